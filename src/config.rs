@@ -1,0 +1,413 @@
+//! restore.toml: where things are and how far the engine may go.
+
+use crate::error::{Code, Error, Result};
+use crate::path::Domain;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Where the configuration is looked for when a request names none.
+pub const DEFAULT_FILE: &str = "/opt/rocketvps/config/restore.toml";
+
+/// The whole configuration. Every key has a default; unknown keys are refused.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Folders.
+    pub paths: Paths,
+    /// Time, retries, retention and what an archive may hold.
+    pub limits: Limits,
+    /// Owner and modes of restored files.
+    pub files: Files,
+    /// The database server.
+    pub mysql: Mysql,
+    /// The services that read the restored configuration.
+    pub services: Services,
+    /// How the site is asked for a page.
+    pub http: Http,
+    /// Who is told when a job ends.
+    pub notify: Notify,
+}
+
+/// Folders; all absolute.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Paths {
+    /// Parent of `backups/ snapshots/ restore_logs/ restore_jobs/ config/`.
+    pub base: PathBuf,
+    /// Document root = `web_root/DOMAIN`.
+    pub web_root: PathBuf,
+    /// nginx sites.
+    pub nginx_available: PathBuf,
+    /// Links to the nginx sites in use.
+    pub nginx_enabled: PathBuf,
+    /// PHP-FPM pools; empty: the newest installed PHP's.
+    pub php_pool_dir: PathBuf,
+    /// Certificates: `ssl/DOMAIN/*.pem`.
+    pub ssl: PathBuf,
+    /// cron.d files.
+    pub cron: PathBuf,
+    /// The helper program; empty: beside the library, then the usual folders.
+    pub helper: PathBuf,
+}
+
+impl Default for Paths {
+    fn default() -> Paths {
+        Paths {
+            base: "/opt/rocketvps".into(),
+            web_root: "/var/www".into(),
+            nginx_available: "/etc/nginx/sites-available".into(),
+            nginx_enabled: "/etc/nginx/sites-enabled".into(),
+            php_pool_dir: PathBuf::new(),
+            ssl: "/etc/letsencrypt/live".into(),
+            cron: "/etc/cron.d".into(),
+            helper: PathBuf::new(),
+        }
+    }
+}
+
+impl Paths {
+    /// `base/backups`.
+    pub fn backups(&self) -> PathBuf {
+        self.base.join("backups")
+    }
+    /// `base/snapshots`.
+    pub fn snapshots(&self) -> PathBuf {
+        self.base.join("snapshots")
+    }
+    /// `base/restore_logs`.
+    pub fn logs(&self) -> PathBuf {
+        self.base.join("restore_logs")
+    }
+    /// `base/restore_jobs`.
+    pub fn jobs(&self) -> PathBuf {
+        self.base.join("restore_jobs")
+    }
+    /// `base/config`.
+    pub fn config(&self) -> PathBuf {
+        self.base.join("config")
+    }
+    /// The domain's document root.
+    pub fn document_root(&self, domain: &Domain) -> PathBuf {
+        self.web_root.join(domain.as_str())
+    }
+    /// Root-owned folder for staged and kept trees, on the document root's filesystem.
+    pub fn staging(&self) -> PathBuf {
+        self.web_root.join(".rocketvps-restore")
+    }
+}
+
+/// Limits of time, number and size.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Seconds until a restore is given up and rolled back.
+    pub restore_timeout_s: u64,
+    /// Seconds one verification may take.
+    pub verify_timeout_s: u64,
+    /// Tries of what can fail for a moment: connections, deadlocks, reloads.
+    pub max_retries: u32,
+    /// Hours a snapshot is kept.
+    pub snapshot_retention_h: u64,
+    /// Most entries in an archive.
+    pub max_entries: u64,
+    /// Most bytes an archive may unpack to.
+    pub max_unpacked_bytes: u64,
+    /// Most tables in a dump.
+    pub max_tables: u64,
+    /// Bytes that stay free on every filesystem written to.
+    pub headroom_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            restore_timeout_s: 1800,
+            verify_timeout_s: 300,
+            max_retries: 3,
+            snapshot_retention_h: 24,
+            max_entries: 5_000_000,
+            max_unpacked_bytes: 2 << 40,
+            max_tables: 10_000,
+            headroom_bytes: 64 << 20,
+        }
+    }
+}
+
+/// How modes of the archive become modes on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permissions {
+    /// Archived mode cut to 0755 (folders) and 0644 (files), never widened.
+    Standard,
+    /// Archived mode, without set-id and sticky bits.
+    Preserve,
+}
+
+/// Owner and modes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Files {
+    /// `user:group`, names or numbers.
+    pub owner: String,
+    /// Mode policy.
+    pub permissions: Permissions,
+}
+
+impl Default for Files {
+    fn default() -> Files {
+        Files { owner: "www-data:www-data".into(), permissions: Permissions::Standard }
+    }
+}
+
+/// The database server. A `host` wins over the socket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mysql {
+    /// Unix socket.
+    pub socket: PathBuf,
+    /// Host name or address; empty: the socket is used.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Client option file with the administrator's account; empty: `base/config/mysql_root.cnf`, else root over the socket.
+    pub admin_defaults_file: PathBuf,
+    /// Connections that load a dump side by side; 0: one a core, at most 4.
+    pub connections: usize,
+}
+
+impl Default for Mysql {
+    fn default() -> Mysql {
+        Mysql {
+            socket: "/run/mysqld/mysqld.sock".into(),
+            host: String::new(),
+            port: 3306,
+            admin_defaults_file: PathBuf::new(),
+            connections: 0,
+        }
+    }
+}
+
+/// Who starts and reloads services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Manager {
+    /// `systemctl`.
+    Systemd,
+    /// Signals to the process of the pid file.
+    Pidfile,
+    /// systemd where it runs, else the pid file.
+    Auto,
+}
+
+/// One service.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServiceUnit {
+    /// Main configuration file.
+    pub conf: PathBuf,
+    /// File with the master's process id.
+    pub pidfile: PathBuf,
+    /// systemd unit.
+    pub unit: String,
+    /// Program; empty: found by name in the usual folders.
+    pub program: PathBuf,
+}
+
+/// Redis, where a site uses it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Redis {
+    /// `redis://host:port` or `unix:/path`.
+    pub url: String,
+    /// Whether a silent Redis fails the pre-flight.
+    pub required: bool,
+}
+
+impl Default for Redis {
+    fn default() -> Redis {
+        Redis { url: "redis://127.0.0.1:6379".into(), required: false }
+    }
+}
+
+/// The services.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Services {
+    /// How they are reloaded.
+    pub manager: Manager,
+    /// nginx.
+    pub nginx: ServiceUnit,
+    /// PHP-FPM; empty paths: the newest installed PHP's.
+    pub php_fpm: ServiceUnit,
+    /// Redis.
+    pub redis: Redis,
+}
+
+impl Default for Services {
+    fn default() -> Services {
+        Services {
+            manager: Manager::Auto,
+            nginx: ServiceUnit {
+                conf: "/etc/nginx/nginx.conf".into(),
+                pidfile: "/run/nginx.pid".into(),
+                unit: "nginx".into(),
+                program: PathBuf::new(),
+            },
+            php_fpm: ServiceUnit::default(),
+            redis: Redis::default(),
+        }
+    }
+}
+
+/// How the restored site is asked for a page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// Requested with `Host: DOMAIN`; redirects are not followed. Empty: not asked, and said so.
+    pub url: String,
+    /// Answers that count as working.
+    pub expect_status: Vec<u16>,
+}
+
+impl Default for Http {
+    fn default() -> Http {
+        Http { url: "http://127.0.0.1/".into(), expect_status: vec![200, 301, 302] }
+    }
+}
+
+/// Who is told when a job ends. The command runs as the worker's user without a shell, the report on stdin.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notify {
+    /// URL for a JSON POST; empty: none.
+    pub webhook: String,
+    /// Program and arguments, split at spaces; empty: none.
+    pub command: String,
+}
+
+impl Config {
+    /// Reads the file, or the defaults when no file is named and the usual one does not exist.
+    ///
+    /// # Errors
+    /// `config_invalid` naming file, line and key.
+    pub fn load(file: Option<&Path>) -> Result<Config> {
+        let chosen = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let text = match std::fs::read_to_string(chosen) {
+            Ok(text) => text,
+            Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                return Err(Error::new(Code::ConfigInvalid, format!("cannot read {}: {error}", chosen.display()))
+                    .with("path", chosen.display().to_string()));
+            }
+        };
+        Config::parse(&text).map_err(|error| {
+            Error::new(Code::ConfigInvalid, format!("{}: {}", chosen.display(), error.message))
+                .with("path", chosen.display().to_string())
+        })
+    }
+
+    /// Parses the text of a restore.toml and fills what depends on the installed PHP.
+    ///
+    /// # Errors
+    /// `config_invalid`.
+    pub fn parse(text: &str) -> Result<Config> {
+        let mut config: Config =
+            toml::from_str(text).map_err(|error| Error::new(Code::ConfigInvalid, error.to_string()))?;
+        config.fill_php(Path::new("/etc/php"));
+        config.check()?;
+        Ok(config)
+    }
+
+    fn fill_php(&mut self, installed: &Path) {
+        let version = newest_php(installed).unwrap_or_else(|| "8.2".into());
+        let fpm = &mut self.services.php_fpm;
+        let fill = |path: &mut PathBuf, default: String| {
+            if path.as_os_str().is_empty() {
+                *path = default.into();
+            }
+        };
+        fill(&mut self.paths.php_pool_dir, format!("/etc/php/{version}/fpm/pool.d"));
+        fill(&mut fpm.conf, format!("/etc/php/{version}/fpm/php-fpm.conf"));
+        fill(&mut fpm.pidfile, format!("/run/php/php{version}-fpm.pid"));
+        if fpm.unit.is_empty() {
+            fpm.unit = format!("php{version}-fpm");
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        let paths = &self.paths;
+        for (key, path) in [
+            ("paths.base", &paths.base),
+            ("paths.web_root", &paths.web_root),
+            ("paths.nginx_available", &paths.nginx_available),
+            ("paths.nginx_enabled", &paths.nginx_enabled),
+            ("paths.php_pool_dir", &paths.php_pool_dir),
+            ("paths.ssl", &paths.ssl),
+            ("paths.cron", &paths.cron),
+        ] {
+            if !path.is_absolute() {
+                return Err(Error::new(Code::ConfigInvalid, format!("{key} = {:?} is not an absolute path", path)));
+            }
+        }
+        if self.limits.restore_timeout_s == 0 || self.limits.verify_timeout_s == 0 {
+            return Err(Error::new(Code::ConfigInvalid, "limits: a time limit of 0 seconds lets nothing finish"));
+        }
+        Ok(())
+    }
+
+    /// How many threads or connections work side by side: one a core, at most four.
+    pub fn parallelism(&self) -> usize {
+        std::thread::available_parallelism().map_or(2, |cores| cores.get().min(4))
+    }
+}
+
+fn newest_php(installed: &Path) -> Option<String> {
+    let mut versions: Vec<(u32, u32)> = std::fs::read_dir(installed)
+        .ok()?
+        .flatten()
+        .filter(|entry| entry.path().join("fpm").is_dir())
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let (major, minor) = name.split_once('.')?;
+            Some((major.parse().ok()?, minor.parse().ok()?))
+        })
+        .collect();
+    versions.sort_unstable();
+    versions.last().map(|(major, minor)| format!("{major}.{minor}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_gives_the_documented_defaults() {
+        let config = Config::parse("").unwrap();
+        assert_eq!(config.paths.base, Path::new("/opt/rocketvps"));
+        assert_eq!(config.limits.restore_timeout_s, 1800);
+        assert_eq!(config.files.permissions, Permissions::Standard);
+        assert!(config.paths.php_pool_dir.ends_with("fpm/pool.d"));
+    }
+
+    #[test]
+    fn unknown_keys_relative_paths_and_zero_limits_are_refused() {
+        for bad in [
+            "[paths]\nbaze = \"/x\"",
+            "[paths]\nbase = \"x\"",
+            "[limits]\nrestore_timeout_s = 0",
+            "[files]\npermissions = \"open\"",
+        ] {
+            assert_eq!(Config::parse(bad).unwrap_err().code, Code::ConfigInvalid, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_newest_php_is_the_highest_number_not_the_last_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for version in ["8.2", "8.10", "7.4"] {
+            std::fs::create_dir_all(folder.path().join(version).join("fpm")).unwrap();
+        }
+        std::fs::create_dir_all(folder.path().join("9.0/cli")).unwrap();
+        assert_eq!(newest_php(folder.path()).as_deref(), Some("8.10"));
+    }
+}

@@ -1,0 +1,272 @@
+//! The one error type: a stable code, what happened, what to do next, and the things it is about.
+
+use serde_json::{Map, Value, json};
+use std::fmt;
+
+/// Result of everything that can fail in this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $hint:literal;)*) => {
+        /// Why a call failed. Name, number and meaning never change once released; the number is also
+        /// the helper's exit code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Code { $($(#[$doc])* $variant = $number,)* }
+
+        impl Code {
+            /// Every code, in the order of its number.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The stable name used in JSON, such as `backup_corrupt`.
+            pub fn name(self) -> &'static str {
+                match self { $(Code::$variant => $name,)* }
+            }
+
+            /// What the user can do when nothing more exact is known.
+            pub fn hint(self) -> &'static str {
+                match self { $(Code::$variant => $hint,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The helper was called in a way it does not know.
+    Usage = 2, "usage", "Run `rocketvps-restore --help` for the calls and their requests.";
+    /// The request is not the JSON document the call expects.
+    BadRequest = 10, "bad_request", "Correct the request; the calls and their fields are in include/rocketvps_restore.h.";
+    /// The request has a field this version does not know.
+    UnknownField = 11, "unknown_field", "Remove the field or correct its spelling; nothing was done.";
+    /// Neither a document root nor a backup exists for this domain.
+    UnknownDomain = 12, "unknown_domain", "Check the spelling of the domain and the `paths` of restore.toml.";
+    /// A path that could leave its root.
+    UnsafePath = 13, "unsafe_path", "The backup was not restored. Inspect it before trusting it.";
+    /// A path outside the folders this installation may use.
+    PathNotAllowed = 14, "path_not_allowed", "Use a path under the backup or snapshot folder of restore.toml.";
+    /// restore.toml cannot be read or makes no sense.
+    ConfigInvalid = 15, "config_invalid", "Correct restore.toml.";
+    /// The caller lacks the rights.
+    Forbidden = 16, "forbidden", "Run it as root.";
+    /// Another job works on this domain.
+    Busy = 17, "busy", "Wait for the other job, or cancel it.";
+    /// No such job.
+    JobNotFound = 18, "job_not_found", "List the jobs with `rocketvps-restore list_jobs`.";
+    /// The live state changed since the plan was made.
+    PlanStale = 19, "plan_stale", "Validate again and use the new plan token.";
+    /// No such backup file.
+    BackupNotFound = 20, "backup_not_found", "List the backups with `rocketvps-restore list_backups`.";
+    /// The backup file cannot be read.
+    BackupUnreadable = 21, "backup_unreadable", "Check the permissions of the file and the health of its disk.";
+    /// The backup is damaged.
+    BackupCorrupt = 22, "backup_corrupt", "Choose another backup; the site was not touched.";
+    /// What is in the archive fits none of the known layouts.
+    BackupLayoutUnknown = 23, "backup_layout_unknown", "Check that this is a backup of a site; its top-level names are in the context.";
+    /// The backup lacks a component that was asked for.
+    BackupIncomplete = 24, "backup_incomplete", "Leave the component out of the request, or choose a backup that has it.";
+    /// A file of an incremental chain is missing or foreign.
+    BackupChainBroken = 25, "backup_chain_broken", "Put the named file back, or choose a full backup.";
+    /// The backup is not the one the job began with.
+    BackupChanged = 26, "backup_changed", "Start a new restore.";
+    /// Something is larger than the limits allow.
+    LimitExceeded = 27, "limit_exceeded", "If the backup is to be trusted, raise the limit in restore.toml.";
+    /// No such snapshot.
+    SnapshotNotFound = 28, "snapshot_not_found", "List the snapshots with `rocketvps-restore list_snapshots`.";
+    /// The snapshot's content is not what its manifest says.
+    SnapshotInvalid = 29, "snapshot_invalid", "Choose another snapshot or a backup.";
+    /// No database account is known.
+    CredentialsMissing = 30, "credentials_missing", "Give `mysql.admin_defaults_file`, or a credentials file for the domain.";
+    /// The database server does not answer.
+    DatabaseUnreachable = 31, "database_unreachable", "Start the database server, or correct `[mysql]` of restore.toml.";
+    /// The database account may not do what is needed.
+    InsufficientPrivilege = 32, "insufficient_privilege", "Grant the named privilege or use the administrator's account.";
+    /// The server refused a statement of the dump.
+    DatabaseFailed = 33, "database_failed", "See the server's message; the live database was not changed.";
+    /// The dump holds a statement that a dump of a site never needs.
+    DumpRefused = 34, "dump_refused", "Inspect the dump at the named line before trusting it.";
+    /// A foreign key from another schema points into this one.
+    ExternalForeignKey = 35, "external_foreign_key", "Drop the named constraint first, or restore without the database.";
+    /// A selected table refers to one that was not selected.
+    BrokenReference = 36, "broken_reference", "Select the referenced table too, or allow orphans.";
+    /// A lock on the tables did not become free in time.
+    DatabaseLocked = 37, "database_locked", "End the named connection, then start again.";
+    /// The disk has not enough room, or became full.
+    DiskFull = 40, "disk_full", "Make room on the named filesystem; the site was not changed.";
+    /// The operating system reported an I/O error.
+    IoFailed = 41, "io_failed", "Check the disk and the kernel's log.";
+    /// The document root cannot be exchanged in one step.
+    NotExchangeable = 42, "not_exchangeable", "Remove the mount, link or attribute that stands in the way.";
+    /// A service does not answer.
+    ServiceDown = 50, "service_down", "Start the named service.";
+    /// A service's own test refuses the configuration.
+    ConfigRejected = 51, "config_rejected", "Correct the configuration in the backup or restore without it; the old one is in use.";
+    /// The configuration could harm the machine.
+    UnsafeConfig = 52, "unsafe_config", "Remove the named directive, or restore without this configuration.";
+    /// Key and certificate do not fit, are out of date, or are for another name.
+    TlsInvalid = 53, "tls_invalid", "Restore without `ssl`, or issue a new certificate.";
+    /// A service did not come back after its reload.
+    ReloadFailed = 54, "reload_failed", "See the service's log; the old configuration is in use.";
+    /// What was restored is not what the backup says.
+    VerificationFailed = 60, "verification_failed", "See the failed lines of the report; the site was put back.";
+    /// The time limit was reached.
+    TimedOut = 61, "timed_out", "Raise `limits.restore_timeout_s`, or restore fewer components at once.";
+    /// The job was cancelled.
+    Cancelled = 62, "cancelled", "Nothing to do: the site is as it was before the job.";
+    /// The worker ended without finishing its job.
+    WorkerDied = 63, "worker_died", "Run `rocketvps-restore recover`; it puts the site on one side.";
+    /// Neither side could be reached automatically.
+    NeedsOperator = 64, "needs_operator", "Do the named step, then run `rocketvps-restore recover`.";
+    /// The journal of a job is damaged.
+    JournalCorrupt = 65, "journal_corrupt", "Nothing was touched. Keep the job folder and ask for help.";
+    /// Library and helper are of different versions.
+    AbiMismatch = 66, "abi_mismatch", "Install library and helper from the same package.";
+    /// A pre-flight check failed.
+    PreflightFailed = 67, "preflight_failed", "Mend what the failed checks name, then start again.";
+    /// The helper program was not found.
+    HelperMissing = 68, "helper_missing", "Install `rocketvps-restore`, or give `paths.helper` in restore.toml.";
+    /// A defect of this program.
+    Internal = 70, "internal", "This is a defect: please report it with the job's log.";
+    /// A panic was caught at the boundary.
+    Panic = 71, "panic", "This is a defect: please report it with the job's log.";
+}
+
+impl Code {
+    /// Stable number; the helper exits with it.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The code of a name, for documents read back from disk.
+    pub fn from_name(name: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.name() == name)
+    }
+}
+
+/// What went wrong, why, and what to do next.
+#[derive(Debug, Clone, thiserror::Error)]
+pub struct Error {
+    /// Stable code.
+    pub code: Code,
+    /// Names the thing and the reason.
+    pub message: String,
+    /// The next step.
+    pub hint: String,
+    /// Machine-readable details.
+    pub context: Map<String, Value>,
+}
+
+impl Error {
+    /// An error with the code's own hint.
+    pub fn new(code: Code, message: impl Into<String>) -> Error {
+        Error { code, message: message.into(), hint: code.hint().to_owned(), context: Map::new() }
+    }
+
+    /// Replaces the hint by a more exact one.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Error {
+        self.hint = hint.into();
+        self
+    }
+
+    /// Adds a detail to the context.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Error {
+        self.context.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// An operating system error while doing `what`; a full disk gets its own code.
+    pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Error {
+        let code = match error.raw_os_error() {
+            Some(libc::ENOSPC | libc::EDQUOT) => Code::DiskFull,
+            _ => Code::IoFailed,
+        };
+        let mut made = Error::new(code, format!("{what}: {error}"));
+        if let Some(number) = error.raw_os_error() {
+            made = made.with("errno", number);
+        }
+        made
+    }
+
+    /// The error object of the envelope.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "code": self.code.name(),
+            "number": self.code.number(),
+            "message": self.message,
+            "hint": self.hint,
+            "context": self.context,
+        })
+    }
+
+    /// Reads an error object back, as written by [`Error::to_json`].
+    pub fn from_json(value: &Value) -> Error {
+        let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        Error {
+            code: Code::from_name(&text("code")).unwrap_or(Code::Internal),
+            message: text("message"),
+            hint: text("hint"),
+            context: value["context"].as_object().cloned().unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.message)
+    }
+}
+
+/// Turns an operating system result into ours, naming what was being done.
+pub trait IoContext<T> {
+    /// Wraps the error with a description of the action and its object.
+    fn doing(self, what: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T> IoContext<T> for std::io::Result<T> {
+    fn doing(self, what: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| Error::io(what(), &error))
+    }
+}
+
+impl<T> IoContext<T> for rustix::io::Result<T> {
+    fn doing(self, what: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| Error::io(what(), &error.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_code_has_its_own_name_and_number_and_a_hint() {
+        let names: HashSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        let numbers: HashSet<_> = Code::ALL.iter().map(|code| code.number()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        assert_eq!(numbers.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!(code.hint().ends_with('.'), "{} has no hint", code.name());
+            assert!((2..=125).contains(&code.number()), "{} is no exit code", code.name());
+            assert_eq!(Code::from_name(code.name()), Some(*code));
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_apart_from_other_io_errors() {
+        let full = std::io::Error::from_raw_os_error(libc::ENOSPC);
+        assert_eq!(Error::io("write x", &full).code, Code::DiskFull);
+        let denied = std::io::Error::from_raw_os_error(libc::EACCES);
+        assert_eq!(Error::io("write x", &denied).code, Code::IoFailed);
+    }
+
+    #[test]
+    fn an_error_survives_its_json_form() {
+        let error = Error::new(Code::BackupCorrupt, "x.tar.gz is cut").with("offset", 4096);
+        let back = Error::from_json(&error.to_json());
+        assert_eq!(back.code, error.code);
+        assert_eq!(back.message, error.message);
+        assert_eq!(back.context["offset"], 4096);
+    }
+}

@@ -1,0 +1,66 @@
+//! What a job tells while it works. The engine never prints; it speaks to a [`Monitor`].
+
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+
+/// The parts of a job a user sees as boxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Extracting, or compressing, or reading files. Items are entries, bytes are file content.
+    Files,
+    /// Loading or dumping the database. Items are rows, bytes are dump text.
+    Database,
+    /// Rendering and testing configuration. Items are files.
+    Config,
+    /// Verification, staged and live. Items are checks or entries, bytes are file content read back.
+    Verify,
+}
+
+impl Phase {
+    /// Every phase in the order it is shown.
+    pub const ALL: [Phase; 4] = [Phase::Files, Phase::Database, Phase::Config, Phase::Verify];
+}
+
+/// How much an event matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// What happened.
+    Info,
+    /// Something was adapted, stripped or left out.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+/// Receives progress; cheap enough to be called for every file and every batch of rows, from any thread.
+pub trait Monitor: Send + Sync {
+    /// Sets what a phase is expected to do in all. May be called again when more is known.
+    fn expect(&self, phase: Phase, items: u64, bytes: u64);
+    /// Adds what was done.
+    fn advance(&self, phase: Phase, items: u64, bytes: u64);
+    /// Names what is being worked on.
+    fn current(&self, phase: Phase, item: &str);
+    /// A line for the log and the event list. Never a secret.
+    fn event(&self, level: Level, message: &str);
+    /// Asked between steps of work, at least every 100 ms of it.
+    ///
+    /// # Errors
+    /// `cancelled` or `timed_out` when the work is to stop.
+    fn keep_going(&self) -> Result<()>;
+}
+
+/// A monitor that drops everything and never stops the work.
+#[derive(Debug, Default)]
+pub struct Silent;
+
+impl Monitor for Silent {
+    fn expect(&self, _: Phase, _: u64, _: u64) {}
+    fn advance(&self, _: Phase, _: u64, _: u64) {}
+    fn current(&self, _: Phase, _: &str) {}
+    fn event(&self, _: Level, _: &str) {}
+    fn keep_going(&self) -> Result<()> {
+        Ok(())
+    }
+}
