@@ -36,6 +36,10 @@ pub enum Level {
 
 /// Receives progress; cheap enough to be called for every file and every batch of rows, from any thread.
 pub trait Monitor: Send + Sync {
+    /// A phase begins.
+    fn begin(&self, _: Phase) {}
+    /// A phase has done all it had to do.
+    fn finish(&self, _: Phase) {}
     /// Sets what a phase is expected to do in all. May be called again when more is known.
     fn expect(&self, phase: Phase, items: u64, bytes: u64);
     /// Adds what was done.

@@ -1,0 +1,241 @@
+//! Requests and the envelope of every answer. JSON in, JSON out; unknown request fields are refused.
+
+use crate::error::{Code, Error, Result};
+use crate::path::Domain;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Version of the document schema in every envelope.
+pub const SCHEMA: u32 = 1;
+/// Version of the C ABI; library and helper must agree.
+pub const ABI_VERSION: u32 = 1;
+/// Largest request accepted, in bytes.
+pub const MAX_REQUEST: usize = 1 << 20;
+
+/// What every request may carry.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Domains {
+    /// restore.toml to use.
+    pub config: Option<PathBuf>,
+    /// The domain.
+    pub domain: Option<Domain>,
+    /// Block until the job ends and return its result.
+    #[serde(default)]
+    pub wait: bool,
+}
+
+/// `rv_list_backups`, `rv_list_snapshots`, `rv_create_snapshot`, `rv_verify`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfDomain {
+    /// restore.toml to use.
+    pub config: Option<PathBuf>,
+    /// The domain.
+    pub domain: Domain,
+    /// Block until the job ends and return its result.
+    #[serde(default)]
+    pub wait: bool,
+}
+
+/// `rv_preview_backup`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preview {
+    /// restore.toml to use.
+    pub config: Option<PathBuf>,
+    /// The domain.
+    pub domain: Domain,
+    /// Absolute path of a backup, or `latest`.
+    #[serde(default = "latest")]
+    pub backup: String,
+    /// Block until the job ends and return its result.
+    #[serde(default)]
+    pub wait: bool,
+}
+
+/// `rv_restore_start` and `rv_validate`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restore {
+    /// restore.toml to use.
+    pub config: Option<PathBuf>,
+    /// The domain.
+    pub domain: Domain,
+    /// Absolute path of a backup, or `latest`.
+    #[serde(default = "latest")]
+    pub backup: String,
+    /// What to restore; left out: everything the backup has to have.
+    pub components: Option<Components>,
+    /// A portable snapshot that was made for this restore; named in the report.
+    pub snapshot: Option<PathBuf>,
+    /// Token of a validation; the restore is refused when the live state changed since.
+    pub plan_token: Option<String>,
+    /// Plan and check, change nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Behaviour.
+    #[serde(default)]
+    pub options: Options,
+    /// Block until the job ends and return its result.
+    #[serde(default)]
+    pub wait: bool,
+}
+
+/// Which components to restore. Those left out are not restored.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Components {
+    /// The document root.
+    pub files: Choice,
+    /// The database.
+    pub database: Choice,
+    /// nginx, PHP-FPM, certificates, cron.
+    pub config: Choice,
+}
+
+/// All of a component, none of it, or named parts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Choice {
+    /// `true` or `false`.
+    Whole(bool),
+    /// Named parts.
+    Parts(Vec<String>),
+}
+
+impl Default for Choice {
+    fn default() -> Choice {
+        Choice::Whole(false)
+    }
+}
+
+/// How a restore behaves.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// CPU and I/O priority of the worker.
+    pub priority: Priority,
+    /// Restore configuration that the guard refuses; for the administrator, and logged.
+    pub allow_unsafe_config: bool,
+}
+
+/// CPU and I/O priority of the worker.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// The site goes first.
+    #[default]
+    Polite,
+    /// Like any other process.
+    Normal,
+}
+
+/// `rv_rollback`: exactly one of `job` and `snapshot`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// restore.toml to use.
+    pub config: Option<PathBuf>,
+    /// The domain.
+    pub domain: Domain,
+    /// Back to the state before this job.
+    pub job: Option<String>,
+    /// Back to this snapshot (absolute path).
+    pub snapshot: Option<PathBuf>,
+    /// Block until the job ends and return its result.
+    #[serde(default)]
+    pub wait: bool,
+}
+
+/// `rv_restore_poll`, `rv_restore_cancel` and the helper's `wait`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfJob {
+    /// restore.toml to use.
+    pub config: Option<PathBuf>,
+    /// The job.
+    pub job: String,
+    /// Events after this sequence number; 0 gives all.
+    #[serde(default)]
+    pub since: u64,
+}
+
+/// `rv_delete_snapshot`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteSnapshot {
+    /// restore.toml to use.
+    pub config: Option<PathBuf>,
+    /// The domain.
+    pub domain: Domain,
+    /// The snapshot's absolute path.
+    pub snapshot: PathBuf,
+    /// Block until the job ends and return its result.
+    #[serde(default)]
+    pub wait: bool,
+}
+
+fn latest() -> String {
+    "latest".to_owned()
+}
+
+/// Parses a request.
+///
+/// # Errors
+/// `bad_request` or `unknown_field`, naming the field and the place.
+pub fn parse<T: DeserializeOwned>(request: &str) -> Result<T> {
+    if request.len() > MAX_REQUEST {
+        return Err(Error::new(
+            Code::BadRequest,
+            format!("the request has {} bytes; {MAX_REQUEST} are allowed", request.len()),
+        ));
+    }
+    let text = if request.trim().is_empty() { "{}" } else { request };
+    serde_json::from_str(text).map_err(|error| {
+        let message = error.to_string();
+        let code = if message.starts_with("unknown field") { Code::UnknownField } else { Code::BadRequest };
+        Error::new(code, format!("request: {message}")).with("line", error.line()).with("column", error.column())
+    })
+}
+
+/// The document of a call that worked.
+pub fn success(data: &Value) -> Value {
+    json!({"schema": SCHEMA, "ok": true, "data": data})
+}
+
+/// The document of a call that failed.
+pub fn failure(error: &Error) -> Value {
+    json!({"schema": SCHEMA, "ok": false, "error": error.to_json()})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_fields_are_told_apart_from_bad_json() {
+        let unknown = parse::<OfDomain>(r#"{"domain":"a.com","domian":1}"#).unwrap_err();
+        assert_eq!(unknown.code, Code::UnknownField);
+        assert!(unknown.message.contains("domian"), "{}", unknown.message);
+        for bad in ["{", "[]", r#"{"domain":1}"#, r#"{"domain":"a.com","domain":"b.com"}"#, r#"{"domain":"../x"}"#] {
+            assert_eq!(parse::<OfDomain>(bad).unwrap_err().code, Code::BadRequest, "{bad}");
+        }
+        let deep = format!("{{\"domain\":{}", "[".repeat(10_000));
+        assert_eq!(parse::<OfDomain>(&deep).unwrap_err().code, Code::BadRequest);
+        assert_eq!(parse::<OfDomain>(&" ".repeat(MAX_REQUEST + 1)).unwrap_err().code, Code::BadRequest);
+    }
+
+    #[test]
+    fn components_left_out_are_not_restored_and_none_at_all_means_full() {
+        let some: Restore = parse(r#"{"domain":"a.com","components":{"files":true}}"#).unwrap();
+        let components = some.components.unwrap();
+        assert!(matches!(components.files, Choice::Whole(true)));
+        assert!(matches!(components.database, Choice::Whole(false)));
+        let full: Restore = parse(r#"{"domain":"a.com"}"#).unwrap();
+        assert!(full.components.is_none());
+        assert_eq!(full.backup, "latest");
+    }
+}

@@ -1,0 +1,323 @@
+//! Every call by its name: what the C functions and the helper's words both come to.
+
+use crate::api::{self, OfJob};
+use crate::config::Config;
+use crate::error::{Code, Error, IoContext, Result};
+use crate::job::folder::JobFolder;
+use crate::job::lock::{DomainLock, try_lock_file};
+use crate::job::status::{Event, Status};
+use crate::job::worker::{Report, probe_backup};
+use crate::job::{JobId, Kind, State, recovery, spawn};
+use crate::path::Domain;
+use crate::{backup, snapshot};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The names of the calls; `rv_` before them gives the C function.
+pub const NAMES: &[&str] = &[
+    "list_backups",
+    "preview_backup",
+    "validate",
+    "create_snapshot",
+    "list_snapshots",
+    "delete_snapshot",
+    "restore_start",
+    "restore_poll",
+    "restore_cancel",
+    "rollback",
+    "verify",
+    "cleanup",
+    "list_jobs",
+    "recover",
+];
+
+/// Runs a call and gives its document; failures are documents too.
+pub fn call(name: &str, request: &str) -> Value {
+    match dispatch(name, request) {
+        Ok(data) => api::success(&data),
+        Err(error) => api::failure(&error),
+    }
+}
+
+fn dispatch(name: &str, request: &str) -> Result<Value> {
+    match name {
+        "list_backups" => list_backups(&api::parse(request)?),
+        "preview_backup" => preview_backup(&api::parse(request)?),
+        "validate" => validate(&api::parse(request)?),
+        "create_snapshot" => create_snapshot(&api::parse(request)?),
+        "list_snapshots" => list_snapshots(&api::parse(request)?),
+        "delete_snapshot" => delete_snapshot(&api::parse(request)?),
+        "restore_start" => restore_start(&api::parse(request)?),
+        "restore_poll" => restore_poll(&api::parse(request)?),
+        "restore_cancel" => restore_cancel(&api::parse(request)?),
+        "rollback" => rollback(&api::parse(request)?),
+        "verify" => verify(&api::parse(request)?),
+        "cleanup" => cleanup(&api::parse(request)?),
+        "list_jobs" => list_jobs(&api::parse(request)?),
+        "recover" => recover(&api::parse(request)?),
+        _ => Err(Error::new(Code::Usage, format!("there is no call {name:?}"))),
+    }
+}
+
+/// Reads the configuration and looks for dead workers: the first step of every call.
+fn enter(config: Option<&PathBuf>) -> Result<Config> {
+    let config = Config::load(config.map(PathBuf::as_path))?;
+    recovery::kick(&config);
+    Ok(config)
+}
+
+fn list_backups(request: &api::OfDomain) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    let backups = backup::list(&config, &request.domain)?;
+    Ok(json!({"domain": request.domain, "backups": backups}))
+}
+
+fn list_snapshots(request: &api::OfDomain) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    let snapshots = snapshot::list(&config, &request.domain)?;
+    Ok(json!({"domain": request.domain, "snapshots": snapshots}))
+}
+
+fn preview_backup(request: &api::Preview) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    probe_backup(&config, &request.domain, &request.backup)?;
+    begin(&config, Kind::Preview, Some(&request.domain), request, request.wait)
+}
+
+fn validate(request: &api::Restore) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    check_restore(&config, request)?;
+    begin(&config, Kind::Validate, Some(&request.domain), request, request.wait)
+}
+
+fn restore_start(request: &api::Restore) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    check_restore(&config, request)?;
+    let kind = if request.dry_run { Kind::Validate } else { Kind::Restore };
+    begin(&config, kind, Some(&request.domain), request, request.wait)
+}
+
+fn check_restore(config: &Config, request: &api::Restore) -> Result<()> {
+    crate::plan::Selection::parse(request.components.as_ref())?;
+    if let Some(snapshot) = &request.snapshot {
+        snapshot::check_path(config, &request.domain, snapshot)?;
+    }
+    probe_backup(config, &request.domain, &request.backup)
+}
+
+fn create_snapshot(request: &api::OfDomain) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    if !config.paths.document_root(&request.domain).exists() {
+        return Err(Error::new(
+            Code::UnknownDomain,
+            format!("{} does not exist", config.paths.document_root(&request.domain).display()),
+        ));
+    }
+    begin(&config, Kind::Snapshot, Some(&request.domain), request, request.wait)
+}
+
+fn delete_snapshot(request: &api::DeleteSnapshot) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    snapshot::check_path(&config, &request.domain, &request.snapshot)?;
+    begin(&config, Kind::DeleteSnapshot, Some(&request.domain), request, request.wait)
+}
+
+fn rollback(request: &api::Rollback) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    match (&request.job, &request.snapshot) {
+        (Some(job), None) => drop(JobFolder::open(&config, &JobId::parse(job)?)?),
+        (None, Some(snapshot)) => snapshot::check_path(&config, &request.domain, snapshot)?,
+        _ => {
+            return Err(Error::new(Code::BadRequest, "give either `job` or `snapshot`")
+                .hint("`job` goes back to the state before that job, `snapshot` to the state it holds."));
+        }
+    }
+    begin(&config, Kind::Rollback, Some(&request.domain), request, request.wait)
+}
+
+fn verify(request: &api::OfDomain) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    begin(&config, Kind::Verify, Some(&request.domain), request, request.wait)
+}
+
+fn cleanup(request: &api::Domains) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    begin(&config, Kind::Cleanup, request.domain.as_ref(), request, request.wait)
+}
+
+fn recover(request: &api::Domains) -> Result<Value> {
+    let config = Config::load(request.config.as_deref())?;
+    begin(&config, Kind::Recover, request.domain.as_ref(), request, request.wait)
+}
+
+/// Takes the domain where the job needs it, starts the worker and, where asked, waits for the result.
+fn begin<T: Serialize>(config: &Config, kind: Kind, domain: Option<&Domain>, request: &T, wait: bool) -> Result<Value> {
+    let lock = match domain {
+        Some(domain) if kind.is_exclusive() => Some(take_domain(config, domain)?),
+        _ => None,
+    };
+    let request = serde_json::to_value(request)
+        .map_err(|error| Error::new(Code::Internal, format!("the request cannot be written as JSON: {error}")))?;
+    let job = spawn::start(config, kind, domain, request, lock)?;
+    if wait { self::wait(config, &job) } else { Ok(json!({"job": job})) }
+}
+
+fn take_domain(config: &Config, domain: &Domain) -> Result<DomainLock> {
+    // A recovery that was just started is given a moment: the user's restore should not fail for it.
+    let patience = Instant::now() + Duration::from_millis(900);
+    loop {
+        if let Some(mut lock) = DomainLock::try_take(config, domain)? {
+            let Some(dead) = lock.holder() else { return Ok(lock) };
+            drop(lock);
+            if recovery::start(config, domain, true)?.is_none() && Instant::now() > patience {
+                return Err(busy(config, domain, Some(&dead)));
+            }
+        }
+        let recovering = crate::job::lock::claimed(config).contains(domain)
+            && JobFolder::all(config).first().is_some_and(|folder| {
+                folder.ticket().is_ok_and(|ticket| ticket.kind == Kind::Recover && ticket.domain.as_ref() == Some(domain))
+            });
+        if !recovering || Instant::now() > patience {
+            if let Some(mut lock) = DomainLock::try_take(config, domain)?
+                && lock.holder().is_none()
+            {
+                return Ok(lock);
+            }
+            return Err(busy(config, domain, None));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn busy(config: &Config, domain: &Domain, job: Option<&JobId>) -> Error {
+    let named = std::fs::read_to_string(config.paths.jobs().join(".locks").join(domain.as_str())).unwrap_or_default();
+    let job = job.map_or(named.trim(), JobId::as_str);
+    Error::new(Code::Busy, format!("job {job} is at work on {domain}"))
+        .hint(format!("Wait for it (`rocketvps-restore wait {job}`) or cancel it."))
+        .with("job", job)
+        .with("domain", domain.as_str())
+}
+
+fn restore_poll(request: &OfJob) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    poll(&config, &JobId::parse(&request.job)?, request.since)
+}
+
+/// The status of a job with the events after `since`, and its result or error once it has ended.
+///
+/// # Errors
+/// `job_not_found`, `io_failed`.
+pub fn poll(config: &Config, job: &JobId, since: u64) -> Result<Value> {
+    let folder = JobFolder::open(config, job)?;
+    let mut status = folder.status()?;
+    let mut report = status.state.is_final().then(|| folder.read::<Report>("report.json").ok()).flatten();
+    if !status.state.is_final() && is_dead(&folder, &mut status) {
+        let error = Error::new(Code::WorkerDied, format!("the worker of job {job} ended before its work"));
+        report = Some(Report { state: State::Failed, result: None, error: Some(error.to_json()) });
+        status.state = State::Failed;
+    }
+    let mut data = serde_json::to_value(&status)
+        .map_err(|error| Error::new(Code::Internal, format!("the status cannot be written as JSON: {error}")))?;
+    let (result, error) = report.map_or((None, None), |report| (report.result, report.error));
+    data["events"] = json!(events(&folder.join("events.jsonl"), since));
+    data["result"] = result.unwrap_or(Value::Null);
+    data["error"] = error.unwrap_or(Value::Null);
+    Ok(data)
+}
+
+/// Whether nobody works on an unfinished job and nobody will: exclusive jobs are taken up by the recovery.
+fn is_dead(folder: &JobFolder, status: &mut Status) -> bool {
+    if status.kind.is_exclusive() {
+        return false;
+    }
+    let free = matches!(try_lock_file(&folder.join("alive")), Ok(Some(_)));
+    // It may have ended between the two looks.
+    if free && let Ok(now) = folder.status() {
+        *status = now;
+    }
+    free && !status.state.is_final()
+}
+
+fn events(path: &Path, since: u64) -> Vec<Event> {
+    let Ok(file) = std::fs::File::open(path) else { return Vec::new() };
+    BufReader::new(file)
+        .lines()
+        .map_while(std::result::Result::ok)
+        .filter_map(|line| serde_json::from_str::<Event>(&line).ok())
+        .filter(|event| event.seq > since)
+        .collect()
+}
+
+/// Waits for the end of a job and gives its result.
+///
+/// # Errors
+/// The job's own error, with `job` and `state` in its context.
+pub fn wait(config: &Config, job: &JobId) -> Result<Value> {
+    let mut looked = Instant::now();
+    loop {
+        let data = poll(config, job, u64::MAX)?;
+        let state: State = serde_json::from_value(data["state"].clone()).unwrap_or(State::Failed);
+        if state.is_final() {
+            return finished(job, state, &data);
+        }
+        // The worker of the awaited job may die too.
+        if looked.elapsed() > Duration::from_secs(1) {
+            recovery::kick(config);
+            looked = Instant::now();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn finished(job: &JobId, state: State, data: &Value) -> Result<Value> {
+    if state == State::Done {
+        let mut result = data["result"].clone();
+        if let Some(object) = result.as_object_mut() {
+            object.entry("job").or_insert_with(|| json!(job));
+        }
+        return Ok(result);
+    }
+    let error = match &data["error"] {
+        Value::Null => Error::new(Code::WorkerDied, format!("job {job} left no report")),
+        value => Error::from_json(value),
+    };
+    Err(error.with("job", job.as_str()).with("state", json!(state)))
+}
+
+fn restore_cancel(request: &OfJob) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    let job = JobId::parse(&request.job)?;
+    let folder = JobFolder::open(&config, &job)?;
+    let state = folder.status()?.state;
+    if state.is_final() {
+        return Ok(json!({"job": job, "state": state, "cancelling": false}));
+    }
+    let path = folder.join("cancel");
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .doing(|| format!("create {}", path.display()))?;
+    Ok(json!({"job": job, "state": state, "cancelling": true}))
+}
+
+fn list_jobs(request: &api::Domains) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    let jobs: Vec<Value> = JobFolder::all(&config)
+        .iter()
+        .filter_map(|folder| folder.status().ok())
+        .filter(|status| request.domain.is_none() || status.domain == request.domain)
+        .map(|status| {
+            json!({"job": status.job, "kind": status.kind, "domain": status.domain, "state": status.state,
+                   "started": status.started, "elapsed_s": status.elapsed_s, "percent": status.percent})
+        })
+        .collect();
+    Ok(json!({"jobs": jobs}))
+}

@@ -1,0 +1,161 @@
+//! The folder of a job: what was asked, how it stands, how it ended. Files 0600 in a folder 0700.
+
+use crate::config::Config;
+use crate::error::{Code, Error, IoContext, Result};
+use crate::job::lock::make_private_folder;
+use crate::job::status::Status;
+use crate::job::{JobId, Kind};
+use crate::path::Domain;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// What a worker has to do, as `job.json`. The configuration is the one of the start, whatever becomes of the file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Document version.
+    pub schema: u32,
+    /// The job.
+    pub job: JobId,
+    /// What it does.
+    pub kind: Kind,
+    /// The domain, where it has one.
+    pub domain: Option<Domain>,
+    /// Start, RFC 3339.
+    pub created: String,
+    /// The request, already checked.
+    pub request: Value,
+    /// The configuration.
+    pub config: Config,
+}
+
+/// A job's folder.
+#[derive(Debug, Clone)]
+pub struct JobFolder {
+    path: PathBuf,
+}
+
+impl JobFolder {
+    /// Makes the folder of a new job and writes its ticket. The worker makes it durable before it acts.
+    ///
+    /// # Errors
+    /// `forbidden`, `disk_full`, `io_failed`.
+    pub fn create(ticket: &Ticket) -> Result<JobFolder> {
+        let folder = JobFolder { path: ticket.config.paths.jobs().join(ticket.job.as_str()) };
+        make_private_folder(&folder.path)?;
+        folder.write_volatile("job.json", ticket)?;
+        Ok(folder)
+    }
+
+    /// The folder of an existing job.
+    ///
+    /// # Errors
+    /// `job_not_found`.
+    pub fn open(config: &Config, job: &JobId) -> Result<JobFolder> {
+        JobFolder::at(&config.paths.jobs().join(job.as_str()))
+    }
+
+    /// The folder at a path.
+    ///
+    /// # Errors
+    /// `job_not_found` when it holds no job.
+    pub fn at(path: &Path) -> Result<JobFolder> {
+        if !path.join("job.json").is_file() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            return Err(Error::new(Code::JobNotFound, format!("there is no job {name}")).with("job", name.as_ref()));
+        }
+        Ok(JobFolder { path: path.to_owned() })
+    }
+
+    /// Every job, newest first.
+    pub fn all(config: &Config) -> Vec<JobFolder> {
+        let Ok(entries) = std::fs::read_dir(config.paths.jobs()) else { return Vec::new() };
+        let mut ids: Vec<JobId> =
+            entries.flatten().filter_map(|entry| JobId::parse(entry.file_name().to_str()?).ok()).collect();
+        ids.sort_unstable();
+        ids.iter().rev().filter_map(|id| JobFolder::open(config, id).ok()).collect()
+    }
+
+    /// A file in the folder.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the job has to do.
+    ///
+    /// # Errors
+    /// `io_failed` when it cannot be read.
+    pub fn ticket(&self) -> Result<Ticket> {
+        self.read("job.json")
+    }
+
+    /// How the job stands.
+    ///
+    /// # Errors
+    /// `io_failed` when it cannot be read.
+    pub fn status(&self) -> Result<Status> {
+        self.read("status.json")
+    }
+
+    /// Reads a JSON file of the folder.
+    ///
+    /// # Errors
+    /// `io_failed` naming the file.
+    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let path = self.join(name);
+        let bytes = std::fs::read(&path).doing(|| format!("read {}", path.display()))?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| Error::new(Code::IoFailed, format!("{} is damaged: {error}", path.display())))
+    }
+
+    /// Writes a JSON file: tmp, fsync, rename.
+    ///
+    /// # Errors
+    /// `disk_full`, `io_failed`.
+    pub fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
+        self.replace(name, value, true)
+    }
+
+    /// Writes a JSON file that may be lost in a power cut: tmp, rename.
+    ///
+    /// # Errors
+    /// `disk_full`, `io_failed`.
+    pub fn write_volatile<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
+        self.replace(name, value, false)
+    }
+
+    fn replace<T: Serialize>(&self, name: &str, value: &T, durable: bool) -> Result<()> {
+        let bytes = serde_json::to_vec(value)
+            .map_err(|error| Error::new(Code::Internal, format!("{name} cannot be written as JSON: {error}")))?;
+        write_file(&self.join(name), &bytes, durable)
+    }
+}
+
+/// Writes a private file whole: tmp beside it, optionally fsync, rename, optionally fsync of the folder.
+///
+/// # Errors
+/// `disk_full`, `io_failed`.
+pub fn write_file(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
+    let act = || format!("write {}", path.display());
+    let tmp = path.with_extension(format!("tmp{}", std::process::id()));
+    let mut file: File =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&tmp).doing(act)?;
+    file.write_all(bytes).doing(act)?;
+    if durable {
+        file.sync_all().doing(act)?;
+    }
+    std::fs::rename(&tmp, path).doing(act)?;
+    if durable {
+        crate::journal::sync_parent(path)?;
+    }
+    Ok(())
+}

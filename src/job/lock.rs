@@ -1,0 +1,177 @@
+//! flock on a file that also names the job holding it. fcntl locks would vanish with any close of the file.
+
+use crate::config::Config;
+use crate::error::{Code, Error, IoContext, Result};
+use crate::job::JobId;
+use crate::path::Domain;
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The lock of a domain. It is handed to the worker as an open file, so there is no moment without a holder.
+#[derive(Debug)]
+pub struct DomainLock {
+    file: File,
+    path: PathBuf,
+}
+
+impl DomainLock {
+    /// Takes the lock, or gives `None` when another process has it.
+    ///
+    /// # Errors
+    /// `io_failed`, `forbidden`.
+    pub fn try_take(config: &Config, domain: &Domain) -> Result<Option<DomainLock>> {
+        let path = folder(config)?.join(domain.as_str());
+        let file = open(&path)?;
+        Ok(try_flock(&file, &path)?.then_some(DomainLock { file, path }))
+    }
+
+    /// Takes over a lock that came from the calling process.
+    ///
+    /// # Errors
+    /// `io_failed`.
+    pub fn adopt(config: &Config, domain: &Domain, handed: OwnedFd) -> Result<DomainLock> {
+        Ok(DomainLock { file: handed.into(), path: folder(config)?.join(domain.as_str()) })
+    }
+
+    /// The job written in the lock: while the lock is ours and this is set, that job has not been finished.
+    pub fn holder(&mut self) -> Option<JobId> {
+        let mut text = String::new();
+        self.file.seek(SeekFrom::Start(0)).ok()?;
+        self.file.read_to_string(&mut text).ok()?;
+        JobId::parse(text.trim()).ok()
+    }
+
+    /// Writes the job into the lock: from now on it has to be finished or undone.
+    ///
+    /// # Errors
+    /// `io_failed`, `disk_full`.
+    pub fn claim(&mut self, job: &JobId) -> Result<()> {
+        let act = || format!("write {}", self.path.display());
+        self.file.set_len(0).doing(act)?;
+        self.file.seek(SeekFrom::Start(0)).doing(act)?;
+        self.file.write_all(job.as_str().as_bytes()).doing(act)
+    }
+
+    /// Makes the claim outlive a power cut; a worker does so before it stages anything.
+    ///
+    /// # Errors
+    /// `io_failed`, `disk_full`.
+    pub fn persist(&self) -> Result<()> {
+        self.file.sync_all().doing(|| format!("fsync {}", self.path.display()))?;
+        crate::journal::sync_parent(&self.path)
+    }
+
+    /// Empties the lock: the job in it is finished. The lock itself goes with the last open descriptor.
+    ///
+    /// # Errors
+    /// `io_failed`.
+    pub fn finish(self) -> Result<()> {
+        let act = || format!("empty {}", self.path.display());
+        self.file.set_len(0).doing(act)?;
+        self.file.sync_all().doing(act)
+    }
+
+    /// A second descriptor of the same lock, to be handed to a worker.
+    ///
+    /// # Errors
+    /// `io_failed`.
+    pub fn share(&self) -> Result<OwnedFd> {
+        Ok(self.file.try_clone().doing(|| format!("share {}", self.path.display()))?.into())
+    }
+}
+
+/// The domains whose lock names a job, held or not.
+pub fn claimed(config: &Config) -> Vec<Domain> {
+    let Ok(entries) = std::fs::read_dir(config.paths.jobs().join(".locks")) else { return Vec::new() };
+    entries
+        .flatten()
+        .filter(|entry| entry.metadata().is_ok_and(|meta| meta.len() > 0))
+        .filter_map(|entry| Domain::parse(entry.file_name().to_str()?).ok())
+        .collect()
+}
+
+/// Opens and locks a file beside a job, such as its `alive` file; `None` when another process has it.
+///
+/// # Errors
+/// `io_failed`.
+pub fn try_lock_file(path: &Path) -> Result<Option<OwnedFd>> {
+    let file = open(path)?;
+    Ok(try_flock(&file, path)?.then(|| file.into()))
+}
+
+fn folder(config: &Config) -> Result<PathBuf> {
+    let folder = config.paths.jobs().join(".locks");
+    make_private_folder(&folder)?;
+    Ok(folder)
+}
+
+/// Makes a folder and its parents, 0700.
+///
+/// # Errors
+/// `forbidden`, `io_failed`, `disk_full`.
+pub fn make_private_folder(folder: &Path) -> Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| denied(folder, &error))
+}
+
+fn open(path: &Path) -> Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)
+        .map_err(|error| denied(path, &error))
+}
+
+fn try_flock(file: &File, path: &Path) -> Result<bool> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error).doing(|| format!("lock {}", path.display())),
+    }
+}
+
+fn denied(path: &Path, error: &std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            Error::new(Code::Forbidden, format!("no right to write {}", path.display()))
+                .with("path", path.display().to_string())
+        }
+        _ => Error::io(format!("create {}", path.display()), error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holder_a_domain_and_the_name_outlives_the_holder() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.paths.base = folder.path().to_owned();
+        let domain = Domain::parse("example.com").unwrap();
+        let job = JobId::new().unwrap();
+
+        let mut lock = DomainLock::try_take(&config, &domain).unwrap().unwrap();
+        assert_eq!(lock.holder(), None);
+        lock.claim(&job).unwrap();
+        assert!(DomainLock::try_take(&config, &domain).unwrap().is_none(), "a second holder");
+        assert_eq!(claimed(&config), vec![domain.clone()]);
+
+        let handed = lock.share().unwrap();
+        drop(lock);
+        assert!(DomainLock::try_take(&config, &domain).unwrap().is_none(), "the worker's descriptor holds it");
+        drop(handed);
+        let mut again = DomainLock::try_take(&config, &domain).unwrap().unwrap();
+        assert_eq!(again.holder(), Some(job), "a dead holder stays named");
+        again.finish().unwrap();
+        assert_eq!(claimed(&config), vec![]);
+    }
+}

@@ -1,0 +1,90 @@
+//! Finding jobs whose worker died, and finishing or undoing them. Every entry point looks; a worker acts.
+
+use crate::config::Config;
+use crate::engine;
+use crate::error::{Code, Error, Result};
+use crate::job::folder::JobFolder;
+use crate::job::lock::{DomainLock, claimed};
+use crate::job::worker::{Ending, conclude};
+use crate::job::{JobId, Kind, State, spawn};
+use crate::path::Domain;
+use crate::progress::{Level, Monitor};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Starts a recovery for every domain whose lock is free but names an unfinished job. Cheap when there is none.
+/// Jobs that need an operator are left to an explicit `rv_recover` or the next start.
+pub fn kick(config: &Config) -> Vec<JobId> {
+    claimed(config).iter().filter_map(|domain| start(config, domain, false).ok().flatten()).collect()
+}
+
+/// Starts a recovery for one domain; `None` when there is nothing to recover or a worker is at work.
+///
+/// # Errors
+/// As [`spawn::start`].
+pub fn start(config: &Config, domain: &Domain, operator_came: bool) -> Result<Option<JobId>> {
+    let Some(mut lock) = DomainLock::try_take(config, domain)? else { return Ok(None) };
+    let Some(dead) = lock.holder() else { return Ok(None) };
+    let state = JobFolder::open(config, &dead).and_then(|folder| folder.status()).map(|status| status.state);
+    match state {
+        Ok(State::NeedsOperator) if !operator_came => Ok(None),
+        // Only the last step, the release of the lock, was missing.
+        Ok(state) if state.is_final() && state != State::NeedsOperator => {
+            lock.finish()?;
+            Ok(None)
+        }
+        _ => spawn::start(config, Kind::Recover, Some(domain), json!({"job": dead}), Some(lock)).map(Some),
+    }
+}
+
+/// Recovers every domain that needs it, or the one named; used by a worker.
+///
+/// # Errors
+/// `needs_operator` when a domain could not be brought to one side.
+pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>) -> Result<Value> {
+    let domains = domain.map_or_else(|| claimed(config), |domain| vec![domain.clone()]);
+    let mut recovered = Vec::new();
+    for domain in domains {
+        match DomainLock::try_take(config, &domain)? {
+            Some(lock) => recovered.extend(finish_dead(config, &domain, lock, monitor)?),
+            None => monitor.event(Level::Info, &format!("{domain}: a job is at work, nothing to recover")),
+        }
+    }
+    Ok(json!({"recovered": recovered}))
+}
+
+/// Finishes or undoes the job named in a lock, then frees the lock.
+///
+/// # Errors
+/// `needs_operator`, `journal_corrupt`: the lock then goes on naming the job.
+pub fn finish_dead(
+    config: &Config,
+    domain: &Domain,
+    mut lock: DomainLock,
+    monitor: &Arc<dyn Monitor>,
+) -> Result<Option<Value>> {
+    let Some(dead) = lock.holder() else { return Ok(None) };
+    monitor.event(Level::Info, &format!("{domain}: job {dead} was left unfinished by its worker"));
+    let folder = match JobFolder::open(config, &dead) {
+        Ok(folder) => folder,
+        // Killed before its folder was on disk: it cannot have done anything either.
+        Err(error) if error.code == Code::JobNotFound => {
+            lock.finish()?;
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let ticket = folder.ticket()?;
+    let ending = match ticket.kind {
+        Kind::Restore | Kind::Rollback => engine::recovery::recover(&folder, &ticket, monitor),
+        _ => Ending::Failed(Error::new(Code::WorkerDied, format!("the worker of job {dead} ended before its work"))),
+    };
+    conclude(&folder, &ticket, &ending);
+    let state = ending.state();
+    monitor.event(Level::Info, &format!("{domain}: job {dead} is now {}", engine::word(state)));
+    if let Ending::NeedsOperator(error) = ending {
+        return Err(error);
+    }
+    lock.finish()?;
+    Ok(Some(json!({"domain": domain, "job": dead, "state": state})))
+}

@@ -1,0 +1,487 @@
+//! The status document, and the monitor that keeps it: percent, phases, rates, events. It never goes back.
+
+use crate::error::{Code, Error, Result};
+use crate::host::process;
+use crate::job::estimate::{Rates, Taken};
+use crate::job::folder::{JobFolder, Ticket};
+use crate::job::{JobId, Kind, State};
+use crate::path::Domain;
+use crate::progress::{Level, Monitor, Phase};
+use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// `status.json`, as `rv_restore_poll` gives it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Status {
+    /// The job.
+    pub job: JobId,
+    /// What it does.
+    pub kind: Kind,
+    /// The domain, where it has one.
+    pub domain: Option<Domain>,
+    /// Where it stands.
+    pub state: State,
+    /// 0 to 100 over all phases, weighted by the time they take on this machine.
+    pub percent: f64,
+    /// The boxes.
+    pub phases: Vec<PhaseStatus>,
+    /// The worker's own disk traffic.
+    pub io: Io,
+    /// Seconds since the start.
+    pub elapsed_s: f64,
+    /// Estimated seconds to the end; `null` when nothing can be said.
+    pub remaining_s: Option<f64>,
+    /// Start, RFC 3339.
+    pub started: String,
+    /// Highest sequence number in `events.jsonl`.
+    pub last_event: u64,
+}
+
+/// One box.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PhaseStatus {
+    /// Which.
+    pub phase: Phase,
+    /// `pending`, `active` or `done`.
+    pub state: String,
+    /// Entries, rows or files done.
+    pub items: u64,
+    /// Of how many; `null` when not known yet.
+    pub items_total: Option<u64>,
+    /// Bytes done.
+    pub bytes: u64,
+    /// Of how many; `null` when not known yet.
+    pub bytes_total: Option<u64>,
+    /// What is being worked on.
+    pub current: String,
+    /// Seconds since it began.
+    pub elapsed_s: f64,
+    /// Estimated seconds to its end.
+    pub remaining_s: Option<f64>,
+    /// 0 to 100.
+    pub percent: f64,
+}
+
+/// Megabytes (10⁶ bytes) a second over the last second.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Io {
+    /// Read.
+    pub read_mb_s: f64,
+    /// Written.
+    pub write_mb_s: f64,
+}
+
+/// A line of `events.jsonl`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
+    /// From 1.
+    pub seq: u64,
+    /// RFC 3339.
+    pub time: String,
+    /// How much it matters.
+    pub level: Level,
+    /// What happened.
+    pub message: String,
+}
+
+impl Status {
+    /// The status of a job that has no worker yet.
+    pub fn queued(ticket: &Ticket) -> Status {
+        Status {
+            job: ticket.job.clone(),
+            kind: ticket.kind,
+            domain: ticket.domain.clone(),
+            state: State::Queued,
+            percent: 0.0,
+            phases: Vec::new(),
+            io: Io::default(),
+            elapsed_s: 0.0,
+            remaining_s: None,
+            started: ticket.created.clone(),
+            last_event: 0,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    items: AtomicU64,
+    bytes: AtomicU64,
+    items_total: AtomicU64,
+    bytes_total: AtomicU64,
+    current: Mutex<String>,
+    time: Mutex<Span>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Span {
+    begun: Option<Instant>,
+    finished: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Pen {
+    events: File,
+    log: Option<File>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Shown {
+    state: State,
+    percent: f64,
+    io_at: Instant,
+    io_then: (u64, u64),
+    io: Io,
+}
+
+/// The monitor of a worker: counters in memory, `status.json` five times a second, `events.jsonl` and log at once.
+#[derive(Debug)]
+pub struct JobMonitor {
+    folder: JobFolder,
+    base: Status,
+    started: Instant,
+    deadline: Option<Instant>,
+    rates: Rates,
+    boxes: [Counters; 4],
+    pen: Mutex<Pen>,
+    shown: Mutex<Shown>,
+    cancelled: AtomicBool,
+    committed: AtomicBool,
+}
+
+impl JobMonitor {
+    /// A monitor that writes into the job's folder and, where given, into a human log.
+    ///
+    /// # Errors
+    /// `io_failed`, `disk_full`.
+    pub fn new(
+        folder: &JobFolder,
+        ticket: &Ticket,
+        log: Option<File>,
+        time_limit: Option<Duration>,
+    ) -> Result<JobMonitor> {
+        let path = folder.join("events.jsonl");
+        let events = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| Error::io(format!("create {}", path.display()), &error))?;
+        let now = Instant::now();
+        Ok(JobMonitor {
+            folder: folder.clone(),
+            base: Status::queued(ticket),
+            started: now,
+            deadline: time_limit.map(|limit| now + limit),
+            rates: Rates::load(&ticket.config),
+            boxes: Default::default(),
+            pen: Mutex::new(Pen { events, log, next: 1 }),
+            shown: Mutex::new(Shown {
+                state: State::Queued,
+                percent: 0.0,
+                io_at: now,
+                io_then: process::io_counters(),
+                io: Io::default(),
+            }),
+            cancelled: AtomicBool::new(false),
+            committed: AtomicBool::new(false),
+        })
+    }
+
+    /// Moves the job to a state and shows it.
+    pub fn enter(&self, state: State) {
+        locked(&self.shown).state = state;
+        self.publish();
+    }
+
+    /// From here on a cancel or the time limit no longer interrupts: the change-over or its undoing must end.
+    pub fn shield(&self, on: bool) {
+        self.committed.store(on, Ordering::Relaxed);
+    }
+
+    /// Time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// What a phase has taken.
+    pub fn taken(&self, phase: Phase) -> Taken {
+        let of = self.of(phase);
+        Taken { bytes: of.bytes.load(Ordering::Relaxed), seconds: span_seconds(*locked(&of.time)) }
+    }
+
+    /// Looks for a cancel and writes `status.json`; called by the worker's ticker.
+    pub fn tick(&self) {
+        if process::stop_asked() || self.folder.join("cancel").exists() {
+            self.cancelled.store(true, Ordering::Relaxed);
+        }
+        self.publish();
+    }
+
+    /// Writes `status.json` as things stand. A full disk must not stop a rollback, so a failure is left to the next tick.
+    pub fn publish(&self) {
+        let status = self.status();
+        let _ = self.folder.write_volatile("status.json", &status);
+    }
+
+    /// How things stand.
+    pub fn status(&self) -> Status {
+        let mut shown = locked(&self.shown);
+        let state = shown.state;
+        let percent = match state {
+            State::Done => 100.0,
+            _ => self.percent().clamp(shown.percent, 99.9),
+        };
+        shown.percent = percent;
+        let since = shown.io_at.elapsed().as_secs_f64();
+        if since >= 1.0 || (shown.io.read_mb_s == 0.0 && since >= 0.1) {
+            let now = process::io_counters();
+            let rate = |new: u64, old: u64| (new.saturating_sub(old) as f64 / since / 1e5).round() / 10.0;
+            shown.io =
+                Io { read_mb_s: rate(now.0, shown.io_then.0), write_mb_s: rate(now.1, shown.io_then.1) };
+            shown.io_then = now;
+            shown.io_at = Instant::now();
+        }
+        let elapsed = self.elapsed().as_secs_f64();
+        let remaining = if state.is_final() { Some(0.0) } else { remaining(percent, elapsed) };
+        Status {
+            state,
+            percent: tenth(percent),
+            phases: Phase::ALL.iter().map(|phase| self.phase_status(*phase)).collect(),
+            io: shown.io,
+            elapsed_s: tenth(elapsed),
+            remaining_s: remaining,
+            last_event: locked(&self.pen).next - 1,
+            ..self.base.clone()
+        }
+    }
+
+    fn of(&self, phase: Phase) -> &Counters {
+        &self.boxes[phase as usize]
+    }
+
+    /// Every phase weighs as much as the time it is expected to take.
+    fn percent(&self) -> f64 {
+        let mut all = 0.0;
+        let mut done = 0.0;
+        for phase in Phase::ALL {
+            let of = self.of(phase);
+            let total = of.bytes_total.load(Ordering::Relaxed).max(of.bytes.load(Ordering::Relaxed));
+            let expected = of.items_total.load(Ordering::Relaxed) > 0 || total > 0;
+            if !expected {
+                continue;
+            }
+            let weight = self.rates.seconds(phase, total).max(0.05);
+            all += weight;
+            done += weight * self.fraction(phase);
+        }
+        if all > 0.0 { 100.0 * done / all } else { 0.0 }
+    }
+
+    fn fraction(&self, phase: Phase) -> f64 {
+        let of = self.of(phase);
+        if locked(&of.time).finished.is_some() {
+            return 1.0;
+        }
+        let part = |done: &AtomicU64, total: &AtomicU64| {
+            let total = total.load(Ordering::Relaxed);
+            (total > 0).then(|| (done.load(Ordering::Relaxed) as f64 / total as f64).min(0.999))
+        };
+        part(&of.bytes, &of.bytes_total).or_else(|| part(&of.items, &of.items_total)).unwrap_or(0.0)
+    }
+
+    fn phase_status(&self, phase: Phase) -> PhaseStatus {
+        let of = self.of(phase);
+        let span = *locked(&of.time);
+        let state = match (span.begun, span.finished) {
+            (None, _) => "pending",
+            (Some(_), None) => "active",
+            (Some(_), Some(_)) => "done",
+        };
+        let elapsed = span_seconds(span);
+        let percent = 100.0 * self.fraction(phase);
+        let known = |total: &AtomicU64| Some(total.load(Ordering::Relaxed)).filter(|total| *total > 0);
+        PhaseStatus {
+            phase,
+            state: state.to_owned(),
+            items: of.items.load(Ordering::Relaxed),
+            items_total: known(&of.items_total),
+            bytes: of.bytes.load(Ordering::Relaxed),
+            bytes_total: known(&of.bytes_total),
+            current: locked(&of.current).clone(),
+            elapsed_s: tenth(elapsed),
+            remaining_s: if state == "done" { Some(0.0) } else { remaining(percent, elapsed) },
+            percent: tenth(percent),
+        }
+    }
+}
+
+impl Monitor for JobMonitor {
+    fn begin(&self, phase: Phase) {
+        let mut time = locked(&self.of(phase).time);
+        time.begun.get_or_insert_with(Instant::now);
+        time.finished = None;
+    }
+
+    fn finish(&self, phase: Phase) {
+        let of = self.of(phase);
+        let mut time = locked(&of.time);
+        time.begun.get_or_insert_with(Instant::now);
+        time.finished = Some(Instant::now());
+        of.items_total.store(of.items.load(Ordering::Relaxed), Ordering::Relaxed);
+        of.bytes_total.store(of.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
+        locked(&of.current).clear();
+    }
+
+    fn expect(&self, phase: Phase, items: u64, bytes: u64) {
+        let of = self.of(phase);
+        of.items_total.store(items, Ordering::Relaxed);
+        of.bytes_total.store(bytes, Ordering::Relaxed);
+    }
+
+    fn advance(&self, phase: Phase, items: u64, bytes: u64) {
+        let of = self.of(phase);
+        of.items.fetch_add(items, Ordering::Relaxed);
+        of.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn current(&self, phase: Phase, item: &str) {
+        let mut current = locked(&self.of(phase).current);
+        current.clear();
+        current.push_str(item);
+    }
+
+    fn event(&self, level: Level, message: &str) {
+        let now = jiff::Zoned::now();
+        let mut pen = locked(&self.pen);
+        let event = Event {
+            seq: pen.next,
+            time: now.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
+            level,
+            message: message.to_owned(),
+        };
+        pen.next += 1;
+        if let Ok(mut line) = serde_json::to_vec(&event) {
+            line.push(b'\n');
+            let _ = pen.events.write_all(&line);
+        }
+        let word = match level {
+            Level::Info => "info ",
+            Level::Warn => "WARN ",
+            Level::Error => "ERROR",
+        };
+        // A name from an archive may hold a newline or escape codes: never let it forge or colour a line.
+        let clean = crate::host::text::printable(message);
+        let stamp = now.strftime("%Y-%m-%d %H:%M:%S");
+        if let Some(log) = &mut pen.log {
+            let _ = writeln!(log, "{stamp} {word} {clean}");
+        }
+    }
+
+    fn keep_going(&self) -> Result<()> {
+        if self.committed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(Error::new(Code::Cancelled, "the job was cancelled"));
+        }
+        match self.deadline {
+            Some(deadline) if Instant::now() > deadline => Err(Error::new(
+                Code::TimedOut,
+                format!("the job did not finish within {} seconds", (deadline - self.started).as_secs()),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn span_seconds(span: Span) -> f64 {
+    let Some(begun) = span.begun else { return 0.0 };
+    span.finished.unwrap_or_else(Instant::now).saturating_duration_since(begun).as_secs_f64()
+}
+
+fn remaining(percent: f64, elapsed: f64) -> Option<f64> {
+    (percent >= 2.0).then(|| tenth(elapsed * (100.0 - percent) / percent))
+}
+
+fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn monitor(limit: Option<Duration>) -> (tempfile::TempDir, JobMonitor) {
+        let base = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.paths.base = base.path().to_owned();
+        let ticket = Ticket {
+            schema: 1,
+            job: JobId::new().unwrap(),
+            kind: Kind::Restore,
+            domain: Some(Domain::parse("example.com").unwrap()),
+            created: String::new(),
+            request: serde_json::Value::Null,
+            config,
+        };
+        let folder = JobFolder::create(&ticket).unwrap();
+        let monitor = JobMonitor::new(&folder, &ticket, None, limit).unwrap();
+        (base, monitor)
+    }
+
+    #[test]
+    fn percent_never_goes_back_even_when_more_work_is_found() {
+        let (_base, monitor) = monitor(None);
+        monitor.begin(Phase::Files);
+        monitor.expect(Phase::Files, 10, 1000);
+        monitor.advance(Phase::Files, 5, 500);
+        let half = monitor.status().percent;
+        assert!(half > 40.0, "{half}");
+        monitor.expect(Phase::Files, 100, 100_000);
+        assert!(monitor.status().percent >= half);
+        monitor.finish(Phase::Files);
+        monitor.enter(State::Done);
+        assert_eq!(monitor.status().percent, 100.0);
+    }
+
+    #[test]
+    fn a_cancel_stops_the_work_but_not_the_change_over() {
+        let (_base, monitor) = monitor(None);
+        monitor.keep_going().unwrap();
+        std::fs::write(monitor.folder.join("cancel"), "").unwrap();
+        monitor.tick();
+        assert_eq!(monitor.keep_going().unwrap_err().code, Code::Cancelled);
+        monitor.shield(true);
+        monitor.keep_going().unwrap();
+    }
+
+    #[test]
+    fn the_time_limit_stops_the_work() {
+        let (_base, monitor) = monitor(Some(Duration::ZERO));
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(monitor.keep_going().unwrap_err().code, Code::TimedOut);
+    }
+
+    #[test]
+    fn a_status_on_disk_reads_back() {
+        let (_base, monitor) = monitor(None);
+        monitor.event(Level::Warn, "one");
+        monitor.enter(State::Staging);
+        let status = monitor.folder.status().unwrap();
+        assert_eq!(status.state, State::Staging);
+        assert_eq!(status.last_event, 1);
+        assert_eq!(status.phases.len(), 4);
+    }
+}

@@ -1,0 +1,297 @@
+//! The main of a worker process: one job from its ticket to its report.
+
+use crate::api;
+use crate::backup;
+use crate::engine;
+use crate::error::{Code, Error, IoContext, Result};
+use crate::host::process;
+use crate::job::folder::{JobFolder, Ticket};
+use crate::job::lock::DomainLock;
+use crate::job::status::{JobMonitor, Status};
+use crate::job::{Kind, State, notify, recovery};
+use crate::path::Domain;
+use crate::progress::{Level, Monitor};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How a job ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// It did what was asked.
+    Done(Value),
+    /// The old state is back; why, and the report of the attempt.
+    RolledBack(Error),
+    /// Nothing live was changed.
+    Failed(Error),
+    /// Neither side was reached.
+    NeedsOperator(Error),
+}
+
+impl Ending {
+    /// The state a user sees.
+    pub fn state(&self) -> State {
+        match self {
+            Ending::Done(_) => State::Done,
+            Ending::RolledBack(_) => State::RolledBack,
+            Ending::Failed(_) => State::Failed,
+            Ending::NeedsOperator(_) => State::NeedsOperator,
+        }
+    }
+
+    fn of(result: Result<Value>) -> Ending {
+        match result {
+            Ok(value) => Ending::Done(value),
+            Err(error) if error.code == Code::NeedsOperator => Ending::NeedsOperator(error),
+            Err(error) => Ending::Failed(error),
+        }
+    }
+}
+
+/// `report.json`: how a job ended, kept as long as the job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// Final state.
+    pub state: State,
+    /// What the call gives, when the job is done.
+    pub result: Option<Value>,
+    /// Why it is not.
+    pub error: Option<Value>,
+}
+
+/// Runs the job of a folder to its end. `lock` and `alive` are held until the process ends.
+///
+/// # Errors
+/// Only when the job cannot even be reported on.
+pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
+    process::hide_memory();
+    process::watch_signals();
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let folder = JobFolder::at(path)?;
+    let ticket = folder.ticket()?;
+    let lock = match (&ticket.domain, lock) {
+        (Some(domain), Some(handed)) => Some(DomainLock::adopt(&ticket.config, domain, handed)?),
+        _ => None,
+    };
+    if wants_politeness(&ticket) {
+        process::be_polite();
+    }
+    let limit = Duration::from_secs(ticket.config.limits.restore_timeout_s);
+    let log = open_log(&ticket)?;
+    let monitor = Arc::new(JobMonitor::new(&folder, &ticket, log, Some(limit))?);
+    let ticking = Arc::new(AtomicBool::new(true));
+    let ticker = spawn_ticker(&monitor, &ticking);
+
+    let shared: Arc<dyn Monitor> = monitor.clone();
+    let mut lock = lock;
+    let ending = std::panic::catch_unwind(AssertUnwindSafe(|| dispatch(&folder, &ticket, &monitor, &shared, &mut lock)))
+        .unwrap_or_else(|panic| after_panic(&folder, &ticket, &shared, &*panic));
+
+    log_ending(&ticket, &monitor, &ending);
+    ticking.store(false, Ordering::Relaxed);
+    let _ = ticker.join();
+    // The report comes before the final state, and the lock goes last: whoever sees the end finds the result.
+    write_report(&folder, &ending);
+    if ending.state() == State::Done {
+        learn(&ticket, &monitor);
+    }
+    if !matches!(ending, Ending::NeedsOperator(_))
+        && let Some(lock) = lock
+    {
+        let _ = lock.finish();
+    }
+    monitor.enter(ending.state());
+    drop(alive);
+    notify::send(&ticket, &ending);
+    Ok(())
+}
+
+fn dispatch(
+    folder: &JobFolder,
+    ticket: &Ticket,
+    monitor: &Arc<JobMonitor>,
+    shared: &Arc<dyn Monitor>,
+    lock: &mut Option<DomainLock>,
+) -> Ending {
+    if let Some(lock) = lock
+        && let Err(error) = lock.persist()
+    {
+        return Ending::Failed(error);
+    }
+    monitor.enter(State::Planning);
+    let config = &ticket.config;
+    match ticket.kind {
+        Kind::Restore => engine::restore(folder, ticket, monitor),
+        Kind::Rollback => engine::rollback(folder, ticket, monitor),
+        Kind::Preview => Ending::of(request(ticket).and_then(|request| engine::inspect::preview(config, &request, shared))),
+        Kind::Validate => {
+            Ending::of(request(ticket).and_then(|request| engine::inspect::validate(config, &request, shared)))
+        }
+        Kind::Snapshot => Ending::of(request(ticket).and_then(|request: api::OfDomain| {
+            engine::inspect::create_snapshot(config, folder, &request.domain, shared)
+        })),
+        Kind::DeleteSnapshot => Ending::of(request(ticket).and_then(|request: api::DeleteSnapshot| {
+            engine::cleanup::delete_snapshot(config, &request.domain, &request.snapshot, shared)
+        })),
+        Kind::Verify => Ending::of(
+            request(ticket)
+                .and_then(|request: api::OfDomain| engine::inspect::verify(config, &request.domain, shared)),
+        ),
+        Kind::Cleanup => Ending::of(request(ticket).and_then(|request: api::Domains| {
+            engine::cleanup::run(config, request.domain.as_ref(), shared)
+        })),
+        Kind::Recover => match (lock.take(), &ticket.domain) {
+            (Some(lock), Some(domain)) => {
+                Ending::of(recovery::finish_dead(config, domain, lock, shared).map(|done| done.into_iter().collect()))
+            }
+            _ => Ending::of(recovery::run(config, ticket.domain.as_ref(), shared)),
+        },
+    }
+}
+
+fn request<T: DeserializeOwned>(ticket: &Ticket) -> Result<T> {
+    serde_json::from_value(ticket.request.clone())
+        .map_err(|error| Error::new(Code::Internal, format!("the ticket of {} is damaged: {error}", ticket.job)))
+}
+
+fn wants_politeness(ticket: &Ticket) -> bool {
+    let asked: Option<api::Restore> = serde_json::from_value(ticket.request.clone()).ok();
+    match ticket.kind {
+        Kind::Restore => asked.is_none_or(|request| request.options.priority == api::Priority::Polite),
+        Kind::Rollback | Kind::Recover => false,
+        _ => true,
+    }
+}
+
+fn after_panic(
+    folder: &JobFolder,
+    ticket: &Ticket,
+    monitor: &Arc<dyn Monitor>,
+    panic: &(dyn std::any::Any + Send),
+) -> Ending {
+    let said = panic_text(panic);
+    monitor.event(Level::Error, &format!("defect: {said}"));
+    let error = Error::new(Code::Panic, format!("the worker met a defect: {said}"));
+    match ticket.kind {
+        Kind::Restore | Kind::Rollback => match engine::recovery::recover(folder, ticket, monitor) {
+            Ending::NeedsOperator(why) => Ending::NeedsOperator(why),
+            Ending::Failed(_) => Ending::Failed(error),
+            _ => Ending::RolledBack(error),
+        },
+        _ => Ending::Failed(error),
+    }
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
+}
+
+fn spawn_ticker(monitor: &Arc<JobMonitor>, ticking: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
+    let (monitor, ticking) = (monitor.clone(), ticking.clone());
+    std::thread::spawn(move || {
+        while ticking.load(Ordering::Relaxed) {
+            monitor.tick();
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+    })
+}
+
+fn learn(ticket: &Ticket, monitor: &JobMonitor) {
+    if ticket.kind == Kind::Restore {
+        let rates = crate::job::estimate::Rates::load(&ticket.config);
+        rates.learned(|phase| monitor.taken(phase)).save(&ticket.config);
+    }
+}
+
+/// Writes report and final status of a job whose own worker could not.
+pub fn conclude(folder: &JobFolder, ticket: &Ticket, ending: &Ending) {
+    write_report(folder, ending);
+    let mut status = folder.status().unwrap_or_else(|_| Status::queued(ticket));
+    status.state = ending.state();
+    status.remaining_s = Some(0.0);
+    let _ = folder.write("status.json", &status);
+    write_failed_log(ticket, ending, "recovery");
+}
+
+fn write_report(folder: &JobFolder, ending: &Ending) {
+    let report = match ending {
+        Ending::Done(value) => Report { state: State::Done, result: Some(value.clone()), error: None },
+        Ending::RolledBack(error) | Ending::Failed(error) | Ending::NeedsOperator(error) => {
+            Report { state: ending.state(), result: None, error: Some(error.to_json()) }
+        }
+    };
+    let _ = folder.write("report.json", &report);
+}
+
+fn log_path(ticket: &Ticket, domain: &Domain, suffix: &str) -> PathBuf {
+    let word = match ticket.kind {
+        Kind::Rollback => "rollback",
+        _ => "restore",
+    };
+    let name = format!("{word}_{}{suffix}.log", ticket.job.stamp());
+    ticket.config.paths.logs().join(domain.as_str()).join(name)
+}
+
+fn open_log(ticket: &Ticket) -> Result<Option<File>> {
+    let (Some(domain), Kind::Restore | Kind::Rollback) = (&ticket.domain, ticket.kind) else { return Ok(None) };
+    let path = log_path(ticket, domain, "");
+    crate::job::lock::make_private_folder(path.parent().unwrap_or(Path::new("/")))?;
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(&path)
+        .doing(|| format!("create the log {}", path.display()))?;
+    let mut log = file.try_clone().doing(|| format!("open the log {}", path.display()))?;
+    let _ = writeln!(log, "Job:    {}\nDomain: {domain}\nKind:   {:?}\nStart:  {}\n", ticket.job, ticket.kind, ticket.created);
+    Ok(Some(file))
+}
+
+fn log_ending(ticket: &Ticket, monitor: &JobMonitor, ending: &Ending) {
+    let took = monitor.elapsed().as_secs_f64();
+    let phase = engine::word(monitor.status().state);
+    match ending {
+        Ending::Done(_) => monitor.event(Level::Info, &format!("done after {took:.1} s")),
+        Ending::RolledBack(error) | Ending::Failed(error) | Ending::NeedsOperator(error) => {
+            monitor.event(Level::Error, &format!("{} ({}): {}", error.message, error.code.name(), error.hint));
+            monitor.event(Level::Error, &format!("ended as {} after {took:.1} s", engine::word(ending.state())));
+        }
+    }
+    write_failed_log(ticket, ending, phase);
+}
+
+/// `..._failed.log`: phase, error, time, next step, then the whole log.
+fn write_failed_log(ticket: &Ticket, ending: &Ending, phase: &str) {
+    let (Some(domain), Kind::Restore | Kind::Rollback) = (&ticket.domain, ticket.kind) else { return };
+    let (Ending::RolledBack(error) | Ending::Failed(error) | Ending::NeedsOperator(error)) = ending else { return };
+    let phase = error.context.get("phase").and_then(Value::as_str).unwrap_or(phase);
+    let log = std::fs::read_to_string(log_path(ticket, domain, "")).unwrap_or_default();
+    let text = format!(
+        "Phase:  {phase}\nError:  {} ({})\nTime:   {}\nResult: {}\nNext:   {}\n\n{log}",
+        crate::host::text::printable(&error.message),
+        error.code.name(),
+        jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S"),
+        engine::word(ending.state()),
+        error.hint,
+    );
+    let _ = crate::job::folder::write_file(&log_path(ticket, domain, "_failed"), text.as_bytes(), false);
+}
+
+/// Used by callers that only need to know that a backup is there before they start a job.
+///
+/// # Errors
+/// `unknown_domain`, `backup_not_found`, `backup_unreadable`, `path_not_allowed`.
+pub fn probe_backup(config: &crate::config::Config, domain: &Domain, backup: &str) -> Result<()> {
+    backup::locate(config, domain, backup).map(drop)
+}

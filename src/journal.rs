@@ -1,0 +1,195 @@
+//! The journal of a job: what is about to be changed, written and fsynced before it is changed.
+//!
+//! One record a line: `SEQUENCE CRC32 JSON\n`, the checksum (8 hex digits) over sequence and JSON. A last line that is
+//! cut or damaged was never acted upon and is ignored; damage anywhere else is `journal_corrupt`.
+
+use crate::error::{Code, Error, IoContext, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// An open journal, appended to by the one worker that holds the domain's lock.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    next: u64,
+}
+
+impl Journal {
+    /// Creates the journal of a new job and makes its name durable.
+    ///
+    /// # Errors
+    /// `io_failed` or `disk_full`; also when the journal already exists.
+    pub fn create(path: &Path) -> Result<Journal> {
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .doing(|| format!("create the journal {}", path.display()))?;
+        sync_parent(path)?;
+        Ok(Journal { file, path: path.to_owned(), next: 0 })
+    }
+
+    /// Opens an existing journal to go on with it, and gives its records. A torn last line is cut off.
+    ///
+    /// # Errors
+    /// `journal_corrupt`, `io_failed`.
+    pub fn open<T: DeserializeOwned>(path: &Path) -> Result<(Journal, Vec<T>)> {
+        let (records, good_bytes) = parse(path)?;
+        let file =
+            OpenOptions::new().append(true).open(path).doing(|| format!("open the journal {}", path.display()))?;
+        let length = file.metadata().doing(|| format!("read the size of {}", path.display()))?.len();
+        if length > good_bytes {
+            file.set_len(good_bytes).doing(|| format!("cut the torn end of {}", path.display()))?;
+        }
+        Ok((Journal { file, path: path.to_owned(), next: records.len() as u64 }, records))
+    }
+
+    /// Reads the records without opening the journal for writing.
+    ///
+    /// # Errors
+    /// `journal_corrupt`, `io_failed`.
+    pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+        Ok(parse(path)?.0)
+    }
+
+    /// Appends a record and returns once it is on disk. A failed fsync is never tried again: the kernel may have
+    /// dropped the page, and a second call would answer with a success that means nothing.
+    ///
+    /// # Errors
+    /// `io_failed`, `disk_full`. Nothing may be changed then.
+    pub fn append<T: Serialize>(&mut self, record: &T) -> Result<()> {
+        let line = render(self.next, record)?;
+        let act = || format!("write the journal {}", self.path.display());
+        self.file.write_all(&line).doing(act)?;
+        self.file.sync_data().doing(act)?;
+        self.next += 1;
+        Ok(())
+    }
+}
+
+fn render<T: Serialize>(sequence: u64, record: &T) -> Result<Vec<u8>> {
+    let json = serde_json::to_string(record)
+        .map_err(|error| Error::new(Code::Internal, format!("a journal record cannot be written as JSON: {error}")))?;
+    let crc = checksum(sequence, json.as_bytes());
+    Ok(format!("{sequence} {crc:08x} {json}\n").into_bytes())
+}
+
+fn checksum(sequence: u64, json: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&sequence.to_le_bytes());
+    hasher.update(json);
+    hasher.finalize()
+}
+
+fn parse<T: DeserializeOwned>(path: &Path) -> Result<(Vec<T>, u64)> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|mut file| file.read_to_end(&mut bytes))
+        .doing(|| format!("read the journal {}", path.display()))?;
+    let mut records = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = memchr::memchr(b'\n', &bytes[at..]).map(|length| at + length);
+        let record = end.and_then(|end| parse_line(records.len() as u64, &bytes[at..end]));
+        match (record, end) {
+            (Some(record), Some(end)) => {
+                records.push(record);
+                at = end + 1;
+            }
+            // Only the very last line can be torn: each one is on disk before the next is begun.
+            (None, None) => break,
+            (None, Some(end)) if end + 1 == bytes.len() => break,
+            _ => {
+                return Err(Error::new(
+                    Code::JournalCorrupt,
+                    format!("{} is damaged in record {}, before its end", path.display(), records.len()),
+                )
+                .with("path", path.display().to_string())
+                .with("record", records.len()));
+            }
+        }
+    }
+    Ok((records, at as u64))
+}
+
+fn parse_line<T: DeserializeOwned>(expected: u64, line: &[u8]) -> Option<T> {
+    let text = std::str::from_utf8(line).ok()?;
+    let (sequence, rest) = text.split_once(' ')?;
+    let (crc, json) = rest.split_once(' ')?;
+    let sequence: u64 = sequence.parse().ok()?;
+    let crc = u32::from_str_radix(crc, 16).ok()?;
+    (sequence == expected && crc == checksum(sequence, json.as_bytes())).then(|| serde_json::from_str(json).ok())?
+}
+
+/// Makes the name of a file durable by an fsync of its folder.
+///
+/// # Errors
+/// `io_failed`.
+pub fn sync_parent(path: &Path) -> Result<()> {
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    File::open(parent).and_then(|folder| folder.sync_all()).doing(|| format!("fsync {}", parent.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(count: u32) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::create(&path).unwrap();
+        for number in 0..count {
+            journal.append(&format!("record {number}")).unwrap();
+        }
+        (folder, path)
+    }
+
+    #[test]
+    fn records_come_back_in_order_and_go_on_after_a_reopen() {
+        let (_folder, path) = written(3);
+        let (mut journal, records) = Journal::open::<String>(&path).unwrap();
+        assert_eq!(records.len(), 3);
+        journal.append(&"record 3").unwrap();
+        assert_eq!(Journal::read::<String>(&path).unwrap()[3], "record 3");
+    }
+
+    #[test]
+    fn a_torn_last_record_is_ignored_wherever_it_is_cut() {
+        let (_folder, path) = written(3);
+        let whole = std::fs::read(&path).unwrap();
+        let second_end = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1).unwrap().0 + 1;
+        for cut in second_end..whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let (mut journal, records) = Journal::open::<String>(&path).unwrap();
+            assert_eq!(records.len(), 2, "cut at {cut}");
+            journal.append(&"again").unwrap();
+            assert_eq!(Journal::read::<String>(&path).unwrap()[2], "again");
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_before_the_last_record_is_corruption() {
+        let (_folder, path) = written(3);
+        let whole = std::fs::read(&path).unwrap();
+        let last_start = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
+        for at in 0..last_start {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x10;
+            std::fs::write(&path, &bytes).unwrap();
+            let result = Journal::read::<String>(&path);
+            assert_eq!(result.unwrap_err().code, Code::JournalCorrupt, "bit flipped at {at}");
+        }
+    }
+
+    #[test]
+    fn a_journal_is_never_overwritten() {
+        let (_folder, path) = written(1);
+        assert!(Journal::create(&path).is_err());
+    }
+}
