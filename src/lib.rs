@@ -2,6 +2,7 @@
 //! changes over in milliseconds. ARCHITECTURE.md is the map.
 
 pub mod api;
+pub mod archive;
 pub mod config;
 pub mod error;
 pub mod host;

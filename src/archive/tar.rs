@@ -1,0 +1,402 @@
+//! tar: ustar, PAX, GNU long names and sparse files. Reads entries in order; what it cannot be sure of is damage.
+
+use super::entry::{Entry, EntryKind};
+use super::extension::{Extension, number};
+use super::sparse::{Map, Segment};
+use super::{Limits, corrupt, unwrap_io, wrap};
+use crate::error::{Code, Error, Result};
+use std::io::Read;
+use tar::{EntryType, Header};
+
+const BLOCK: u64 = 512;
+/// Longest extended header or long name; a path is at most 4,096 bytes, the rest is room for attributes.
+const MAX_EXTENSION: u64 = 1 << 20;
+
+/// Entries of a tar archive. [`Read`] gives the stored bytes of the entry last returned; what is left of them is
+/// skipped by the next call of [`TarReader::next_entry`].
+pub struct TarReader<R> {
+    inner: R,
+    limits: Limits,
+    /// Stored bytes of the current entry not read yet.
+    left: u64,
+    /// Zero bytes between them and the next header.
+    padding: u64,
+    entries: u64,
+    unpacked: u64,
+    offset: u64,
+    global: Extension,
+    ended: bool,
+}
+
+impl<R: Read> TarReader<R> {
+    /// Reads from `inner`; small reads must be cheap there.
+    pub fn new(inner: R, limits: Limits) -> TarReader<R> {
+        TarReader {
+            inner,
+            limits,
+            left: 0,
+            padding: 0,
+            entries: 0,
+            unpacked: 0,
+            offset: 0,
+            global: Extension::default(),
+            ended: false,
+        }
+    }
+
+    /// Entries returned so far.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Bytes of tar read so far.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Changes the limits, once the free space of the target is known.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// What is read from.
+    pub fn inner(&self) -> &R {
+        &self.inner
+    }
+
+    /// The next entry, or `None` at the end, which is only reached when the whole input was read and found good.
+    ///
+    /// # Errors
+    /// `backup_corrupt`, `limit_exceeded`, `io_failed`.
+    pub fn next_entry(&mut self) -> Result<Option<Entry>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let mut local = self.global.clone();
+        let mut extended = false;
+        let (mut long_name, mut long_link) = (None, None);
+        loop {
+            self.skip()?;
+            let Some(header) = self.header()? else {
+                if extended || long_name.is_some() || long_link.is_some() {
+                    return Err(self.damage("ends after an extended header"));
+                }
+                self.drain()?;
+                self.ended = true;
+                return Ok(None);
+            };
+            self.entries += 1;
+            if self.entries > self.limits.entries {
+                let most = self.limits.entries;
+                return Err(Error::new(Code::LimitExceeded, format!("the backup has over {most} entries"))
+                    .with("max_entries", most));
+            }
+            let size = header.entry_size().map_err(|_| self.damage("an entry has no readable size"))?;
+            match header.entry_type() {
+                EntryType::XHeader => {
+                    extended = true;
+                    local.read(&self.extension(size)?)?;
+                }
+                EntryType::XGlobalHeader => {
+                    let text = self.extension(size)?;
+                    self.global.read(&text)?;
+                    if self.global.path.is_some() || self.global.size.is_some() || self.global.link.is_some() {
+                        return Err(self.damage("a global header names a single entry"));
+                    }
+                    local.read(&text)?;
+                }
+                EntryType::GNULongName => long_name = Some(text_field(&self.extension(size)?).to_vec()),
+                EntryType::GNULongLink => long_link = Some(text_field(&self.extension(size)?).to_vec()),
+                // a volume label
+                kind if kind.as_byte() == b'V' => self.stored(size)?,
+                _ => return self.entry(&header, size, local, long_name, long_link).map(Some),
+            }
+        }
+    }
+
+    fn entry(
+        &mut self,
+        header: &Header,
+        size: u64,
+        extension: Extension,
+        long_name: Option<Vec<u8>>,
+        long_link: Option<Vec<u8>>,
+    ) -> Result<Entry> {
+        let mut path = extension.path.or(long_name).unwrap_or_else(|| header.path_bytes().into_owned());
+        let link = extension.link.or(long_link).or_else(|| header.link_name_bytes().map(|name| name.into_owned()));
+        let link = |kind: fn(Vec<u8>) -> EntryKind| match link {
+            Some(target) if !target.is_empty() => Ok(kind(target)),
+            _ => Err(self.damage("a link has no target")),
+        };
+        let kind = match header.entry_type() {
+            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+                // archives older than ustar mark folders by a slash
+                if path.ends_with(b"/") { EntryKind::Folder } else { EntryKind::File }
+            }
+            EntryType::Directory => EntryKind::Folder,
+            EntryType::Symlink => link(EntryKind::Symlink)?,
+            EntryType::Link => link(EntryKind::HardLink)?,
+            // a folder of an incremental GNU archive; its list of names is not needed
+            other if other.as_byte() == b'D' => EntryKind::Folder,
+            other => EntryKind::Special(other.as_byte()),
+        };
+        let mut stored = match extension.size {
+            None => size,
+            Some(exact) if exact == size => size,
+            // too large for the header's twelve octal digits, which writers then leave at zero
+            Some(exact) if exact >= 8 << 30 && size == 0 => exact,
+            Some(exact) => {
+                return Err(self.damage(format_args!(
+                    "{:?} has two sizes: {size} in its header, {exact} in its extension",
+                    String::from_utf8_lossy(&path)
+                )));
+            }
+        };
+        if matches!(kind, EntryKind::Symlink(_) | EntryKind::HardLink(_)) {
+            // pax may store a hard link's content again, with the size of the file; links of tar have none
+            if stored != 0 {
+                return Err(self.damage("a link has content"));
+            }
+        }
+        self.stored(stored)?;
+        let mut logical = stored;
+        let mut segments = None;
+        if kind == EntryKind::File {
+            if header.entry_type() == EntryType::GNUSparse {
+                let (map, real) = self.old_sparse(header)?;
+                stored = self.left;
+                logical = real;
+                segments = Some(map.finish(real, stored)?);
+            } else if extension.sparse.major == Some(1) {
+                logical = extension.sparse.size.ok_or_else(|| self.damage("a sparse file has no size"))?;
+                let map = self.map_before_data()?;
+                stored = self.left;
+                segments = Some(map.finish(logical, stored)?);
+            } else if let Some(map) = extension.sparse.map()? {
+                logical = extension.sparse.size.ok_or_else(|| self.damage("a sparse file has no size"))?;
+                segments = Some(map.finish(logical, stored)?);
+            }
+            if segments.is_some() {
+                path = extension.sparse.name.unwrap_or(path);
+            }
+        }
+        if path.is_empty() {
+            return Err(self.damage("an entry has no name"));
+        }
+        if kind != EntryKind::File {
+            logical = 0;
+        }
+        self.unpacked = self.unpacked.saturating_add(logical.max(stored));
+        if self.unpacked > self.limits.bytes {
+            let most = self.limits.bytes;
+            return Err(Error::new(Code::LimitExceeded, format!("the backup unpacks to over {most} bytes"))
+                .with("max_bytes", most));
+        }
+        let id = |given: Option<u64>, field: std::io::Result<u64>| {
+            u32::try_from(given.or(field.ok()).unwrap_or(0)).unwrap_or(u32::MAX)
+        };
+        Ok(Entry {
+            path,
+            kind,
+            mode: header.mode().map_err(|_| self.damage("an entry has no readable mode"))? & 0o7777,
+            uid: id(extension.uid, header.uid()),
+            gid: id(extension.gid, header.gid()),
+            mtime: extension.mtime.unwrap_or_else(|| (header.mtime().unwrap_or(0) as i64, 0)),
+            size: logical,
+            stored,
+            segments,
+            xattrs: extension.xattrs,
+        })
+    }
+
+    /// The next header with a good checksum, or `None` at the end mark.
+    fn header(&mut self) -> Result<Option<Header>> {
+        let mut header = Header::new_old();
+        self.exact(header.as_mut_bytes())?;
+        let bytes = header.as_bytes();
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Ok(None);
+        }
+        let (before, rest) = bytes.split_at(148);
+        let sum = |part: &[u8]| part.iter().map(|byte| u32::from(*byte)).sum::<u32>();
+        let plain = sum(before) + sum(&rest[8..]) + 8 * u32::from(b' ');
+        if header.cksum().ok() != Some(plain) {
+            return Err(self.damage("an entry's header does not match its checksum"));
+        }
+        Ok(Some(header))
+    }
+
+    /// GNU's own sparse format: the map in the header and in blocks after it, which are not part of the size.
+    fn old_sparse(&mut self, header: &Header) -> Result<(Map, u64)> {
+        let gnu = header.as_gnu().ok_or_else(|| self.damage("a sparse entry is not of GNU's format"))?;
+        let mut map = Map::default();
+        let mut add = |sparse: &tar::GnuSparseHeader| -> Result<bool> {
+            if sparse.offset[0] == 0 || sparse.numbytes[0] == 0 {
+                return Ok(false);
+            }
+            let bad = |_| corrupt("a sparse map is not readable");
+            map.push(sparse.offset().map_err(bad)?, sparse.length().map_err(bad)?)?;
+            Ok(true)
+        };
+        for sparse in &gnu.sparse {
+            add(sparse)?;
+        }
+        let real = gnu.real_size().map_err(|_| self.damage("a sparse entry has no readable size"))?;
+        let mut more = gnu.is_extended();
+        while more {
+            let mut block = tar::GnuExtSparseHeader::new();
+            self.exact(block.as_mut_bytes())?;
+            for sparse in block.sparse() {
+                add(sparse)?;
+            }
+            more = block.is_extended();
+        }
+        Ok((map, real))
+    }
+
+    /// PAX sparse 1.0: decimal numbers in lines, padded to a block, before the data and part of the size.
+    fn map_before_data(&mut self) -> Result<Map> {
+        let mut block = [0; BLOCK as usize];
+        let mut at = block.len();
+        let mut next = |reader: &mut Self| -> Result<u64> {
+            let mut text = Vec::with_capacity(20);
+            loop {
+                if at == block.len() {
+                    if reader.left < BLOCK {
+                        return Err(reader.damage("a sparse map is cut"));
+                    }
+                    reader.left -= BLOCK;
+                    reader.exact(&mut block)?;
+                    at = 0;
+                }
+                let byte = block[at];
+                at += 1;
+                if byte == b'\n' {
+                    return number(&text);
+                }
+                if text.len() == 20 {
+                    return Err(reader.damage("a sparse map is not readable"));
+                }
+                text.push(byte);
+            }
+        };
+        let count = next(self)?;
+        let mut map = Map::default();
+        for _ in 0..count {
+            let (offset, length) = (next(self)?, next(self)?);
+            map.push(offset, length)?;
+        }
+        Ok(map)
+    }
+
+    /// Announces stored bytes of the entry whose header was read.
+    fn stored(&mut self, size: u64) -> Result<()> {
+        if size > i64::MAX as u64 - BLOCK {
+            return Err(self.damage("an entry has an impossible size"));
+        }
+        self.left = size;
+        self.padding = size.next_multiple_of(BLOCK) - size;
+        Ok(())
+    }
+
+    fn extension(&mut self, size: u64) -> Result<Vec<u8>> {
+        if size > MAX_EXTENSION {
+            return Err(Error::new(Code::LimitExceeded, format!("an extended header of the backup has {size} bytes"))
+                .with("offset", self.offset));
+        }
+        self.stored(size)?;
+        let mut text = vec![0; size as usize];
+        self.left = 0;
+        self.exact(&mut text)?;
+        Ok(text)
+    }
+
+    fn skip(&mut self) -> Result<()> {
+        let mut scratch = [0; 16 << 10];
+        let mut rest = self.left + self.padding;
+        (self.left, self.padding) = (0, 0);
+        while rest > 0 {
+            let count = rest.min(scratch.len() as u64) as usize;
+            self.exact(&mut scratch[..count])?;
+            rest -= count as u64;
+        }
+        Ok(())
+    }
+
+    /// Reads what follows the end mark, so that a compressed archive is checked to its last byte.
+    fn drain(&mut self) -> Result<()> {
+        let mut scratch = [0; 16 << 10];
+        let mut rest = 0u64;
+        loop {
+            match self.inner.read(&mut scratch) {
+                Ok(0) => return Ok(()),
+                Ok(count) => {
+                    rest += count as u64;
+                    self.offset += count as u64;
+                    if scratch[..count].iter().any(|byte| *byte != 0) {
+                        return Err(self.damage("something follows the end of the archive"));
+                    }
+                    if rest > self.limits.bytes {
+                        return Err(Error::new(Code::LimitExceeded, "the end of the backup is padded without end"));
+                    }
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(unwrap_io(error)),
+            }
+        }
+    }
+
+    fn exact(&mut self, into: &mut [u8]) -> Result<()> {
+        match self.inner.read_exact(into) {
+            Ok(()) => {
+                self.offset += into.len() as u64;
+                Ok(())
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof && error.get_ref().is_none_or(no_ours) => {
+                Err(self.damage("it ends in the middle of an entry, or without an end mark"))
+            }
+            Err(error) => Err(unwrap_io(error)),
+        }
+    }
+
+    fn damage(&self, why: impl std::fmt::Display) -> Error {
+        corrupt(format_args!("{why} (tar offset {})", self.offset)).with("tar_offset", self.offset)
+    }
+}
+
+impl<R: Read> Read for TarReader<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let most = self.left.min(into.len() as u64) as usize;
+        if most == 0 {
+            return Ok(0);
+        }
+        let count = self.inner.read(&mut into[..most])?;
+        if count == 0 {
+            return Err(wrap(self.damage("it ends in the middle of an entry")));
+        }
+        self.left -= count as u64;
+        self.offset += count as u64;
+        Ok(count)
+    }
+}
+
+fn no_ours(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    !error.is::<Error>()
+}
+
+/// A long name up to its closing NUL; a NUL inside stays, so that the path is refused.
+fn text_field(text: &[u8]) -> &[u8] {
+    text.strip_suffix(b"\0").unwrap_or(text)
+}
+
+/// The segments of an entry, a single one when it has no holes.
+pub fn segments(entry: &Entry) -> Vec<Segment> {
+    match &entry.segments {
+        Some(segments) => segments.clone(),
+        None if entry.stored == 0 => Vec::new(),
+        None => vec![Segment { offset: 0, length: entry.stored }],
+    }
+}
+
+#[cfg(test)]
+mod tests;
