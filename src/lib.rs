@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod archive;
+pub mod backup;
 pub mod config;
 pub mod error;
 pub mod host;

@@ -1,0 +1,23 @@
+//! Backups in the field: where they are, what they are called, how they are laid out, what is in them.
+//!
+//! * [`name`]: what a file name says (kind, moment, domain);
+//! * [`list`]: the backups of a domain, newest first, without opening an archive;
+//! * [`locate`]: from a request's word (`latest`, a path) to an open [`Source`];
+//! * [`layout`]: the known forms, one file each, and the [`Sorter`] that places entries while they stream by;
+//! * [`meta`]: the `.meta` files beside archives (hints, never trusted);
+//! * [`index`]: our own cache of what was found inside an archive.
+
+pub mod index;
+pub mod layout;
+pub mod list;
+pub mod locate;
+pub mod meta;
+pub mod name;
+pub mod scan;
+pub mod source;
+
+pub use layout::{ConfigItem, Place, Seen, Site, Sorter};
+pub use list::{BackupInfo, Integrity, list};
+pub use locate::{locate, locate_snapshot};
+pub use name::{BackupName, Kind, Stamp};
+pub use source::{Identity, Part, PartReader, Role, Source};

@@ -1,0 +1,300 @@
+//! An opened backup or snapshot: the files it consists of, each open, so that what was checked is what is read.
+
+use crate::backup::layout::{ConfigItem, Site, Sorter};
+use crate::backup::name::{Kind, Stamp};
+use crate::error::{Code, Error, IoContext, Result};
+use rustix::fs::{Mode, OFlags};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What makes a file the same file: a replaced or rewritten one differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Device.
+    pub dev: u64,
+    /// Inode.
+    pub ino: u64,
+    /// Bytes.
+    pub size: u64,
+    /// Modification time, seconds.
+    pub mtime: i64,
+    /// Modification time, nanoseconds.
+    pub mtime_ns: i64,
+}
+
+impl Identity {
+    /// Of an open file.
+    ///
+    /// # Errors
+    /// `io_failed`.
+    pub fn of(file: &File) -> io::Result<Identity> {
+        Ok(Identity::from_metadata(&file.metadata()?))
+    }
+
+    /// From what a listing already knows.
+    pub fn from_metadata(metadata: &std::fs::Metadata) -> Identity {
+        Identity {
+            dev: metadata.dev(),
+            ino: metadata.ino(),
+            size: metadata.size(),
+            mtime: metadata.mtime(),
+            mtime_ns: metadata.mtime_nsec(),
+        }
+    }
+}
+
+/// What one file of a source holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "role")]
+pub enum Role {
+    /// A tar of everything, in one of the layouts.
+    Archive,
+    /// A tar of the document root only (a snapshot's `files.tar.gz`).
+    Files,
+    /// A dump by itself.
+    Dump,
+    /// A tar of configuration only (a snapshot's `config.tar.gz`).
+    Config,
+    /// One configuration file by itself (the old engine's snapshots).
+    ConfigFile {
+        /// Its kind.
+        item: ConfigItem,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// One open file of a source.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Where it was opened.
+    pub path: PathBuf,
+    /// What it holds.
+    pub role: Role,
+    /// Compressed, by its first bytes (the name does not decide).
+    pub gzip: bool,
+    /// Which file it is.
+    pub identity: Identity,
+    file: Arc<File>,
+}
+
+impl Part {
+    /// Opens a regular file, following no link at its last name.
+    ///
+    /// # Errors
+    /// `backup_not_found`, `backup_unreadable` (also for a folder, device or FIFO).
+    pub fn open(path: &Path, role: Role) -> Result<Part> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let opened = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| open_error(path, error))?;
+        Part::from_file(path, File::from(opened), role)
+    }
+
+    /// Takes an open file.
+    ///
+    /// # Errors
+    /// `backup_unreadable` when it is no regular file or cannot be read.
+    pub fn from_file(path: &Path, file: File, role: Role) -> Result<Part> {
+        let unreadable = |why: String| {
+            Error::new(Code::BackupUnreadable, format!("cannot read {}: {why}", path.display()))
+                .with("path", path.display().to_string())
+        };
+        let metadata = file.metadata().map_err(|error| unreadable(error.to_string()))?;
+        if !metadata.is_file() {
+            return Err(unreadable("it is no regular file".into()));
+        }
+        let mut magic = [0; 2];
+        let read = file.read_at(&mut magic, 0).map_err(|error| unreadable(error.to_string()))?;
+        let gzip = read == 2 && magic == [0x1f, 0x8b];
+        Ok(Part {
+            path: path.to_owned(),
+            role,
+            gzip,
+            identity: Identity::from_metadata(&metadata),
+            file: Arc::new(file),
+        })
+    }
+
+    /// A reader of the raw bytes from the start, independent of every other reader of this part.
+    pub fn reader(&self) -> PartReader {
+        PartReader { file: Arc::clone(&self.file), at: 0 }
+    }
+
+    /// The sorter for the entries of this part; `None` for a part that is no archive.
+    pub fn sorter(&self, site: &Site) -> Option<Sorter> {
+        match self.role {
+            Role::Archive => {
+                let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+                Some(Sorter::archive(&name, site.clone()))
+            }
+            Role::Files => Some(Sorter::snapshot_files(site.clone())),
+            Role::Config => Some(Sorter::snapshot_config(site.clone())),
+            Role::Dump | Role::ConfigFile { .. } => None,
+        }
+    }
+
+    /// Whether the open file was written to since it was opened.
+    ///
+    /// # Errors
+    /// `backup_changed`; `io_failed`.
+    pub fn unchanged(&self) -> Result<()> {
+        let now = Identity::of(&self.file).doing(|| format!("stat {}", self.path.display()))?;
+        if now == self.identity {
+            return Ok(());
+        }
+        Err(Error::new(Code::BackupChanged, format!("{} was written to while it was read", self.path.display()))
+            .with("path", self.path.display().to_string()))
+    }
+
+    /// Tells the kernel that the file is read once, front to back.
+    pub fn will_stream(&self) {
+        // Advice only: a filesystem that does not take it loses nothing but speed.
+        let _ = rustix::fs::fadvise(&*self.file, 0, None, rustix::fs::Advice::Sequential);
+    }
+}
+
+fn open_error(path: &Path, error: rustix::io::Errno) -> Error {
+    let shown = path.display().to_string();
+    match error {
+        rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR => {
+            Error::new(Code::BackupNotFound, format!("{shown} does not exist"))
+        }
+        rustix::io::Errno::LOOP => Error::new(Code::PathNotAllowed, format!("{shown} is a symbolic link")),
+        error => Error::new(Code::BackupUnreadable, format!("cannot open {shown}: {}", io::Error::from(error))),
+    }
+    .with("path", shown)
+}
+
+/// Reads a part by position, so that readers do not disturb each other.
+pub struct PartReader {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl PartReader {
+    /// Bytes read so far.
+    pub fn position(&self) -> u64 {
+        self.at
+    }
+}
+
+impl Read for PartReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+/// Whether a source is a backup or a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// An archive of the backup folder, with its dump inside or beside.
+    Backup,
+    /// A portable snapshot: files, database and configuration apart.
+    Snapshot,
+}
+
+/// A backup or portable snapshot, open. Staging goes through [`Source::parts`] and, in each archive, its entries.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// What it is.
+    pub form: Form,
+    /// The archive, or the snapshot's folder.
+    pub path: PathBuf,
+    /// When it was made, from its name or its modification time.
+    pub stamp: Option<Stamp>,
+    /// Whether it stands alone.
+    pub kind: Kind,
+    /// Its files, the one with the document root first.
+    pub parts: Vec<Part>,
+    /// The layout, where the first entries told it.
+    pub layout: Option<&'static str>,
+    /// The site its entries are placed for.
+    pub site: Site,
+}
+
+impl Source {
+    /// Bytes of all parts on disk.
+    pub fn packed_bytes(&self) -> u64 {
+        self.parts.iter().map(|part| part.identity.size).sum()
+    }
+
+    /// The part of that role.
+    pub fn part(&self, wanted: impl Fn(&Role) -> bool) -> Option<&Part> {
+        self.parts.iter().find(|part| wanted(&part.role))
+    }
+
+    /// The dump that lies beside the archive or in the snapshot's folder.
+    pub fn dump_beside(&self) -> Option<&Part> {
+        self.part(|role| *role == Role::Dump)
+    }
+
+    /// Identities in the order of the parts, to be kept with a job and compared when it goes on.
+    pub fn identities(&self) -> Vec<Identity> {
+        self.parts.iter().map(|part| part.identity).collect()
+    }
+
+    /// Whether this is what the job began with.
+    ///
+    /// # Errors
+    /// `backup_changed` naming the first part that differs.
+    pub fn same_as(&self, earlier: &[Identity]) -> Result<()> {
+        let differs = self.parts.iter().enumerate().find(|(at, part)| earlier.get(*at) != Some(&part.identity));
+        match differs {
+            None if earlier.len() == self.parts.len() => Ok(()),
+            differs => {
+                let path = differs.map_or(&self.path, |(_, part)| &part.path).display().to_string();
+                Err(Error::new(Code::BackupChanged, format!("{path} is not the file the job began with"))
+                    .with("path", path))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_part_stays_the_same_file_when_another_takes_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tar.gz");
+        std::fs::write(&path, b"\x1f\x8bold").unwrap();
+        let part = Part::open(&path, Role::Archive).unwrap();
+        std::fs::write(folder.path().join("b"), b"new bytes").unwrap();
+        std::fs::rename(folder.path().join("b"), &path).unwrap();
+        let mut text = Vec::new();
+        part.reader().read_to_end(&mut text).unwrap();
+        assert_eq!(text, b"\x1f\x8bold");
+        assert!(part.gzip);
+        assert_ne!(Part::open(&path, Role::Archive).unwrap().identity, part.identity);
+    }
+
+    #[test]
+    fn a_part_written_to_while_it_is_read_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tar");
+        std::fs::write(&path, b"old").unwrap();
+        let part = Part::open(&path, Role::Archive).unwrap();
+        part.unchanged().unwrap();
+        std::fs::write(&path, b"longer").unwrap();
+        assert_eq!(part.unchanged().unwrap_err().code, Code::BackupChanged);
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("link");
+        std::os::unix::fs::symlink("/etc/hostname", &path).unwrap();
+        assert_eq!(Part::open(&path, Role::Archive).unwrap_err().code, Code::PathNotAllowed);
+        assert_eq!(Part::open(folder.path(), Role::Archive).unwrap_err().code, Code::BackupUnreadable);
+        let fifo = folder.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, Mode::from(0o600), 0).unwrap();
+        assert_eq!(Part::open(&fifo, Role::Archive).unwrap_err().code, Code::BackupUnreadable);
+    }
+}
