@@ -5,6 +5,7 @@
 //! * [`locate`]: from a request's word (`latest`, a path) to an open [`Source`];
 //! * [`layout`]: the known forms, one file each, and the [`Sorter`] that places entries while they stream by;
 //! * [`meta`]: the `.meta` files beside archives (hints, never trusted);
+//! * [`scan()`](scan::scan): one reading of a whole archive, its integrity check; [`preview`]: what it found, as a document;
 //! * [`index`]: our own cache of what was found inside an archive.
 
 pub mod index;
@@ -13,6 +14,7 @@ pub mod list;
 pub mod locate;
 pub mod meta;
 pub mod name;
+pub mod preview;
 pub mod scan;
 pub mod source;
 
@@ -20,4 +22,5 @@ pub use layout::{ConfigItem, Place, Seen, Site, Sorter};
 pub use list::{BackupInfo, Integrity, list};
 pub use locate::{locate, locate_snapshot};
 pub use name::{BackupName, Kind, Stamp};
+pub use scan::{Scan, scan};
 pub use source::{Identity, Part, PartReader, Role, Source};
