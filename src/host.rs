@@ -3,3 +3,4 @@
 pub mod process;
 pub mod random;
 pub mod text;
+pub mod tree;

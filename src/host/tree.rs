@@ -1,0 +1,32 @@
+//! Trees of files, by handles: nothing here follows a link or leaves the folder it was given.
+//!
+//! [`TreeWriter`] writes what an archive holds and records it in a [`manifest`]; [`verify`](verify::verify) reads the
+//! tree back against that record. [`exchange`](change::exchange) is the moment of a commit.
+
+pub mod change;
+pub mod digest;
+pub mod handle;
+pub mod input;
+pub mod link;
+pub mod manifest;
+pub mod policy;
+mod pool;
+pub mod remove;
+pub mod space;
+pub mod survey;
+pub mod verify;
+pub mod walk;
+mod worker;
+pub mod writer;
+
+pub use change::{Identity, exchange, fsync_folder, identity, rename_noreplace, sync_filesystem};
+pub use digest::digest;
+pub use handle::{create_folder, open_beneath, open_folder, open_folder_beneath};
+pub use input::Input;
+pub use policy::FilePolicy;
+pub use remove::remove;
+pub use space::{Space, space};
+pub use survey::{Survey, survey};
+pub use verify::{Sample, TreeReport, verify};
+pub use walk::{Kind, Visit, walk};
+pub use writer::{TreeOptions, TreeSummary, TreeWriter};

@@ -1,0 +1,207 @@
+//! A thread that writes batches into the tree.
+
+use super::manifest::Replaced;
+use super::policy::FilePolicy;
+use super::pool::{Attributes, Batch, Large, Piece};
+use super::walk::{Kind, kind_of};
+use crate::error::{Code, Error, Result};
+use crate::path::RelPath;
+use crate::progress::{Monitor, Phase};
+use crossbeam_channel::{Receiver, Sender};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What the threads of one writer share.
+pub(crate) struct Shared {
+    pub(crate) policy: FilePolicy,
+    pub(crate) monitor: Arc<dyn Monitor>,
+    pub(crate) replaced: Mutex<Replaced>,
+    failure: Mutex<Option<Error>>,
+    failed: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn new(policy: FilePolicy, monitor: Arc<dyn Monitor>) -> Shared {
+        Shared {
+            policy,
+            monitor,
+            replaced: Mutex::default(),
+            failure: Mutex::default(),
+            failed: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn fail(&self, error: Error) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.failed.store(true, Ordering::Release);
+    }
+
+    /// The first error of any thread.
+    pub(crate) fn check(&self) -> Result<()> {
+        if !self.failed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        Err(failure.clone().unwrap_or_else(|| Error::new(Code::Internal, "a writer failed without an error")))
+    }
+
+    pub(crate) fn note_replaced(&self, path: &RelPath, record: u64) -> Result<()> {
+        self.replaced.lock().unwrap_or_else(PoisonError::into_inner).note(path, record)
+    }
+}
+
+/// Writes batches until no more come, and sends each back.
+pub(crate) fn run(shared: &Shared, work: &Receiver<Batch>, home: &Sender<Batch>) {
+    exact_modes();
+    for mut batch in work {
+        if shared.check().is_err() {
+            batch.pieces.clear();
+        } else if let Err(error) = write_batch(shared, &mut batch) {
+            shared.fail(error);
+        }
+        batch.pieces.clear();
+        if home.send(batch).is_err() {
+            return;
+        }
+    }
+}
+
+/// Gives this thread a umask of its own, so that files are made with their final mode. Where that is refused,
+/// [`complete`] sets the mode.
+pub(crate) fn exact_modes() {
+    // SAFETY: unsharing the filesystem attributes (umask, working directory) of this thread changes no descriptor and
+    // no memory; nothing here relies on a working directory shared with other threads.
+    if unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::FS) }.is_ok() {
+        rustix::process::umask(Mode::empty());
+    }
+}
+
+fn write_batch(shared: &Shared, batch: &mut Batch) -> Result<()> {
+    let (mut start, mut files, mut bytes) = (0, 0, 0);
+    for piece in batch.pieces.drain(..) {
+        match piece {
+            Piece::Small { folder, path, record, length, attributes } => {
+                let content = &batch.data[start..start + length];
+                let (mut file, replaced) = create_file(folder.as_fd(), &path, attributes.mode)?;
+                if replaced {
+                    shared.note_replaced(&path, record)?;
+                }
+                file.write_all(content).map_err(|error| writing(&path, &error))?;
+                complete(shared, &file, &path, &attributes)?;
+                start += length;
+                files += 1;
+                bytes += length as u64;
+            }
+            Piece::Part { large, offset, length } => {
+                let content = &batch.data[start..start + length];
+                large.file.write_all_at(content, offset).map_err(|error| writing(&large.path, &error))?;
+                start_writeback(&large.file, offset, length as u64);
+                if offset + length as u64 == large.size {
+                    large.end_written.store(true, Ordering::Relaxed);
+                }
+                start += length;
+                bytes += length as u64;
+                files += u64::from(release(shared, large)?);
+            }
+        }
+    }
+    shared.monitor.advance(Phase::Files, files, bytes);
+    Ok(())
+}
+
+/// Lets go of a large file; whoever does so last completes it and is told so.
+pub(crate) fn release(shared: &Shared, large: Arc<Large>) -> Result<bool> {
+    let Some(large) = Arc::into_inner(large) else { return Ok(false) };
+    if !large.end_written.load(Ordering::Relaxed) {
+        large.file.set_len(large.size).map_err(|error| writing(&large.path, &error))?;
+    }
+    complete(shared, &large.file, &large.path, &large.attributes)?;
+    Ok(true)
+}
+
+/// Makes a file that did not exist. An earlier entry of the same path gives way, unless it is a folder.
+pub(crate) fn create_file(folder: BorrowedFd, path: &RelPath, mode: u32) -> Result<(File, bool)> {
+    let name = last_name(path);
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let make = || rustix::fs::openat(folder, name, flags, Mode::from_raw_mode(mode));
+    let (made, replaced) = match make() {
+        Err(Errno::EXIST) => {
+            give_way(folder, path)?;
+            (make(), true)
+        }
+        other => (other, false),
+    };
+    match made {
+        Ok(file) => Ok((File::from(file), replaced)),
+        Err(error) => Err(writing(path, &error.into())),
+    }
+}
+
+/// Removes an earlier entry of this path that is no folder.
+pub(crate) fn give_way(folder: BorrowedFd, path: &RelPath) -> Result<()> {
+    match rustix::fs::unlinkat(folder, last_name(path), AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(Errno::ISDIR | Errno::PERM) => Err(Error::new(
+            Code::UnsafePath,
+            format!("{:?} is a folder and something else in one backup", path.to_string()),
+        )
+        .with("path", path.to_string())),
+        Err(error) => Err(writing(path, &error.into())),
+    }
+}
+
+/// Sets what the file does not have yet: owner, mode, attributes, and last its time.
+fn complete(shared: &Shared, file: &File, path: &RelPath, attributes: &Attributes) -> Result<()> {
+    let set = || -> rustix::io::Result<()> {
+        let stat = rustix::fs::fstat(file)?;
+        let policy = &shared.policy;
+        if (stat.st_uid, stat.st_gid) != (policy.uid, policy.gid) {
+            rustix::fs::fchown(file, Some(Uid::from_raw(policy.uid)), Some(Gid::from_raw(policy.gid)))?;
+        }
+        if stat.st_mode & 0o7777 != attributes.mode {
+            rustix::fs::fchmod(file, Mode::from_raw_mode(attributes.mode))?;
+        }
+        for (name, value) in &attributes.xattrs {
+            rustix::fs::fsetxattr(file, name.as_slice(), value, XattrFlags::empty())?;
+        }
+        rustix::fs::futimens(file, &times(attributes.mtime))
+    };
+    set().map_err(|error| Error::io(format_args!("set the attributes of {:?}", path.to_string()), &error.into()))
+}
+
+pub(crate) fn times(mtime: (i64, u32)) -> Timestamps {
+    Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT as _ },
+        last_modification: Timespec { tv_sec: mtime.0, tv_nsec: i64::from(mtime.1) as _ },
+    }
+}
+
+/// Tells the kernel to begin writing this range to the disk: the sync at the end then has less to wait for.
+fn start_writeback(file: &File, offset: u64, length: u64) {
+    use std::os::fd::AsRawFd;
+    // SAFETY: takes a descriptor that is open here and plain numbers; touches no memory of ours. The result is not
+    // needed: it only speeds up the later syncfs, which reports every error.
+    unsafe {
+        libc::sync_file_range(file.as_raw_fd(), offset as i64, length as i64, libc::SYNC_FILE_RANGE_WRITE);
+    }
+}
+
+pub(crate) fn last_name(path: &RelPath) -> &[u8] {
+    let bytes = path.as_bytes();
+    memchr::memrchr(b'/', bytes).map_or(bytes, |at| &bytes[at + 1..])
+}
+
+pub(crate) fn writing(path: &RelPath, error: &std::io::Error) -> Error {
+    Error::io(format_args!("write {:?}", path.to_string()), error).with("path", path.to_string())
+}
+
+/// Whether a name in a folder is a regular file.
+pub(crate) fn is_file(folder: &OwnedFd, name: &[u8]) -> rustix::io::Result<bool> {
+    Ok(super::handle::stat_here(folder.as_fd(), name)?.is_some_and(|stat| kind_of(stat.st_mode) == Kind::File))
+}

@@ -1,0 +1,723 @@
+//! Writes the entries of an archive beneath one folder, with several threads.
+//!
+//! One thread (the caller's) decides, makes folders and links, reads and hashes content; the others make files. A path is
+//! never worked on by two of them at once, so the last entry of a path wins as in the archive.
+
+use super::handle::{open_folder_beneath, refuse, resolve};
+use super::link;
+use super::manifest::{self, Record};
+use super::policy::FilePolicy;
+use super::pool::{Attributes, BATCH_BYTES, BATCHES, Batch, Large, Piece};
+use super::walk::Kind;
+use super::worker::{self, Shared, last_name, writing};
+use crate::archive::{Entry, EntryKind, unwrap_io};
+use crate::error::{Code, Error, IoContext, Result};
+use crate::path::RelPath;
+use crate::progress::{Level, Monitor, Phase};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use rustix::fs::{AtFlags, Dir, Gid, Mode, OFlags, Uid};
+use rustix::io::Errno;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+/// Folder handles kept open; a backup comes folder by folder, so few are needed.
+const FOLDERS_KEPT: usize = 128;
+/// Most things a summary names.
+const NAMED: usize = 100;
+/// The room left is looked at after this many entries or bytes.
+const LOOK_ENTRIES: u64 = 1024;
+const LOOK_BYTES: u64 = 32 << 20;
+/// Inodes that stay free.
+const HEADROOM_INODES: u64 = 128;
+
+/// How a tree is written.
+#[derive(Debug, Clone)]
+pub struct TreeOptions {
+    /// Owner and modes.
+    pub policy: FilePolicy,
+    /// Threads that write, beside the caller's.
+    pub threads: usize,
+    /// Bytes that stay free on the filesystem.
+    pub headroom_bytes: u64,
+    /// The live document root: absolute links that point into it are made.
+    pub document_root: Option<PathBuf>,
+}
+
+impl TreeOptions {
+    /// The options of restore.toml.
+    ///
+    /// # Errors
+    /// `config_invalid` for an unknown owner.
+    pub fn from_config(config: &crate::config::Config) -> Result<TreeOptions> {
+        Ok(TreeOptions {
+            policy: FilePolicy::from_config(&config.files)?,
+            threads: config.parallelism(),
+            headroom_bytes: config.limits.headroom_bytes,
+            document_root: None,
+        })
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TreeSummary {
+    /// Files, further names of files included.
+    pub files: u64,
+    /// Folders, those the archive did not name included, the root not.
+    pub folders: u64,
+    /// Symbolic links.
+    pub links: u64,
+    /// Further names of files.
+    pub hard_links: u64,
+    /// Bytes of content, holes included.
+    pub bytes: u64,
+    /// Entries that a later one of the same path replaced; they are counted above too.
+    pub replaced: u64,
+    /// First things that were left out of entries (set-id bits, attributes), as sentences.
+    pub stripped: Vec<String>,
+    /// How many there were in all.
+    pub stripped_total: u64,
+}
+
+/// Writes a tree. Dropping it without [`TreeWriter::finish`] stops and joins every thread.
+pub struct TreeWriter {
+    root: OwnedFd,
+    options: TreeOptions,
+    manifest: Option<manifest::Writer>,
+    monitor: Arc<dyn Monitor>,
+    shared: Arc<Shared>,
+    work: Option<Sender<Batch>>,
+    home: Receiver<Batch>,
+    threads: Vec<JoinHandle<()>>,
+    idle: Vec<Batch>,
+    batch: Option<Batch>,
+    /// Paths in batches that are not back yet, by hash, with the number of their pieces.
+    in_flight: HashMap<u64, u32>,
+    folders: HashMap<RelPath, Arc<OwnedFd>>,
+    last_folder: Option<(RelPath, Arc<OwnedFd>)>,
+    summary: TreeSummary,
+    looked: (u64, u64),
+}
+
+impl TreeWriter {
+    /// Begins a tree in an empty folder. `manifest` is an empty file open for reading and writing
+    /// (see [`manifest::create`]).
+    ///
+    /// # Errors
+    /// `internal` when the folder is not empty, `io_failed`.
+    pub fn create(
+        folder: OwnedFd,
+        options: TreeOptions,
+        manifest: File,
+        monitor: Arc<dyn Monitor>,
+    ) -> Result<TreeWriter> {
+        let looking = || "look at the staging folder".to_owned();
+        let root = resolve(folder.as_fd(), &RelPath::default(), OFlags::RDONLY | OFlags::DIRECTORY).doing(looking)?;
+        for entry in Dir::read_from(&root).doing(looking)? {
+            let entry = entry.doing(looking)?;
+            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                return Err(Error::new(Code::Internal, "the staging folder is not empty"));
+            }
+        }
+        // a set-group-id bit inherited from the web root would give every file the wrong group
+        rustix::fs::fchmod(&root, Mode::RWXU).doing(looking)?;
+        let shared = Arc::new(Shared::new(options.policy, monitor.clone()));
+        let (work, jobs) = crossbeam_channel::bounded::<Batch>(BATCHES);
+        let (back, home) = crossbeam_channel::bounded::<Batch>(BATCHES);
+        let mut writer = TreeWriter {
+            root,
+            manifest: Some(manifest::Writer::new(manifest)?),
+            monitor,
+            shared,
+            work: Some(work),
+            home,
+            threads: Vec::new(),
+            idle: Vec::new(),
+            batch: None,
+            in_flight: HashMap::new(),
+            folders: HashMap::new(),
+            last_folder: None,
+            summary: TreeSummary::default(),
+            looked: (0, 0),
+            options,
+        };
+        for number in 0..writer.options.threads.clamp(1, 16) {
+            let (shared, jobs, back) = (writer.shared.clone(), jobs.clone(), back.clone());
+            let thread = std::thread::Builder::new()
+                .name(format!("tree-{number}"))
+                .stack_size(256 << 10)
+                .spawn(move || worker::run(&shared, &jobs, &back))
+                .doing(|| "start a thread".into())?;
+            writer.threads.push(thread);
+        }
+        writer.idle.extend((0..BATCHES).map(|_| Batch::new()));
+        Ok(writer)
+    }
+
+    /// Writes one entry at `path`; `data` gives the bytes it stores. The target of a hard link is taken as a path below
+    /// the tree's root: where the archive's paths begin elsewhere, use [`TreeWriter::add_hard_link`].
+    ///
+    /// # Errors
+    /// `unsafe_path`, `backup_corrupt`, `limit_exceeded`, `disk_full`, `io_failed`, or what the monitor says.
+    pub fn add(&mut self, path: RelPath, entry: &Entry, data: &mut dyn Read) -> Result<()> {
+        let added = self.add_entry(path, entry, data);
+        if let Err(error) = &added {
+            // a tree that lacks an entry is never finished
+            self.shared.fail(error.clone());
+        }
+        added
+    }
+
+    fn add_entry(&mut self, path: RelPath, entry: &Entry, data: &mut dyn Read) -> Result<()> {
+        self.shared.check()?;
+        self.look_at_room()?;
+        self.wait_for(&path)?;
+        match &entry.kind {
+            EntryKind::File => self.file(path, entry, data),
+            EntryKind::Folder => self.folder(path, entry),
+            EntryKind::Symlink(target) => self.symlink(path, entry, target),
+            EntryKind::HardLink(target) => self.hard_link(path, &RelPath::parse(target)?),
+            EntryKind::Special(kind) => {
+                let what = match kind {
+                    b'3' | b'4' => "a device",
+                    b'6' => "a FIFO",
+                    _ => "of an unknown type",
+                };
+                Err(Error::new(Code::UnsafePath, format!("{:?} is {what}, which a site never needs", path.to_string()))
+                    .with("path", path.to_string())
+                    .with("type", u64::from(*kind)))
+            }
+        }
+    }
+
+    /// Gives the file that this writer made at `target` another name. Owner, mode and times stay the file's.
+    ///
+    /// # Errors
+    /// `unsafe_path` when the target is no file made before, else as [`TreeWriter::add`].
+    pub fn add_hard_link(&mut self, path: RelPath, target: &RelPath) -> Result<()> {
+        let added = self.hard_link(path, target);
+        if let Err(error) = &added {
+            self.shared.fail(error.clone());
+        }
+        added
+    }
+
+    fn hard_link(&mut self, path: RelPath, target: &RelPath) -> Result<()> {
+        self.shared.check()?;
+        self.wait_for(target)?;
+        self.wait_for(&path)?;
+        let no_file = || {
+            Error::new(
+                Code::UnsafePath,
+                format!(
+                    "{:?} is a link to {:?}, which is no earlier file of this backup",
+                    path.to_string(),
+                    target.to_string()
+                ),
+            )
+            .with("path", path.to_string())
+            .with("target", target.to_string())
+        };
+        let (Some((folder, name)), Some(_)) = (target.split_last(), path.split_last()) else { return Err(no_file()) };
+        let source = match resolve(self.root.as_fd(), &folder, OFlags::PATH | OFlags::DIRECTORY) {
+            Ok(source) => source,
+            Err(_) => return Err(no_file()),
+        };
+        if !worker::is_file(&source, name).map_err(|error| writing(&path, &error.into()))? {
+            return Err(no_file());
+        }
+        if path == *target {
+            return Ok(());
+        }
+        let folder = self.parent(&path)?;
+        let mut made = rustix::fs::linkat(&source, name, &folder, last_name(&path), AtFlags::empty());
+        let replaced = made == Err(Errno::EXIST);
+        if replaced {
+            worker::give_way(folder.as_fd(), &path)?;
+            made = rustix::fs::linkat(&source, name, &folder, last_name(&path), AtFlags::empty());
+        }
+        made.map_err(|error| writing(&path, &error.into()))?;
+        let record = Record {
+            kind: Kind::File,
+            link: target.as_bytes().to_vec(),
+            hard_link: true,
+            ..self.record(&path, 0, None)
+        };
+        self.append(&record, replaced)?;
+        self.summary.files += 1;
+        self.summary.hard_links += 1;
+        self.monitor.advance(Phase::Files, 1, 0);
+        Ok(())
+    }
+
+    /// Waits for every thread, then sets owner, mode and times of the folders. The tree is complete but not synced.
+    ///
+    /// # Errors
+    /// The first error of any thread, else as [`TreeWriter::add`].
+    pub fn finish(mut self) -> Result<TreeSummary> {
+        self.flush()?;
+        while self.idle.len() < BATCHES {
+            self.welcome()?;
+        }
+        self.stop();
+        self.shared.check()?;
+        let manifest = self.manifest.take().ok_or_else(|| Error::new(Code::Internal, "a tree was finished twice"))?;
+        let replaced = std::mem::take(&mut *self.shared.replaced.lock().unwrap_or_else(|error| error.into_inner()));
+        self.summary.replaced = replaced.count();
+        let file = manifest.finish(&replaced)?;
+        self.complete_folders(file)?;
+        Ok(std::mem::take(&mut self.summary))
+    }
+
+    fn file(&mut self, path: RelPath, entry: &Entry, data: &mut dyn Read) -> Result<()> {
+        let Some(_) = path.split_last() else {
+            return Err(Error::new(Code::UnsafePath, "the root of the site is a file in the backup"));
+        };
+        let archived = self.without_set_id(&path, entry);
+        let attributes = Attributes {
+            mode: self.options.policy.file_mode(archived),
+            mtime: clamp(entry.mtime),
+            xattrs: self.user_xattrs(&path, entry),
+        };
+        let folder = self.parent(&path)?;
+        let mut record = Record {
+            kind: Kind::File,
+            mode: attributes.mode,
+            size: entry.size,
+            ..self.record(&path, 0, Some(attributes.mtime))
+        };
+        self.summary.files += 1;
+        self.summary.bytes += entry.size;
+        if entry.segments.is_none() && entry.stored <= BATCH_BYTES as u64 {
+            let length = entry.stored as usize;
+            self.make_room(length)?;
+            let mut batch = self.take_batch()?;
+            let room = &mut batch.data[batch.used..batch.used + length];
+            let filled = fill(data, room);
+            record.hash = xxh3_64(room);
+            filled?;
+            let number = self.append(&record, false)?;
+            batch.used += length;
+            self.enter(&mut batch, &path);
+            batch.pieces.push(Piece::Small { folder, path, record: number, length, attributes });
+            self.batch = Some(batch);
+            return Ok(());
+        }
+        self.large(folder, path, entry, data, attributes, record)
+    }
+
+    fn large(
+        &mut self,
+        folder: Arc<OwnedFd>,
+        path: RelPath,
+        entry: &Entry,
+        data: &mut dyn Read,
+        attributes: Attributes,
+        mut record: Record,
+    ) -> Result<()> {
+        let (file, replaced) = worker::create_file(folder.as_fd(), &path, 0o600)?;
+        let large = Arc::new(Large {
+            file,
+            path: path.clone(),
+            size: entry.size,
+            attributes,
+            end_written: AtomicBool::new(entry.size == 0),
+        });
+        let mut hash = Xxh3::new();
+        let mut position = 0;
+        for segment in crate::archive::tar::segments(entry) {
+            self.hash_hole(&mut hash, segment.offset - position)?;
+            position = segment.offset;
+            let end = segment.offset + segment.length;
+            while position < end {
+                self.make_room(1)?;
+                // whole batches where the file is long, so that writes are large and aligned
+                if end - position >= BATCH_BYTES as u64 {
+                    self.make_room(BATCH_BYTES)?;
+                }
+                let mut batch = self.take_batch()?;
+                let length = (end - position).min(batch.room() as u64) as usize;
+                let room = &mut batch.data[batch.used..batch.used + length];
+                let filled = fill(data, room);
+                hash.update(room);
+                if let Err(error) = filled {
+                    self.batch = Some(batch);
+                    return Err(error);
+                }
+                batch.used += length;
+                self.enter(&mut batch, &path);
+                batch.pieces.push(Piece::Part { large: large.clone(), offset: position, length });
+                self.batch = Some(batch);
+                position += length as u64;
+                self.look_at_room()?;
+            }
+        }
+        self.hash_hole(&mut hash, entry.size - position)?;
+        record.hash = hash.digest();
+        self.append(&record, replaced)?;
+        if worker::release(&self.shared, large)? {
+            self.monitor.advance(Phase::Files, 1, 0);
+        }
+        Ok(())
+    }
+
+    /// Holes are zeros to whoever reads the file back.
+    fn hash_hole(&self, hash: &mut Xxh3, mut length: u64) -> Result<()> {
+        static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+        let mut round = 0u32;
+        while length > 0 {
+            let count = length.min(ZEROS.len() as u64) as usize;
+            hash.update(&ZEROS[..count]);
+            length -= count as u64;
+            round += 1;
+            if round.is_multiple_of(1024) {
+                self.monitor.keep_going()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn folder(&mut self, path: RelPath, entry: &Entry) -> Result<()> {
+        let archived = self.without_set_id(&path, entry);
+        let mode = self.options.policy.folder_mode(archived);
+        self.user_xattrs(&path, entry);
+        let mut replaced = false;
+        if !path.is_root() {
+            replaced = !self.make_folder(&path)?;
+        }
+        let record = Record { kind: Kind::Folder, mode, ..self.record(&path, 0, Some(clamp(entry.mtime))) };
+        self.append(&record, replaced)?;
+        if !path.is_root() && !replaced {
+            self.summary.folders += 1;
+        }
+        self.monitor.advance(Phase::Files, 1, 0);
+        Ok(())
+    }
+
+    /// Makes a folder, owned and closed to all until the tree is finished; false when an earlier entry made it.
+    fn make_folder(&mut self, path: &RelPath) -> Result<bool> {
+        let parent = self.parent(path)?;
+        match rustix::fs::mkdirat(&parent, last_name(path), Mode::RWXU) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => {
+                // an earlier file or link of that name is refused here
+                open_folder_beneath(self.root.as_fd(), path)?;
+                Ok(false)
+            }
+            Err(error) => Err(writing(path, &error.into())),
+        }
+    }
+
+    fn symlink(&mut self, path: RelPath, entry: &Entry, target: &[u8]) -> Result<()> {
+        if path.is_root() {
+            return Err(Error::new(Code::UnsafePath, "the root of the site is a link in the backup"));
+        }
+        link::check(&path, target, self.options.document_root.as_deref())?;
+        let folder = self.parent(&path)?;
+        let name = last_name(&path);
+        let mut made = rustix::fs::symlinkat(target, &folder, name);
+        let replaced = made == Err(Errno::EXIST);
+        if replaced {
+            worker::give_way(folder.as_fd(), &path)?;
+            made = rustix::fs::symlinkat(target, &folder, name);
+        }
+        let policy = self.options.policy;
+        let mtime = clamp(entry.mtime);
+        made.and_then(|()| {
+            let (uid, gid) = (Uid::from_raw(policy.uid), Gid::from_raw(policy.gid));
+            rustix::fs::chownat(&folder, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
+            rustix::fs::utimensat(&folder, name, &worker::times(mtime), AtFlags::SYMLINK_NOFOLLOW)
+        })
+        .map_err(|error| writing(&path, &error.into()))?;
+        let record =
+            Record { kind: Kind::Symlink, mode: 0o777, link: target.to_vec(), ..self.record(&path, 0, Some(mtime)) };
+        self.append(&record, replaced)?;
+        self.summary.links += 1;
+        self.monitor.advance(Phase::Files, 1, 0);
+        Ok(())
+    }
+
+    /// A handle on the folder a path lies in, made if no entry made it.
+    fn parent(&mut self, path: &RelPath) -> Result<Arc<OwnedFd>> {
+        let Some((folder, _)) = path.split_last() else {
+            return Err(Error::new(Code::Internal, "the root has no folder"));
+        };
+        if let Some((last, handle)) = &self.last_folder {
+            if *last == folder {
+                return Ok(handle.clone());
+            }
+        }
+        let handle = match self.folders.get(&folder) {
+            Some(handle) => handle.clone(),
+            None => {
+                let handle = Arc::new(self.open_or_make(&folder)?);
+                if self.folders.len() >= FOLDERS_KEPT {
+                    self.folders.clear();
+                }
+                self.folders.insert(folder.clone(), handle.clone());
+                handle
+            }
+        };
+        self.last_folder = Some((folder, handle.clone()));
+        Ok(handle)
+    }
+
+    fn open_or_make(&mut self, folder: &RelPath) -> Result<OwnedFd> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY;
+        match resolve(self.root.as_fd(), folder, flags) {
+            Ok(handle) => Ok(handle),
+            Err(Errno::NOENT) => {
+                self.wait_for(folder)?;
+                if self.make_folder(folder)? {
+                    let record = Record { kind: Kind::Folder, mode: 0o755, ..self.record(folder, 0, None) };
+                    self.append(&record, false)?;
+                    self.summary.folders += 1;
+                }
+                open_folder_beneath(self.root.as_fd(), folder)
+            }
+            Err(Errno::NOTDIR) => {
+                // a file that is still being written, or a link
+                Err(refuse(folder, Errno::NOTDIR))
+            }
+            Err(error) => Err(refuse(folder, error)),
+        }
+    }
+
+    fn record(&self, path: &RelPath, hash: u64, mtime: Option<(i64, u32)>) -> Record {
+        Record {
+            path: path.clone(),
+            kind: Kind::File,
+            mode: 0,
+            uid: self.options.policy.uid,
+            gid: self.options.policy.gid,
+            size: 0,
+            mtime,
+            hash,
+            link: Vec::new(),
+            hard_link: false,
+        }
+    }
+
+    fn append(&mut self, record: &Record, replaced: bool) -> Result<u64> {
+        let manifest = self.manifest.as_mut().ok_or_else(|| Error::new(Code::Internal, "the tree is finished"))?;
+        let number = manifest.append(record)?;
+        if replaced {
+            self.shared.note_replaced(&record.path, number)?;
+        }
+        Ok(number)
+    }
+
+    fn without_set_id(&mut self, path: &RelPath, entry: &Entry) -> u32 {
+        if entry.mode & 0o7000 != 0 {
+            self.strip(format!("{:?}: mode {:04o} lost its set-id or sticky bits", path.to_string(), entry.mode));
+        }
+        entry.mode & 0o777
+    }
+
+    /// Attributes of the `user.` namespace; the others grant rights or belong to the old machine.
+    fn user_xattrs(&mut self, path: &RelPath, entry: &Entry) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut kept = Vec::new();
+        for (name, value) in &entry.xattrs {
+            if name.starts_with(b"user.") && entry.kind == EntryKind::File && !name.contains(&0) {
+                kept.push((name.clone(), value.clone()));
+            } else {
+                let shown = String::from_utf8_lossy(name).into_owned();
+                self.strip(format!("{:?}: attribute {shown:?} was left out", path.to_string()));
+            }
+        }
+        kept
+    }
+
+    fn strip(&mut self, what: String) {
+        self.summary.stripped_total += 1;
+        if self.summary.stripped.len() < NAMED {
+            self.monitor.event(Level::Warn, &what);
+            self.summary.stripped.push(what);
+        }
+    }
+
+    fn look_at_room(&mut self) -> Result<()> {
+        let seen = (self.summary.files + self.summary.folders, self.summary.bytes);
+        if seen.0 < self.looked.0 + LOOK_ENTRIES && seen.1 < self.looked.1 + LOOK_BYTES {
+            return Ok(());
+        }
+        self.looked = seen;
+        let room = rustix::fs::fstatvfs(&self.root).doing(|| "look at the space left".into())?;
+        let free = room.f_bavail.saturating_mul(room.f_frsize);
+        if free < self.options.headroom_bytes || (room.f_files > 0 && room.f_favail < HEADROOM_INODES) {
+            return Err(Error::new(
+                Code::DiskFull,
+                format!("the filesystem of the web root has {free} bytes and {} inodes left", room.f_favail),
+            )
+            .with("free_bytes", free)
+            .with("headroom_bytes", self.options.headroom_bytes)
+            .with("free_inodes", room.f_favail));
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, batch: &mut Batch, path: &RelPath) {
+        let hash = xxh3_64(path.as_bytes());
+        batch.paths.push(hash);
+        *self.in_flight.entry(hash).or_default() += 1;
+    }
+
+    /// Waits until no thread works on this path.
+    fn wait_for(&mut self, path: &RelPath) -> Result<()> {
+        let hash = xxh3_64(path.as_bytes());
+        if !self.in_flight.contains_key(&hash) {
+            return Ok(());
+        }
+        self.flush()?;
+        while self.in_flight.contains_key(&hash) {
+            self.welcome()?;
+        }
+        Ok(())
+    }
+
+    fn make_room(&mut self, length: usize) -> Result<()> {
+        if self.batch.as_ref().is_some_and(|batch| batch.room() < length.max(1)) {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// The batch being filled, or an idle one.
+    fn take_batch(&mut self) -> Result<Batch> {
+        if let Some(batch) = self.batch.take() {
+            return Ok(batch);
+        }
+        while let Ok(batch) = self.home.try_recv() {
+            self.unpack(batch);
+        }
+        while self.idle.is_empty() {
+            self.welcome()?;
+        }
+        self.idle.pop().ok_or_else(|| Error::new(Code::Internal, "no batch is idle"))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.monitor.keep_going()?;
+        self.shared.check()?;
+        let Some(batch) = self.batch.take() else { return Ok(()) };
+        if batch.pieces.is_empty() {
+            self.unpack(batch);
+            return Ok(());
+        }
+        if let Some(Piece::Small { path, .. }) = batch.pieces.last() {
+            self.monitor.current(Phase::Files, &path.to_string());
+        } else if let Some(Piece::Part { large, .. }) = batch.pieces.last() {
+            self.monitor.current(Phase::Files, &large.path.to_string());
+        }
+        let work = self.work.as_ref().ok_or_else(|| Error::new(Code::Internal, "the tree is finished"))?;
+        work.send(batch).map_err(|_| Error::new(Code::Internal, "the writing threads are gone"))
+    }
+
+    /// Waits for a batch to come back.
+    fn welcome(&mut self) -> Result<()> {
+        loop {
+            self.shared.check()?;
+            match self.home.recv_timeout(Duration::from_millis(50)) {
+                Ok(batch) => {
+                    self.unpack(batch);
+                    return self.shared.check();
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.monitor.keep_going()?;
+                    if self.threads.iter().any(JoinHandle::is_finished) {
+                        return Err(Error::new(Code::Internal, "a writing thread ended early"));
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::new(Code::Internal, "the writing threads are gone"));
+                }
+            }
+        }
+    }
+
+    fn unpack(&mut self, mut batch: Batch) {
+        for hash in batch.paths.drain(..) {
+            if let Some(count) = self.in_flight.get_mut(&hash) {
+                *count -= 1;
+                if *count == 0 {
+                    self.in_flight.remove(&hash);
+                }
+            }
+        }
+        batch.used = 0;
+        self.idle.push(batch);
+    }
+
+    fn stop(&mut self) {
+        self.work = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                self.shared.fail(Error::new(Code::Internal, "a writing thread panicked"));
+            }
+        }
+    }
+
+    /// Folders last: files made in them have changed their times, and some modes close them.
+    fn complete_folders(&mut self, manifest: File) -> Result<()> {
+        let mut reader = manifest::Reader::new(manifest)?;
+        let mut root_told = false;
+        let policy = self.options.policy;
+        while let Some(record) = reader.next_record()? {
+            if record.kind != Kind::Folder {
+                continue;
+            }
+            root_told |= record.path.is_root();
+            let set = || -> rustix::io::Result<()> {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOATIME;
+                let folder = resolve(self.root.as_fd(), &record.path, flags)?;
+                finish_folder(&folder, policy, record.mode, record.mtime)
+            };
+            set().map_err(|error| writing(&record.path, &error.into()))?;
+            self.monitor.keep_going()?;
+        }
+        if !root_told {
+            finish_folder(&self.root, policy, 0o755, None)
+                .map_err(|error| writing(&RelPath::default(), &error.into()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for TreeWriter {
+    fn drop(&mut self) {
+        if !self.threads.is_empty() {
+            // what waits in the channel is dropped, not written
+            self.shared.fail(Error::new(Code::Cancelled, "the tree was given up"));
+            self.stop();
+        }
+    }
+}
+
+fn finish_folder(folder: &OwnedFd, policy: FilePolicy, mode: u32, mtime: Option<(i64, u32)>) -> rustix::io::Result<()> {
+    rustix::fs::fchown(folder, Some(Uid::from_raw(policy.uid)), Some(Gid::from_raw(policy.gid)))?;
+    rustix::fs::fchmod(folder, Mode::from_raw_mode(mode))?;
+    match mtime {
+        Some(mtime) => rustix::fs::futimens(folder, &worker::times(mtime)),
+        None => Ok(()),
+    }
+}
+
+fn fill(data: &mut dyn Read, into: &mut [u8]) -> Result<()> {
+    data.read_exact(into).map_err(unwrap_io)
+}
+
+/// Times the kernel takes: nanoseconds below a second.
+fn clamp(mtime: (i64, u32)) -> (i64, u32) {
+    (mtime.0.clamp(-(1 << 40), 1 << 40), mtime.1.min(999_999_999))
+}
+
+#[cfg(test)]
+mod tests;
