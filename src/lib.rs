@@ -11,3 +11,4 @@ pub mod journal;
 pub mod path;
 pub mod progress;
 pub mod report;
+pub mod snapshot;

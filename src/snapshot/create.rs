@@ -1,0 +1,342 @@
+//! Makes a portable snapshot: files and database side by side, read back before it counts.
+
+use crate::backup::layout::Site;
+use crate::backup::name::{Kind, Stamp, human_size};
+use crate::backup::scan::scan;
+use crate::backup::source::{Form, Part, Role, Source};
+use crate::config::Config;
+use crate::error::{Code, Error, IoContext, Result};
+use crate::path::Domain;
+use crate::progress::{Monitor, Phase};
+use crate::snapshot::database::{Account, Dumped, dump};
+use crate::snapshot::gzip::ParallelGzip;
+use crate::snapshot::site::{self, LiveConfig, Packed};
+use rustix::fs::{Mode, OFlags};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Name of the description in a snapshot's folder.
+pub const MANIFEST: &str = "manifest.json";
+/// What a snapshot's folder begins with.
+pub const PREFIX: &str = "pre_restore_";
+/// What a folder begins with while its snapshot is being made.
+pub const UNFINISHED: &str = ".making_";
+/// Version of the manifest.
+pub const SCHEMA: u32 = 1;
+
+/// Level of compression, chosen by measurement: higher ones cost more time than they save bytes.
+const LEVEL: u32 = 4;
+
+/// Makes a snapshot of the domain's files, database and configuration. `accounts` are tried in turn for the database;
+/// none means that the domain has no database. `work` is a private folder for secrets while they are needed.
+/// Returns the manifest with the snapshot's `path`.
+///
+/// # Errors
+/// `unknown_domain` when there is no document root, `disk_full`, `io_failed`, `verification_failed` when what was
+/// written does not read back, those of [`dump`], and the monitor's own. Nothing is left behind then.
+pub fn create(
+    config: &Config,
+    domain: &Domain,
+    accounts: &[Account],
+    work: &Path,
+    monitor: &dyn Monitor,
+) -> Result<Value> {
+    let document_root = config.paths.document_root(domain);
+    if !document_root.exists() {
+        return Err(Error::new(Code::UnknownDomain, format!("{} does not exist", document_root.display())));
+    }
+    let folder = config.paths.snapshots().join(domain.as_str());
+    private_folder(&config.paths.snapshots())?;
+    private_folder(&folder)?;
+    let making = Making::begin(&folder)?;
+    let began = std::time::Instant::now();
+    let root = site::open_root(&document_root)?;
+    let (files, bytes) = site::measure(&root, monitor)?;
+    monitor.expect(Phase::Files, files, bytes);
+    let settings = site::live_config(config, domain);
+    monitor.expect(Phase::Config, settings.len() as u64, 0);
+
+    let job = Job { config, domain, folder: making.path(), monitor, threads: config.parallelism() };
+    let (files, database) = std::thread::scope(|scope| {
+        let database = (!accounts.is_empty()).then(|| scope.spawn(|| job.database(accounts, work)));
+        let files = job.files(&root);
+        let database = database.map(|thread| {
+            thread.join().unwrap_or_else(|_| Err(Error::new(Code::Internal, "the thread of the dump panicked")))
+        });
+        (files, database.transpose())
+    });
+    // A dump that was refused is the more telling error than files stopped by it.
+    let database = database?;
+    let (packed, files_file) = files?;
+    let config_file = if settings.is_empty() { None } else { Some(job.config(&settings)?) };
+
+    let parts: Vec<&Sealed> = [Some(&files_file), database.as_ref().map(|(_, file)| file), config_file.as_ref()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let created = Stamp::now();
+    let mut manifest = json!({
+        "schema": SCHEMA,
+        "form": "portable",
+        "domain": domain,
+        "created": created.to_string(),
+        "files": packed.files,
+        "folders": packed.folders,
+        "links": packed.links,
+        "bytes": packed.bytes,
+        "changed_while_read": packed.changed,
+        "left_out": packed.left_out,
+        "tables": database.as_ref().map(|(dumped, _)| dumped.tables.len()),
+        "rows": database.as_ref().map(|(dumped, _)| dumped.rows()),
+        "objects": database.as_ref().map(|(dumped, _)| dumped.objects),
+        "database_bytes": database.as_ref().map(|(dumped, _)| dumped.bytes),
+        "database": accounts.first().map(|account| account.schema.clone()),
+        "config": settings.iter().map(|file| json!({"item": file.item, "name": file.member, "path": file.path}))
+            .collect::<Vec<_>>(),
+        "parts": parts.iter().map(|part| json!({"name": part.name, "bytes": part.bytes, "sha256": part.sha256}))
+            .collect::<Vec<_>>(),
+        "size": parts.iter().map(|part| part.bytes).sum::<u64>(),
+        "took_s": began.elapsed().as_secs_f64(),
+    });
+    let size = parts.iter().map(|part| part.bytes).sum();
+    let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
+    write_file(&making.path().join(MANIFEST), text.as_bytes())?;
+    let old_form =
+        metadata(domain, created, &packed, database.as_ref().map(|(dumped, _)| dumped), settings.len(), size);
+    write_file(&making.path().join("metadata.txt"), old_form.as_bytes())?;
+    let path = making.finish(created)?;
+    if let Some(object) = manifest.as_object_mut() {
+        object.insert("path".into(), json!(path));
+        object.insert("verified".into(), json!(true));
+    }
+    Ok(manifest)
+}
+
+/// The description in the form of the old engine.
+fn metadata(
+    domain: &Domain,
+    created: Stamp,
+    packed: &Packed,
+    dumped: Option<&Dumped>,
+    config: usize,
+    size: u64,
+) -> String {
+    let mut lines = vec![
+        format!("domain={domain}"),
+        format!("timestamp={}", created.compact()),
+        format!("created={created}"),
+        format!("file_count={}", packed.files),
+        format!("size={}", human_size(size)),
+        format!("config_files={config}"),
+    ];
+    if let Some(dumped) = dumped {
+        lines.push(format!("db_tables={}", dumped.tables.len()));
+        lines.push(format!("db_rows={}", dumped.rows()));
+    }
+    lines.push("integrity=valid\n".to_owned());
+    lines.join("\n")
+}
+
+/// One file of the snapshot, written and on disk.
+struct Sealed {
+    name: &'static str,
+    bytes: u64,
+    sha256: String,
+}
+
+struct Job<'a> {
+    config: &'a Config,
+    domain: &'a Domain,
+    folder: &'a Path,
+    monitor: &'a dyn Monitor,
+    threads: usize,
+}
+
+impl Job<'_> {
+    fn files(&self, root: &std::os::fd::OwnedFd) -> Result<(Packed, Sealed)> {
+        let (packed, sealed) =
+            self.write("files.tar.gz", self.threads, |out| site::pack(root, self.domain, out, self.monitor))?;
+        let found = self.read_back(&sealed, Role::Files)?;
+        let counted = (found.files, found.folders, found.links);
+        if counted != (packed.files, packed.folders, packed.links) {
+            return Err(differs(&sealed, &format!("{packed:?} went in, {counted:?} came out")));
+        }
+        Ok((packed, sealed))
+    }
+
+    fn database(&self, accounts: &[Account], work: &Path) -> Result<(Dumped, Sealed)> {
+        // The server works too: fewer threads compress what it sends.
+        let threads = self.threads.div_ceil(2);
+        let (dumped, sealed) = self.write("database.sql.gz", threads, |out| dump(accounts, work, out, self.monitor))?;
+        let found = self.read_back(&sealed, Role::Dump)?.dump.unwrap_or_default();
+        if (found.bytes, found.rows(), found.complete) != (dumped.bytes, dumped.rows(), true) {
+            return Err(differs(&sealed, "the dump reads back differently"));
+        }
+        Ok((dumped, sealed))
+    }
+
+    fn config(&self, files: &[LiveConfig]) -> Result<Sealed> {
+        let ((), sealed) = self.write("config.tar.gz", 1, |out| site::pack_config(files, out))?;
+        let found = self.read_back(&sealed, Role::Config)?;
+        if found.config.len() != files.len() {
+            return Err(differs(&sealed, "files are missing in it"));
+        }
+        self.monitor.advance(Phase::Config, files.len() as u64, 0);
+        Ok(sealed)
+    }
+
+    /// Writes one compressed file, to the disk.
+    fn write<T>(
+        &self,
+        name: &'static str,
+        threads: usize,
+        fill: impl FnOnce(&mut dyn Write) -> Result<T>,
+    ) -> Result<(T, Sealed)> {
+        let path = self.folder.join(name);
+        let shown = || format!("write {}", path.display());
+        let file = create_new(&path)?;
+        let hashing = Hashing { inner: BufWriter::with_capacity(1 << 20, file), sum: Sha256::new(), bytes: 0 };
+        let mut out = ParallelGzip::new(hashing, threads, LEVEL).doing(shown)?;
+        let filled = fill(&mut out)?;
+        let hashing = out.finish().doing(shown)?;
+        let (bytes, sha256) = (hashing.bytes, hex(&hashing.sum.finalize()));
+        let file = hashing.inner.into_inner().map_err(std::io::IntoInnerError::into_error).doing(shown)?;
+        file.sync_all().doing(shown)?;
+        Ok((filled, Sealed { name, bytes, sha256 }))
+    }
+
+    /// Reads a file of the snapshot again, as a restore would, and compares its checksum.
+    fn read_back(&self, sealed: &Sealed, role: Role) -> Result<crate::backup::Scan> {
+        let path = self.folder.join(sealed.name);
+        let part = Part::open(&path, role)?;
+        let mut sum = Sha256::new();
+        let mut buffer = vec![0; 1 << 20];
+        let mut reader = part.reader();
+        loop {
+            self.monitor.keep_going()?;
+            match reader.read(&mut buffer).doing(|| format!("read {}", path.display()))? {
+                0 => break,
+                read => sum.update(&buffer[..read]),
+            }
+        }
+        if hex(&sum.finalize()) != sealed.sha256 {
+            return Err(differs(sealed, "its checksum changed"));
+        }
+        let site = Site::new(self.config, self.domain);
+        let source = Source {
+            form: Form::Snapshot,
+            path: path.clone(),
+            stamp: None,
+            kind: Kind::Full,
+            parts: vec![part],
+            layout: Some("snapshot"),
+            site,
+        };
+        // What the limits refuse in a stranger's archive is our own here.
+        let mut config = self.config.clone();
+        config.limits.max_entries = u64::MAX;
+        config.limits.max_unpacked_bytes = u64::MAX;
+        scan(&config, &source, self.monitor)
+    }
+}
+
+fn differs(sealed: &Sealed, why: &str) -> Error {
+    Error::new(Code::VerificationFailed, format!("the new snapshot's {} does not read back: {why}", sealed.name))
+        .hint("Check the disk; the snapshot was not kept.")
+}
+
+/// Passes bytes on, counting and summing them.
+struct Hashing<W> {
+    inner: W,
+    sum: Sha256,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.sum.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The snapshot's folder under its temporary name; removed unless it is finished.
+struct Making {
+    parent: PathBuf,
+    path: PathBuf,
+    finished: bool,
+}
+
+impl Making {
+    fn begin(parent: &Path) -> Result<Making> {
+        let path = parent.join(format!("{UNFINISHED}{}_{}", Stamp::now().compact(), crate::host::random::hex(4)?));
+        rustix::fs::mkdir(&path, Mode::RWXU).doing(|| format!("create {}", path.display()))?;
+        Ok(Making { parent: parent.to_owned(), path, finished: false })
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the folder its name, on disk. A second snapshot of the same second gets the next second's name.
+    fn finish(mut self, stamp: Stamp) -> Result<PathBuf> {
+        sync_folder(&self.path)?;
+        let mut moment = stamp;
+        for _ in 0..100 {
+            let path = self.parent.join(format!("{PREFIX}{}", moment.compact()));
+            let flags = rustix::fs::RenameFlags::NOREPLACE;
+            match rustix::fs::renameat_with(rustix::fs::CWD, &self.path, rustix::fs::CWD, &path, flags) {
+                Ok(()) => {
+                    self.finished = true;
+                    sync_folder(&self.parent)?;
+                    return Ok(path);
+                }
+                Err(rustix::io::Errno::EXIST) => {
+                    let next = moment.0.saturating_add(jiff::SignedDuration::from_secs(1));
+                    moment = Stamp(next);
+                }
+                Err(error) => return Err(Error::io(format_args!("rename to {}", path.display()), &error.into())),
+            }
+        }
+        Err(Error::new(Code::IoFailed, format!("no free name in {}", self.parent.display())))
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+fn private_folder(path: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).doing(|| format!("create {}", path.display()))
+}
+
+fn create_new(path: &Path) -> Result<File> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR).doing(|| format!("create {}", path.display()))?;
+    Ok(File::from(file))
+}
+
+fn write_file(path: &Path, text: &[u8]) -> Result<()> {
+    let mut file = create_new(path)?;
+    file.write_all(text).and_then(|()| file.sync_all()).doing(|| format!("write {}", path.display()))
+}
+
+fn sync_folder(path: &Path) -> Result<()> {
+    File::open(path).and_then(|folder| folder.sync_all()).doing(|| format!("sync {}", path.display()))
+}

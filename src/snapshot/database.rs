@@ -1,0 +1,315 @@
+//! The database of a snapshot, written by the server's own dump program.
+//!
+//! The password goes through an option file with mode 0600 that lives as long as the program runs. A dump counts as
+//! made when the program says so by its exit code AND by the dump's last line.
+
+use crate::backup::scan::{TableTally, Tally};
+use crate::config::Config;
+use crate::error::{Code, Error, IoContext, Result};
+use crate::progress::{Monitor, Phase};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{Mode, OFlags};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// Where the dump program is looked for, MariaDB's own name first.
+const PROGRAMS: [&str; 4] =
+    ["/usr/bin/mariadb-dump", "/usr/local/bin/mariadb-dump", "/usr/bin/mysqldump", "/usr/local/bin/mysqldump"];
+const MAX_STDERR: u64 = 16 << 10;
+const CHUNK: usize = 256 << 10;
+
+/// Who reads a schema. `Debug` shows no password.
+#[derive(Clone, Default)]
+pub struct Account {
+    /// The schema to dump.
+    pub schema: String,
+    /// User; empty when the option file names it.
+    pub user: String,
+    /// Password.
+    pub password: Option<String>,
+    /// A client option file to be used as it is, instead of user and password.
+    pub option_file: Option<PathBuf>,
+    /// Socket; empty: TCP.
+    pub socket: PathBuf,
+    /// Host for TCP.
+    pub host: String,
+    /// Port for TCP.
+    pub port: u16,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Account({:?} of schema {:?})", self.user, self.schema)
+    }
+}
+
+impl Account {
+    /// The administrator as restore.toml tells: its option file, `base/config/mysql_root.cnf`, else root over the socket.
+    pub fn administrator(config: &Config, schema: &str) -> Account {
+        let mysql = &config.mysql;
+        let named = [mysql.admin_defaults_file.clone(), config.paths.config().join("mysql_root.cnf")];
+        let option_file = named.into_iter().find(|path| !path.as_os_str().is_empty() && path.is_file());
+        let user = if option_file.is_some() { String::new() } else { "root".to_owned() };
+        Account { schema: schema.to_owned(), user, option_file, ..Account::endpoint(config) }
+    }
+
+    /// The server of restore.toml, no user yet.
+    pub fn endpoint(config: &Config) -> Account {
+        let mysql = &config.mysql;
+        let socket = if mysql.host.is_empty() { mysql.socket.clone() } else { PathBuf::new() };
+        Account { socket, host: mysql.host.clone(), port: mysql.port, ..Account::default() }
+    }
+
+    fn option_text(&self) -> String {
+        let quote = |text: &str| {
+            let mut quoted = String::from("\"");
+            for letter in text.chars() {
+                match letter {
+                    '\\' => quoted.push_str("\\\\"),
+                    '"' => quoted.push_str("\\\""),
+                    '\n' => quoted.push_str("\\n"),
+                    '\r' => quoted.push_str("\\r"),
+                    '\t' => quoted.push_str("\\t"),
+                    other => quoted.push(other),
+                }
+            }
+            quoted.push('"');
+            quoted
+        };
+        let mut text = format!("[client]\nuser={}\n", quote(&self.user));
+        if let Some(password) = &self.password {
+            text.push_str(&format!("password={}\n", quote(password)));
+        }
+        text
+    }
+}
+
+/// What a dump holds.
+#[derive(Debug, Clone, Default)]
+pub struct Dumped {
+    /// Bytes of SQL.
+    pub bytes: u64,
+    /// Its tables.
+    pub tables: Vec<TableTally>,
+    /// Views, triggers, routines and events.
+    pub objects: u64,
+}
+
+impl Dumped {
+    /// Rows of all tables.
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(|table| table.rows).sum()
+    }
+}
+
+/// Dumps the schema into `out`. The accounts are tried in turn until one is let in.
+///
+/// # Errors
+/// `credentials_missing` when there is none to try, `database_unreachable`, `insufficient_privilege`,
+/// `database_failed` with the program's message, `io_failed`, and the monitor's own.
+pub fn dump(accounts: &[Account], work: &Path, out: &mut dyn Write, monitor: &dyn Monitor) -> Result<Dumped> {
+    let mut last = Error::new(Code::CredentialsMissing, "no database account is known");
+    for account in accounts {
+        match dump_as(account, work, out, monitor) {
+            Err(error) if error.code == Code::CredentialsMissing => last = error,
+            outcome => return outcome,
+        }
+    }
+    Err(last)
+}
+
+fn dump_as(account: &Account, work: &Path, out: &mut dyn Write, monitor: &dyn Monitor) -> Result<Dumped> {
+    let program = PROGRAMS.iter().find(|path| Path::new(path).is_file()).ok_or_else(|| {
+        Error::new(Code::DatabaseFailed, "neither mariadb-dump nor mysqldump is installed")
+            .hint("Install the database client programs (Debian: mariadb-client).")
+    })?;
+    if account.schema.is_empty() || account.schema.starts_with('-') {
+        return Err(Error::new(Code::DatabaseFailed, format!("{:?} is no name of a schema", account.schema)));
+    }
+    let secret = match &account.option_file {
+        Some(_) => None,
+        None => Some(Secret::write(work, &account.option_text())?),
+    };
+    let options = secret.as_ref().map(|secret| &secret.0).or(account.option_file.as_ref());
+    let mut command = Command::new(program);
+    if let Some(path) = options {
+        // First, and the only option file: a .my.cnf of whoever runs this has no say.
+        let mut argument = std::ffi::OsString::from("--defaults-file=");
+        argument.push(path);
+        command.arg(argument);
+    }
+    if account.socket.as_os_str().is_empty() {
+        command.args(["--protocol=tcp", &format!("--host={}", account.host), &format!("--port={}", account.port)]);
+    } else {
+        let mut argument = std::ffi::OsString::from("--socket=");
+        argument.push(&account.socket);
+        command.arg(argument);
+    }
+    command.args([
+        "--single-transaction",
+        "--quick",
+        "--routines",
+        "--triggers",
+        "--events",
+        "--hex-blob",
+        "--no-tablespaces",
+        "--max-allowed-packet=1073741824",
+        "--default-character-set=utf8mb4",
+        &account.schema,
+    ]);
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").env("HOME", "/nonexistent");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().doing(|| format!("start {program}"))?;
+    let mut running = Running(child);
+    let outcome = pump(&mut running, out, monitor);
+    if outcome.is_err() {
+        running.stop();
+    }
+    let (dumped, complete, stderr) = outcome?;
+    let status = running.0.wait().doing(|| format!("wait for {program}"))?;
+    if !status.success() {
+        return Err(refusal(program, &stderr, status.code(), dumped.bytes));
+    }
+    if !complete {
+        return Err(Error::new(Code::DatabaseFailed, format!("{program} ended without the line of a finished dump")));
+    }
+    Ok(dumped)
+}
+
+fn pump(running: &mut Running, out: &mut dyn Write, monitor: &dyn Monitor) -> Result<(Dumped, bool, String)> {
+    let missing = || Error::new(Code::Internal, "the dump program has no output");
+    let mut stdout = running.0.stdout.take().ok_or_else(missing)?;
+    let stderr = running.0.stderr.take().ok_or_else(missing)?;
+    let said = std::thread::spawn(move || {
+        let (mut text, mut stderr) = (Vec::new(), stderr);
+        let _ = (&mut stderr).take(MAX_STDERR).read_to_end(&mut text);
+        // What is over is read and dropped, so that the program is not held up.
+        let _ = std::io::copy(&mut stderr, &mut std::io::sink());
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    let mut tally = Tally::default();
+    let mut bytes = 0;
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        monitor.keep_going()?;
+        // The program may wait for a lock for long: the job must still be able to stop.
+        let mut waited = [PollFd::new(&stdout, PollFlags::IN)];
+        let tick = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+        match rustix::event::poll(&mut waited, Some(&tick)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => continue,
+            Ok(_) => {}
+            Err(error) => return Err(Error::io("wait for the dump", &error.into())),
+        }
+        let read = match stdout.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Error::io("read the dump", &error)),
+        };
+        out.write_all(&buffer[..read]).doing(|| "write the dump".into())?;
+        tally.push(&buffer[..read]);
+        bytes += read as u64;
+        monitor.advance(Phase::Database, 0, read as u64);
+    }
+    let ended = tally.finish();
+    let said = said.join().unwrap_or_default();
+    Ok((Dumped { bytes, tables: ended.tables, objects: ended.objects }, ended.complete, said))
+}
+
+fn refusal(program: &str, stderr: &str, exit: Option<i32>, bytes: u64) -> Error {
+    let said = crate::host::text::printable(stderr.lines().last().unwrap_or_default());
+    let says = |signs: &[&str]| signs.iter().any(|sign| said.contains(sign));
+    let code = if says(&["1044", "1142", "1227", "1370", "insufficient privileges"]) {
+        Code::InsufficientPrivilege
+    } else if says(&["1045", "1698"]) {
+        // After the first byte it was let in: then a right is missing.
+        if bytes == 0 { Code::CredentialsMissing } else { Code::InsufficientPrivilege }
+    } else if says(&["2002", "2003", "2006", "2013"]) {
+        Code::DatabaseUnreachable
+    } else {
+        Code::DatabaseFailed
+    };
+    Error::new(code, format!("{program}: {said}")).with("exit", exit.unwrap_or(-1))
+}
+
+/// The program, ended when nobody waits for it any more.
+struct Running(Child);
+
+impl Running {
+    fn stop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            self.stop();
+        }
+    }
+}
+
+/// A file with a password, removed with this value.
+struct Secret(PathBuf);
+
+impl Secret {
+    fn write(folder: &Path, text: &str) -> Result<Secret> {
+        let path = folder.join(format!(".dump-{}.cnf", crate::host::random::hex(6)?));
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file =
+            rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR).doing(|| format!("create {}", path.display()))?;
+        let secret = Secret(path);
+        File::from(file).write_all(text.as_bytes()).doing(|| "write an option file".into())?;
+        Ok(secret)
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_password_is_quoted_and_never_shown() {
+        let account = Account {
+            user: "u".into(),
+            password: Some("a\"b\\c#d\ne".into()),
+            schema: "s".into(),
+            ..Account::default()
+        };
+        assert!(account.option_text().ends_with("password=\"a\\\"b\\\\c#d\\ne\"\n"), "{}", account.option_text());
+        assert!(!format!("{account:?}").contains("c#d"));
+    }
+
+    #[test]
+    fn the_option_file_is_private_and_goes_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = Secret::write(folder.path(), "x").unwrap();
+        let mode = std::fs::metadata(&secret.0).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        drop(secret);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn the_reason_of_a_refusal_becomes_a_code() {
+        for (said, code) in [
+            ("mysqldump: Got error: 1045: Access denied for user 'x'@'localhost'", Code::CredentialsMissing),
+            ("mysqldump: Got error: 1698: Access denied for user 'root'@'localhost'", Code::CredentialsMissing),
+            ("mysqldump: Got error: 1044: Access denied for user 'x' to database 'y'", Code::InsufficientPrivilege),
+            ("mysqldump: Got error: 2002: Can't connect to local server", Code::DatabaseUnreachable),
+            ("mysqldump: Error 1412: Table definition has changed", Code::DatabaseFailed),
+        ] {
+            assert_eq!(refusal("mysqldump", said, Some(2), 0).code, code, "{said}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The snapshots of a domain, whatever form they have.
+
+use crate::backup::name::{Stamp, human_size};
+use crate::config::Config;
+use crate::error::{Code, Error, Result};
+use crate::path::Domain;
+use crate::snapshot::create::{MANIFEST, PREFIX};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::cmp::Reverse;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+const MAX_MANIFEST: u64 = 16 << 20;
+
+/// The form of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotForm {
+    /// Archives with our manifest.
+    Portable,
+    /// A kept tree and a kept schema, left by a restore.
+    Retained,
+    /// Archives without manifest: the old engine's, or the seed's.
+    Old,
+}
+
+/// One snapshot in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SnapshotInfo {
+    /// Absolute path of its folder.
+    pub path: PathBuf,
+    /// Name of its folder.
+    pub name: String,
+    /// Its form.
+    pub form: SnapshotForm,
+    /// When it was made, local time.
+    pub created: String,
+    /// Hours until it expires; negative when it has.
+    pub expires_in_h: f64,
+    /// Bytes: of the archives, or of the kept tree.
+    pub size: u64,
+    /// The same for people.
+    pub size_text: String,
+    /// The job that left it.
+    pub job: Option<String>,
+    /// Files, if known.
+    pub files: Option<u64>,
+    /// Tables, if known.
+    pub tables: Option<u64>,
+    /// Rows, if known.
+    pub rows: Option<u64>,
+    /// It has the document root.
+    pub has_files: bool,
+    /// It has the database.
+    pub has_database: bool,
+    /// It has configuration.
+    pub has_config: bool,
+    #[serde(skip)]
+    pub(crate) stamp: Option<Stamp>,
+}
+
+/// Every snapshot of the domain, newest first.
+///
+/// # Errors
+/// `io_failed` when the folder exists and cannot be read.
+pub fn list(config: &Config, domain: &Domain) -> Result<Vec<SnapshotInfo>> {
+    let folder = config.paths.snapshots().join(domain.as_str());
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io(format_args!("read {}", folder.display()), &error)),
+    };
+    let now = Stamp::now();
+    let retention_h = config.limits.snapshot_retention_h;
+    let mut found: Vec<SnapshotInfo> = entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .filter_map(|entry| info(&entry.path(), now, retention_h))
+        .collect();
+    found.sort_by_key(|info| Reverse((info.stamp, info.name.clone())));
+    Ok(found)
+}
+
+fn info(path: &Path, now: Stamp, retention_h: u64) -> Option<SnapshotInfo> {
+    let name = path.file_name()?.to_str()?.to_owned();
+    let stamp = Stamp::parse(name.strip_prefix(PREFIX)?);
+    let manifest = read_manifest(path);
+    let text = |key: &str| manifest[key].as_str().map(str::to_owned);
+    let number = |key: &str| manifest[key].as_u64();
+    let part = |name: &str| std::fs::symlink_metadata(path.join(name)).ok().map(|metadata| metadata.len());
+    let (files, database, config) = (part("files.tar.gz"), part("database.sql.gz"), part("config.tar.gz"));
+    let form = match manifest["form"].as_str() {
+        Some("retained") => SnapshotForm::Retained,
+        Some(_) => SnapshotForm::Portable,
+        None => SnapshotForm::Old,
+    };
+    let old_config = path.join("config").is_dir();
+    let retained = form == SnapshotForm::Retained;
+    let size =
+        if retained { number("bytes").unwrap_or(0) } else { [files, database, config].into_iter().flatten().sum() };
+    let changes = manifest["config"].as_array().is_some_and(|list| !list.is_empty());
+    let age_h = stamp.map_or(0.0, |stamp| now.seconds_since(stamp) as f64 / 3600.0);
+    Some(SnapshotInfo {
+        path: path.to_owned(),
+        form,
+        created: stamp.map_or_else(|| "unknown".into(), |stamp| stamp.to_string()),
+        expires_in_h: retention_h as f64 - age_h,
+        size,
+        size_text: human_size(size),
+        job: text("job"),
+        files: number("files"),
+        tables: number("tables"),
+        rows: number("rows"),
+        has_files: files.is_some() || text("tree").is_some(),
+        has_database: database.is_some() || text("schema_kept").is_some(),
+        has_config: config.is_some() || old_config || (retained && changes),
+        name,
+        stamp,
+    })
+}
+
+/// A snapshot's manifest; `null` when it has none or it cannot be read.
+pub(crate) fn read_manifest(folder: &Path) -> Value {
+    let path = folder.join(MANIFEST);
+    if !std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file()) {
+        return Value::Null;
+    }
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_MANIFEST).read_to_end(&mut text));
+    if read.is_err() { Value::Null } else { serde_json::from_slice(&text).unwrap_or_default() }
+}
+
+/// Snapshots of the domain older than the retention time, oldest first, but never the newest one: the way back from
+/// the last restore stays open.
+///
+/// # Errors
+/// As [`list`].
+pub fn expired(config: &Config, domain: &Domain) -> Result<Vec<PathBuf>> {
+    let old = |info: &SnapshotInfo| info.stamp.is_some() && info.expires_in_h < 0.0;
+    Ok(list(config, domain)?.into_iter().skip(1).filter(old).map(|info| info.path).rev().collect())
+}
+
+/// Domains that have a folder of snapshots.
+pub fn domains(config: &Config) -> Vec<Domain> {
+    let entries = std::fs::read_dir(config.paths.snapshots()).into_iter().flatten().flatten();
+    let mut found: Vec<Domain> = entries.filter_map(|entry| Domain::parse(entry.file_name().to_str()?).ok()).collect();
+    found.sort();
+    found
+}
+
+/// Whether the path is a snapshot's folder, directly in the domain's folder of snapshots.
+///
+/// # Errors
+/// `path_not_allowed`, `snapshot_not_found`.
+pub fn check_path(config: &Config, domain: &Domain, path: &Path) -> Result<()> {
+    let real = crate::backup::locate::snapshot_folder(config, domain, path)?;
+    let named = real.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
+    if named {
+        return Ok(());
+    }
+    Err(Error::new(Code::SnapshotNotFound, format!("{} is no snapshot of {domain}", path.display()))
+        .with("path", path.display().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn setting() -> (tempfile::TempDir, Config, Domain, PathBuf) {
+        let base = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.paths.base = base.path().to_owned();
+        let folder = config.paths.snapshots().join("example.com");
+        std::fs::create_dir_all(&folder).unwrap();
+        (base, config, Domain::parse("example.com").unwrap(), folder)
+    }
+
+    fn put(folder: &Path, stamp: &str, manifest: Option<Value>) -> PathBuf {
+        let path = folder.join(format!("{PREFIX}{stamp}"));
+        std::fs::create_dir(&path).unwrap();
+        match manifest {
+            Some(manifest) => std::fs::write(path.join(MANIFEST), manifest.to_string()).unwrap(),
+            None => std::fs::write(path.join("files.tar.gz"), "1234").unwrap(),
+        }
+        path
+    }
+
+    #[test]
+    fn every_form_is_listed_newest_first() {
+        let (_base, config, domain, folder) = setting();
+        put(&folder, "20251004_100000", None);
+        put(
+            &folder,
+            "20251005_100000",
+            Some(
+                json!({"schema": 1, "form": "retained", "job": "j", "tree": "/t", "schema_kept": null, "files": 5, "bytes": 9}),
+            ),
+        );
+        put(&folder, "20251003_100000", Some(json!({"form": "portable", "tables": 2})));
+        std::fs::create_dir(folder.join(".making_20251006_100000_x")).unwrap();
+        std::fs::create_dir(folder.join("other")).unwrap();
+        let found = list(&config, &domain).unwrap();
+        let forms: Vec<SnapshotForm> = found.iter().map(|info| info.form).collect();
+        assert_eq!(forms, [SnapshotForm::Retained, SnapshotForm::Old, SnapshotForm::Portable]);
+        assert_eq!((found[0].size, found[0].has_files, found[0].has_database), (9, true, false));
+        assert_eq!((found[1].size, found[1].has_files, found[1].created.as_str()), (4, true, "2025-10-04T10:00:00"));
+        assert_eq!(found[2].tables, Some(2));
+        assert_eq!(domains(&config), [domain]);
+    }
+
+    #[test]
+    fn the_newest_snapshot_never_expires() {
+        let (_base, config, domain, folder) = setting();
+        let oldest = put(&folder, "20201003_100000", None);
+        let older = put(&folder, "20201004_100000", None);
+        put(&folder, "20201005_100000", None);
+        assert_eq!(expired(&config, &domain).unwrap(), [oldest, older]);
+        let fresh = Stamp::now().compact();
+        put(&folder, &fresh, None);
+        assert_eq!(expired(&config, &domain).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_damaged_manifest_is_none() {
+        let (_base, config, domain, folder) = setting();
+        let path = put(&folder, "20251004_100000", None);
+        std::fs::write(path.join(MANIFEST), "{cut").unwrap();
+        assert_eq!(list(&config, &domain).unwrap()[0].form, SnapshotForm::Old);
+    }
+
+    #[test]
+    fn only_a_snapshots_own_folder_passes_the_check() {
+        let (base, config, domain, folder) = setting();
+        let path = put(&folder, "20251004_100000", None);
+        check_path(&config, &domain, &path).unwrap();
+        std::fs::create_dir(folder.join("other")).unwrap();
+        std::os::unix::fs::symlink(base.path(), folder.join("pre_restore_link")).unwrap();
+        let codes: Vec<Code> = [
+            folder.join("other"),
+            folder.clone(),
+            folder.join("pre_restore_link"),
+            path.join(".."),
+            "/".into(),
+            folder.join("pre_restore_20200101_000000"),
+        ]
+        .iter()
+        .map(|path| check_path(&config, &domain, path).unwrap_err().code)
+        .collect();
+        use Code::{PathNotAllowed, SnapshotNotFound};
+        assert_eq!(
+            codes,
+            [SnapshotNotFound, PathNotAllowed, PathNotAllowed, PathNotAllowed, PathNotAllowed, SnapshotNotFound]
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! A portable snapshot of a real tree and a real database, read back by the ordinary tools.
+
+use rocketvps_restore::backup;
+use rocketvps_restore::config::Config;
+use rocketvps_restore::error::Code;
+use rocketvps_restore::path::Domain;
+use rocketvps_restore::progress::Silent;
+use rocketvps_restore::snapshot::{self, Account};
+use std::ffi::OsStr;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A MariaDB of this test's own: private folder, socket only, ended by its process id.
+struct Server {
+    process: Child,
+    socket: PathBuf,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Server {
+        let data = folder.join("data");
+        let socket = folder.join("db.sock");
+        let made = Command::new("mariadb-install-db")
+            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--user=root"])
+            .arg(format!("--datadir={}", data.display()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(made.success());
+        let process = Command::new("mariadbd")
+            .args(["--no-defaults", "--skip-networking", "--user=root", "--innodb-flush-log-at-trx-commit=0"])
+            .arg(format!("--datadir={}", data.display()))
+            .arg(format!("--socket={}", socket.display()))
+            .arg(format!("--pid-file={}", folder.join("db.pid").display()))
+            .arg(format!("--log-error={}", folder.join("db.log").display()))
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Server { process, socket };
+        let limit = Instant::now() + Duration::from_secs(60);
+        while !server.client(None).arg("-eSELECT 1").output().unwrap().status.success() {
+            assert!(Instant::now() < limit, "the test's MariaDB did not start");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        server
+    }
+
+    fn client(&self, schema: Option<&str>) -> Command {
+        let mut command = Command::new("mariadb");
+        command.args(["--no-defaults", "-uroot", "-N", "-B", "--default-character-set=utf8mb4"]);
+        command.arg(format!("--socket={}", self.socket.display())).args(schema);
+        command
+    }
+
+    fn run(&self, schema: Option<&str>, sql: &[u8]) -> String {
+        let mut child =
+            self.client(schema).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let sql = sql.to_vec();
+        let writer = std::thread::spawn(move || input.write_all(&sql));
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+const PASSWORD: &str = "p\"a\\s's #w;örd";
+
+const SITE_SQL: &str = r#"
+CREATE DATABASE site CHARACTER SET utf8mb4; CREATE DATABASE copy CHARACTER SET utf8mb4; USE site;
+CREATE TABLE posts (id int PRIMARY KEY AUTO_INCREMENT, title text, body longblob) ENGINE=InnoDB;
+INSERT INTO posts (title, body) VALUES ('it''s (a); "title" 😀', x'00ff5c27'), (NULL, ''), ('-- Dump completed', 'b');
+INSERT INTO posts (title) SELECT CONCAT('row ', seq) FROM seq_1_to_5000;
+CREATE TABLE empty (a int) ENGINE=InnoDB;
+CREATE VIEW titles AS SELECT title FROM posts;
+DELIMITER ;;
+CREATE TRIGGER t BEFORE INSERT ON empty FOR EACH ROW BEGIN SET NEW.a = 1; INSERT INTO posts (title) VALUES ('x'); END;;
+CREATE DEFINER=site@localhost PROCEDURE p() BEGIN SELECT 1; END;;
+DELIMITER ;
+CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM empty;
+"#;
+
+fn make_site(root: &Path) {
+    std::fs::create_dir_all(root.join("wp-content/empty")).unwrap();
+    std::fs::write(root.join("index.php"), "<?php\n").unwrap();
+    let noise: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
+    std::fs::write(root.join("wp-content/big.bin"), noise).unwrap();
+    std::fs::write(root.join("run.sh"), "#!/bin/sh\n").unwrap();
+    std::fs::set_permissions(root.join("run.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(root.join("index.php"), std::fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("wp-content", root.join("link")).unwrap();
+    std::fs::hard_link(root.join("index.php"), root.join("second-name.php")).unwrap();
+    let long = "long-name-".repeat(20);
+    std::fs::create_dir_all(root.join(&long).join(&long)).unwrap();
+    std::fs::write(root.join(&long).join(&long).join("x.txt"), "deep").unwrap();
+    std::fs::write(root.join(OsStr::from_bytes(b"caf\xe9\nname")), "not UTF-8").unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, root.join("fifo"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+}
+
+fn tool(program: &str, arguments: &[&OsStr]) -> String {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let quoted = PASSWORD.replace('\\', "\\\\").replace('\'', "''");
+    let grant = format!("CREATE USER site@localhost IDENTIFIED BY '{quoted}'; GRANT ALL ON site.* TO site@localhost;");
+    server.run(None, grant.as_bytes());
+    server.run(None, SITE_SQL.as_bytes());
+
+    let mut config = Config::parse("").unwrap();
+    config.paths.base = folder.path().join("base");
+    config.paths.web_root = folder.path().join("www");
+    config.paths.nginx_available = folder.path().join("nginx");
+    config.paths.ssl = folder.path().join("ssl");
+    config.paths.cron = folder.path().join("cron");
+    config.mysql.socket.clone_from(&server.socket);
+    let domain = Domain::parse("example.com").unwrap();
+    make_site(&config.paths.document_root(&domain));
+    std::fs::create_dir_all(config.paths.ssl.join("example.com")).unwrap();
+    std::fs::create_dir_all(&config.paths.nginx_available).unwrap();
+    std::fs::write(config.paths.ssl.join("example.com/privkey.pem"), "KEY").unwrap();
+    std::fs::write(config.paths.nginx_available.join("example.com"), "server {}\n").unwrap();
+    let work = folder.path().join("work");
+    std::fs::create_dir(&work).unwrap();
+
+    // The site's own account, with a password that needs quoting everywhere.
+    let site = Account {
+        schema: "site".into(),
+        user: "site".into(),
+        password: Some(PASSWORD.into()),
+        ..Account::endpoint(&config)
+    };
+    let stranger = Account { user: "nobody-here".into(), ..site.clone() };
+    let made = snapshot::create(&config, &domain, &[stranger.clone(), site.clone()], &work, &Silent).unwrap();
+    let path = PathBuf::from(made["path"].as_str().unwrap());
+    assert_eq!(std::fs::read_dir(&work).unwrap().count(), 0, "no secret stays behind");
+    assert_eq!((made["tables"].as_u64(), made["rows"].as_u64()), (Some(2), Some(5003)));
+    assert_eq!((made["files"].as_u64(), made["left_out"].as_u64()), (Some(6), Some(1)));
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+
+    // gzip and tar
+    for name in ["files.tar.gz", "database.sql.gz", "config.tar.gz"] {
+        tool("gzip", &["-t".as_ref(), path.join(name).as_os_str()]);
+    }
+    let listed = tool("tar", &["tzf".as_ref(), path.join("files.tar.gz").as_os_str()]);
+    assert!(listed.starts_with("example.com/\n") && listed.contains("example.com/wp-content/empty/\n"), "{listed}");
+    let settings = tool("tar", &["tzf".as_ref(), path.join("config.tar.gz").as_os_str()]);
+    assert_eq!(settings, "config/nginx.conf\nconfig/ssl/privkey.pem\n");
+    let unpacked = folder.path().join("unpacked");
+    std::fs::create_dir(&unpacked).unwrap();
+    let archive = path.join("files.tar.gz");
+    tool("tar", &["xpzf".as_ref(), archive.as_os_str(), "-C".as_ref(), unpacked.as_os_str()]);
+    let root = config.paths.document_root(&domain);
+    std::fs::remove_file(root.join("fifo")).unwrap();
+    let show = |root: &Path| {
+        let script = "cd \"$0\" && find . -printf '%P %y %m %s %n %l %T@\\n' | sed 's/\\.[0-9]*$//' | sort && find . -type f -exec sha256sum {} + | sort";
+        // Sizes of folders are the filesystem's business.
+        let text = tool("bash", &["-c".as_ref(), script.as_ref(), root.as_os_str()]);
+        text.lines()
+            .map(|line| if line.contains(" d 7") { line.split(" d ").next().unwrap_or(line) } else { line })
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert_eq!(show(&root), show(&unpacked.join("example.com")));
+
+    // The dump loads, whole.
+    let dump = Command::new("gzip").arg("-dc").arg(path.join("database.sql.gz")).output().unwrap().stdout;
+    server.run(Some("copy"), &dump);
+    let sums = |schema: &str| {
+        let sums = server.run(Some(schema), b"CHECKSUM TABLE posts, empty; SHOW TABLES; SELECT COUNT(*) FROM titles;");
+        sums.replace(&format!("{schema}."), "")
+    };
+    assert_eq!(sums("site"), sums("copy"));
+    for kind in ["TRIGGERS", "EVENTS"] {
+        let count =
+            format!("SELECT COUNT(*) FROM information_schema.{kind} WHERE {}_SCHEMA='copy'", &kind[..kind.len() - 1]);
+        assert_eq!(server.run(None, count.as_bytes()).trim(), "1", "{kind}");
+    }
+
+    // We read it as a source, list it, and delete it.
+    let source = backup::locate_snapshot(&config, &domain, &path).unwrap();
+    let found = backup::scan(&config, &source, &Silent).unwrap();
+    assert_eq!((found.files, found.dump.unwrap().rows(), found.config.len()), (6, 5003, 2));
+    let second = snapshot::create(&config, &domain, std::slice::from_ref(&site), &work, &Silent).unwrap();
+    let all = snapshot::list(&config, &domain).unwrap();
+    assert_eq!(all.len(), 2);
+    assert_eq!(all[0].path, PathBuf::from(second["path"].as_str().unwrap()));
+    assert!(all[0].has_files && all[0].has_database && all[0].has_config);
+    let metadata = std::fs::read_to_string(path.join("metadata.txt")).unwrap();
+    assert!(metadata.contains("domain=example.com\n") && metadata.contains("db_tables=2\n"), "{metadata}");
+    snapshot::delete(&config, &domain, &path).unwrap();
+    assert!(!path.exists());
+
+    // What fails leaves nothing.
+    let wrong = Account { password: Some("wrong".into()), ..site.clone() };
+    let missing = Account { schema: "nothing_here".into(), ..Account::administrator(&config, "x") };
+    for (accounts, code) in [
+        (vec![stranger, wrong], Code::CredentialsMissing),
+        (vec![missing], Code::DatabaseFailed),
+        (vec![Account { socket: folder.path().join("none.sock"), ..site }], Code::DatabaseUnreachable),
+    ] {
+        let error = snapshot::create(&config, &domain, &accounts, &work, &Silent).unwrap_err();
+        assert_eq!(error.code, code, "{error:?}");
+        assert!(!format!("{error:?}").contains(PASSWORD));
+        assert_eq!(std::fs::read_dir(config.paths.snapshots().join("example.com")).unwrap().count(), 1);
+        assert_eq!(std::fs::read_dir(&work).unwrap().count(), 0);
+    }
+}
