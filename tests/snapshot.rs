@@ -43,7 +43,7 @@ impl Server {
             .unwrap();
         let server = Server { process, socket };
         let limit = Instant::now() + Duration::from_secs(60);
-        while !server.client(None).arg("-eSELECT 1").output().unwrap().status.success() {
+        while !server.client(None).args(["-e", "SELECT 1"]).output().unwrap().status.success() {
             assert!(Instant::now() < limit, "the test's MariaDB did not start");
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -197,7 +197,7 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
 
     // We read it as a source, list it, and delete it.
     let source = backup::locate_snapshot(&config, &domain, &path).unwrap();
-    let found = backup::scan(&config, &source, &Silent).unwrap();
+    let found = backup::scan(&source, &config, &Silent).unwrap();
     assert_eq!((found.files, found.dump.unwrap().rows(), found.config.len()), (6, 5003, 2));
     let second = snapshot::create(&config, &domain, std::slice::from_ref(&site), &work, &Silent).unwrap();
     let all = snapshot::list(&config, &domain).unwrap();

@@ -2,14 +2,13 @@
 
 use crate::backup::index::{Index, Known};
 use crate::backup::layout::ConfigItem;
-use crate::backup::list::{BackupInfo, Integrity, list};
+use crate::backup::list::{BackupInfo, Integrity};
 use crate::backup::name::{Kind, human_size};
-use crate::backup::scan::{Scan, scan};
+use crate::backup::scan::{ConfigFound, Scan, scan};
 use crate::backup::source::Source;
 use crate::config::Config;
 use crate::error::{Code, Result};
-use crate::path::Domain;
-use crate::progress::{Level, Monitor, Silent};
+use crate::progress::{Level, Monitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -18,24 +17,30 @@ const BLOCK: u64 = 4096;
 /// Loaded rows and their keys take about this many times the bytes of their dump.
 const DATABASE_FACTOR: u64 = 2;
 
-/// Expected seconds, as the caller estimates them from this machine's earlier jobs.
+/// What only the machine knows, given by the caller.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Facts {
+    /// Name of the live schema.
+    pub schema: Option<String>,
+    /// Bytes the live site takes now, files and database.
+    pub current_bytes: Option<u64>,
+    /// Bytes free where the site is staged.
+    pub available_bytes: Option<u64>,
+    /// Expected seconds a component.
+    pub estimate: Option<Estimate>,
+}
+
+/// Expected seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// Files.
     pub files_s: f64,
-    /// Database; it is loaded while the files are written.
+    /// Database.
     pub database_s: f64,
     /// Configuration.
     pub config_s: f64,
-    /// Earlier jobs the estimate rests on; 0: a guess.
-    pub jobs: u32,
-}
-
-/// What the machine has, looked up for the document.
-#[derive(Debug, Clone, Default)]
-struct Facts {
-    current_bytes: Option<u64>,
-    available_bytes: Option<u64>,
+    /// All together; files and database run side by side.
+    pub total_s: f64,
 }
 
 /// What is in the source: from the index when nothing changed since it was read, else by reading it now.
@@ -43,11 +48,11 @@ struct Facts {
 ///
 /// # Errors
 /// Those of [`scan`].
-pub fn examine(config: &Config, source: &Source, monitor: &dyn Monitor) -> Result<Scan> {
-    if let Some(cached) = cached(config, source) {
+pub fn examine(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan> {
+    if let Some(cached) = cached(source, config) {
         return Ok(cached);
     }
-    let result = scan(config, source, monitor);
+    let result = scan(source, config, monitor);
     let files = source.identities();
     let known = match &result {
         Ok(found) => Known { files, valid: true, why: None, scan: Some(found.clone()) },
@@ -63,7 +68,7 @@ pub fn examine(config: &Config, source: &Source, monitor: &dyn Monitor) -> Resul
 }
 
 /// What an earlier reading found, if every file of the source is still the same.
-pub fn cached(config: &Config, source: &Source) -> Option<Scan> {
+pub fn cached(source: &Source, config: &Config) -> Option<Scan> {
     let index = Index::load(config, &source.site.domain);
     index.known_all(&source.path, &source.identities())?.scan.clone()
 }
@@ -76,36 +81,15 @@ pub fn required_bytes(found: &Scan, config: &Config) -> u64 {
     files + database + config.limits.headroom_bytes
 }
 
-/// The document.
-///
-/// # Errors
-/// What listing the backups or measuring the live site can meet.
-pub fn document(config: &Config, domain: &Domain, source: &Source, found: &Scan, estimate: &Estimate) -> Result<Value> {
-    let info =
-        list(config, domain)?.into_iter().find(|info| info.path.canonicalize().is_ok_and(|path| path == source.path));
-    let facts = Facts { current_bytes: current(config, domain), available_bytes: available(config) };
-    Ok(render(config, source, info.as_ref(), found, estimate, &facts))
-}
-
-/// Bytes of the live site's files, if there is one.
-fn current(config: &Config, domain: &Domain) -> Option<u64> {
-    let root = crate::snapshot::site::open_root(&config.paths.document_root(domain)).ok()?;
-    crate::snapshot::site::measure(&root, &Silent).ok().map(|(_, bytes)| bytes)
-}
-
-/// Bytes free where the site would be staged.
-fn available(config: &Config) -> Option<u64> {
-    let stat = rustix::fs::statvfs(&config.paths.web_root).ok()?;
-    Some(stat.f_bavail * stat.f_frsize)
-}
-
-fn render(
-    config: &Config,
+/// The document. `describe` says what a configuration file means (server names, certificate dates); it gets only
+/// files whose content was read now, not those of a cached reading.
+pub fn document(
     source: &Source,
     info: Option<&BackupInfo>,
     found: &Scan,
-    estimate: &Estimate,
+    config: &Config,
     facts: &Facts,
+    describe: &dyn Fn(&ConfigFound) -> Value,
 ) -> Value {
     let name = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let required = required_bytes(found, config);
@@ -135,6 +119,7 @@ fn render(
             "application": found.application,
         },
         "database": found.dump.as_ref().map(|dump| json!({
+            "name": facts.schema,
             "dump": dump.name,
             "bytes": dump.bytes,
             "bytes_text": human_size(dump.bytes),
@@ -148,14 +133,9 @@ fn render(
             "item": file.item,
             "name": file.name,
             "size": file.size,
+            "meaning": describe(file),
         })).collect::<Vec<_>>(),
-        "estimate": {
-            "files_s": estimate.files_s,
-            "database_s": estimate.database_s,
-            "config_s": estimate.config_s,
-            "total_s": estimate.files_s.max(estimate.database_s) + estimate.config_s,
-            "jobs": estimate.jobs,
-        },
+        "estimate": facts.estimate,
         "space": {
             "current_used": facts.current_bytes,
             "backup_size": source.packed_bytes(),
@@ -221,6 +201,8 @@ mod tests {
     use crate::backup::layout::Site;
     use crate::backup::scan::DumpScan;
     use crate::backup::source::{Form, Part, Role};
+    use crate::path::Domain;
+    use crate::progress::Silent;
 
     fn setting() -> (tempfile::TempDir, Config, Source) {
         let base = tempfile::tempdir().unwrap();
@@ -246,9 +228,9 @@ mod tests {
     #[test]
     fn a_second_preview_reads_the_index_not_the_archive() {
         let (_base, config, source) = setting();
-        assert!(cached(&config, &source).is_none());
-        assert_eq!(examine(&config, &source, &Silent).unwrap().files, 1);
-        assert_eq!(cached(&config, &source).unwrap().files, 1);
+        assert!(cached(&source, &config).is_none());
+        assert_eq!(examine(&source, &config, &Silent).unwrap().files, 1);
+        assert_eq!(cached(&source, &config).unwrap().files, 1);
     }
 
     #[test]
@@ -257,7 +239,7 @@ mod tests {
         std::fs::write(&source.path, vec![7; 2048]).unwrap();
         let part = Part::open(&source.path, Role::Archive).unwrap();
         let source = Source { parts: vec![part], ..source };
-        assert_eq!(examine(&config, &source, &Silent).unwrap_err().code, Code::BackupCorrupt);
+        assert_eq!(examine(&source, &config, &Silent).unwrap_err().code, Code::BackupCorrupt);
         let listed = crate::backup::list(&config, &source.site.domain).unwrap();
         assert_eq!(listed[0].integrity, Integrity::Invalid);
     }
@@ -265,12 +247,10 @@ mod tests {
     #[test]
     fn the_document_has_what_the_screen_shows() {
         let (_base, config, source) = setting();
-        let mut found = examine(&config, &source, &Silent).unwrap();
+        let mut found = examine(&source, &config, &Silent).unwrap();
         found.dump = Some(DumpScan { name: "database.sql".into(), bytes: 10, ..DumpScan::default() });
-        let facts = Facts { available_bytes: Some(1), current_bytes: Some(5) };
-        let estimate = Estimate { files_s: 3.0, database_s: 2.0, config_s: 1.0, jobs: 0 };
-        let shown = render(&config, &source, None, &found, &estimate, &facts);
-        assert_eq!(shown["estimate"]["total_s"], 4.0);
+        let facts = Facts { available_bytes: Some(1), current_bytes: Some(5), ..Facts::default() };
+        let shown = document(&source, None, &found, &config, &facts, &|_| Value::Null);
         assert_eq!(shown["files"]["count"], 1);
         assert_eq!(shown["files"]["by_type"]["php"], 1);
         assert_eq!(shown["database"]["tables"], 0);

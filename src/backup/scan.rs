@@ -151,7 +151,7 @@ impl Scan {
 /// # Errors
 /// `backup_corrupt`, `backup_layout_unknown`, `unsafe_path`, `limit_exceeded`, `backup_changed`, `io_failed`, and
 /// the monitor's own.
-pub fn scan(config: &Config, source: &Source, monitor: &dyn Monitor) -> Result<Scan> {
+pub fn scan(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan> {
     let mut found = Scan { packed_bytes: source.packed_bytes(), ..Scan::default() };
     let mut folders = Folders::default();
     monitor.expect(Phase::Verify, 0, found.packed_bytes);

@@ -239,7 +239,7 @@ impl Job<'_> {
         let mut config = self.config.clone();
         config.limits.max_entries = u64::MAX;
         config.limits.max_unpacked_bytes = u64::MAX;
-        scan(&config, &source, self.monitor)
+        scan(&source, &config, self.monitor)
     }
 }
 

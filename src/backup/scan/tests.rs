@@ -28,7 +28,7 @@ impl Setting {
     }
 
     fn scan(&self, path: &Path) -> Result<Scan> {
-        scan(&self.config, &locate(&self.config, &self.domain, path.to_str().unwrap())?, &Silent)
+        scan(&locate(&self.config, &self.domain, path.to_str().unwrap())?, &self.config, &Silent)
     }
 }
 
@@ -124,7 +124,7 @@ fn unknown_and_hostile_archives_have_their_own_errors() {
     small.limits.max_entries = 2;
     let many = setting.put(NAME, &[("www/a", b"x"), ("www/b", b"x"), ("www/c", b"x")]);
     let source = locate(&small, &setting.domain, many.to_str().unwrap()).unwrap();
-    assert_eq!(scan(&small, &source, &Silent).unwrap_err().code, Code::LimitExceeded);
+    assert_eq!(scan(&source, &small, &Silent).unwrap_err().code, Code::LimitExceeded);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_reading_can_be_stopped() {
     let setting = Setting::new();
     let path = setting.put(NAME, &[("www/a", b"x")]);
     let source = locate(&setting.config, &setting.domain, path.to_str().unwrap()).unwrap();
-    assert_eq!(scan(&setting.config, &source, &Stopped).unwrap_err().code, Code::Cancelled);
+    assert_eq!(scan(&source, &setting.config, &Stopped).unwrap_err().code, Code::Cancelled);
 }
 
 #[test]
@@ -155,6 +155,6 @@ fn a_snapshot_is_read_like_a_backup() {
     std::fs::write(folder.join("database.sql.gz"), gzip(SQL)).unwrap();
     std::fs::write(folder.join("config.tar.gz"), archive(&[("nginx.conf", b"server {}")])).unwrap();
     let source = locate_snapshot(&setting.config, &setting.domain, &folder).unwrap();
-    let found = scan(&setting.config, &source, &Silent).unwrap();
+    let found = scan(&source, &setting.config, &Silent).unwrap();
     assert_eq!((found.files, found.dump.unwrap().rows(), found.config.len()), (1, 2, 1));
 }
