@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod digest;
+mod flusher;
 pub mod handle;
 pub mod input;
 pub mod link;

@@ -6,7 +6,7 @@ use super::pool::{Attributes, Batch, Large, Piece};
 use super::walk::{Kind, kind_of};
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
-use crate::progress::{Monitor, Phase};
+use crate::progress::{Level, Monitor, Phase};
 use crossbeam_channel::{Receiver, Sender};
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
 use rustix::io::Errno;
@@ -168,7 +168,16 @@ fn complete(shared: &Shared, file: &File, path: &RelPath, attributes: &Attribute
             rustix::fs::fchmod(file, Mode::from_raw_mode(attributes.mode))?;
         }
         for (name, value) in &attributes.xattrs {
-            rustix::fs::fsetxattr(file, name.as_slice(), value, XattrFlags::empty())?;
+            match rustix::fs::fsetxattr(file, name.as_slice(), value, XattrFlags::empty()) {
+                Err(Errno::NOTSUP | Errno::NOSPC | Errno::TOOBIG | Errno::RANGE) => {
+                    let name = String::from_utf8_lossy(name).into_owned();
+                    shared.monitor.event(
+                        Level::Warn,
+                        &format!("{:?}: the filesystem does not take attribute {name:?}", path.to_string()),
+                    );
+                }
+                other => other?,
+            }
         }
         rustix::fs::futimens(file, &times(attributes.mtime))
     };

@@ -3,6 +3,7 @@
 //! One thread (the caller's) decides, makes folders and links, reads and hashes content; the others make files. A path is
 //! never worked on by two of them at once, so the last entry of a path wins as in the archive.
 
+use super::flusher::Flusher;
 use super::handle::{open_folder_beneath, refuse, resolve};
 use super::link;
 use super::manifest::{self, Record};
@@ -97,6 +98,7 @@ pub struct TreeWriter {
     work: Option<Sender<Batch>>,
     home: Receiver<Batch>,
     threads: Vec<JoinHandle<()>>,
+    flusher: Flusher,
     idle: Vec<Batch>,
     batch: Option<Batch>,
     /// Paths in batches that are not back yet, by hash, with the number of their pieces.
@@ -104,6 +106,8 @@ pub struct TreeWriter {
     folders: HashMap<RelPath, Arc<OwnedFd>>,
     last_folder: Option<(RelPath, Arc<OwnedFd>)>,
     summary: TreeSummary,
+    /// Bytes handed to the threads.
+    written: u64,
     looked: (u64, u64),
 }
 
@@ -130,6 +134,8 @@ impl TreeWriter {
         // a set-group-id bit inherited from the web root would give every file the wrong group
         rustix::fs::fchmod(&root, Mode::RWXU).doing(looking)?;
         let shared = Arc::new(Shared::new(options.policy, monitor.clone()));
+        let own = resolve(folder.as_fd(), &RelPath::default(), OFlags::RDONLY | OFlags::DIRECTORY).doing(looking)?;
+        let flusher = Flusher::start(own, shared.clone())?;
         let (work, jobs) = crossbeam_channel::bounded::<Batch>(BATCHES);
         let (back, home) = crossbeam_channel::bounded::<Batch>(BATCHES);
         let mut writer = TreeWriter {
@@ -140,12 +146,14 @@ impl TreeWriter {
             work: Some(work),
             home,
             threads: Vec::new(),
+            flusher,
             idle: Vec::new(),
             batch: None,
             in_flight: HashMap::new(),
             folders: HashMap::new(),
             last_folder: None,
             summary: TreeSummary::default(),
+            written: 0,
             looked: (0, 0),
             options,
         };
@@ -274,6 +282,8 @@ impl TreeWriter {
         self.summary.replaced = replaced.count();
         let file = manifest.finish(&replaced)?;
         self.complete_folders(file)?;
+        self.flusher.stop();
+        self.shared.check()?;
         Ok(std::mem::take(&mut self.summary))
     }
 
@@ -306,6 +316,7 @@ impl TreeWriter {
             filled?;
             let number = self.append(&record, false)?;
             batch.used += length;
+            self.written += length as u64;
             self.enter(&mut batch, &path);
             batch.pieces.push(Piece::Small { folder, path, record: number, length, attributes });
             self.batch = Some(batch);
@@ -353,6 +364,7 @@ impl TreeWriter {
                     return Err(error);
                 }
                 batch.used += length;
+                self.written += length as u64;
                 self.enter(&mut batch, &path);
                 batch.pieces.push(Piece::Part { large: large.clone(), offset: position, length });
                 self.batch = Some(batch);
@@ -545,7 +557,8 @@ impl TreeWriter {
     }
 
     fn look_at_room(&mut self) -> Result<()> {
-        let seen = (self.summary.files + self.summary.folders, self.summary.bytes);
+        let seen = (self.summary.files + self.summary.folders, self.written);
+        self.flusher.progress(seen.0, seen.1);
         if seen.0 < self.looked.0 + LOOK_ENTRIES && seen.1 < self.looked.1 + LOOK_BYTES {
             return Ok(());
         }
