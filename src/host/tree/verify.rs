@@ -310,10 +310,10 @@ fn difference(record: &Record, stat: &Stat) -> Option<String> {
         return Some(format!("has {} bytes, not {}", stat.st_size, record.size));
     }
     // a filesystem may keep times less finely than the archive
-    if let (Kind::File, Some((seconds, _))) = (kind, record.mtime) {
-        if stat.st_mtime != seconds {
-            return Some(format!("was changed at {}, not {seconds}", stat.st_mtime));
-        }
+    if let (Kind::File, Some((seconds, _))) = (kind, record.mtime)
+        && stat.st_mtime != seconds
+    {
+        return Some(format!("was changed at {}, not {seconds}", stat.st_mtime));
     }
     None
 }

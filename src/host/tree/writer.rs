@@ -462,10 +462,10 @@ impl TreeWriter {
         let Some((folder, _)) = path.split_last() else {
             return Err(Error::new(Code::Internal, "the root has no folder"));
         };
-        if let Some((last, handle)) = &self.last_folder {
-            if *last == folder {
-                return Ok(handle.clone());
-            }
+        if let Some((last, handle)) = &self.last_folder
+            && *last == folder
+        {
+            return Ok(handle.clone());
         }
         let handle = match self.folders.get(&folder) {
             Some(handle) => handle.clone(),
