@@ -1,0 +1,95 @@
+//! From a rollback request to the state it means.
+
+use crate::backup::{Source, locate_snapshot};
+use crate::config::Config;
+use crate::error::{Code, Error, Result};
+use crate::path::Domain;
+use crate::snapshot::list::{SnapshotForm, check_path, list};
+use crate::snapshot::retained::{self, Manifest};
+use std::path::{Path, PathBuf};
+
+/// The state to go back to.
+#[derive(Debug)]
+pub enum Found {
+    /// A kept tree and schema: by renames.
+    Retained(PathBuf, Manifest),
+    /// Archives: staged like a backup.
+    Portable(Source),
+}
+
+/// Finds the state before a job, or the snapshot at a path; exactly one of them is given.
+///
+/// # Errors
+/// `bad_request`, `snapshot_not_found`, `path_not_allowed`, `snapshot_invalid`, `backup_unreadable`.
+pub fn find(config: &Config, domain: &Domain, job: Option<&str>, snapshot: Option<&Path>) -> Result<Found> {
+    match (job, snapshot) {
+        (None, Some(path)) => {
+            check_path(config, domain, path)?;
+            let is_kept = list(config, domain)?
+                .into_iter()
+                .any(|info| info.form == SnapshotForm::Retained && info.path.file_name() == path.file_name());
+            if is_kept {
+                let manifest = retained::read(path)?;
+                same_domain(&manifest, domain, path)?;
+                return Ok(Found::Retained(path.to_owned(), manifest));
+            }
+            Ok(Found::Portable(locate_snapshot(config, domain, path)?))
+        }
+        (Some(job), None) => {
+            for info in list(config, domain)? {
+                if info.form == SnapshotForm::Retained && info.job.as_deref() == Some(job) {
+                    let manifest = retained::read(&info.path)?;
+                    same_domain(&manifest, domain, &info.path)?;
+                    return Ok(Found::Retained(info.path, manifest));
+                }
+            }
+            Err(Error::new(Code::SnapshotNotFound, format!("the state before job {job} is no longer kept"))
+                .with("job", job))
+        }
+        _ => Err(Error::new(Code::BadRequest, "give exactly one of `job` and `snapshot`")),
+    }
+}
+
+fn same_domain(manifest: &Manifest, domain: &Domain, path: &Path) -> Result<()> {
+    if manifest.domain == *domain {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::SnapshotInvalid,
+        format!("{} keeps the state of {}, not of {domain}", path.display(), manifest.domain),
+    )
+    .with("path", path.display().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::JobId;
+
+    #[test]
+    fn a_job_or_a_path_leads_to_the_state() {
+        let base = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.paths.base = base.path().to_owned();
+        let domain = Domain::parse("example.com").unwrap();
+        let root = config.paths.snapshots().join("example.com");
+        let kept = root.join("pre_restore_20251004_100000");
+        let job = JobId::new().unwrap();
+        retained::write(&kept, &Manifest::new(&domain, &job)).unwrap();
+        let old = root.join("pre_restore_20251003_100000");
+        std::fs::create_dir(&old).unwrap();
+        std::fs::write(old.join("database.sql.gz"), "\x1f").unwrap();
+        let by_job = find(&config, &domain, Some(job.as_str()), None).unwrap();
+        assert!(matches!(by_job, Found::Retained(path, _) if path == kept));
+        assert!(matches!(find(&config, &domain, None, Some(&kept)).unwrap(), Found::Retained(..)));
+        assert!(matches!(find(&config, &domain, None, Some(&old)).unwrap(), Found::Portable(_)));
+        let code = |job: Option<&str>, path: Option<&Path>| find(&config, &domain, job, path).unwrap_err().code;
+        assert_eq!(code(None, None), Code::BadRequest);
+        assert_eq!(code(Some("x"), Some(&old)), Code::BadRequest);
+        assert_eq!(code(Some("x"), None), Code::SnapshotNotFound);
+        assert_eq!(code(None, Some(base.path())), Code::PathNotAllowed);
+        let foreign = root.join("pre_restore_20251002_100000");
+        retained::write(&foreign, &Manifest::new(&Domain::parse("other.com").unwrap(), &job)).unwrap();
+        assert_eq!(code(None, Some(&foreign)), Code::SnapshotInvalid);
+    }
+}

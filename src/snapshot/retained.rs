@@ -1,0 +1,158 @@
+//! The manifest of a retained snapshot: it names the tree and the schema that a restore's change-over kept.
+//!
+//! `snapshots/DOMAIN/pre_restore_STAMP/manifest.json`:
+//! `{"schema":1,"form":"retained","created":…,"domain":…,"job":…,"tree":path|null,"tree_identity":…,"live_schema":…,
+//! "schema_kept":…,"tables":n,"objects":path|null,"config":[saved changes]}`. A name in it is checked against what
+//! this program gives before anything is dropped because of it.
+
+use crate::backup::name::Stamp;
+use crate::config::Config;
+use crate::error::{Code, Error, IoContext, Result};
+use crate::host::tree::Identity;
+use crate::job::JobId;
+use crate::path::Domain;
+use crate::siteconf::Change;
+use crate::snapshot::create::{MANIFEST, SCHEMA};
+use crate::snapshot::list::{SnapshotForm, list, read_manifest};
+use rustix::fs::{Mode, OFlags};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// What a change-over kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The domain.
+    pub domain: Domain,
+    /// The job whose change-over it was.
+    pub job: JobId,
+    /// The old document root, where it is now.
+    #[serde(default)]
+    pub tree: Option<PathBuf>,
+    /// Which folder that is.
+    #[serde(default)]
+    pub tree_identity: Option<Identity>,
+    /// The schema the site uses.
+    #[serde(default)]
+    pub live_schema: Option<String>,
+    /// The schema that holds the old tables.
+    #[serde(default)]
+    pub schema_kept: Option<String>,
+    /// How many tables it holds.
+    #[serde(default)]
+    pub tables: u64,
+    /// File with the old triggers, views, routines and events.
+    #[serde(default)]
+    pub objects: Option<PathBuf>,
+    /// Configuration changes, with where the old contents are.
+    #[serde(default)]
+    pub config: Vec<Change>,
+}
+
+impl Manifest {
+    /// A manifest that keeps nothing yet.
+    pub fn new(domain: &Domain, job: &JobId) -> Manifest {
+        Manifest {
+            domain: domain.clone(),
+            job: job.clone(),
+            tree: None,
+            tree_identity: None,
+            live_schema: None,
+            schema_kept: None,
+            tables: 0,
+            objects: None,
+            config: Vec::new(),
+        }
+    }
+}
+
+/// Writes the manifest into the snapshot's folder, which is made if need be. On disk when this returns; an older
+/// manifest is replaced as a whole.
+///
+/// # Errors
+/// `io_failed`, `disk_full`.
+pub fn write(folder: &Path, manifest: &Manifest) -> Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .doing(|| format!("create {}", folder.display()))?;
+    let mut document = json!({"schema": SCHEMA, "form": "retained", "created": Stamp::now().to_string()});
+    let fields = serde_json::to_value(manifest).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    if let (Value::Object(document), Value::Object(fields)) = (&mut document, fields) {
+        document.extend(fields);
+    }
+    let path = folder.join(MANIFEST);
+    let draft = folder.join(format!(".{MANIFEST}"));
+    let shown = || format!("write {}", path.display());
+    let _ = std::fs::remove_file(&draft);
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(rustix::fs::open(&draft, flags, Mode::RUSR | Mode::WUSR).doing(shown)?);
+    file.write_all(document.to_string().as_bytes()).and_then(|()| file.sync_all()).doing(shown)?;
+    std::fs::rename(&draft, &path).doing(shown)?;
+    let sync = |folder: &Path| File::open(folder).and_then(|folder| folder.sync_all());
+    sync(folder).doing(shown)?;
+    folder.parent().map_or(Ok(()), sync).doing(shown)
+}
+
+/// Reads the manifest of a retained snapshot.
+///
+/// # Errors
+/// `snapshot_invalid` when the folder has none of that form.
+pub fn read(folder: &Path) -> Result<Manifest> {
+    let invalid = |why: String| {
+        Error::new(Code::SnapshotInvalid, format!("{}: {why}", folder.join(MANIFEST).display()))
+            .with("path", folder.display().to_string())
+    };
+    let document = read_manifest(folder);
+    if document["form"] != "retained" {
+        return Err(invalid("not the manifest of a kept state".into()));
+    }
+    if document["schema"].as_u64().is_none_or(|schema| schema > u64::from(SCHEMA)) {
+        return Err(invalid("written by a newer version".into()));
+    }
+    serde_json::from_value(document).map_err(|error| invalid(error.to_string()))
+}
+
+/// Manifests of the domain's retained snapshots, newest first; those that cannot be read are left out.
+pub fn of_domain(config: &Config, domain: &Domain) -> Vec<Manifest> {
+    let kept = list(config, domain).unwrap_or_default().into_iter();
+    kept.filter(|info| info.form == SnapshotForm::Retained).filter_map(|info| read(&info.path).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_listed() {
+        let base = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.paths.base = base.path().to_owned();
+        let domain = Domain::parse("example.com").unwrap();
+        let folder = config.paths.snapshots().join("example.com/pre_restore_20251004_100000");
+        let job = JobId::new().unwrap();
+        let mut manifest = Manifest::new(&domain, &job);
+        manifest.tree = Some("/kept/tree".into());
+        manifest.tables = 3;
+        write(&folder, &manifest).unwrap();
+        write(&folder, &manifest).unwrap();
+        let back = read(&folder).unwrap();
+        assert_eq!((back.job.as_str(), back.tree, back.tables), (job.as_str(), manifest.tree, 3));
+        let listed = &list(&config, &domain).unwrap()[0];
+        assert_eq!((listed.form, listed.has_files, listed.job.as_deref()), (SnapshotForm::Retained, true, Some(job.as_str())));
+        assert_eq!(of_domain(&config, &domain).len(), 1);
+    }
+
+    #[test]
+    fn damaged_foreign_and_newer_manifests_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for text in ["", "{", "[]", "{\"form\":\"portable\"}", "{\"form\":\"retained\",\"schema\":99}", "{\"form\":\"retained\",\"schema\":1,\"domain\":\"../x\",\"job\":\"y\"}"] {
+            std::fs::write(folder.path().join(MANIFEST), text).unwrap();
+            assert_eq!(read(folder.path()).unwrap_err().code, Code::SnapshotInvalid, "{text}");
+        }
+    }
+}
