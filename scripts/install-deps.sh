@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Installs from Debian's packages what the demo, the tests and the benchmark need, and starts none of it.
+# Does nothing, quickly, when all is there. `--bench` adds the benchmark's peers.
+set -euo pipefail
+
+packages=(
+  bats curl gcc libc6-dev make pkg-config shellcheck openssl pigz procps util-linux xz-utils
+  mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mysql php-xml wordpress
+)
+if [[ ${1:-} == --bench ]]; then
+  packages+=(e2fsprogs isal mydumper strace)
+fi
+
+# nginx comes in several packages; any of them will do.
+is_there() { # PACKAGE
+  if [[ $1 == nginx-light ]] && command -v nginx >/dev/null; then
+    return 0
+  fi
+  [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+missing=()
+for package in "${packages[@]}"; do
+  is_there "$package" || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  exit 0
+fi
+if ((EUID != 0)); then
+  printf 'install-deps: run as root, or install: %s\n' "${missing[*]}" >&2
+  exit 1
+fi
+
+# A package that is installed starts its service unless this policy forbids it; the machine's own policy comes back after.
+policy=/usr/sbin/policy-rc.d
+saved=
+if [[ -e $policy ]]; then
+  saved=$(mktemp "$policy.XXXXXX")
+  cp -p "$policy" "$saved"
+fi
+restore_policy() {
+  if [[ -n $saved ]]; then
+    mv -f "$saved" "$policy"
+  else
+    rm -f "$policy"
+  fi
+}
+trap restore_policy EXIT
+printf '#!/bin/sh\nexit 101\n' >"$policy"
+chmod 0755 "$policy"
+
+printf 'Installing %s\n' "${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+if ! { apt-get -o Acquire::Retries=3 -qq update &&
+  apt-get -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 -qq install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  cat "$log" >&2
+  printf 'install-deps: apt-get failed; its output is above\n' >&2
+  exit 1
+fi
+rm -f "$log"

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Formatting, lints, shell scripts and the supply chain. Every check runs; the last line counts them.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+passed=0
+failed=0
+
+check() { # NAME COMMAND...
+  local name=$1 log
+  shift
+  log=$(mktemp)
+  if "$@" >"$log" 2>&1; then
+    passed=$((passed + 1))
+    printf 'ok   %s\n' "$name"
+  else
+    failed=$((failed + 1))
+    printf 'FAIL %s\n' "$name"
+    cat "$log"
+  fi
+  rm -f "$log"
+}
+
+mapfile -t shell_files < <(git ls-files -co --exclude-standard | while IFS= read -r file; do
+  [[ -f $file ]] || continue
+  if [[ $file == *.sh ]] || head -n 1 "$file" | tr -d '\0' | grep -qE '^#!.*\b(bash|sh)\b'; then
+    printf '%s\n' "$file"
+  fi
+done)
+mapfile -t bats_files < <(git ls-files -co --exclude-standard -- '*.bats' '*.bash')
+mapfile -t php_files < <(git ls-files -co --exclude-standard -- '*.php')
+
+lint_php() {
+  local file
+  for file in "${php_files[@]}"; do
+    php -l "$file" || return 1
+  done
+}
+
+# A path of one machine in the sources works on that machine only.
+no_machine_paths() {
+  ! git grep -nE '(/home/[a-z]|/work/|/root/|file://)' -- . ':!scripts/lint.sh' ':!Cargo.lock' ':!LICENSE'
+}
+
+check rustfmt cargo fmt --check
+check clippy cargo clippy --locked --all-targets --quiet -- -D warnings
+check rustdoc env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet
+check shellcheck shellcheck "${shell_files[@]}"
+if ((${#bats_files[@]})); then
+  check 'shellcheck of bats' shellcheck --shell=bats "${bats_files[@]}"
+fi
+check 'php -l' lint_php
+check 'no machine paths' no_machine_paths
+check 'cargo-deny (bans, licenses, sources)' cargo deny --locked --offline check bans licenses sources
+# The advisories are fetched; without a network they are not checked, and that is said.
+if curl -fsI --max-time 10 -o /dev/null https://github.com/rustsec/advisory-db; then
+  check 'cargo-deny (advisories)' cargo deny --locked check advisories
+else
+  printf 'not checked: advisories (their database cannot be reached)\n'
+fi
+printf '%d passed, %d failed\n' "$passed" "$failed"
+if [[ -n ${RESULTS:-} ]]; then
+  printf 'lint\t%d\t%d\n' "$passed" "$failed" >>"$RESULTS"
+fi
+((failed == 0))

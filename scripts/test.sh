@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Every suite: Rust, C, PHP, bats. All of them run, whatever fails; the last line counts what they reported.
+# `scripts/test.sh rust c php bats` runs the named ones. RESULTS=FILE gets one line a suite: name, passed, failed.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+target=${CARGO_TARGET_DIR:-target}
+prefix=$PWD/$target/prefix
+[[ $target != /* ]] || prefix=$target/prefix
+results=${RESULTS:-$(mktemp)}
+logs=$target/test-logs
+mkdir -p "$logs"
+total_passed=0
+total_failed=0
+
+# A suite that ended badly without naming a failed test (it did not compile, it crashed) counts as one failure.
+record() { # SUITE PASSED FAILED EXIT-STATUS
+  local failed=$3
+  if (($4 != 0 && failed == 0)) || (($2 + failed == 0)); then
+    failed=$((failed + 1))
+  fi
+  printf '%s\t%d\t%d\n' "$1" "$2" "$failed" >>"$results"
+  printf '== %s: %d passed, %d failed\n' "$1" "$2" "$failed"
+  total_passed=$((total_passed + $2))
+  total_failed=$((total_failed + failed))
+}
+
+sum() { # FILE PATTERN-WITH-ONE-NUMBER
+  sed -E 's/\x1b\[[0-9;]*m//g' "$1" | sed -nE "s/$2/\1/p" | awk '{ total += $1 } END { print total + 0 }'
+}
+
+suite_rust() {
+  local log=$logs/rust.log status doc=0
+  if cargo nextest --version >/dev/null 2>&1; then
+    cargo nextest run --locked --no-fail-fast --color never 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    record rust "$(sum "$log" '.*Summary.* ([0-9]+) passed.*')" "$(sum "$log" '.*Summary.* ([0-9]+) failed.*')" "$status"
+    cargo test --locked --doc 2>&1 | tee "$logs/doc.log"
+    doc=${PIPESTATUS[0]}
+    ((doc == 0)) || record doc 0 "$(sum "$logs/doc.log" '^test result:.* ([0-9]+) failed.*')" "$doc"
+  else
+    cargo test --locked --no-fail-fast 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    record rust "$(sum "$log" '^test result:.* ([0-9]+) passed.*')" "$(sum "$log" '^test result:.* ([0-9]+) failed.*')" "$status"
+  fi
+}
+
+# Library, helper and header as they would be installed.
+install_prefix() {
+  cargo build --locked && make --no-print-directory install PROFILE=debug DESTDIR= PREFIX="$prefix" >/dev/null
+}
+
+tap() { # SUITE COMMAND...: a suite that speaks the Test Anything Protocol
+  local name=$1 log=$logs/$1.log status
+  shift
+  "$@" 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  record "$name" "$(grep -c '^ok ' "$log")" "$(grep -c '^not ok ' "$log")" "$status"
+}
+
+suite_c() {
+  tap c tests/c/run.sh "$prefix"
+}
+
+suite_php() {
+  tap php php tests/php/ffi.php "$prefix"
+}
+
+suite_bats() {
+  tap bats env PATH="$prefix/bin:$PATH" PREFIX="$prefix" bats --formatter tap tests/bats
+}
+
+suites=("$@")
+((${#suites[@]})) || suites=(rust c php bats)
+if [[ " ${suites[*]} " =~ \ (c|php|bats)\  ]] && ! install_prefix; then
+  record build 0 1 1
+fi
+for suite in "${suites[@]}"; do
+  "suite_$suite"
+done
+printf '%d passed, %d failed\n' "$total_passed" "$total_failed"
+((total_failed == 0))
