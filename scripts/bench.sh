@@ -1,0 +1,337 @@
+#!/usr/bin/env bash
+# The figures, measured against their peers in the same run: whole processes, in turn, sync included, each on a copy of
+# one freshly made ext4 image on loop (deleting before creating makes ext4 slow and figures worthless), the database's
+# folder on it too, caches dropped and the input read before each run. Prints a table and writes bench/results.md.
+#   scripts/bench.sh [restore] [rows] [probe] [memory] [calls]      the named figures; none: all
+# BENCH_PAIRS=5  BENCH_WORK=bench/work  BENCH_PROGRAM=target/release/rocketvps-restore  BENCH_KEEP=1 keeps the images
+set -euo pipefail
+cd "$(dirname "$0")/.."
+pairs=${BENCH_PAIRS:-5}
+work=$(mkdir -p "${BENCH_WORK:-bench/work}" && cd "${BENCH_WORK:-bench/work}" && pwd)
+program=$(realpath "${BENCH_PROGRAM:-${CARGO_TARGET_DIR:-target}/release/rocketvps-restore}")
+world=$PWD/tests/harness/world.sh
+mount=$work/m
+place=$mount/w
+domain=shop.example
+figures=("$@")
+((${#figures[@]})) || figures=(restore rows probe memory calls)
+rows=()
+details=()
+
+say() { # MESSAGE
+  printf '%s %s\n' "$(date +%H:%M:%S)" "$1" >&2
+}
+
+now() { # in milliseconds
+  local time=$EPOCHREALTIME
+  printf '%d\n' "$((${time%.*} * 1000 + 10#${time#*.} / 1000))"
+}
+
+median() { # NUMBER...
+  printf '%s\n' "$@" | sort -n | awk '{ value[NR] = $1 } END { print NR % 2 ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2 }'
+}
+
+ratio() { # A B
+  awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a / b }'
+}
+
+seconds() { # MILLISECONDS
+  awk -v a="$1" 'BEGIN { printf "%.2f s", a / 1000 }'
+}
+
+# Whether a figure holds: `yes` or `no`.
+holds() { # FIGURE LIMIT
+  awk -v a="$1" -v b="$2" 'BEGIN { print (a <= b) ? "yes" : "**no**" }'
+}
+
+row() { # WHAT AGAINST MEASURED TARGET HOLDS
+  rows+=("| $1 | $2 | $3 | $4 | $5 |")
+}
+
+leave() {
+  [[ ! -f $place/env ]] || "$world" stop "$place" >/dev/null 2>&1 || true
+  if mountpoint -q "$mount"; then umount "$mount" || umount -l "$mount"; fi
+  rm -f "$work/run.img"
+}
+finish() {
+  leave
+  [[ -n ${BENCH_KEEP:-} ]] || rm -rf "$work"
+}
+trap finish EXIT
+
+# --- the site, once -------------------------------------------------------------------------------------------------
+
+# A backup of the same dump, one row per INSERT, with next to no files: loading is what is measured.
+make_single_row_backup() {
+  local stage=$mount/stage
+  mkdir -p "$stage/www" "$stage/config"
+  printf 'only the database is of interest\n' >"$stage/www/index.php"
+  cp "$place/nginx/sites-available/$domain" "$stage/config/nginx.conf"
+  mariadb-dump --no-defaults --socket="$place/run/db.sock" --user=root --single-transaction --quick --routines --triggers \
+    --events --skip-extended-insert shop >"$stage/database.sql"
+  tar -cf - -C "$stage" ./config ./database.sql ./www | pigz >"$place/base/backups/$domain/backup_20250101_000000.tar.gz"
+  mv "$stage/database.sql" "$mount/single-row.sql"
+  rm -rf "$stage"
+}
+
+make_site() {
+  if [[ -f $work/base.img ]]; then return 0; fi
+  say 'making the site (15,000 files, 470 MB; 40,000 posts, 160,000 metas)'
+  mkdir -p "$mount"
+  truncate -s 16G "$work/base.part"
+  mkfs.ext4 -q -N 200000 -E lazy_itable_init=0,lazy_journal_init=0 "$work/base.part"
+  mount -o loop "$work/base.part" "$mount"
+  "$world" up "$place" --site bench >/dev/null
+  backup=$("$world" backup "$place" --stamp 20250202_020202)
+  make_single_row_backup
+  mkdir "$mount/split"
+  mydumper --socket="$place/run/db.sock" --user=root --database=shop --outputdir="$mount/split" --threads=2 --rows=20000 \
+    --triggers --routines --events --verbose=0 2>/dev/null
+  {
+    printf 'files=%s\n' "$(find "$place/web/$domain" -type f | wc -l)"
+    printf 'site_mb=%s\n' "$(($(tar -xzOf "$backup" --wildcards './www/*' | wc -c) / 1000000))"
+    printf 'dump_mb=%s\n' "$(($(tar -xzOf "$backup" ./database.sql | wc -c) / 1000000))"
+    printf 'backup_mb=%s\n' "$(($(stat -c %s "$backup") / 1000000))"
+    printf 'table_rows=%s\n' "$("$world" sql "$place" 'SELECT (SELECT COUNT(*) FROM shop.wp_posts) + (SELECT COUNT(*) FROM shop.wp_postmeta)')"
+  } >"$work/facts"
+  "$world" stop "$place"
+  sync
+  umount "$mount"
+  mv "$work/base.part" "$work/base.img"
+}
+
+# A copy of the image, mounted, its services running, caches in the same state for everybody.
+enter() {
+  cp --sparse=always "$work/base.img" "$work/run.img"
+  mount -o loop "$work/run.img" "$mount"
+  "$world" start "$place"
+  sync
+  echo 3 >/proc/sys/vm/drop_caches
+  cat "$backup" "$mount/single-row.sql" "$mount"/split/* >/dev/null
+  sleep 0.5
+}
+
+client() { # SCHEMA
+  mariadb --no-defaults --socket="$place/run/db.sock" --user=root --default-character-set=utf8mb4 "$1"
+}
+
+call() { # NAME REQUEST
+  "$program" --config "$place/restore.toml" "$1" "$2"
+}
+
+# Restores and fails where the restore failed: a figure of a failed restore is none.
+engine() { # BACKUP [COMPONENTS]
+  local answer
+  answer=$(call restore_start "{\"domain\":\"$domain\",\"backup\":\"$1\",\"wait\":true${2:+,\"components\":$2}}") || {
+    printf 'bench: the restore failed: %s\n' "$answer" >&2
+    return 1
+  }
+  sync
+}
+
+peer_tar() {
+  mkdir "$mount/out"
+  tar -xzf "$backup" -C "$mount/out"
+  client peer <"$mount/out/database.sql"
+  sync
+}
+
+peer_igzip() {
+  local load
+  mkdir "$mount/out"
+  myloader --socket="$place/run/db.sock" --user=root --database=peer --directory="$mount/split" --threads=2 --overwrite-tables \
+    --verbose=0 &
+  load=$!
+  igzip -dc "$backup" | tar -xf - -C "$mount/out"
+  wait "$load"
+  sync
+}
+
+peer_rows() {
+  client peer <"$mount/single-row.sql"
+  sync
+}
+
+engine_restore() {
+  engine "$backup"
+}
+
+engine_rows() {
+  engine "$place/base/backups/$domain/backup_20250101_000000.tar.gz" '{"database":true}'
+}
+
+measure() { # FUNCTION: leaves the milliseconds in $took
+  local began
+  enter
+  "$world" sql "$place" 'CREATE DATABASE peer CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci'
+  began=$(now)
+  "$1"
+  took=$(($(now) - began))
+  say "$1: $took ms"
+}
+
+last_job() {
+  call list_jobs "{\"domain\":\"$domain\"}" | grep -oE '"job":"[^"]+"' | head -n 1 | cut -d '"' -f 4
+}
+
+# --- figures --------------------------------------------------------------------------------------------------------
+
+figure_restore() {
+  local tar=() igzip=() own=() back=() began n
+  for ((n = 0; n < pairs; n++)); do
+    measure peer_tar; tar+=("$took"); leave
+    measure engine_restore; own+=("$took")
+    began=$(now)
+    call rollback "{\"domain\":\"$domain\",\"job\":\"$(last_job)\",\"wait\":true}" >/dev/null
+    back+=("$(($(now) - began))")
+    say "rollback: ${back[-1]} ms"
+    leave
+    measure peer_igzip; igzip+=("$took"); leave
+  done
+  local own_median tar_median igzip_median
+  own_median=$(median "${own[@]}") tar_median=$(median "${tar[@]}") igzip_median=$(median "${igzip[@]}")
+  row "whole restore: $(seconds "$own_median")" "\`tar xzf\`, \`mariadb <\`, sync: $(seconds "$tar_median")" \
+    "$(ratio "$own_median" "$tar_median")" '≤ 0.55' "$(holds "$(ratio "$own_median" "$tar_median")" 0.55)"
+  row "same" "\`igzip \\| tar x\` beside \`myloader -t 2\`, sync: $(seconds "$igzip_median")" \
+    "$(ratio "$own_median" "$igzip_median")" '≤ 1.1' "$(holds "$(ratio "$own_median" "$igzip_median")" 1.1)"
+  row 'rollback of that restore' '–' "$(median "${back[@]}") ms" '≤ 300 ms' "$(holds "$(median "${back[@]}")" 300)"
+  details+=("whole restore, ms: ${own[*]}; tar and mariadb: ${tar[*]}; igzip and myloader: ${igzip[*]}; rollback: ${back[*]}")
+}
+
+figure_rows() {
+  local peer=() own=() n
+  for ((n = 0; n < pairs; n++)); do
+    measure peer_rows; peer+=("$took"); leave
+    measure engine_rows; own+=("$took"); leave
+  done
+  local quotient
+  quotient=$(ratio "$(median "${own[@]}")" "$(median "${peer[@]}")")
+  row "dump with one row per INSERT: $(seconds "$(median "${own[@]}")")" "\`mariadb <\`, sync: $(seconds "$(median "${peer[@]}")")" \
+    "$quotient" '≤ 0.10' "$(holds "$quotient" 0.10)"
+  details+=("one row per INSERT, ms: ${own[*]}; mariadb: ${peer[*]}")
+}
+
+field() { # JSON KEY
+  grep -oE "\"$2\":[0-9.]+" <<<"$1" | head -n 1 | cut -d : -f 2
+}
+
+figure_probe() {
+  local first second failed wrong mixed slowest
+  enter
+  "$world" probe "$place" start one
+  "$world" probe "$place" start two
+  sleep 1
+  engine_restore
+  sleep 1
+  first=$("$world" probe "$place" stop one)
+  second=$("$world" probe "$place" stop two)
+  leave
+  failed=$(($(field "$first" failed) + $(field "$second" failed)))
+  wrong=$(($(field "$first" wrong) + $(field "$second" wrong)))
+  mixed=$(($(field "$first" mixed) + $(field "$second" mixed)))
+  slowest=$(printf '%s\n' "$(field "$first" slowest_ms)" "$(field "$second" slowest_ms)" | sort -n | tail -n 1)
+  row 'two probers, a page every 20 ms' '–' "$failed failed, $((wrong + mixed)) wrong, slowest $slowest ms" '0, 0, ≤ 300 ms' \
+    "$(holds "$(awk -v s="$slowest" -v b=$((failed + wrong + mixed)) 'BEGIN { print b ? 1e9 : s }')" 300)"
+  details+=("probers: ${first//|/ }" "probers: ${second//|/ }")
+}
+
+# The peak of the worker's resident memory; VmHWM never falls, so the last look is the peak.
+peak_of_worker() { # JOB
+  local pid peak=0 seen tries=200
+  pid=
+  while [[ -z $pid ]] && ((tries-- > 0)); do
+    pid=$(pgrep -f "rocketvps-restore worker .*$1" | tail -n 1 || true)
+    [[ -n $pid ]] || sleep 0.01
+  done
+  while [[ -n $pid ]] && seen=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status" 2>/dev/null) && [[ -n $seen ]]; do
+    peak=$seen
+    sleep 0.02
+  done
+  printf '%s\n' "$peak"
+}
+
+start_and_watch() { # BACKUP: leaves the peak in $peak, in KiB
+  local answer job
+  answer=$(call restore_start "{\"domain\":\"$domain\",\"backup\":\"$1\"}")
+  job=$(grep -oE '"job":"[^"]+"' <<<"$answer" | cut -d '"' -f 4)
+  peak=$(peak_of_worker "$job")
+  answer=$("$program" --config "$place/restore.toml" wait "$job") || {
+    printf 'bench: the restore failed: %s\n' "$answer" >&2
+    return 1
+  }
+}
+
+figure_memory() {
+  local small large big stage=$mount/stage n
+  enter
+  start_and_watch "$backup"
+  small=$peak
+  say "worker at 300 MB: $small KiB"
+  leave
+  enter
+  say 'making a backup of 3 GB'
+  mkdir -p "$stage/www/media"
+  tar -xzf "$backup" -C "$stage" ./database.sql ./config
+  printf '<?php echo "RV";\n' >"$stage/www/index.php"
+  for ((n = 0; n < 300; n++)); do
+    openssl enc -aes-128-ctr -K 00112233445566778899aabbccddeeff -iv "$(printf '%032x' "$n")" -in /dev/zero 2>/dev/null |
+      head -c 10000000 >"$stage/www/media/film-$n.mp4" || true
+  done
+  big=$place/base/backups/$domain/backup_20250303_030303.tar.gz
+  tar -cf - -C "$stage" ./config ./database.sql ./www | pigz -1 >"$big"
+  rm -rf "$stage"
+  say "backup of $(($(stat -c %s "$big") / 1000000)) MB"
+  start_and_watch "$big"
+  large=$peak
+  say "worker at 3 GB: $large KiB"
+  leave
+  row 'resident memory of the worker' '–' "$((small / 1024)) MiB at 300 MB, $((large / 1024)) MiB at 3 GB" '≤ 64 MiB' \
+    "$(holds "$((small > large ? small : large))" 65536)"
+}
+
+figure_calls() {
+  local prefix=$work/prefix starts=() polls=() answer n
+  make --no-print-directory install DESTDIR= PREFIX="$prefix" >/dev/null
+  # shellcheck disable=SC2046  # flags are words
+  gcc -std=c99 -O2 -o "$work/latency" bench/latency.c $(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --cflags --libs rocketvps-restore)
+  enter
+  for ((n = 0; n < pairs; n++)); do
+    answer=$(LD_LIBRARY_PATH=$prefix/lib "$work/latency" "$place/restore.toml" "$domain")
+    say "calls: $answer"
+    starts+=("$(field "$answer" start_ms)")
+    polls+=("$(field "$answer" poll_p99_ms)")
+    details+=("calls: $answer")
+  done
+  leave
+  row "\`rv_restore_start\` in the caller" '–' "$(median "${starts[@]}") ms" '≤ 20 ms' "$(holds "$(median "${starts[@]}")" 20)"
+  row "\`rv_restore_poll\` in the caller, 99 of 100" '–' "$(median "${polls[@]}") ms" '≤ 2 ms' "$(holds "$(median "${polls[@]}")" 2)"
+}
+
+report() {
+  local files='' site_mb='' dump_mb='' table_rows='' backup_mb=''
+  # shellcheck source=/dev/null
+  source "$work/facts"
+  printf '# Figures\n\n'
+  printf 'Made by \140make bench\140 on %s, %d pairs, medians.\n\n' "$(date +%Y-%m-%d)" "$pairs"
+  printf '* machine: %s cores (%s), %s MiB of memory, Linux %s, ext4 on a loop image\n' "$(nproc)" \
+    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)" "$(uname -r)"
+  printf '* server: %s; default settings\n' "$(mariadbd --version | sed -E 's/.*Ver ([^ ]+).*/MariaDB \1/')"
+  printf '* site: %s files, %s MB; dump %s MB, %s posts and metas; backup %s MB\n' "$files" "$site_mb" "$dump_mb" "$table_rows" "$backup_mb"
+  printf '* before each run: a copy of one fresh image, caches dropped, the input read once; sync is part of every time\n\n'
+  printf '| what | against, in the same run | measured | must reach | reached |\n|---|---|---|---|---|\n'
+  printf '%s\n' "${rows[@]}"
+  printf '\nEach run:\n\n'
+  printf '* %s\n' "${details[@]}"
+}
+
+((EUID == 0)) || { printf 'bench: run as root (it mounts images)\n' >&2; exit 1; }
+backup=$place/base/backups/$domain/backup_20250202_020202.tar.gz
+make_site
+for figure in "${figures[@]}"; do
+  "figure_$figure"
+done
+if (($# == 0)); then
+  report | tee bench/results.md
+else
+  report
+fi
