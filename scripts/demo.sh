@@ -22,7 +22,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-bold= plain= green= red=
+bold='' plain='' green='' red=''
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
   bold=$'\e[1m' plain=$'\e[0m' green=$'\e[32m' red=$'\e[31m'
 fi
@@ -69,13 +69,13 @@ seconds() { # MILLISECONDS
 same_as() { # FILE WHAT
   local part
   "$world" digest "$place" >"$folder/now"
-  while read -r part _; do
+  for part in files database config neighbour; do
     if [[ $(grep "^$part " "$1") == "$(grep "^$part " "$folder/now")" ]]; then
       good "$part: identical to $2"
     else
       bad "$part: not identical to $2"
     fi
-  done <"$1"
+  done
 }
 
 visitors_see() { # TEXT
