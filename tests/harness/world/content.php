@@ -5,7 +5,7 @@ $sizes = [
     // files, average bytes of a file, posts, least and most words, metas
     'small' => [120, 6000, 60, 20, 80, 240],
     'demo' => [2700, 22000, 5000, 60, 200, 18000],
-    'bench' => [2450, 78000, 40000, 60, 500, 160000],
+    'bench' => [2450, 84000, 40000, 60, 500, 160000],
 ];
 [$files, $average, $posts, $least, $most, $metas] = $sizes[$site];
 $random = new Random\Randomizer(new Random\Engine\Xoshiro256StarStar(20251004));
@@ -54,7 +54,7 @@ for ($id = 1; $id <= $posts; $id++) {
 fclose($out);
 $out = fopen("$folder/postmeta.tsv", 'w');
 for ($n = 0; $n < $metas; $n++) {
-    $value = sprintf('a:2:{s:5:"width";i:%d;s:4:"file";s:24:"%s";}', mt_rand(100, 4000), bin2hex(pack('J', mt_rand()) . 'jpeg'));
+    $value = sprintf('a:3:{s:5:"width";i:%d;s:4:"file";s:24:"%s";s:3:"sum";s:32:"%s";}', mt_rand(100, 4000), bin2hex(pack('J', mt_rand()) . 'jpeg'), md5((string) $n));
     fwrite($out, sprintf("%d\t%s\t%s\n", 1 + $n % $posts, ['_edit_lock', '_wp_attachment_metadata', '_thumbnail_id', '_price'][$n % 4], $value));
 }
 fclose($out);
