@@ -50,7 +50,7 @@ if ((${#bats_files[@]})); then
 fi
 check 'php -l' lint_php
 check 'no machine paths' no_machine_paths
-check 'cargo-deny (bans, licenses, sources)' cargo deny --locked --offline check bans licenses sources
+check 'cargo-deny (bans, licenses, sources)' cargo deny --locked check bans licenses sources
 # The advisories are fetched; without a network they are not checked, and that is said.
 if curl -fsI --max-time 10 -o /dev/null https://github.com/rustsec/advisory-db; then
   check 'cargo-deny (advisories)' cargo deny --locked check advisories

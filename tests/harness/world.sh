@@ -86,16 +86,23 @@ start_services() {
   wait_for 20 nginx curl -s -o /dev/null "$WORLD_URL"
 }
 
+# A process that has ended and waits for its parent to notice has ended.
+is_alive() { # PID
+  local state
+  state=$(sed -nE 's/^State:\t(.).*/\1/p' "/proc/$1/status" 2>/dev/null)
+  [[ -n $state && $state != Z ]]
+}
+
 # Ends the process of a pid file, if it is still one of this world.
 end_process() { # PIDFILE SIGNAL
-  local pid tries=600
+  local pid tries=1500
   pid=$(cat "$1" 2>/dev/null) || return 0
   [[ $pid =~ ^[0-9]+$ ]] || return 0
   # The pid file may be older than the process that has the number now.
   if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$WORLD/"; then
     kill -s "$2" "$pid" 2>/dev/null || true
-    while kill -0 "$pid" 2>/dev/null && ((tries-- > 0)); do sleep 0.05; done
-    kill -s KILL "$pid" 2>/dev/null || true
+    while is_alive "$pid" && ((tries-- > 0)); do sleep 0.02; done
+    ! is_alive "$pid" || kill -s KILL "$pid" 2>/dev/null || true
   fi
   rm -f "$1"
 }
