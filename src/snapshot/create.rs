@@ -27,8 +27,9 @@ pub const UNFINISHED: &str = ".making_";
 /// Version of the manifest.
 pub const SCHEMA: u32 = 1;
 
-/// Level of compression, chosen by measurement: higher ones cost more time than they save bytes.
-const LEVEL: u32 = 4;
+/// Level of compression. Measured on a WordPress with pictures: 3 gives files 0.9 % larger than 6 in 0.72 of the time,
+/// 1 is 11 % larger in 0.43.
+const LEVEL: u32 = 3;
 
 /// Makes a snapshot of the domain's files, database and configuration. `accounts` are tried in turn for the database;
 /// none means that the domain has no database. `work` is a private folder for secrets while they are needed.

@@ -417,4 +417,61 @@ mod tests {
         noise.push(&[b'(', b'`', 0xff, b'\'', b'\\'].repeat(10_000));
         assert!(noise.finish().tables.is_empty());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn the_count_does_not_depend_on_how_the_dump_is_cut(
+            tokens in proptest::collection::vec(0..TOKENS.len(), 0..60),
+            cuts in proptest::collection::vec(1_usize..40, 1..20),
+        ) {
+            let text: Vec<u8> = tokens.iter().flat_map(|at| TOKENS[*at].bytes()).collect();
+            let mut whole = Tally::default();
+            whole.push(&text);
+            let whole = whole.finish();
+            let mut cut = Tally::default();
+            let mut rest = text.as_slice();
+            for size in cuts.iter().cycle() {
+                if rest.is_empty() {
+                    break;
+                }
+                let (piece, tail) = rest.split_at((*size).min(rest.len()));
+                cut.push(piece);
+                rest = tail;
+            }
+            let cut = cut.finish();
+            proptest::prop_assert_eq!(whole.tables, cut.tables);
+            proptest::prop_assert_eq!((whole.objects, whole.complete), (cut.objects, cut.complete));
+        }
+    }
+
+    const TOKENS: &[&str] = &[
+        "INSERT INTO `a` VALUES (",
+        "),(",
+        ");\n",
+        "'",
+        "\"",
+        "`",
+        "\\",
+        "''",
+        "-- ",
+        "--",
+        "#",
+        "/*",
+        "*/",
+        "/*!50003 ",
+        "/*M!100 ",
+        "\n",
+        " ",
+        ";",
+        ";;",
+        "DELIMITER ;;\n",
+        "DELIMITER ;\n",
+        "CREATE TABLE b (x int) ENGINE=InnoDB",
+        "CREATE VIEW v",
+        "x",
+        "(",
+        ")",
+        "VALUES",
+        "REPLACE INTO c values (1)",
+    ];
 }
