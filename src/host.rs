@@ -1,6 +1,9 @@
 //! What the machine does for a job. Traits with a real and a fake side; everything above is free of I/O details.
 
+pub mod credentials;
+pub mod database;
 pub mod process;
 pub mod random;
+pub mod spool;
 pub mod text;
 pub mod tree;

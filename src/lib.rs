@@ -12,3 +12,4 @@ pub mod path;
 pub mod progress;
 pub mod report;
 pub mod snapshot;
+pub mod sql;

@@ -1,0 +1,273 @@
+//! The database server as a job sees it. [`Database`] is what commit, rollback, recovery and
+//! verification need; [`server::Real`] speaks to MariaDB or MySQL, [`fake::Fake`] keeps everything in
+//! memory. Loading a dump ([`loader::load`]) is for the real one alone.
+
+pub mod accounts;
+pub mod fake;
+pub mod loader;
+pub mod objects;
+pub mod server;
+pub mod switch;
+mod worker;
+
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+pub use crate::sql::statement::ObjectKind;
+pub use loader::{LoadRequest, Loaded, LoadedTable, load};
+pub use server::{Real, Server};
+
+/// One table of a schema.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableInfo {
+    /// Name.
+    pub name: String,
+    /// Storage engine; empty for a damaged table.
+    pub engine: String,
+    /// Rows as the server estimates them.
+    pub rows_estimate: u64,
+    /// Bytes of data and indexes.
+    pub bytes: u64,
+    /// Made by `CREATE SEQUENCE`.
+    pub sequence: bool,
+}
+
+/// Default character set and collation of a schema.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaCharset {
+    /// Character set.
+    pub charset: String,
+    /// Collation.
+    pub collation: String,
+}
+
+/// A view, trigger, routine or event with everything that is needed to create it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Object {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Name.
+    pub name: String,
+    /// The whole `CREATE` statement as the server writes it, schema not named.
+    pub create: String,
+    /// `sql_mode` it was created under; empty for views.
+    pub sql_mode: String,
+    /// `character_set_client` it was created under.
+    pub charset: String,
+    /// `collation_connection` it was created under.
+    pub collation: String,
+    /// `time_zone` of an event.
+    pub time_zone: String,
+}
+
+/// Everything of a schema that is not a table, in an order in which it can be created.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Objects(pub Vec<Object>);
+
+impl Objects {
+    /// How many of a kind.
+    pub fn count(&self, kind: ObjectKind) -> usize {
+        self.0.iter().filter(|object| object.kind == kind).count()
+    }
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// One table's way from schema to schema; its name stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// Schema it leaves.
+    pub from: String,
+    /// Table.
+    pub table: String,
+    /// Schema it goes to.
+    pub to: String,
+}
+
+/// Moves that happen together or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Switch {
+    /// In this order: what is in the way goes first.
+    pub moves: Vec<Move>,
+}
+
+impl Switch {
+    /// `live.t → kept.t` for every table of `leaving`, then `staged.t → live.t` for every one of `coming`.
+    pub fn exchange(live: &str, kept: &str, leaving: &[String], staged: &str, coming: &[String]) -> Switch {
+        let step =
+            |from: &str, to: &str, table: &String| Move { from: from.into(), table: table.clone(), to: to.into() };
+        let out = leaving.iter().map(|table| step(live, kept, table));
+        Switch { moves: out.chain(coming.iter().map(|table| step(staged, live, table))).collect() }
+    }
+
+    /// The same backwards.
+    #[must_use]
+    pub fn inverse(&self) -> Switch {
+        let back = |step: &Move| Move { from: step.to.clone(), table: step.table.clone(), to: step.from.clone() };
+        Switch { moves: self.moves.iter().rev().map(back).collect() }
+    }
+}
+
+/// How long a switch tries to get its locks. A waiting one stalls the site's queries, so that each try is short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Tries that give up at once when a table is in use.
+    pub quick_tries: u32,
+    /// Tries that wait a second; every one stalls new queries for as long.
+    pub waiting_tries: u32,
+    /// Pause between tries; it grows up to ten times as long.
+    pub pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { quick_tries: 20, waiting_tries: 3, pause: Duration::from_millis(10) }
+    }
+}
+
+/// A foreign key by which another schema refers to a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsideKey {
+    /// Schema of the table that refers.
+    pub schema: String,
+    /// The table that refers.
+    pub table: String,
+    /// Name of the constraint.
+    pub constraint: String,
+    /// The table referred to.
+    pub refers_to: String,
+}
+
+/// The database server. Every call names schemas in full; none depends on a current schema.
+pub trait Database: Send + Sync {
+    /// Version as the server gives it, such as `10.11.19-MariaDB`. Also the cheapest proof that it answers.
+    ///
+    /// # Errors
+    /// `database_unreachable`, `insufficient_privilege`.
+    fn version(&self) -> Result<String>;
+
+    /// Names of the schemas that begin with `prefix`, sorted.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn schemas(&self, prefix: &str) -> Result<Vec<String>>;
+
+    /// Default character set of a schema; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn schema_charset(&self, schema: &str) -> Result<Option<SchemaCharset>>;
+
+    /// Makes a schema; nothing happens when it exists. Without a character set the server's own is used.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn create_schema(&self, schema: &str, charset: Option<&SchemaCharset>) -> Result<()>;
+
+    /// Removes a schema and all it holds; nothing happens when it does not exist.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn drop_schema(&self, schema: &str) -> Result<()>;
+
+    /// Base tables and sequences, sorted by name; none when the schema does not exist.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn tables(&self, schema: &str) -> Result<Vec<TableInfo>>;
+
+    /// Whether a base table exists.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn table_exists(&self, schema: &str, table: &str) -> Result<bool> {
+        Ok(self.tables(schema)?.iter().any(|info| info.name == table))
+    }
+
+    /// Exact number of rows.
+    ///
+    /// # Errors
+    /// `database_failed` when the table does not exist.
+    fn count_rows(&self, schema: &str, table: &str) -> Result<u64>;
+
+    /// What `CHECK TABLE` complains of; empty when the table is whole.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn check_table(&self, schema: &str, table: &str) -> Result<Vec<String>>;
+
+    /// Checksum over all rows.
+    ///
+    /// # Errors
+    /// `database_failed` when the table does not exist.
+    fn checksum_table(&self, schema: &str, table: &str) -> Result<u64>;
+
+    /// Views, triggers, routines and events of a schema.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn objects(&self, schema: &str) -> Result<Objects>;
+
+    /// Removes these objects from a schema; those that do not exist are no error.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn drop_objects(&self, schema: &str, objects: &Objects) -> Result<()>;
+
+    /// Creates these objects in a schema, in place of any of the same name.
+    ///
+    /// # Errors
+    /// `database_failed` naming the object.
+    fn create_objects(&self, schema: &str, objects: &Objects) -> Result<()>;
+
+    /// Carries out all moves in one statement.
+    ///
+    /// # Errors
+    /// `database_locked` naming the connection in the way; nothing was moved then.
+    fn switch(&self, switch: &Switch, patience: Patience) -> Result<()>;
+
+    /// The connection that [`Database::switch`] will use next, for the journal.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn connection_id(&self) -> Result<u64>;
+
+    /// Ends a connection of an earlier process and waits until it is gone; whether it was there.
+    ///
+    /// # Errors
+    /// `timed_out` when it does not end.
+    fn end_connection(&self, id: u64) -> Result<bool>;
+
+    /// Foreign keys by which other schemas refer to tables of this one.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn foreign_keys_from_outside(&self, schema: &str) -> Result<Vec<OutsideKey>>;
+
+    /// The account under which a site's objects run, as `` `user`@`host` ``, when such a user exists.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn account_of(&self, user: &str) -> Result<Option<String>>;
+
+    /// Users whose name begins with `prefix`, sorted, without their hosts.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn accounts(&self, prefix: &str) -> Result<Vec<String>>;
+
+    /// Removes a user of every host; nothing happens when there is none.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn drop_account(&self, user: &str) -> Result<()>;
+}
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+#[path = "../../tests/private_server/mod.rs"]
+mod private_server;

@@ -1,0 +1,64 @@
+//! The throw-away account that loads a dump: rights on the shadow schema and on nothing else.
+
+use crate::error::Result;
+use crate::host::credentials::Password;
+use crate::host::database::server::{literal, rows, run, text};
+use crate::host::random;
+use crate::sql::quote_name;
+use mysql::Conn;
+
+/// Makes user `name` with a random password for connections that come from where the administrator's
+/// comes from, with all rights on `schema` alone.
+///
+/// # Errors
+/// `insufficient_privilege` when the administrator may not.
+pub fn create(connection: &mut Conn, name: &str, schema: &str) -> Result<Password> {
+    drop_user(connection, name)?;
+    let host =
+        rows(connection, "SELECT SUBSTRING_INDEX(USER(),'@',-1)")?.first().map(|row| text(row, 0)).unwrap_or_default();
+    let account = format!("{}@{}", literal(name), literal(&host));
+    // Meets every password policy: letters of both cases, digits, a sign.
+    let password = format!("Rv-{}", random::hex(20)?);
+    run(connection, &format!("CREATE USER {account} IDENTIFIED BY {}", literal(&password)))?;
+    // In GRANT, `_` and `%` of a schema's name are wildcards.
+    let pattern = quote_name(&schema.replace('_', "\\_").replace('%', "\\%"));
+    run(connection, &format!("GRANT ALL PRIVILEGES ON {pattern}.* TO {account}"))?;
+    Ok(Password::new(password))
+}
+
+/// Removes a user of every host.
+///
+/// # Errors
+/// `insufficient_privilege`.
+pub fn drop_user(connection: &mut Conn, name: &str) -> Result<()> {
+    let hosts = rows(connection, &format!("SELECT Host FROM mysql.user WHERE User={}", literal(name)))?;
+    for row in &hosts {
+        run(connection, &format!("DROP USER IF EXISTS {}@{}", literal(name), literal(&text(row, 0))))?;
+    }
+    Ok(())
+}
+
+/// Users whose name begins with `prefix`.
+///
+/// # Errors
+/// `insufficient_privilege`.
+pub fn list(connection: &mut Conn, prefix: &str) -> Result<Vec<String>> {
+    let mut names: Vec<String> =
+        rows(connection, "SELECT DISTINCT User FROM mysql.user")?.iter().map(|row| text(row, 0)).collect();
+    names.retain(|name| name.starts_with(prefix));
+    names.sort();
+    Ok(names)
+}
+
+/// `` `user`@`host` `` of a user, local hosts first.
+///
+/// # Errors
+/// `insufficient_privilege`.
+pub fn account_of(connection: &mut Conn, user: &str) -> Result<Option<String>> {
+    let sql = format!(
+        "SELECT Host FROM mysql.user WHERE User={} ORDER BY Host='localhost' DESC, Host='127.0.0.1' DESC, Host='%' DESC, Host LIMIT 1",
+        literal(user)
+    );
+    let hosts = rows(connection, &sql)?;
+    Ok(hosts.first().map(|row| format!("{}@{}", quote_name(user), quote_name(&text(row, 0)))))
+}

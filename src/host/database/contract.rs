@@ -1,0 +1,1 @@
+//! The same promises for the real server and the fake.

@@ -1,0 +1,1 @@
+//! The server in memory, for tests of everything above it.

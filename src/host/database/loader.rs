@@ -1,0 +1,582 @@
+//! Loads a dump into a shadow schema while the dump is still being written to its spool. One thread
+//! reads statements and carries out what makes tables; the rows go to workers as extents.
+
+use crate::error::{Code, Error, Result};
+use crate::host::database::server::{Server, failed, number, rows, run, text};
+use crate::host::database::worker::{self, Batch, Order, Shared, Target};
+use crate::host::database::{ObjectKind, Objects, accounts, objects};
+use crate::host::spool::{Spool, SpoolReader, abandoned};
+use crate::progress::{Level, Monitor, Phase};
+use crate::sql::definer::{asleep, awake, with_definer};
+use crate::sql::lexer::{Dialect, Item, Lexer, Rows, refused};
+use crate::sql::quote_name;
+use crate::sql::session::Session;
+use crate::sql::statement::{Name, Statement, classify};
+use crate::sql::table::TableText;
+use crate::sql::token::Quoting;
+use crossbeam_channel::{SendTimeoutError, Sender, bounded};
+use mysql::Conn;
+use mysql::prelude::Queryable;
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Bytes of rows that go to the server in one statement.
+const BATCH: u64 = 1 << 20;
+/// Extents of one batch; one-row `INSERT`s of tiny rows reach this first.
+const BATCH_PIECES: usize = 16_384;
+const MAX_OBJECTS: usize = 20_000;
+
+/// What to load, where, and as whom.
+pub struct LoadRequest {
+    /// The administrator: makes the account, reads back the objects.
+    pub server: Server,
+    /// The shadow schema; it exists and is empty.
+    pub schema: String,
+    /// Name of the throw-away account, such as `rv_0123456789ab`.
+    pub account: String,
+    /// The account under which views, triggers, routines and events will run, as `` `user`@`host` ``.
+    pub definer: String,
+    /// Connections side by side; 0: one a core, at most 4.
+    pub connections: usize,
+    /// Most tables.
+    pub max_tables: u64,
+    /// Whether statements that no dump needs are refused. Off only to show what privileges alone hold back.
+    pub filter: bool,
+}
+
+/// One table as it was loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedTable {
+    /// Name.
+    pub name: String,
+    /// Rows the dump held and the server took.
+    pub rows: u64,
+    /// Bytes of dump.
+    pub bytes: u64,
+}
+
+/// What a dump came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Tables by name.
+    pub tables: Vec<LoadedTable>,
+    /// Views, triggers, routines and events: tried in the shadow schema, removed from it again, ready for
+    /// [`crate::host::database::Database::create_objects`] with the site's account as their definer.
+    pub objects: Objects,
+    /// What was left out or adapted.
+    pub notes: Vec<String>,
+    /// The schema the dump names itself, if it does.
+    pub source_schema: Option<String>,
+}
+
+/// Loads the dump; on return, good or bad, the throw-away account is gone.
+///
+/// # Errors
+/// `dump_refused`, `backup_corrupt`, `limit_exceeded`, `database_failed`, `disk_full`, `insufficient_privilege`,
+/// and what the monitor stops it with. The shadow schema is left as it is then, for the caller to drop.
+pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> Result<Loaded> {
+    let mut admin = request.server.connect(None)?;
+    let facts = Facts::ask(&mut admin)?;
+    let password = accounts::create(&mut admin, &request.account, &request.schema)?;
+    let shared = Arc::new(Shared {
+        spool: spool.clone(),
+        server: request.server.with_account(&request.account, password),
+        schema: request.schema.clone(),
+        monitor,
+        dialect: facts.dialect,
+        default_mode: facts.sql_mode,
+        max_packet: facts.max_packet,
+        local_infile: facts.local_infile,
+        stop: AtomicBool::new(false),
+        failure: Mutex::new(None),
+        notes: Mutex::new(Vec::new()),
+    });
+    let result = load_as(&shared, request);
+    let gone = remove_account(&request.server, admin, &request.account);
+    let loaded = result?;
+    gone?;
+    Ok(loaded)
+}
+
+/// The first connection may have died with what failed: a second one is tried.
+fn remove_account(server: &Server, mut admin: Conn, account: &str) -> Result<()> {
+    accounts::drop_user(&mut admin, account).or_else(|_| accounts::drop_user(&mut server.connect(None)?, account))
+}
+
+/// What has to be known of the server.
+struct Facts {
+    dialect: Dialect,
+    sql_mode: String,
+    max_packet: u64,
+    local_infile: bool,
+}
+
+impl Facts {
+    fn ask(connection: &mut Conn) -> Result<Facts> {
+        let found = rows(
+            connection,
+            "SELECT VERSION(), @@GLOBAL.sql_mode, @@GLOBAL.max_allowed_packet, @@GLOBAL.local_infile",
+        )?;
+        let row = found.first().ok_or_else(|| Error::new(Code::DatabaseFailed, "the server says nothing of itself"))?;
+        let version = text(row, 0);
+        let numbers: Vec<u32> = version.split(['.', '-']).take(3).map(|part| part.parse().unwrap_or(0)).collect();
+        let part = |at: usize| numbers.get(at).copied().unwrap_or(0);
+        let dialect =
+            Dialect { version: part(0) * 10_000 + part(1) * 100 + part(2), mariadb: version.contains("MariaDB") };
+        Ok(Facts {
+            dialect,
+            sql_mode: text(row, 1),
+            max_packet: number(row, 2).max(1 << 20),
+            local_infile: number(row, 3) == 1,
+        })
+    }
+}
+
+fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
+    let wanted = if request.connections == 0 {
+        std::thread::available_parallelism().map_or(2, |cores| cores.get().min(4))
+    } else {
+        request.connections
+    };
+    let (orders, inbox) = bounded(wanted * 2);
+    let workers: Vec<_> = (0..wanted)
+        .map(|_| {
+            let (shared, inbox) = (shared.clone(), inbox.clone());
+            std::thread::spawn(move || worker::work(&shared, &inbox))
+        })
+        .collect();
+    drop(inbox);
+    let mut reader = Reading {
+        connection: None,
+        shared,
+        request,
+        orders: Some(orders),
+        workers: wanted,
+        session: Arc::new(Session::default()),
+        tables: HashMap::new(),
+        batch: None,
+        objects: Vec::new(),
+        afterwards: Vec::new(),
+        source_schema: None,
+        in_session: None,
+    };
+    let result = reader.read_all();
+    if let Err(error) = &result {
+        shared.fail(error.clone());
+    }
+    reader.orders = None;
+    for worker in workers {
+        if worker.join().is_err() {
+            shared.fail(Error::new(Code::Internal, "a loading thread panicked"));
+        }
+    }
+    result.and_then(|()| shared.check()).and_then(|()| reader.finish())
+}
+
+/// An object of the dump, not created yet.
+struct Pending {
+    kind: ObjectKind,
+    name: String,
+    text: String,
+    session: Arc<Session>,
+    line: u64,
+}
+
+/// The thread that reads statements.
+struct Reading<'a> {
+    connection: Option<Conn>,
+    shared: &'a Arc<Shared>,
+    request: &'a LoadRequest,
+    orders: Option<Sender<Order>>,
+    workers: usize,
+    session: Arc<Session>,
+    tables: HashMap<String, Arc<Target>>,
+    batch: Option<Batch>,
+    objects: Vec<Pending>,
+    /// Statements for after the last row.
+    afterwards: Vec<String>,
+    source_schema: Option<String>,
+    in_session: Option<Arc<Session>>,
+}
+
+impl Reading<'_> {
+    fn read_all(&mut self) -> Result<()> {
+        let source = Watched { reader: self.shared.spool.reader(), shared: self.shared.clone() };
+        let bytes_per_item = BATCH.min(self.shared.max_packet / 4);
+        let mut lexer = Lexer::new(source, self.shared.dialect, bytes_per_item);
+        if !self.request.filter {
+            lexer = lexer.unfiltered();
+        }
+        loop {
+            let item = lexer.next_item().map_err(|error| self.reason(error))?;
+            match item {
+                None => break,
+                Some(Item::Rows(rows)) => self.rows(rows)?,
+                Some(Item::Statement { text, line }) => {
+                    self.shared.check()?;
+                    self.statement(&text, line)?;
+                    lexer.set_quoting(self.session.quoting());
+                }
+            }
+        }
+        self.flush()
+    }
+
+    /// A read that failed because the job stops has its reason elsewhere.
+    fn reason(&self, error: Error) -> Error {
+        if error.message.contains(abandoned().message.as_str()) {
+            return abandoned();
+        }
+        self.shared.check().err().unwrap_or(error)
+    }
+
+    fn rows(&mut self, rows: Rows) -> Result<()> {
+        if let Some(batch) = &mut self.batch {
+            let fits = batch.bytes + rows.length <= BATCH && batch.pieces.len() < BATCH_PIECES;
+            let alike = batch.head == rows.head
+                && batch.simple == rows.simple
+                && (batch.quote == rows.quote || batch.quote == 0 || rows.quote == 0)
+                && Arc::ptr_eq(&batch.session, &self.session);
+            if fits && alike {
+                batch.pieces.push((rows.offset, rows.length));
+                batch.bytes += rows.length;
+                batch.rows += rows.count;
+                batch.quote = batch.quote.max(rows.quote);
+                return Ok(());
+            }
+        }
+        self.flush()?;
+        self.own_schema(rows.head.schema.as_deref(), rows.line)?;
+        let target = match self.tables.get(&rows.head.table) {
+            Some(target) => target.clone(),
+            None if self.request.filter => {
+                return Err(refused(
+                    rows.line,
+                    "rows for a table that the dump does not create",
+                    rows.head.table.as_bytes(),
+                ));
+            }
+            None => self.add_table(&rows.head.table, false)?,
+        };
+        self.batch = Some(Batch {
+            target,
+            head: rows.head,
+            session: self.session.clone(),
+            pieces: vec![(rows.offset, rows.length)],
+            bytes: rows.length,
+            rows: rows.count,
+            simple: rows.simple,
+            quote: rows.quote,
+            line: rows.line,
+        });
+        Ok(())
+    }
+
+    /// Sends off the batch in hand.
+    fn flush(&mut self) -> Result<()> {
+        match self.batch.take() {
+            Some(batch) => self.order(Order::Load(batch)),
+            None => Ok(()),
+        }
+    }
+
+    fn order(&self, mut order: Order) -> Result<()> {
+        let Some(orders) = &self.orders else { return Ok(()) };
+        loop {
+            self.shared.check()?;
+            match orders.send_timeout(order, Duration::from_millis(100)) {
+                Ok(()) => return Ok(()),
+                Err(SendTimeoutError::Timeout(kept)) => order = kept,
+                Err(SendTimeoutError::Disconnected(_)) => {
+                    return Err(Error::new(Code::Internal, "the loading threads are gone"));
+                }
+            }
+        }
+    }
+
+    /// Waits until every row read so far is committed.
+    fn settle(&mut self) -> Result<()> {
+        self.flush()?;
+        let barrier = Arc::new(Barrier::new(self.workers + 1));
+        for _ in 0..self.workers {
+            let Some(orders) = &self.orders else { return Ok(()) };
+            if orders.send(Order::Meet(barrier.clone())).is_err() {
+                return Err(Error::new(Code::Internal, "the loading threads are gone"));
+            }
+        }
+        barrier.wait();
+        self.shared.check()
+    }
+
+    fn own_schema(&self, schema: Option<&str>, line: u64) -> Result<()> {
+        match schema {
+            Some(schema) if self.request.filter && self.source_schema.as_deref() != Some(schema) => {
+                Err(refused(line, "a name in another schema", schema.as_bytes()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn unqualified(&self, name: &Name, line: u64) -> Result<()> {
+        match &name.schema {
+            Some(schema) if self.request.filter => Err(refused(line, "a name in another schema", schema.as_bytes())),
+            _ => Ok(()),
+        }
+    }
+
+    fn statement(&mut self, text: &[u8], line: u64) -> Result<()> {
+        let quoting = self.session.quoting();
+        let statement = match classify(text, quoting) {
+            Ok(statement) => statement,
+            Err(why) if self.request.filter => return Err(refused(line, &why, text)),
+            Err(_) => {
+                // Only to show what privileges hold back: whatever the server says is noted.
+                self.settle()?;
+                let sql = String::from_utf8_lossy(text).into_owned();
+                if let Err(error) = self.execute(&sql, line) {
+                    self.shared.note(error.message);
+                }
+                return Ok(());
+            }
+        };
+        let sql = || std::str::from_utf8(text).map_err(|_| refused(line, "a statement that is not UTF-8", text));
+        match statement {
+            Statement::Nothing | Statement::DropObject(_) => Ok(()),
+            Statement::Set => {
+                self.flush()?;
+                let mut session = (*self.session).clone();
+                match session.apply(text) {
+                    Err(why) if self.request.filter => return Err(refused(line, &format!("SET with {why}"), text)),
+                    _ => {}
+                }
+                self.session = Arc::new(session);
+                Ok(())
+            }
+            Statement::Schema(name) => {
+                let first = self.source_schema.get_or_insert_with(|| name.clone());
+                if *first != name && self.request.filter {
+                    return Err(refused(line, &format!("a second schema after {first}"), text));
+                }
+                Ok(())
+            }
+            Statement::CreateTable(name) => {
+                self.unqualified(&name, line)?;
+                self.create_table(&name.name, sql()?, quoting, line)
+            }
+            Statement::CreateSequence(name) => {
+                self.unqualified(&name, line)?;
+                self.execute(sql()?, line)?;
+                self.add_table(&name.name, false).map(drop)
+            }
+            Statement::SetSequence => self.execute(sql()?, line),
+            Statement::DropTable(names) => {
+                for name in names {
+                    self.unqualified(&name, line)?;
+                    if self.tables.remove(&name.name).is_some() {
+                        self.settle()?;
+                        self.execute(&format!("DROP TABLE IF EXISTS {}", quote_name(&name.name)), line)?;
+                    }
+                }
+                Ok(())
+            }
+            Statement::Keys(name, enable) => {
+                self.unqualified(&name, line)?;
+                // InnoDB has no such thing; other engines build their keys in one go at the end.
+                let innodb = self.tables.get(&name.name).is_none_or(|target| target.takes_text);
+                if !innodb && enable {
+                    self.afterwards.push(format!("ALTER TABLE {} ENABLE KEYS", quote_name(&name.name)));
+                } else if !innodb {
+                    self.settle()?;
+                    self.execute(&format!("ALTER TABLE {} DISABLE KEYS", quote_name(&name.name)), line)?;
+                }
+                Ok(())
+            }
+            Statement::AlterTable(name) | Statement::CreateIndex(name) => {
+                self.unqualified(&name, line)?;
+                self.settle()?;
+                self.execute(sql()?, line)
+            }
+            Statement::CreateObject(kind, name) => {
+                self.unqualified(&name, line)?;
+                if self.objects.len() >= MAX_OBJECTS {
+                    return Err(Error::new(
+                        Code::LimitExceeded,
+                        format!("line {line}: more than {MAX_OBJECTS} views and routines"),
+                    ));
+                }
+                // A view comes twice in a dump: a stand-in first.
+                self.objects.retain(|object| !(object.kind == kind && object.name == name.name));
+                self.objects.push(Pending {
+                    kind,
+                    name: name.name,
+                    text: sql()?.to_owned(),
+                    session: self.session.clone(),
+                    line,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    fn create_table(&mut self, name: &str, sql: &str, quoting: Quoting, line: u64) -> Result<()> {
+        if self.tables.len() as u64 >= self.request.max_tables {
+            return Err(Error::new(
+                Code::LimitExceeded,
+                format!("line {line}: the dump has more than {} tables", self.request.max_tables),
+            )
+            .with("line", line));
+        }
+        let facts = TableText::parse(sql, quoting);
+        let takes_text = facts.is_some_and(|facts| facts.is_innodb() && facts.takes_text());
+        self.shared.monitor.current(Phase::Database, name);
+        self.execute(sql, line)?;
+        self.add_table(name, takes_text).map(drop)
+    }
+
+    fn add_table(&mut self, name: &str, takes_text: bool) -> Result<Arc<Target>> {
+        let target =
+            Arc::new(Target { name: name.to_owned(), takes_text, rows: AtomicU64::new(0), bytes: AtomicU64::new(0) });
+        self.tables.insert(name.to_owned(), target.clone());
+        Ok(target)
+    }
+
+    /// Runs a statement of the dump as the throw-away account, in the dump's session.
+    fn execute(&mut self, sql: &str, line: u64) -> Result<()> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            empty => empty.insert(self.shared.connect()?),
+        };
+        if !self.in_session.as_ref().is_some_and(|current| current.same_settings(&self.session)) {
+            run(connection, &self.session.to_sql(&self.shared.default_mode))?;
+            self.in_session = Some(self.session.clone());
+        }
+        let result = connection.query_drop(sql).and_then(|()| connection.query_drop("COMMIT"));
+        result.map_err(|error| failed(&format!("line {line} of the dump"), &error).with("line", line))
+    }
+
+    /// After the last row: keys, then the objects.
+    fn finish(mut self) -> Result<Loaded> {
+        for sql in std::mem::take(&mut self.afterwards) {
+            self.shared.check()?;
+            self.execute(&sql, 0)?;
+        }
+        self.connection = None;
+        let objects = self.objects()?;
+        let mut tables: Vec<LoadedTable> = self
+            .tables
+            .values()
+            .map(|target| LoadedTable {
+                name: target.name.clone(),
+                rows: target.rows.load(Ordering::Relaxed),
+                bytes: target.bytes.load(Ordering::Relaxed),
+            })
+            .collect();
+        tables.sort_by(|one, other| one.name.cmp(&other.name));
+        let notes = std::mem::take(&mut *self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner));
+        for note in &notes {
+            self.shared.monitor.event(Level::Warn, note);
+        }
+        Ok(Loaded { tables, objects, notes, source_schema: self.source_schema })
+    }
+
+    /// Creates the objects as the throw-away account, which shows that they need nothing outside of the
+    /// schema; what the server then gives back is one clean statement each, whatever the dump said.
+    fn objects(&mut self) -> Result<Objects> {
+        if self.objects.is_empty() {
+            return Ok(Objects::default());
+        }
+        let mut connection = self.shared.connect()?;
+        run(&mut connection, "SET SESSION autocommit=1")?;
+        let mut awake_events = Vec::new();
+        let mut waiting = std::mem::take(&mut self.objects);
+        waiting.sort_by_key(|object| object.kind);
+        while !waiting.is_empty() {
+            let before = waiting.len();
+            let mut reason = None;
+            let mut left = Vec::new();
+            for object in waiting {
+                self.shared.check()?;
+                match self.try_object(&mut connection, &object, &mut awake_events) {
+                    Ok(()) => {}
+                    Err(error) if error.code == Code::DatabaseUnreachable => return Err(error),
+                    Err(error) => {
+                        left.push(object);
+                        reason.get_or_insert(error);
+                    }
+                }
+            }
+            match reason {
+                Some(error) if left.len() == before && self.request.filter => return Err(error),
+                Some(error) if left.len() == before => {
+                    self.shared.note(error.message);
+                    break;
+                }
+                _ => waiting = left,
+            }
+        }
+        drop(connection);
+        let mut found = objects::read(&self.request.server, &self.request.schema)?;
+        objects::drop_all(&self.request.server, &self.request.schema, &found)?;
+        for object in &mut found.0 {
+            object.create = with_definer(&object.create, Quoting::default(), Some(&self.request.definer));
+            if object.kind == ObjectKind::Event && awake_events.contains(&object.name) {
+                object.create = awake(&object.create, Quoting::default()).unwrap_or_else(|| object.create.clone());
+            }
+        }
+        Ok(found)
+    }
+
+    fn try_object(&self, connection: &mut Conn, object: &Pending, awake_events: &mut Vec<String>) -> Result<()> {
+        let quoting = object.session.quoting();
+        let mut sql = with_definer(&object.text, quoting, None);
+        if object.kind == ObjectKind::Event {
+            // It is only looked at here and must never run.
+            let (sleeping, was_awake) = asleep(&sql, quoting)
+                .ok_or_else(|| refused(object.line, "an event without a schedule", object.text.as_bytes()))?;
+            sql = sleeping;
+            if was_awake && !awake_events.contains(&object.name) {
+                awake_events.push(object.name.clone());
+            }
+        }
+        run(connection, &object.session.to_sql(&self.shared.default_mode))?;
+        connection.query_drop(&sql).map_err(|error| {
+            let what = format!("{} {} (line {} of the dump)", object.kind.keyword().to_ascii_lowercase(), object.name, object.line);
+            let made = failed(&what, &error).with("line", object.line);
+            match made.code {
+                // No server setting stands in the way: the dump reaches for what is not its own.
+                Code::InsufficientPrivilege if !matches!(&error, mysql::Error::MySqlError(server) if matches!(server.code, 1418 | 1419)) => {
+                    Error { code: Code::DumpRefused, hint: Code::DumpRefused.hint().into(), ..made }
+                }
+                Code::InsufficientPrivilege => {
+                    made.hint("Set log_bin_trust_function_creators=1 on the server, or switch its binary log off.")
+                }
+                _ => made,
+            }
+        })
+    }
+}
+
+/// The spool, read with an eye on whether the job goes on.
+struct Watched {
+    reader: SpoolReader,
+    shared: Arc<Shared>,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            self.shared.check().map_err(io::Error::other)?;
+            if let Some(got) = self.reader.read_within(buffer, Duration::from_millis(50))? {
+                return Ok(got);
+            }
+        }
+    }
+}
+
+/// The account name of a job.
+pub fn account_name(job: &str) -> String {
+    format!("rv_{job}")
+}

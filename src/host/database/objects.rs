@@ -1,0 +1,167 @@
+//! Views, triggers, routines and events: read, dropped, created again.
+
+use crate::error::{Code, Error, Result};
+use crate::host::database::server::{Server, failed, literal, rows, run, text};
+use crate::host::database::{Object, ObjectKind, Objects};
+use crate::sql::quote_name;
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+/// Where `SHOW CREATE` puts what, by kind.
+struct Columns {
+    create: usize,
+    mode: Option<usize>,
+    charset: usize,
+    zone: Option<usize>,
+}
+
+fn columns(kind: ObjectKind) -> Columns {
+    match kind {
+        ObjectKind::View => Columns { create: 1, mode: None, charset: 2, zone: None },
+        ObjectKind::Event => Columns { create: 3, mode: Some(1), charset: 4, zone: Some(2) },
+        _ => Columns { create: 2, mode: Some(1), charset: 3, zone: None },
+    }
+}
+
+/// All objects of a schema, in the order of [`ObjectKind`]; triggers in the order in which they act.
+pub fn read(server: &Server, schema: &str) -> Result<Objects> {
+    let mut connection = server.connect(None)?;
+    let name = literal(schema);
+    let lists = [
+        (
+            ObjectKind::Function,
+            format!(
+                "SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA={name} AND ROUTINE_TYPE='FUNCTION' ORDER BY 1"
+            ),
+        ),
+        (
+            ObjectKind::Procedure,
+            format!(
+                "SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA={name} AND ROUTINE_TYPE='PROCEDURE' ORDER BY 1"
+            ),
+        ),
+        (
+            ObjectKind::View,
+            format!("SELECT TABLE_NAME FROM information_schema.VIEWS WHERE TABLE_SCHEMA={name} ORDER BY 1"),
+        ),
+        (
+            ObjectKind::Trigger,
+            format!(
+                "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA={name} ORDER BY EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER"
+            ),
+        ),
+        (
+            ObjectKind::Event,
+            format!("SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA={name} ORDER BY 1"),
+        ),
+    ];
+    let mut found = Vec::new();
+    let mut entered = false;
+    for (kind, sql) in lists {
+        for row in rows(&mut connection, &sql)? {
+            if !entered {
+                // Views are shown without the names of the schema one is in.
+                run(&mut connection, &format!("USE {}", quote_name(schema)))?;
+                entered = true;
+            }
+            found.push(show(&mut connection, kind, text(&row, 0))?);
+        }
+    }
+    Ok(Objects(found))
+}
+
+fn show(connection: &mut Conn, kind: ObjectKind, name: String) -> Result<Object> {
+    let shown = rows(connection, &format!("SHOW CREATE {} {}", kind.keyword(), quote_name(&name)))?;
+    let places = columns(kind);
+    let row = shown.first();
+    let create = row.map(|row| text(row, places.create)).unwrap_or_default();
+    let (Some(row), false) = (row, create.is_empty()) else {
+        return Err(Error::new(
+            Code::InsufficientPrivilege,
+            format!("the text of {} {name} cannot be read", kind.keyword()),
+        ));
+    };
+    let optional = |place: Option<usize>| place.map(|place| text(row, place)).unwrap_or_default();
+    Ok(Object {
+        kind,
+        name,
+        create,
+        sql_mode: optional(places.mode),
+        charset: text(row, places.charset),
+        collation: text(row, places.charset + 1),
+        time_zone: optional(places.zone),
+    })
+}
+
+/// Drops objects, last kind first.
+pub fn drop_all(server: &Server, schema: &str, objects: &Objects) -> Result<()> {
+    if objects.is_empty() {
+        return Ok(());
+    }
+    let mut connection = server.connect(None)?;
+    for object in objects.0.iter().rev() {
+        drop_one(&mut connection, schema, object.kind, &object.name)?;
+    }
+    Ok(())
+}
+
+/// Drops one object if it exists.
+pub fn drop_one(connection: &mut Conn, schema: &str, kind: ObjectKind, name: &str) -> Result<()> {
+    run(connection, &format!("DROP {} IF EXISTS {}.{}", kind.keyword(), quote_name(schema), quote_name(name)))
+}
+
+/// Creates objects, each under the settings it was made with.
+pub fn create_all(server: &Server, schema: &str, objects: &Objects) -> Result<()> {
+    if objects.is_empty() {
+        return Ok(());
+    }
+    let mut connection = server.connect(Some(schema))?;
+    let mut waiting: Vec<&Object> = objects.0.iter().collect();
+    // Views and routines may need each other: whatever fails is tried again as long as anything succeeds.
+    while !waiting.is_empty() {
+        let mut left = Vec::new();
+        let mut reason = None;
+        for object in &waiting {
+            match create_one(&mut connection, schema, object) {
+                Ok(()) => {}
+                Err(error) if error.code == Code::DatabaseUnreachable => return Err(error),
+                Err(error) => {
+                    left.push(*object);
+                    reason.get_or_insert(error);
+                }
+            }
+        }
+        match reason {
+            Some(error) if left.len() == waiting.len() => return Err(error),
+            _ => waiting = left,
+        }
+    }
+    Ok(())
+}
+
+fn create_one(connection: &mut Conn, schema: &str, object: &Object) -> Result<()> {
+    drop_one(connection, schema, object.kind, &object.name)?;
+    // The text is UTF-8 here; an older character set can only be named where it reads the same.
+    let same = object.create.is_ascii() && !object.charset.is_empty() || object.charset.starts_with("utf8");
+    let names = if same {
+        format!("NAMES {} COLLATE {}", word(&object.charset), word(&object.collation))
+    } else {
+        "NAMES utf8mb4".into()
+    };
+    let zone = if object.time_zone.is_empty() { "SYSTEM" } else { &object.time_zone };
+    run(
+        connection,
+        &format!("SET {names}, SESSION sql_mode={}, SESSION time_zone={}", literal(&object.sql_mode), literal(zone)),
+    )?;
+    let what = format!("create {} {}", object.kind.keyword().to_ascii_lowercase(), object.name);
+    let result = connection
+        .query_drop(&object.create)
+        .map_err(|error| failed(&what, &error).with("object", object.name.clone()));
+    run(connection, "SET NAMES utf8mb4, SESSION sql_mode='', SESSION time_zone='SYSTEM'")?;
+    result
+}
+
+/// Names of character sets and collations have no quotes; anything else in one is dropped.
+fn word(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect()
+}

@@ -1,0 +1,373 @@
+//! The real server, through the administrator's account.
+
+use crate::config::Config;
+use crate::error::{Code, Error, Result};
+use crate::host::credentials::{self, AdminAccount, Endpoint, Password};
+use crate::host::database::{Database, Objects, OutsideKey, Patience, SchemaCharset, Switch, TableInfo};
+use crate::host::database::{accounts, objects, switch};
+use crate::sql::quote_name;
+use mysql::prelude::Queryable;
+use mysql::{Conn, OptsBuilder, Row};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Where a server is and who speaks to it. Cheap to clone; opens nothing by itself.
+#[derive(Debug, Clone)]
+pub struct Server {
+    account: AdminAccount,
+    tries: u32,
+}
+
+impl Server {
+    /// The administrator of restore.toml.
+    ///
+    /// # Errors
+    /// `credentials_missing`.
+    pub fn admin(config: &Config) -> Result<Server> {
+        Ok(Server { account: credentials::admin(config)?, tries: config.limits.max_retries.clamp(1, 10) })
+    }
+
+    /// The same server for another account.
+    #[must_use]
+    pub fn with_account(&self, user: &str, password: Password) -> Server {
+        let account = AdminAccount { user: user.into(), password, endpoint: self.account.endpoint.clone() };
+        Server { account, tries: self.tries }
+    }
+
+    /// The same account at another place, such as the one a site's configuration names.
+    #[must_use]
+    pub fn at(&self, endpoint: Endpoint) -> Server {
+        Server { account: AdminAccount { endpoint, ..self.account.clone() }, tries: self.tries }
+    }
+
+    /// Where it listens.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.account.endpoint
+    }
+
+    /// A new connection, with `utf8mb4` and an empty `sql_mode`.
+    ///
+    /// # Errors
+    /// `database_unreachable`, `insufficient_privilege`.
+    pub fn connect(&self, schema: Option<&str>) -> Result<Conn> {
+        let mut pause = Duration::from_millis(100);
+        for _ in 1..self.tries {
+            match self.connect_once(schema) {
+                Err(error) if error.code == Code::DatabaseUnreachable => {
+                    std::thread::sleep(pause);
+                    pause *= 2;
+                }
+                other => return other,
+            }
+        }
+        self.connect_once(schema)
+    }
+
+    fn connect_once(&self, schema: Option<&str>) -> Result<Conn> {
+        let account = &self.account;
+        let options = OptsBuilder::new()
+            .user(Some(account.user.clone()))
+            .pass(Some(account.password.reveal()).filter(|password| !password.is_empty()))
+            .db_name(schema)
+            .prefer_socket(false)
+            .stmt_cache_size(0)
+            .tcp_connect_timeout(Some(Duration::from_secs(10)));
+        let options = match &account.endpoint {
+            Endpoint::Socket(path) => options.socket(Some(path.display().to_string())),
+            Endpoint::Tcp { host, port } => options.ip_or_hostname(Some(host.clone())).tcp_port(*port),
+        };
+        let place = format!("connect to the database server at {} as {}", account.endpoint, account.user);
+        let mut connection = Conn::new(options).map_err(|error| failed(&place, &error))?;
+        run(&mut connection, "SET NAMES utf8mb4, SESSION sql_mode='', SESSION sql_quote_show_create=1")?;
+        Ok(connection)
+    }
+}
+
+/// Turns an error of the connection into ours. The server's messages name tables and users, never passwords.
+pub fn failed(what: &str, error: &mysql::Error) -> Error {
+    let code = match error {
+        mysql::Error::MySqlError(server) => match server.code {
+            1044 | 1045 | 1142 | 1143 | 1227 | 1370 | 1410 | 1698 | 1419 | 1418 => Code::InsufficientPrivilege,
+            1021 | 1114 => Code::DiskFull,
+            _ if server.message.contains("No space left on device") || server.message.contains("\"Disk full") => {
+                Code::DiskFull
+            }
+            1053 | 1040 | 1129 | 1130 | 1203 | 2002 | 2003 | 2006 | 2013 => Code::DatabaseUnreachable,
+            1205 | 1213 => Code::DatabaseLocked,
+            _ => Code::DatabaseFailed,
+        },
+        mysql::Error::IoError(_) | mysql::Error::DriverError(_) => Code::DatabaseUnreachable,
+        _ => Code::DatabaseFailed,
+    };
+    let text = match error {
+        mysql::Error::MySqlError(server) => format!("{} (error {})", server.message, server.code),
+        mysql::Error::IoError(error) => error.to_string(),
+        other => other.to_string(),
+    };
+    let mut made = Error::new(code, format!("{what}: {}", crate::host::text::printable(&text)));
+    if let mysql::Error::MySqlError(server) = error {
+        made = made.with("server_error", server.code);
+    }
+    made
+}
+
+/// Runs a statement of ours that returns nothing.
+pub fn run(connection: &mut Conn, sql: &str) -> Result<()> {
+    connection.query_drop(sql).map_err(|error| failed(&shorten(sql), &error))
+}
+
+/// Runs a query of ours.
+pub fn rows(connection: &mut Conn, sql: &str) -> Result<Vec<Row>> {
+    connection.query(sql).map_err(|error| failed(&shorten(sql), &error))
+}
+
+fn shorten(sql: &str) -> String {
+    // Passwords are only in CREATE USER, which is shown up to the name.
+    let sql = sql.split(" IDENTIFIED ").next().unwrap_or_default();
+    if sql.chars().count() <= 120 { sql.to_owned() } else { sql.chars().take(117).chain("...".chars()).collect() }
+}
+
+/// A column as text; NULL is empty.
+pub fn text(row: &Row, column: usize) -> String {
+    match row.as_ref(column) {
+        Some(mysql::Value::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        Some(mysql::Value::NULL) | None => String::new(),
+        Some(other) => other.as_sql(false).trim_matches('\'').to_owned(),
+    }
+}
+
+/// A column as a number; NULL and nonsense are 0.
+pub fn number(row: &Row, column: usize) -> u64 {
+    text(row, column).parse().unwrap_or(0)
+}
+
+/// A literal that means the text, whatever is in it.
+pub fn literal(text: &str) -> String {
+    crate::sql::quote_text(text)
+}
+
+/// The server through two connections that are opened when needed and opened anew when broken: one for
+/// questions, one for the switch.
+#[derive(Debug)]
+pub struct Real {
+    server: Server,
+    questions: Mutex<Option<Conn>>,
+    switching: Mutex<Option<Conn>>,
+}
+
+impl Real {
+    /// Opens nothing yet.
+    pub fn new(server: Server) -> Real {
+        Real { server, questions: Mutex::new(None), switching: Mutex::new(None) }
+    }
+
+    /// The administrator of restore.toml.
+    ///
+    /// # Errors
+    /// `credentials_missing`.
+    pub fn admin(config: &Config) -> Result<Real> {
+        Ok(Real::new(Server::admin(config)?))
+    }
+
+    /// Where and who.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    fn with<T>(&self, slot: &Mutex<Option<Conn>>, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        let mut slot: MutexGuard<'_, Option<Conn>> = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        // A connection that lay idle may have been closed by the server meanwhile.
+        if slot.as_mut().is_some_and(|connection| connection.ping().is_err()) {
+            *slot = None;
+        }
+        let connection = match &mut *slot {
+            Some(connection) => connection,
+            empty => empty.insert(self.server.connect(None)?),
+        };
+        let result = work(connection);
+        if result.as_ref().is_err_and(|error| error.code == Code::DatabaseUnreachable) {
+            *slot = None;
+        }
+        result
+    }
+
+    pub(crate) fn ask<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        self.with(&self.questions, work)
+    }
+
+    fn query(&self, sql: &str) -> Result<Vec<Row>> {
+        self.ask(|connection| rows(connection, sql))
+    }
+
+    fn first_column(&self, sql: &str) -> Result<Vec<String>> {
+        Ok(self.query(sql)?.iter().map(|row| text(row, 0)).collect())
+    }
+}
+
+fn full(schema: &str, table: &str) -> String {
+    format!("{}.{}", quote_name(schema), quote_name(table))
+}
+
+impl Database for Real {
+    fn version(&self) -> Result<String> {
+        Ok(self.first_column("SELECT VERSION()")?.pop().unwrap_or_default())
+    }
+
+    fn schemas(&self, prefix: &str) -> Result<Vec<String>> {
+        let mut names = self.first_column("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")?;
+        names.retain(|name| name.starts_with(prefix));
+        names.sort();
+        Ok(names)
+    }
+
+    fn schema_charset(&self, schema: &str) -> Result<Option<SchemaCharset>> {
+        let sql = format!(
+            "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME={}",
+            literal(schema)
+        );
+        Ok(self.query(&sql)?.first().map(|row| SchemaCharset { charset: text(row, 0), collation: text(row, 1) }))
+    }
+
+    fn create_schema(&self, schema: &str, charset: Option<&SchemaCharset>) -> Result<()> {
+        let options = charset.map_or(String::new(), |charset| {
+            format!(
+                " DEFAULT CHARACTER SET {} COLLATE {}",
+                quote_name(&charset.charset),
+                quote_name(&charset.collation)
+            )
+        });
+        self.ask(|connection| {
+            run(connection, &format!("CREATE DATABASE IF NOT EXISTS {}{options}", quote_name(schema)))
+        })
+    }
+
+    fn drop_schema(&self, schema: &str) -> Result<()> {
+        self.ask(|connection| {
+            run(connection, "SET SESSION foreign_key_checks=0")?;
+            run(connection, &format!("DROP DATABASE IF EXISTS {}", quote_name(schema)))
+        })
+    }
+
+    fn tables(&self, schema: &str) -> Result<Vec<TableInfo>> {
+        let sql = format!(
+            "SELECT TABLE_NAME, ENGINE, TABLE_ROWS, COALESCE(DATA_LENGTH,0)+COALESCE(INDEX_LENGTH,0), TABLE_TYPE \
+             FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_TYPE NOT LIKE '%VIEW'",
+            literal(schema)
+        );
+        let info = |row: &Row| TableInfo {
+            name: text(row, 0),
+            engine: text(row, 1),
+            rows_estimate: number(row, 2),
+            bytes: number(row, 3),
+            sequence: text(row, 4) == "SEQUENCE",
+        };
+        let mut found: Vec<TableInfo> = self.query(&sql)?.iter().map(info).collect();
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(found)
+    }
+
+    fn table_exists(&self, schema: &str, table: &str) -> Result<bool> {
+        let sql = format!(
+            "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_NAME={} AND TABLE_TYPE NOT LIKE '%VIEW'",
+            literal(schema),
+            literal(table)
+        );
+        Ok(!self.query(&sql)?.is_empty())
+    }
+
+    fn count_rows(&self, schema: &str, table: &str) -> Result<u64> {
+        let counted = self.query(&format!("SELECT COUNT(*) FROM {}", full(schema, table)))?;
+        Ok(counted.first().map_or(0, |row| number(row, 0)))
+    }
+
+    fn check_table(&self, schema: &str, table: &str) -> Result<Vec<String>> {
+        let answers = self.query(&format!("CHECK TABLE {}", full(schema, table)))?;
+        let good = |kind: &str, message: &str| {
+            kind == "note" || (kind == "status" && matches!(message, "OK" | "Table is already up to date"))
+        };
+        Ok(answers
+            .iter()
+            .map(|row| (text(row, 2).to_ascii_lowercase(), text(row, 3)))
+            .filter(|(kind, message)| !good(kind, message))
+            .map(|(kind, message)| format!("{kind}: {message}"))
+            .collect())
+    }
+
+    fn checksum_table(&self, schema: &str, table: &str) -> Result<u64> {
+        let answer = self.query(&format!("CHECKSUM TABLE {} EXTENDED", full(schema, table)))?;
+        match answer.first() {
+            Some(row) if !matches!(row.as_ref(1), Some(mysql::Value::NULL) | None) => Ok(number(row, 1)),
+            _ => Err(Error::new(Code::DatabaseFailed, format!("there is no table {schema}.{table} to checksum"))),
+        }
+    }
+
+    fn objects(&self, schema: &str) -> Result<Objects> {
+        objects::read(&self.server, schema)
+    }
+
+    fn drop_objects(&self, schema: &str, objects: &Objects) -> Result<()> {
+        objects::drop_all(&self.server, schema, objects)
+    }
+
+    fn create_objects(&self, schema: &str, objects: &Objects) -> Result<()> {
+        objects::create_all(&self.server, schema, objects)
+    }
+
+    fn switch(&self, plan: &Switch, patience: Patience) -> Result<()> {
+        self.with(&self.switching, |connection| switch::carry_out(connection, plan, patience))
+    }
+
+    fn connection_id(&self) -> Result<u64> {
+        self.with(&self.switching, |connection| Ok(u64::from(connection.connection_id())))
+    }
+
+    fn end_connection(&self, id: u64) -> Result<bool> {
+        let listed = format!("SELECT 1 FROM information_schema.PROCESSLIST WHERE ID={id}");
+        if self.query(&listed)?.is_empty() {
+            return Ok(false);
+        }
+        match self.ask(|connection| run(connection, &format!("KILL CONNECTION {id}"))) {
+            // Gone between the two questions.
+            Err(error) if error.context.get("server_error").is_some_and(|code| code == 1094) => return Ok(true),
+            other => other?,
+        }
+        let until = Instant::now() + Duration::from_secs(30);
+        while !self.query(&listed)?.is_empty() {
+            if Instant::now() > until {
+                return Err(Error::new(Code::TimedOut, format!("database connection {id} does not end"))
+                    .hint("Wait until it is gone from SHOW PROCESSLIST, then run `rocketvps-restore recover`.")
+                    .with("connection", id));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(true)
+    }
+
+    fn foreign_keys_from_outside(&self, schema: &str) -> Result<Vec<OutsideKey>> {
+        let name = literal(schema);
+        let sql = format!(
+            "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_NAME \
+             FROM information_schema.REFERENTIAL_CONSTRAINTS \
+             WHERE UNIQUE_CONSTRAINT_SCHEMA={name} AND CONSTRAINT_SCHEMA<>{name}"
+        );
+        let key = |row: &Row| OutsideKey {
+            schema: text(row, 0),
+            table: text(row, 1),
+            constraint: text(row, 2),
+            refers_to: text(row, 3),
+        };
+        Ok(self.query(&sql)?.iter().map(key).collect())
+    }
+
+    fn account_of(&self, user: &str) -> Result<Option<String>> {
+        self.ask(|connection| accounts::account_of(connection, user))
+    }
+
+    fn accounts(&self, prefix: &str) -> Result<Vec<String>> {
+        self.ask(|connection| accounts::list(connection, prefix))
+    }
+
+    fn drop_account(&self, user: &str) -> Result<()> {
+        self.ask(|connection| accounts::drop_user(connection, user))
+    }
+}

@@ -1,0 +1,327 @@
+//! One connection that loads rows. It is handed extents of the spooled dump, never the rows themselves.
+
+use crate::error::{Code, Error, Result};
+use crate::host::database::server::{Server, failed, run};
+use crate::host::spool::Spool;
+use crate::progress::{Monitor, Phase};
+use crate::sql::insert::{InsertHead, Verb};
+use crate::sql::lexer::Dialect;
+use crate::sql::session::Session;
+use crate::sql::{quote_name, rows};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use mysql::prelude::Queryable;
+use mysql::{Conn, LocalInfileHandler};
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Bytes of dump after which a transaction is committed.
+const TRANSACTION: u64 = 32 << 20;
+/// Bytes read from the spool at a time.
+const WINDOW: usize = 256 << 10;
+
+/// A table while it is loaded.
+#[derive(Debug)]
+pub struct Target {
+    /// Name.
+    pub name: String,
+    /// `LOAD DATA` puts the same into its columns as `INSERT`, and a failed try can be undone.
+    pub takes_text: bool,
+    /// Rows that are in the table now.
+    pub rows: AtomicU64,
+    /// Bytes of dump they took.
+    pub bytes: AtomicU64,
+}
+
+/// Rows of one table, as extents of the spool that lie one after the other.
+#[derive(Debug)]
+pub struct Batch {
+    pub target: Arc<Target>,
+    pub head: Arc<InsertHead>,
+    pub session: Arc<Session>,
+    /// Offset and length of `(…),(…)`.
+    pub pieces: Vec<(u64, u64)>,
+    pub bytes: u64,
+    pub rows: u64,
+    pub simple: bool,
+    pub quote: u8,
+    pub line: u64,
+}
+
+/// What a worker is told.
+#[derive(Debug)]
+pub enum Order {
+    Load(Batch),
+    /// Commit, and wait until all have.
+    Meet(Arc<Barrier>),
+}
+
+/// What all workers share.
+pub struct Shared {
+    pub spool: Spool,
+    pub server: Server,
+    pub schema: String,
+    pub monitor: Arc<dyn Monitor>,
+    pub dialect: Dialect,
+    pub default_mode: String,
+    pub max_packet: u64,
+    pub local_infile: bool,
+    pub stop: AtomicBool,
+    pub failure: Mutex<Option<Error>>,
+    pub notes: Mutex<Vec<String>>,
+}
+
+impl Shared {
+    /// Keeps the first failure and lets everybody stop.
+    pub fn fail(&self, error: Error) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// The failure, or whether the job is to stop.
+    pub fn check(&self) -> Result<()> {
+        if self.stop.load(Ordering::SeqCst) {
+            let kept = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            return Err(kept.unwrap_or_else(|| Error::new(Code::Cancelled, "the load was stopped")));
+        }
+        self.monitor.keep_going()
+    }
+
+    /// A remark for the report, the first few of many.
+    pub fn note(&self, text: String) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.len() < 50 && !notes.contains(&text) {
+            notes.push(text);
+        }
+    }
+
+    /// A connection with the loader's own settings. `unique_checks` stays on: switched off it sends InnoDB
+    /// through its bulk insert, which took twice the processor time on every dump measured.
+    pub fn connect(&self) -> Result<Conn> {
+        let mut connection = self.server.connect(Some(&self.schema))?;
+        run(
+            &mut connection,
+            "SET SESSION autocommit=0, foreign_key_checks=0, unique_checks=1, sql_notes=0, lock_wait_timeout=60, \
+             innodb_lock_wait_timeout=60, wait_timeout=28800, net_read_timeout=3600, net_write_timeout=3600",
+        )?;
+        Ok(connection)
+    }
+}
+
+/// Works until there are no more orders; failures are kept in `shared`.
+pub fn work(shared: &Arc<Shared>, orders: &Receiver<Order>) {
+    let result =
+        shared.connect().and_then(|connection| Worker { shared, connection, session: None, open: 0 }.run(orders));
+    if let Err(error) = result {
+        shared.fail(error);
+    }
+    // Others may be waiting at a meeting.
+    while let Ok(order) = orders.recv() {
+        if let Order::Meet(barrier) = order {
+            barrier.wait();
+        }
+    }
+}
+
+struct Worker<'a> {
+    shared: &'a Arc<Shared>,
+    connection: Conn,
+    session: Option<Arc<Session>>,
+    /// Bytes in the open transaction.
+    open: u64,
+}
+
+impl Worker<'_> {
+    fn run(mut self, orders: &Receiver<Order>) -> Result<()> {
+        loop {
+            self.shared.check()?;
+            match orders.recv_timeout(Duration::from_millis(50)) {
+                Ok(Order::Load(batch)) => self.load(&batch)?,
+                Ok(Order::Meet(barrier)) => {
+                    let committed = self.commit();
+                    barrier.wait();
+                    committed?;
+                }
+                // Idle: an open transaction would keep its table's definition locked.
+                Err(RecvTimeoutError::Timeout) => self.commit()?,
+                Err(RecvTimeoutError::Disconnected) => return self.commit(),
+            }
+        }
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        if self.open > 0 {
+            run(&mut self.connection, "COMMIT")?;
+            self.open = 0;
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, batch: &Batch) -> Result<()> {
+        self.enter(&batch.session)?;
+        let loaded = match self.try_load_data(batch)? {
+            Some(rows) => rows,
+            None => self.insert(batch)?,
+        };
+        batch.target.rows.fetch_add(loaded, Ordering::Relaxed);
+        batch.target.bytes.fetch_add(batch.bytes, Ordering::Relaxed);
+        self.shared.monitor.advance(Phase::Database, batch.rows, batch.bytes);
+        self.open += batch.bytes.max(1);
+        if self.open >= TRANSACTION {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, session: &Arc<Session>) -> Result<()> {
+        let same = self
+            .session
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, session) || current.same_settings(session));
+        if !same {
+            run(&mut self.connection, &session.to_sql(&self.shared.default_mode))?;
+        }
+        self.session = Some(session.clone());
+        Ok(())
+    }
+
+    /// The cheap way: the rows as they stand in the dump are what `LOAD DATA` reads with these separators.
+    /// Anything short of a clean result is undone, and `None` sends the batch the other way.
+    fn try_load_data(&mut self, batch: &Batch) -> Result<Option<u64>> {
+        let charset = batch.session.charset.as_deref().unwrap_or("utf8mb4");
+        if !(self.shared.local_infile
+            && batch.simple
+            && batch.target.takes_text
+            && batch.head.verb == Verb::Insert
+            && charset != "binary")
+        {
+            return Ok(None);
+        }
+        let quote = if batch.quote == b'"' { "'\"'" } else { "''''" };
+        let sql = format!(
+            "LOAD DATA LOCAL INFILE 'rows' INTO TABLE {} CHARACTER SET {charset} FIELDS TERMINATED BY ',' \
+             OPTIONALLY ENCLOSED BY {quote} ESCAPED BY '\\\\' LINES STARTING BY '(' TERMINATED BY ')'{}",
+            quote_name(&batch.target.name),
+            batch.head.column_list()
+        );
+        run(&mut self.connection, "SAVEPOINT batch")?;
+        let spool = self.shared.spool.clone();
+        let pieces = batch.pieces.clone();
+        // It never opens a file: whatever name the server asks for, it gets this batch.
+        self.connection.set_local_infile_handler(Some(LocalInfileHandler::new(move |_, out| {
+            send(&spool, &pieces, out).map_err(std::io::Error::other)
+        })));
+        let result = self.connection.query_drop(&sql);
+        self.connection.set_local_infile_handler(None);
+        match result {
+            Ok(()) if self.connection.affected_rows() == batch.rows && self.connection.warnings() == 0 => {
+                return Ok(Some(batch.rows));
+            }
+            Ok(()) | Err(mysql::Error::MySqlError(_)) => {}
+            Err(error) => return Err(failed(&format!("load {}", batch.target.name), &error)),
+        }
+        run(&mut self.connection, "ROLLBACK TO SAVEPOINT batch")?;
+        Ok(None)
+    }
+
+    fn insert(&mut self, batch: &Batch) -> Result<u64> {
+        let head = batch.head.to_sql();
+        let room = usize::try_from(self.shared.max_packet).unwrap_or(usize::MAX).saturating_sub(head.len() + 1024);
+        let mut rows: Vec<u8> = Vec::new();
+        let mut loaded = 0;
+        for &(offset, length) in &batch.pieces {
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            if !rows.is_empty() && rows.len() + length + 1 > room {
+                loaded += self.send_insert(batch, &head, std::mem::take(&mut rows), room)?;
+            }
+            if !rows.is_empty() {
+                rows.push(b',');
+            }
+            let begin = rows.len();
+            rows.resize(begin + length, 0);
+            self.shared.spool.read_at(&mut rows[begin..], offset)?;
+        }
+        if !rows.is_empty() {
+            loaded += self.send_insert(batch, &head, rows, room)?;
+        }
+        if batch.head.verb == Verb::Insert && loaded != batch.rows {
+            return Err(Error::new(
+                Code::DatabaseFailed,
+                format!(
+                    "table {}: the dump holds {} rows where the server took {loaded}",
+                    batch.target.name, batch.rows
+                ),
+            )
+            .with("line", batch.line));
+        }
+        Ok(loaded)
+    }
+
+    fn send_insert(&mut self, batch: &Batch, head: &str, rows: Vec<u8>, room: usize) -> Result<u64> {
+        let quoting = batch.session.quoting();
+        let introducer = match batch.session.charset.as_deref() {
+            None | Some("binary") => String::new(),
+            Some(charset) if charset.starts_with("utf8") => String::new(),
+            Some(charset) => format!("_{charset} "),
+        };
+        let length = rows.len();
+        let text = rows::as_text(rows, quoting, &introducer);
+        if text.len() <= room {
+            return self.send_statement(batch, head, &text);
+        }
+        // Grown beyond a packet: one row at a time.
+        let mut loaded = 0;
+        for row in rows::split(text.as_bytes(), quoting, self.shared.dialect)? {
+            if row.len() > room {
+                return Err(Error::new(
+                    Code::DatabaseFailed,
+                    format!(
+                        "table {}: a row near line {} of the dump is {} bytes long, more than the server's max_allowed_packet",
+                        batch.target.name,
+                        batch.line,
+                        row.len().min(length)
+                    ),
+                )
+                .hint("Raise max_allowed_packet of the server, then start again; the live database was not changed.")
+                .with("line", batch.line));
+            }
+            let row =
+                std::str::from_utf8(row).map_err(|_| Error::new(Code::Internal, "a row was cut inside of a letter"))?;
+            loaded += self.send_statement(batch, head, row)?;
+        }
+        Ok(loaded)
+    }
+
+    fn send_statement(&mut self, batch: &Batch, head: &str, rows: &str) -> Result<u64> {
+        let sql = [head, rows].concat();
+        self.connection.query_drop(&sql).map_err(|error| {
+            failed(&format!("rows of table {} (line {} of the dump)", batch.target.name, batch.line), &error)
+                .with("line", batch.line)
+                .with("table", batch.target.name.clone())
+        })?;
+        let loaded = self.connection.affected_rows();
+        if self.connection.warnings() > 0 {
+            let first = self.connection.query_first::<(String, u16, String), _>("SHOW WARNINGS LIMIT 1");
+            if let Ok(Some((_, _, message))) = first {
+                self.shared.note(format!("table {}: {}", batch.target.name, crate::host::text::printable(&message)));
+            }
+        }
+        Ok(loaded)
+    }
+}
+
+fn send(spool: &Spool, pieces: &[(u64, u64)], out: &mut impl Write) -> Result<()> {
+    let mut window = vec![0; WINDOW];
+    for &(offset, length) in pieces {
+        let mut at = offset;
+        let end = offset + length;
+        while at < end {
+            let part = usize::try_from(end - at).unwrap_or(WINDOW).min(WINDOW);
+            spool.read_at(&mut window[..part], at)?;
+            out.write_all(&window[..part]).map_err(|error| Error::io("send rows to the database", &error))?;
+            at += part as u64;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! From the bytes of a dump to statements: a streaming lexer, an interpreter of its `SET` lines, the
+//! list of statements a dump may hold, and small rewrites. Pure: no file, no connection.
+//!
+//! Comments never reach the server and versioned comments are unwrapped here, so what was classified
+//! is exactly what is executed.
+
+pub mod definer;
+pub mod insert;
+pub mod lexer;
+pub mod rows;
+pub mod session;
+pub mod statement;
+pub mod table;
+pub mod token;
+
+/// Quotes a name for use as an identifier.
+pub fn quote_name(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// Quotes a text as a string literal that means the same under every `sql_mode`.
+pub fn quote_text(text: &str) -> String {
+    if text.contains('\\') {
+        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        return format!("CONVERT(x'{hex}' USING utf8mb4)");
+    }
+    format!("'{}'", text.replace('\'', "''"))
+}

@@ -1,0 +1,141 @@
+//! `INSERT INTO t (columns) VALUES`: the head of a statement whose rows are only pointed at.
+
+use crate::sql::quote_name;
+use crate::sql::token::{Quoting, Token, tokens};
+
+/// What happens to a row whose key exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// An error.
+    Insert,
+    /// The row is left out.
+    InsertIgnore,
+    /// The old row goes.
+    Replace,
+}
+
+/// Where rows go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InsertHead {
+    /// What happens to duplicates.
+    pub verb: Verb,
+    /// Schema named before the table.
+    pub schema: Option<String>,
+    /// Table.
+    pub table: String,
+    /// Columns, when they are named.
+    pub columns: Option<Vec<String>>,
+}
+
+impl InsertHead {
+    /// Reads the text up to and with `VALUES`; `None` when it is no such head.
+    pub fn parse(sql: &[u8], quoting: Quoting) -> Option<InsertHead> {
+        let all = tokens(sql, quoting);
+        let mut rest = all.as_slice();
+        let mut verb = match take_word(sql, &mut rest, &["INSERT", "REPLACE"])?.as_str() {
+            "INSERT" => Verb::Insert,
+            _ => Verb::Replace,
+        };
+        while let Some(word) =
+            take_word(sql, &mut rest, &["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "INTO"])
+        {
+            if word == "IGNORE" {
+                verb = Verb::InsertIgnore;
+            }
+        }
+        let (schema, table) = qualified(sql, &mut rest)?;
+        let columns = if rest.first().is_some_and(|token| token.is_sign(sql, b'(')) {
+            let mut names = Vec::new();
+            rest = &rest[1..];
+            loop {
+                match rest {
+                    [name, sign, after @ ..] => {
+                        names.push(name.name(sql)?);
+                        rest = after;
+                        if sign.is_sign(sql, b')') {
+                            break;
+                        } else if !sign.is_sign(sql, b',') {
+                            return None;
+                        }
+                    }
+                    _ => return None,
+                }
+            }
+            Some(names)
+        } else {
+            None
+        };
+        take_word(sql, &mut rest, &["VALUES", "VALUE"])?;
+        rest.is_empty().then_some(InsertHead { verb, schema, table, columns })
+    }
+
+    /// The head as it is sent, ready for rows.
+    pub fn to_sql(&self) -> String {
+        let verb = match self.verb {
+            Verb::Insert => "INSERT INTO",
+            Verb::InsertIgnore => "INSERT IGNORE INTO",
+            Verb::Replace => "REPLACE INTO",
+        };
+        format!("{verb} {}{} VALUES ", quote_name(&self.table), self.column_list())
+    }
+
+    /// ` (a,b)`, or nothing.
+    pub fn column_list(&self) -> String {
+        match &self.columns {
+            Some(names) => format!(" ({})", names.iter().map(|name| quote_name(name)).collect::<Vec<_>>().join(",")),
+            None => String::new(),
+        }
+    }
+}
+
+fn take_word(sql: &[u8], rest: &mut &[Token], words: &[&str]) -> Option<String> {
+    let first = rest.first()?;
+    let word = words.iter().find(|word| first.is(sql, word))?;
+    *rest = &rest[1..];
+    Some((*word).to_owned())
+}
+
+/// Reads `name` or `schema.name`.
+pub fn qualified(sql: &[u8], rest: &mut &[Token]) -> Option<(Option<String>, String)> {
+    let first = rest.first()?.name(sql)?;
+    if rest.get(1).is_some_and(|token| token.is_sign(sql, b'.')) {
+        let second = rest.get(2)?.name(sql)?;
+        *rest = &rest[3..];
+        return Some((Some(first), second));
+    }
+    *rest = &rest[1..];
+    Some((None, first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(sql: &str) -> Option<InsertHead> {
+        InsertHead::parse(sql.as_bytes(), Quoting::default())
+    }
+
+    #[test]
+    fn heads_are_read_and_written_in_one_form() {
+        assert_eq!(parse("INSERT INTO `a``b` VALUES").unwrap().to_sql(), "INSERT INTO `a``b` VALUES ");
+        assert_eq!(
+            parse("insert ignore t(a, `b c`) value").unwrap().to_sql(),
+            "INSERT IGNORE INTO `t` (`a`,`b c`) VALUES "
+        );
+        assert_eq!(parse("REPLACE INTO s.t VALUES").unwrap().schema.as_deref(), Some("s"));
+    }
+
+    #[test]
+    fn anything_else_is_no_head() {
+        for bad in [
+            "INSERT INTO t SELECT",
+            "INSERT INTO t () VALUES",
+            "INSERT INTO t (a b) VALUES",
+            "INSERT INTO t (f(x)) VALUES",
+            "INSERT INTO @x VALUES",
+            "VALUES",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+}

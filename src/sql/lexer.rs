@@ -1,0 +1,903 @@
+//! Cuts the text of a dump into statements while it streams in. Rows of an `INSERT` are never held:
+//! they are reported as extents of the text.
+
+use crate::error::{Code, Error, IoContext, Result};
+use crate::sql::insert::InsertHead;
+use crate::sql::token::{Quoting, escapes, is_word, starts_line_comment};
+use std::io::Read;
+use std::sync::Arc;
+
+/// Longest statement that is not rows: a view, a routine, a `CREATE TABLE`.
+pub const MAX_STATEMENT: usize = 16 << 20;
+/// Longest single row.
+pub const MAX_ROW: u64 = 1 << 30;
+const READ_SIZE: usize = 256 << 10;
+
+/// What the server would execute of versioned comments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    /// Version as `10*10000 + 11*100 + 19`.
+    pub version: u32,
+    /// MariaDB reads `/*M!` and leaves `/*!50700` to `/*!99999` to MySQL.
+    pub mariadb: bool,
+}
+
+impl Dialect {
+    fn executes(self, only_mariadb: bool, version: Option<u32>) -> bool {
+        match version {
+            _ if only_mariadb && !self.mariadb => false,
+            None => true,
+            Some(version) if version > self.version => false,
+            Some(version) => !(self.mariadb && !only_mariadb && (50_700..=99_999).contains(&version)),
+        }
+    }
+}
+
+/// Rows of one `INSERT`, as an extent of the dump: `(…),(…)` from the first bracket to the last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows {
+    /// Where they go.
+    pub head: Arc<InsertHead>,
+    /// Offset of the first `(`.
+    pub offset: u64,
+    /// Bytes up to and with the last `)`.
+    pub length: u64,
+    /// Number of rows.
+    pub count: u64,
+    /// Every value is a number, `NULL`, or a string in `quote` with ordinary escapes, without blanks
+    /// between values: `LOAD DATA` reads the same from it as `INSERT` does.
+    pub simple: bool,
+    /// The kind of quotes used, 0 if none was needed.
+    pub quote: u8,
+    /// Line of the statement.
+    pub line: u64,
+}
+
+/// What the lexer found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A whole statement without its end mark; comments gone, versioned comments unwrapped.
+    Statement {
+        /// Its text.
+        text: Vec<u8>,
+        /// Line on which it begins, from 1.
+        line: u64,
+    },
+    /// Rows; a long `INSERT` gives several of these.
+    Rows(Rows),
+}
+
+/// The lexer. Memory: one read buffer and the statement in hand.
+pub struct Lexer<R> {
+    source: R,
+    buffer: Vec<u8>,
+    at: usize,
+    /// Offset of `buffer[0]` in the dump.
+    base: u64,
+    ended: bool,
+    counted: u64,
+    lines: u64,
+    delimiter: Vec<u8>,
+    dialect: Dialect,
+    quoting: Quoting,
+    rows_per_item: u64,
+    bytes_per_item: u64,
+    inside: Option<Arc<InsertHead>>,
+    filter: bool,
+}
+
+impl<R: Read> Lexer<R> {
+    /// A lexer at the beginning of a dump. Rows are reported in extents of about `bytes_per_item`.
+    pub fn new(source: R, dialect: Dialect, bytes_per_item: u64) -> Lexer<R> {
+        Lexer {
+            source,
+            buffer: Vec::with_capacity(2 * READ_SIZE),
+            at: 0,
+            base: 0,
+            ended: false,
+            counted: 0,
+            lines: 1,
+            delimiter: b";".to_vec(),
+            dialect,
+            quoting: Quoting::default(),
+            rows_per_item: 500_000,
+            bytes_per_item,
+            inside: None,
+            filter: true,
+        }
+    }
+
+    /// Lets unknown functions in rows pass: only for tests that show what privileges alone hold back.
+    pub fn unfiltered(mut self) -> Lexer<R> {
+        self.filter = false;
+        self
+    }
+
+    /// How quotes are read from now on; the dump's `sql_mode` decides.
+    pub fn set_quoting(&mut self, quoting: Quoting) {
+        self.quoting = quoting;
+    }
+
+    /// Bytes of the dump read so far.
+    pub fn position(&self) -> u64 {
+        self.base + self.at as u64
+    }
+
+    /// The next statement or extent of rows; `None` at the end.
+    ///
+    /// # Errors
+    /// `backup_corrupt` when the dump ends inside a statement, `dump_refused` for what no dump holds,
+    /// `limit_exceeded` for an endless statement or row.
+    pub fn next_item(&mut self) -> Result<Option<Item>> {
+        if let Some(head) = self.inside.take() {
+            return self.rows(head).map(Some);
+        }
+        self.statement()
+    }
+
+    /// Drops what was consumed and reads more; false at the end of the dump.
+    fn refill(&mut self) -> Result<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        self.count_lines();
+        self.buffer.drain(..self.at);
+        self.base += self.at as u64;
+        self.at = 0;
+        let old = self.buffer.len();
+        self.buffer.resize(old + READ_SIZE, 0);
+        let got = loop {
+            match self.source.read(&mut self.buffer[old..]) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                other => break other.doing(|| "read the dump".into()),
+            }
+        };
+        let got = got.inspect_err(|_| self.buffer.truncate(old))?;
+        self.buffer.truncate(old + got);
+        self.ended = got == 0;
+        Ok(got > 0)
+    }
+
+    fn count_lines(&mut self) {
+        let from = usize::try_from(self.counted.saturating_sub(self.base)).unwrap_or(0).min(self.at);
+        self.lines += memchr::memchr_iter(b'\n', &self.buffer[from..self.at]).count() as u64;
+        self.counted = self.position();
+    }
+
+    fn line(&mut self) -> u64 {
+        self.count_lines();
+        self.lines
+    }
+
+    /// Makes at least `wanted` bytes visible after the current place, if the dump has them.
+    fn see(&mut self, wanted: usize) -> Result<&[u8]> {
+        while self.buffer.len() - self.at < wanted && self.refill()? {}
+        Ok(&self.buffer[self.at..])
+    }
+
+    fn statement(&mut self) -> Result<Option<Item>> {
+        let mut text: Vec<u8> = Vec::new();
+        let mut line = 0;
+        // How many versioned comments are open around this place.
+        let mut unwrapped = 0_u32;
+        loop {
+            if text.len() > MAX_STATEMENT {
+                let shown = beginning(&text);
+                return Err(Error::new(
+                    Code::LimitExceeded,
+                    format!("line {line}: a statement is longer than 16 MiB: {shown}"),
+                )
+                .with("line", line));
+            }
+            let delimiter = self.delimiter.len();
+            let rest = self.see(16.max(delimiter))?;
+            let Some(&byte) = rest.first() else {
+                if text.iter().all(u8::is_ascii_whitespace) {
+                    return Ok(None);
+                }
+                return Err(Error::new(
+                    Code::BackupCorrupt,
+                    format!("the dump ends inside the statement of line {line}: {}", beginning(&text)),
+                )
+                .with("line", line));
+            };
+            if text.is_empty() {
+                if byte.is_ascii_whitespace() {
+                    self.at += 1;
+                    continue;
+                }
+                if let Some(word) = rest.get(..10)
+                    && word[..9].eq_ignore_ascii_case(b"DELIMITER")
+                    && word[9].is_ascii_whitespace()
+                {
+                    self.change_delimiter()?;
+                    continue;
+                }
+                line = self.line();
+            }
+            let rest = &self.buffer[self.at..];
+            if unwrapped == 0 && rest.starts_with(&self.delimiter) {
+                self.at += delimiter;
+                trim(&mut text);
+                if text.is_empty() {
+                    continue;
+                }
+                return Ok(Some(Item::Statement { text, line }));
+            }
+            let keep_comment = unwrapped > 0 || text.len() > 6;
+            match byte {
+                b'#' => self.line_comment(keep_comment.then_some(&mut text))?,
+                b'-' if starts_line_comment(rest) => self.line_comment(keep_comment.then_some(&mut text))?,
+                b'/' if rest.starts_with(b"/*") => {
+                    if let Some(length) = self.opens_version(rest) {
+                        self.at += length;
+                        unwrapped += 1;
+                        push_blank(&mut text);
+                    } else {
+                        self.block_comment(&mut text, line)?;
+                    }
+                }
+                b'*' if unwrapped > 0 && rest.starts_with(b"*/") => {
+                    self.at += 2;
+                    unwrapped -= 1;
+                    push_blank(&mut text);
+                }
+                b'\'' | b'"' | b'`' => self.quoted(byte, &mut text, line)?,
+                b'(' if unwrapped == 0 && self.delimiter == b";" && ends_with_values(&text) => {
+                    let Some(head) = InsertHead::parse(&text, self.quoting) else {
+                        text.push(byte);
+                        self.at += 1;
+                        continue;
+                    };
+                    return self.rows(Arc::new(head)).map(Some);
+                }
+                0 => {
+                    return Err(Error::new(
+                        Code::BackupCorrupt,
+                        format!("line {line}: a NUL byte outside of a string"),
+                    )
+                    .with("line", line));
+                }
+                _ => {
+                    // Runs of plain bytes go over whole.
+                    let plain = rest
+                        .iter()
+                        .position(|byte| !(is_word(*byte) || matches!(byte, b' ' | b',' | b'\n' | b'=')))
+                        .unwrap_or(rest.len());
+                    let first = self.delimiter.first().copied().unwrap_or(b';');
+                    let plain = memchr::memchr(first, &rest[..plain]).unwrap_or(plain).max(1);
+                    text.extend_from_slice(&self.buffer[self.at..self.at + plain]);
+                    self.at += plain;
+                }
+            }
+        }
+    }
+
+    /// Length of a `/*!` mark that the server would open, `None` for anything it skips.
+    fn opens_version(&self, rest: &[u8]) -> Option<usize> {
+        let (mark, only_mariadb) = if rest.starts_with(b"/*!") {
+            (3, false)
+        } else if rest.starts_with(b"/*M!") {
+            (4, true)
+        } else {
+            return None;
+        };
+        let digits = rest[mark..].iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+        // A version has five or six digits; fewer belong to the text.
+        let digits = if digits >= 5 { digits } else { 0 };
+        let version = std::str::from_utf8(&rest[mark..mark + digits]).ok().and_then(|text| text.parse().ok());
+        self.dialect.executes(only_mariadb, version).then_some(mark + digits)
+    }
+
+    fn change_delimiter(&mut self) -> Result<()> {
+        let mut line = Vec::new();
+        self.line_comment(Some(&mut line))?;
+        let new = line[9..].trim_ascii();
+        if new.is_empty()
+            || new.len() > 15
+            || new.iter().any(|byte| matches!(byte, b'\'' | b'"' | b'`' | b'\\') || is_word(*byte))
+        {
+            let number = self.line();
+            return Err(refused(number, "a DELIMITER that is none", &line));
+        }
+        self.delimiter = new.to_vec();
+        Ok(())
+    }
+
+    fn line_comment(&mut self, mut text: Option<&mut Vec<u8>>) -> Result<()> {
+        loop {
+            let rest = &self.buffer[self.at..];
+            let end = memchr::memchr(b'\n', rest);
+            let taken = end.map_or(rest.len(), |end| end + 1);
+            if let Some(text) = &mut text {
+                text.extend_from_slice(&rest[..taken]);
+                if text.len() > MAX_STATEMENT {
+                    return Err(Error::new(Code::LimitExceeded, "the dump has a comment longer than 16 MiB"));
+                }
+            }
+            self.at += taken;
+            if end.is_some() || !self.refill()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A plain or skipped comment. Inside a statement its text stays out too, but a blank is left.
+    fn block_comment(&mut self, text: &mut Vec<u8>, line: u64) -> Result<()> {
+        // The server lets one comment nest in a versioned one that it skips.
+        let nests = self.buffer[self.at..].starts_with(b"/*!") || self.buffer[self.at..].starts_with(b"/*M!");
+        // Bodies of routines keep the comments of their authors.
+        let kept = !nests && text.len() > 6 && text[..6].eq_ignore_ascii_case(b"CREATE");
+        if kept {
+            text.extend_from_slice(b"/*");
+        }
+        self.at += 2;
+        let mut depth = 1;
+        loop {
+            self.see(2)?;
+            let rest = &self.buffer[self.at..];
+            if rest.len() < 2 {
+                return Err(
+                    Error::new(Code::BackupCorrupt, format!("line {line}: a comment has no end")).with("line", line)
+                );
+            }
+            if text.len() > MAX_STATEMENT {
+                return Err(Error::new(Code::LimitExceeded, format!("line {line}: a statement is longer than 16 MiB"))
+                    .with("line", line));
+            }
+            if rest.starts_with(b"*/") {
+                if kept {
+                    text.extend_from_slice(b"*/");
+                }
+                self.at += 2;
+                depth -= 1;
+                if depth == 0 {
+                    break;
+                }
+            } else if nests && rest.starts_with(b"/*") {
+                self.at += 2;
+                depth += 1;
+                if depth > 2 {
+                    return Err(refused(line, "comments nested too deep", b""));
+                }
+            } else {
+                let taken = memchr::memchr2(b'*', b'/', &rest[1..]).map_or(rest.len() - 1, |next| next + 1);
+                if kept {
+                    text.extend_from_slice(&rest[..taken]);
+                }
+                self.at += taken;
+            }
+        }
+        if !text.is_empty() {
+            push_blank(text);
+        }
+        Ok(())
+    }
+
+    fn quoted(&mut self, quote: u8, text: &mut Vec<u8>, line: u64) -> Result<()> {
+        let from = text.len();
+        text.push(quote);
+        self.at += 1;
+        let escapes = escapes(quote, self.quoting);
+        loop {
+            let rest = self.see(2)?;
+            let stop = if escapes { memchr::memchr2(quote, b'\\', rest) } else { memchr::memchr(quote, rest) };
+            let taken = match stop {
+                None => rest.len(),
+                Some(stop) if stop + 1 >= rest.len() && !self.ended => {
+                    // The byte after decides: take what is before and look again.
+                    if stop == 0 && !self.refill()? {
+                        continue;
+                    }
+                    stop
+                }
+                Some(stop) => stop,
+            };
+            let rest = &self.buffer[self.at..];
+            if rest.is_empty() || text.len() > MAX_STATEMENT {
+                let shown = beginning(&text[from..]);
+                return Err(Error::new(Code::BackupCorrupt, format!("line {line}: a quote is never closed: {shown}"))
+                    .with("line", line));
+            }
+            text.extend_from_slice(&rest[..taken]);
+            let after = &rest[taken..];
+            let whole = after.len() > 1 || self.ended;
+            match after.first() {
+                Some(b'\\') if escapes && whole && after.len() > 1 => {
+                    text.extend_from_slice(&after[..2]);
+                    self.at += taken + 2;
+                }
+                Some(byte) if *byte == quote && whole => {
+                    text.push(quote);
+                    self.at += taken + 1;
+                    if after.get(1) != Some(&quote) {
+                        return Ok(());
+                    }
+                    text.push(quote);
+                    self.at += 1;
+                }
+                _ => {
+                    self.at += taken;
+                    if taken == 0 && !self.refill()? && self.buffer.len() - self.at < 2 {
+                        return Err(Error::new(Code::BackupCorrupt, format!("line {line}: a quote is never closed"))
+                            .with("line", line));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Rows from the current `(` up to the end of the statement or of the extent.
+    fn rows(&mut self, head: Arc<InsertHead>) -> Result<Item> {
+        let line = self.line();
+        let offset = self.position();
+        let mut found = Rows { head, offset, length: 0, count: 0, simple: true, quote: 0, line };
+        loop {
+            self.row(&mut found)?;
+            found.count += 1;
+            found.length = self.position() - offset;
+            self.blanks()?;
+            let rest = self.see(1)?;
+            match rest.first() {
+                Some(b',') => {
+                    self.at += 1;
+                    self.blanks()?;
+                    if self.see(1)?.first().is_some_and(|byte| *byte != b'(') {
+                        return Err(refused(line, "rows that are followed by something else", self.shown()));
+                    }
+                    if found.length >= self.bytes_per_item || found.count >= self.rows_per_item {
+                        self.inside = Some(found.head.clone());
+                        return Ok(Item::Rows(found));
+                    }
+                }
+                Some(b';') => {
+                    self.at += 1;
+                    return Ok(Item::Rows(found));
+                }
+                None => {
+                    return Err(Error::new(
+                        Code::BackupCorrupt,
+                        format!("the dump ends inside the INSERT of line {line}"),
+                    )
+                    .with("line", line));
+                }
+                Some(_) => return Err(refused(line, "rows that are followed by something else", self.shown())),
+            }
+        }
+    }
+
+    fn shown(&self) -> &[u8] {
+        let rest = &self.buffer[self.at..];
+        &rest[..rest.len().min(80)]
+    }
+
+    fn blanks(&mut self) -> Result<()> {
+        loop {
+            let rest = &self.buffer[self.at..];
+            let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            self.at += blanks;
+            if blanks < rest.len() || !self.refill()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One row: from its `(` to behind its `)`.
+    fn row(&mut self, found: &mut Rows) -> Result<()> {
+        let begin = self.position();
+        let mut depth = 0_u32;
+        // True where a value may begin and nothing of it was seen.
+        let mut fresh = false;
+        loop {
+            if self.buffer.len() - self.at < 16 {
+                self.see(16)?;
+            }
+            let Some(&byte) = self.buffer.get(self.at) else {
+                return Err(Error::new(
+                    Code::BackupCorrupt,
+                    format!("the dump ends inside a row of line {}", found.line),
+                )
+                .with("line", found.line));
+            };
+            if self.position() - begin > MAX_ROW {
+                return Err(Error::new(
+                    Code::LimitExceeded,
+                    format!("line {}: a row is longer than 1 GiB", found.line),
+                )
+                .with("line", found.line));
+            }
+            match byte {
+                b'(' => {
+                    found.simple &= depth == 0;
+                    depth += 1;
+                    fresh = depth == 1;
+                    self.at += 1;
+                }
+                b')' => {
+                    found.simple &= !fresh;
+                    self.at += 1;
+                    depth -= 1;
+                    fresh = false;
+                    if depth == 0 {
+                        return Ok(());
+                    }
+                }
+                b',' => {
+                    found.simple &= !fresh;
+                    fresh = true;
+                    self.at += 1;
+                }
+                b'\'' | b'"' => {
+                    if byte == b'"' && self.quoting.ansi_quotes {
+                        return Err(refused(found.line, "a name inside of a row", self.shown()));
+                    }
+                    if found.quote == 0 {
+                        found.quote = byte;
+                    }
+                    found.simple &= fresh && found.quote == byte;
+                    fresh = false;
+                    self.value_text(byte, found)?;
+                    found.simple &= matches!(self.see(1)?.first(), Some(b',' | b')'));
+                }
+                b'0'..=b'9' | b'-' | b'+' | b'.' => {
+                    if byte == b'-' && self.buffer[self.at..].starts_with(b"--") {
+                        return Err(refused(found.line, "a comment inside of a row", self.shown()));
+                    }
+                    self.number(found, fresh);
+                    fresh = false;
+                }
+                _ if is_word(byte) => {
+                    let word = self.word()?;
+                    if word.eq_ignore_ascii_case(b"NULL") {
+                        found.simple &= fresh && word == b"NULL";
+                    } else if word_is_harmless(&word) || !self.filter {
+                        found.simple = false;
+                    } else {
+                        return Err(refused(found.line, "an expression inside of a row", &word));
+                    }
+                    fresh = false;
+                }
+                b' ' | b'\t' | b'\r' | b'\n' => {
+                    found.simple = false;
+                    self.at += 1;
+                }
+                _ if !self.filter => {
+                    found.simple = false;
+                    self.at += 1;
+                }
+                _ => return Err(refused(found.line, "an expression inside of a row", self.shown())),
+            }
+        }
+    }
+
+    fn number(&mut self, found: &mut Rows, fresh: bool) {
+        let rest = &self.buffer[self.at..];
+        let end = rest
+            .iter()
+            .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+')))
+            .unwrap_or(rest.len());
+        let number = &rest[..end];
+        let plain = is_number(number);
+        let ends = matches!(rest.get(end), Some(b',' | b')'));
+        found.simple &= fresh && plain && ends;
+        self.at += end.max(1);
+    }
+
+    fn word(&mut self) -> Result<Vec<u8>> {
+        let mut word = Vec::new();
+        loop {
+            let rest = &self.buffer[self.at..];
+            let length = rest.iter().position(|byte| !is_word(*byte)).unwrap_or(rest.len());
+            word.extend_from_slice(&rest[..length]);
+            self.at += length;
+            if length < rest.len() || word.len() > 200 || !self.refill()? {
+                word.truncate(200);
+                return Ok(word);
+            }
+        }
+    }
+
+    /// Goes behind a string of a row.
+    fn value_text(&mut self, quote: u8, found: &mut Rows) -> Result<()> {
+        self.at += 1;
+        let begin = self.position();
+        let escapes = escapes(quote, self.quoting);
+        if !escapes {
+            found.simple = false;
+        }
+        loop {
+            let rest = &self.buffer[self.at..];
+            match if escapes { memchr::memchr2(quote, b'\\', rest) } else { memchr::memchr(quote, rest) } {
+                None => {
+                    self.at = self.buffer.len();
+                    if self.position() - begin > MAX_ROW {
+                        return Err(Error::new(
+                            Code::LimitExceeded,
+                            format!("line {}: a string is longer than 1 GiB", found.line),
+                        )
+                        .with("line", found.line));
+                    }
+                    if !self.refill()? {
+                        return Err(Error::new(
+                            Code::BackupCorrupt,
+                            format!("the dump ends inside a string of line {}", found.line),
+                        )
+                        .with("line", found.line));
+                    }
+                }
+                Some(stop) => {
+                    self.at += stop;
+                    let next = match self.buffer.get(self.at + 1) {
+                        Some(next) => Some(*next),
+                        None => self.see(2)?.get(1).copied(),
+                    };
+                    if self.buffer[self.at] == quote {
+                        self.at += 1;
+                        if next != Some(quote) {
+                            return Ok(());
+                        }
+                        self.at += 1;
+                    } else {
+                        // These three mean one thing to INSERT and another to LOAD DATA.
+                        found.simple &= !matches!(next, Some(b'%' | b'_' | b'N'));
+                        self.at = (self.at + 2).min(self.buffer.len());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Digits with at most a sign in front, a point, and an exponent.
+fn is_number(text: &[u8]) -> bool {
+    let mut before = b'e';
+    text.iter().all(|&byte| {
+        let fits = match byte {
+            b'0'..=b'9' | b'.' => true,
+            b'e' | b'E' => before.is_ascii_digit() || before == b'.',
+            b'-' | b'+' => matches!(before, b'e' | b'E'),
+            _ => false,
+        };
+        before = byte;
+        fits
+    }) && text.last().is_some_and(|last| last.is_ascii_digit() || *last == b'.')
+}
+
+fn word_is_harmless(word: &[u8]) -> bool {
+    const WORDS: &[&str] = &[
+        "DEFAULT",
+        "TRUE",
+        "FALSE",
+        "X",
+        "B",
+        "N",
+        "_binary",
+        "_utf8",
+        "_utf8mb3",
+        "_utf8mb4",
+        "_latin1",
+        "_ascii",
+        "ST_GeomFromText",
+        "ST_GeomFromWKB",
+        "GeomFromText",
+        "GeomFromWKB",
+        "UNHEX",
+        "FROM_BASE64",
+        "UUID_TO_BIN",
+        "CAST",
+        "AS",
+        "JSON",
+        "CONVERT",
+        "USING",
+        "utf8mb4",
+        "utf8",
+        "CURRENT_TIMESTAMP",
+        "NOW",
+    ];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+fn ends_with_values(text: &[u8]) -> bool {
+    let text = text.trim_ascii_end();
+    let head = &text[..text.len().min(7)];
+    let is_insert =
+        head.len() == 7 && (head[..6].eq_ignore_ascii_case(b"INSERT") || head.eq_ignore_ascii_case(b"REPLACE"));
+    let ends = |word: &[u8]| text.len() >= word.len() && text[text.len() - word.len()..].eq_ignore_ascii_case(word);
+    is_insert && (ends(b"VALUES") || ends(b"VALUE"))
+}
+
+fn push_blank(text: &mut Vec<u8>) {
+    if text.last().is_some_and(|last| !last.is_ascii_whitespace()) {
+        text.push(b' ');
+    }
+}
+
+fn trim(text: &mut Vec<u8>) {
+    text.truncate(text.trim_ascii_end().len());
+}
+
+fn beginning(text: &[u8]) -> String {
+    String::from_utf8_lossy(&text[..text.len().min(80)]).into_owned()
+}
+
+/// `dump_refused` with line and statement.
+pub fn refused(line: u64, what: &str, text: &[u8]) -> Error {
+    let shown = beginning(text);
+    let message = if shown.is_empty() {
+        format!("line {line} of the dump: {what}")
+    } else {
+        format!("line {line} of the dump: {what}: {shown}")
+    };
+    Error::new(Code::DumpRefused, message).with("line", line).with("statement", shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MARIADB: Dialect = Dialect { version: 101_119, mariadb: true };
+
+    /// Hands out a text in pieces of a given size, to show that no cut matters.
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let length = self.1.min(self.0.len()).min(buffer.len());
+            buffer[..length].copy_from_slice(&self.0[..length]);
+            self.0 = &self.0[length..];
+            Ok(length)
+        }
+    }
+
+    fn items_in(sql: &[u8], piece: usize) -> Result<Vec<Item>> {
+        let mut lexer = Lexer::new(Pieces(sql, piece), MARIADB, 1 << 20);
+        let mut found = Vec::new();
+        while let Some(item) = lexer.next_item()? {
+            found.push(item);
+        }
+        Ok(found)
+    }
+
+    fn statements(sql: &str) -> Vec<String> {
+        items_in(sql.as_bytes(), 7)
+            .unwrap()
+            .into_iter()
+            .map(|item| match item {
+                Item::Statement { text, .. } => {
+                    String::from_utf8(text).unwrap().split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+                }
+                Item::Rows(rows) => format!("rows {} {} {}", rows.head.table, rows.count, rows.simple),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn comments_are_gone_and_versioned_ones_unwrapped_as_the_server_would() {
+        assert_eq!(
+            statements(
+                "/*M!999999\\- enable the sandbox mode */ \n-- x\n# y\n/* z; */ /*!40101 SET NAMES utf8 */;\nDROP /*!50700 gone */ /*!101100 here */ TABLE a;"
+            ),
+            ["SET NAMES utf8", "DROP here TABLE a"]
+        );
+        assert_eq!(statements("/*!80000 SET a=1 */;SELECT /*M!100000 2 */;"), ["SELECT 2"]);
+    }
+
+    #[test]
+    fn delimiters_and_bodies_are_kept_whole() {
+        assert_eq!(
+            statements(
+                "DELIMITER ;;\n/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER t BEFORE INSERT ON x FOR EACH ROW BEGIN SET @a=1; /* c */ SET @b=';;'; END */;;\nDELIMITER ;\nSELECT 1;"
+            ),
+            [
+                "CREATE DEFINER=`a`@`b` TRIGGER t BEFORE INSERT ON x FOR EACH ROW BEGIN SET @a=1; /* c */ SET @b=';;'; END",
+                "SELECT 1"
+            ]
+        );
+    }
+
+    #[test]
+    fn rows_are_counted_and_pointed_at() {
+        let sql = b"INSERT INTO `t` VALUES\n(1,'a;),(\\'',NULL),\n(-2.5e3,'it''s',NULL);\nINSERT INTO t (a) VALUES (0x41),(_binary 'x');";
+        let items = items_in(sql, 3).unwrap();
+        let Item::Rows(first) = &items[0] else { panic!() };
+        let begin = usize::try_from(first.offset).unwrap();
+        let end = begin + usize::try_from(first.length).unwrap();
+        assert_eq!(&sql[begin..end], b"(1,'a;),(\\'',NULL),\n(-2.5e3,'it''s',NULL)");
+        assert_eq!((first.count, first.simple, first.quote), (2, true, b'\''));
+        let Item::Rows(second) = &items[1] else { panic!() };
+        assert_eq!((second.count, second.simple, second.line), (2, false, 4));
+    }
+
+    #[test]
+    fn only_plain_rows_are_simple() {
+        for (row, simple) in [
+            ("(1,'a',NULL)", true),
+            ("(1, 'a')", false),
+            ("('a' 'b')", false),
+            ("(b'1')", false),
+            ("(1+1)", false),
+            ("(-1.5E+3)", true),
+            ("(null)", false),
+            ("('100\\%')", false),
+            ("('a',\"b\")", false),
+            ("(\"b\")", true),
+            ("()", false),
+            ("(1,)", false),
+            ("(-'5')", false),
+        ] {
+            let sql = format!("INSERT INTO t VALUES {row};");
+            let items = items_in(sql.as_bytes(), 1000).unwrap();
+            let Item::Rows(rows) = &items[0] else { panic!("{row}") };
+            assert_eq!(rows.simple, simple, "{row}");
+        }
+    }
+
+    #[test]
+    fn expressions_in_rows_are_refused_by_line() {
+        for row in [
+            "(LOAD_FILE('/etc/passwd'))",
+            "((SELECT 1))",
+            "(@@version)",
+            "(1 /* x */)",
+            "(1 -- x\n)",
+            "(sleep(10))",
+            "(`a`)",
+        ] {
+            let sql = format!("\n\nINSERT INTO t VALUES {row};");
+            let error = items_in(sql.as_bytes(), 5).unwrap_err();
+            assert_eq!(error.code, Code::DumpRefused, "{row}");
+            assert_eq!(error.context["line"], 3, "{row}");
+        }
+        assert_eq!(
+            items_in(b"INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a=1;", 9).unwrap_err().code,
+            Code::DumpRefused
+        );
+    }
+
+    #[test]
+    fn a_cut_dump_is_corrupt_wherever_it_is_cut() {
+        let sql = b"CREATE TABLE `t` (a int) /* c */;INSERT INTO `t` VALUES (1,'x\\'y'),(2,'z');";
+        for cut in 1..sql.len() - 1 {
+            if cut == 33 {
+                continue;
+            }
+            let found = items_in(&sql[..cut], 4).map_err(|error| error.code);
+            assert_eq!(found, Err(Code::BackupCorrupt), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_long_insert_comes_in_several_extents() {
+        let rows: Vec<String> = (0..1000).map(|row| format!("({row},'{}')", "x".repeat(100))).collect();
+        let sql = format!("INSERT INTO t VALUES {};", rows.join(","));
+        let mut lexer = Lexer::new(sql.as_bytes(), MARIADB, 10_000);
+        let (mut count, mut items) = (0, 0);
+        while let Some(Item::Rows(rows)) = lexer.next_item().unwrap() {
+            count += rows.count;
+            items += 1;
+            assert!(rows.length < 11_000);
+        }
+        assert_eq!(count, 1000);
+        assert!(items > 9);
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_panics_and_no_cut_changes_what_is_found(sql in "[a-z'\"`;(),/*!M0-9#\\\\ \n-]{0,200}", piece in 1_usize..40) {
+            let whole = items_in(sql.as_bytes(), 10_000).map_err(|error| error.code);
+            let cut = items_in(sql.as_bytes(), piece).map_err(|error| error.code);
+            prop_assert_eq!(whole, cut);
+        }
+
+        #[test]
+        fn any_string_survives_inside_a_row(text in ".*", piece in 1_usize..40) {
+            let escaped = text.replace('\\', "\\\\").replace('\'', "\\'");
+            let sql = format!("INSERT INTO t VALUES (1,'{escaped}'),(2,'');SELECT 1;");
+            let items = items_in(sql.as_bytes(), piece).unwrap();
+            prop_assert_eq!(items.len(), 2);
+            let Item::Rows(rows) = &items[0] else { panic!() };
+            prop_assert_eq!(rows.count, 2);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The text of rows, made fit for a connection that takes UTF-8 only, and cut row by row.
+
+use crate::error::Result;
+use crate::sql::lexer::{Dialect, Item, Lexer};
+use crate::sql::token::{Quoting, escapes};
+use std::fmt::Write;
+
+/// Rows as text. String literals that are not UTF-8 become hexadecimal literals of the same meaning:
+/// `introducer` is put before those that stand for text of another character set.
+pub fn as_text(rows: Vec<u8>, quoting: Quoting, introducer: &str) -> String {
+    let rows = match String::from_utf8(rows) {
+        Ok(text) => return text,
+        Err(error) => error.into_bytes(),
+    };
+    let mut text = String::with_capacity(rows.len() * 2);
+    let mut at = 0;
+    while at < rows.len() {
+        let byte = rows[at];
+        if !matches!(byte, b'\'' | b'"') {
+            // Outside of strings a row is ASCII, or it is refused by the server.
+            text.push(char::from(byte));
+            at += 1;
+            continue;
+        }
+        let (value, end) = literal(&rows, at, quoting);
+        match std::str::from_utf8(&rows[at..end]) {
+            Ok(literal) => text.push_str(literal),
+            Err(_) => {
+                let introduced =
+                    text.trim_end().rsplit(['(', ',']).next().is_some_and(|before| before.starts_with('_'));
+                text.push_str(if introduced { "" } else { introducer });
+                text.push_str("x'");
+                for byte in value {
+                    let _ = write!(text, "{byte:02x}");
+                }
+                text.push('\'');
+            }
+        }
+        at = end;
+    }
+    text
+}
+
+/// The bytes a literal stands for, and where it ends.
+fn literal(rows: &[u8], begin: usize, quoting: Quoting) -> (Vec<u8>, usize) {
+    let quote = rows[begin];
+    let escapes = escapes(quote, quoting);
+    let mut value = Vec::new();
+    let mut at = begin + 1;
+    while at < rows.len() {
+        let next = rows.get(at + 1).copied();
+        match rows[at] {
+            b'\\' if escapes => {
+                match next {
+                    Some(b'0') => value.push(0),
+                    Some(b'b') => value.push(8),
+                    Some(b'n') => value.push(b'\n'),
+                    Some(b'r') => value.push(b'\r'),
+                    Some(b't') => value.push(b'\t'),
+                    Some(b'Z') => value.push(26),
+                    Some(kept @ (b'%' | b'_')) => value.extend([b'\\', kept]),
+                    Some(other) => value.push(other),
+                    None => {}
+                }
+                at += 2;
+            }
+            byte if byte == quote => {
+                if next != Some(quote) {
+                    return (value, at + 1);
+                }
+                value.push(quote);
+                at += 2;
+            }
+            byte => {
+                value.push(byte);
+                at += 1;
+            }
+        }
+    }
+    (value, rows.len())
+}
+
+/// Cuts `(…),(…)` into its rows.
+///
+/// # Errors
+/// As the lexer.
+pub fn split(rows: &[u8], quoting: Quoting, dialect: Dialect) -> Result<Vec<&[u8]>> {
+    let head = b"INSERT INTO x VALUES ";
+    let whole = [head, rows, b";"].concat();
+    let mut lexer = Lexer::new(whole.as_slice(), dialect, 1);
+    lexer.set_quoting(quoting);
+    let mut found = Vec::new();
+    while let Some(item) = lexer.next_item()? {
+        if let Item::Rows(part) = item {
+            let begin = usize::try_from(part.offset).unwrap_or(usize::MAX) - head.len();
+            let end = begin + usize::try_from(part.length).unwrap_or(usize::MAX);
+            found.push(&rows[begin..end]);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_become_hexadecimal() {
+        let rows = b"(1,'ok','\xff\\0a\\'''\\%'),(2,_binary '\xfe')".to_vec();
+        assert_eq!(
+            as_text(rows, Quoting::default(), "_latin1 "),
+            "(1,'ok',_latin1 x'ff006127275c25'),(2,_binary x'fe')"
+        );
+        assert_eq!(as_text(b"(1,'a')".to_vec(), Quoting::default(), ""), "(1,'a')");
+    }
+
+    #[test]
+    fn rows_are_cut_at_their_own_brackets() {
+        let dialect = Dialect { version: 101_100, mariadb: true };
+        let rows = b"(1,'),('),\n(2,'b')";
+        assert_eq!(split(rows, Quoting::default(), dialect).unwrap(), [&b"(1,'),(')"[..], b"(2,'b')"]);
+    }
+}

@@ -1,0 +1,372 @@
+//! What a dump may hold. Everything that is not on this list is refused.
+
+use crate::sql::insert::qualified;
+use crate::sql::token::{Kind, Quoting, Token, tokens};
+
+/// A statement of a dump, by what has to be done about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Statement {
+    /// `SET …`: for [`crate::sql::session::Session::apply`].
+    Set,
+    /// Means nothing here: locks, transactions, `CREATE DATABASE`.
+    Nothing,
+    /// `USE schema` or `CREATE DATABASE schema`: the dump names its schema.
+    Schema(String),
+    /// `CREATE TABLE`.
+    CreateTable(Name),
+    /// `CREATE SEQUENCE`.
+    CreateSequence(Name),
+    /// `SELECT SETVAL(…)` of a sequence.
+    SetSequence,
+    /// `DROP TABLE` or `DROP SEQUENCE`, with the names.
+    DropTable(Vec<Name>),
+    /// `DROP` of a view, trigger, routine or event: nothing of the kind exists in a fresh schema.
+    DropObject(Name),
+    /// `ALTER TABLE … DISABLE KEYS` or `ENABLE KEYS`.
+    Keys(Name, bool),
+    /// `ALTER TABLE` that adds keys, constraints or `AUTO_INCREMENT`.
+    AlterTable(Name),
+    /// `CREATE INDEX`.
+    CreateIndex(Name),
+    /// A view, trigger, routine or event.
+    CreateObject(ObjectKind, Name),
+}
+
+/// Kinds of what is not a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectKind {
+    /// Stored function.
+    Function,
+    /// Stored procedure.
+    Procedure,
+    /// View.
+    View,
+    /// Trigger.
+    Trigger,
+    /// Event.
+    Event,
+}
+
+impl ObjectKind {
+    /// The keyword.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            ObjectKind::Function => "FUNCTION",
+            ObjectKind::Procedure => "PROCEDURE",
+            ObjectKind::View => "VIEW",
+            ObjectKind::Trigger => "TRIGGER",
+            ObjectKind::Event => "EVENT",
+        }
+    }
+}
+
+/// A name and the schema before it, if any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// Schema.
+    pub schema: Option<String>,
+    /// Name.
+    pub name: String,
+}
+
+/// Storage engines that keep their data inside the schema and nowhere else.
+const ENGINES: &[&str] =
+    &["InnoDB", "MyISAM", "Aria", "MEMORY", "HEAP", "ARCHIVE", "CSV", "RocksDB", "TokuDB", "SEQUENCE"];
+
+/// Says what a statement is. `Err` says why it is refused.
+pub fn classify(sql: &[u8], quoting: Quoting) -> Result<Statement, String> {
+    let all = tokens(sql, quoting);
+    let mut reader = Reader { sql, rest: &all };
+    let Some(first) = reader.word() else { return Err("no statement".into()) };
+    let found = match first.as_str() {
+        "SET" => Some(Statement::Set),
+        "LOCK" | "UNLOCK" => reader.one_of(&["TABLES", "TABLE"]).map(|_| Statement::Nothing),
+        "BEGIN" | "COMMIT" => reader.rest.is_empty().then_some(Statement::Nothing),
+        "START" => reader.one_of(&["TRANSACTION"]).map(|_| Statement::Nothing),
+        "USE" => reader.name().filter(|_| reader.rest.is_empty()).map(|name| Statement::Schema(name.name)),
+        "SELECT" | "DO" => reader.one_of(&["SETVAL"]).map(|_| Statement::SetSequence),
+        "CREATE" => return create(&mut reader),
+        "DROP" => drop_statement(&mut reader),
+        "ALTER" => return alter(&mut reader),
+        _ => None,
+    };
+    found.ok_or_else(|| "a statement that no dump of a site needs".into())
+}
+
+fn create(reader: &mut Reader) -> Result<Statement, String> {
+    let unknown = || "a kind of CREATE that no dump of a site needs".to_owned();
+    if reader.one_of(&["OR"]).is_some() {
+        reader.one_of(&["REPLACE"]).ok_or_else(unknown)?;
+    }
+    loop {
+        let word = reader.word().ok_or_else(unknown)?;
+        let kind = match word.as_str() {
+            "DATABASE" | "SCHEMA" => {
+                reader.if_exists();
+                return reader.name().map(|name| Statement::Schema(name.name)).ok_or_else(unknown);
+            }
+            "TABLE" => {
+                reader.if_exists();
+                let name = reader.name().ok_or_else(unknown)?;
+                table_options(reader)?;
+                return Ok(Statement::CreateTable(name));
+            }
+            "SEQUENCE" => {
+                reader.if_exists();
+                let name = reader.name().ok_or_else(unknown)?;
+                table_options(reader)?;
+                return Ok(Statement::CreateSequence(name));
+            }
+            "INDEX" => {
+                reader.if_exists();
+                reader.name().ok_or_else(unknown)?;
+                while reader.one_of(&["USING"]).is_some() {
+                    reader.word();
+                }
+                reader.one_of(&["ON"]).ok_or_else(unknown)?;
+                return reader.name().map(Statement::CreateIndex).ok_or_else(unknown);
+            }
+            "UNIQUE" | "FULLTEXT" | "SPATIAL" => continue,
+            "ALGORITHM" => {
+                reader.sign(b'=').ok_or_else(unknown)?;
+                reader.one_of(&["UNDEFINED", "MERGE", "TEMPTABLE"]).ok_or_else(unknown)?;
+                continue;
+            }
+            "DEFINER" => {
+                reader.sign(b'=').ok_or_else(unknown)?;
+                reader.account().ok_or_else(unknown)?;
+                continue;
+            }
+            "SQL" => {
+                reader.one_of(&["SECURITY"]).ok_or_else(unknown)?;
+                reader.one_of(&["DEFINER", "INVOKER"]).ok_or_else(unknown)?;
+                continue;
+            }
+            "AGGREGATE" => continue,
+            "VIEW" => ObjectKind::View,
+            "TRIGGER" => ObjectKind::Trigger,
+            "PROCEDURE" => ObjectKind::Procedure,
+            "FUNCTION" => ObjectKind::Function,
+            "EVENT" => ObjectKind::Event,
+            _ => return Err(unknown()),
+        };
+        reader.if_exists();
+        let name = reader.name().ok_or_else(unknown)?;
+        let sonames = reader.rest.iter().any(|token| token.is(reader.sql, "SONAME"));
+        if sonames || reader.names_files() {
+            return Err("it reads or writes files of the server".into());
+        }
+        return Ok(Statement::CreateObject(kind, name));
+    }
+}
+
+/// Refuses options of a table that reach beyond the schema.
+fn table_options(reader: &Reader) -> Result<(), String> {
+    let sql = reader.sql;
+    for (at, token) in reader.rest.iter().enumerate() {
+        let next = |step: usize| reader.rest.get(at + step);
+        if token.is(sql, "DIRECTORY") {
+            return Err("a table with a folder of its own".into());
+        }
+        if token.is(sql, "SELECT") || token.is(sql, "UNION") || token.is(sql, "CONNECTION") {
+            return Err("a table made of something else".into());
+        }
+        if token.is(sql, "ENGINE") || token.is(sql, "TYPE") && next(1).is_some_and(|sign| sign.is_sign(sql, b'=')) {
+            let step = if next(1).is_some_and(|sign| sign.is_sign(sql, b'=')) { 2 } else { 1 };
+            let raw = next(step).map(|engine| &sql[engine.span.clone()]).unwrap_or_default();
+            let engine = String::from_utf8_lossy(raw);
+            let engine = engine.trim_matches(['\'', '"', '`']);
+            if token.is(sql, "ENGINE") && !ENGINES.iter().any(|known| engine.eq_ignore_ascii_case(known)) {
+                return Err(format!("a table of engine {engine:?}"));
+            }
+        }
+        if token.is(sql, "REFERENCES") && next(2).is_some_and(|sign| sign.is_sign(sql, b'.')) {
+            return Err("a foreign key to another schema".into());
+        }
+    }
+    Ok(())
+}
+
+fn drop_statement(reader: &mut Reader) -> Option<Statement> {
+    let word = reader.one_of(&["TABLE", "TABLES", "SEQUENCE", "VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"])?;
+    reader.if_exists();
+    let mut names = vec![reader.name()?];
+    while reader.sign(b',').is_some() {
+        names.push(reader.name()?);
+    }
+    Some(match word.as_str() {
+        "TABLE" | "TABLES" | "SEQUENCE" => Statement::DropTable(names),
+        _ => Statement::DropObject(names.swap_remove(0)),
+    })
+}
+
+fn alter(reader: &mut Reader) -> Result<Statement, String> {
+    let unknown = || "a kind of ALTER that no dump of a site needs".to_owned();
+    if reader.one_of(&["DATABASE", "SCHEMA"]).is_some() {
+        // mysqldump sets a schema's character set around triggers; ours is set once.
+        return Ok(Statement::Nothing);
+    }
+    reader.one_of(&["TABLE"]).ok_or_else(unknown)?;
+    let name = reader.name().ok_or_else(unknown)?;
+    if let Some(word) = reader.one_of(&["DISABLE", "ENABLE"]) {
+        reader.one_of(&["KEYS"]).ok_or_else(unknown)?;
+        return Ok(Statement::Keys(name, word == "ENABLE"));
+    }
+    reader.one_of(&["ADD", "MODIFY", "AUTO_INCREMENT"]).ok_or_else(unknown)?;
+    let rest = reader.rest;
+    let harmful = ["RENAME", "EXCHANGE", "IMPORT", "DISCARD", "DROP"]
+        .iter()
+        .any(|word| rest.iter().any(|token| token.is(reader.sql, word)));
+    if harmful {
+        return Err(unknown());
+    }
+    table_options(reader)?;
+    Ok(Statement::AlterTable(name))
+}
+
+struct Reader<'a> {
+    sql: &'a [u8],
+    rest: &'a [Token],
+}
+
+impl Reader<'_> {
+    /// The next bare word in upper case.
+    fn word(&mut self) -> Option<String> {
+        let first = self.rest.first().filter(|token| token.kind == Kind::Word)?;
+        let word = String::from_utf8_lossy(&self.sql[first.span.clone()]).to_ascii_uppercase();
+        self.rest = &self.rest[1..];
+        Some(word)
+    }
+
+    fn one_of(&mut self, words: &[&str]) -> Option<String> {
+        let first = self.rest.first()?;
+        let word = words.iter().find(|word| first.is(self.sql, word))?;
+        self.rest = &self.rest[1..];
+        Some((*word).to_owned())
+    }
+
+    fn sign(&mut self, sign: u8) -> Option<()> {
+        self.rest.first().filter(|token| token.is_sign(self.sql, sign))?;
+        self.rest = &self.rest[1..];
+        Some(())
+    }
+
+    /// Goes over `IF EXISTS` or `IF NOT EXISTS`.
+    fn if_exists(&mut self) {
+        if self.one_of(&["IF"]).is_some() {
+            self.one_of(&["NOT"]);
+            self.one_of(&["EXISTS"]);
+        }
+    }
+
+    fn name(&mut self) -> Option<Name> {
+        let (schema, name) = qualified(self.sql, &mut self.rest)?;
+        Some(Name { schema, name })
+    }
+
+    /// `user`, `user@host`, `CURRENT_USER`, `CURRENT_USER()`.
+    fn account(&mut self) -> Option<()> {
+        self.rest = self.rest.get(1..)?;
+        if self.sign(b'@').is_some() {
+            // A bare host such as 10.0.0.1 is several tokens; dumps quote it.
+            self.rest = self.rest.get(1..)?;
+        } else if self.sign(b'(').is_some() {
+            self.sign(b')')?;
+        }
+        Some(())
+    }
+
+    fn names_files(&self) -> bool {
+        ["OUTFILE", "DUMPFILE", "INFILE", "LOAD_FILE"]
+            .iter()
+            .any(|word| self.rest.iter().any(|token| token.is(self.sql, word)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(sql: &str) -> Result<Statement, String> {
+        classify(sql.as_bytes(), Quoting::default())
+    }
+
+    fn name(name: &str) -> Name {
+        Name { schema: None, name: name.into() }
+    }
+
+    #[test]
+    fn what_dumps_hold_is_known() {
+        for (sql, expected) in [
+            ("SET NAMES utf8", Statement::Set),
+            ("LOCK TABLES `a` WRITE", Statement::Nothing),
+            ("UNLOCK TABLES", Statement::Nothing),
+            ("START TRANSACTION", Statement::Nothing),
+            ("ALTER DATABASE `x` CHARACTER SET latin1 COLLATE latin1_swedish_ci", Statement::Nothing),
+            ("USE `site`", Statement::Schema("site".into())),
+            ("CREATE DATABASE IF NOT EXISTS `site` DEFAULT CHARACTER SET utf8mb4", Statement::Schema("site".into())),
+            ("CREATE TABLE `a` (x int DEFAULT 1) ENGINE=InnoDB", Statement::CreateTable(name("a"))),
+            ("DROP TABLE IF EXISTS `a`", Statement::DropTable(vec![name("a")])),
+            ("DROP VIEW IF EXISTS `v`", Statement::DropObject(name("v"))),
+            ("ALTER TABLE `a` DISABLE KEYS", Statement::Keys(name("a"), false)),
+            ("ALTER TABLE a ADD PRIMARY KEY (id), ADD KEY x (y)", Statement::AlterTable(name("a"))),
+            ("ALTER TABLE a MODIFY id int AUTO_INCREMENT, AUTO_INCREMENT=7", Statement::AlterTable(name("a"))),
+            ("CREATE UNIQUE INDEX i ON a (x)", Statement::CreateIndex(name("a"))),
+            (
+                "CREATE ALGORITHM=UNDEFINED DEFINER=`r`@`%` SQL SECURITY DEFINER VIEW `v` AS select 1",
+                Statement::CreateObject(ObjectKind::View, name("v")),
+            ),
+            (
+                "CREATE DEFINER=CURRENT_USER() TRIGGER `t` BEFORE INSERT ON a FOR EACH ROW SET @x=1",
+                Statement::CreateObject(ObjectKind::Trigger, name("t")),
+            ),
+            ("CREATE FUNCTION f() RETURNS int RETURN 1", Statement::CreateObject(ObjectKind::Function, name("f"))),
+            ("CREATE SEQUENCE `s` start with 1 ENGINE=InnoDB", Statement::CreateSequence(name("s"))),
+            ("SELECT SETVAL(`s`, 1, 0)", Statement::SetSequence),
+        ] {
+            assert_eq!(class(sql), Ok(expected), "{sql}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for sql in [
+            "GRANT ALL ON *.* TO x",
+            "CREATE USER x",
+            "CREATE ROLE x",
+            "CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'x')",
+            "DROP DATABASE live",
+            "DROP USER x",
+            "RENAME TABLE a TO victim.a",
+            "ALTER TABLE a RENAME TO victim.a",
+            "ALTER TABLE a ADD x int, RENAME victim.a",
+            "ALTER USER root IDENTIFIED BY 'x'",
+            "LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE a",
+            "SELECT 1 INTO OUTFILE '/tmp/x'",
+            "SELECT SLEEP(9)",
+            "INSERT INTO a SELECT * FROM b",
+            "INSTALL PLUGIN x SONAME 'y'",
+            "CREATE FUNCTION f RETURNS STRING SONAME 'udf.so'",
+            "CREATE VIEW v AS SELECT LOAD_FILE('/etc/passwd')",
+            "CREATE TABLE a (x int) DATA DIRECTORY='/tmp'",
+            "CREATE TABLE a (x int) ENGINE=FEDERATED CONNECTION='mysql://x'",
+            "CREATE TABLE a (x int) ENGINE=CONNECT",
+            "CREATE TABLE a AS SELECT * FROM mysql.user",
+            "CREATE TABLE a (x int, FOREIGN KEY (x) REFERENCES `victim`.`t` (x))",
+            "CREATE TEMPORARY TABLE a (x int)",
+            "\\! id",
+            "system id",
+            "source /etc/passwd",
+            "CALL p()",
+            "PREPARE x FROM 'DROP TABLE y'",
+            "EXECUTE IMMEDIATE 'x'",
+            "FLUSH PRIVILEGES",
+            "KILL 1",
+            "SHUTDOWN",
+            "",
+        ] {
+            assert!(class(sql).is_err(), "{sql}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What the loader has to know of a `CREATE TABLE`.
+
+use crate::sql::token::{Kind, Quoting, Token, tokens};
+
+/// Columns, keys and engine of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TableText {
+    /// Columns in order.
+    pub columns: Vec<Column>,
+    /// Keys other than the primary one, as written.
+    pub keys: Vec<Key>,
+    /// Storage engine, when it is named.
+    pub engine: Option<String>,
+    /// Default character set, when it is named.
+    pub charset: Option<String>,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Name.
+    pub name: String,
+    /// Type in lower case, such as `varchar`.
+    pub kind: String,
+    /// Computed by the server.
+    pub generated: bool,
+}
+
+/// One key that could be added later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Its definition.
+    pub text: String,
+    /// `FULLTEXT`.
+    pub full_text: bool,
+    /// `UNIQUE`.
+    pub unique: bool,
+    begin: usize,
+    end: usize,
+}
+
+impl TableText {
+    /// Reads the text of a `CREATE TABLE`; `None` if it is not of the usual form.
+    pub fn parse(sql: &str, quoting: Quoting) -> Option<TableText> {
+        let bytes = sql.as_bytes();
+        let all = tokens(bytes, quoting);
+        let open = all.iter().position(|token| token.is_sign(bytes, b'('))?;
+        let mut table = TableText::default();
+        let mut depth = 0_u32;
+        let mut first = open + 1;
+        let mut close = None;
+        for (at, token) in all.iter().enumerate().skip(open) {
+            if token.is_sign(bytes, b'(') {
+                depth += 1;
+            } else if token.is_sign(bytes, b')') {
+                depth -= 1;
+            }
+            let ends = depth == 0 || (depth == 1 && token.is_sign(bytes, b','));
+            if ends && at > open {
+                table.part(sql, &all[first..at], all[first - 1].span.start)?;
+                first = at + 1;
+            }
+            if depth == 0 {
+                close = Some(at);
+                break;
+            }
+        }
+        table.options(bytes, &all[close? + 1..]);
+        Some(table)
+    }
+
+    fn part(&mut self, sql: &str, part: &[Token], comma: usize) -> Option<()> {
+        let bytes = sql.as_bytes();
+        let first = part.first()?;
+        let last = part.last()?;
+        let is = |word: &str| first.is(bytes, word);
+        if is("PRIMARY") || is("CONSTRAINT") || is("FOREIGN") || is("CHECK") || is("PERIOD") {
+            return Some(());
+        }
+        if is("KEY") || is("INDEX") || is("UNIQUE") || is("FULLTEXT") || is("SPATIAL") {
+            self.keys.push(Key {
+                text: sql[first.span.start..last.span.end].to_owned(),
+                full_text: is("FULLTEXT"),
+                unique: is("UNIQUE"),
+                begin: comma,
+                end: last.span.end,
+            });
+            return Some(());
+        }
+        let kind = part.get(1).filter(|token| token.kind == Kind::Word)?;
+        let generated = part.iter().skip(2).any(|token| token.is(bytes, "AS") || token.is(bytes, "GENERATED"));
+        self.columns.push(Column {
+            name: first.name(bytes)?,
+            kind: sql[kind.span.clone()].to_ascii_lowercase(),
+            generated,
+        });
+        Some(())
+    }
+
+    fn options(&mut self, sql: &[u8], rest: &[Token]) {
+        let value = |at: usize| {
+            let step = if rest.get(at + 1).is_some_and(|token| token.is_sign(sql, b'=')) { 2 } else { 1 };
+            rest.get(at + step).and_then(|token| token.name(sql))
+        };
+        for (at, token) in rest.iter().enumerate() {
+            if token.is(sql, "ENGINE") {
+                self.engine = value(at);
+            } else if token.is(sql, "CHARSET") {
+                self.charset = value(at);
+            }
+        }
+    }
+
+    /// Whether `LOAD DATA` puts the same into every column as `INSERT` does.
+    pub fn takes_text(&self) -> bool {
+        const KINDS: &[&str] = &[
+            "tinyint",
+            "smallint",
+            "mediumint",
+            "int",
+            "integer",
+            "bigint",
+            "decimal",
+            "numeric",
+            "float",
+            "double",
+            "char",
+            "varchar",
+            "tinytext",
+            "text",
+            "mediumtext",
+            "longtext",
+            "date",
+            "datetime",
+            "timestamp",
+            "time",
+            "year",
+            "enum",
+            "set",
+            "json",
+        ];
+        self.columns.iter().all(|column| KINDS.contains(&column.kind.as_str()) && !column.generated)
+    }
+
+    /// True for InnoDB, also when no engine is named.
+    pub fn is_innodb(&self) -> bool {
+        self.engine.as_deref().is_none_or(|engine| engine.eq_ignore_ascii_case("InnoDB"))
+    }
+
+    /// The table without the keys that `later` picks, and the `ALTER TABLE` clauses that add them.
+    pub fn split_keys(&self, sql: &str, later: impl Fn(&Key) -> bool) -> (String, Vec<String>) {
+        let mut create = String::with_capacity(sql.len());
+        let mut clauses = Vec::new();
+        let mut from = 0;
+        for key in self.keys.iter().filter(|key| later(key)) {
+            create.push_str(&sql[from..key.begin]);
+            from = key.end;
+            clauses.push(format!("ADD {}", key.text));
+        }
+        create.push_str(&sql[from..]);
+        (create, clauses)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POSTS: &str = "CREATE TABLE `p` (\n `ID` bigint(20) unsigned NOT NULL DEFAULT 0,\n `d` decimal(10,2) DEFAULT NULL COMMENT 'a, (b',\n PRIMARY KEY (`ID`),\n UNIQUE KEY `u` (`d`,`ID`),\n KEY `k` (`d`(191)),\n FULLTEXT KEY `f` (`d`),\n CONSTRAINT `c` FOREIGN KEY (`ID`) REFERENCES `q` (`ID`)\n) ENGINE=InnoDB AUTO_INCREMENT=5 DEFAULT CHARSET=utf8mb4";
+
+    #[test]
+    fn columns_keys_and_engine_are_read() {
+        let table = TableText::parse(POSTS, Quoting::default()).unwrap();
+        assert_eq!(table.columns.iter().map(|column| column.kind.as_str()).collect::<Vec<_>>(), ["bigint", "decimal"]);
+        assert_eq!(table.keys.len(), 3);
+        assert_eq!((table.engine.as_deref(), table.charset.as_deref()), (Some("InnoDB"), Some("utf8mb4")));
+        assert!(table.takes_text() && table.is_innodb());
+    }
+
+    #[test]
+    fn keys_can_be_taken_out_and_added_later() {
+        let table = TableText::parse(POSTS, Quoting::default()).unwrap();
+        let (create, later) = table.split_keys(POSTS, |key| !key.unique);
+        assert_eq!(later, ["ADD KEY `k` (`d`(191))", "ADD FULLTEXT KEY `f` (`d`)"]);
+        let rest = TableText::parse(&create, Quoting::default()).unwrap();
+        assert_eq!(rest.keys.len(), 1);
+        assert!(create.contains("CONSTRAINT `c`") && create.contains("PRIMARY KEY (`ID`),\n UNIQUE"));
+    }
+
+    #[test]
+    fn binary_and_generated_columns_are_no_text() {
+        for column in [
+            "`b` varbinary(20)",
+            "`b` longblob",
+            "`b` bit(1)",
+            "`b` point",
+            "`b` int GENERATED ALWAYS AS (1) VIRTUAL",
+            "`b` uuid",
+        ] {
+            let sql = format!("CREATE TABLE t (`a` int, {column})");
+            assert!(!TableText::parse(&sql, Quoting::default()).unwrap().takes_text(), "{column}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A MariaDB of a test's own: fresh data folder, socket only, ended by process id.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running server; dropping it ends it.
+pub struct PrivateServer {
+    folder: tempfile::TempDir,
+    child: Child,
+}
+
+impl PrivateServer {
+    /// Installs and starts one, as Debian configures it.
+    ///
+    /// # Panics
+    /// When mariadbd is missing or does not start: a test never passes without its server.
+    pub fn start() -> PrivateServer {
+        PrivateServer::start_with(&[])
+    }
+
+    /// The same with more options of mariadbd.
+    ///
+    /// # Panics
+    /// As [`PrivateServer::start`].
+    pub fn start_with(options: &[&str]) -> PrivateServer {
+        let folder = tempfile::Builder::new().prefix("rv-db-").tempdir().expect("a temporary folder");
+        let data = folder.path().join("data");
+        let installed = Command::new(program("mariadb-install-db"))
+            .args(["--no-defaults", "--user=root", "--auth-root-authentication-method=socket", "--skip-test-db"])
+            .arg(format!("--datadir={}", data.display()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .expect("run mariadb-install-db");
+        assert!(installed.success(), "mariadb-install-db failed");
+        let child = Command::new(program("mariadbd"))
+            .args(["--no-defaults", "--user=root", "--skip-networking", "--character-set-server=utf8mb4"])
+            .args([
+                "--collation-server=utf8mb4_general_ci",
+                "--innodb-buffer-pool-size=64M",
+                "--loose-innodb-log-file-size=32M",
+            ])
+            .arg(format!("--datadir={}", data.display()))
+            .arg(format!("--socket={}", folder.path().join("s").display()))
+            .arg(format!("--pid-file={}", folder.path().join("pid").display()))
+            .arg(format!("--log-error={}", folder.path().join("error.log").display()))
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("start mariadbd");
+        let mut server = PrivateServer { folder, child };
+        server.wait();
+        server
+    }
+
+    fn wait(&mut self) {
+        let until = Instant::now() + Duration::from_secs(60);
+        while std::os::unix::net::UnixStream::connect(self.socket()).is_err() {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                let log = std::fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default();
+                panic!("mariadbd ended with {status}:\n{log}");
+            }
+            assert!(Instant::now() < until, "mariadbd does not listen after a minute");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Its socket.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("s")
+    }
+
+    /// Its folder, for files of the test.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A restore.toml that names it; `base` is its folder.
+    pub fn toml(&self) -> String {
+        format!("[paths]\nbase = {:?}\n[mysql]\nsocket = {:?}\n", self.folder(), self.socket())
+    }
+
+    /// Runs SQL through the client program and gives back what it prints.
+    ///
+    /// # Panics
+    /// When the client fails.
+    pub fn sql(&self, sql: &str) -> String {
+        self.client("mariadb", &["--batch", "--skip-column-names", "--default-character-set=utf8mb4", "-e", sql])
+    }
+
+    /// Runs a client program on this server.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn client(&self, name: &str, arguments: &[&str]) -> String {
+        let output = Command::new(program(name))
+            .args(["--no-defaults", "--user=root"])
+            .arg(format!("--socket={}", self.socket().display()))
+            .args(arguments)
+            .output()
+            .expect("run a client program");
+        assert!(output.status.success(), "{name} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+impl Drop for PrivateServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Finds a program where Debian puts it.
+fn program(name: &str) -> PathBuf {
+    let folders = std::env::var("PATH").unwrap_or_default();
+    folders
+        .split(':')
+        .chain(["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"])
+        .map(|folder| Path::new(folder).join(name))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("{name} is missing: apt-get install mariadb-server mariadb-client"))
+}
