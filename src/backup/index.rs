@@ -81,8 +81,9 @@ impl Index {
     }
 }
 
+/// The path without links: a list and a job may come to the same archive by different spellings.
 fn key(archive: &Path) -> String {
-    archive.display().to_string()
+    archive.canonicalize().unwrap_or_else(|_| archive.to_owned()).display().to_string()
 }
 
 fn write_new(path: &Path, text: &[u8]) -> std::io::Result<()> {
@@ -155,6 +156,16 @@ mod tests {
         assert!(Index::load(&config, &domain).known(&archive, &identity(&archive)).is_none());
         let mode = std::fs::metadata(archive.with_file_name(FILE_NAME)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_spelling_of_the_path_does_not_matter() {
+        let (base, config, domain, archive) = setting();
+        Index::store(&config, &domain, &archive, finding(&archive)).unwrap();
+        let link = base.path().join("link");
+        std::os::unix::fs::symlink(archive.parent().unwrap(), &link).unwrap();
+        let other = link.join(archive.file_name().unwrap());
+        assert!(Index::load(&config, &domain).known(&other, &identity(&archive)).is_some());
     }
 
     #[test]
