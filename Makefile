@@ -37,7 +37,7 @@ bench: build
 	scripts/bench.sh
 
 header:
-	UPDATE_HEADER=1 $(CARGO) test --locked --test header
+	RV_WRITE_HEADER=1 $(CARGO) test --locked --test abi header
 
 install:
 	install -d $(ROOT)/bin $(ROOT)/lib/pkgconfig $(ROOT)/include

@@ -1,0 +1,50 @@
+#!/usr/bin/env bats
+# The examples of README.md, as they stand there; only the domain and the configuration are the world's.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup_file() {
+  make_world
+  README=$BATS_TEST_DIRNAME/../../README.md
+  BEFORE=$(world digest "$PLACE")
+  export README BEFORE
+}
+teardown_file() { end_world; }
+
+setup() {
+  world damage "$PLACE"
+}
+
+# The code block of a language.
+example() { # LANGUAGE
+  sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/p" "$README" | sed '1d;$d'
+}
+
+@test "bash" {
+  damaged=$(world digest "$PLACE")
+  example bash | sed "s/example\.com/$WORLD_DOMAIN/g" >"$FOLDER/example.sh"
+  [[ $(grep -c '' "$FOLDER/example.sh") -le 12 ]]
+  PATH=$PREFIX/bin:$PATH run -0 bash "$FOLDER/example.sh"
+  [[ $output == *restored* && $output != *'not restored'* ]]
+  digest_is "$damaged"
+}
+
+@test "C" {
+  example c | sed "s|\\\\\"domain\\\\\":\\\\\"example\.com|\\\\\"config\\\\\":\\\\\"$RV_CONFIG\\\\\",\\\\\"domain\\\\\":\\\\\"$WORLD_DOMAIN|" >"$FOLDER/example.c"
+  grep -qF "$WORLD_DOMAIN" "$FOLDER/example.c"
+  # shellcheck disable=SC2046  # flags are words
+  gcc -std=c99 -Wall -Wextra -Wpedantic -Werror -o "$FOLDER/example" "$FOLDER/example.c" \
+    $(PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig pkg-config --cflags --libs rocketvps-restore)
+  LD_LIBRARY_PATH=$PREFIX/lib run -0 "$FOLDER/example"
+  [[ $output == *'"ok":true'* ]]
+  digest_is "$BEFORE"
+}
+
+@test "PHP" {
+  example php | sed -e "s|new RocketVps.RocketVpsRestore()|new RocketVps\\\\RocketVpsRestore('$PREFIX/lib/librocketvps_restore.so.1', '$PREFIX/include/rocketvps_restore.h', '$RV_CONFIG')|" \
+    -e "s/example\.com/$WORLD_DOMAIN/" >"$FOLDER/example.php"
+  cd "$BATS_TEST_DIRNAME/../.."
+  run -0 php "$FOLDER/example.php"
+  digest_is "$BEFORE"
+}
