@@ -3,9 +3,10 @@
 use rocketvps_restore::backup;
 use rocketvps_restore::config::Config;
 use rocketvps_restore::error::Code;
+use rocketvps_restore::host::credentials::{Password, SiteAccount};
 use rocketvps_restore::path::Domain;
 use rocketvps_restore::progress::Silent;
-use rocketvps_restore::snapshot::{self, Account};
+use rocketvps_restore::snapshot;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -141,15 +142,17 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
     let work = folder.path().join("work");
     std::fs::create_dir(&work).unwrap();
 
-    // The site's own account, with a password that needs quoting everywhere.
-    let site = Account {
+    // An administrator who is not let in, then the site's own account, with a password that needs quoting everywhere.
+    config.mysql.admin_defaults_file = folder.path().join("admin.cnf");
+    std::fs::write(&config.mysql.admin_defaults_file, "[client]\nuser=nobody-here\npassword=x\n").unwrap();
+    let site = SiteAccount {
         schema: "site".into(),
         user: "site".into(),
-        password: Some(PASSWORD.into()),
-        ..Account::endpoint(&config)
+        password: Password::new(PASSWORD),
+        host: None,
+        source: "wp-config.php".into(),
     };
-    let stranger = Account { user: "nobody-here".into(), ..site.clone() };
-    let made = snapshot::create(&config, &domain, &[stranger.clone(), site.clone()], &work, &Silent).unwrap();
+    let made = snapshot::create(&config, &domain, Some(&site), &work, &Silent).unwrap();
     let path = PathBuf::from(made["path"].as_str().unwrap());
     assert_eq!(std::fs::read_dir(&work).unwrap().count(), 0, "no secret stays behind");
     assert_eq!((made["tables"].as_u64(), made["rows"].as_u64()), (Some(2), Some(5003)));
@@ -199,7 +202,8 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
     let source = backup::locate_snapshot(&config, &domain, &path).unwrap();
     let found = backup::scan(&source, &config, &Silent).unwrap();
     assert_eq!((found.files, found.dump.unwrap().rows(), found.config.len()), (6, 5003, 2));
-    let second = snapshot::create(&config, &domain, std::slice::from_ref(&site), &work, &Silent).unwrap();
+    std::fs::write(&config.mysql.admin_defaults_file, "[client]\nuser=root\n").unwrap();
+    let second = snapshot::create(&config, &domain, Some(&site), &work, &Silent).unwrap();
     let all = snapshot::list(&config, &domain).unwrap();
     assert_eq!(all.len(), 2);
     assert_eq!(all[0].path, PathBuf::from(second["path"].as_str().unwrap()));
@@ -210,14 +214,19 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
     assert!(!path.exists());
 
     // What fails leaves nothing.
-    let wrong = Account { password: Some("wrong".into()), ..site.clone() };
-    let missing = Account { schema: "nothing_here".into(), ..Account::administrator(&config, "x") };
-    for (accounts, code) in [
-        (vec![stranger, wrong], Code::CredentialsMissing),
-        (vec![missing], Code::DatabaseFailed),
-        (vec![Account { socket: folder.path().join("none.sock"), ..site }], Code::DatabaseUnreachable),
+    let missing = SiteAccount { schema: "nothing_here".into(), ..site.clone() };
+    let wrong = SiteAccount { password: Password::new("wrong"), ..site.clone() };
+    let root_only = config.clone();
+    let mut no_admin = config.clone();
+    no_admin.mysql.admin_defaults_file = folder.path().join("none.cnf");
+    let mut down = config.clone();
+    down.mysql.socket = folder.path().join("none.sock");
+    for (config, site, code) in [
+        (&no_admin, &wrong, Code::CredentialsMissing),
+        (&root_only, &missing, Code::DatabaseFailed),
+        (&down, &site, Code::DatabaseUnreachable),
     ] {
-        let error = snapshot::create(&config, &domain, &accounts, &work, &Silent).unwrap_err();
+        let error = snapshot::create(config, &domain, Some(site), &work, &Silent).unwrap_err();
         assert_eq!(error.code, code, "{error:?}");
         assert!(!format!("{error:?}").contains(PASSWORD));
         assert_eq!(std::fs::read_dir(config.paths.snapshots().join("example.com")).unwrap().count(), 1);

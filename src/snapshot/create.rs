@@ -6,11 +6,12 @@ use crate::backup::scan::scan;
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
+use crate::host::credentials::SiteAccount;
 use crate::path::Domain;
 use crate::progress::{Monitor, Phase};
 use crate::snapshot::database::{Account, Dumped, dump};
 use crate::snapshot::gzip::ParallelGzip;
-use crate::snapshot::site::{self, LiveConfig, Packed};
+use crate::snapshot::site::{self as files, LiveConfig, Packed};
 use rustix::fs::{Mode, OFlags};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -31,8 +32,9 @@ pub const SCHEMA: u32 = 1;
 /// 1 is 11 % larger in 0.43.
 const LEVEL: u32 = 3;
 
-/// Makes a snapshot of the domain's files, database and configuration. `accounts` are tried in turn for the database;
-/// none means that the domain has no database. `work` is a private folder for secrets while they are needed.
+/// Makes a snapshot of the domain's files, database and configuration. `site` names the schema, which is read by the
+/// administrator or, where that one is not let in, by the site itself; `None` means that the domain has no database.
+/// `work` is a private folder for secrets while they are needed.
 /// Returns the manifest with the snapshot's `path`.
 ///
 /// # Errors
@@ -41,10 +43,11 @@ const LEVEL: u32 = 3;
 pub fn create(
     config: &Config,
     domain: &Domain,
-    accounts: &[Account],
+    site: Option<&SiteAccount>,
     work: &Path,
     monitor: &dyn Monitor,
 ) -> Result<Value> {
+    let accounts = site.map(|site| Account::of_site(config, site)).unwrap_or_default();
     let document_root = config.paths.document_root(domain);
     if !document_root.exists() {
         return Err(Error::new(Code::UnknownDomain, format!("{} does not exist", document_root.display())));
@@ -54,15 +57,15 @@ pub fn create(
     private_folder(&folder)?;
     let making = Making::begin(&folder)?;
     let began = std::time::Instant::now();
-    let root = site::open_root(&document_root)?;
-    let (files, bytes) = site::measure(&root, monitor)?;
+    let root = files::open_root(&document_root)?;
+    let (files, bytes) = files::measure(&root, monitor)?;
     monitor.expect(Phase::Files, files, bytes);
-    let settings = site::live_config(config, domain);
+    let settings = files::live_config(config, domain);
     monitor.expect(Phase::Config, settings.len() as u64, 0);
 
     let job = Job { config, domain, folder: making.path(), monitor, threads: config.parallelism() };
     let (files, database) = std::thread::scope(|scope| {
-        let database = (!accounts.is_empty()).then(|| scope.spawn(|| job.database(accounts, work)));
+        let database = (!accounts.is_empty()).then(|| scope.spawn(|| job.database(&accounts, work)));
         let files = job.files(&root);
         let database = database.map(|thread| {
             thread.join().unwrap_or_else(|_| Err(Error::new(Code::Internal, "the thread of the dump panicked")))
@@ -159,7 +162,7 @@ struct Job<'a> {
 impl Job<'_> {
     fn files(&self, root: &std::os::fd::OwnedFd) -> Result<(Packed, Sealed)> {
         let (packed, sealed) =
-            self.write("files.tar.gz", self.threads, |out| site::pack(root, self.domain, out, self.monitor))?;
+            self.write("files.tar.gz", self.threads, |out| files::pack(root, self.domain, out, self.monitor))?;
         let found = self.read_back(&sealed, Role::Files)?;
         let counted = (found.files, found.folders, found.links);
         if counted != (packed.files, packed.folders, packed.links) {
@@ -180,7 +183,7 @@ impl Job<'_> {
     }
 
     fn config(&self, files: &[LiveConfig]) -> Result<Sealed> {
-        let ((), sealed) = self.write("config.tar.gz", 1, |out| site::pack_config(files, out))?;
+        let ((), sealed) = self.write("config.tar.gz", 1, |out| files::pack_config(files, out))?;
         let found = self.read_back(&sealed, Role::Config)?;
         if found.config.len() != files.len() {
             return Err(differs(&sealed, "files are missing in it"));

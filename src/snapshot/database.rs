@@ -6,6 +6,7 @@
 use crate::backup::scan::{TableTally, Tally};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
+use crate::host::credentials::{self, Endpoint, Password, SiteAccount};
 use crate::progress::{Monitor, Phase};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
@@ -20,46 +21,35 @@ const PROGRAMS: [&str; 4] =
 const MAX_STDERR: u64 = 16 << 10;
 const CHUNK: usize = 256 << 10;
 
-/// Who reads a schema. `Debug` shows no password.
-#[derive(Clone, Default)]
+/// Who reads a schema, and where.
+#[derive(Debug, Clone)]
 pub struct Account {
     /// The schema to dump.
     pub schema: String,
-    /// User; empty when the option file names it.
+    /// User.
     pub user: String,
-    /// Password.
-    pub password: Option<String>,
-    /// A client option file to be used as it is, instead of user and password.
-    pub option_file: Option<PathBuf>,
-    /// Socket; empty: TCP.
-    pub socket: PathBuf,
-    /// Host for TCP.
-    pub host: String,
-    /// Port for TCP.
-    pub port: u16,
-}
-
-impl std::fmt::Debug for Account {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Account({:?} of schema {:?})", self.user, self.schema)
-    }
+    /// Password; empty: by the socket's peer.
+    pub password: Password,
+    /// The server.
+    pub endpoint: Endpoint,
 }
 
 impl Account {
-    /// The administrator as restore.toml tells: its option file, `base/config/mysql_root.cnf`, else root over the socket.
-    pub fn administrator(config: &Config, schema: &str) -> Account {
+    /// Who can read a site's schema, the administrator first: it sees routines and events whoever defined them.
+    pub fn of_site(config: &Config, site: &SiteAccount) -> Vec<Account> {
         let mysql = &config.mysql;
-        let named = [mysql.admin_defaults_file.clone(), config.paths.config().join("mysql_root.cnf")];
-        let option_file = named.into_iter().find(|path| !path.as_os_str().is_empty() && path.is_file());
-        let user = if option_file.is_some() { String::new() } else { "root".to_owned() };
-        Account { schema: schema.to_owned(), user, option_file, ..Account::endpoint(config) }
-    }
-
-    /// The server of restore.toml, no user yet.
-    pub fn endpoint(config: &Config) -> Account {
-        let mysql = &config.mysql;
-        let socket = if mysql.host.is_empty() { mysql.socket.clone() } else { PathBuf::new() };
-        Account { socket, host: mysql.host.clone(), port: mysql.port, ..Account::default() }
+        let endpoint = if mysql.host.is_empty() {
+            Endpoint::Socket(mysql.socket.clone())
+        } else {
+            Endpoint::Tcp { host: mysql.host.clone(), port: mysql.port }
+        };
+        let schema = site.schema.clone();
+        let own =
+            Account { schema: schema.clone(), user: site.user.clone(), password: site.password.clone(), endpoint };
+        let admin = credentials::admin(config).ok();
+        let admin =
+            admin.map(|admin| Account { schema, user: admin.user, password: admin.password, endpoint: admin.endpoint });
+        admin.into_iter().chain([own]).collect()
     }
 
     fn option_text(&self) -> String {
@@ -79,8 +69,8 @@ impl Account {
             quoted
         };
         let mut text = format!("[client]\nuser={}\n", quote(&self.user));
-        if let Some(password) = &self.password {
-            text.push_str(&format!("password={}\n", quote(password)));
+        if !self.password.reveal().is_empty() {
+            text.push_str(&format!("password={}\n", quote(self.password.reveal())));
         }
         text
     }
@@ -128,25 +118,16 @@ fn dump_as(account: &Account, work: &Path, out: &mut dyn Write, monitor: &dyn Mo
     if account.schema.is_empty() || account.schema.starts_with('-') {
         return Err(Error::new(Code::DatabaseFailed, format!("{:?} is no name of a schema", account.schema)));
     }
-    let secret = match &account.option_file {
-        Some(_) => None,
-        None => Some(Secret::write(work, &account.option_text())?),
-    };
-    let options = secret.as_ref().map(|secret| &secret.0).or(account.option_file.as_ref());
+    let secret = Secret::write(work, &account.option_text())?;
     let mut command = Command::new(program);
-    if let Some(path) = options {
-        // First, and the only option file: a .my.cnf of whoever runs this has no say.
-        let mut argument = std::ffi::OsString::from("--defaults-file=");
-        argument.push(path);
-        command.arg(argument);
-    }
-    if account.socket.as_os_str().is_empty() {
-        command.args(["--protocol=tcp", &format!("--host={}", account.host), &format!("--port={}", account.port)]);
-    } else {
-        let mut argument = std::ffi::OsString::from("--socket=");
-        argument.push(&account.socket);
-        command.arg(argument);
-    }
+    // First, and the only option file: a .my.cnf of whoever runs this has no say.
+    command.arg(joined("--defaults-file=", &secret.0));
+    match &account.endpoint {
+        Endpoint::Socket(path) => command.arg(joined("--socket=", path)),
+        Endpoint::Tcp { host, port } => {
+            command.args(["--protocol=tcp", &format!("--host={host}"), &format!("--port={port}")])
+        }
+    };
     command.args([
         "--single-transaction",
         "--quick",
@@ -176,6 +157,12 @@ fn dump_as(account: &Account, work: &Path, out: &mut dyn Write, monitor: &dyn Mo
         return Err(Error::new(Code::DatabaseFailed, format!("{program} ended without the line of a finished dump")));
     }
     Ok(dumped)
+}
+
+fn joined(option: &str, path: &Path) -> std::ffi::OsString {
+    let mut argument = std::ffi::OsString::from(option);
+    argument.push(path);
+    argument
 }
 
 fn pump(running: &mut Running, out: &mut dyn Write, monitor: &dyn Monitor) -> Result<(Dumped, bool, String)> {
@@ -282,9 +269,9 @@ mod tests {
     fn a_password_is_quoted_and_never_shown() {
         let account = Account {
             user: "u".into(),
-            password: Some("a\"b\\c#d\ne".into()),
+            password: Password::new("a\"b\\c#d\ne"),
             schema: "s".into(),
-            ..Account::default()
+            endpoint: Endpoint::Socket("/x".into()),
         };
         assert!(account.option_text().ends_with("password=\"a\\\"b\\\\c#d\\ne\"\n"), "{}", account.option_text());
         assert!(!format!("{account:?}").contains("c#d"));
