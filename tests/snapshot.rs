@@ -221,7 +221,10 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
     no_admin.mysql.admin_defaults_file = folder.path().join("none.cnf");
     let mut down = config.clone();
     down.mysql.socket = folder.path().join("none.sock");
+    let mut full = config.clone();
+    full.limits.headroom_bytes = 1 << 60;
     for (config, site, code) in [
+        (&full, &site, Code::DiskFull),
         (&no_admin, &wrong, Code::CredentialsMissing),
         (&root_only, &missing, Code::DatabaseFailed),
         (&down, &site, Code::DatabaseUnreachable),

@@ -2,7 +2,7 @@
 //! snapshot folder) is opened; the check is made on the path without links, and the file is opened once.
 
 use crate::backup::layout::{ConfigItem, Place, Site, config_place};
-use crate::backup::list::{archives, list};
+use crate::backup::list::{BackupInfo, archives, list};
 use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp};
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
@@ -105,7 +105,8 @@ fn latest(config: &Config, domain: &Domain) -> Result<PathBuf> {
 }
 
 fn incremental(config: &Config, domain: &Domain, path: &Path) -> Error {
-    let full = list(config, domain).unwrap_or_default().into_iter().find(|info| info.kind == Kind::Full);
+    let own_full = |info: &BackupInfo| info.kind == Kind::Full && info.layout.as_deref() != Some("all_domains");
+    let full = list(config, domain).unwrap_or_default().into_iter().find(own_full);
     let error = Error::new(
         Code::BackupChainBroken,
         format!("{} is an incremental backup; this version restores full backups only", path.display()),

@@ -57,6 +57,31 @@ impl Meta {
         }
     }
 
+    /// The checksum its writer took of the archive, if it is a SHA-256.
+    pub fn sha256(&self) -> Option<String> {
+        let text = ["sha256", "sha256sum", "checksum"].iter().find_map(|key| self.text(key))?;
+        let digits = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
+        (digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(digits)
+    }
+
+    /// Where what the writer says is not what is there: hints for a person, since the archive is the truth.
+    /// `files` is the count of a whole reading, if there was one.
+    pub fn contradictions(&self, domain: &str, size: u64, files: Option<u64>) -> Vec<String> {
+        let mut list = Vec::new();
+        if let Some(said) = self.text("domain").filter(|said| !said.eq_ignore_ascii_case(domain)) {
+            list.push(format!("its .meta is of {}", crate::host::text::printable(said)));
+        }
+        if let Some(said) = self.number("backup_size").filter(|said| *said != size) {
+            list.push(format!("its .meta says {said} bytes, it has {size}"));
+        }
+        if let (Some(said), Some(found)) = (self.number("file_count"), files)
+            && said != found
+        {
+            list.push(format!("its .meta says {said} files, it holds {found}"));
+        }
+        list
+    }
+
     /// Nothing was found.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -103,6 +128,23 @@ mod tests {
             let meta = Meta::parse(text);
             assert_eq!((meta.number("file_count"), meta.integrity()), (None, None), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_not_as_its_writer_says_is_named() {
+        let meta = Meta::parse("domain=other.com\nbackup_size=10\nfile_count=3\n");
+        assert_eq!(meta.contradictions("example.com", 9, Some(4)).len(), 3);
+        assert_eq!(meta.contradictions("other.com", 10, None), Vec::<String>::new());
+        // A size for people is not compared.
+        assert_eq!(Meta::parse("backup_size=286M").contradictions("x", 1, None), Vec::<String>::new());
+    }
+
+    #[test]
+    fn only_a_whole_sha256_is_a_checksum() {
+        let sum = "a".repeat(64);
+        assert_eq!(Meta::parse(&format!("checksum=sha256:{sum}")).sha256(), Some(sum.clone()));
+        assert_eq!(Meta::parse(&format!("{{\"sha256\":\"{}\"}}", sum.to_uppercase())).sha256(), Some(sum));
+        assert_eq!(Meta::parse("checksum=d41d8cd98f00b204e9800998ecf8427e").sha256(), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::backup::index::{Index, Known};
 use crate::backup::layout::ConfigItem;
 use crate::backup::list::{BackupInfo, Integrity};
+use crate::backup::meta::Meta;
 use crate::backup::name::{Kind, human_size};
 use crate::backup::scan::{ConfigFound, Scan, scan};
 use crate::backup::source::Source;
@@ -167,6 +168,9 @@ fn warnings(source: &Source, found: &Scan, facts: &Facts, required: u64) -> Vec<
     } else if found.seen.config.contains(&ConfigItem::Ssl) && !has_pair(found) {
         list.push("The backup holds a certificate without its key, or a key without its certificate.".to_owned());
     }
+    let meta = Meta::beside(&source.path);
+    let said = meta.contradictions(source.site.domain.as_str(), source.parts[0].identity.size, Some(found.files));
+    list.extend(said.into_iter().map(|said| format!("The archive is the truth, but {said}.")));
     if found.specials > 0 {
         list.push(format!("{} devices, FIFOs or sockets in it will not be restored.", found.specials));
     }

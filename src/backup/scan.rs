@@ -8,7 +8,8 @@ pub mod tally;
 
 use crate::archive::{self, Entry, EntryKind, GzipReader, Limits};
 use crate::backup::layout::{ConfigItem, Place, Seen};
-use crate::backup::source::{Role, Source};
+use crate::backup::meta::Meta;
+use crate::backup::source::{Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
@@ -157,6 +158,7 @@ pub fn scan(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<S
     monitor.expect(Phase::Verify, 0, found.packed_bytes);
     for part in &source.parts {
         part.will_stream();
+        check_sum(part, monitor)?;
         let raw = Watched { inner: part.reader(), monitor, stop: None };
         let name = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match &part.role {
@@ -177,6 +179,19 @@ pub fn scan(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<S
     }
     found.tree = folders.finish();
     Ok(found)
+}
+
+/// Compares the archive with the checksum its writer left beside it, if there is one.
+fn check_sum(part: &Part, monitor: &dyn Monitor) -> Result<()> {
+    let Some(wanted) = (part.role == Role::Archive).then(|| Meta::beside(&part.path).sha256()).flatten() else {
+        return Ok(());
+    };
+    let found = part.sha256(monitor)?;
+    if found == wanted {
+        return Ok(());
+    }
+    Err(archive::corrupt(format_args!("its checksum is {found}, its .meta says {wanted}"))
+        .with("path", part.path.display().to_string()))
 }
 
 fn merge_seen(all: &mut Seen, seen: Seen) {

@@ -3,8 +3,10 @@
 use crate::backup::layout::{ConfigItem, Site, Sorter};
 use crate::backup::name::{Kind, Stamp};
 use crate::error::{Code, Error, IoContext, Result};
+use crate::progress::Monitor;
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -149,6 +151,31 @@ impl Part {
             .with("path", self.path.display().to_string()))
     }
 
+    /// SHA-256 of the whole file, in hex.
+    ///
+    /// # Errors
+    /// `backup_unreadable` and the monitor's own.
+    pub fn sha256(&self, monitor: &dyn Monitor) -> Result<String> {
+        let mut sum = Sha256::new();
+        let mut buffer = vec![0; 256 << 10];
+        let mut reader = self.reader();
+        loop {
+            monitor.keep_going()?;
+            match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => sum.update(&buffer[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let shown = self.path.display().to_string();
+                    return Err(
+                        Error::new(Code::BackupUnreadable, format!("cannot read {shown}: {error}")).with("path", shown)
+                    );
+                }
+            }
+        }
+        Ok(hex(&sum.finalize()))
+    }
+
     /// Tells the kernel that the file is read once, front to back.
     pub fn will_stream(&self) {
         // Advice only: a filesystem that does not take it loses nothing but speed.
@@ -166,6 +193,11 @@ fn open_error(path: &Path, error: rustix::io::Errno) -> Error {
         error => Error::new(Code::BackupUnreadable, format!("cannot open {shown}: {}", io::Error::from(error))),
     }
     .with("path", shown)
+}
+
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads a part by position, so that readers do not disturb each other.

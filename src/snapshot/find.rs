@@ -4,7 +4,7 @@ use crate::backup::{Source, locate_snapshot};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
-use crate::snapshot::list::{SnapshotForm, check_path, list};
+use crate::snapshot::list::{SnapshotForm, list, read_manifest, real_path};
 use crate::snapshot::retained::{self, Manifest};
 use std::path::{Path, PathBuf};
 
@@ -24,16 +24,13 @@ pub enum Found {
 pub fn find(config: &Config, domain: &Domain, job: Option<&str>, snapshot: Option<&Path>) -> Result<Found> {
     match (job, snapshot) {
         (None, Some(path)) => {
-            check_path(config, domain, path)?;
-            let is_kept = list(config, domain)?
-                .into_iter()
-                .any(|info| info.form == SnapshotForm::Retained && info.path.file_name() == path.file_name());
-            if is_kept {
-                let manifest = retained::read(path)?;
-                same_domain(&manifest, domain, path)?;
-                return Ok(Found::Retained(path.to_owned(), manifest));
+            let path = real_path(config, domain, path)?;
+            if read_manifest(&path)["form"] == "retained" {
+                let manifest = retained::read(&path)?;
+                same_domain(&manifest, domain, &path)?;
+                return Ok(Found::Retained(path, manifest));
             }
-            Ok(Found::Portable(locate_snapshot(config, domain, path)?))
+            Ok(Found::Portable(locate_snapshot(config, domain, &path)?))
         }
         (Some(job), None) => {
             for info in list(config, domain)? {

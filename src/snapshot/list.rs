@@ -155,10 +155,15 @@ pub fn domains(config: &Config) -> Vec<Domain> {
 /// # Errors
 /// `path_not_allowed`, `snapshot_not_found`.
 pub fn check_path(config: &Config, domain: &Domain, path: &Path) -> Result<()> {
+    real_path(config, domain, path).map(drop)
+}
+
+/// The same, giving the path without links: what is done next is done to what was checked.
+pub(crate) fn real_path(config: &Config, domain: &Domain, path: &Path) -> Result<PathBuf> {
     let real = crate::backup::locate::snapshot_folder(config, domain, path)?;
     let named = real.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
     if named {
-        return Ok(());
+        return Ok(real);
     }
     Err(Error::new(Code::SnapshotNotFound, format!("{} is no snapshot of {domain}", path.display()))
         .with("path", path.display().to_string()))

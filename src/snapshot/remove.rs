@@ -6,7 +6,7 @@ use crate::host::tree;
 use crate::path::Domain;
 use crate::progress::Silent;
 use crate::snapshot::create::{MANIFEST, UNFINISHED};
-use crate::snapshot::list::check_path;
+use crate::snapshot::list::real_path;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// `path_not_allowed`, `snapshot_not_found`, `io_failed`.
 pub fn delete(config: &Config, domain: &Domain, path: &Path) -> Result<()> {
-    check_path(config, domain, path)?;
+    let path = real_path(config, domain, path)?;
     let parent = tree::open_folder(&config.paths.snapshots().join(domain.as_str()))?;
     let name = path.file_name().unwrap_or_default();
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -84,6 +84,12 @@ mod tests {
         std::fs::write(outside.join("keep"), "x").unwrap();
         std::os::unix::fs::symlink(&outside, folder.join("link")).unwrap();
         assert_eq!(delete(&config, &domain, &outside).unwrap_err().code, Code::PathNotAllowed);
+        // A link with the name of another snapshot: what it leads to was checked, and that is what goes.
+        let other = folder.with_file_name("pre_restore_20251005_100000");
+        std::fs::create_dir(&other).unwrap();
+        std::os::unix::fs::symlink(&other, base.path().join("pre_restore_20251004_100000")).unwrap();
+        delete(&config, &domain, &base.path().join("pre_restore_20251004_100000")).unwrap();
+        assert!(folder.exists() && !other.exists());
         delete(&config, &domain, &folder).unwrap();
         assert!(!folder.exists() && outside.join("keep").exists());
         assert_eq!(delete(&config, &domain, &folder).unwrap_err().code, Code::SnapshotNotFound);

@@ -158,3 +158,16 @@ fn a_snapshot_is_read_like_a_backup() {
     let found = scan(&source, &setting.config, &Silent).unwrap();
     assert_eq!((found.files, found.dump.unwrap().rows(), found.config.len()), (1, 2, 1));
 }
+
+#[test]
+fn a_checksum_beside_the_archive_is_held_against_it() {
+    let setting = Setting::new();
+    let path = setting.put(NAME, &[("www/a", b"x")]);
+    let source = locate(&setting.config, &setting.domain, path.to_str().unwrap()).unwrap();
+    let right = source.parts[0].sha256(&Silent).unwrap();
+    let meta = path.with_file_name(format!("{NAME}.meta"));
+    std::fs::write(&meta, format!("sha256={right}\n")).unwrap();
+    assert_eq!(setting.scan(&path).unwrap().files, 1);
+    std::fs::write(&meta, format!("sha256={}\n", "0".repeat(64))).unwrap();
+    assert_eq!(setting.scan(&path).unwrap_err().code, Code::BackupCorrupt);
+}
