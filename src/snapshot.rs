@@ -11,17 +11,16 @@
 
 pub mod create;
 pub mod database;
-// pub mod find; // with `job` and `siteconf`
+pub mod find;
 pub mod gzip;
 pub mod list;
 pub mod remove;
-// pub mod retained; // with `job` and `siteconf`
+pub mod retained;
 pub mod site;
 
 pub use create::create;
 pub use database::Account;
+pub use find::{Found, find};
 pub use gzip::ParallelGzip;
 pub use list::{SnapshotInfo, check_path, domains, expired, list};
 pub use remove::{delete, sweep};
-// pub use find::{Found, find}; // with `job` and `siteconf`
-// pub use retained::of_domain as retained_of; // with `job` and `siteconf`

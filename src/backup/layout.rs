@@ -27,22 +27,9 @@ use crate::backup::name::{BackupName, Family};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::path::{Domain, RelPath};
+pub use crate::siteconf::Item as ConfigItem;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-/// A kind of configuration a backup can hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConfigItem {
-    /// The web server's site.
-    Nginx,
-    /// The PHP-FPM pool.
-    PhpFpm,
-    /// Certificate and key.
-    Ssl,
-    /// Scheduled commands.
-    Cron,
-}
 
 /// Where an entry of a backup belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]

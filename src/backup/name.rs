@@ -49,7 +49,7 @@ impl Stamp {
 
     /// The stamp of a moment, local time.
     pub fn of(moment: jiff::Timestamp) -> Stamp {
-        let civil = moment.to_zoned_datetime(jiff::tz::TimeZone::system()).datetime();
+        let civil = moment.to_zoned_datetime(crate::host::clock::zone()).datetime();
         Stamp(civil.with().subsec_nanosecond(0).build().unwrap_or(civil))
     }
 

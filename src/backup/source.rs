@@ -125,6 +125,11 @@ impl Part {
         PartReader { file: Arc::clone(&self.file), at: 0 }
     }
 
+    /// A reader of the raw bytes from an offset.
+    pub fn reader_at(&self, offset: u64) -> PartReader {
+        PartReader { file: Arc::clone(&self.file), at: offset }
+    }
+
     /// The sorter for the entries of this part; `None` for a part that is no archive.
     pub fn sorter(&self, site: &Site) -> Option<Sorter> {
         match self.role {

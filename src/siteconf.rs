@@ -1,0 +1,107 @@
+//! The configuration of one site: nginx site, PHP-FPM pool, certificates, cron. Where each file belongs, whether it
+//! may be installed, what it means, and how it is installed and taken back.
+//!
+//! Reading and judging is pure (bytes in, findings out); `target` looks at the live folders, `change` writes.
+
+pub mod change;
+mod check;
+mod cron;
+mod describe;
+mod guard;
+pub mod nginx;
+pub mod pool;
+mod target;
+pub mod tls;
+
+pub use change::{Change, Side, State, install, plan_changes, store, uninstall};
+pub use check::{Finding, Verdict, check};
+pub use describe::describe;
+pub use pool::{Listen, live_pool, pool_socket};
+pub use target::place;
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The items of a site's configuration, as they are selected in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Item {
+    /// nginx site and its enabled link.
+    Nginx,
+    /// PHP-FPM pool.
+    PhpFpm,
+    /// Certificates and keys.
+    Ssl,
+    /// cron.d file.
+    Cron,
+}
+
+impl Item {
+    /// Every item in the order it is shown.
+    pub const ALL: [Item; 4] = [Item::Nginx, Item::PhpFpm, Item::Ssl, Item::Cron];
+
+    /// The name in requests and reports: `nginx`, `php_fpm`, `ssl`, `cron`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Item::Nginx => "nginx",
+            Item::PhpFpm => "php_fpm",
+            Item::Ssl => "ssl",
+            Item::Cron => "cron",
+        }
+    }
+
+    /// The item of a name.
+    pub fn from_name(name: &str) -> Option<Item> {
+        Item::ALL.into_iter().find(|item| item.name() == name)
+    }
+}
+
+/// A symbolic link that puts a file into use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where the link lies.
+    pub path: PathBuf,
+    /// What it says.
+    pub to: PathBuf,
+}
+
+/// A configuration file of a backup and its place on this machine.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConfFile {
+    /// Which item it belongs to.
+    pub item: Item,
+    /// Its name inside the backup.
+    pub name: String,
+    /// Where it belongs.
+    pub target: PathBuf,
+    /// Its bytes.
+    pub content: Vec<u8>,
+    /// Mode of a new file; an existing file keeps mode and owner.
+    pub mode: u32,
+    /// The link that enables it, where there is one.
+    pub link: Option<Link>,
+}
+
+impl std::fmt::Debug for ConfFile {
+    // The content may be a private key: only its size is shown.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("ConfFile")
+            .field("item", &self.item)
+            .field("name", &self.name)
+            .field("target", &self.target)
+            .field("bytes", &self.content.len())
+            .field("link", &self.link)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<crate::backup::ConfigItem> for Item {
+    fn from(item: crate::backup::ConfigItem) -> Item {
+        match item {
+            crate::backup::ConfigItem::Nginx => Item::Nginx,
+            crate::backup::ConfigItem::PhpFpm => Item::PhpFpm,
+            crate::backup::ConfigItem::Ssl => Item::Ssl,
+            crate::backup::ConfigItem::Cron => Item::Cron,
+        }
+    }
+}
