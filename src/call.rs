@@ -180,7 +180,9 @@ fn take_domain(config: &Config, domain: &Domain) -> Result<DomainLock> {
         }
         let recovering = crate::job::lock::claimed(config).contains(domain)
             && JobFolder::all(config).first().is_some_and(|folder| {
-                folder.ticket().is_ok_and(|ticket| ticket.kind == Kind::Recover && ticket.domain.as_ref() == Some(domain))
+                folder
+                    .ticket()
+                    .is_ok_and(|ticket| ticket.kind == Kind::Recover && ticket.domain.as_ref() == Some(domain))
             });
         if !recovering || Instant::now() > patience {
             if let Some(mut lock) = DomainLock::try_take(config, domain)?

@@ -28,7 +28,7 @@ impl JobId {
     /// # Errors
     /// `internal` when the system has no randomness.
     pub fn new() -> Result<JobId> {
-        let stamp = jiff::Zoned::now().strftime("%Y%m%d_%H%M%S").to_string();
+        let stamp = crate::host::clock::now().strftime("%Y%m%d_%H%M%S").to_string();
         Ok(JobId(format!("{stamp}_{}", crate::host::random::hex(6)?)))
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Outcome of one check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Compared and equal, or asked and answered.
@@ -69,9 +69,16 @@ impl Group {
     }
 }
 
-/// The worst outcome; pass when there is none.
+/// The worst outcome. What was not checked counts only where nothing was.
 pub fn worst(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
-    outcomes.max().unwrap_or(Outcome::Pass)
+    outcomes
+        .max_by_key(|outcome| match outcome {
+            Outcome::NotChecked => 0,
+            Outcome::Pass => 1,
+            Outcome::Warn => 2,
+            Outcome::Fail => 3,
+        })
+        .unwrap_or(Outcome::Pass)
 }
 
 /// The failed lines of several groups.
@@ -88,6 +95,8 @@ mod tests {
         let line = |outcome| Check::new("x", outcome, "x");
         assert_eq!(Group::new("g", vec![]).outcome, Outcome::Pass);
         assert_eq!(Group::new("g", vec![line(Outcome::Pass), line(Outcome::Warn)]).outcome, Outcome::Warn);
+        assert_eq!(Group::new("g", vec![line(Outcome::Pass), line(Outcome::NotChecked)]).outcome, Outcome::Pass);
+        assert_eq!(Group::new("g", vec![line(Outcome::NotChecked)]).outcome, Outcome::NotChecked);
         let groups = [Group::new("g", vec![line(Outcome::Fail), line(Outcome::Warn)])];
         assert_eq!(groups[0].outcome, Outcome::Fail);
         assert_eq!(failures(&groups).len(), 1);

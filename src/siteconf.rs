@@ -94,14 +94,3 @@ impl std::fmt::Debug for ConfFile {
             .finish_non_exhaustive()
     }
 }
-
-impl From<crate::backup::ConfigItem> for Item {
-    fn from(item: crate::backup::ConfigItem) -> Item {
-        match item {
-            crate::backup::ConfigItem::Nginx => Item::Nginx,
-            crate::backup::ConfigItem::PhpFpm => Item::PhpFpm,
-            crate::backup::ConfigItem::Ssl => Item::Ssl,
-            crate::backup::ConfigItem::Cron => Item::Cron,
-        }
-    }
-}

@@ -73,12 +73,8 @@ fn run(command: &str, document: &Value) -> Result<(), Error> {
 }
 
 fn post(url: &str, document: &Value) -> Result<(), Error> {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(10))).build().into();
-    agent
-        .post(url)
-        .header("content-type", "application/json")
-        .send(document.to_string())
-        .map(drop)
-        .map_err(|error| Error::new(crate::error::Code::IoFailed, format!("the webhook did not take the report: {error}")))
+    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(10))).build().into();
+    agent.post(url).header("content-type", "application/json").send(document.to_string()).map(drop).map_err(|error| {
+        Error::new(crate::error::Code::IoFailed, format!("the webhook did not take the report: {error}"))
+    })
 }

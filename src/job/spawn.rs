@@ -3,6 +3,7 @@
 use crate::api::ABI_VERSION;
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
+use crate::host::clock;
 use crate::job::folder::{JobFolder, Ticket};
 use crate::job::lock::{DomainLock, try_lock_file};
 use crate::job::status::Status;
@@ -31,7 +32,7 @@ pub fn start(
         job: JobId::new()?,
         kind,
         domain: domain.cloned(),
-        created: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        created: clock::rfc3339(),
         request,
         config: config.clone(),
     };
@@ -117,8 +118,7 @@ pub fn enter_scope(folder: &Path, locked: bool) -> Result<bool> {
     }
     let status = command.arg(folder).stdin(lock).stdout(alive).status();
     // A worker that began leaves another state than `queued`, however it ended; one that never began may be started here.
-    let queued = JobFolder::at(folder)
-        .and_then(|folder| folder.status())
-        .is_ok_and(|status| status.state == State::Queued);
+    let queued =
+        JobFolder::at(folder).and_then(|folder| folder.status()).is_ok_and(|status| status.state == State::Queued);
     Ok(status.is_ok_and(|status| status.success()) || !queued)
 }

@@ -243,8 +243,7 @@ impl JobMonitor {
         if since >= 1.0 || (shown.io.read_mb_s == 0.0 && since >= 0.1) {
             let now = process::io_counters();
             let rate = |new: u64, old: u64| (new.saturating_sub(old) as f64 / since / 1e5).round() / 10.0;
-            shown.io =
-                Io { read_mb_s: rate(now.0, shown.io_then.0), write_mb_s: rate(now.1, shown.io_then.1) };
+            shown.io = Io { read_mb_s: rate(now.0, shown.io_then.0), write_mb_s: rate(now.1, shown.io_then.1) };
             shown.io_then = now;
             shown.io_at = Instant::now();
         }
@@ -358,7 +357,7 @@ impl Monitor for JobMonitor {
     }
 
     fn event(&self, level: Level, message: &str) {
-        let now = jiff::Zoned::now();
+        let now = crate::host::clock::now();
         let mut pen = locked(&self.pen);
         let event = Event {
             seq: pen.next,

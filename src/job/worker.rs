@@ -93,8 +93,9 @@ pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
 
     let shared: Arc<dyn Monitor> = monitor.clone();
     let mut lock = lock;
-    let ending = std::panic::catch_unwind(AssertUnwindSafe(|| dispatch(&folder, &ticket, &monitor, &shared, &mut lock)))
-        .unwrap_or_else(|panic| after_panic(&folder, &ticket, &shared, &*panic));
+    let ending =
+        std::panic::catch_unwind(AssertUnwindSafe(|| dispatch(&folder, &ticket, &monitor, &shared, &mut lock)))
+            .unwrap_or_else(|panic| after_panic(&folder, &ticket, &shared, &*panic));
 
     log_ending(&ticket, &monitor, &ending);
     ticking.store(false, Ordering::Relaxed);
@@ -132,9 +133,11 @@ fn dispatch(
     match ticket.kind {
         Kind::Restore => engine::restore(folder, ticket, monitor),
         Kind::Rollback => engine::rollback(folder, ticket, monitor),
-        Kind::Preview => Ending::of(request(ticket).and_then(|request| engine::inspect::preview(config, &request, shared))),
+        Kind::Preview => {
+            Ending::of(request(ticket).and_then(|request| engine::inspect::preview(config, folder, &request, shared)))
+        }
         Kind::Validate => {
-            Ending::of(request(ticket).and_then(|request| engine::inspect::validate(config, &request, shared)))
+            Ending::of(request(ticket).and_then(|request| engine::inspect::validate(config, folder, &request, shared)))
         }
         Kind::Snapshot => Ending::of(request(ticket).and_then(|request: api::OfDomain| {
             engine::inspect::create_snapshot(config, folder, &request.domain, shared)
@@ -144,11 +147,12 @@ fn dispatch(
         })),
         Kind::Verify => Ending::of(
             request(ticket)
-                .and_then(|request: api::OfDomain| engine::inspect::verify(config, &request.domain, shared)),
+                .and_then(|request: api::OfDomain| engine::inspect::verify(config, folder, &request.domain, shared)),
         ),
-        Kind::Cleanup => Ending::of(request(ticket).and_then(|request: api::Domains| {
-            engine::cleanup::run(config, request.domain.as_ref(), shared)
-        })),
+        Kind::Cleanup => Ending::of(
+            request(ticket)
+                .and_then(|request: api::Domains| engine::cleanup::run(config, request.domain.as_ref(), shared)),
+        ),
         Kind::Recover => match (lock.take(), &ticket.domain) {
             (Some(lock), Some(domain)) => {
                 Ending::of(recovery::finish_dead(config, domain, lock, shared).map(|done| done.into_iter().collect()))
@@ -254,7 +258,11 @@ fn open_log(ticket: &Ticket) -> Result<Option<File>> {
         .open(&path)
         .doing(|| format!("create the log {}", path.display()))?;
     let mut log = file.try_clone().doing(|| format!("open the log {}", path.display()))?;
-    let _ = writeln!(log, "Job:    {}\nDomain: {domain}\nKind:   {:?}\nStart:  {}\n", ticket.job, ticket.kind, ticket.created);
+    let _ = writeln!(
+        log,
+        "Job:    {}\nDomain: {domain}\nKind:   {:?}\nStart:  {}\n",
+        ticket.job, ticket.kind, ticket.created
+    );
     Ok(Some(file))
 }
 
@@ -281,7 +289,7 @@ fn write_failed_log(ticket: &Ticket, ending: &Ending, phase: &str) {
         "Phase:  {phase}\nError:  {} ({})\nTime:   {}\nResult: {}\nNext:   {}\n\n{log}",
         crate::host::text::printable(&error.message),
         error.code.name(),
-        jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S"),
+        crate::host::clock::now().strftime("%Y-%m-%d %H:%M:%S"),
         engine::word(ending.state()),
         error.hint,
     );

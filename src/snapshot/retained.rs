@@ -143,14 +143,24 @@ mod tests {
         let back = read(&folder).unwrap();
         assert_eq!((back.job.as_str(), back.tree, back.tables), (job.as_str(), manifest.tree, 3));
         let listed = &list(&config, &domain).unwrap()[0];
-        assert_eq!((listed.form, listed.has_files, listed.job.as_deref()), (SnapshotForm::Retained, true, Some(job.as_str())));
+        assert_eq!(
+            (listed.form, listed.has_files, listed.job.as_deref()),
+            (SnapshotForm::Retained, true, Some(job.as_str()))
+        );
         assert_eq!(of_domain(&config, &domain).len(), 1);
     }
 
     #[test]
     fn damaged_foreign_and_newer_manifests_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        for text in ["", "{", "[]", "{\"form\":\"portable\"}", "{\"form\":\"retained\",\"schema\":99}", "{\"form\":\"retained\",\"schema\":1,\"domain\":\"../x\",\"job\":\"y\"}"] {
+        for text in [
+            "",
+            "{",
+            "[]",
+            "{\"form\":\"portable\"}",
+            "{\"form\":\"retained\",\"schema\":99}",
+            "{\"form\":\"retained\",\"schema\":1,\"domain\":\"../x\",\"job\":\"y\"}",
+        ] {
             std::fs::write(folder.path().join(MANIFEST), text).unwrap();
             assert_eq!(read(folder.path()).unwrap_err().code, Code::SnapshotInvalid, "{text}");
         }

@@ -1,0 +1,395 @@
+//! The way of a restore: plan → stage → verify staged → commit → verify live → done, or rollback.
+//!
+//! Each state is a type: only a [`Job<Planned>`] can be staged, only a [`Job<Staged>`] verified, only a [`Job<Verified>`]
+//! committed. One file a transition: `stage`, `verify`, `commit`, `check`. A rollback to a kept snapshot is the same way from
+//! `Verified` on, since its staged state already stands. Until `commit` the live site is not touched.
+
+pub mod check;
+pub mod cleanup;
+pub mod commit;
+pub mod expect;
+pub mod facts;
+pub mod hosts;
+pub mod inspect;
+pub mod preflight;
+pub mod recovery;
+pub mod settings;
+pub mod stage;
+pub mod step;
+pub mod verify;
+
+use crate::api;
+use crate::engine::hosts::Hosts;
+use crate::error::{Code, Error, Result};
+use crate::host::database::Switch;
+use crate::host::{place, tree};
+use crate::job::State;
+use crate::job::folder::{JobFolder, Ticket};
+use crate::job::status::JobMonitor;
+use crate::job::worker::Ending;
+use crate::journal::Journal;
+use crate::plan::{Plan, Selection};
+use crate::progress::{Level, Monitor, Phase};
+use crate::report::{self, Group};
+use crate::siteconf::{Change, ConfFile};
+use crate::snapshot::retained::Manifest;
+use crate::{backup, snapshot};
+use commit::Record;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+use step::Step;
+
+/// A job on its way; `S` says how far it is.
+pub struct Job<S> {
+    folder: JobFolder,
+    ticket: Ticket,
+    plan: Plan,
+    hosts: Hosts,
+    monitor: Arc<JobMonitor>,
+    journal: Journal,
+    began: Instant,
+    state: S,
+}
+
+/// Checked, nothing made yet.
+pub struct Planned {
+    source: backup::source::Source,
+}
+
+/// The new state stands beside the live one.
+pub struct Staged {
+    /// Counts of the staged tree, where files take part.
+    pub files: Option<tree::TreeSummary>,
+    /// Tables and rows as the dump held them, and what it defines.
+    pub database: Option<stage::StagedDatabase>,
+    /// Configuration files of the backup.
+    pub config: Vec<ConfFile>,
+    /// Configuration as a kept snapshot has it; in place of `config`.
+    pub kept_config: Vec<Change>,
+    /// What was adapted, stripped or left out.
+    pub notes: Vec<String>,
+}
+
+impl Staged {
+    /// What a kept snapshot holds: a tree, tables and files that stand where they were put.
+    fn of_retained(manifest: &Manifest) -> Result<Staged> {
+        let objects = manifest.objects.as_deref().map(step::read_objects).transpose()?;
+        let database = objects.map(|objects| stage::StagedDatabase { tables: Vec::new(), objects });
+        let kept_config = manifest.config.clone();
+        Ok(Staged { files: None, database, config: Vec::new(), kept_config, notes: Vec::new() })
+    }
+}
+
+/// The staged state was compared with the backup.
+pub struct Verified {
+    staged: Staged,
+    groups: Vec<Group>,
+}
+
+/// The live site is the new one; how it was checked, and how to go back.
+pub struct Committed {
+    staged: Staged,
+    groups: Vec<Group>,
+    steps: Vec<Step>,
+    window_ms: f64,
+}
+
+/// Runs a restore to its end.
+pub fn restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) -> Ending {
+    let planned = match plan_restore(folder, ticket, monitor) {
+        Ok(planned) => planned,
+        Err(error) => return Ending::Failed(error.with("phase", "pre-flight")),
+    };
+    let discard = Discard::of(&planned);
+    let staged = planned.stage().map_err(|error| error.with("phase", "staging"));
+    let verified = staged.and_then(|job| job.verify().map_err(|error| error.with("phase", "verification")));
+    match verified {
+        Ok(job) => job.commit_and_check(),
+        Err(error) => discard.run(error, monitor),
+    }
+}
+
+/// Runs a rollback to its end: from a kept snapshot by renames, from a portable one by staging it.
+pub fn rollback(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) -> Ending {
+    let request: api::Rollback = match serde_json::from_value(ticket.request.clone()) {
+        Ok(request) => request,
+        Err(error) => return Ending::Failed(Error::new(Code::Internal, error.to_string())),
+    };
+    let chosen =
+        match snapshot::find(&ticket.config, &request.domain, request.job.as_deref(), request.snapshot.as_deref()) {
+            Ok(chosen) => chosen,
+            Err(error) => return Ending::Failed(error.with("phase", "pre-flight")),
+        };
+    match chosen {
+        snapshot::Found::Retained(path, manifest) => match plan_retained(folder, ticket, monitor, &path, &manifest) {
+            Ok(job) => job.commit_and_check(),
+            Err(error) => Ending::Failed(error.with("phase", "pre-flight")),
+        },
+        snapshot::Found::Portable(source) => {
+            let selection = Selection { named: false, ..Selection::everything() };
+            let planned = plan_source(folder, ticket, monitor, &request.domain, source, selection);
+            let planned = match planned {
+                Ok(planned) => planned,
+                Err(error) => return Ending::Failed(error.with("phase", "pre-flight")),
+            };
+            let discard = Discard::of(&planned);
+            match planned.stage().and_then(Job::verify) {
+                Ok(job) => job.commit_and_check(),
+                Err(error) => discard.run(error.with("phase", "staging"), monitor),
+            }
+        }
+    }
+}
+
+fn plan_restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) -> Result<Job<Planned>> {
+    let request: api::Restore = serde_json::from_value(ticket.request.clone())
+        .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    let selection = Selection::parse(request.components.as_ref())?;
+    let source = backup::locate(&ticket.config, &request.domain, &request.backup)?;
+    if let Some(token) = &request.plan_token {
+        facts::check_token(&ticket.config, &request, &source, token, folder.path())?;
+    }
+    plan_source(folder, ticket, monitor, &request.domain, source, selection)
+}
+
+/// Gathers the facts, runs the pre-flight, fixes the plan and opens the journal.
+fn plan_source(
+    folder: &JobFolder,
+    ticket: &Ticket,
+    monitor: &Arc<JobMonitor>,
+    domain: &crate::path::Domain,
+    source: backup::source::Source,
+    mut selection: Selection,
+) -> Result<Job<Planned>> {
+    let config = &ticket.config;
+    let began = Instant::now();
+    let facts = facts::gather(config, domain, &mut selection, folder.path(), monitor.as_ref())?;
+    let plan =
+        Plan::restore(config, &ticket.job, domain, selection, facts.database()?, source.path.display().to_string());
+    let groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
+    preflight::require(&groups)?;
+    for check in groups.iter().flat_map(|group| &group.checks).filter(|check| check.outcome == report::Outcome::Warn) {
+        monitor.event(Level::Warn, &check.message);
+    }
+    folder.write("plan.json", &plan)?;
+    folder.write("preflight.json", &groups)?;
+    let mut journal = Journal::create(&folder.join("journal"))?;
+    journal.append(&Record::Staging)?;
+    Ok(Job {
+        folder: folder.clone(),
+        ticket: ticket.clone(),
+        plan,
+        hosts: facts.hosts,
+        monitor: monitor.clone(),
+        journal,
+        began,
+        state: Planned { source },
+    })
+}
+
+/// A kept snapshot is a staged state already: what is left is to change over.
+fn plan_retained(
+    folder: &JobFolder,
+    ticket: &Ticket,
+    monitor: &Arc<JobMonitor>,
+    path: &Path,
+    manifest: &Manifest,
+) -> Result<Job<Verified>> {
+    let began = Instant::now();
+    let hosts = Hosts::of(&ticket.config, &manifest.domain, manifest.live_schema.is_some(), folder.path())?;
+    let plan = Plan::retained(&ticket.config, &ticket.job, path, manifest);
+    let groups = vec![verify::retained(&hosts, &plan, manifest)?];
+    if let Some(check) = report::failures(&groups).first() {
+        return Err(Error::new(Code::SnapshotInvalid, check.message.clone()));
+    }
+    folder.write("plan.json", &plan)?;
+    let mut journal = Journal::create(&folder.join("journal"))?;
+    journal.append(&Record::Staging)?;
+    let staged = Staged::of_retained(manifest)?;
+    Ok(Job {
+        folder: folder.clone(),
+        ticket: ticket.clone(),
+        plan,
+        hosts,
+        monitor: monitor.clone(),
+        journal,
+        began,
+        state: Verified { staged, groups },
+    })
+}
+
+impl<S> Job<S> {
+    fn moved<T>(self, make: impl FnOnce(S) -> T) -> Job<T> {
+        Job {
+            state: make(self.state),
+            folder: self.folder,
+            ticket: self.ticket,
+            plan: self.plan,
+            hosts: self.hosts,
+            monitor: self.monitor,
+            journal: self.journal,
+            began: self.began,
+        }
+    }
+}
+
+impl Job<Planned> {
+    /// Builds the new state beside the live one.
+    fn stage(self) -> Result<Job<Staged>> {
+        self.monitor.enter(State::Staging);
+        let staged =
+            stage::run(&self.ticket.config, &self.plan, &self.hosts, &self.state.source, &self.folder, &self.monitor)?;
+        Ok(self.moved(|_| staged))
+    }
+}
+
+impl Job<Staged> {
+    /// Compares the staged state with what came out of the backup.
+    fn verify(self) -> Result<Job<Verified>> {
+        self.monitor.enter(State::Verifying);
+        let groups = verify::staged(&self.ticket.config, &self.plan, &self.hosts, &self.state, self.monitor.as_ref())?;
+        require_groups(&groups, "the staged state is not what the backup holds")?;
+        self.folder.write("staged.json", &json!({"groups": groups, "notes": self.state.notes}))?;
+        Ok(self.moved(|staged| Verified { staged, groups }))
+    }
+}
+
+impl Job<Verified> {
+    fn commit_and_check(self) -> Ending {
+        let discard = Discard::of(&self);
+        let monitor = self.monitor.clone();
+        match self.commit() {
+            Ok(job) => job.check(),
+            Err(error) if error.code == Code::NeedsOperator => Ending::NeedsOperator(error.with("phase", "rollback")),
+            Err(error) => discard.run(error.with("phase", "commit"), &monitor),
+        }
+    }
+
+    /// The change-over. Milliseconds; journaled.
+    fn commit(mut self) -> Result<Job<Committed>> {
+        self.monitor.keep_going()?;
+        let steps = self.steps()?;
+        self.monitor.enter(State::Committing);
+        // Half-way is the one place where nothing may stop: it goes forward, or all the way back.
+        self.monitor.shield(true);
+        let began = Instant::now();
+        commit::forward(steps.clone(), &mut self.journal, &self.hosts, self.monitor.as_ref())?;
+        let window_ms = began.elapsed().as_secs_f64() * 1000.0;
+        Ok(self.moved(|verified| Committed { staged: verified.staged, groups: verified.groups, steps, window_ms }))
+    }
+
+    /// The steps of this change-over, from the state as it is now. What undoing needs is put on disk here.
+    fn steps(&self) -> Result<Vec<Step>> {
+        let plan = &self.plan;
+        let staged = &self.state.staged;
+        crate::job::lock::make_private_folder(&plan.snapshot)?;
+        let mut steps = Vec::new();
+        let mut objects = None;
+        if let (Some(database), Some(new)) = (&plan.database, &staged.database) {
+            let host = self.hosts.database()?;
+            let old = host.objects(&database.live)?;
+            let old_path = plan.snapshot.join("objects.json");
+            let new_path = plan.snapshot.join("objects_new.json");
+            step::write_objects(&old_path, &old)?;
+            step::write_objects(&new_path, &new.objects)?;
+            host.create_schema(&database.kept, host.schema_charset(&database.live)?.as_ref())?;
+            let schema = database.live.clone();
+            if !old.is_empty() {
+                steps.push(Step::Undefine { schema: schema.clone(), old: old_path.clone() });
+            }
+            let names = |schema: &str| -> Result<Vec<String>> {
+                Ok(host.tables(schema)?.into_iter().map(|table| table.name).collect())
+            };
+            let (leaving, coming) = (names(&schema)?, names(&database.shadow)?);
+            let switch = Switch::exchange(&schema, &database.kept, &leaving, &database.shadow, &coming);
+            steps.push(Step::Switch { live: schema.clone(), switch });
+            if !old.is_empty() || !new.objects.is_empty() {
+                objects = Some(Step::Define { schema, old: old_path, new: new_path });
+            }
+        }
+        if plan.selection.files {
+            let new = place::identity(&plan.tree)?.ok_or_else(|| {
+                Error::new(Code::Internal, format!("the staged tree {} is gone", plan.tree.display()))
+            })?;
+            steps.push(Step::Exchange {
+                staged: plan.tree.clone(),
+                live: plan.document_root.clone(),
+                new,
+                old: place::identity(&plan.document_root)?,
+            });
+        }
+        steps.extend(objects);
+        let changes = match &plan.from_snapshot {
+            Some(from) => settings::reversed(&staged.kept_config, from, &plan.snapshot)?,
+            None => settings::changes(&staged.config, &plan.snapshot)?,
+        };
+        let reloads = settings::readers(&changes);
+        let saved = settings::saved(&plan.snapshot);
+        steps.extend(changes.into_iter().map(|change| Step::Config { change, saved: saved.clone() }));
+        steps.extend(reloads.into_iter().map(|service| Step::Reload { service }));
+        Ok(steps)
+    }
+}
+
+fn require_groups(groups: &[Group], what: &str) -> Result<()> {
+    let failures = report::failures(groups);
+    let Some(first) = failures.first() else { return Ok(()) };
+    let code = first.figures.get("code").and_then(Value::as_str).and_then(Code::from_name);
+    let groups = serde_json::to_value(groups).unwrap_or_default();
+    Err(Error::new(code.unwrap_or(Code::VerificationFailed), format!("{what}: {}", first.message))
+        .with("groups", groups))
+}
+
+/// The name of a state for sentences.
+pub fn word(state: State) -> &'static str {
+    match state {
+        State::Queued => "queued",
+        State::Planning => "pre-flight",
+        State::Staging => "staging",
+        State::Verifying => "verification",
+        State::Committing => "commit",
+        State::Checking => "live verification",
+        State::Done => "done",
+        State::Cancelling => "cancelling",
+        State::RollingBack => "rollback",
+        State::RolledBack => "rolled back",
+        State::Failed => "failed",
+        State::NeedsOperator => "needs an operator",
+    }
+}
+
+/// What a job that failed before or in its commit leaves to remove; a kept snapshot it started from is not among it.
+struct Discard {
+    plan: Plan,
+    folder: JobFolder,
+    database: Option<Arc<dyn crate::host::database::Database>>,
+}
+
+impl Discard {
+    fn of<S>(job: &Job<S>) -> Discard {
+        Discard { plan: job.plan.clone(), folder: job.folder.clone(), database: job.hosts.database.clone() }
+    }
+
+    fn run(self, error: Error, monitor: &Arc<JobMonitor>) -> Ending {
+        monitor.shield(true);
+        monitor.enter(State::RollingBack);
+        monitor.event(Level::Error, &error.message);
+        monitor.event(Level::Info, "automatic rollback: the staged state is removed, the live site stays as it was");
+        if let Err(left) = cleanup::discard(&self.plan, self.database.as_deref(), monitor.as_ref()) {
+            monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
+        }
+        if let Ok((mut journal, _)) = Journal::open::<Record>(&self.folder.join("journal")) {
+            let _ = journal.append(&Record::Closed);
+        }
+        Ending::RolledBack(error)
+    }
+}
+
+/// Ends the phases a job has not touched, so that no box stays half-way.
+fn finish_phases(monitor: &dyn Monitor) {
+    for phase in Phase::ALL {
+        monitor.finish(phase);
+    }
+}

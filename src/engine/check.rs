@@ -1,0 +1,115 @@
+//! Committed → done: the live site is looked at with its own eyes, and put back when it does not stand up.
+
+use crate::engine::commit::{self, Record};
+use crate::engine::{Committed, Job, cleanup, finish_phases, require_groups, verify};
+use crate::error::{Error, Result};
+use crate::host::process;
+use crate::job::State;
+use crate::job::worker::Ending;
+use crate::plan::Plan;
+use crate::progress::{Level, Monitor};
+use crate::report::Group;
+use crate::snapshot::retained::{self, Manifest};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+impl Job<Committed> {
+    /// Verifies the live site; done, or back to the old state.
+    pub(super) fn check(mut self) -> Ending {
+        self.monitor.enter(State::Checking);
+        self.monitor.shield(false);
+        match self.look() {
+            Ok(live) => match self.keep(&live) {
+                Ok(result) => Ending::Done(result),
+                Err(error) => self.put_back(error),
+            },
+            Err(error) => self.put_back(error),
+        }
+    }
+
+    fn look(&self) -> Result<Vec<Group>> {
+        let limit = Duration::from_secs(self.ticket.config.limits.verify_timeout_s);
+        let staged = &self.state.staged;
+        let groups = verify::live(&self.ticket.config, &self.plan, &self.hosts, staged, limit, self.monitor.as_ref())?;
+        require_groups(&groups, "the live site did not stand up")?;
+        self.monitor.keep_going()?;
+        Ok(groups)
+    }
+
+    /// Makes the old state a snapshot and closes the job.
+    fn keep(&mut self, live: &[Group]) -> Result<Value> {
+        let manifest = manifest_of(&self.plan, &self.state.steps, self.monitor.as_ref());
+        retained::write(&self.plan.snapshot, &manifest)?;
+        self.journal.append(&Record::Closed)?;
+        for left in cleanup::after_success(&self.ticket.config, &self.plan, self.hosts.database.as_deref()) {
+            self.monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
+        }
+        finish_phases(self.monitor.as_ref());
+        Ok(self.result(live))
+    }
+
+    fn put_back(mut self, error: Error) -> Ending {
+        self.monitor.shield(true);
+        self.monitor.enter(State::RollingBack);
+        self.monitor.event(Level::Error, &error.message);
+        self.monitor.event(Level::Info, "automatic rollback: the old state is brought back");
+        let error = error.with("phase", "live verification");
+        if let Err(stuck) = commit::back(&self.state.steps, &mut self.journal, &self.hosts, self.monitor.as_ref()) {
+            return Ending::NeedsOperator(stuck.with("because", error.message));
+        }
+        if let Err(left) = cleanup::discard(&self.plan, self.hosts.database.as_deref(), self.monitor.as_ref()) {
+            self.monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
+        }
+        let _ = self.journal.append(&Record::Closed);
+        Ending::RolledBack(error)
+    }
+
+    fn result(&self, live: &[Group]) -> Value {
+        let staged = &self.state.staged;
+        json!({
+            "domain": self.plan.domain,
+            "source": self.plan.source,
+            "snapshot": self.plan.snapshot,
+            "duration_s": (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            "commit_ms": (self.state.window_ms * 10.0).round() / 10.0,
+            "files": staged.files.as_ref().map(|files| json!({
+                "files": files.files, "folders": files.folders, "links": files.links, "bytes": files.bytes,
+                "stripped": files.stripped_total,
+            })),
+            "database": staged.database.as_ref().map(|database| json!({
+                "schema": self.plan.database.as_ref().map(|plan| &plan.live),
+                "tables": database.tables.len(),
+                "rows": database.tables.iter().map(|table| table.rows).sum::<u64>(),
+                "bytes": database.tables.iter().map(|table| table.bytes).sum::<u64>(),
+            })),
+            "config": staged.config.iter().map(|file| file.target.display().to_string()).collect::<Vec<_>>(),
+            "verification": {"staged": self.state.groups, "live": live},
+            "notes": staged.notes,
+            "peak_memory_bytes": process::peak_memory(),
+        })
+    }
+}
+
+/// What the steps of a change-over left as the old state.
+pub(super) fn manifest_of(plan: &Plan, steps: &[crate::engine::step::Step], monitor: &dyn Monitor) -> Manifest {
+    use crate::engine::step::Step;
+    let mut manifest = Manifest::new(&plan.domain, &plan.job);
+    for step in steps {
+        match step {
+            Step::Exchange { staged, old: Some(old), .. } => {
+                manifest.tree = Some(staged.clone());
+                manifest.tree_identity = Some(*old);
+            }
+            Step::Switch { live, switch } => {
+                manifest.live_schema = Some(live.clone());
+                manifest.schema_kept = plan.database.as_ref().map(|database| database.kept.clone());
+                manifest.tables = switch.moves.iter().filter(|step| step.from == *live).count() as u64;
+                manifest.objects = Some(plan.snapshot.join("objects.json"));
+            }
+            Step::Config { change, .. } => manifest.config.push(change.clone()),
+            _ => {}
+        }
+    }
+    monitor.event(Level::Info, &format!("the old state is kept in {}", plan.snapshot.display()));
+    manifest
+}

@@ -1,0 +1,117 @@
+//! Verified → committed, and back: journaled steps forwards, the same steps backwards.
+
+use crate::engine::hosts::Hosts;
+use crate::engine::step::Step;
+use crate::error::{Code, Error, Result};
+use crate::journal::Journal;
+use crate::progress::{Level, Monitor};
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// A line of a job's journal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// Staging begins: from here on there is something to clean up, named in `plan.json`.
+    Staging,
+    /// A step is about to be done. The step holds its inverse.
+    Intent {
+        /// Counted from 0.
+        number: usize,
+        /// The step.
+        step: Step,
+        /// Server connection that acts, so that a recovery can end it first.
+        connection: Option<u64>,
+    },
+    /// The step was done.
+    Done {
+        /// Of the intent.
+        number: usize,
+    },
+    /// Every step was done: the domain is on the new side.
+    Committed,
+    /// A step is about to be undone.
+    Undo {
+        /// Of the intent.
+        number: usize,
+    },
+    /// The step was undone.
+    Undone {
+        /// Of the intent.
+        number: usize,
+    },
+    /// The job has ended and left nothing to do.
+    Closed,
+}
+
+/// Does the steps in order. On a failure the steps done so far are undone before it returns.
+///
+/// # Errors
+/// The failure, after the old state is back; `needs_operator` when it could not be brought back.
+pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
+    let began = Instant::now();
+    for (number, step) in steps.iter().enumerate() {
+        let intent = Record::Intent { number, step: step.clone(), connection: hosts.connection()? };
+        let done = journal.append(&intent).and_then(|()| step.act(hosts, monitor));
+        if let Err(error) = done {
+            monitor.event(Level::Error, &format!("could not {}: {}", step.describe(), error.message));
+            back(&steps[..=number], journal, hosts, monitor)?;
+            return Err(error);
+        }
+        journal.append(&Record::Done { number })?;
+        let spent = began.elapsed().as_secs_f64() * 1000.0;
+        monitor.event(Level::Info, &format!("{} (at {spent:.1} ms)", step.describe()));
+    }
+    journal.append(&Record::Committed)?;
+    hosts.refresh_code(monitor);
+    Ok(())
+}
+
+/// Undoes the steps, last first. A step that fails does not keep the others from being undone: the most of the site
+/// that can go back goes back.
+///
+/// # Errors
+/// `needs_operator` naming what could not be undone.
+pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
+    let mut failed: Option<Error> = None;
+    for (number, step) in steps.iter().enumerate().rev() {
+        // A journal that cannot be written (a full disk) must not keep the old state away: undoing twice changes nothing.
+        let _ = journal.append(&Record::Undo { number });
+        match hosts.retrying(|| step.undo(hosts)) {
+            Ok(()) => {
+                let _ = journal.append(&Record::Undone { number });
+                monitor.event(Level::Info, &format!("undone: {}", step.describe()));
+            }
+            Err(error) => {
+                monitor.event(Level::Error, &format!("could not undo: {}: {}", step.describe(), error.message));
+                failed = failed.or(Some(
+                    Error::new(Code::NeedsOperator, format!("could not undo: {}: {}", step.describe(), error.message))
+                        .hint(format!("{} Then run `rocketvps-restore recover`.", error.hint))
+                        .with("cause", error.code.name()),
+                ));
+            }
+        }
+    }
+    for step in steps.iter().filter(|step| matches!(step, Step::Reload { .. })) {
+        if let Err(error) = step.act(hosts, monitor) {
+            monitor.event(Level::Warn, &format!("{}: {}", step.describe(), error.message));
+        }
+    }
+    hosts.refresh_code(monitor);
+    failed.map_or(Ok(()), Err)
+}
+
+/// The steps of a journal that were begun, in order, with the connections that may still act.
+pub fn begun(records: &[Record]) -> (Vec<Step>, Vec<u64>) {
+    let mut steps = Vec::new();
+    let mut connections = Vec::new();
+    for record in records {
+        if let Record::Intent { step, connection, .. } = record {
+            steps.push(step.clone());
+            connections.extend(*connection);
+        }
+    }
+    connections.sort_unstable();
+    connections.dedup();
+    (steps, connections)
+}

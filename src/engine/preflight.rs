@@ -1,0 +1,280 @@
+//! Everything that can be known to go wrong, looked at before anything is made. Pass, warn or fail, with figures.
+
+use crate::backup::meta::Meta;
+use crate::backup::scan::Scan;
+use crate::backup::source::Source;
+use crate::config::Config;
+use crate::engine::expect::expect;
+use crate::engine::facts::Facts;
+use crate::error::{Code, Error, Result};
+use crate::host::text;
+use crate::host::tree;
+use crate::plan::Plan;
+use crate::progress::Monitor;
+use crate::report::{Check, Group, Outcome, failures};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Inodes that stay free on every filesystem written to.
+const INODE_HEADROOM: u64 = 1000;
+
+/// Runs the checks that need no reading of the whole backup.
+pub fn run(config: &Config, plan: &Plan, facts: &Facts, source: &Source, monitor: &dyn Monitor) -> Vec<Group> {
+    let _ = monitor;
+    vec![
+        Group::new("disk_space", disk_space(config, plan, facts, source)),
+        Group::new("integrity", integrity(source)),
+        Group::new("services", services(plan, facts)),
+        Group::new("conflicts", conflicts(config, plan, facts)),
+    ]
+}
+
+/// Turns the first failed check into the error of the job.
+///
+/// # Errors
+/// The code the check names, else `preflight_failed`.
+pub fn require(groups: &[Group]) -> Result<()> {
+    let failed = failures(groups);
+    let Some(first) = failed.first() else { return Ok(()) };
+    let code =
+        first.figures.get("code").and_then(|code| Code::from_name(code.as_str()?)).unwrap_or(Code::PreflightFailed);
+    let hint = first.figures.get("hint").and_then(|hint| hint.as_str()).unwrap_or(code.hint()).to_owned();
+    Err(Error::new(code, first.message.clone())
+        .hint(hint)
+        .with("groups", serde_json::to_value(groups).unwrap_or_default()))
+}
+
+pub(super) fn failed(name: &str, error: &Error) -> Check {
+    Check::new(name, Outcome::Fail, error.message.clone())
+        .with("code", error.code.name())
+        .with("hint", error.hint.clone())
+}
+
+/// What each filesystem has to take: the staged tree and the spooled dump on the document root's, tables on the server's.
+fn disk_space(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> Vec<Check> {
+    let expected = expect(config, source);
+    let dump = if plan.database.is_some() { expected.dump } else { 0 };
+    let files = if plan.selection.files { expected.files } else { 0 };
+    let mut needs: HashMap<PathBuf, (u64, u64)> = HashMap::new();
+    let staging = nearest(&config.paths.staging());
+    let entry = needs.entry(staging).or_default();
+    entry.0 += files + dump;
+    entry.1 += if expected.entries > 0 { expected.entries } else { files / 20_000 };
+    needs.entry(nearest(&config.paths.base)).or_default().0 += 4 << 20;
+    if let Some(folder) = facts.hosts.data_folder() {
+        // Tables take about the room of their dump, plus indexes and the redo they pass through.
+        needs.entry(nearest(&folder)).or_default().0 += dump + dump / 2;
+    }
+    let mut by_device: HashMap<u64, (PathBuf, u64, u64)> = HashMap::new();
+    let mut checks = Vec::new();
+    for (path, (bytes, inodes)) in needs {
+        match tree::space(&path) {
+            Ok(space) => {
+                let of = by_device.entry(space.device).or_insert((path, 0, 0));
+                of.1 += bytes;
+                of.2 += inodes;
+            }
+            Err(error) => checks.push(failed("space", &error)),
+        }
+    }
+    for (path, bytes, inodes) in by_device.into_values() {
+        let Ok(space) = tree::space(&path) else { continue };
+        let needed = bytes + config.limits.headroom_bytes;
+        let message = format!(
+            "filesystem of {}: {} needed ({} staged, {} headroom), {} free",
+            path.display(),
+            text::bytes(needed),
+            text::bytes(bytes),
+            text::bytes(config.limits.headroom_bytes),
+            text::bytes(space.free_bytes)
+        );
+        let check = Check::of("space", space.free_bytes >= needed, message)
+            .with("path", path.display().to_string())
+            .with("needed_bytes", needed)
+            .with("free_bytes", space.free_bytes);
+        checks.push(with_code(check, Code::DiskFull));
+        if space.free_inodes < u64::MAX {
+            let needed = inodes + INODE_HEADROOM;
+            let message =
+                format!("filesystem of {}: {needed} inodes needed, {} free", path.display(), space.free_inodes);
+            let check = Check::of("inodes", space.free_inodes >= needed, message)
+                .with("needed_inodes", needed)
+                .with("free_inodes", space.free_inodes);
+            checks.push(with_code(check, Code::DiskFull));
+        }
+    }
+    checks
+}
+
+fn with_code(check: Check, code: Code) -> Check {
+    if check.outcome == Outcome::Fail { check.with("code", code.name()) } else { check }
+}
+
+/// The nearest existing parent.
+fn nearest(path: &Path) -> PathBuf {
+    path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/")).to_owned()
+}
+
+/// Whether what the plan selects was found by a whole reading.
+pub(super) fn components(plan: &Plan, scan: &Scan) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let mut line = |name: &str, wanted: bool, there: bool, what: &str| {
+        if wanted {
+            let message =
+                if there { format!("the backup holds {what}") } else { format!("the backup holds no {what}") };
+            checks.push(with_code(Check::of(name, there, message), Code::BackupIncomplete));
+        }
+    };
+    line("files", plan.selection.files, scan.seen.root, "files of the site");
+    line("database", plan.selection.database, scan.dump.is_some(), "database dump");
+    line("config", plan.selection.named && !plan.selection.config.is_empty(), !scan.config.is_empty(), "configuration");
+    checks
+}
+
+fn integrity(source: &Source) -> Vec<Check> {
+    let mut checks = vec![
+        Check::new(
+            "readable",
+            Outcome::Pass,
+            format!("{} can be read, {}", source.path.display(), text::bytes(source.packed_bytes())),
+        )
+        .with("bytes", source.packed_bytes()),
+    ];
+    checks.extend(metadata(source));
+    checks.push(Check::new(
+        "whole",
+        Outcome::NotChecked,
+        "gzip and tar checksums of the whole backup: checked while it is staged, before anything live is changed",
+    ));
+    checks
+}
+
+/// The `.meta` file beside the archive: a hint, so a difference is a warning and the archive is the truth.
+fn metadata(source: &Source) -> Option<Check> {
+    let meta = Meta::beside(&source.path);
+    if meta.is_empty() {
+        return Some(Check::new("metadata", Outcome::NotChecked, "no .meta file lies beside the backup"));
+    }
+    let bytes = source.parts.first().map_or(0, |part| part.identity.size);
+    let wrong = [
+        meta.text("domain")
+            .filter(|domain| *domain != source.site.domain.as_str())
+            .map(|domain| format!("it names {domain}")),
+        (meta.integrity() == Some(false)).then(|| "it says that the backup is damaged".to_owned()),
+        meta.number("backup_size")
+            .filter(|size| *size != bytes)
+            .map(|size| format!("it says {size} bytes, the file has {bytes}")),
+    ];
+    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
+    Some(match wrong.is_empty() {
+        true => Check::new("metadata", Outcome::Pass, "the .meta file fits the backup"),
+        false => Check::new("metadata", Outcome::Warn, format!("the .meta file does not fit: {}", wrong.join("; "))),
+    })
+}
+
+fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
+    let mut checks = facts.hosts.service_checks();
+    if let (Some(names), Some(database)) = (&plan.database, &facts.hosts.database) {
+        checks.push(match database.version() {
+            Ok(version) => Check::new("mysql", Outcome::Pass, format!("MySQL answers a query: {version}")),
+            Err(error) => failed("mysql", &error),
+        });
+        checks.push(match database.foreign_keys_from_outside(&names.live) {
+            Ok(keys) if keys.is_empty() => Check::new(
+                "external_foreign_keys",
+                Outcome::Pass,
+                format!("no foreign key from another schema points into {}", names.live),
+            ),
+            Ok(keys) => failed(
+                "external_foreign_keys",
+                &Error::new(Code::ExternalForeignKey, {
+                    let named: Vec<String> =
+                        keys.iter().map(|key| format!("{} of {}.{}", key.constraint, key.schema, key.table)).collect();
+                    format!("foreign keys from outside point into {}: {}", names.live, named.join(", "))
+                }),
+            ),
+            Err(error) => failed("external_foreign_keys", &error),
+        });
+    } else {
+        checks.push(Check::new("mysql", Outcome::NotChecked, "MySQL takes no part in this restore"));
+    }
+    checks
+}
+
+fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if plan.selection.files {
+        checks.extend(tree_conflicts(plan, facts));
+        checks.push(writable("permissions", &config.paths.web_root));
+    }
+    if plan.database.is_some() {
+        let rows: u64 = facts.tables.iter().map(|table| table.rows_estimate).sum();
+        let name = plan.database.as_ref().map(|names| names.live.as_str()).unwrap_or_default();
+        let message = match facts.tables.len() {
+            0 => format!("database {name} has no tables"),
+            count => format!("database {name} has {count} tables and about {rows} rows; they are kept in the snapshot"),
+        };
+        checks
+            .push(Check::new("database", Outcome::Pass, message).with("tables", facts.tables.len()).with("rows", rows));
+    }
+    if !plan.selection.config.is_empty() {
+        for folder in [&config.paths.nginx_available, &config.paths.php_pool_dir] {
+            if folder.exists() {
+                checks.push(writable("permissions", folder));
+            }
+        }
+    }
+    checks.push(facts.hosts.port_check());
+    checks
+}
+
+fn tree_conflicts(plan: &Plan, facts: &Facts) -> Vec<Check> {
+    let root = plan.document_root.display();
+    let Some(survey) = &facts.survey else {
+        return vec![Check::new("document_root", Outcome::Pass, format!("{root} does not exist and will be made"))];
+    };
+    let refuse = |name: &str, message: String| failed(name, &Error::new(Code::NotExchangeable, message));
+    let mut checks = vec![
+        Check::new(
+            "document_root",
+            Outcome::Pass,
+            format!("{root} has {} files, {}; they are kept in the snapshot", survey.files, text::bytes(survey.bytes)),
+        )
+        .with("files", survey.files)
+        .with("bytes", survey.bytes),
+    ];
+    if survey.root_is_link {
+        checks.push(refuse(
+            "document_root_link",
+            format!("{root} is a symbolic link, which would be exchanged instead of its target"),
+        ));
+    }
+    if survey.root_is_mount {
+        checks.push(refuse("document_root_mount", format!("{root} is a mount point and cannot be exchanged")));
+    }
+    checks.push(match survey.mounts.first() {
+        Some(mount) => {
+            refuse("nested_mounts", format!("{mount} is a mount inside {root} and would travel with the old tree"))
+        }
+        None => Check::new("nested_mounts", Outcome::Pass, format!("no mount lies inside {root}")),
+    });
+    checks.push(match survey.immutable.first() {
+        Some(path) => refuse(
+            "immutable_files",
+            format!("{path} in {root} is immutable (chattr +i) and cannot be moved or purged"),
+        )
+        .with("hint", format!("Run `chattr -i` on {path} in {root}.")),
+        None => Check::new("immutable_files", Outcome::Pass, format!("no file in {root} is immutable")),
+    });
+    checks
+}
+
+fn writable(name: &str, folder: &Path) -> Check {
+    match rustix::fs::access(folder, rustix::fs::Access::WRITE_OK) {
+        Ok(()) => Check::new(name, Outcome::Pass, format!("{} can be written", folder.display())),
+        Err(error) => {
+            let error: std::io::Error = error.into();
+            failed(name, &Error::new(Code::Forbidden, format!("{} cannot be written: {error}", folder.display())))
+        }
+    }
+}

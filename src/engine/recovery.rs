@@ -1,0 +1,93 @@
+//! What becomes of a job whose worker died. It looks at the journal for what may have been begun, and at the real
+//! state for what was; running it twice changes nothing.
+
+use crate::engine::commit::{self, Record};
+use crate::engine::hosts::Hosts;
+use crate::engine::{check, cleanup, verify};
+use crate::error::{Code, Error, Result};
+use crate::job::folder::{JobFolder, Ticket};
+use crate::job::worker::Ending;
+use crate::journal::Journal;
+use crate::plan::Plan;
+use crate::progress::{Level, Monitor};
+use crate::report;
+use crate::snapshot::retained;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Finishes the job when every step was done and the live site stands up; else undoes what was begun.
+pub fn recover(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<dyn Monitor>) -> Ending {
+    match attempt(folder, ticket, monitor.as_ref()) {
+        Ok(ending) => ending,
+        Err(error) if matches!(error.code, Code::NeedsOperator | Code::JournalCorrupt) => {
+            let code = error.code.name();
+            Ending::NeedsOperator(Error { code: Code::NeedsOperator, ..error }.with("cause", code))
+        }
+        Err(error) => Ending::NeedsOperator(
+            Error::new(Code::NeedsOperator, format!("the recovery could not go on: {}", error.message))
+                .hint(format!("{} Then run `rocketvps-restore recover`.", error.hint))
+                .with("cause", error.code.name()),
+        ),
+    }
+}
+
+fn attempt(folder: &JobFolder, ticket: &Ticket, monitor: &dyn Monitor) -> Result<Ending> {
+    let died = || Error::new(Code::WorkerDied, format!("the worker of job {} ended before its work", ticket.job));
+    // Without a journal nothing was staged, let alone changed.
+    if !folder.join("journal").exists() {
+        return Ok(Ending::Failed(died().hint("Nothing was changed. Start the restore again.")));
+    }
+    let (mut journal, records) = Journal::open::<Record>(&folder.join("journal"))?;
+    if records.is_empty() {
+        return Ok(Ending::Failed(died().hint("Nothing was changed. Start the restore again.")));
+    }
+    let plan: Plan = folder.read("plan.json")?;
+    let hosts = Hosts::of(&ticket.config, &plan.domain, plan.database.is_some(), folder.path())?;
+    let (steps, connections) = commit::begun(&records);
+    // A statement of the dead worker may still be waiting for a lock: it must not land after we have looked.
+    if let Some(database) = &hosts.database {
+        for connection in connections {
+            database.end_connection(connection)?;
+        }
+    }
+    if records.iter().any(|record| matches!(record, Record::Closed)) {
+        return closed(&plan, &steps, monitor);
+    }
+    let undoing = records.iter().any(|record| matches!(record, Record::Undo { .. }));
+    let committed = records.iter().any(|record| matches!(record, Record::Committed));
+    if committed && !undoing {
+        let limit = Duration::from_secs(ticket.config.limits.verify_timeout_s.min(60));
+        let groups = verify::standing(&ticket.config, &plan, &hosts, limit, monitor);
+        if report::failures(&groups).is_empty() {
+            retained::write(&plan.snapshot, &check::manifest_of(&plan, &steps, monitor))?;
+            journal.append(&Record::Closed)?;
+            for left in cleanup::after_success(&ticket.config, &plan, hosts.database.as_deref()) {
+                monitor.event(Level::Warn, &left.message);
+            }
+            monitor.event(Level::Info, "the change-over had been finished; the site stands up");
+            return Ok(Ending::Done(json!({
+                "domain": plan.domain, "source": plan.source, "snapshot": plan.snapshot, "recovered": true,
+                "verification": {"live": groups},
+                "notes": ["the worker died after the change-over; files and rows were compared before it"],
+            })));
+        }
+    }
+    monitor.event(Level::Info, &format!("undoing {} begun steps", steps.len()));
+    commit::back(&steps, &mut journal, &hosts, monitor)?;
+    cleanup::discard(&plan, hosts.database.as_deref(), monitor)?;
+    journal.append(&Record::Closed)?;
+    Ok(Ending::RolledBack(died().hint("The site is as it was before the job. Start the restore again.")))
+}
+
+/// Only the report was missing.
+fn closed(plan: &Plan, steps: &[crate::engine::step::Step], monitor: &dyn Monitor) -> Result<Ending> {
+    monitor.event(Level::Info, "the job had ended; only its report was missing");
+    let kept = !steps.is_empty() && retained::read(&plan.snapshot).is_ok();
+    if kept {
+        return Ok(Ending::Done(json!({
+            "domain": plan.domain, "source": plan.source, "snapshot": plan.snapshot, "recovered": true,
+        })));
+    }
+    Ok(Ending::RolledBack(Error::new(Code::WorkerDied, "the worker ended after it had brought the old state back")))
+}

@@ -1,0 +1,102 @@
+//! The configuration files of a job: judged, compared with the live ones, and turned into changes that can be undone.
+
+use crate::config::Config;
+use crate::error::{Code, IoContext, Result};
+use crate::host::services::Service;
+use crate::job::folder::write_file;
+use crate::plan::Plan;
+use crate::report::{Check, Outcome};
+use crate::siteconf::{self, Change, ConfFile, Item, Side, Verdict, change};
+use std::path::{Path, PathBuf};
+
+/// Folder of a snapshot in which both sides of its changes are saved, named by their hash.
+pub fn saved(snapshot: &Path) -> PathBuf {
+    snapshot.join("saved_config")
+}
+
+/// What the files of the backup are worth. With `allow_unsafe_config` a refusal of the guard becomes a warning.
+pub fn check(config: &Config, plan: &Plan, files: &[ConfFile]) -> Vec<Check> {
+    let now = jiff::Timestamp::now().as_second();
+    siteconf::check(files, config, &plan.domain, now)
+        .into_iter()
+        .map(|finding| {
+            let allowed = plan.allow_unsafe_config && finding.code == Some(Code::UnsafeConfig);
+            let outcome = match finding.verdict {
+                Verdict::Pass => Outcome::Pass,
+                Verdict::Fail if !allowed => Outcome::Fail,
+                Verdict::Warn | Verdict::Fail => Outcome::Warn,
+            };
+            let said = if allowed { format!("allowed by the request: {}", finding.message) } else { finding.message };
+            let check = Check::new(finding.item.name(), outcome, said);
+            match finding.code {
+                Some(code) => check.with("code", code.name()),
+                None => check,
+            }
+        })
+        .collect()
+}
+
+/// What has to change for these files to be in use; both sides are on disk when this returns.
+///
+/// # Errors
+/// `plan_stale`, `io_failed`, `disk_full`.
+pub fn changes(files: &[ConfFile], snapshot: &Path) -> Result<Vec<Change>> {
+    let changes = siteconf::plan_changes(files)?;
+    if !changes.is_empty() {
+        crate::job::lock::make_private_folder(&saved(snapshot))?;
+        siteconf::store(&changes, files, &saved(snapshot))?;
+    }
+    Ok(changes)
+}
+
+/// The way back of what a kept snapshot changed, last first, with the live files as they are now for its own undoing.
+///
+/// # Errors
+/// `io_failed`, `disk_full`.
+pub fn reversed(kept: &[Change], from: &Path, snapshot: &Path) -> Result<Vec<Change>> {
+    if kept.is_empty() {
+        return Ok(Vec::new());
+    }
+    let folder = saved(snapshot);
+    crate::job::lock::make_private_folder(&folder)?;
+    let keep = |side: &Side, path: &Path| -> Result<()> {
+        let Side::File { sha256, .. } = side else { return Ok(()) };
+        let content = std::fs::read(path).doing(|| format!("read {}", path.display()))?;
+        write_file(&folder.join(sha256), &content, true)
+    };
+    let mut back = Vec::new();
+    for change in kept.iter().rev() {
+        let now = change::look(&change.target)?;
+        keep(&now, &change.target)?;
+        if let Side::File { sha256, .. } = &change.old {
+            keep(&change.old, &saved(from).join(sha256))?;
+        }
+        back.push(Change { item: change.item, target: change.target.clone(), old: now, new: change.old.clone() });
+    }
+    Ok(back)
+}
+
+/// The services that read what changed.
+pub fn readers(changes: &[Change]) -> Vec<Service> {
+    let touches = |items: &[Item]| changes.iter().any(|change| items.contains(&change.item));
+    let mut services = Vec::new();
+    if touches(&[Item::PhpFpm]) {
+        services.push(Service::PhpFpm);
+    }
+    if touches(&[Item::Nginx, Item::Ssl]) {
+        services.push(Service::Nginx);
+    }
+    services
+}
+
+/// The live configuration files of a domain, as a snapshot would take them.
+pub fn live(config: &Config, plan_domain: &crate::path::Domain) -> Vec<ConfFile> {
+    crate::snapshot::site::live_config(config, plan_domain)
+        .into_iter()
+        .filter_map(|file| {
+            let content = std::fs::read(&file.path).ok()?;
+            let name = file.path.file_name()?.to_string_lossy().into_owned();
+            siteconf::place(config, plan_domain, file.item, &name, content).ok()
+        })
+        .collect()
+}

@@ -1,0 +1,264 @@
+//! The steps of a change-over. Each knows how to act and how to undo, and looks at the real state before either,
+//! so doing or undoing one twice changes nothing.
+
+use crate::engine::hosts::Hosts;
+use crate::error::{Code, Error, IoContext, Result};
+use crate::host::database::{Database, Move, Object, ObjectKind, Objects, Patience, Switch};
+use crate::host::place;
+use crate::host::services::Service;
+use crate::host::tree::Identity;
+use crate::progress::{Level, Monitor};
+use crate::siteconf::{Change, install, uninstall};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// One step. What is needed to undo it is in it, or in a file it names that is on disk before the step is journaled.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// The old side's triggers, which would keep its tables from moving, are dropped. On the way back everything the
+    /// old side defined is there again, once its tables are.
+    Undefine {
+        /// The site's schema.
+        schema: String,
+        /// What the old side defines.
+        old: PathBuf,
+    },
+    /// One RENAME TABLE: live tables to the kept schema, shadow tables to live.
+    Switch {
+        /// The site's schema.
+        live: String,
+        /// Every table that moves.
+        switch: Switch,
+    },
+    /// Triggers, views, routines and events of the new side, in place of those of the old side.
+    Define {
+        /// The site's schema.
+        schema: String,
+        /// What the old side defines.
+        old: PathBuf,
+        /// What the new side defines.
+        new: PathBuf,
+    },
+    /// The document root changes places with the staged tree.
+    Exchange {
+        /// The staged tree; afterwards the old one.
+        staged: PathBuf,
+        /// The document root.
+        live: PathBuf,
+        /// What stands at `staged` before.
+        new: Identity,
+        /// What stands at `live` before; nothing when the site was gone.
+        old: Option<Identity>,
+    },
+    /// A configuration file.
+    Config {
+        /// What becomes what.
+        change: Change,
+        /// Where both sides are saved.
+        saved: PathBuf,
+    },
+    /// Services read their configuration.
+    Reload {
+        /// Which.
+        service: Service,
+    },
+}
+
+impl Step {
+    /// What is being done, for the log.
+    pub fn describe(&self) -> String {
+        match self {
+            Step::Undefine { schema, .. } => format!("take the triggers of {schema} off its tables"),
+            Step::Switch { switch, .. } => format!("rename {} tables in one statement", switch.moves.len()),
+            Step::Define { schema, .. } => format!("define the triggers, views, routines and events of {schema}"),
+            Step::Exchange { live, .. } => format!("exchange {}", live.display()),
+            Step::Config { change, .. } => format!("install {}", change.target.display()),
+            Step::Reload { service } => format!("reload {}", service.name()),
+        }
+    }
+
+    /// Does the step, unless the state shows that it is done.
+    ///
+    /// # Errors
+    /// What the step met; the state may then be on either side of this step, never between.
+    pub fn act(&self, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
+        match self {
+            Step::Undefine { schema, old } => {
+                let (triggers, _) = partition(read_objects(old)?, |object| object.kind == ObjectKind::Trigger);
+                hosts.database()?.drop_objects(schema, &triggers)
+            }
+            Step::Switch { live, switch } => carry_out(hosts.database()?, live, switch),
+            Step::Define { schema, old, new } => {
+                let new = read_objects(new)?;
+                // A view that is on both sides is replaced, never missing.
+                let stays = |object: &Object| {
+                    new.0.iter().any(|other| (other.kind, &other.name) == (object.kind, &object.name))
+                };
+                let (_, gone) = partition(read_objects(old)?, stays);
+                hosts.database()?.drop_objects(schema, &gone)?;
+                hosts.database()?.create_objects(schema, &new)
+            }
+            Step::Exchange { staged, live, new, old } => exchange(staged, live, *new, *old, Toward::New),
+            Step::Config { change, saved } => install(change, saved),
+            Step::Reload { service } => reload(hosts, *service, monitor),
+        }
+    }
+
+    /// Undoes the step, unless the state shows that it was never done or is undone already.
+    ///
+    /// # Errors
+    /// What the undoing met.
+    pub fn undo(&self, hosts: &Hosts) -> Result<()> {
+        match self {
+            Step::Undefine { schema, old } => hosts.database()?.create_objects(schema, &read_objects(old)?),
+            Step::Switch { live, switch } => carry_out(hosts.database()?, live, &switch.inverse()),
+            // The new side's triggers would keep its tables from moving back; what the old side defines needs its own
+            // tables and is made by the undoing of `Undefine`.
+            Step::Define { schema, new, .. } => hosts.database()?.drop_objects(schema, &read_objects(new)?),
+            Step::Exchange { staged, live, new, old } => exchange(staged, live, *new, *old, Toward::Old),
+            Step::Config { change, saved } => uninstall(change, saved),
+            // Done once at the end of the way back, when every file is in its place again.
+            Step::Reload { .. } => Ok(()),
+        }
+    }
+}
+
+fn partition(objects: Objects, picked: impl Fn(&Object) -> bool) -> (Objects, Objects) {
+    let (yes, no) = objects.0.into_iter().partition(picked);
+    (Objects(yes), Objects(no))
+}
+
+fn carry_out(database: &dyn Database, live: &str, switch: &Switch) -> Result<()> {
+    if switch.moves.is_empty() {
+        return Ok(());
+    }
+    match position(database, live, &switch.moves)? {
+        Position::After => Ok(()),
+        Position::Before => {
+            let moves = fitted(live, &switch.moves, &names(database, live)?);
+            match database.switch(&Switch { moves: moves.clone() }, Patience::default()) {
+                Ok(()) => Ok(()),
+                // The answer may have been lost after the server had done it: the tables tell.
+                Err(error) => match position(database, live, &moves) {
+                    Ok(Position::After) => Ok(()),
+                    _ => Err(error),
+                },
+            }
+        }
+        Position::Neither => Err(Error::new(
+            Code::NeedsOperator,
+            format!("the tables of {live} are neither all where they were nor all where they should go"),
+        )
+        .hint("Bring the tables of the job's own schemas (rvs_… and rvk_…) to one side, then run `rocketvps-restore recover`.")),
+    }
+}
+
+enum Position {
+    Before,
+    After,
+    Neither,
+}
+
+/// Where the tables are. Only the job's own schemas are looked at: the site may make and drop tables in the live one.
+/// RENAME TABLE is one step for the server, so a mixture was made by somebody else.
+fn position(database: &dyn Database, live: &str, moves: &[Move]) -> Result<Position> {
+    let mut seen: HashMap<String, HashSet<String>> = HashMap::new();
+    let mut has = |schema: &str, table: &str| -> Result<bool> {
+        if !seen.contains_key(schema) {
+            seen.insert(schema.to_owned(), names(database, schema)?);
+        }
+        Ok(seen[schema].contains(table))
+    };
+    let (mut before, mut after) = (true, true);
+    for step in moves {
+        let moved = if step.from == live { has(&step.to, &step.table)? } else { !has(&step.from, &step.table)? };
+        before &= !moved;
+        after &= moved;
+    }
+    Ok(match (before, after) {
+        (true, _) => Position::Before,
+        (_, true) => Position::After,
+        _ => Position::Neither,
+    })
+}
+
+fn names(database: &dyn Database, schema: &str) -> Result<HashSet<String>> {
+    Ok(database.tables(schema)?.into_iter().map(|table| table.name).collect())
+}
+
+/// The moves as the live schema allows them now: a table the site dropped meanwhile cannot move out, and one it made
+/// under a name that is to come back goes where the others go.
+fn fitted(live: &str, moves: &[Move], present: &HashSet<String>) -> Vec<Move> {
+    let mut fitted: Vec<Move> =
+        moves.iter().filter(|step| step.from != live || present.contains(&step.table)).cloned().collect();
+    let leaving: HashSet<&str> =
+        moves.iter().filter(|step| step.from == live).map(|step| step.table.as_str()).collect();
+    let away = moves.iter().find(|step| step.from == live).map(|step| step.to.clone());
+    let in_the_way = moves
+        .iter()
+        .filter(|step| step.to == live && present.contains(&step.table) && !leaving.contains(step.table.as_str()));
+    if let Some(away) = away {
+        let extra: Vec<Move> = in_the_way
+            .map(|step| Move { from: live.to_owned(), table: step.table.clone(), to: away.clone() })
+            .collect();
+        fitted.splice(0..0, extra);
+    }
+    fitted
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Toward {
+    New,
+    Old,
+}
+
+/// Exchange, or a plain rename when there is no old tree; both parents are fsynced, since without that a power cut
+/// loses the exchange.
+fn exchange(staged: &Path, live: &Path, new: Identity, old: Option<Identity>, toward: Toward) -> Result<()> {
+    let at_live = place::identity(live)?;
+    let at_staged = place::identity(staged)?;
+    let is_new = at_live == Some(new) && at_staged == old;
+    let is_old = at_live == old && at_staged == Some(new);
+    match (toward, is_new, is_old) {
+        // Done already; the names may not be on disk yet.
+        (Toward::New, true, _) | (Toward::Old, _, true) => place::settle(staged, live),
+        (_, false, false) => Err(Error::new(
+            Code::NeedsOperator,
+            format!("{} and {} are neither the old nor the new tree", live.display(), staged.display()),
+        )
+        .hint(format!(
+            "Somebody moved them. Put the wanted tree at {}, then run `rocketvps-restore recover`.",
+            live.display()
+        ))),
+        (Toward::New, ..) => place::change(staged, live, old.is_some()),
+        (Toward::Old, ..) => place::change(live, staged, old.is_some()),
+    }
+}
+
+fn reload(hosts: &Hosts, service: Service, monitor: &dyn Monitor) -> Result<()> {
+    monitor.event(Level::Info, &format!("reload {}", service.name()));
+    hosts.retrying(|| hosts.services.reload(service))
+}
+
+/// Writes what a side defines, durably: the step that replaces it comes after.
+///
+/// # Errors
+/// `disk_full`, `io_failed`.
+pub fn write_objects(path: &Path, objects: &Objects) -> Result<()> {
+    let bytes = serde_json::to_vec(objects)
+        .map_err(|error| Error::new(Code::Internal, format!("objects cannot be written as JSON: {error}")))?;
+    crate::job::folder::write_file(path, &bytes, true)
+}
+
+/// Reads what a side defines.
+///
+/// # Errors
+/// `io_failed`.
+pub fn read_objects(path: &Path) -> Result<Objects> {
+    let file = File::open(path).doing(|| format!("read {}", path.display()))?;
+    serde_json::from_reader(std::io::BufReader::new(file))
+        .map_err(|error| Error::new(Code::IoFailed, format!("{} is damaged: {error}", path.display())))
+}

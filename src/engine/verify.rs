@@ -1,0 +1,538 @@
+//! Verification: the four boxes, on the staged state before the change-over and on the live one after it. Every line says
+//! what was compared with what; what was not compared is said to be not checked.
+
+use crate::config::Config;
+use crate::engine::hosts::Hosts;
+use crate::engine::{Staged, settings};
+use crate::error::{Code, Error, IoContext, Result};
+use crate::host::database::Database;
+use crate::host::text;
+use crate::host::tree::walk::{Kind, Next};
+use crate::host::tree::{self, FilePolicy, Sample, TreeReport, TreeSummary};
+use crate::host::{credentials, place};
+use crate::job::JobId;
+use crate::path::Domain;
+use crate::plan::{Plan, Selection};
+use crate::progress::{Level, Monitor, Phase};
+use crate::report::{Check, Group, Outcome};
+use crate::siteconf::ConfFile;
+use crate::snapshot::retained::Manifest;
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How often the site is asked again before a wrong answer counts: a reload has its moment.
+const PROBES: u32 = 5;
+
+/// The staged state against what came out of the backup.
+///
+/// # Errors
+/// `cancelled`, `timed_out`. Differences are failed lines, not errors.
+pub fn staged(
+    config: &Config,
+    plan: &Plan,
+    hosts: &Hosts,
+    staged: &Staged,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Group>> {
+    monitor.begin(Phase::Verify);
+    let deadline = Instant::now() + Duration::from_secs(config.limits.verify_timeout_s);
+    if let Some(files) = &staged.files {
+        monitor.expect(Phase::Verify, entries(files), files.bytes);
+    }
+    let (files, database) = std::thread::scope(|scope| {
+        let database = scope.spawn(|| staged_database(plan, hosts, staged, deadline, monitor));
+        let files = staged_files(config, plan, staged, deadline, monitor);
+        (files, database.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let groups = vec![
+        Group::new("file_integrity", files?),
+        Group::new("database_integrity", database?),
+        Group::new("configuration", configuration(config, plan, hosts, &staged.config)),
+        Group::new("service_status", hosts.service_checks()),
+    ];
+    monitor.finish(Phase::Verify);
+    Ok(groups)
+}
+
+fn staged_files(
+    config: &Config,
+    plan: &Plan,
+    staged: &Staged,
+    deadline: Instant,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Check>> {
+    let Some(summary) = &staged.files else { return Ok(vec![not_restored("files")]) };
+    let report = compare(config, plan, &plan.tree, Sample::Full, deadline, monitor)?;
+    let mut checks = tree_checks(&report, &format!("the {} entries of the backup", entries(summary)));
+    checks.push(space_left(&plan.stage));
+    Ok(checks)
+}
+
+fn entries(summary: &TreeSummary) -> u64 {
+    summary.files + summary.folders + summary.links - summary.replaced
+}
+
+fn compare(
+    config: &Config,
+    plan: &Plan,
+    root: &Path,
+    sample: Sample,
+    deadline: Instant,
+    monitor: &dyn Monitor,
+) -> Result<TreeReport> {
+    let manifest = File::open(plan.manifest()).doing(|| format!("open {}", plan.manifest().display()))?;
+    let report =
+        tree::verify(tree::open_folder(root)?, manifest, sample, config.parallelism(), Some(deadline), monitor)?;
+    if !report.complete {
+        return within(deadline).map(|()| report);
+    }
+    Ok(report)
+}
+
+/// The lines of the box. The report names differences as sentences; each goes to the line it is about.
+fn tree_checks(report: &TreeReport, with: &str) -> Vec<Check> {
+    let about = |words: &[&str]| -> Vec<&String> {
+        report.problems.iter().filter(|problem| words.iter().any(|word| problem.contains(word))).collect()
+    };
+    let modes = about(&["has mode"]);
+    let owners = about(&["belongs to"]);
+    let counted = about(&["is missing", "is not from the backup"]);
+    let content: Vec<&String> = report
+        .problems
+        .iter()
+        .filter(|problem| ![&modes, &owners, &counted].iter().any(|list| list.contains(problem)))
+        .collect();
+    let line = |name: &str, what: &str, bad: &[&String]| {
+        let message = match bad {
+            [] => format!("{what}: {} compared with {with}, all equal", report.compared),
+            [first, ..] => format!(
+                "{what}: compared with {with}, {} differ: {first}",
+                report.missing + report.extra + report.different
+            ),
+        };
+        Check::of(name, bad.is_empty(), message)
+    };
+    vec![
+        line("count", "every file, folder and link is there and no other", &counted)
+            .with("compared", report.compared)
+            .with("missing", report.missing)
+            .with("extra", report.extra),
+        line(
+            "checksum",
+            if report.contents > 0 { "size and checksum, every byte read back" } else { "size and link target" },
+            &content,
+        )
+        .with("files_read_back", report.contents)
+        .with("bytes_read_back", report.bytes)
+        .with("different", report.different),
+        line("modes", "permissions", &modes),
+        line("owner", "ownership", &owners),
+    ]
+}
+
+fn space_left(path: &Path) -> Check {
+    match tree::space(path) {
+        Ok(space) => Check::new(
+            "space_left",
+            Outcome::Pass,
+            format!("{} remaining on the site's filesystem", text::bytes(space.free_bytes)),
+        )
+        .with("free_bytes", space.free_bytes),
+        Err(error) => Check::new("space_left", Outcome::Warn, error.message),
+    }
+}
+
+fn not_restored(what: &str) -> Check {
+    Check::new(what, Outcome::NotChecked, format!("{what}: not part of this restore"))
+}
+
+fn staged_database(
+    plan: &Plan,
+    hosts: &Hosts,
+    staged: &Staged,
+    deadline: Instant,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Check>> {
+    let (Some(names), Some(loaded)) = (&plan.database, &staged.database) else {
+        return Ok(vec![not_restored("database")]);
+    };
+    let database = hosts.database()?;
+    let mut checks = vec![connection(database)];
+    let mut wrong = Vec::new();
+    let mut rows = 0;
+    let present = database.tables(&names.shadow)?;
+    for table in &loaded.tables {
+        monitor.keep_going()?;
+        within(deadline)?;
+        let found = if present.iter().any(|found| found.name == table.name) {
+            database.count_rows(&names.shadow, &table.name)?
+        } else {
+            wrong.push(format!("{} is missing", table.name));
+            continue;
+        };
+        rows += found;
+        if found != table.rows {
+            wrong.push(format!("{} has {found} rows, the dump {}", table.name, table.rows));
+        }
+    }
+    let count = loaded.tables.len();
+    checks.push(
+        Check::of(
+            "tables",
+            present.len() == count,
+            format!("{} tables in the shadow schema, {count} in the dump", present.len()),
+        )
+        .with("tables", present.len())
+        .with("expected", count),
+    );
+    let message = match wrong.first() {
+        None => format!("{rows} rows counted in {count} tables, equal to the rows of the dump table by table"),
+        Some(first) => format!("rows differ in {} tables: {first}", wrong.len()),
+    };
+    checks.push(Check::of("row_counts", wrong.is_empty(), message).with("rows", rows));
+    checks.push(check_tables(
+        database,
+        &names.shadow,
+        &present.iter().map(|table| table.name.clone()).collect::<Vec<_>>(),
+        deadline,
+        monitor,
+    )?);
+    Ok(checks)
+}
+
+fn connection(database: &dyn Database) -> Check {
+    match database.version() {
+        Ok(version) => Check::new("connection", Outcome::Pass, format!("the server answers: {version}")),
+        Err(error) => Check::new("connection", Outcome::Fail, error.message).with("code", error.code.name()),
+    }
+}
+
+fn check_tables(
+    database: &dyn Database,
+    schema: &str,
+    tables: &[String],
+    deadline: Instant,
+    monitor: &dyn Monitor,
+) -> Result<Check> {
+    let mut bad = Vec::new();
+    for table in tables {
+        monitor.keep_going()?;
+        within(deadline)?;
+        let problems = database.check_table(schema, table)?;
+        bad.extend(problems.first().map(|problem| format!("{table}: {problem}")));
+    }
+    let message = match bad.first() {
+        None => format!("CHECK TABLE found {} tables sound", tables.len()),
+        Some(first) => format!("CHECK TABLE found {} of {} tables damaged: {first}", bad.len(), tables.len()),
+    };
+    Ok(Check::of("check_table", bad.is_empty(), message).with("tables", tables.len()))
+}
+
+fn within(deadline: Instant) -> Result<()> {
+    if Instant::now() < deadline {
+        return Ok(());
+    }
+    Err(Error::new(Code::TimedOut, "the verification did not finish in its time")
+        .hint("Raise `limits.verify_timeout_s` in restore.toml."))
+}
+
+/// The candidate configuration, tested apart by the programs that will read it.
+fn configuration(config: &Config, plan: &Plan, hosts: &Hosts, files: &[ConfFile]) -> Vec<Check> {
+    if files.is_empty() {
+        return vec![not_restored("configuration")];
+    }
+    let mut checks = settings::check(config, plan, files);
+    checks.extend(hosts.test_candidates(files));
+    checks
+}
+
+/// The live site after the change-over.
+///
+/// # Errors
+/// `cancelled`, `timed_out`.
+pub fn live(
+    config: &Config,
+    plan: &Plan,
+    hosts: &Hosts,
+    staged: &Staged,
+    limit: Duration,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Group>> {
+    let deadline = Instant::now() + limit;
+    let files = match &staged.files {
+        Some(summary) => {
+            let report = compare(config, plan, &plan.document_root, Sample::MetadataOnly, deadline, monitor)?;
+            // A site that is being visited writes: caches and logs may differ by now. What was staged was compared whole.
+            let with = format!("the {} entries that were staged", entries(summary));
+            let mut checks: Vec<Check> = tree_checks(&report, &with).into_iter().map(softened).collect();
+            checks.push(space_left(&plan.document_root));
+            checks
+        }
+        None if plan.from_snapshot.is_some() && plan.selection.files => vec![
+            Check::new(
+                "tree",
+                Outcome::Pass,
+                format!("{} is the tree that was kept, exchanged as a whole", plan.document_root.display()),
+            ),
+            Check::new(
+                "checksum",
+                Outcome::NotChecked,
+                "its files were not read: they were never touched while they were kept",
+            ),
+        ],
+        None => vec![not_restored("files")],
+    };
+    let database = match (&plan.database, &staged.database) {
+        (Some(names), Some(loaded)) => {
+            let expected: Vec<(String, u64)> =
+                loaded.tables.iter().map(|table| (table.name.clone(), table.rows)).collect();
+            live_database(config, plan, hosts, &names.live, &expected)?
+        }
+        _ => vec![not_restored("database")],
+    };
+    within(deadline)?;
+    Ok(vec![
+        Group::new("file_integrity", files),
+        Group::new("database_integrity", database),
+        Group::new("configuration", live_configuration(config, plan, hosts, &staged.config)),
+        Group::new("service_status", services(config, hosts, &plan.domain)),
+    ])
+}
+
+/// A difference on a site in use is worth a word, not a rollback.
+fn softened(check: Check) -> Check {
+    if check.outcome == Outcome::Fail { Check { outcome: Outcome::Warn, ..check } } else { check }
+}
+
+fn live_database(
+    config: &Config,
+    plan: &Plan,
+    hosts: &Hosts,
+    live: &str,
+    expected: &[(String, u64)],
+) -> Result<Vec<Check>> {
+    let database = hosts.database()?;
+    let mut checks = vec![site_connection(config, &plan.domain, hosts)];
+    let present = database.tables(live)?;
+    let missing: Vec<&String> = expected
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| !present.iter().any(|table| table.name == **name))
+        .collect();
+    let message = match missing.first() {
+        None => format!("all {} tables of the dump are in {live}", expected.len()),
+        Some(first) => format!("{} tables of the dump are not in {live}, the first is {first}", missing.len()),
+    };
+    checks.push(Check::of("tables", missing.is_empty(), message).with("tables", present.len()));
+    checks.push(Check::new(
+        "row_counts",
+        Outcome::NotChecked,
+        "rows and CHECK TABLE: done on these very tables before they were renamed; the site may write to them by now",
+    ));
+    Ok(checks)
+}
+
+/// The site's own account, with the password of the file that now stands in the document root.
+fn site_connection(config: &Config, domain: &Domain, hosts: &Hosts) -> Check {
+    let root = config.paths.document_root(domain);
+    match credentials::site(config, domain, &root).and_then(|account| hosts.connect_as(&account)) {
+        Ok(()) => Check::new("connection", Outcome::Pass, "the site's own account can connect and read"),
+        Err(error) if error.code == Code::CredentialsMissing => Check::new(
+            "connection",
+            Outcome::NotChecked,
+            format!("the site's own account is not known: {}", error.message),
+        ),
+        // The restored wp-config may be right for the site although its account is gone: that is a broken site all the same.
+        Err(error) => Check::new("connection", Outcome::Fail, format!("the site's own account: {}", error.message))
+            .with("code", error.code.name()),
+    }
+}
+
+fn live_configuration(config: &Config, plan: &Plan, hosts: &Hosts, files: &[ConfFile]) -> Vec<Check> {
+    if files.is_empty() {
+        return vec![not_restored("configuration")];
+    }
+    let mut checks = hosts.test_live();
+    checks.extend(files.iter().map(|file| {
+        let same = std::fs::read(&file.target).is_ok_and(|content| content == file.content);
+        Check::of("installed", same, format!("{} is the file of the backup", file.target.display()))
+    }));
+    checks.extend(settings::check(config, plan, files));
+    checks
+}
+
+/// Services, and the site itself through the web server.
+fn services(config: &Config, hosts: &Hosts, domain: &Domain) -> Vec<Check> {
+    let mut checks = hosts.service_checks();
+    if let Some(database) = &hosts.database {
+        checks.push(Check { name: "mysql".into(), ..connection(database.as_ref()) });
+    }
+    checks.push(page(config, hosts, domain));
+    checks
+}
+
+fn page(config: &Config, hosts: &Hosts, domain: &Domain) -> Check {
+    if config.http.url.is_empty() {
+        return Check::new("http", Outcome::NotChecked, "the site was not asked for a page: http.url is empty");
+    }
+    let mut last = String::new();
+    for attempt in 0..PROBES {
+        if attempt > 0 {
+            std::thread::sleep(Duration::from_millis(100 << attempt));
+        }
+        match hosts.services.fetch(domain) {
+            Ok(answer) if config.http.expect_status.contains(&answer.status) => {
+                return Check::new(
+                    "http",
+                    Outcome::Pass,
+                    format!(
+                        "{} with Host {domain} answers {} after {} ms",
+                        config.http.url, answer.status, answer.millis
+                    ),
+                )
+                .with("status", answer.status)
+                .with("millis", answer.millis);
+            }
+            Ok(answer) => last = format!("answers {}, expected one of {:?}", answer.status, config.http.expect_status),
+            Err(error) => last = error.message,
+        }
+    }
+    Check::new("http", Outcome::Fail, format!("{} with Host {domain}: {last}", config.http.url))
+}
+
+/// What a recovery can check of a change-over whose worker died: that the site stands.
+pub fn standing(config: &Config, plan: &Plan, hosts: &Hosts, limit: Duration, monitor: &dyn Monitor) -> Vec<Group> {
+    let _ = limit;
+    monitor.event(Level::Info, "checking that the site stands");
+    let mut groups = vec![Group::new("service_status", services(config, hosts, &plan.domain))];
+    if plan.database.is_some() {
+        groups.push(Group::new("database_integrity", vec![site_connection(config, &plan.domain, hosts)]));
+    }
+    groups
+}
+
+/// A kept snapshot before it is changed back to: tree and tables are where the manifest says.
+///
+/// # Errors
+/// `database_unreachable`.
+pub fn retained(hosts: &Hosts, plan: &Plan, manifest: &Manifest) -> Result<Group> {
+    let mut checks = Vec::new();
+    if let Some(kept) = &manifest.tree {
+        let same = place::identity(kept)?.is_some_and(|now| manifest.tree_identity.is_none_or(|then| then == now));
+        checks.push(Check::of(
+            "tree",
+            same,
+            format!("the kept tree {} is there and is the one that was kept", kept.display()),
+        ));
+    }
+    if let (Some(names), Some(_)) = (&plan.database, &manifest.schema_kept) {
+        let count = hosts.database()?.tables(&names.shadow)?.len() as u64;
+        checks.push(Check::of(
+            "tables",
+            count == manifest.tables,
+            format!("{count} tables in the kept schema, {} were kept", manifest.tables),
+        ));
+    }
+    Ok(Group::new("snapshot", checks))
+}
+
+/// Modes and owners of a live tree against the policy of restore.toml.
+fn ownership(config: &Config, root: &Path) -> Result<Vec<Check>> {
+    let policy = FilePolicy::from_config(&config.files)?;
+    let (mut open, mut foreign) = (Tally::default(), Tally::default());
+    tree::walk(tree::open_folder(root)?, &mut |visit| {
+        let path = || String::from_utf8_lossy(visit.path).into_owned();
+        if visit.kind != Kind::Symlink && visit.stat.stx_mode & 0o002 != 0 {
+            open.note(path);
+        }
+        if (visit.stat.stx_uid, visit.stat.stx_gid) != (policy.uid, policy.gid) {
+            foreign.note(path);
+        }
+        Ok(Next::Into)
+    })?;
+    let line = |name: &str, tally: &Tally, good: String, bad: &str| match &tally.first {
+        None => Check::new(name, Outcome::Pass, good),
+        Some(first) => Check::new(name, Outcome::Warn, format!("{} {bad}, the first is {first}", tally.count))
+            .with("count", tally.count),
+    };
+    let owner = &config.files.owner;
+    Ok(vec![
+        line(
+            "modes",
+            &open,
+            "nothing can be written by everybody".into(),
+            "files and folders can be written by everybody",
+        ),
+        line(
+            "owner",
+            &foreign,
+            format!("everything belongs to {owner}"),
+            &format!("files and folders do not belong to {owner}"),
+        ),
+    ])
+}
+
+#[derive(Default)]
+struct Tally {
+    count: u64,
+    first: Option<String>,
+}
+
+impl Tally {
+    fn note(&mut self, path: impl FnOnce() -> String) {
+        self.count += 1;
+        self.first.get_or_insert_with(path);
+    }
+}
+
+/// `rv_verify`: the four boxes on a live domain, with nothing to compare it with but itself.
+///
+/// # Errors
+/// `unknown_domain`, `cancelled`, `timed_out`.
+pub fn domain(config: &Config, work: &Path, domain: &Domain, monitor: &dyn Monitor) -> Result<Vec<Group>> {
+    let deadline = Instant::now() + Duration::from_secs(config.limits.verify_timeout_s);
+    let root = config.paths.document_root(domain);
+    let survey = tree::survey(&root, monitor)?.ok_or_else(|| {
+        Error::new(Code::UnknownDomain, format!("{} does not exist", root.display())).with("domain", domain.as_str())
+    })?;
+    let mut files = vec![
+        Check::new(
+            "count",
+            Outcome::Pass,
+            format!(
+                "{} files in {} folders, {}, all of them readable",
+                survey.files,
+                survey.folders,
+                text::bytes(survey.bytes)
+            ),
+        )
+        .with("files", survey.files),
+        Check::new("checksum", Outcome::NotChecked, "checksums: there is no backup to compare the live site with here"),
+        space_left(&root),
+    ];
+    files.extend(ownership(config, &root)?);
+    let account = credentials::site(config, domain, &root);
+    let hosts = Hosts::of(config, domain, account.is_ok(), work)?;
+    let database = match (&account, &hosts.database) {
+        (Ok(account), Some(database)) => {
+            let tables: Vec<String> = database.tables(&account.schema)?.into_iter().map(|table| table.name).collect();
+            vec![
+                site_connection(config, domain, &hosts),
+                Check::of("tables", !tables.is_empty(), format!("{} tables in {}", tables.len(), account.schema)),
+                check_tables(database.as_ref(), &account.schema, &tables, deadline, monitor)?,
+            ]
+        }
+        (Err(error), _) => vec![Check::new("database", Outcome::NotChecked, error.message.clone())],
+        _ => vec![not_restored("database")],
+    };
+    let mut configuration = hosts.test_live();
+    let plan = Plan::restore(config, &JobId::new()?, domain, Selection::everything(), None, String::new());
+    configuration.extend(settings::check(config, &plan, &settings::live(config, domain)));
+    Ok(vec![
+        Group::new("file_integrity", files),
+        Group::new("database_integrity", database),
+        Group::new("configuration", configuration),
+        Group::new("service_status", services(config, &hosts, domain)),
+    ])
+}

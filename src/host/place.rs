@@ -1,0 +1,66 @@
+//! The functions of [`tree`](crate::host::tree) for a place given by its absolute path: the folder it lies in is opened,
+//! the last name is never followed.
+
+use crate::error::{Code, Error, Result};
+use crate::host::tree::{self, Identity};
+use crate::progress::Monitor;
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+fn parts(path: &Path) -> Result<(OwnedFd, &OsStr)> {
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok((tree::open_folder(parent)?, name)),
+        _ => Err(Error::new(Code::Internal, format!("{} is no place in a folder", path.display()))),
+    }
+}
+
+/// What stands there; `None` when nothing does, or the folder around it is gone.
+///
+/// # Errors
+/// `io_failed`.
+pub fn identity(path: &Path) -> Result<Option<Identity>> {
+    if path.parent().is_some_and(|parent| !parent.exists()) {
+        return Ok(None);
+    }
+    let (folder, name) = parts(path)?;
+    tree::identity(&folder, name)
+}
+
+/// Exchanges two places in one step, or moves `from` to a free `to`; both folders are fsynced, since without that a power
+/// cut loses the change.
+///
+/// # Errors
+/// As [`tree::exchange`].
+pub fn change(from: &Path, to: &Path, replace: bool) -> Result<()> {
+    let (folder_a, name_a) = parts(from)?;
+    let (folder_b, name_b) = parts(to)?;
+    if replace {
+        tree::exchange(&folder_a, name_a, &folder_b, name_b)?;
+    } else {
+        tree::rename_noreplace(&folder_a, name_a, &folder_b, name_b)?;
+    }
+    tree::fsync_folder(&folder_b)?;
+    tree::fsync_folder(&folder_a)
+}
+
+/// Makes sure that the names in the folders around both places are on disk.
+///
+/// # Errors
+/// `io_failed`.
+pub fn settle(a: &Path, b: &Path) -> Result<()> {
+    tree::fsync_folder(&parts(b)?.0)?;
+    tree::fsync_folder(&parts(a)?.0)
+}
+
+/// Removes what stands there with everything below it; nothing there is success.
+///
+/// # Errors
+/// As [`tree::remove`].
+pub fn remove(path: &Path, monitor: &dyn Monitor) -> Result<()> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let (folder, name) = parts(path)?;
+    tree::remove(&folder, name, monitor).map(drop)
+}
