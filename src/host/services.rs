@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! TEMP until the real one lands
 #![allow(missing_docs)]
 use crate::config::Config;
@@ -90,5 +91,254 @@ impl Services for MachineServices {
     }
     fn refresh_code(&self, _: &Domain) -> Refresh {
         Refresh { done: true, evidence: "temp".into() }
+=======
+//! The services around a site: are they up, would they take a configuration, make them use it, ask them for a page.
+
+mod command;
+mod fake;
+pub mod fastcgi;
+mod http;
+mod master;
+mod opcache;
+mod redis;
+mod rehearsal;
+mod wire;
+
+pub use fake::FakeServices;
+pub use http::Answer;
+pub use opcache::Refresh;
+
+use crate::config::{Config, Manager, ServiceUnit};
+use crate::error::{Code, Error, Result};
+use crate::path::Domain;
+use crate::siteconf::{ConfFile, Listen, live_pool, pool_socket};
+use master::Master;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A service that a site needs. The database has its own module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Service {
+    /// The web server.
+    Nginx,
+    /// The PHP process manager.
+    PhpFpm,
+    /// Redis, where the site uses it.
+    Redis,
+}
+
+impl Service {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Service::Nginx => "nginx",
+            Service::PhpFpm => "PHP-FPM",
+            Service::Redis => "Redis",
+        }
+    }
+}
+
+/// Whether a service works, and how that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// It works.
+    pub up: bool,
+    /// What was asked and what was answered.
+    pub evidence: String,
+}
+
+/// What commit, rollback and verification need of the services. Every call is bounded in time.
+pub trait Services: Send + Sync {
+    /// Asks a service for a sign of life; a site's PHP on the socket of its pool. At most three seconds.
+    fn health(&self, service: Service, domain: &Domain) -> Health;
+
+    /// Lets the service's own program judge its whole configuration with these files in place, on a private copy.
+    /// Gives the program's warnings.
+    ///
+    /// # Errors
+    /// `config_rejected` with the program's message, `timed_out`, `io_failed`.
+    fn test(&self, service: Service, candidates: &[ConfFile]) -> Result<Vec<String>>;
+
+    /// Makes the service use the configuration on disk, without dropping requests, and waits until it does.
+    /// A service that does not run is started.
+    ///
+    /// # Errors
+    /// `reload_failed` with the reason; PHP-FPM may be down afterwards, nginx goes on with the old configuration.
+    fn reload(&self, service: Service) -> Result<()>;
+
+    /// Makes the site's PHP forget compiled code and file states. A few milliseconds; when it says no, reload.
+    fn refresh_code(&self, domain: &Domain) -> Refresh;
+
+    /// Asks for the site's page: `http.url` with `Host: DOMAIN`. Redirects are not followed. At most eight seconds.
+    ///
+    /// # Errors
+    /// `service_down` when there is no answer, `config_invalid` for an address that is none.
+    fn fetch(&self, domain: &Domain) -> Result<Answer>;
+}
+
+/// How long a sign of life may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a page may take.
+const PAGE_PATIENCE: Duration = Duration::from_secs(8);
+
+/// The services of this machine.
+#[derive(Debug, Clone)]
+pub struct MachineServices {
+    config: Config,
+    work: PathBuf,
+}
+
+impl MachineServices {
+    /// `work` is an existing folder that only this user may enter; private copies are made and removed in it.
+    pub fn new(config: &Config, work: &Path) -> MachineServices {
+        MachineServices { config: config.clone(), work: work.to_owned() }
+    }
+
+    fn unit(&self, service: Service) -> Result<&ServiceUnit> {
+        match service {
+            Service::Nginx => Ok(&self.config.services.nginx),
+            Service::PhpFpm => Ok(&self.config.services.php_fpm),
+            Service::Redis => Err(Error::new(Code::Internal, "Redis is asked, never configured")),
+        }
+    }
+
+    fn master(&self, service: Service) -> Option<Master> {
+        self.unit(service).ok().and_then(|unit| Master::find(service, unit))
+    }
+
+    fn nginx_health(&self) -> Health {
+        match self.master(Service::Nginx) {
+            Some(master) => {
+                let workers = master.workers().len();
+                Health { up: true, evidence: format!("master process {} with {workers} workers", master.pid) }
+            }
+            None => self.without_pid(Service::Nginx),
+        }
+    }
+
+    /// No live process in the pid file: systemd may know better.
+    fn without_pid(&self, service: Service) -> Health {
+        let Ok(unit) = self.unit(service) else { return Health { up: false, evidence: String::new() } };
+        let shown = unit.pidfile.display();
+        if self.config.services.manager != Manager::Pidfile && master::systemd_runs() && !unit.unit.is_empty() {
+            let up = command::systemctl(&["is-active", "--quiet", &unit.unit]).is_ok();
+            let says = if up { "active" } else { "not active" };
+            return Health {
+                up,
+                evidence: format!("no live process in {shown}; systemd says {} is {says}", unit.unit),
+            };
+        }
+        Health { up: false, evidence: format!("no live {} process in {shown}", service.name()) }
+    }
+
+    fn php_health(&self, domain: &Domain) -> Health {
+        let process = match self.master(Service::PhpFpm) {
+            Some(master) => format!("master process {}", master.pid),
+            None => self.without_pid(Service::PhpFpm).evidence,
+        };
+        let Some(socket) = pool_socket(&self.config, domain) else {
+            let up = self.master(Service::PhpFpm).is_some() || self.without_pid(Service::PhpFpm).up;
+            return Health { up, evidence: format!("{process}; no pool socket is known, so no answer was asked for") };
+        };
+        let path = live_pool(&self.config, domain).map(|pool| pool.ping_path).unwrap_or_default();
+        let deadline = Instant::now() + PATIENCE;
+        match fastcgi::ping(&socket, &path, deadline) {
+            Ok(answer) => Health { up: true, evidence: format!("{process}; {answer} on {socket}") },
+            Err(error) => Health { up: false, evidence: format!("{process}; no FastCGI answer on {socket}: {error}") },
+        }
+    }
+
+    fn by_systemd(&self, service: Service, unit: &ServiceUnit) -> bool {
+        match self.config.services.manager {
+            Manager::Systemd => true,
+            Manager::Pidfile => false,
+            Manager::Auto => {
+                master::systemd_runs()
+                    && !unit.unit.is_empty()
+                    && command::systemctl(&["show", "-p", "MainPID", "--value", &unit.unit]).is_ok_and(|said| {
+                        let main = said.trim().parse::<i32>().unwrap_or(0);
+                        // A process of its own beside systemd's is reloaded by signal.
+                        match self.master(service) {
+                            Some(master) => main == master.pid,
+                            None => main != 0,
+                        }
+                    })
+            }
+        }
+    }
+
+    fn start(&self, service: Service, unit: &ServiceUnit) -> Result<()> {
+        let failed = |why: String| Error::new(Code::ReloadFailed, format!("{} does not start: {why}", service.name()));
+        if self.by_systemd(service, unit)
+            || (self.config.services.manager == Manager::Auto && master::systemd_owns(unit))
+        {
+            command::systemctl(&["start", &unit.unit]).map_err(failed)?;
+        } else {
+            let program = master::program(service, unit).ok_or_else(|| failed("program not found".into()))?;
+            let flag = if service == Service::Nginx { "-c" } else { "--fpm-config" };
+            command::start(&program, &[flag.as_ref(), unit.conf.as_os_str()]).map_err(failed)?;
+        }
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline {
+            if self.master(service).is_some_and(|master| !master.workers().is_empty()) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err(failed("no worker process after 10 s".into()))
+    }
+
+    /// The reason of a failed reload, as the service's own test gives it.
+    fn why(&self, service: Service, seen: String) -> Error {
+        let said = self.test(service, &[]).err().map_or(seen, |error| error.message);
+        Error::new(Code::ReloadFailed, format!("{} did not take its configuration: {said}", service.name()))
+    }
+}
+
+impl Services for MachineServices {
+    fn health(&self, service: Service, domain: &Domain) -> Health {
+        match service {
+            Service::Nginx => self.nginx_health(),
+            Service::PhpFpm => self.php_health(domain),
+            Service::Redis => redis::ping(&self.config.services.redis.url, Instant::now() + PATIENCE),
+        }
+    }
+
+    fn test(&self, service: Service, candidates: &[ConfFile]) -> Result<Vec<String>> {
+        let unit = self.unit(service)?;
+        rehearsal::test(service, unit, &self.config, candidates, &self.work)
+    }
+
+    fn reload(&self, service: Service) -> Result<()> {
+        let unit = self.unit(service)?;
+        let Some(master) = self.master(service) else { return self.start(service, unit) };
+        let before = master.picture();
+        if self.by_systemd(service, unit) {
+            command::systemctl(&["reload", &unit.unit]).map_err(|seen| self.why(service, seen))?;
+        } else {
+            master.ask_reload().map_err(|error| self.why(service, error.to_string()))?;
+        }
+        master.await_new_workers(&before).map_err(|seen| self.why(service, seen))
+    }
+
+    fn refresh_code(&self, domain: &Domain) -> Refresh {
+        match pool_socket(&self.config, domain) {
+            Some(socket) => opcache::refresh(&socket),
+            None => Refresh { done: false, evidence: "no pool socket is known".into() },
+        }
+    }
+
+    fn fetch(&self, domain: &Domain) -> Result<Answer> {
+        http::fetch(&self.config.http.url, domain.as_str(), Instant::now() + PAGE_PATIENCE)
+    }
+}
+
+/// Where a socket or address is, for messages.
+impl Listen {
+    fn is_missing(&self) -> bool {
+        matches!(self, Listen::Unix(path) if !path.exists())
+>>>>>>> 1ab51a6 (Site configuration and services: places, checks, guard, changes; health, tests on a copy, reload, refresh)
     }
 }
