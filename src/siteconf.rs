@@ -94,17 +94,3 @@ impl std::fmt::Debug for ConfFile {
             .finish_non_exhaustive()
     }
 }
-<<<<<<< HEAD
-=======
-
-impl From<crate::backup::ConfigItem> for Item {
-    fn from(item: crate::backup::ConfigItem) -> Item {
-        match item {
-            crate::backup::ConfigItem::Nginx => Item::Nginx,
-            crate::backup::ConfigItem::PhpFpm => Item::PhpFpm,
-            crate::backup::ConfigItem::Ssl => Item::Ssl,
-            crate::backup::ConfigItem::Cron => Item::Cron,
-        }
-    }
-}
->>>>>>> 1ab51a6 (Site configuration and services: places, checks, guard, changes; health, tests on a copy, reload, refresh)
