@@ -3,7 +3,7 @@
 
 use crate::backup::layout::{ConfigItem, Place, Site, config_place};
 use crate::backup::list::{BackupInfo, archives, list};
-use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp};
+use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, snapshot_stamp};
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
@@ -67,7 +67,7 @@ pub fn locate_snapshot(config: &Config, domain: &Domain, folder: &Path) -> Resul
         return Err(Error::new(Code::SnapshotInvalid, format!("{} holds no snapshot", path.display()))
             .with("path", path.display().to_string()));
     }
-    let stamp = path.file_name().and_then(|name| Stamp::parse(name.to_str()?.strip_prefix("pre_restore_")?));
+    let stamp = path.file_name().and_then(|name| snapshot_stamp(name.to_str()?));
     let site = Site::new(config, domain);
     Ok(Source { form: Form::Snapshot, path, stamp, kind: Kind::Full, parts, layout: Some("snapshot"), site })
 }

@@ -137,6 +137,13 @@ pub fn stem(name: &str) -> Option<&str> {
     [".tar.gz", ".tgz", ".tar"].iter().find_map(|end| name.strip_suffix(end)).filter(|stem| !stem.is_empty())
 }
 
+/// The moment in the name of a snapshot's folder: `pre_restore_STAMP`, also with `_` and the id of its job.
+pub fn snapshot_stamp(name: &str) -> Option<Stamp> {
+    let rest = name.strip_prefix("pre_restore_")?;
+    let (stamp, tail) = rest.split_at_checked(15)?;
+    if tail.is_empty() || tail.starts_with('_') { Stamp::parse(stamp) } else { None }
+}
+
 /// The moment in the name of a dump written beside an archive.
 pub fn dump_stamp(name: &str) -> Option<Stamp> {
     let rest = name.strip_prefix("database_")?;
@@ -197,6 +204,15 @@ mod tests {
         assert!(dump_stamp("database_20251004_030007.sql.gz").is_some());
         assert!(dump_stamp("database_20251004_030007.sql").is_some());
         assert!(dump_stamp("database.sql.gz").is_none());
+    }
+
+    #[test]
+    fn snapshots_carry_their_moment_with_or_without_a_job() {
+        let stamp = Stamp::parse("20251004_030000");
+        assert_eq!(snapshot_stamp("pre_restore_20251004_030000"), stamp);
+        assert_eq!(snapshot_stamp("pre_restore_20251004_030000_8c2d9e903a18"), stamp);
+        assert_eq!(snapshot_stamp("pre_restore_20251004_0300001"), None);
+        assert_eq!(snapshot_stamp("pre_restore_"), None);
     }
 
     #[test]

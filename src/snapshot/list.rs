@@ -1,6 +1,6 @@
 //! The snapshots of a domain, whatever form they have.
 
-use crate::backup::name::{Stamp, human_size};
+use crate::backup::name::{Stamp, human_size, snapshot_stamp};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
@@ -85,7 +85,10 @@ pub fn list(config: &Config, domain: &Domain) -> Result<Vec<SnapshotInfo>> {
 
 fn info(path: &Path, now: Stamp, retention_h: u64) -> Option<SnapshotInfo> {
     let name = path.file_name()?.to_str()?.to_owned();
-    let stamp = Stamp::parse(name.strip_prefix(PREFIX)?);
+    if !name.starts_with(PREFIX) {
+        return None;
+    }
+    let stamp = snapshot_stamp(&name);
     let manifest = read_manifest(path);
     let text = |key: &str| manifest[key].as_str().map(str::to_owned);
     let number = |key: &str| manifest[key].as_u64();
@@ -199,7 +202,7 @@ mod tests {
         put(&folder, "20251004_100000", None);
         put(
             &folder,
-            "20251005_100000",
+            "20251005_100000_8c2d9e903a18",
             Some(
                 json!({"schema": 1, "form": "retained", "job": "j", "tree": "/t", "schema_kept": null, "files": 5, "bytes": 9}),
             ),
@@ -220,7 +223,7 @@ mod tests {
     fn the_newest_snapshot_never_expires() {
         let (_base, config, domain, folder) = setting();
         let oldest = put(&folder, "20201003_100000", None);
-        let older = put(&folder, "20201004_100000", None);
+        let older = put(&folder, "20201004_100000_8c2d9e903a18", None);
         put(&folder, "20201005_100000", None);
         assert_eq!(expired(&config, &domain).unwrap(), [oldest, older]);
         let fresh = Stamp::now().compact();
