@@ -167,38 +167,56 @@ fn begin<T: Serialize>(config: &Config, kind: Kind, domain: Option<&Domain>, req
     if wait { self::wait(config, &job) } else { Ok(json!({"job": job})) }
 }
 
+/// The lock of the domain. A job whose worker died is recovered first: its user's restore should not fail for it, as long as
+/// the recovery takes less than a second.
 fn take_domain(config: &Config, domain: &Domain) -> Result<DomainLock> {
-    // A recovery that was just started is given a moment: the user's restore should not fail for it.
     let patience = Instant::now() + Duration::from_millis(900);
+    let mut recovery = None;
     loop {
-        if let Some(mut lock) = DomainLock::try_take(config, domain)? {
-            let Some(dead) = lock.holder() else { return Ok(lock) };
-            drop(lock);
-            if recovery::start(config, domain, true)?.is_none() && Instant::now() > patience {
-                return Err(busy(config, domain, Some(&dead)));
+        match DomainLock::try_take(config, domain)? {
+            Some(mut lock) => {
+                let Some(dead) = lock.holder() else { return Ok(lock) };
+                drop(lock);
+                match recovery {
+                    None => recovery = recovery::start(config, domain, true)?,
+                    Some(_) => return Err(stuck(config, domain, &dead)),
+                }
             }
+            None if recovery.is_none() && !is_recovering(config, domain) => return Err(busy(config, domain)),
+            None => {}
         }
-        let recovering = crate::job::lock::claimed(config).contains(domain)
-            && JobFolder::all(config).first().is_some_and(|folder| {
-                folder
-                    .ticket()
-                    .is_ok_and(|ticket| ticket.kind == Kind::Recover && ticket.domain.as_ref() == Some(domain))
-            });
-        if !recovering || Instant::now() > patience {
-            if let Some(mut lock) = DomainLock::try_take(config, domain)?
-                && lock.holder().is_none()
-            {
-                return Ok(lock);
-            }
-            return Err(busy(config, domain, None));
+        if Instant::now() > patience {
+            return Err(busy(config, domain));
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
-fn busy(config: &Config, domain: &Domain, job: Option<&JobId>) -> Error {
-    let named = std::fs::read_to_string(config.paths.jobs().join(".locks").join(domain.as_str())).unwrap_or_default();
-    let job = job.map_or(named.trim(), JobId::as_str);
+/// The lock is held, but not by the worker of the job it names.
+fn is_recovering(config: &Config, domain: &Domain) -> bool {
+    let named = lock_text(config, domain);
+    JobId::parse(&named)
+        .and_then(|job| JobFolder::open(config, &job))
+        .is_ok_and(|folder| matches!(try_lock_file(&folder.join("alive")), Ok(Some(_))))
+}
+
+/// A recovery came back without having reached either side.
+fn stuck(config: &Config, domain: &Domain, dead: &JobId) -> Error {
+    let report: Option<Report> =
+        JobFolder::open(config, dead).and_then(|folder| folder.read("report.json")).ok();
+    match report.and_then(|report| report.error) {
+        Some(error) => Error::from_json(&error).with("job", dead.as_str()),
+        None => Error::new(Code::NeedsOperator, format!("job {dead} of {domain} could not be recovered")),
+    }
+}
+
+fn lock_text(config: &Config, domain: &Domain) -> String {
+    let path = config.paths.jobs().join(".locks").join(domain.as_str());
+    std::fs::read_to_string(path).unwrap_or_default().trim().to_owned()
+}
+
+fn busy(config: &Config, domain: &Domain) -> Error {
+    let job = lock_text(config, domain);
     Error::new(Code::Busy, format!("job {job} is at work on {domain}"))
         .hint(format!("Wait for it (`rocketvps-restore wait {job}`) or cancel it."))
         .with("job", job)

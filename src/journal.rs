@@ -58,13 +58,17 @@ impl Journal {
         Ok(parse(path)?.0)
     }
 
-    /// Appends a record and returns once it is on disk. A failed fsync is never tried again: the kernel may have
+    /// Appends a record and returns once it is on disk. A record that would not read back is refused: what it announces
+    /// could not be undone. A failed fsync is never tried again: the kernel may have
     /// dropped the page, and a second call would answer with a success that means nothing.
     ///
     /// # Errors
     /// `io_failed`, `disk_full`. Nothing may be changed then.
-    pub fn append<T: Serialize>(&mut self, record: &T) -> Result<()> {
+    pub fn append<T: Serialize + DeserializeOwned>(&mut self, record: &T) -> Result<()> {
         let line = render(self.next, record)?;
+        if parse_line::<T>(self.next, line.trim_ascii_end()).is_none() {
+            return Err(Error::new(Code::Internal, format!("record {} of the journal would not read back", self.next)));
+        }
         let act = || format!("write the journal {}", self.path.display());
         self.file.write_all(&line).doing(act)?;
         self.file.sync_data().doing(act)?;
@@ -155,7 +159,7 @@ mod tests {
         let (_folder, path) = written(3);
         let (mut journal, records) = Journal::open::<String>(&path).unwrap();
         assert_eq!(records.len(), 3);
-        journal.append(&"record 3").unwrap();
+        journal.append(&"record 3".to_owned()).unwrap();
         assert_eq!(Journal::read::<String>(&path).unwrap()[3], "record 3");
     }
 
@@ -168,7 +172,7 @@ mod tests {
             std::fs::write(&path, &whole[..cut]).unwrap();
             let (mut journal, records) = Journal::open::<String>(&path).unwrap();
             assert_eq!(records.len(), 2, "cut at {cut}");
-            journal.append(&"again").unwrap();
+            journal.append(&"again".to_owned()).unwrap();
             assert_eq!(Journal::read::<String>(&path).unwrap()[2], "again");
         }
     }
@@ -185,6 +189,20 @@ mod tests {
             let result = Journal::read::<String>(&path);
             assert_eq!(result.unwrap_err().code, Code::JournalCorrupt, "bit flipped at {at}");
         }
+    }
+
+    #[test]
+    fn a_record_that_would_not_read_back_is_refused_before_it_is_written() {
+        #[derive(Serialize, serde::Deserialize)]
+        #[serde(tag = "kind")]
+        enum Wide {
+            Number { value: i128 },
+        }
+        let (_folder, path) = written(1);
+        let (mut journal, _) = Journal::open::<String>(&path).unwrap();
+        let record = Wide::Number { value: i128::from(i64::MAX) };
+        assert_eq!(journal.append(&record).unwrap_err().code, Code::Internal);
+        assert_eq!(Journal::read::<String>(&path).unwrap().len(), 1);
     }
 
     #[test]

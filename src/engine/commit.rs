@@ -115,3 +115,50 @@ pub fn begun(records: &[Record]) -> (Vec<Step>, Vec<u64>) {
     connections.dedup();
     (steps, connections)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::database::{Move, Switch};
+    use crate::host::services::Service;
+    use crate::host::tree::Identity;
+    use crate::siteconf::{Change, Item, Side};
+
+    fn every_step() -> Vec<Step> {
+        let id = |ino| Identity { dev: u64::MAX, ino };
+        let file = |mtime| Side::File { sha256: "ab".repeat(32), mode: 0o600, uid: 0, gid: u32::MAX, mtime };
+        let change = |old, new| Step::Config {
+            change: Change { item: Item::Ssl, target: "/x/khóa.pem".into(), old, new },
+            saved: "/s".into(),
+        };
+        vec![
+            Step::Undefine { schema: "a`b".into(), old: "/o".into() },
+            Step::Switch {
+                live: "a".into(),
+                switch: Switch { moves: vec![Move { from: "a".into(), table: "t \"1\"".into(), to: "b".into() }] },
+            },
+            Step::Define { schema: "a".into(), old: "/o".into(), new: "/n".into() },
+            Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: Some(id(2)) },
+            Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: None },
+            change(file(1_795_469_489_327_000_322), file(0)),
+            change(Side::Absent, Side::Link { to: "../x".into() }),
+            change(Side::Folder { mode: 0o755 }, Side::Absent),
+            Step::Reload { service: Service::PhpFpm },
+        ]
+    }
+
+    #[test]
+    fn every_step_comes_back_from_the_journal_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::create(&path).unwrap();
+        journal.append(&Record::Staging).unwrap();
+        for (number, step) in every_step().into_iter().enumerate() {
+            journal.append(&Record::Intent { number, step, connection: Some(7) }).unwrap();
+            journal.append(&Record::Done { number }).unwrap();
+        }
+        let (steps, connections) = begun(&Journal::read::<Record>(&path).unwrap());
+        assert_eq!(serde_json::to_value(steps).unwrap(), serde_json::to_value(every_step()).unwrap());
+        assert_eq!(connections, vec![7]);
+    }
+}

@@ -40,7 +40,7 @@ pub enum Side {
         /// Group.
         gid: u32,
         /// Modification time in nanoseconds since 1970; 0: the time of the installation.
-        mtime: i128,
+        mtime: i64,
     },
 }
 
@@ -100,7 +100,7 @@ pub fn look(path: &Path) -> Result<Side> {
     } else if meta.file_type().is_symlink() {
         Ok(Side::Link { to: path.read_link().doing(|| format!("read link {}", path.display()))? })
     } else if meta.is_file() {
-        let mtime = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
+        let mtime = meta.mtime().saturating_mul(1_000_000_000).saturating_add(meta.mtime_nsec());
         Ok(Side::File { sha256: hash(&read_bounded(path)?), mode, uid: meta.uid(), gid: meta.gid(), mtime })
     } else {
         Err(Error::new(Code::NotExchangeable, format!("{} is neither file nor link", path.display())))
@@ -308,10 +308,10 @@ fn step(change: &Change, saved: &Path, goal: State, side: &Side) -> Result<()> {
     sync_folder(parent)
 }
 
-fn set_mtime(path: &Path, mtime: i128) -> rustix::io::Result<()> {
+fn set_mtime(path: &Path, mtime: i64) -> rustix::io::Result<()> {
     let time = rustix::fs::Timespec {
-        tv_sec: i64::try_from(mtime.div_euclid(1_000_000_000)).unwrap_or_default(),
-        tv_nsec: i64::try_from(mtime.rem_euclid(1_000_000_000)).unwrap_or_default(),
+        tv_sec: mtime.div_euclid(1_000_000_000),
+        tv_nsec: mtime.rem_euclid(1_000_000_000),
     };
     let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
     rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)
