@@ -202,8 +202,7 @@ fn is_recovering(config: &Config, domain: &Domain) -> bool {
 
 /// A recovery came back without having reached either side.
 fn stuck(config: &Config, domain: &Domain, dead: &JobId) -> Error {
-    let report: Option<Report> =
-        JobFolder::open(config, dead).and_then(|folder| folder.read("report.json")).ok();
+    let report: Option<Report> = JobFolder::open(config, dead).and_then(|folder| folder.read("report.json")).ok();
     match report.and_then(|report| report.error) {
         Some(error) => Error::from_json(&error).with("job", dead.as_str()),
         None => Error::new(Code::NeedsOperator, format!("job {dead} of {domain} could not be recovered")),

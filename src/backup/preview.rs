@@ -5,11 +5,12 @@ use crate::backup::layout::ConfigItem;
 use crate::backup::list::{BackupInfo, Integrity};
 use crate::backup::meta::Meta;
 use crate::backup::name::{Kind, human_size};
-use crate::backup::scan::{ConfigFound, Scan, scan};
+use crate::backup::scan::{Scan, scan};
 use crate::backup::source::Source;
 use crate::config::Config;
 use crate::error::{Code, Result};
 use crate::progress::{Level, Monitor};
+use crate::siteconf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -53,7 +54,10 @@ pub fn examine(source: &Source, config: &Config, monitor: &dyn Monitor) -> Resul
     if let Some(cached) = cached(source, config) {
         return Ok(cached);
     }
-    let result = scan(source, config, monitor);
+    let mut result = scan(source, config, monitor);
+    if let Ok(found) = &mut result {
+        tell_meanings(found, source, config);
+    }
     let files = source.identities();
     let known = match &result {
         Ok(found) => Known { files, valid: true, why: None, scan: Some(found.clone()) },
@@ -82,16 +86,18 @@ pub fn required_bytes(found: &Scan, config: &Config) -> u64 {
     files + database + config.limits.headroom_bytes
 }
 
-/// The document. `describe` says what a configuration file means (server names, certificate dates); it gets only
-/// files whose content was read now, not those of a cached reading.
-pub fn document(
-    source: &Source,
-    info: Option<&BackupInfo>,
-    found: &Scan,
-    config: &Config,
-    facts: &Facts,
-    describe: &dyn Fn(&ConfigFound) -> Value,
-) -> Value {
+/// Says what each configuration file means, while its content is at hand: the cache keeps the meaning, never the content.
+fn tell_meanings(found: &mut Scan, source: &Source, config: &Config) {
+    for file in &mut found.config {
+        let content = file.content.clone().unwrap_or_default();
+        if let Ok(placed) = siteconf::place(config, &source.site.domain, file.item, &file.name, content) {
+            file.meaning = siteconf::describe(&[placed])[0].take();
+        }
+    }
+}
+
+/// The document.
+pub fn document(source: &Source, info: Option<&BackupInfo>, found: &Scan, config: &Config, facts: &Facts) -> Value {
     let name = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let required = required_bytes(found, config);
     json!({
@@ -134,7 +140,7 @@ pub fn document(
             "item": file.item,
             "name": file.name,
             "size": file.size,
-            "meaning": describe(file),
+            "meaning": file.meaning,
         })).collect::<Vec<_>>(),
         "estimate": facts.estimate,
         "space": {
@@ -254,7 +260,7 @@ mod tests {
         let mut found = examine(&source, &config, &Silent).unwrap();
         found.dump = Some(DumpScan { name: "database.sql".into(), bytes: 10, ..DumpScan::default() });
         let facts = Facts { available_bytes: Some(1), current_bytes: Some(5), ..Facts::default() };
-        let shown = document(&source, None, &found, &config, &facts, &|_| Value::Null);
+        let shown = document(&source, None, &found, &config, &facts);
         assert_eq!(shown["files"]["count"], 1);
         assert_eq!(shown["files"]["by_type"]["php"], 1);
         assert_eq!(shown["database"]["tables"], 0);

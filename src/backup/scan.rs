@@ -15,6 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use crate::progress::{Monitor, Phase};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::io::{BufReader, Cursor, Read};
 
 pub use folders::{Folders, Node};
@@ -89,6 +90,9 @@ pub struct ConfigFound {
     /// What is in it; never written to a cache, it may be a private key. `None` for one over 1 MiB.
     #[serde(skip)]
     pub content: Option<Vec<u8>>,
+    /// What it says: server names, pool user, certificate dates, scheduled commands. Never key material.
+    #[serde(default)]
+    pub meaning: Value,
 }
 
 /// What the site's own files say about what it is and needs.
@@ -265,7 +269,7 @@ fn keep_config(found: &mut Scan, item: ConfigItem, name: &str, size: u64, from: 
         ));
     }
     let content = if size <= MAX_CONFIG_FILE { Some(read_all(from, MAX_CONFIG_FILE)?) } else { None };
-    found.config.push(ConfigFound { item, name: name.to_owned(), size, content });
+    found.config.push(ConfigFound { item, name: name.to_owned(), size, content, meaning: Value::Null });
     Ok(())
 }
 

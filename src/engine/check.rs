@@ -1,6 +1,7 @@
 //! Committed → done: the live site is looked at with its own eyes, and put back when it does not stand up.
 
 use crate::engine::commit::{self, Record};
+use crate::engine::step::Step;
 use crate::engine::{Committed, Job, cleanup, finish_phases, require_groups, verify};
 use crate::error::{Error, Result};
 use crate::host::process;
@@ -64,6 +65,15 @@ impl Job<Committed> {
         Ending::RolledBack(error)
     }
 
+    /// How many tables the change-over brought into the live schema.
+    fn tables_moved_in(&self) -> usize {
+        let into = |step: &Step| match step {
+            Step::Switch { live, switch } => switch.moves.iter().filter(|step| step.to == *live).count(),
+            _ => 0,
+        };
+        self.state.steps.iter().map(into).sum()
+    }
+
     fn result(&self, live: &[Group]) -> Value {
         let staged = &self.state.staged;
         json!({
@@ -78,11 +88,14 @@ impl Job<Committed> {
             })),
             "database": staged.database.as_ref().map(|database| json!({
                 "schema": self.plan.database.as_ref().map(|plan| &plan.live),
-                "tables": database.tables.len(),
-                "rows": database.tables.iter().map(|table| table.rows).sum::<u64>(),
-                "bytes": database.tables.iter().map(|table| table.bytes).sum::<u64>(),
+                "tables": self.tables_moved_in(),
+                "rows": (!database.tables.is_empty())
+                    .then(|| database.tables.iter().map(|table| table.rows).sum::<u64>()),
             })),
-            "config": staged.config.iter().map(|file| file.target.display().to_string()).collect::<Vec<_>>(),
+            "config": self.state.steps.iter().filter_map(|step| match step {
+                Step::Config { change, .. } => Some(change.target.display().to_string()),
+                _ => None,
+            }).collect::<Vec<_>>(),
             "verification": {"staged": self.state.groups, "live": live},
             "notes": staged.notes,
             "peak_memory_bytes": process::peak_memory(),
@@ -91,8 +104,7 @@ impl Job<Committed> {
 }
 
 /// What the steps of a change-over left as the old state.
-pub(super) fn manifest_of(plan: &Plan, steps: &[crate::engine::step::Step], monitor: &dyn Monitor) -> Manifest {
-    use crate::engine::step::Step;
+pub(super) fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manifest {
     let mut manifest = Manifest::new(&plan.domain, &plan.job);
     for step in steps {
         match step {

@@ -15,7 +15,7 @@ use crate::path::Domain;
 use crate::plan::{Plan, Selection};
 use crate::progress::{Monitor, Phase};
 use crate::report::{Check, Group, Outcome, worst};
-use crate::{siteconf, snapshot};
+use crate::snapshot;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -50,11 +50,7 @@ pub fn preview(
         estimate: Some(Estimate { files_s, database_s, config_s, total_s: files_s.max(database_s) + config_s }),
     };
     let info = backup::list(config, domain)?.into_iter().find(|info| info.path == source.path);
-    Ok(backup::preview::document(&source, info.as_ref(), &scan, config, &facts, &|found| {
-        let content = found.content.clone().unwrap_or_default();
-        siteconf::place(config, domain, found.item, &found.name, content)
-            .map_or(Value::Null, |file| siteconf::describe(&[file])[0].clone())
-    }))
+    Ok(backup::preview::document(&source, info.as_ref(), &scan, config, &facts))
 }
 
 /// `rv_validate`, and a restore with `dry_run`: every check, the whole backup read, and a token for what was seen.

@@ -8,6 +8,7 @@ use crate::backup::layout::{Place, Seen, Sorter};
 use crate::backup::source::{Part, Role, Source};
 use crate::config::Config;
 use crate::engine::Staged;
+use crate::engine::expect::expect;
 use crate::engine::hosts::Hosts;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{LoadRequest, LoadedTable, Objects, load};
@@ -54,6 +55,14 @@ pub fn run(
     crate::job::lock::make_private_folder(&plan.stage)?;
     let linked = Arc::new(Linked { inner: monitor.clone(), stop: AtomicBool::new(false) });
     let shared: Arc<dyn Monitor> = linked.clone();
+    let expected = expect(config, source);
+    if plan.selection.files {
+        monitor.expect(Phase::Files, expected.entries, expected.files);
+        monitor.expect(Phase::Verify, expected.entries, expected.files);
+    }
+    if plan.database.is_some() {
+        monitor.expect(Phase::Database, expected.rows, expected.dump);
+    }
     let spool = match &plan.database {
         Some(_) => Some(Spool::create(&plan.dump())?),
         None => None,

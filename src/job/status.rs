@@ -219,7 +219,10 @@ impl JobMonitor {
     /// Looks for a cancel and writes `status.json`; called by the worker's ticker.
     pub fn tick(&self) {
         if process::stop_asked() || self.folder.join("cancel").exists() {
-            self.cancelled.store(true, Ordering::Relaxed);
+            let first = !self.cancelled.swap(true, Ordering::Relaxed);
+            if first && !self.committed.load(Ordering::Relaxed) {
+                locked(&self.shown).state = State::Cancelling;
+            }
         }
         self.publish();
     }

@@ -309,10 +309,8 @@ fn step(change: &Change, saved: &Path, goal: State, side: &Side) -> Result<()> {
 }
 
 fn set_mtime(path: &Path, mtime: i64) -> rustix::io::Result<()> {
-    let time = rustix::fs::Timespec {
-        tv_sec: mtime.div_euclid(1_000_000_000),
-        tv_nsec: mtime.rem_euclid(1_000_000_000),
-    };
+    let time =
+        rustix::fs::Timespec { tv_sec: mtime.div_euclid(1_000_000_000), tv_nsec: mtime.rem_euclid(1_000_000_000) };
     let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
     rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)
 }
