@@ -153,6 +153,8 @@ fn option_value(raw: &str) -> String {
     value
 }
 
+type Parser = fn(&str) -> Option<SiteAccount>;
+
 /// A site's own account, from the first file that names one: the installation's credentials, then the
 /// site's `wp-config.php`, then its `.env`.
 ///
@@ -160,7 +162,7 @@ fn option_value(raw: &str) -> String {
 /// `credentials_missing` naming the files that were looked at.
 pub fn site(config: &Config, domain: &Domain, document_root: &Path) -> Result<SiteAccount> {
     let folder = config.paths.config().join("database_credentials");
-    let sources: [(PathBuf, fn(&str) -> Option<SiteAccount>); 7] = [
+    let sources: [(PathBuf, Parser); 7] = [
         (folder.join(format!("{domain}.conf")), conf_file),
         (folder.join(format!("{}.conf", domain.underscored())), conf_file),
         (folder.join(format!("{}.txt", domain.underscored())), text_file),

@@ -30,9 +30,8 @@ fn definer_span(sql: &[u8], all: &[Token]) -> Option<Range<usize>> {
         return None;
     }
     let mut last = at + 2;
-    if all.get(last + 1)?.is_sign(sql, b'@') {
-        last += 2;
-    } else if all.get(last + 1)?.is_sign(sql, b'(') {
+    // `user@host`, or `CURRENT_USER()`.
+    if matches!(sql[all.get(last + 1)?.span.start], b'@' | b'(') {
         last += 2;
     }
     Some(all[at].span.start..all.get(last)?.span.end)

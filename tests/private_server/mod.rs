@@ -11,19 +11,11 @@ pub struct PrivateServer {
 }
 
 impl PrivateServer {
-    /// Installs and starts one, as Debian configures it.
+    /// Installs and starts one with the server's own defaults, a small memory and `options`.
     ///
     /// # Panics
     /// When mariadbd is missing or does not start: a test never passes without its server.
-    pub fn start() -> PrivateServer {
-        PrivateServer::start_with(&[])
-    }
-
-    /// The same with more options of mariadbd.
-    ///
-    /// # Panics
-    /// As [`PrivateServer::start`].
-    pub fn start_with(options: &[&str]) -> PrivateServer {
+    pub fn start(options: &[&str]) -> PrivateServer {
         let folder = tempfile::Builder::new().prefix("rv-db-").tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
         let installed = Command::new(program("mariadb-install-db"))

@@ -1,1 +1,250 @@
-//! The same promises for the real server and the fake.
+//! What [`Database`] promises, shown on the fake and on a real server alike.
+
+use super::fake::Fake;
+use super::private_server::PrivateServer;
+use super::{Database, Object, ObjectKind, Objects, Patience, Real, SchemaCharset, Switch};
+use crate::config::Config;
+use crate::error::Code;
+use std::time::{Duration, Instant};
+
+/// A database and the means to fill it and to stand in its way.
+trait Stage {
+    fn database(&self) -> &dyn Database;
+    fn table(&self, schema: &str, table: &str, rows: u64);
+    fn user(&self, name: &str);
+    /// Runs `work` while somebody else's transaction holds a lock on the table.
+    fn while_locked(&self, schema: &str, table: &str, work: &mut dyn FnMut());
+}
+
+struct FakeStage(Fake);
+
+impl Stage for FakeStage {
+    fn database(&self) -> &dyn Database {
+        &self.0
+    }
+    fn table(&self, schema: &str, table: &str, rows: u64) {
+        self.0.put_table(schema, table, rows, rows * 31 + 7);
+    }
+    fn user(&self, name: &str) {
+        self.0.put_account(name);
+    }
+    fn while_locked(&self, _: &str, _: &str, work: &mut dyn FnMut()) {
+        self.0.hold_lock(Some("somebody"));
+        work();
+        self.0.hold_lock(None);
+    }
+}
+
+struct RealStage {
+    server: PrivateServer,
+    real: Real,
+}
+
+impl Stage for RealStage {
+    fn database(&self) -> &dyn Database {
+        &self.real
+    }
+    fn table(&self, schema: &str, table: &str, rows: u64) {
+        self.server.sql(&format!(
+            "USE `{schema}`; CREATE TABLE `{schema}`.`{table}` (id INT PRIMARY KEY, t TEXT); INSERT INTO `{schema}`.`{table}` SELECT seq, MD5(seq) FROM seq_1_to_{rows}"
+        ));
+    }
+    fn user(&self, name: &str) {
+        self.server.sql(&format!("CREATE USER '{name}'@'localhost'"));
+    }
+    fn while_locked(&self, schema: &str, table: &str, work: &mut dyn FnMut()) {
+        let mut other = self.real.server().connect(Some(schema)).unwrap();
+        super::server::run(&mut other, "BEGIN").unwrap();
+        super::server::rows(&mut other, &format!("SELECT COUNT(*) FROM `{table}`")).unwrap();
+        work();
+    }
+}
+
+fn trigger(name: &str, table: &str) -> Objects {
+    Objects(vec![Object {
+        kind: ObjectKind::Trigger,
+        name: name.into(),
+        create: format!(
+            "CREATE DEFINER=`root`@`localhost` TRIGGER `{name}` BEFORE INSERT ON `{table}` FOR EACH ROW SET @x='a\\\\b'"
+        ),
+        sql_mode: "NO_ENGINE_SUBSTITUTION".into(),
+        charset: "utf8mb4".into(),
+        collation: "utf8mb4_general_ci".into(),
+        time_zone: String::new(),
+    }])
+}
+
+fn contract(stage: &dyn Stage) {
+    schemas_come_and_go(stage);
+    tables_are_seen(stage);
+    a_switch_is_all_or_nothing(stage);
+    a_lock_ends_a_switch_in_bounded_time(stage);
+    objects_come_and_go(stage);
+    users_and_connections_can_be_ended_twice(stage);
+}
+
+fn schemas_come_and_go(stage: &dyn Stage) {
+    let database = stage.database();
+    let charset = SchemaCharset { charset: "latin1".into(), collation: "latin1_german1_ci".into() };
+    assert!(!database.version().unwrap().is_empty());
+    assert_eq!(database.schema_charset("rvs_1").unwrap(), None);
+    for _ in 0..2 {
+        database.create_schema("rvs_1", Some(&charset)).unwrap();
+    }
+    database.create_schema("rvs_2", None).unwrap();
+    assert_eq!(database.schema_charset("rvs_1").unwrap(), Some(charset));
+    assert_eq!(database.schemas("rvs_").unwrap(), ["rvs_1", "rvs_2"]);
+    assert!(database.tables("rvs_1").unwrap().is_empty());
+    for _ in 0..2 {
+        database.drop_schema("rvs_1").unwrap();
+        database.drop_schema("rvs_2").unwrap();
+    }
+    assert!(database.schemas("rvs_").unwrap().is_empty());
+}
+
+fn tables_are_seen(stage: &dyn Stage) {
+    let database = stage.database();
+    database.create_schema("seen", None).unwrap();
+    stage.table("seen", "b c", 3);
+    stage.table("seen", "a", 5);
+    let names: Vec<String> = database.tables("seen").unwrap().into_iter().map(|table| table.name).collect();
+    assert_eq!(names, ["a", "b c"]);
+    assert!(database.table_exists("seen", "b c").unwrap());
+    assert!(!database.table_exists("seen", "c").unwrap());
+    assert_eq!(database.count_rows("seen", "a").unwrap(), 5);
+    assert!(database.count_rows("seen", "c").is_err());
+    assert!(database.check_table("seen", "a").unwrap().is_empty());
+    assert!(!database.check_table("seen", "c").unwrap().is_empty());
+    assert_ne!(database.checksum_table("seen", "a").unwrap(), database.checksum_table("seen", "b c").unwrap());
+    assert!(database.checksum_table("seen", "c").is_err());
+    assert!(database.foreign_keys_from_outside("seen").unwrap().is_empty());
+}
+
+fn a_switch_is_all_or_nothing(stage: &dyn Stage) {
+    let database = stage.database();
+    for schema in ["live", "kept", "shadow"] {
+        database.create_schema(schema, None).unwrap();
+    }
+    stage.table("live", "a", 1);
+    stage.table("live", "old", 2);
+    stage.table("shadow", "a", 10);
+    stage.table("shadow", "new", 20);
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let rows = |schema: &str| -> Vec<(String, u64)> {
+        let tables = database.tables(schema).unwrap();
+        tables
+            .into_iter()
+            .map(|table| (table.name.clone(), database.count_rows(schema, &table.name).unwrap()))
+            .collect()
+    };
+    let before = rows("live");
+    let whole = Switch::exchange("live", "kept", &names(&["a", "old"]), "shadow", &names(&["a", "new"]));
+    let broken = Switch::exchange("live", "kept", &names(&["a", "old"]), "shadow", &names(&["a", "missing"]));
+    let blocked = Switch::exchange("live", "kept", &names(&["old"]), "shadow", &names(&["a"]));
+    for bad in [&broken, &blocked] {
+        assert_eq!(database.switch(bad, Patience::default()).unwrap_err().code, Code::DatabaseFailed);
+        assert_eq!(rows("live"), before);
+        assert!(rows("kept").is_empty());
+    }
+    let id = database.connection_id().unwrap();
+    database.switch(&whole, Patience::default()).unwrap();
+    assert_eq!(database.connection_id().unwrap(), id);
+    assert_eq!(rows("live"), [("a".to_owned(), 10), ("new".to_owned(), 20)]);
+    assert_eq!(rows("kept"), before);
+    assert!(rows("shadow").is_empty());
+    database.switch(&whole.inverse(), Patience::default()).unwrap();
+    assert_eq!(rows("live"), before);
+    assert_eq!(rows("shadow"), [("a".to_owned(), 10), ("new".to_owned(), 20)]);
+    database.switch(&Switch::default(), Patience::default()).unwrap();
+}
+
+fn a_lock_ends_a_switch_in_bounded_time(stage: &dyn Stage) {
+    let database = stage.database();
+    let switch = Switch::exchange("live", "kept", &["a".to_owned()], "shadow", &[]);
+    let patience = Patience { quick_tries: 3, waiting_tries: 1, pause: Duration::from_millis(5) };
+    stage.while_locked("live", "a", &mut || {
+        let begin = Instant::now();
+        let error = database.switch(&switch, patience).unwrap_err();
+        assert_eq!(error.code, Code::DatabaseLocked);
+        assert!(error.context.contains_key("connection"), "{error}");
+        assert!(begin.elapsed() < Duration::from_secs(3));
+        assert!(database.table_exists("live", "a").unwrap());
+    });
+    database.switch(&switch, patience).unwrap();
+    database.switch(&switch.inverse(), patience).unwrap();
+}
+
+fn objects_come_and_go(stage: &dyn Stage) {
+    let database = stage.database();
+    let objects = trigger("t", "a");
+    assert!(database.create_objects("live", &trigger("t", "missing")).is_err());
+    for _ in 0..2 {
+        database.create_objects("live", &objects).unwrap();
+    }
+    assert_eq!(database.objects("live").unwrap(), objects);
+    let switch = Switch::exchange("live", "kept", &["a".to_owned()], "shadow", &[]);
+    assert_eq!(
+        database.switch(&switch, Patience::default()).unwrap_err().code,
+        Code::DatabaseFailed,
+        "a table with a trigger stays"
+    );
+    for _ in 0..2 {
+        database.drop_objects("live", &objects).unwrap();
+    }
+    assert!(database.objects("live").unwrap().is_empty());
+    database.switch(&switch, Patience::default()).unwrap();
+}
+
+fn users_and_connections_can_be_ended_twice(stage: &dyn Stage) {
+    let database = stage.database();
+    stage.user("rv_1");
+    assert_eq!(database.accounts("rv_").unwrap(), ["rv_1"]);
+    assert_eq!(database.account_of("rv_1").unwrap().as_deref(), Some("`rv_1`@`localhost`"));
+    for _ in 0..2 {
+        database.drop_account("rv_1").unwrap();
+    }
+    assert!(database.accounts("rv_").unwrap().is_empty());
+    assert_eq!(database.account_of("rv_1").unwrap(), None);
+    assert!(!database.end_connection(4_000_000_000).unwrap());
+}
+
+#[test]
+fn the_fake_keeps_the_contract() {
+    contract(&FakeStage(Fake::new()));
+}
+
+#[test]
+fn mariadb_keeps_the_contract() {
+    let server = PrivateServer::start(&[]);
+    let real = Real::admin(&Config::parse(&server.toml()).unwrap()).unwrap();
+    let stage = RealStage { server, real };
+    contract(&stage);
+    a_connection_of_an_earlier_process_is_fenced(&stage.real);
+    keys_from_outside_are_named(&stage);
+    a_server_that_is_down_is_named(&stage.real);
+}
+
+fn a_connection_of_an_earlier_process_is_fenced(real: &Real) {
+    let mut other = real.server().connect(None).unwrap();
+    let id = u64::from(other.connection_id());
+    assert!(real.end_connection(id).unwrap());
+    assert!(!real.end_connection(id).unwrap());
+    assert!(super::server::run(&mut other, "SELECT 1").is_err());
+}
+
+fn keys_from_outside_are_named(stage: &RealStage) {
+    stage.server.sql(
+        "CREATE DATABASE other; CREATE TABLE other.c (id INT, CONSTRAINT k FOREIGN KEY (id) REFERENCES seen.a (id))",
+    );
+    let keys = stage.real.foreign_keys_from_outside("seen").unwrap();
+    assert_eq!((keys[0].schema.as_str(), keys[0].table.as_str(), keys[0].constraint.as_str()), ("other", "c", "k"));
+}
+
+fn a_server_that_is_down_is_named(real: &Real) {
+    let nowhere = real.server().at(crate::host::credentials::Endpoint::Socket("/nonexistent/socket".into()));
+    assert_eq!(nowhere.connect(None).unwrap_err().code, Code::DatabaseUnreachable);
+    let stranger = real.server().with_account("nobody", crate::host::credentials::Password::new("hidden"));
+    let error = stranger.connect(None).unwrap_err();
+    assert_eq!(error.code, Code::InsufficientPrivilege);
+    assert!(!error.message.contains("hidden"));
+}

@@ -1,1 +1,286 @@
-//! The server in memory, for tests of everything above it.
+//! The server in memory, for tests of everything above it. It can be told to fail at any call and to
+//! hold a lock.
+
+use crate::error::{Code, Error, Result};
+use crate::host::database::{
+    Database, Object, ObjectKind, Objects, OutsideKey, Patience, SchemaCharset, Switch, TableInfo,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Schemas, tables as counts and checksums, objects, users.
+#[derive(Debug, Default)]
+pub struct Fake {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct State {
+    schemas: BTreeMap<String, Schema>,
+    accounts: BTreeSet<String>,
+    locked: Option<String>,
+    damaged: BTreeSet<(String, String)>,
+    outside: Vec<(String, OutsideKey)>,
+    fail_at: Option<(usize, Code)>,
+    calls: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Schema {
+    charset: Option<SchemaCharset>,
+    tables: BTreeMap<String, (u64, u64)>,
+    objects: Vec<Object>,
+}
+
+impl Fake {
+    /// An empty server.
+    pub fn new() -> Fake {
+        Fake::default()
+    }
+
+    /// Puts a table with so many rows and this checksum into a schema.
+    pub fn put_table(&self, schema: &str, table: &str, rows: u64, checksum: u64) {
+        let mut state = self.lock();
+        state.schemas.entry(schema.into()).or_default().tables.insert(table.into(), (rows, checksum));
+    }
+
+    /// Adds a user.
+    pub fn put_account(&self, user: &str) {
+        self.lock().accounts.insert(user.into());
+    }
+
+    /// Adds a foreign key of another schema that refers into `schema`.
+    pub fn put_outside_key(&self, schema: &str, key: OutsideKey) {
+        self.lock().outside.push((schema.into(), key));
+    }
+
+    /// Lets [`Database::check_table`] complain of a table.
+    pub fn damage(&self, schema: &str, table: &str) {
+        self.lock().damaged.insert((schema.into(), table.into()));
+    }
+
+    /// Lets every switch find its tables in use by `user`, until `None` is given.
+    pub fn hold_lock(&self, user: Option<&str>) {
+        self.lock().locked = user.map(str::to_owned);
+    }
+
+    /// Lets the call that is `calls_from_now` calls away fail with `code`, 0 being the next one, and every
+    /// call after it too if the code is `database_unreachable`.
+    pub fn fail(&self, calls_from_now: usize, code: Code) {
+        let mut state = self.lock();
+        state.fail_at = Some((state.calls.len() + calls_from_now, code));
+    }
+
+    /// Lets nothing fail any more.
+    pub fn mend(&self) {
+        self.lock().fail_at = None;
+    }
+
+    /// Names of the calls so far, with their schema.
+    pub fn calls(&self) -> Vec<String> {
+        self.lock().calls.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn call(&self, name: &str, about: &str) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.lock();
+        let number = state.calls.len();
+        state.calls.push(format!("{name} {about}").trim_end().to_owned());
+        match state.fail_at {
+            Some((at, code)) if number == at || (number > at && code == Code::DatabaseUnreachable) => {
+                Err(Error::new(code, format!("{name} {about}: made to fail")))
+            }
+            _ => Ok(state),
+        }
+    }
+}
+
+impl State {
+    fn table(&self, schema: &str, table: &str) -> Result<(u64, u64)> {
+        let found = self.schemas.get(schema).and_then(|schema| schema.tables.get(table)).copied();
+        found.ok_or_else(|| Error::new(Code::DatabaseFailed, format!("there is no table {schema}.{table}")))
+    }
+
+    fn schema(&mut self, name: &str) -> Result<&mut Schema> {
+        self.schemas.get_mut(name).ok_or_else(|| Error::new(Code::DatabaseFailed, format!("there is no schema {name}")))
+    }
+}
+
+/// The table a trigger's text names.
+fn trigger_table(object: &Object) -> Option<String> {
+    let sql = object.create.as_bytes();
+    let all = crate::sql::token::tokens(sql, crate::sql::token::Quoting::default());
+    let at = all.iter().position(|token| token.is(sql, "ON"))?;
+    all.get(at + 1)?.name(sql)
+}
+
+impl Database for Fake {
+    fn version(&self) -> Result<String> {
+        self.call("version", "").map(|_| "10.11.0-MariaDB-fake".into())
+    }
+
+    fn schemas(&self, prefix: &str) -> Result<Vec<String>> {
+        let state = self.call("schemas", prefix)?;
+        Ok(state.schemas.keys().filter(|name| name.starts_with(prefix)).cloned().collect())
+    }
+
+    fn schema_charset(&self, schema: &str) -> Result<Option<SchemaCharset>> {
+        let state = self.call("schema_charset", schema)?;
+        let default = || SchemaCharset { charset: "utf8mb4".into(), collation: "utf8mb4_general_ci".into() };
+        Ok(state.schemas.get(schema).map(|schema| schema.charset.clone().unwrap_or_else(default)))
+    }
+
+    fn create_schema(&self, schema: &str, charset: Option<&SchemaCharset>) -> Result<()> {
+        let mut state = self.call("create_schema", schema)?;
+        state.schemas.entry(schema.into()).or_insert_with(|| Schema { charset: charset.cloned(), ..Schema::default() });
+        Ok(())
+    }
+
+    fn drop_schema(&self, schema: &str) -> Result<()> {
+        self.call("drop_schema", schema)?.schemas.remove(schema);
+        Ok(())
+    }
+
+    fn tables(&self, schema: &str) -> Result<Vec<TableInfo>> {
+        let state = self.call("tables", schema)?;
+        let info = |(name, (rows, _)): (&String, &(u64, u64))| TableInfo {
+            name: name.clone(),
+            engine: "InnoDB".into(),
+            rows_estimate: *rows,
+            bytes: rows * 100,
+            sequence: false,
+        };
+        Ok(state.schemas.get(schema).map(|schema| schema.tables.iter().map(info).collect()).unwrap_or_default())
+    }
+
+    fn count_rows(&self, schema: &str, table: &str) -> Result<u64> {
+        Ok(self.call("count_rows", schema)?.table(schema, table)?.0)
+    }
+
+    fn check_table(&self, schema: &str, table: &str) -> Result<Vec<String>> {
+        let state = self.call("check_table", schema)?;
+        if state.table(schema, table).is_err() {
+            return Ok(vec![format!("error: there is no table {schema}.{table}")]);
+        }
+        let damaged = state.damaged.contains(&(schema.to_owned(), table.to_owned()));
+        Ok(if damaged { vec!["error: Corrupt".into()] } else { Vec::new() })
+    }
+
+    fn checksum_table(&self, schema: &str, table: &str) -> Result<u64> {
+        Ok(self.call("checksum_table", schema)?.table(schema, table)?.1)
+    }
+
+    fn objects(&self, schema: &str) -> Result<Objects> {
+        let state = self.call("objects", schema)?;
+        let mut objects = state.schemas.get(schema).map(|schema| schema.objects.clone()).unwrap_or_default();
+        objects.sort_by(|one, other| one.kind.cmp(&other.kind).then_with(|| one.name.cmp(&other.name)));
+        Ok(Objects(objects))
+    }
+
+    fn drop_objects(&self, schema: &str, objects: &Objects) -> Result<()> {
+        let mut state = self.call("drop_objects", schema)?;
+        if let Some(schema) = state.schemas.get_mut(schema) {
+            let named =
+                |kept: &Object| objects.0.iter().any(|object| object.kind == kept.kind && object.name == kept.name);
+            schema.objects.retain(|kept| !named(kept));
+        }
+        Ok(())
+    }
+
+    fn create_objects(&self, schema: &str, objects: &Objects) -> Result<()> {
+        let mut state = self.call("create_objects", schema)?;
+        if objects.is_empty() {
+            return Ok(());
+        }
+        let schema = state.schema(schema)?;
+        for object in &objects.0 {
+            if let (ObjectKind::Trigger, Some(table)) = (object.kind, trigger_table(object))
+                && !schema.tables.contains_key(&table)
+            {
+                return Err(Error::new(
+                    Code::DatabaseFailed,
+                    format!("create trigger {}: there is no table {table}", object.name),
+                ));
+            }
+            schema.objects.retain(|kept| !(kept.kind == object.kind && kept.name == object.name));
+            schema.objects.push(object.clone());
+        }
+        Ok(())
+    }
+
+    fn switch(&self, switch: &Switch, _: Patience) -> Result<()> {
+        let mut state = self.call("switch", "")?;
+        if let Some(user) = &state.locked {
+            return Err(Error::new(Code::DatabaseLocked, format!("the tables are in use by connection 1 of {user}"))
+                .with("connection", "1")
+                .with("user", user.clone()));
+        }
+        let mut after = state.clone();
+        for step in &switch.moves {
+            let named = format!("{}.{}", step.from, step.table);
+            let from = after.schema(&step.from)?;
+            let triggered = |object: &Object| {
+                object.kind == ObjectKind::Trigger && trigger_table(object).as_deref() == Some(step.table.as_str())
+            };
+            if from.objects.iter().any(triggered) {
+                return Err(Error::new(Code::DatabaseFailed, format!("{named} has a trigger")));
+            }
+            let table = from.tables.remove(&step.table);
+            let table = table.ok_or_else(|| Error::new(Code::DatabaseFailed, format!("there is no table {named}")))?;
+            if after.schema(&step.to)?.tables.insert(step.table.clone(), table).is_some() {
+                return Err(Error::new(Code::DatabaseFailed, format!("{}.{} is in the way", step.to, step.table)));
+            }
+        }
+        *state = after;
+        Ok(())
+    }
+
+    fn connection_id(&self) -> Result<u64> {
+        self.call("connection_id", "").map(|_| 7)
+    }
+
+    fn end_connection(&self, _: u64) -> Result<bool> {
+        self.call("end_connection", "").map(|_| false)
+    }
+
+    fn foreign_keys_from_outside(&self, schema: &str) -> Result<Vec<OutsideKey>> {
+        let state = self.call("foreign_keys_from_outside", schema)?;
+        Ok(state.outside.iter().filter(|(to, _)| to == schema).map(|(_, key)| key.clone()).collect())
+    }
+
+    fn account_of(&self, user: &str) -> Result<Option<String>> {
+        let state = self.call("account_of", user)?;
+        Ok(state.accounts.contains(user).then(|| format!("`{user}`@`localhost`")))
+    }
+
+    fn accounts(&self, prefix: &str) -> Result<Vec<String>> {
+        let state = self.call("accounts", prefix)?;
+        Ok(state.accounts.iter().filter(|name| name.starts_with(prefix)).cloned().collect())
+    }
+
+    fn drop_account(&self, user: &str) -> Result<()> {
+        self.call("drop_account", user)?.accounts.remove(user);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_fails_when_told_and_only_then() {
+        let fake = Fake::new();
+        fake.fail(1, Code::DatabaseFailed);
+        assert!(fake.version().is_ok());
+        assert_eq!(fake.version().unwrap_err().code, Code::DatabaseFailed);
+        assert!(fake.version().is_ok());
+        fake.fail(0, Code::DatabaseUnreachable);
+        assert!(fake.version().is_err() && fake.version().is_err());
+        fake.mend();
+        assert!(fake.version().is_ok());
+    }
+}

@@ -128,7 +128,8 @@ impl Facts {
             Dialect { version: part(0) * 10_000 + part(1) * 100 + part(2), mariadb: version.contains("MariaDB") };
         Ok(Facts {
             dialect,
-            sql_mode: text(row, 1),
+            // A dump says which zero it means; without this mode a stored 0 would become the next number.
+            sql_mode: format!("{},NO_AUTO_VALUE_ON_ZERO", text(row, 1)),
             max_packet: number(row, 2).max(1 << 20),
             local_infile: number(row, 3) == 1,
         })
@@ -259,7 +260,7 @@ impl Reading<'_> {
                     rows.head.table.as_bytes(),
                 ));
             }
-            None => self.add_table(&rows.head.table, false)?,
+            None => self.add_table(&rows.head.table, false, false)?,
         };
         self.batch = Some(Batch {
             target,
@@ -369,7 +370,7 @@ impl Reading<'_> {
             Statement::CreateSequence(name) => {
                 self.unqualified(&name, line)?;
                 self.execute(sql()?, line)?;
-                self.add_table(&name.name, false).map(drop)
+                self.add_table(&name.name, false, false).map(drop)
             }
             Statement::SetSequence => self.execute(sql()?, line),
             Statement::DropTable(names) => {
@@ -385,7 +386,7 @@ impl Reading<'_> {
             Statement::Keys(name, enable) => {
                 self.unqualified(&name, line)?;
                 // InnoDB has no such thing; other engines build their keys in one go at the end.
-                let innodb = self.tables.get(&name.name).is_none_or(|target| target.takes_text);
+                let innodb = self.tables.get(&name.name).is_none_or(|target| target.transactional);
                 if !innodb && enable {
                     self.afterwards.push(format!("ALTER TABLE {} ENABLE KEYS", quote_name(&name.name)));
                 } else if !innodb {
@@ -430,15 +431,21 @@ impl Reading<'_> {
             .with("line", line));
         }
         let facts = TableText::parse(sql, quoting);
-        let takes_text = facts.is_some_and(|facts| facts.is_innodb() && facts.takes_text());
+        let innodb = facts.as_ref().is_some_and(TableText::is_innodb);
+        let takes_text = innodb && facts.is_some_and(|facts| facts.takes_text());
         self.shared.monitor.current(Phase::Database, name);
         self.execute(sql, line)?;
-        self.add_table(name, takes_text).map(drop)
+        self.add_table(name, takes_text, innodb).map(drop)
     }
 
-    fn add_table(&mut self, name: &str, takes_text: bool) -> Result<Arc<Target>> {
-        let target =
-            Arc::new(Target { name: name.to_owned(), takes_text, rows: AtomicU64::new(0), bytes: AtomicU64::new(0) });
+    fn add_table(&mut self, name: &str, takes_text: bool, transactional: bool) -> Result<Arc<Target>> {
+        let target = Arc::new(Target {
+            name: name.to_owned(),
+            takes_text,
+            transactional,
+            rows: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        });
         self.tables.insert(name.to_owned(), target.clone());
         Ok(target)
     }

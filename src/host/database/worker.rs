@@ -28,6 +28,8 @@ pub struct Target {
     pub name: String,
     /// `LOAD DATA` puts the same into its columns as `INSERT`, and a failed try can be undone.
     pub takes_text: bool,
+    /// Its engine has transactions; others must not be mixed with savepoints.
+    pub transactional: bool,
     /// Rows that are in the table now.
     pub rows: AtomicU64,
     /// Bytes of dump they took.
@@ -168,7 +170,7 @@ impl Worker<'_> {
         batch.target.bytes.fetch_add(batch.bytes, Ordering::Relaxed);
         self.shared.monitor.advance(Phase::Database, batch.rows, batch.bytes);
         self.open += batch.bytes.max(1);
-        if self.open >= TRANSACTION {
+        if self.open >= TRANSACTION || !batch.target.transactional {
             self.commit()?;
         }
         Ok(())
@@ -205,7 +207,9 @@ impl Worker<'_> {
             quote_name(&batch.target.name),
             batch.head.column_list()
         );
-        run(&mut self.connection, "SAVEPOINT batch")?;
+        if self.connection.query_drop("SAVEPOINT batch").is_err() {
+            return Ok(None);
+        }
         let spool = self.shared.spool.clone();
         let pieces = batch.pieces.clone();
         // It never opens a file: whatever name the server asks for, it gets this batch.

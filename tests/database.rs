@@ -1,0 +1,384 @@
+//! Real dumps into a real server: loaded beside the live schema, switched, compared, switched back;
+//! hostile ones refused, and harmless even without the filter.
+
+mod private_server;
+
+use private_server::PrivateServer;
+use rocketvps_restore::config::Config;
+use rocketvps_restore::error::{Code, Error};
+use rocketvps_restore::host::database::{
+    Database, LoadRequest, Loaded, ObjectKind, Patience, Real, Server, Switch, load,
+};
+use rocketvps_restore::host::spool::Spool;
+use rocketvps_restore::progress::{Monitor, Silent};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+
+const SITE: &str = include_str!("fixtures/site.sql");
+
+struct World {
+    server: PrivateServer,
+    real: Real,
+}
+
+impl World {
+    fn new() -> World {
+        let server = PrivateServer::start(&["--event-scheduler=ON", "--max-allowed-packet=4M"]);
+        let config = Config::parse(&server.toml()).unwrap();
+        World { real: Real::admin(&config).unwrap(), server }
+    }
+
+    /// Live schema `live` with every kind of thing a site may have, and its user.
+    fn with_site() -> World {
+        let world = World::new();
+        world.server.sql("CREATE DATABASE live CHARACTER SET utf8mb4; CREATE USER site@localhost IDENTIFIED BY 'x'; GRANT ALL ON live.* TO site@localhost");
+        let file = world.server.folder().join("site.sql");
+        std::fs::write(&file, SITE).unwrap();
+        world.server.client(
+            "mariadb",
+            &["live", "--default-character-set=utf8mb4", "-e", &format!("source {}", file.display())],
+        );
+        world
+    }
+
+    fn dump(&self, options: &[&str]) -> Vec<u8> {
+        let file = self.server.folder().join("dump.sql");
+        let result = format!("--result-file={}", file.display());
+        self.server.client(
+            "mariadb-dump",
+            &[options, &["--single-transaction", "--routines", "--triggers", "--events", &result, "live"]].concat(),
+        );
+        std::fs::read(file).unwrap()
+    }
+
+    fn load(&self, dump: &[u8], filter: bool) -> Result<Loaded, Error> {
+        self.load_with(dump, filter, Arc::new(Silent))
+    }
+
+    fn load_with(&self, dump: &[u8], filter: bool, monitor: Arc<dyn Monitor>) -> Result<Loaded, Error> {
+        let path = self.server.folder().join("spool.sql");
+        let _ = std::fs::remove_file(&path);
+        let spool = Spool::create(&path).unwrap();
+        let config = Config::parse(&self.server.toml()).unwrap();
+        self.real.drop_schema("rvs_1").unwrap();
+        let charset = self.real.schema_charset("live").unwrap();
+        self.real.create_schema("rvs_1", charset.as_ref()).unwrap();
+        let request = LoadRequest {
+            server: Server::admin(&config).unwrap(),
+            schema: "rvs_1".into(),
+            account: "rv_1".into(),
+            definer: "`site`@`localhost`".into(),
+            connections: 3,
+            max_tables: 100,
+            filter,
+        };
+        let mut writer = spool.writer();
+        let text = dump.to_vec();
+        let writing = std::thread::spawn(move || {
+            for piece in text.chunks(100_000) {
+                writer.write_all(piece).unwrap();
+            }
+            writer.finish();
+        });
+        let result = load(&spool, &request, monitor);
+        writing.join().unwrap();
+        assert!(self.real.accounts("rv_").unwrap().is_empty(), "the throw-away account is gone, however it ended");
+        result
+    }
+
+    /// Rows and checksum by table.
+    fn state(&self, schema: &str) -> BTreeMap<String, (u64, u64)> {
+        let tables = self.real.tables(schema).unwrap();
+        let facts =
+            |name: &str| (self.real.count_rows(schema, name).unwrap(), self.real.checksum_table(schema, name).unwrap());
+        tables.iter().filter(|table| !table.sequence).map(|table| (table.name.clone(), facts(&table.name))).collect()
+    }
+
+    fn definitions(&self, schema: &str) -> Vec<String> {
+        let tables = self.real.tables(schema).unwrap();
+        let show = |name: &str| self.server.sql(&format!("SHOW CREATE TABLE `{schema}`.`{}`", name.replace('`', "``")));
+        tables.iter().filter(|table| !table.sequence).map(|table| show(&table.name)).collect()
+    }
+}
+
+fn names(world: &World, schema: &str) -> Vec<String> {
+    world.real.tables(schema).unwrap().into_iter().map(|table| table.name).collect()
+}
+
+#[test]
+fn every_form_of_dump_gives_back_the_same_site() {
+    let world = World::with_site();
+    let state = world.state("live");
+    let definitions = world.definitions("live");
+    let objects = world.real.objects("live").unwrap();
+    assert_eq!(objects.0.len(), 7, "{objects:#?}");
+    for options in [
+        &[][..],
+        &["--skip-extended-insert"],
+        &["--hex-blob"],
+        &["--complete-insert"],
+        // Without its SET lines a dump of generated columns cannot be loaded by anything.
+        &["--compact", "--ignore-table=live.sums"],
+        &["--databases"],
+        &["--default-character-set=latin1"],
+        &["--replace", "--skip-lock-tables", "--skip-disable-keys"],
+        &["--insert-ignore", "--no-autocommit"],
+        &["--net-buffer-length=16384", "--skip-add-drop-table"],
+    ] {
+        let dump = world.dump(options);
+        let mut expected = state.clone();
+        if options.contains(&"--compact") {
+            expected.remove("sums");
+        }
+        let loaded = world.load(&dump, true).unwrap_or_else(|error| panic!("{options:?}: {error:?}"));
+        assert_eq!(world.state("rvs_1"), expected, "{options:?}");
+        for table in &loaded.tables {
+            if let Some((rows, _)) = expected.get(&table.name) {
+                assert_eq!(table.rows, *rows, "{options:?} {}", table.name);
+            }
+        }
+        assert!(world.real.objects("rvs_1").unwrap().is_empty(), "nothing of the kind stays in the shadow schema");
+        if !options.contains(&"--compact") {
+            assert_eq!(world.definitions("rvs_1").len(), definitions.len());
+            assert_eq!(loaded.objects.0.len(), objects.0.len(), "{options:?}");
+        }
+    }
+}
+
+#[test]
+fn a_switch_there_and_back_leaves_no_trace() {
+    let world = World::with_site();
+    let dump = world.dump(&[]);
+    let old_objects = world.real.objects("live").unwrap();
+    let loaded = world.load(&dump, true).unwrap();
+    let new = world.state("rvs_1");
+    world
+        .server
+        .sql("USE live; DELETE FROM posts WHERE id>3; DROP TABLE meta; CREATE TABLE later (x INT); DROP VIEW v_posts; DROP VIEW v_all");
+    let left_objects = world.real.objects("live").unwrap();
+    let old = world.state("live");
+
+    world.real.create_schema("rvk_1", None).unwrap();
+    world.real.drop_objects("live", &left_objects).unwrap();
+    let there = Switch::exchange("live", "rvk_1", &names(&world, "live"), "rvs_1", &names(&world, "rvs_1"));
+    world.real.switch(&there, Patience::default()).unwrap();
+    world.real.create_objects("live", &loaded.objects).unwrap();
+    assert_eq!(world.state("live"), new);
+    assert_eq!(world.state("rvk_1"), old);
+    let definers = world.server.sql("SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA='live' UNION SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA='live' UNION SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA='live' UNION SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA='live'");
+    assert_eq!(definers.trim(), "site@localhost");
+    let texts = |objects: &[rocketvps_restore::host::database::Object]| -> Vec<(ObjectKind, String, String)> {
+        objects
+            .iter()
+            .map(|object| (object.kind, object.name.clone(), object.create.replace("`root`@", "`site`@")))
+            .collect()
+    };
+    assert_eq!(texts(&world.real.objects("live").unwrap().0), texts(&old_objects.0));
+    // The foreign key points to the new parent, the trigger works, the view sees the new rows.
+    assert!(world.server.sql("SELECT COUNT(*) FROM live.v_posts").trim().parse::<u64>().unwrap() > 3);
+    world
+        .server
+        .sql("USE live; INSERT INTO posts (title) VALUES ('trigger'); DELETE FROM posts WHERE title LIKE 'trigger%'");
+
+    world.real.drop_objects("live", &loaded.objects).unwrap();
+    world.real.switch(&there.inverse(), Patience::default()).unwrap();
+    world.real.create_objects("live", &left_objects).unwrap();
+    assert_eq!(world.state("live"), old);
+    assert_eq!(world.real.objects("live").unwrap(), left_objects);
+}
+
+#[test]
+fn bytes_of_any_kind_survive_without_hex() {
+    let world = World::new();
+    world.server.sql(
+        "CREATE DATABASE live; USE live; \
+         CREATE TABLE b (id INT PRIMARY KEY, b LONGBLOB, v VARBINARY(300)) CHARSET utf8mb4; \
+         INSERT INTO b SELECT seq, UNHEX(REPEAT(LPAD(HEX(seq),2,'0'),50)), UNHEX(CONCAT(LPAD(HEX(seq),2,'0'),'5C','27',LPAD(HEX(255-seq),2,'0'))) FROM seq_0_to_255; \
+         CREATE TABLE l (id INT PRIMARY KEY, t TEXT) CHARSET latin1; \
+         INSERT INTO l SELECT seq, CONVERT(UNHEX(CONCAT(LPAD(HEX(seq),2,'0'),'41')) USING latin1) FROM seq_1_to_255; \
+         CREATE TABLE big (id INT PRIMARY KEY, t LONGTEXT) CHARSET utf8mb4; \
+         INSERT INTO big VALUES (1, REPEAT('x\\'',800000)),(2,REPEAT('é',700000)),(3,'%_\\\\%\\\\_\\\\N'),(4,NULL),(5,'NULL'),(6,''),(7,')'),(8,'),('),(9,'\\r\\n\\t\\0');",
+    );
+    let state = world.state("live");
+    for options in [
+        &[][..],
+        &["--hex-blob"],
+        &["--skip-extended-insert"],
+        &["--default-character-set=latin1", "--tables", "live", "l", "b"],
+    ] {
+        let dump = if options.contains(&"--tables") {
+            world.dump(&["--default-character-set=latin1", "--ignore-table=live.big"])
+        } else {
+            world.dump(options)
+        };
+        let loaded = world.load(&dump, true).unwrap_or_else(|error| panic!("{options:?}: {error:?}"));
+        for (table, facts) in world.state("rvs_1") {
+            assert_eq!(facts, state[&table], "{options:?} {table} {:?}", loaded.notes);
+        }
+    }
+}
+
+#[test]
+fn duplicate_rows_and_broken_dumps_fail_by_name() {
+    let world = World::new();
+    let table = "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(3)) ENGINE=InnoDB;\n";
+    for (sql, code) in [
+        (format!("{table}INSERT INTO t VALUES (1,'a'),(1,'b');\n"), Code::DatabaseFailed),
+        (format!("SET sql_mode='STRICT_ALL_TABLES';\n{table}INSERT INTO t VALUES (1,'abcd');\n"), Code::DatabaseFailed),
+        (format!("{table}INSERT INTO t VALUES (1,'a'),(2"), Code::BackupCorrupt),
+        (format!("{table}CREATE TABLE u (id NONSENSE);\n"), Code::DatabaseFailed),
+        (format!("{table}INSERT INTO t VALUES (1,'a',3);\n"), Code::DatabaseFailed),
+        ((0..200).map(|number| format!("CREATE TABLE t{number} (id INT);\n")).collect(), Code::LimitExceeded),
+    ] {
+        let error = world.load(sql.as_bytes(), true).unwrap_err();
+        assert_eq!(error.code, code, "{sql:.200}: {error}");
+    }
+    // Without strict mode the value is cut, as by the client program, and said so.
+    let loaded =
+        world.load(format!("SET sql_mode='';\n{table}INSERT INTO t VALUES (1,'abcd');\n").as_bytes(), true).unwrap();
+    assert_eq!((loaded.tables[0].rows, loaded.notes.len()), (1, 1), "{:?}", loaded.notes);
+}
+
+/// Every statement here tries to leave the shadow schema.
+const HOSTILE: &[&str] = &[
+    "\\! touch /tmp/rv-hostile",
+    "system touch /tmp/rv-hostile",
+    "source /etc/passwd",
+    "tee /tmp/rv-hostile",
+    "USE victim; INSERT INTO t VALUES (666)",
+    "INSERT INTO victim.t VALUES (666)",
+    "INSERT INTO `victim`.`t` (id) VALUES (666),(667)",
+    "REPLACE INTO victim.t VALUES (666)",
+    "DELETE FROM victim.t",
+    "UPDATE victim.t SET id=666",
+    "TRUNCATE victim.t",
+    "DROP TABLE victim.t",
+    "DROP TABLE IF EXISTS victim.t",
+    "DROP DATABASE victim",
+    "CREATE TABLE victim.x (id INT)",
+    "ALTER TABLE victim.t ADD x INT",
+    "RENAME TABLE victim.t TO t",
+    "CREATE TABLE x (id INT); RENAME TABLE x TO victim.x",
+    "CREATE DATABASE another; CREATE DATABASE yet_another",
+    "GRANT ALL ON *.* TO CURRENT_USER",
+    "CREATE USER evil IDENTIFIED BY 'x'",
+    "SET PASSWORD FOR root@localhost = PASSWORD('x')",
+    "SET GLOBAL general_log_file='/tmp/rv-hostile'",
+    "SET GLOBAL local_infile=1",
+    "SET @@GLOBAL.max_connections=1",
+    "INSTALL PLUGIN x SONAME 'x.so'",
+    "INSERT INTO mysql.user (User) VALUES ('x')",
+    "SELECT 1 INTO OUTFILE '/tmp/rv-hostile'",
+    "SELECT 'x' INTO DUMPFILE '/tmp/rv-hostile'",
+    "CREATE TABLE x (t TEXT); INSERT INTO x VALUES (LOAD_FILE('/etc/passwd'))",
+    "CREATE TABLE x (t TEXT); LOAD DATA INFILE '/etc/passwd' INTO TABLE x",
+    "CREATE TABLE x (t TEXT); LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE x",
+    "/*!50000 GRANT ALL ON *.* TO CURRENT_USER */",
+    "/*M!100000 DROP DATABASE victim */",
+    "/*! DROP /* x */ DATABASE victim */",
+    "CREATE TABLE x (id INT); INSERT INTO x VALUES (1) /*! ; DELETE FROM victim.t */",
+    "DELIMITER //\nDROP DATABASE victim//\nDELIMITER ;\nSELECT 1",
+    "CREATE DEFINER=root@localhost VIEW v AS SELECT * FROM victim.t",
+    "CREATE DEFINER=root@localhost SQL SECURITY DEFINER VIEW v AS SELECT * FROM mysql.user",
+    "CREATE TABLE x (id INT) ENGINE=FEDERATED CONNECTION='mysql://root@localhost/victim/t'",
+    "CREATE TABLE x (id INT) DATA DIRECTORY='/tmp'",
+    "CREATE TABLE x AS SELECT * FROM victim.t",
+    "CREATE TABLE x (id INT); INSERT INTO x SELECT * FROM victim.t",
+    "CREATE TABLE x (id INT, FOREIGN KEY (id) REFERENCES victim.t (id))",
+    "SET NAMES gbk; INSERT INTO x VALUES ('\u{bf}\\' OR 1')",
+    "SET sql_mode='ANSI_QUOTES'; CREATE TABLE x (id INT); INSERT INTO x VALUES (\"a\")",
+    "SELECT SLEEP(1)",
+    "CALL mysql.x()",
+    "EXECUTE IMMEDIATE 'DROP DATABASE victim'",
+    "SHUTDOWN",
+    "KILL 1",
+    "FLUSH PRIVILEGES",
+    "DELIMITER ;;\nCREATE TRIGGER tr BEFORE INSERT ON x FOR EACH ROW SET @a=1; DROP DATABASE victim;;\nDELIMITER ;\nSELECT 1",
+];
+
+#[test]
+fn hostile_dumps_are_refused_and_harmless_without_the_filter() {
+    let world = World::new();
+    world
+        .server
+        .sql("CREATE DATABASE victim; CREATE TABLE victim.t (id INT PRIMARY KEY); INSERT INTO victim.t VALUES (1),(2)");
+    let users = || world.server.sql("SELECT User, Host, Priv FROM mysql.global_priv ORDER BY 1,2");
+    let globals = || world.server.sql("SELECT @@general_log_file, @@max_connections, @@local_infile");
+    let (state, before, settings) = (world.state("victim"), users(), globals());
+    let schemas =
+        || world.real.schemas("").unwrap().into_iter().filter(|name| !name.starts_with("rvs_")).collect::<Vec<_>>();
+    let known = schemas();
+    for sql in HOSTILE {
+        for filter in [true, false] {
+            let result = world.load(format!("{sql};\n").as_bytes(), filter);
+            if filter {
+                let error = result.expect_err(sql);
+                assert!(
+                    matches!(error.code, Code::DumpRefused | Code::BackupCorrupt | Code::DatabaseFailed),
+                    "{sql}: {error}"
+                );
+            }
+            assert_eq!(world.state("victim"), state, "{sql}");
+            assert_eq!(users(), before, "{sql}");
+            assert_eq!(globals(), settings, "{sql}");
+            assert_eq!(schemas(), known, "{sql}");
+            assert!(!std::path::Path::new("/tmp/rv-hostile").exists(), "{sql}");
+            if sql.contains("(t TEXT)") && world.real.table_exists("rvs_1", "x").unwrap() {
+                assert_eq!(world.server.sql("SELECT t FROM rvs_1.x WHERE t IS NOT NULL"), "", "{sql}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_of_the_dump_fires_while_it_is_loaded() {
+    let world = World::new();
+    let dump = "CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB;\nCREATE TABLE log (id INT AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB;\n\
+        DELIMITER ;;\nCREATE DEFINER=`root`@`localhost` TRIGGER tr AFTER INSERT ON t FOR EACH ROW INSERT INTO log VALUES (NULL);;\n\
+        CREATE EVENT e ON SCHEDULE EVERY 1 SECOND STARTS '2020-01-01 00:00:00' ON COMPLETION PRESERVE ENABLE DO INSERT INTO log VALUES (NULL);;\nDELIMITER ;\n\
+        INSERT INTO t VALUES (1),(2),(3);\n";
+    let loaded = world.load(dump.as_bytes(), true).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert_eq!(world.real.count_rows("rvs_1", "log").unwrap(), 0);
+    assert_eq!(loaded.objects.count(ObjectKind::Event), 1);
+    let event = &loaded.objects.0[1].create;
+    assert!(event.contains("ENABLE") && event.contains("`site`@`localhost`"), "{event}");
+}
+
+#[test]
+fn a_load_can_be_stopped() {
+    struct Stopper(std::sync::atomic::AtomicU64);
+    impl Monitor for Stopper {
+        fn expect(&self, _: rocketvps_restore::progress::Phase, _: u64, _: u64) {}
+        fn advance(&self, _: rocketvps_restore::progress::Phase, rows: u64, _: u64) {
+            self.0.fetch_add(rows, std::sync::atomic::Ordering::SeqCst);
+        }
+        fn current(&self, _: rocketvps_restore::progress::Phase, _: &str) {}
+        fn event(&self, _: rocketvps_restore::progress::Level, _: &str) {}
+        fn keep_going(&self) -> Result<(), Error> {
+            if self.0.load(std::sync::atomic::Ordering::SeqCst) > 10_000 {
+                return Err(Error::new(Code::Cancelled, "cancelled by the test"));
+            }
+            Ok(())
+        }
+    }
+    let world = World::new();
+    let rows: Vec<String> = (0..200_000).map(|row| format!("({row},'{}')", "x".repeat(100))).collect();
+    let dump = format!(
+        "CREATE TABLE t (id INT PRIMARY KEY, v TEXT) ENGINE=InnoDB;\nINSERT INTO t VALUES {};\n",
+        rows.join(",")
+    );
+    let error = world.load_with(dump.as_bytes(), true, Arc::new(Stopper(0.into()))).unwrap_err();
+    assert_eq!(error.code, Code::Cancelled);
+}
+
+#[test]
+fn what_one_load_leaves_open_the_next_can_drop() {
+    let world = World::new();
+    for _ in 0..3 {
+        let dump =
+            "CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB;\nINSERT INTO t VALUES (1);\nGRANT ALL ON x TO y;\n";
+        assert_eq!(world.load(dump.as_bytes(), true).unwrap_err().code, Code::DumpRefused);
+    }
+}
