@@ -56,7 +56,14 @@ impl Master {
 
     fn is_it(&self) -> bool {
         let word = if self.service == Service::Nginx { "nginx" } else { "php-fpm" };
-        alive(self.pid) && title(self.pid).contains(word)
+        (0..5).any(|_| {
+            let title = title(self.pid);
+            // While a process runs itself anew its title is empty for a moment.
+            if title.is_empty() && alive(self.pid) {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            title.contains(word) && alive(self.pid)
+        })
     }
 
     /// Its worker processes that take requests, with those on their way out left out.
@@ -109,7 +116,7 @@ impl Master {
     pub fn await_new_workers(&self, before: &Picture) -> Result<(), String> {
         let deadline = Instant::now() + RELOAD_PATIENCE;
         loop {
-            if !self.is_it() {
+            if !alive(self.pid) {
                 return Err(format!("its master process {} has ended", self.pid));
             }
             let workers = self.workers();
