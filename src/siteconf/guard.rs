@@ -181,10 +181,10 @@ fn judge_pool(content: &[u8], scene: &Scene<'_>) -> Vec<String> {
     for setting in &settings {
         if setting.section.is_empty() || setting.section == "global" {
             found.push(format!("line {}: `{}` is a setting of the whole service", setting.line, setting.key));
-        } else if !known.contains(&(setting.key.as_str(), setting.value.as_str())) {
-            if let Some(why) = pool_reason(setting, scene) {
-                found.push(format!("line {}: `{} = {}` {why}", setting.line, setting.key, shorten(&setting.value)));
-            }
+        } else if !known.contains(&(setting.key.as_str(), setting.value.as_str()))
+            && let Some(why) = pool_reason(setting, scene)
+        {
+            found.push(format!("line {}: `{} = {}` {why}", setting.line, setting.key, shorten(&setting.value)));
         }
     }
     let others = pool::other_pools(scene.config, scene.target);
@@ -194,10 +194,11 @@ fn judge_pool(content: &[u8], scene: &Scene<'_>) -> Vec<String> {
         }
         let shared = own.user == owner(scene.config);
         let before = pool::pools(&live).iter().any(|pool| pool.user == own.user);
-        if !shared && !before {
-            if let Some((file, _)) = others.iter().find(|(_, other)| other.user == own.user) {
-                found.push(format!("`user = {}` is the account of the pool in {}", own.user, file.display()));
-            }
+        if !shared
+            && !before
+            && let Some((file, _)) = others.iter().find(|(_, other)| other.user == own.user)
+        {
+            found.push(format!("`user = {}` is the account of the pool in {}", own.user, file.display()));
         }
     }
     found
