@@ -353,6 +353,62 @@ fn c43_folders_swapped_during_the_extraction() {
     assert_eq!(neighbour, machine.neighbour);
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 400, ..Default::default() })]
+
+    /// Whatever is changed in an archive, reading it ends: with entries, or with one of three errors.
+    #[test]
+    fn no_change_of_an_archive_does_more_than_fail(
+        changes in proptest::collection::vec((0usize..9000, 0u8..=255), 1..8),
+        mend in proptest::bool::ANY,
+        write in 0..8,
+    ) {
+        let limits = Limits { entries: 100, bytes: 1 << 20 };
+        let records = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n26 GNU.sparse.realsize=99\n";
+        let mut tar = Hostile::default()
+            .folder("d", 0o755)
+            .raw(b"x", b'x', b"", 0o644, records)
+            .file("d/sparse", &[b"1\n90\n5\n".as_slice(), &[0; 504], b"hello"].concat())
+            .file("d/a", &[1; 700])
+            .link("d/l", "a")
+            .hard("h", "d/a")
+            .raw(&[b'n'; 150], b'0', b"", 0o644, b"long")
+            .tar();
+        if write == 0 {
+            // before it is changed it is a good archive
+            proptest::prop_assert_eq!(Machine::new().extract(&tar, limits).unwrap().files, 4);
+        }
+        for (at, byte) in changes {
+            let at = at % tar.len();
+            tar[at] = byte;
+            if mend {
+                // a checksum that fits, so that the change is looked at
+                let start = at / 512 * 512;
+                let mut header = tar::Header::new_old();
+                header.as_mut_bytes().copy_from_slice(&tar[start..start + 512]);
+                header.set_cksum();
+                tar[start..start + 512].copy_from_slice(header.as_bytes());
+            }
+        }
+        let result = if write == 0 {
+            let machine = Machine::new();
+            let result = machine.write(&tar, limits).map(|_| ());
+            let neighbour = digest(open_folder(&machine.folder.path().join("neighbour")).unwrap()).unwrap();
+            proptest::prop_assert_eq!(neighbour, machine.neighbour);
+            result
+        } else {
+            archive::open(Cursor::new(&tar), limits).and_then(|mut reader| {
+                while reader.next_entry()?.is_some() {}
+                Ok(())
+            })
+        };
+        if let Err(error) = result {
+            let known = [Code::BackupCorrupt, Code::LimitExceeded, Code::UnsafePath];
+            proptest::prop_assert!(known.contains(&error.code), "{:?}", error);
+        }
+    }
+}
+
 /// C53: the open file is what is read, whatever takes its name meanwhile.
 #[test]
 fn c53_an_archive_replaced_while_it_is_open() {

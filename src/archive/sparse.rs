@@ -20,6 +20,7 @@ pub struct Segment {
 pub(crate) struct Map {
     pub(crate) segments: Vec<Segment>,
     end: u64,
+    pieces: usize,
     pub(crate) stored: u64,
 }
 
@@ -29,13 +30,20 @@ impl Map {
         if offset < self.end {
             return Err(corrupt("a sparse map is out of order"));
         }
-        if self.segments.len() == MAX_SEGMENTS {
-            return Err(Error::new(Code::LimitExceeded, "a sparse file of the backup has over 100000 pieces"));
-        }
+        self.count(1)?;
         self.end = end;
         self.stored += length;
         if length > 0 {
             self.segments.push(Segment { offset, length });
+        }
+        Ok(())
+    }
+
+    /// Counts pieces, empty ones too: a map must come to an end.
+    pub(crate) fn count(&mut self, pieces: usize) -> Result<()> {
+        self.pieces += pieces;
+        if self.pieces > MAX_SEGMENTS {
+            return Err(Error::new(Code::LimitExceeded, "a sparse file of the backup has over 100000 pieces"));
         }
         Ok(())
     }

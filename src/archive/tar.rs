@@ -230,24 +230,24 @@ impl<R: Read> TarReader<R> {
     fn old_sparse(&mut self, header: &Header) -> Result<(Map, u64)> {
         let gnu = header.as_gnu().ok_or_else(|| self.damage("a sparse entry is not of GNU's format"))?;
         let mut map = Map::default();
-        let mut add = |sparse: &tar::GnuSparseHeader| -> Result<bool> {
+        let add = |map: &mut Map, sparse: &tar::GnuSparseHeader| -> Result<()> {
             if sparse.offset[0] == 0 || sparse.numbytes[0] == 0 {
-                return Ok(false);
+                return Ok(());
             }
             let bad = |_| corrupt("a sparse map is not readable");
-            map.push(sparse.offset().map_err(bad)?, sparse.length().map_err(bad)?)?;
-            Ok(true)
+            map.push(sparse.offset().map_err(bad)?, sparse.length().map_err(bad)?)
         };
         for sparse in &gnu.sparse {
-            add(sparse)?;
+            add(&mut map, sparse)?;
         }
         let real = gnu.real_size().map_err(|_| self.damage("a sparse entry has no readable size"))?;
         let mut more = gnu.is_extended();
         while more {
             let mut block = tar::GnuExtSparseHeader::new();
             self.exact(block.as_mut_bytes())?;
+            map.count(1)?;
             for sparse in block.sparse() {
-                add(sparse)?;
+                add(&mut map, sparse)?;
             }
             more = block.is_extended();
         }
