@@ -169,10 +169,9 @@ fn plan_source(
     let plan =
         Plan::restore(config, &ticket.job, domain, selection, facts.database()?, source.path.display().to_string());
     let groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
+    monitor.event(Level::Info, &format!("restore of {domain} from {}", plan.source));
+    say_groups(&groups, monitor.as_ref());
     preflight::require(&groups)?;
-    for check in groups.iter().flat_map(|group| &group.checks).filter(|check| check.outcome == report::Outcome::Warn) {
-        monitor.event(Level::Warn, &check.message);
-    }
     folder.write("plan.json", &plan)?;
     folder.write("preflight.json", &groups)?;
     let mut journal = Journal::create(&folder.join("journal"))?;
@@ -250,6 +249,7 @@ impl Job<Staged> {
     fn verify(self) -> Result<Job<Verified>> {
         self.monitor.enter(State::Verifying);
         let groups = verify::staged(&self.ticket.config, &self.plan, &self.hosts, &self.state, self.monitor.as_ref())?;
+        say_groups(&groups, self.monitor.as_ref());
         require_groups(&groups, "the staged state is not what the backup holds")?;
         self.folder.write("staged.json", &json!({"groups": groups, "notes": self.state.notes}))?;
         Ok(self.moved(|staged| Verified { staged, groups }))
@@ -340,6 +340,31 @@ fn require_groups(groups: &[Group], what: &str) -> Result<()> {
     let groups = serde_json::to_value(groups).unwrap_or_default();
     Err(Error::new(code.unwrap_or(Code::VerificationFailed), format!("{what}: {}", first.message))
         .with("groups", groups))
+}
+
+/// A line for every box, and one for every check that is not a plain pass.
+fn say_groups(groups: &[Group], monitor: &dyn Monitor) {
+    for group in groups {
+        let count = group.checks.len();
+        let name = group.name.replace('_', " ");
+        monitor.event(Level::Info, &format!("{name}: {} ({count} checks)", outcome_word(group.outcome)));
+        for check in &group.checks {
+            match check.outcome {
+                report::Outcome::Fail => monitor.event(Level::Error, &check.message),
+                report::Outcome::Warn => monitor.event(Level::Warn, &check.message),
+                report::Outcome::Pass | report::Outcome::NotChecked => {}
+            }
+        }
+    }
+}
+
+fn outcome_word(outcome: report::Outcome) -> &'static str {
+    match outcome {
+        report::Outcome::Pass => "passed",
+        report::Outcome::NotChecked => "not checked",
+        report::Outcome::Warn => "passed with warnings",
+        report::Outcome::Fail => "FAILED",
+    }
 }
 
 /// The name of a state for sentences.

@@ -2,7 +2,7 @@
 
 use crate::engine::commit::{self, Record};
 use crate::engine::step::Step;
-use crate::engine::{Committed, Job, cleanup, finish_phases, require_groups, verify};
+use crate::engine::{Committed, Job, cleanup, finish_phases, require_groups, say_groups, verify};
 use crate::error::{Error, Result};
 use crate::host::process;
 use crate::job::State;
@@ -32,6 +32,7 @@ impl Job<Committed> {
         let limit = Duration::from_secs(self.ticket.config.limits.verify_timeout_s);
         let staged = &self.state.staged;
         let groups = verify::live(&self.ticket.config, &self.plan, &self.hosts, staged, limit, self.monitor.as_ref())?;
+        say_groups(&groups, self.monitor.as_ref());
         require_groups(&groups, "the live site did not stand up")?;
         self.monitor.keep_going()?;
         Ok(groups)

@@ -161,6 +161,8 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
         let Some(mut lock) = DomainLock::try_take(config, domain)? else { continue };
         if lock.holder().is_none() {
             snapshots.extend(expire(config, domain, database, None)?);
+            let unfinished = snapshot::sweep(config, domain)?;
+            snapshots.extend(unfinished.iter().map(|path| path.display().to_string()));
         }
     }
     let orphans = remove_orphans(config, database, monitor.as_ref())?;

@@ -12,9 +12,9 @@ use crate::engine::expect::expect;
 use crate::engine::hosts::Hosts;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{LoadRequest, LoadedTable, Objects, load};
-use crate::host::place;
 use crate::host::spool::{Spool, SpoolWriter};
 use crate::host::tree::{self, TreeOptions, TreeWriter};
+use crate::host::{place, text};
 use crate::job::folder::JobFolder;
 use crate::job::status::JobMonitor;
 use crate::path::RelPath;
@@ -147,11 +147,30 @@ pub fn run(
     monitor.advance(Phase::Config, config_files.len() as u64, 0);
     monitor.finish(Phase::Config);
     notes.extend(found.notes);
-    for note in &notes {
-        monitor.event(Level::Warn, note);
-    }
+    say_staged(summary.as_ref(), database.as_ref(), config_files.len(), monitor);
     folder.write("notes.json", &notes)?;
     Ok(Staged { files: summary, database, config: config_files, kept_config: Vec::new(), notes })
+}
+
+fn say_staged(
+    files: Option<&tree::TreeSummary>,
+    database: Option<&StagedDatabase>,
+    config: usize,
+    monitor: &JobMonitor,
+) {
+    if let Some(files) = files {
+        let size = text::bytes(files.bytes);
+        let message =
+            format!("staged {} files in {} folders, {} links, {size}", files.files, files.folders, files.links);
+        monitor.event(Level::Info, &message);
+    }
+    if let Some(database) = database {
+        let rows: u64 = database.tables.iter().map(|table| table.rows).sum();
+        monitor.event(Level::Info, &format!("loaded {rows} rows into {} tables", database.tables.len()));
+    }
+    if config > 0 {
+        monitor.event(Level::Info, &format!("staged {config} configuration files"));
+    }
 }
 
 fn load_dump(
