@@ -2,7 +2,7 @@
 # The figures, measured against their peers in the same run: whole processes, in turn, sync included, each on a copy of
 # one freshly made ext4 image on loop (deleting before creating makes ext4 slow and figures worthless), the database's
 # folder on it too, caches dropped and the input read before each run. Prints a table and writes bench/results.md.
-#   scripts/bench.sh [restore] [rows] [probe] [memory] [calls]      the named figures; none: all
+#   scripts/bench.sh [restore] [rows] [probe] [memory] [calls]      the named figures; none: all; `site` only makes the site
 # BENCH_PAIRS=5  BENCH_WORK=bench/work  BENCH_PROGRAM=target/release/rocketvps-restore  BENCH_KEEP=1 keeps the images
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -307,6 +307,10 @@ figure_calls() {
   row "\`rv_restore_poll\` in the caller, 99 of 100" '–' "$(median "${polls[@]}") ms" '≤ 2 ms' "$(holds "$(median "${polls[@]}")" 2)"
 }
 
+figure_site() {
+  say "the site is in $work/base.img"
+}
+
 report() {
   local files='' site_mb='' dump_mb='' table_rows='' backup_mb=''
   # shellcheck source=/dev/null
@@ -330,7 +334,9 @@ make_site
 for figure in "${figures[@]}"; do
   "figure_$figure"
 done
-if (($# == 0)); then
+if ((${#rows[@]} == 0)); then
+  exit 0
+elif (($# == 0)); then
   report | tee bench/results.md
 else
   report

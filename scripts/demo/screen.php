@@ -116,16 +116,28 @@ function draw_list(array $data): void
     }
 }
 
-function draw_tree(array $folders, string $indent): void
+/** The top folders with their counts, and what is in the largest of them; the nodes come as a flat list. */
+function draw_tree(array $nodes): void
 {
-    $shown = array_slice($folders, 0, 6);
-    foreach ($shown as $number => $folder) {
-        $last = $number === count($folders) - 1;
-        $name = $indent . ($last ? '└── ' : '├── ') . ($folder['name'] ?? $folder['path'] ?? '?') . '/';
-        printf("   %s %s\n", fill(cut($name, 38), 38), paint(sprintf('(%s files, %s)', count_of($folder['files'] ?? null), size($folder['bytes'] ?? null)), 'dim'));
-    }
-    if (count($folders) > count($shown)) {
-        echo "   $indent└── ", paint(sprintf('and %d more', count($folders) - count($shown)), 'dim'), "\n";
+    $children = fn (string $above, int $depth) => array_values(array_filter($nodes, fn ($node) => $node['depth'] === $depth
+        && str_ends_with($node['path'], '/') && str_starts_with($node['path'], $above)));
+    $row = function (array $node, string $branch, int $above) {
+        printf("   %s %s\n", fill(cut($branch . substr($node['path'], $above), 38), 38),
+            paint(sprintf('(%s files, %s)', count_of($node['files']), size($node['bytes'])), 'dim'));
+    };
+    $tops = $children('', 0);
+    $largest = $tops ? max(array_column($tops, 'bytes')) : 0;
+    foreach ($tops as $number => $top) {
+        $last = $number === count($tops) - 1;
+        $row($top, $last ? '└── ' : '├── ', 0);
+        if ($top['bytes'] === $largest) {
+            $inner = $children($top['path'], 1);
+            usort($inner, fn ($a, $b) => $b['bytes'] <=> $a['bytes']);
+            $shown = array_slice($inner, 0, 4);
+            foreach ($shown as $place => $node) {
+                $row($node, ($last ? '    ' : '│   ') . ($place === count($shown) - 1 ? '└── ' : '├── '), strlen($top['path']));
+            }
+        }
     }
 }
 
@@ -136,8 +148,7 @@ function draw_preview(array $data): void
     printf("  Backup        %s, %s, %s, integrity %s\n", str_replace('T', ' ', (string) $backup['date']), size($backup['size']), $backup['compression'], $backup['integrity']);
     $files = $data['files'];
     printf("  Files         %s files, %s folders, %s\n", count_of($files['count']), count_of($files['folders']), size($files['bytes']));
-    $tree = $files['tree']['folders'] ?? $files['tree']['children'] ?? (array_is_list($files['tree'] ?? ['x' => 1]) ? $files['tree'] : []);
-    draw_tree($tree, '');
+    draw_tree($files['tree']);
     $types = [];
     foreach ($files['by_type'] as $name => $type) {
         $types[] = $name . ' ' . count_of(is_array($type) ? ($type['files'] ?? $type['count'] ?? null) : $type);
