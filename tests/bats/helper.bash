@@ -8,6 +8,7 @@ world() {
 # shellcheck disable=SC2034  # read by the tests
 make_world() {
   FOLDER=$(mktemp -d /tmp/rv-bats.XXXXXX)
+  chmod 0711 "$FOLDER"
   PLACE=$FOLDER/w
   world up "$PLACE" >/dev/null
   # shellcheck source=/dev/null

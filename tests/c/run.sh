@@ -5,6 +5,7 @@ prefix=${1:?}
 here=$(cd "$(dirname "$0")" && pwd)
 world=$here/../harness/world.sh
 folder=$(mktemp -d /tmp/rv-c.XXXXXX)
+chmod 0711 "$folder"
 trap '"$world" down "$folder/w"; rm -rf "$folder"' EXIT
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib
 # shellcheck disable=SC2046  # flags are words

@@ -298,6 +298,7 @@ command_up() { # [--site SITE]
   # A world that did not come up leaves nothing running; its logs stay for reading.
   trap 'stop_services || true' EXIT
   make_folders
+  setpriv --reuid=www-data --regid=www-data --clear-groups test -x "$WORLD/web" || fail "www-data cannot reach $WORLD: chmod 0711 its parents"
   make_database &
   local database=$!
   make_wordpress "$site"
@@ -309,7 +310,8 @@ command_up() { # [--site SITE]
   make_neighbour
   make_content "$site"
   # The first page writes a few options; after it the site stays as it is.
-  command_fetch "" | grep "<h1>Rocket Shop</h1>" >/dev/null || fail "the site does not answer; see $WORLD/log"
+  command_fetch "" >"$WORLD/log/first-page" 2>&1 || true
+  grep -q "<h1>Rocket Shop</h1>" "$WORLD/log/first-page" || fail "the site does not answer; see $WORLD/log; it said: $(head -c 300 "$WORLD/log/first-page")"
   command_fetch rv-probe.php | grep '^RV files=backup db=backup ' >/dev/null || fail "the site does not answer; see $WORLD/log"
   trap - EXIT
   cat "$WORLD/env"

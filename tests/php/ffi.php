@@ -8,6 +8,7 @@ require __DIR__ . '/../../bindings/php/RocketVpsRestore.php';
 $prefix = $argv[1];
 $world = __DIR__ . '/../harness/world.sh';
 $folder = trim(`mktemp -d /tmp/rv-php.XXXXXX`);
+chmod($folder, 0711);
 $count = 0;
 $failures = 0;
 
