@@ -132,7 +132,13 @@ fn every_form_of_dump_gives_back_the_same_site() {
             expected.remove("sums");
         }
         let loaded = world.load(&dump, true).unwrap_or_else(|error| panic!("{options:?}: {error:?}"));
-        assert_eq!(world.state("rvs_1"), expected, "{options:?}");
+        let mut found = world.state("rvs_1");
+        if options.contains(&"--default-character-set=latin1") {
+            // A dump in latin1 has lost the letters that latin1 lacks; their number is still right.
+            expected.remove("posts");
+            assert_eq!(found.remove("posts").map(|(rows, _)| rows), Some(state["posts"].0));
+        }
+        assert_eq!(found, expected, "{options:?}");
         for table in &loaded.tables {
             if let Some((rows, _)) = expected.get(&table.name) {
                 assert_eq!(table.rows, *rows, "{options:?} {}", table.name);
@@ -282,7 +288,7 @@ const HOSTILE: &[&str] = &[
     "CREATE DEFINER=root@localhost VIEW v AS SELECT * FROM victim.t",
     "CREATE DEFINER=root@localhost SQL SECURITY DEFINER VIEW v AS SELECT * FROM mysql.user",
     "CREATE TABLE x (id INT) ENGINE=FEDERATED CONNECTION='mysql://root@localhost/victim/t'",
-    "CREATE TABLE x (id INT) DATA DIRECTORY='/tmp'",
+    "CREATE TABLE x (id INT) DATA DIRECTORY='/tmp/rv-hostile'",
     "CREATE TABLE x AS SELECT * FROM victim.t",
     "CREATE TABLE x (id INT); INSERT INTO x SELECT * FROM victim.t",
     "CREATE TABLE x (id INT, FOREIGN KEY (id) REFERENCES victim.t (id))",

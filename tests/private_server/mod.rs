@@ -18,14 +18,7 @@ impl PrivateServer {
     pub fn start(options: &[&str]) -> PrivateServer {
         let folder = tempfile::Builder::new().prefix("rv-db-").tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
-        let installed = Command::new(program("mariadb-install-db"))
-            .args(["--no-defaults", "--user=root", "--auth-root-authentication-method=socket", "--skip-test-db"])
-            .arg(format!("--datadir={}", data.display()))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .expect("run mariadb-install-db");
-        assert!(installed.success(), "mariadb-install-db failed");
+        install(&data);
         let child = Command::new(program("mariadbd"))
             .args(["--no-defaults", "--user=root", "--skip-networking", "--character-set-server=utf8mb4"])
             .args([
@@ -104,6 +97,23 @@ impl Drop for PrivateServer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn install(data: &Path) {
+    let mut said = String::new();
+    for _ in 0..3 {
+        let output = Command::new(program("mariadb-install-db"))
+            .args(["--no-defaults", "--user=root", "--auth-root-authentication-method=socket", "--skip-test-db"])
+            .args(["--innodb-use-native-aio=0".to_owned(), format!("--datadir={}", data.display())])
+            .output()
+            .expect("run mariadb-install-db");
+        if output.status.success() {
+            return;
+        }
+        said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        let _ = std::fs::remove_dir_all(data);
+    }
+    panic!("mariadb-install-db failed three times: {said}");
 }
 
 /// Finds a program where Debian puts it.

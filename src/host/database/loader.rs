@@ -458,6 +458,8 @@ impl Reading<'_> {
         };
         if !self.in_session.as_ref().is_some_and(|current| current.same_settings(&self.session)) {
             run(connection, &self.session.to_sql(&self.shared.default_mode))?;
+            // No table gets a folder of its own, whatever its text says.
+            run(connection, "SET SESSION sql_mode=CONCAT(@@sql_mode, ',NO_DIR_IN_CREATE')")?;
             self.in_session = Some(self.session.clone());
         }
         let result = connection.query_drop(sql).and_then(|()| connection.query_drop("COMMIT"));
