@@ -76,7 +76,11 @@ pub fn start(
 fn find_helper(config: &Config) -> Result<PathBuf> {
     let configured = &config.paths.helper;
     if !configured.as_os_str().is_empty() {
-        return if configured.is_file() { Ok(configured.clone()) } else { Err(missing(&[configured.clone()])) };
+        return if configured.is_file() {
+            Ok(configured.clone())
+        } else {
+            Err(missing(std::slice::from_ref(configured)))
+        };
     }
     const NAME: &str = "rocketvps-restore";
     if let Ok(this) = std::env::current_exe()
