@@ -1,8 +1,8 @@
 //! Backups in the field: where they are, what they are called, how they are laid out, what is in them.
 //!
 //! * [`name`]: what a file name says (kind, moment, domain);
-//! * [`list`]: the backups of a domain, newest first, without opening an archive;
-//! * [`locate`]: from a request's word (`latest`, a path) to an open [`Source`];
+//! * [`mod@list`]: the backups of a domain, newest first, without opening an archive;
+//! * [`mod@locate`]: from a request's word (`latest`, a path) to an open [`Source`];
 //! * [`layout`]: the known forms, one file each, and the [`Sorter`] that places entries while they stream by;
 //! * [`meta`]: the `.meta` files beside archives (hints, never trusted);
 //! * [`scan()`](scan::scan): one reading of a whole archive, its integrity check; [`preview`]: what it found, as a document;

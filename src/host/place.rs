@@ -1,4 +1,4 @@
-//! The functions of [`tree`](crate::host::tree) for a place given by its absolute path: the folder it lies in is opened,
+//! The functions of [`tree`] for a place given by its absolute path: the folder it lies in is opened,
 //! the last name is never followed.
 
 use crate::error::{Code, Error, Result};
@@ -31,7 +31,7 @@ pub fn identity(path: &Path) -> Result<Option<Identity>> {
 /// cut loses the change.
 ///
 /// # Errors
-/// As [`tree::exchange`].
+/// As [`tree::exchange()`].
 pub fn change(from: &Path, to: &Path, replace: bool) -> Result<()> {
     let (folder_a, name_a) = parts(from)?;
     let (folder_b, name_b) = parts(to)?;
@@ -56,7 +56,7 @@ pub fn settle(a: &Path, b: &Path) -> Result<()> {
 /// Removes what stands there with everything below it; nothing there is success.
 ///
 /// # Errors
-/// As [`tree::remove`].
+/// As [`tree::remove()`].
 pub fn remove(path: &Path, monitor: &dyn Monitor) -> Result<()> {
     if path.symlink_metadata().is_err() {
         return Ok(());

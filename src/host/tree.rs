@@ -1,7 +1,7 @@
 //! Trees of files, by handles: nothing here follows a link or leaves the folder it was given.
 //!
-//! [`TreeWriter`] writes what an archive holds and records it in a [`manifest`]; [`verify`](verify::verify) reads the
-//! tree back against that record. [`exchange`](change::exchange) is the moment of a commit.
+//! [`TreeWriter`] writes what an archive holds and records it in a [`manifest`]; [`verify()`] reads the
+//! tree back against that record. [`exchange()`] is the moment of a commit.
 
 pub mod change;
 pub mod digest;
