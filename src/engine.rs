@@ -328,7 +328,8 @@ impl Job<Verified> {
         let reloads = settings::readers(&changes);
         let saved = settings::saved(&plan.snapshot);
         steps.extend(changes.into_iter().map(|change| Step::Config { change, saved: saved.clone() }));
-        steps.extend(reloads.into_iter().map(|service| Step::Reload { service }));
+        let lenient = plan.from_snapshot.is_some();
+        steps.extend(reloads.into_iter().map(|service| Step::Reload { service, lenient }));
         Ok(steps)
     }
 }

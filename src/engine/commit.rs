@@ -143,7 +143,7 @@ mod tests {
             change(file(1_795_469_489_327_000_322), file(0)),
             change(Side::Absent, Side::Link { to: "../x".into() }),
             change(Side::Folder { mode: 0o755 }, Side::Absent),
-            Step::Reload { service: Service::PhpFpm },
+            Step::Reload { service: Service::PhpFpm, lenient: true },
         ]
     }
 

@@ -64,6 +64,8 @@ pub enum Step {
     Reload {
         /// Which.
         service: Service,
+        /// A refusal is only said: the state that is brought back may have been one that the service refused.
+        lenient: bool,
     },
 }
 
@@ -76,7 +78,7 @@ impl Step {
             Step::Define { schema, .. } => format!("define the triggers, views, routines and events of {schema}"),
             Step::Exchange { live, .. } => format!("exchange {}", live.display()),
             Step::Config { change, .. } => format!("install {}", change.target.display()),
-            Step::Reload { service } => format!("reload {}", service.name()),
+            Step::Reload { service, .. } => format!("reload {}", service.name()),
         }
     }
 
@@ -103,7 +105,13 @@ impl Step {
             }
             Step::Exchange { staged, live, new, old } => exchange(staged, live, *new, *old, Toward::New),
             Step::Config { change, saved } => install(change, saved),
-            Step::Reload { service } => reload(hosts, *service, monitor),
+            Step::Reload { service, lenient } => match reload(hosts, *service, monitor) {
+                Err(error) if *lenient => {
+                    monitor.event(Level::Warn, &error.message);
+                    Ok(())
+                }
+                other => other,
+            },
         }
     }
 

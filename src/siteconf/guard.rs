@@ -309,7 +309,7 @@ mod tests {
             "listen = /etc/shadow",
             "slowlog = /etc/x",
             "access.log = /var/log/../x",
-            "php_admin_value[error_log] = /root/x",
+            "php_admin_value[error_log] = /etc/x",
             "php_admin_value[extension] = /tmp/x.so",
             "include = /etc/passwd",
         ] {
