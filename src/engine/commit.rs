@@ -59,11 +59,14 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
             return Err(error);
         }
         journal.append(&Record::Done { number })?;
+        if matches!(step, Step::Exchange { .. }) {
+            // At once, not after the last reload: until then visitors get the old code with the new database.
+            hosts.refresh_code(monitor);
+        }
         let spent = began.elapsed().as_secs_f64() * 1000.0;
         monitor.event(Level::Info, &format!("{} (at {spent:.1} ms)", step.describe()));
     }
     journal.append(&Record::Committed)?;
-    hosts.refresh_code(monitor);
     Ok(())
 }
 
