@@ -174,7 +174,7 @@ pub fn scan(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<S
                 let mut tar = archive::open(BufReader::with_capacity(CHUNK, raw), limits)
                     .map_err(|error| error.with("path", part.path.display().to_string()))?;
                 let seen = read_archive(&mut tar, sorter, &mut found, &mut folders, monitor)
-                    .map_err(|error| error.with("archive", part.path.display().to_string()))?;
+                    .map_err(|error| part.named(error))?;
                 found.unpacked_bytes += tar.offset();
                 merge_seen(&mut found.seen, seen);
             }

@@ -85,6 +85,18 @@ pub struct Part {
 }
 
 impl Part {
+    /// An error met while reading it, with its path in the message.
+    #[must_use]
+    pub fn named(&self, mut error: Error) -> Error {
+        let path = self.path.display().to_string();
+        if matches!(error.code, Code::BackupCorrupt | Code::UnsafePath | Code::LimitExceeded)
+            && !error.message.contains(&path)
+        {
+            error.message = format!("{path}: {}", error.message);
+        }
+        error.with("archive", path)
+    }
+
     /// Opens a regular file, following no link at its last name.
     ///
     /// # Errors

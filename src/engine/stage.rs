@@ -239,7 +239,9 @@ impl Reading<'_> {
                         found.config.len(),
                     )?);
                 }
-                Role::Archive | Role::Files | Role::Config => self.read_archive(part, &mut found)?,
+                Role::Archive | Role::Files | Role::Config => {
+                    self.read_archive(part, &mut found).map_err(|error| part.named(error))?;
+                }
             }
             part.unchanged()?;
         }

@@ -301,5 +301,13 @@ fn write_failed_log(ticket: &Ticket, ending: &Ending, phase: &str) {
 /// # Errors
 /// `unknown_domain`, `backup_not_found`, `backup_unreadable`, `path_not_allowed`.
 pub fn probe_backup(config: &crate::config::Config, domain: &Domain, backup: &str) -> Result<()> {
-    backup::locate(config, domain, backup).map(drop)
+    let located = backup::locate(config, domain, backup).map(drop);
+    let (root, folder) = (config.paths.document_root(domain), config.paths.backups().join(domain.as_str()));
+    match located {
+        Err(error) if error.code == Code::BackupNotFound && !root.exists() && !folder.exists() => Err(Error::new(
+            Code::UnknownDomain,
+            format!("{domain} is not known here: there is neither {} nor {}", root.display(), folder.display()),
+        )),
+        located => located,
+    }
 }
