@@ -13,6 +13,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a worker has to do, as `job.json`. The configuration is the one of the start, whatever becomes of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -146,7 +147,10 @@ impl JobFolder {
 /// `disk_full`, `io_failed`.
 pub fn write_file(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
     let act = || format!("write {}", path.display());
-    let tmp = path.with_extension(format!("tmp{}", std::process::id()));
+    // Threads of one process may write the same file.
+    static TURN: AtomicU64 = AtomicU64::new(0);
+    let turn = TURN.fetch_add(1, Ordering::Relaxed);
+    let tmp = path.with_extension(format!("tmp{}_{turn}", std::process::id()));
     let mut file: File =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&tmp).doing(act)?;
     file.write_all(bytes).doing(act)?;

@@ -151,6 +151,7 @@ pub struct JobMonitor {
     boxes: [Counters; 4],
     pen: Mutex<Pen>,
     shown: Mutex<Shown>,
+    publishing: Mutex<()>,
     cancelled: AtomicBool,
     committed: AtomicBool,
 }
@@ -189,6 +190,7 @@ impl JobMonitor {
                 io_then: process::io_counters(),
                 io: Io::default(),
             }),
+            publishing: Mutex::new(()),
             cancelled: AtomicBool::new(false),
             committed: AtomicBool::new(false),
         })
@@ -229,6 +231,8 @@ impl JobMonitor {
 
     /// Writes `status.json` as things stand. A full disk must not stop a rollback, so a failure is left to the next tick.
     pub fn publish(&self) {
+        // The ticker and the engine both come here: one file is written at a time, and never an older one over a newer.
+        let _turn = locked(&self.publishing);
         let status = self.status();
         let _ = self.folder.write_volatile("status.json", &status);
     }
