@@ -10,6 +10,46 @@ use std::time::{Duration, Instant};
 const DOMAIN: &str = "shop.example";
 const FINAL: [&str; 4] = ["done", "failed", "rolled_back", "needs_operator"];
 
+/// What the harness saw of everything, line by line.
+#[derive(Clone, PartialEq)]
+struct Digest {
+    files: String,
+    database: String,
+    config: String,
+    neighbour: String,
+}
+
+/// Shows where two digests differ when they are compared.
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} lines", self.lines().count())
+    }
+}
+
+impl Digest {
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        [&self.files, &self.database, &self.config, &self.neighbour].into_iter().flat_map(|part| part.lines())
+    }
+
+    /// The lines that only one of the two has, the first twenty of each.
+    fn differences(&self, other: &Digest) -> String {
+        let only = |one: &Digest, two: &Digest, mark: char| {
+            let known: std::collections::HashSet<&str> = two.lines().collect();
+            one.lines()
+                .filter(|line| !known.contains(line))
+                .take(20)
+                .map(|line| format!("{mark} {}\n", line.chars().take(160).collect::<String>()))
+                .collect::<String>()
+        };
+        only(self, other, '<') + &only(other, self, '>')
+    }
+
+    #[track_caller]
+    fn assert_is(&self, expected: &Digest, when: &str) {
+        assert!(self == expected, "{when}:\n{}", expected.differences(self));
+    }
+}
+
 /// A world of its own for each test; its end takes everything with it.
 struct World {
     folder: tempfile::TempDir,
@@ -34,12 +74,18 @@ impl World {
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
-    fn digest(&self) -> String {
-        self.harness("digest", &[])
+    fn digest(&self) -> Digest {
+        let part = |name| self.harness("manifest", &[name]);
+        Digest {
+            files: part("files"),
+            database: part("database"),
+            config: part("config"),
+            neighbour: part("neighbour"),
+        }
     }
 
     /// Backed up, then damaged: the backup's digest and the damaged one's.
-    fn damaged() -> (World, String, String) {
+    fn damaged() -> (World, Digest, Digest) {
         let world = World::up();
         let good = world.digest();
         world.harness("backup", &[]);
@@ -140,18 +186,18 @@ fn worker(job: &str) -> Option<u32> {
 fn a_damaged_site_is_as_it_was_in_the_backup_and_goes_back_and_forward() {
     let (world, good, damaged) = World::damaged();
     let first = World::job(&world.restore());
-    assert_eq!(world.digest(), good);
+    world.digest().assert_is(&good, "good");
     world.assert_nothing_left();
     let status = world.poll(&first);
     assert_eq!(status["state"], "done");
     assert_eq!(status["percent"].as_f64().unwrap(), 100.0);
 
     let back = World::job(&world.call("rollback", json!({"domain": DOMAIN, "job": first, "wait": true})));
-    assert_eq!(world.digest(), damaged);
+    world.digest().assert_is(&damaged, "damaged");
     world.assert_nothing_left();
 
     world.call("rollback", json!({"domain": DOMAIN, "job": back, "wait": true}));
-    assert_eq!(world.digest(), good);
+    world.digest().assert_is(&good, "good");
     world.assert_nothing_left();
     assert!(world.harness("fetch", &["rv-probe.php"]).starts_with("RV files=backup db=backup posts=20"));
 }
@@ -166,7 +212,7 @@ fn a_restore_onto_a_healthy_site_fails_no_request() {
     world.restore();
     sleep(Duration::from_millis(300));
     let seen: Value = serde_json::from_str(&world.harness("probe", &["stop", "e2e"])).unwrap();
-    assert_eq!(world.digest(), good);
+    world.digest().assert_is(&good, "good");
     assert!(seen["requests"].as_u64().unwrap() > 30, "{seen}");
     assert_eq!((&seen["failed"], &seen["wrong"]), (&json!(0), &json!(0)), "{seen}");
 }
@@ -174,7 +220,12 @@ fn a_restore_onto_a_healthy_site_fails_no_request() {
 #[test]
 fn components_left_out_stay_as_they_are() {
     let (world, good, damaged) = World::damaged();
-    let part = |digest: &str, name: &str| digest.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    let part = |digest: &Digest, name: &str| match name {
+        "files" => digest.files.clone(),
+        "database" => digest.database.clone(),
+        "config" => digest.config.clone(),
+        _ => digest.neighbour.clone(),
+    };
     for (component, others) in [
         ("files", ["database", "config"]),
         ("database", ["config", "neighbour"]),
@@ -182,12 +233,12 @@ fn components_left_out_stay_as_they_are() {
     ] {
         world.call("restore_start", json!({"domain": DOMAIN, "components": {component: true}, "wait": true}));
         let now = world.digest();
-        assert_eq!(part(&now, component), part(&good, component), "{component} was restored");
+        assert!(part(&now, component) == part(&good, component), "{component}: {}", good.differences(&now));
         for other in others {
-            assert_eq!(part(&now, other), part(&damaged, other), "{other} was left out");
+            assert!(part(&now, other) == part(&damaged, other), "{other} was left out: {}", damaged.differences(&now));
         }
     }
-    assert_eq!(world.digest(), good);
+    world.digest().assert_is(&good, "good");
     world.assert_nothing_left();
 }
 
@@ -195,7 +246,7 @@ fn components_left_out_stay_as_they_are() {
 fn a_dry_run_changes_nothing() {
     let (world, _, damaged) = World::damaged();
     world.call("restore_start", json!({"domain": DOMAIN, "dry_run": true, "wait": true}));
-    assert_eq!(world.digest(), damaged);
+    world.digest().assert_is(&damaged, "damaged");
     world.assert_nothing_left();
 }
 
@@ -209,12 +260,12 @@ fn a_cancelled_restore_leaves_the_site_as_it_was() {
         let status = world.await_end(&job);
         if status["state"] == "done" {
             // It came too late: then the restore is whole.
-            assert_eq!(world.digest(), good);
+            world.digest().assert_is(&good, "good");
             world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
         } else {
             assert_eq!(status["error"]["code"], "cancelled", "{status}");
         }
-        assert_eq!(world.digest(), damaged, "cancelled after {delay} ms");
+        world.digest().assert_is(&damaged, &format!("cancelled after {delay} ms"));
         world.assert_nothing_left();
     }
 }
@@ -231,10 +282,15 @@ fn a_killed_worker_leaves_one_side_or_the_other() {
         world.call("recover", json!({"wait": true}));
         world.await_end(&job);
         let after = world.digest();
-        assert!(after == before || after == good, "killed after {delay} ms: neither side\n{before}\n{good}\n{after}");
+        assert!(
+            after == before || after == good,
+            "killed after {delay} ms: neither side\nold:\n{}\nnew:\n{}",
+            before.differences(&after),
+            good.differences(&after)
+        );
         world.assert_nothing_left();
         world.call("recover", json!({"wait": true}));
-        assert_eq!(world.digest(), after, "a second recovery does nothing");
+        world.digest().assert_is(&after, "a second recovery does nothing");
         if after == good {
             world.harness("damage", &[]);
             assert_ne!(world.digest(), good);
@@ -244,7 +300,7 @@ fn a_killed_worker_leaves_one_side_or_the_other() {
     // The next restore works as if nothing had been.
     assert_ne!(good, damaged);
     world.restore();
-    assert_eq!(world.digest(), good);
+    world.digest().assert_is(&good, "good");
 }
 
 #[test]
@@ -269,7 +325,7 @@ fn one_job_at_a_time_for_a_domain() {
     assert_eq!(error["code"], "busy");
     assert!(error["message"].as_str().unwrap().contains(&job), "{error}");
     assert_eq!(world.await_end(&job)["state"], "done");
-    assert_eq!(world.digest(), good);
+    world.digest().assert_is(&good, "good");
 }
 
 #[test]
@@ -298,7 +354,6 @@ fn progress_never_goes_back_and_every_event_is_told_once() {
 #[test]
 fn a_server_that_dies_while_loading_leaves_the_files_alone() {
     let (world, _, _) = World::damaged();
-    let files = |digest: &str| digest.lines().filter(|line| line.starts_with("files")).collect::<String>();
     // A restarted server counts AUTO_INCREMENT from its rows again: let that be so before and after.
     world.harness("stop", &[]);
     world.harness("start", &[]);
@@ -319,9 +374,9 @@ fn a_server_that_dies_while_loading_leaves_the_files_alone() {
     world.call("cleanup", json!({"wait": true}));
     let after = world.digest();
     if status["state"] == "done" {
-        assert_ne!(files(&after), files(&before));
+        assert_ne!(after.files, before.files);
     } else {
-        assert_eq!(after, before, "{status}");
+        after.assert_is(&before, &status.to_string());
     }
     world.assert_nothing_left();
 }
@@ -337,7 +392,7 @@ fn the_logs_say_what_failed_and_hold_no_secret() {
     std::fs::write(backups.join("backup_20990101_000000.tar.gz"), &bytes[..bytes.len() * 3 / 4]).unwrap();
     let error = world.refused("restore_start", json!({"domain": DOMAIN, "wait": true}));
     assert_eq!(error["code"], "backup_corrupt");
-    assert_eq!(world.digest(), damaged);
+    world.digest().assert_is(&damaged, "damaged");
     world.assert_nothing_left();
     let logs = world.place().join("base/restore_logs").join(DOMAIN);
     let failed = std::fs::read_dir(&logs)
