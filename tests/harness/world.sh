@@ -168,9 +168,19 @@ make_services() {
 }
 
 make_database() {
-  mariadb-install-db --no-defaults --user=root --datadir="$WORLD/db" --skip-test-db \
-    --auth-root-authentication-method=socket --debug-no-sync=1 >>"$WORLD/log/start.log" 2>&1 ||
-    fail "mariadb-install-db failed; see $WORLD/log/start.log"
+  local try
+  # On a machine with many servers the kernel's queues for asynchronous I/O can be full for a moment.
+  for try in 1 2 3; do
+    rm -rf "$WORLD/db"
+    mkdir "$WORLD/db"
+    if mariadb-install-db --no-defaults --user=root --datadir="$WORLD/db" --skip-test-db \
+      --auth-root-authentication-method=socket --debug-no-sync=1 >"$WORLD/log/install.log" 2>&1; then
+      return 0
+    fi
+    sleep "$try"
+  done
+  tail -n 20 "$WORLD/log/install.log" >&2
+  fail 'mariadb-install-db failed; the end of its log is above'
 }
 
 # The real files of Debian's package, links followed. The small site leaves out what only browsers and editors load.
