@@ -2,13 +2,11 @@
 
 use crate::sql::token::{Kind, Quoting, Token, tokens};
 
-/// Columns, keys and engine of a table.
+/// Columns and engine of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TableText {
     /// Columns in order.
     pub columns: Vec<Column>,
-    /// Keys other than the primary one, as written.
-    pub keys: Vec<Key>,
     /// Storage engine, when it is named.
     pub engine: Option<String>,
     /// Default character set, when it is named.
@@ -24,19 +22,6 @@ pub struct Column {
     pub kind: String,
     /// Computed by the server.
     pub generated: bool,
-}
-
-/// One key that could be added later.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
-    /// Its definition.
-    pub text: String,
-    /// `FULLTEXT`.
-    pub full_text: bool,
-    /// `UNIQUE`.
-    pub unique: bool,
-    begin: usize,
-    end: usize,
 }
 
 impl TableText {
@@ -57,7 +42,7 @@ impl TableText {
             }
             let ends = depth == 0 || (depth == 1 && token.is_sign(bytes, b','));
             if ends && at > open {
-                table.part(sql, &all[first..at], all[first - 1].span.start)?;
+                table.part(sql, &all[first..at])?;
                 first = at + 1;
             }
             if depth == 0 {
@@ -69,22 +54,12 @@ impl TableText {
         Some(table)
     }
 
-    fn part(&mut self, sql: &str, part: &[Token], comma: usize) -> Option<()> {
+    fn part(&mut self, sql: &str, part: &[Token]) -> Option<()> {
         let bytes = sql.as_bytes();
         let first = part.first()?;
-        let last = part.last()?;
-        let is = |word: &str| first.is(bytes, word);
-        if is("PRIMARY") || is("CONSTRAINT") || is("FOREIGN") || is("CHECK") || is("PERIOD") {
-            return Some(());
-        }
-        if is("KEY") || is("INDEX") || is("UNIQUE") || is("FULLTEXT") || is("SPATIAL") {
-            self.keys.push(Key {
-                text: sql[first.span.start..last.span.end].to_owned(),
-                full_text: is("FULLTEXT"),
-                unique: is("UNIQUE"),
-                begin: comma,
-                end: last.span.end,
-            });
+        let no_column =
+            ["PRIMARY", "CONSTRAINT", "FOREIGN", "CHECK", "PERIOD", "KEY", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL"];
+        if no_column.iter().any(|word| first.is(bytes, word)) {
             return Some(());
         }
         let kind = part.get(1).filter(|token| token.kind == Kind::Word)?;
@@ -146,20 +121,6 @@ impl TableText {
     pub fn is_innodb(&self) -> bool {
         self.engine.as_deref().is_none_or(|engine| engine.eq_ignore_ascii_case("InnoDB"))
     }
-
-    /// The table without the keys that `later` picks, and the `ALTER TABLE` clauses that add them.
-    pub fn split_keys(&self, sql: &str, later: impl Fn(&Key) -> bool) -> (String, Vec<String>) {
-        let mut create = String::with_capacity(sql.len());
-        let mut clauses = Vec::new();
-        let mut from = 0;
-        for key in self.keys.iter().filter(|key| later(key)) {
-            create.push_str(&sql[from..key.begin]);
-            from = key.end;
-            clauses.push(format!("ADD {}", key.text));
-        }
-        create.push_str(&sql[from..]);
-        (create, clauses)
-    }
 }
 
 #[cfg(test)]
@@ -169,22 +130,11 @@ mod tests {
     const POSTS: &str = "CREATE TABLE `p` (\n `ID` bigint(20) unsigned NOT NULL DEFAULT 0,\n `d` decimal(10,2) DEFAULT NULL COMMENT 'a, (b',\n PRIMARY KEY (`ID`),\n UNIQUE KEY `u` (`d`,`ID`),\n KEY `k` (`d`(191)),\n FULLTEXT KEY `f` (`d`),\n CONSTRAINT `c` FOREIGN KEY (`ID`) REFERENCES `q` (`ID`)\n) ENGINE=InnoDB AUTO_INCREMENT=5 DEFAULT CHARSET=utf8mb4";
 
     #[test]
-    fn columns_keys_and_engine_are_read() {
+    fn columns_and_engine_are_read_and_keys_are_no_columns() {
         let table = TableText::parse(POSTS, Quoting::default()).unwrap();
         assert_eq!(table.columns.iter().map(|column| column.kind.as_str()).collect::<Vec<_>>(), ["bigint", "decimal"]);
-        assert_eq!(table.keys.len(), 3);
         assert_eq!((table.engine.as_deref(), table.charset.as_deref()), (Some("InnoDB"), Some("utf8mb4")));
         assert!(table.takes_text() && table.is_innodb());
-    }
-
-    #[test]
-    fn keys_can_be_taken_out_and_added_later() {
-        let table = TableText::parse(POSTS, Quoting::default()).unwrap();
-        let (create, later) = table.split_keys(POSTS, |key| !key.unique);
-        assert_eq!(later, ["ADD KEY `k` (`d`(191))", "ADD FULLTEXT KEY `f` (`d`)"]);
-        let rest = TableText::parse(&create, Quoting::default()).unwrap();
-        assert_eq!(rest.keys.len(), 1);
-        assert!(create.contains("CONSTRAINT `c`") && create.contains("PRIMARY KEY (`ID`),\n UNIQUE"));
     }
 
     #[test]
