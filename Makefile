@@ -32,7 +32,7 @@ test: deps
 lint: deps
 	scripts/lint.sh
 
-bench: build
+bench: deps build
 	scripts/install-deps.sh --bench
 	scripts/bench.sh
 

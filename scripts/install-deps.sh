@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(
   bats curl gcc libc6-dev make pkg-config shellcheck openssl pigz procps util-linux xz-utils
-  mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mysql php-xml wordpress
+  mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mbstring php-mysql wordpress
 )
 if [[ ${1:-} == --bench ]]; then
   packages+=(e2fsprogs isal mydumper strace)
