@@ -50,6 +50,14 @@ impl Hosts {
         self.database.as_deref().ok_or_else(|| Error::new(Code::Internal, "the database takes no part in this job"))
     }
 
+    /// The same server over a connection of its own, for work side by side.
+    ///
+    /// # Errors
+    /// `credentials_missing`.
+    pub fn database_again(&self) -> Result<Arc<dyn Database>> {
+        Ok(Arc::new(Real::new(self.server()?)))
+    }
+
     /// Where new connections of the administrator come from.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::engine::hosts::Hosts;
 use crate::engine::{Staged, settings};
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::database::Database;
+use crate::host::database::{Database, LoadedTable};
 use crate::host::text;
 use crate::host::tree::walk::{Kind, Next};
 use crate::host::tree::{self, FilePolicy, Sample, TreeReport, TreeSummary};
@@ -19,6 +19,7 @@ use crate::siteconf::ConfFile;
 use crate::snapshot::retained::Manifest;
 use std::fs::File;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often the site is asked again before a wrong answer counts: a reload has its moment.
@@ -159,23 +160,7 @@ fn staged_database(
     };
     let database = hosts.database()?;
     let mut checks = vec![connection(database)];
-    let mut wrong = Vec::new();
-    let mut rows = 0;
     let present = database.tables(&names.shadow)?;
-    for table in &loaded.tables {
-        monitor.keep_going()?;
-        within(deadline)?;
-        let found = if present.iter().any(|found| found.name == table.name) {
-            database.count_rows(&names.shadow, &table.name)?
-        } else {
-            wrong.push(format!("{} is missing", table.name));
-            continue;
-        };
-        rows += found;
-        if found != table.rows {
-            wrong.push(format!("{} has {found} rows, the dump {}", table.name, table.rows));
-        }
-    }
     let count = loaded.tables.len();
     checks.push(
         Check::of(
@@ -186,19 +171,67 @@ fn staged_database(
         .with("tables", present.len())
         .with("expected", count),
     );
+    let mut expected: Vec<&LoadedTable> = loaded.tables.iter().collect();
+    // The largest first, so that no connection is left alone with it at the end.
+    expected.sort_by_key(|table| std::cmp::Reverse(table.bytes));
+    let looks = look_at_tables(hosts, &names.shadow, &expected, deadline, monitor)?;
+    let rows: u64 = looks.iter().map(|look| look.rows).sum();
+    let wrong: Vec<&String> = looks.iter().filter_map(|look| look.differs.as_ref()).collect();
     let message = match wrong.first() {
         None => format!("{rows} rows counted in {count} tables, equal to the rows of the dump table by table"),
         Some(first) => format!("rows differ in {} tables: {first}", wrong.len()),
     };
     checks.push(Check::of("row_counts", wrong.is_empty(), message).with("rows", rows));
-    checks.push(check_tables(
-        database,
-        &names.shadow,
-        &present.iter().map(|table| table.name.clone()).collect::<Vec<_>>(),
-        deadline,
-        monitor,
-    )?);
+    checks.push(soundness(count, looks.iter().filter_map(|look| look.damage.as_ref()).collect()));
     Ok(checks)
+}
+
+/// What was seen of one table.
+struct Look {
+    rows: u64,
+    differs: Option<String>,
+    damage: Option<String>,
+}
+
+/// Counts and checks tables over several connections.
+fn look_at_tables(
+    hosts: &Hosts,
+    schema: &str,
+    tables: &[&LoadedTable],
+    deadline: Instant,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Look>> {
+    let next = AtomicUsize::new(0);
+    let look = |database: &dyn Database| -> Result<Vec<Look>> {
+        let mut looks = Vec::new();
+        while let Some(table) = tables.get(next.fetch_add(1, Ordering::Relaxed)) {
+            monitor.keep_going()?;
+            within(deadline)?;
+            // A table that is missing has no rows and is damage enough.
+            let rows = database.count_rows(schema, &table.name)?;
+            let differs =
+                (rows != table.rows).then(|| format!("{} has {rows} rows, the dump {}", table.name, table.rows));
+            let damage = database.check_table(schema, &table.name)?.into_iter().next();
+            let damage = damage.map(|problem| format!("{}: {problem}", table.name));
+            looks.push(Look { rows, differs, damage });
+        }
+        Ok(looks)
+    };
+    let second = hosts.database_again()?;
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| look(second.as_ref()));
+        let mut looks = look(hosts.database()?)?;
+        looks.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        Ok(looks)
+    })
+}
+
+fn soundness(count: usize, bad: Vec<&String>) -> Check {
+    let message = match bad.first() {
+        None => format!("CHECK TABLE found {count} tables sound"),
+        Some(first) => format!("CHECK TABLE found {} of {count} tables damaged: {first}", bad.len()),
+    };
+    Check::of("check_table", bad.is_empty(), message).with("tables", count)
 }
 
 fn connection(database: &dyn Database) -> Check {
@@ -222,11 +255,7 @@ fn check_tables(
         let problems = database.check_table(schema, table)?;
         bad.extend(problems.first().map(|problem| format!("{table}: {problem}")));
     }
-    let message = match bad.first() {
-        None => format!("CHECK TABLE found {} tables sound", tables.len()),
-        Some(first) => format!("CHECK TABLE found {} of {} tables damaged: {first}", bad.len(), tables.len()),
-    };
-    Ok(Check::of("check_table", bad.is_empty(), message).with("tables", tables.len()))
+    Ok(soundness(tables.len(), bad.iter().collect()))
 }
 
 fn within(deadline: Instant) -> Result<()> {
@@ -260,43 +289,51 @@ pub fn live(
     monitor: &dyn Monitor,
 ) -> Result<Vec<Group>> {
     let deadline = Instant::now() + limit;
-    let files = match &staged.files {
-        Some(summary) => {
-            let report = compare(config, plan, &plan.document_root, Sample::MetadataOnly, deadline, monitor)?;
-            // A site that is being visited writes: caches and logs may differ by now. What was staged was compared whole.
-            let with = format!("the {} entries that were staged", entries(summary));
-            let mut checks: Vec<Check> = tree_checks(&report, &with).into_iter().map(softened).collect();
-            checks.push(space_left(&plan.document_root));
-            checks
-        }
-        None if plan.from_snapshot.is_some() && plan.selection.files => vec![
-            Check::new(
-                "tree",
-                Outcome::Pass,
-                format!("{} is the tree that was kept, exchanged as a whole", plan.document_root.display()),
-            ),
-            Check::new(
-                "checksum",
-                Outcome::NotChecked,
-                "its files were not read: they were never touched while they were kept",
-            ),
-        ],
-        None => vec![not_restored("files")],
-    };
-    let database = match (&plan.database, &staged.database) {
-        (Some(names), Some(loaded)) => {
-            let expected: Vec<(String, u64)> =
-                loaded.tables.iter().map(|table| (table.name.clone(), table.rows)).collect();
-            live_database(config, plan, hosts, &names.live, &expected)?
-        }
-        _ => vec![not_restored("database")],
-    };
-    within(deadline)?;
+    std::thread::scope(|scope| {
+        let files = scope.spawn(|| live_files(config, plan, staged, deadline, monitor));
+        let database = match (&plan.database, &staged.database) {
+            (Some(names), Some(loaded)) => live_database(config, plan, hosts, &names.live, &loaded.tables)?,
+            _ => vec![not_restored("database")],
+        };
+        let configuration = live_configuration(config, plan, hosts, &staged.config);
+        let services = services(config, hosts, &plan.domain);
+        let files = files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        within(deadline)?;
+        Ok(vec![
+            Group::new("file_integrity", files),
+            Group::new("database_integrity", database),
+            Group::new("configuration", configuration),
+            Group::new("service_status", services),
+        ])
+    })
+}
+
+fn live_files(
+    config: &Config,
+    plan: &Plan,
+    staged: &Staged,
+    deadline: Instant,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Check>> {
+    if let Some(summary) = &staged.files {
+        let report = compare(config, plan, &plan.document_root, Sample::MetadataOnly, deadline, monitor)?;
+        // A site that is being visited writes: caches and logs may differ by now. What was staged was compared whole.
+        let with = format!("the {} entries that were staged", entries(summary));
+        let mut checks: Vec<Check> = tree_checks(&report, &with).into_iter().map(softened).collect();
+        checks.push(space_left(&plan.document_root));
+        return Ok(checks);
+    }
+    if plan.from_snapshot.is_none() || !plan.selection.files {
+        return Ok(vec![not_restored("files")]);
+    }
+    let root = plan.document_root.display();
     Ok(vec![
-        Group::new("file_integrity", files),
-        Group::new("database_integrity", database),
-        Group::new("configuration", live_configuration(config, plan, hosts, &staged.config)),
-        Group::new("service_status", services(config, hosts, &plan.domain)),
+        Check::new("tree", Outcome::Pass, format!("{root} is the tree that was kept, exchanged as a whole")),
+        Check::new(
+            "checksum",
+            Outcome::NotChecked,
+            "its files were not read: they were never touched while they were kept",
+        ),
     ])
 }
 
@@ -310,19 +347,17 @@ fn live_database(
     plan: &Plan,
     hosts: &Hosts,
     live: &str,
-    expected: &[(String, u64)],
+    expected: &[LoadedTable],
 ) -> Result<Vec<Check>> {
     let database = hosts.database()?;
     let mut checks = vec![site_connection(config, &plan.domain, hosts)];
     let present = database.tables(live)?;
-    let missing: Vec<&String> = expected
-        .iter()
-        .map(|(name, _)| name)
-        .filter(|name| !present.iter().any(|table| table.name == **name))
-        .collect();
+    let there = |table: &&LoadedTable| !present.iter().any(|found| found.name == table.name);
+    let missing: Vec<&LoadedTable> = expected.iter().filter(there).collect();
     let message = match missing.first() {
+        None if plan.from_snapshot.is_some() => format!("{} kept tables are in {live} again", present.len()),
         None => format!("all {} tables of the dump are in {live}", expected.len()),
-        Some(first) => format!("{} tables of the dump are not in {live}, the first is {first}", missing.len()),
+        Some(first) => format!("{} tables of the dump are not in {live}, the first is {}", missing.len(), first.name),
     };
     checks.push(Check::of("tables", missing.is_empty(), message).with("tables", present.len()));
     checks.push(Check::new(
