@@ -59,7 +59,7 @@ int main(int argc, char **argv)
     answer = rv_restore_start(request);
     start = now() - began;
     found = strstr(answer, "\"job\":\"");
-    if (found == NULL || sscanf(found + 7, "%127[^\"]", job) != 1) {
+    if (strstr(answer, "\"ok\":true") == NULL || found == NULL || sscanf(found + 7, "%127[^\"]", job) != 1) {
         fprintf(stderr, "%s\n", answer);
         return 1;
     }
