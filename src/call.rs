@@ -182,6 +182,8 @@ fn take_domain(config: &Config, domain: &Domain) -> Result<DomainLock> {
                     Some(_) => return Err(stuck(config, domain, &dead)),
                 }
             }
+            // A lock without a name is only being looked at by another caller; it is free in a moment.
+            None if lock_text(config, domain).is_empty() => {}
             None if recovery.is_none() && !is_recovering(config, domain) => return Err(busy(config, domain)),
             None => {}
         }
