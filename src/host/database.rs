@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod fake;
 pub mod loader;
 pub mod objects;
+mod queue;
 pub mod server;
 pub mod switch;
 mod worker;

@@ -2,11 +2,12 @@
 //! reads statements and carries out what makes tables; the rows go to workers as extents.
 
 use crate::error::{Code, Error, Result};
+use crate::host::database::queue::Queue;
 use crate::host::database::server::{Server, failed, number, rows, run, text};
-use crate::host::database::worker::{self, Batch, Order, Shared, Target};
+use crate::host::database::worker::{self, Batch, Shared, Target};
 use crate::host::database::{ObjectKind, Objects, accounts, objects};
 use crate::host::spool::{Spool, SpoolReader, abandoned};
-use crate::progress::{Level, Monitor, Phase};
+use crate::progress::{Level, Monitor};
 use crate::sql::definer::{asleep, awake, with_definer};
 use crate::sql::lexer::{Dialect, Item, Lexer, Rows, refused};
 use crate::sql::quote_name;
@@ -14,7 +15,6 @@ use crate::sql::session::Session;
 use crate::sql::statement::{Name, Statement, classify};
 use crate::sql::table::TableText;
 use crate::sql::token::Quoting;
-use crossbeam_channel::{SendTimeoutError, Sender, bounded};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 use std::collections::HashMap;
@@ -142,19 +142,18 @@ fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
     } else {
         request.connections
     };
-    let (orders, inbox) = bounded(wanted * 2);
+    let queue = Arc::new(Queue::new(wanted));
     let workers: Vec<_> = (0..wanted)
-        .map(|_| {
-            let (shared, inbox) = (shared.clone(), inbox.clone());
-            std::thread::spawn(move || worker::work(&shared, &inbox))
+        .map(|number| {
+            let (shared, queue) = (shared.clone(), queue.clone());
+            std::thread::spawn(move || worker::work(&shared, &queue, number))
         })
         .collect();
-    drop(inbox);
     let mut reader = Reading {
         connection: None,
         shared,
         request,
-        orders: Some(orders),
+        queue: queue.clone(),
         workers: wanted,
         session: Arc::new(Session::default()),
         tables: HashMap::new(),
@@ -168,7 +167,7 @@ fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
     if let Err(error) = &result {
         shared.fail(error.clone());
     }
-    reader.orders = None;
+    queue.close();
     for worker in workers {
         if worker.join().is_err() {
             shared.fail(Error::new(Code::Internal, "a loading thread panicked"));
@@ -191,7 +190,7 @@ struct Reading<'a> {
     connection: Option<Conn>,
     shared: &'a Arc<Shared>,
     request: &'a LoadRequest,
-    orders: Option<Sender<Order>>,
+    queue: Arc<Queue>,
     workers: usize,
     session: Arc<Session>,
     tables: HashMap<String, Arc<Target>>,
@@ -279,22 +278,8 @@ impl Reading<'_> {
     /// Sends off the batch in hand.
     fn flush(&mut self) -> Result<()> {
         match self.batch.take() {
-            Some(batch) => self.order(Order::Load(batch)),
+            Some(batch) => self.queue.push(batch, self.shared),
             None => Ok(()),
-        }
-    }
-
-    fn order(&self, mut order: Order) -> Result<()> {
-        let Some(orders) = &self.orders else { return Ok(()) };
-        loop {
-            self.shared.check()?;
-            match orders.send_timeout(order, Duration::from_millis(100)) {
-                Ok(()) => return Ok(()),
-                Err(SendTimeoutError::Timeout(kept)) => order = kept,
-                Err(SendTimeoutError::Disconnected(_)) => {
-                    return Err(Error::new(Code::Internal, "the loading threads are gone"));
-                }
-            }
         }
     }
 
@@ -302,12 +287,7 @@ impl Reading<'_> {
     fn settle(&mut self) -> Result<()> {
         self.flush()?;
         let barrier = Arc::new(Barrier::new(self.workers + 1));
-        for _ in 0..self.workers {
-            let Some(orders) = &self.orders else { return Ok(()) };
-            if orders.send(Order::Meet(barrier.clone())).is_err() {
-                return Err(Error::new(Code::Internal, "the loading threads are gone"));
-            }
-        }
+        self.queue.meet(&barrier);
         barrier.wait();
         self.shared.check()
     }
@@ -433,7 +413,6 @@ impl Reading<'_> {
         let facts = TableText::parse(sql, quoting);
         let innodb = facts.as_ref().is_some_and(TableText::is_innodb);
         let takes_text = innodb && facts.is_some_and(|facts| facts.takes_text());
-        self.shared.monitor.current(Phase::Database, name);
         self.execute(sql, line)?;
         self.add_table(name, takes_text, innodb).map(drop)
     }

@@ -1,6 +1,7 @@
 //! One connection that loads rows. It is handed extents of the spooled dump, never the rows themselves.
 
 use crate::error::{Code, Error, Result};
+use crate::host::database::queue::{Order, Queue};
 use crate::host::database::server::{Server, failed, run};
 use crate::host::spool::Spool;
 use crate::progress::{Monitor, Phase};
@@ -8,18 +9,20 @@ use crate::sql::insert::{InsertHead, Verb};
 use crate::sql::lexer::Dialect;
 use crate::sql::session::Session;
 use crate::sql::{quote_name, rows};
-use crossbeam_channel::{Receiver, RecvTimeoutError};
 use mysql::prelude::Queryable;
 use mysql::{Conn, LocalInfileHandler};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Barrier, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Bytes of dump after which a transaction is committed.
 const TRANSACTION: u64 = 32 << 20;
 /// Bytes read from the spool at a time.
 const WINDOW: usize = 256 << 10;
+
+/// Without work for this long, a worker commits what is open.
+const IDLE: Duration = Duration::from_millis(50);
 
 /// A table while it is loaded.
 #[derive(Debug)]
@@ -49,14 +52,6 @@ pub struct Batch {
     pub simple: bool,
     pub quote: u8,
     pub line: u64,
-}
-
-/// What a worker is told.
-#[derive(Debug)]
-pub enum Order {
-    Load(Batch),
-    /// Commit, and wait until all have.
-    Meet(Arc<Barrier>),
 }
 
 /// What all workers share.
@@ -112,16 +107,19 @@ impl Shared {
 }
 
 /// Works until there are no more orders; failures are kept in `shared`.
-pub fn work(shared: &Arc<Shared>, orders: &Receiver<Order>) {
-    let result =
-        shared.connect().and_then(|connection| Worker { shared, connection, session: None, open: 0 }.run(orders));
+pub fn work(shared: &Arc<Shared>, queue: &Queue, number: usize) {
+    let result = shared
+        .connect()
+        .and_then(|connection| Worker { shared, connection, session: None, open: 0 }.run(queue, number));
     if let Err(error) = result {
         shared.fail(error);
     }
     // Others may be waiting at a meeting.
-    while let Ok(order) = orders.recv() {
-        if let Order::Meet(barrier) = order {
-            barrier.wait();
+    loop {
+        match queue.take(number, IDLE) {
+            Order::Meet(barrier) => drop(barrier.wait()),
+            Order::End => return,
+            Order::Load(_) | Order::Idle => {}
         }
     }
 }
@@ -135,19 +133,19 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn run(mut self, orders: &Receiver<Order>) -> Result<()> {
+    fn run(mut self, queue: &Queue, number: usize) -> Result<()> {
         loop {
             self.shared.check()?;
-            match orders.recv_timeout(Duration::from_millis(50)) {
-                Ok(Order::Load(batch)) => self.load(&batch)?,
-                Ok(Order::Meet(barrier)) => {
+            match queue.take(number, IDLE) {
+                Order::Load(batch) => self.load(&batch)?,
+                Order::Meet(barrier) => {
                     let committed = self.commit();
                     barrier.wait();
                     committed?;
                 }
-                // Idle: an open transaction would keep its table's definition locked.
-                Err(RecvTimeoutError::Timeout) => self.commit()?,
-                Err(RecvTimeoutError::Disconnected) => return self.commit(),
+                // An open transaction would keep its table's definition locked.
+                Order::Idle => self.commit()?,
+                Order::End => return self.commit(),
             }
         }
     }
@@ -161,6 +159,7 @@ impl Worker<'_> {
     }
 
     fn load(&mut self, batch: &Batch) -> Result<()> {
+        self.shared.monitor.current(Phase::Database, &batch.target.name);
         self.enter(&batch.session)?;
         let loaded = match self.try_load_data(batch)? {
             Some(rows) => rows,
