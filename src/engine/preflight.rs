@@ -175,10 +175,13 @@ fn metadata(source: &Source) -> Option<Check> {
 fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
     let mut checks = facts.hosts.service_checks();
     if let (Some(names), Some(database)) = (&plan.database, &facts.hosts.database) {
-        checks.push(match database.version() {
-            Ok(version) => Check::new("mysql", Outcome::Pass, format!("MySQL answers a query: {version}")),
-            Err(error) => failed("mysql", &error),
-        });
+        match database.version() {
+            Ok(version) => {
+                checks.push(Check::new("mysql", Outcome::Pass, format!("MySQL answers a query: {version}")));
+                checks.push(atomic_rename(&version));
+            }
+            Err(error) => checks.push(failed("mysql", &error)),
+        }
         checks.push(match database.foreign_keys_from_outside(&names.live) {
             Ok(keys) if keys.is_empty() => Check::new(
                 "external_foreign_keys",
@@ -199,6 +202,29 @@ fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
         checks.push(Check::new("mysql", Outcome::NotChecked, "MySQL takes no part in this restore"));
     }
     checks
+}
+
+/// The change-over rests on a RENAME TABLE of many tables that survives a crash of the server: MariaDB since 10.6.1 (its DDL
+/// log), MySQL since 8.0 for InnoDB (its atomic DDL).
+fn atomic_rename(version: &str) -> Check {
+    let mut numbers =
+        version.split(|letter: char| !letter.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
+    let mut next = || numbers.next().unwrap_or(0);
+    let found = (next(), next(), next());
+    let (needed, name) = if version.contains("MariaDB") { ((10, 6, 1), "MariaDB") } else { ((8, 0, 0), "MySQL") };
+    if found >= needed {
+        let message =
+            format!("{name} {}.{}: renaming all tables is one step, in a crash of the server too", found.0, found.1);
+        return Check::new("atomic_rename", Outcome::Pass, message);
+    }
+    let (major, minor, patch) = needed;
+    Check::new(
+        "atomic_rename",
+        Outcome::Warn,
+        format!(
+            "{version} is older than {name} {major}.{minor}.{patch}: if the server crashes in the moment of the change-over, tables may be left on both sides"
+        ),
+    )
 }
 
 fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
@@ -275,6 +301,21 @@ fn writable(name: &str, folder: &Path) -> Check {
         Err(error) => {
             let error: std::io::Error = error.into();
             failed(name, &Error::new(Code::Forbidden, format!("{} cannot be written: {error}", folder.display())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_servers_known_to_rename_in_one_step_pass() {
+        for good in ["10.11.19-MariaDB-0+deb12u1", "10.6.1-MariaDB", "11.4.2-MariaDB", "8.0.36", "8.4.0"] {
+            assert_eq!(atomic_rename(good).outcome, Outcome::Pass, "{good}");
+        }
+        for old in ["10.6.0-MariaDB", "10.5.27-MariaDB-log", "5.5.68-MariaDB", "5.7.44-log", ""] {
+            assert_eq!(atomic_rename(old).outcome, Outcome::Warn, "{old}");
         }
     }
 }
