@@ -30,7 +30,8 @@ static int ended(const char *answer)
     char part[64];
     size_t n;
     for (n = 0; n < sizeof states / sizeof states[0]; n++) {
-        snprintf(part, sizeof part, "\"state\":\"%s\"", states[n]);
+        /* the job's own state stands before its percent; its phases have states too */
+        snprintf(part, sizeof part, "\"state\":\"%s\",\"percent\"", states[n]);
         if (strstr(answer, part) != NULL) {
             return 1;
         }
@@ -73,7 +74,7 @@ int main(int argc, char **argv)
             polls[count++] = now() - began;
         }
         done = ended(answer);
-        good = strstr(answer, "\"state\":\"done\"") != NULL;
+        good = strstr(answer, "\"state\":\"done\",\"percent\"") != NULL;
         if (done && !good) {
             fprintf(stderr, "%s\n", answer);
         }
