@@ -91,6 +91,11 @@ pub fn validate(
         Err(error) => vec![preflight::failed("whole", error)],
     };
     for group in &mut groups {
+        if group.name == "conflicts" {
+            let mut checks = std::mem::take(&mut group.checks);
+            checks.push(preflight::other_job(config, &request.domain));
+            *group = Group::new("conflicts", checks);
+        }
         if group.name == "integrity" {
             let mut checks = std::mem::take(&mut group.checks);
             checks.retain(|check| check.name != "whole");

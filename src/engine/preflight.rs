@@ -9,6 +9,8 @@ use crate::engine::facts::Facts;
 use crate::error::{Code, Error, Result};
 use crate::host::text;
 use crate::host::tree;
+use crate::job::lock::DomainLock;
+use crate::path::Domain;
 use crate::plan::Plan;
 use crate::progress::Monitor;
 use crate::report::{Check, Group, Outcome, failures};
@@ -254,6 +256,22 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
     checks
 }
 
+/// Whether a job holds the domain. A restore that runs holds it itself, so only a validation asks.
+pub(super) fn other_job(config: &Config, domain: &Domain) -> Check {
+    match DomainLock::try_take(config, domain) {
+        Ok(Some(mut lock)) => match lock.holder() {
+            None => Check::new("other_job", Outcome::Pass, format!("no other job is at work on {domain}")),
+            Some(dead) => Check::new(
+                "other_job",
+                Outcome::Warn,
+                format!("job {dead} was left unfinished; it is recovered before the next restore"),
+            ),
+        },
+        Ok(None) => failed("other_job", &Error::new(Code::Busy, format!("another job is at work on {domain}"))),
+        Err(error) => failed("other_job", &error),
+    }
+}
+
 fn tree_conflicts(plan: &Plan, facts: &Facts) -> Vec<Check> {
     let root = plan.document_root.display();
     let Some(survey) = &facts.survey else {
@@ -308,6 +326,20 @@ fn writable(name: &str, folder: &Path) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_job_at_work_or_left_unfinished_is_a_conflict() {
+        let base = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.paths.base = base.path().to_owned();
+        let domain = Domain::parse("example.com").unwrap();
+        assert_eq!(other_job(&config, &domain).outcome, Outcome::Pass);
+        let mut lock = DomainLock::try_take(&config, &domain).unwrap().unwrap();
+        lock.claim(&crate::job::JobId::new().unwrap()).unwrap();
+        assert_eq!(other_job(&config, &domain).figures["code"], "busy");
+        drop(lock);
+        assert_eq!(other_job(&config, &domain).outcome, Outcome::Warn);
+    }
 
     #[test]
     fn only_servers_known_to_rename_in_one_step_pass() {
