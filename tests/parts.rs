@@ -357,7 +357,7 @@ fn kept_files_are_the_same_files_and_what_is_written_to_them_is_not_lost() {
 fn a_site_that_was_broken_before_may_be_mended_part_by_part() {
     let (world, _, _) = World::damaged();
     std::fs::write(world.root().join("index.php"), "<?php http_response_code(500);").unwrap();
-    sleep(Duration::from_millis(2100));
+    sleep(Duration::from_millis(3200));
     assert_eq!(world.harness("fetch", &[]), "");
     let data = world.call(
         "restore_start",
@@ -378,7 +378,7 @@ fn a_site_that_was_broken_before_may_be_mended_part_by_part() {
         .arg(".")
         .status();
     assert!(packed.unwrap().success());
-    sleep(Duration::from_millis(2100));
+    sleep(Duration::from_millis(3200));
     let error = world.part_refused(json!({"components": {"files": ["index.php"]}}));
     assert_eq!(error["code"], "verification_failed");
     assert_eq!(std::fs::read_to_string(world.root().join("index.php")).unwrap(), "<?php echo 'good';");
