@@ -120,6 +120,8 @@ pub struct Options {
     pub priority: Priority,
     /// Restore configuration that the guard refuses; for the administrator, and logged.
     pub allow_unsafe_config: bool,
+    /// What is done about what the server would not take of the dump.
+    pub compatibility: crate::sql::compat::Actions,
 }
 
 /// CPU and I/O priority of the worker.

@@ -7,6 +7,7 @@
 pub mod check;
 pub mod cleanup;
 pub mod commit;
+pub mod compat;
 pub mod expect;
 pub mod facts;
 pub mod hosts;
@@ -76,7 +77,8 @@ impl Staged {
     /// What a kept snapshot holds: a tree, tables and files that stand where they were put.
     fn of_retained(manifest: &Manifest) -> Result<Staged> {
         let objects = manifest.objects.as_deref().map(step::read_objects).transpose()?;
-        let database = objects.map(|objects| stage::StagedDatabase { tables: Vec::new(), objects });
+        let database =
+            objects.map(|objects| stage::StagedDatabase { tables: Vec::new(), objects, compatibility: Vec::new() });
         let kept_config = manifest.config.clone();
         Ok(Staged { files: None, database, config: Vec::new(), kept_config, notes: Vec::new() })
     }
@@ -238,8 +240,15 @@ impl Job<Planned> {
     /// Builds the new state beside the live one.
     fn stage(self) -> Result<Job<Staged>> {
         self.monitor.enter(State::Staging);
-        let staged =
-            stage::run(&self.ticket.config, &self.plan, &self.hosts, &self.state.source, &self.folder, &self.monitor)?;
+        let staged = stage::run(
+            &self.ticket.config,
+            &self.plan,
+            &self.hosts,
+            &self.state.source,
+            &self.folder,
+            compat::actions(&self.ticket.request),
+            &self.monitor,
+        )?;
         Ok(self.moved(|_| staged))
     }
 }

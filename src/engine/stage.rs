@@ -21,6 +21,7 @@ use crate::path::RelPath;
 use crate::plan::{DatabasePlan, Plan};
 use crate::progress::{Level, Monitor, Phase, Silent};
 use crate::siteconf::{self, ConfFile, Item};
+use crate::sql::compat::{Actions, Finding};
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,6 +39,8 @@ pub struct StagedDatabase {
     pub tables: Vec<LoadedTable>,
     /// Triggers, views, routines and events, to be defined at commit.
     pub objects: Objects,
+    /// What the server would not have taken as it stands, and what was done about it.
+    pub compatibility: Vec<Finding>,
 }
 
 /// Stages what the plan selects.
@@ -50,6 +53,7 @@ pub fn run(
     hosts: &Hosts,
     source: &Source,
     folder: &JobFolder,
+    actions: Actions,
     monitor: &Arc<JobMonitor>,
 ) -> Result<Staged> {
     crate::job::lock::make_private_folder(&plan.stage)?;
@@ -83,7 +87,7 @@ pub fn run(
                 monitor.begin(Phase::Database);
                 let (shared, linked) = (shared.clone(), linked.clone());
                 Some(scope.spawn(move || {
-                    let loaded = load_dump(config, plan, names, hosts, spool, shared);
+                    let loaded = load_dump(config, plan, names, hosts, spool, actions, shared);
                     if loaded.is_err() {
                         linked.stop.store(true, Ordering::Relaxed);
                     }
@@ -179,6 +183,7 @@ fn load_dump(
     names: &DatabasePlan,
     hosts: &Hosts,
     spool: &Spool,
+    actions: Actions,
     monitor: Arc<dyn Monitor>,
 ) -> Result<(StagedDatabase, Vec<String>)> {
     let database = hosts.database()?;
@@ -196,10 +201,12 @@ fn load_dump(
         })?,
         connections: if config.mysql.connections == 0 { config.parallelism() } else { config.mysql.connections },
         max_tables: config.limits.max_tables,
+        compatibility: actions,
         filter: true,
     };
     let loaded = load(spool, &request, monitor)?;
-    Ok((StagedDatabase { tables: loaded.tables, objects: loaded.objects }, loaded.notes))
+    let (tables, objects, compatibility) = (loaded.tables, loaded.objects, loaded.adapted);
+    Ok((StagedDatabase { tables, objects, compatibility }, loaded.notes))
 }
 
 /// What was read besides files and dump.
