@@ -9,6 +9,7 @@ pub mod change;
 pub mod check;
 pub mod cleanup;
 pub mod commit;
+pub mod compat;
 pub mod expect;
 pub mod facts;
 pub mod hosts;
@@ -87,6 +88,7 @@ impl Staged {
             objects,
             links: manifest.links.clone(),
             scope: stage::Scope::Kept(manifest.brought.clone()),
+            compatibility: Vec::new(),
         });
         let kept_config = manifest.config.clone();
         Ok(Staged { files: None, database, config: Vec::new(), kept_config, notes: Vec::new(), page_before: None })
@@ -253,11 +255,12 @@ impl Job<Planned> {
     fn stage(self) -> Result<Job<Staged>> {
         self.monitor.enter(State::Staging);
         let (config, plan, hosts) = (&self.ticket.config, &self.plan, &self.hosts);
+        let actions = compat::actions(&self.ticket.request);
         let staged = std::thread::scope(|scope| {
             // A site that was broken before may still be after some of its parts were mended.
             let page =
                 plan.selection.is_partial().then(|| scope.spawn(|| verify::page_stands(config, hosts, &plan.domain)));
-            let staged = stage::run(config, plan, hosts, &self.state.source, &self.folder, &self.monitor);
+            let staged = stage::run(config, plan, hosts, &self.state.source, &self.folder, actions, &self.monitor);
             let page_before = page.and_then(|page| page.join().ok());
             staged.map(|staged| Staged { page_before, ..staged })
         })?;

@@ -5,7 +5,7 @@ use crate::backup;
 use crate::backup::preview::Estimate;
 use crate::config::Config;
 use crate::engine::hosts::Hosts;
-use crate::engine::{facts, preflight, verify};
+use crate::engine::{compat, facts, preflight, verify};
 use crate::error::Result;
 use crate::host::{credentials, tree};
 use crate::job::JobId;
@@ -105,6 +105,16 @@ pub fn validate(
             }
             *group = Group::new("integrity", checks);
         }
+    }
+    if let (Ok(scan), true) = (&scan, plan.database.is_some())
+        && let Some(dump) = &scan.dump
+    {
+        groups.push(
+            match facts.hosts.server_facts(plan.database.as_ref().and_then(|names| names.definer.as_deref())) {
+                Ok(server) => compat::group(&dump.survey, &server, &request.options.compatibility),
+                Err(error) => Group::new("dump", vec![preflight::failed("dump", &error)]),
+            },
+        );
     }
     let token = facts::token(config, request, &source, &facts)?;
     let outcome = worst(groups.iter().map(|group| group.outcome));
