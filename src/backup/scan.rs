@@ -160,6 +160,20 @@ impl Scan {
 /// `backup_corrupt`, `backup_layout_unknown`, `unsafe_path`, `limit_exceeded`, `backup_changed`, `io_failed`, and
 /// the monitor's own.
 pub fn scan(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan> {
+    scan_into(source, config, &mut None, monitor)
+}
+
+/// The same, and every entry of the site goes into the catalogue. What keeps the catalogue from being made is said, and the
+/// reading goes on without.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_into(
+    source: &Source,
+    config: &Config,
+    catalogue: &mut Option<Draft>,
+    monitor: &dyn Monitor,
+) -> Result<Scan> {
     let mut found = Scan { packed_bytes: source.packed_bytes(), ..Scan::default() };
     let mut folders = Folders::default();
     monitor.expect(Phase::Verify, 0, found.packed_bytes);
