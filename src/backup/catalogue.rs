@@ -97,15 +97,8 @@ impl Draft {
         let path = folder.join(format!("{name}.{}-{turn}.{DRAFT}", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let file = manifest::create(&path)?;
-        let mut draft = Draft {
-            path,
-            name,
-            folder,
-            writer: None,
-            file: None,
-            replaced: Replaced::default(),
-            seen: HashSet::new(),
-        };
+        let mut draft =
+            Draft { path, name, folder, writer: None, file: None, replaced: Replaced::default(), seen: HashSet::new() };
         draft.writer = Some(manifest::Writer::new(file)?);
         Ok(draft)
     }
@@ -224,5 +217,260 @@ pub(crate) fn sweep(config: &Config, source: &Source, files: &[Fingerprint], kno
         if stale {
             let _ = std::fs::remove_file(entry.path());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::layout::Site;
+    use crate::backup::preview::{examine, examine_entries};
+    use crate::backup::source::{Form, Part, Role};
+    use crate::path::Domain;
+    use crate::progress::Silent;
+    use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+
+    const SQL: &[u8] =
+        b"CREATE TABLE `a` (\n  `x` int\n) ENGINE=InnoDB;\nINSERT INTO `a` VALUES (1);\n-- Dump completed\n";
+
+    struct Setting {
+        _base: tempfile::TempDir,
+        config: Config,
+        domain: Domain,
+    }
+
+    enum Member {
+        File(&'static str, &'static [u8]),
+        Folder(&'static str, u32),
+        Link(&'static str, &'static str),
+        Hard(&'static str, &'static str),
+    }
+    use Member::{File as F, Folder as D, Hard as H, Link as L};
+
+    impl Setting {
+        fn new() -> Setting {
+            let base = tempfile::tempdir().unwrap();
+            let mut config = Config::default();
+            config.paths.base = base.path().to_owned();
+            let domain = Domain::parse("example.com").unwrap();
+            let folder = config.paths.backups().join("example.com");
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+            Setting { _base: base, config, domain }
+        }
+
+        fn put(&self, name: &str, members: &[Member]) -> PathBuf {
+            let mut builder = tar::Builder::new(Vec::new());
+            for member in members {
+                let mut header = tar::Header::new_gnu();
+                header.set_mode(0o640);
+                header.set_mtime(1_000);
+                header.set_size(0);
+                match member {
+                    F(path, content) => {
+                        header.set_size(content.len() as u64);
+                        builder.append_data(&mut header, path, *content).unwrap();
+                    }
+                    D(path, mode) => {
+                        header.set_mode(*mode);
+                        header.set_entry_type(tar::EntryType::Directory);
+                        builder.append_data(&mut header, path, &b""[..]).unwrap();
+                    }
+                    L(path, target) => {
+                        header.set_entry_type(tar::EntryType::Symlink);
+                        builder.append_link(&mut header, path, target).unwrap();
+                    }
+                    H(path, target) => {
+                        header.set_entry_type(tar::EntryType::Link);
+                        builder.append_link(&mut header, path, target).unwrap();
+                    }
+                }
+            }
+            let path = self.config.paths.backups().join("example.com").join(name);
+            std::fs::write(&path, builder.into_inner().unwrap()).unwrap();
+            path
+        }
+
+        fn source(&self, paths: &[&Path]) -> Source {
+            let parts: Vec<Part> = paths.iter().map(|path| Part::open(path, Role::Archive).unwrap()).collect();
+            let kind = crate::backup::name::Kind::Full;
+            let path = paths.last().unwrap().to_path_buf();
+            Source { form: Form::Backup, path, stamp: None, kind, parts, layout: None, site: self.site() }
+        }
+
+        fn site(&self) -> Site {
+            Site::new(&self.config, &self.domain)
+        }
+
+        fn records(&self, source: &Source) -> Vec<Record> {
+            let mut reader = Reader::new(open(&self.config, source).unwrap()).unwrap();
+            let mut records: Vec<Record> = std::iter::from_fn(|| reader.next_record().unwrap()).collect();
+            records.sort_by(|one, other| one.path.cmp(&other.path));
+            records
+        }
+
+        fn files(&self) -> Vec<PathBuf> {
+            let folder = index::folder(&self.config, &self.domain);
+            std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect()
+        }
+
+        fn trees(&self) -> usize {
+            self.files().iter().filter(|path| path.extension().is_some_and(|ending| ending == TREE)).count()
+        }
+    }
+
+    #[test]
+    fn a_reading_leaves_every_entry_with_the_hash_of_its_content() {
+        let setting = Setting::new();
+        let large = vec![7; 600 << 10].leak();
+        let path = setting.put(
+            "backup_20251004_030000.tar.gz",
+            &[
+                D("www/", 0o750),
+                F("www/a/Ảnh đẹp 'n\"\n.jpg", b"picture"),
+                F("www/large.bin", large),
+                L("www/l", "a/target"),
+                H("www/h", "www/large.bin"),
+                F("database.sql", SQL),
+            ],
+        );
+        let source = setting.source(&[&path]);
+        assert!(open(&setting.config, &source).is_none());
+        examine(&source, &setting.config, &Silent).unwrap();
+        let records = setting.records(&source);
+        let shown: Vec<(String, Kind, u64, u64)> =
+            records.iter().map(|r| (r.path.to_string(), r.kind, r.size, r.hash)).collect();
+        assert_eq!(
+            shown,
+            [
+                (String::new(), Kind::Folder, 0, 0),
+                ("a/Ảnh đẹp 'n\"\n.jpg".into(), Kind::File, 7, xxh3_64(b"picture")),
+                ("h".into(), Kind::File, 0, 0),
+                ("l".into(), Kind::Symlink, 0, 0),
+                ("large.bin".into(), Kind::File, large.len() as u64, xxh3_64(large)),
+            ]
+        );
+        assert_eq!((records[0].mode, records[1].mode, records[1].mtime), (0o750, 0o640, Some((1_000, 0))));
+        assert_eq!((records[2].hard_link, records[2].link.as_slice()), (true, &b"large.bin"[..]));
+        assert_eq!(records[3].link, b"a/target");
+        assert!(create_texts(&setting.config, &source)["a"].starts_with("CREATE TABLE `a` (\n  `x` int"));
+        for path in setting.files() {
+            assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o177, 0, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_comes_twice_counts_once_and_its_last_entry_wins() {
+        let setting = Setting::new();
+        let path = setting.put(
+            "backup_20251004_030000.tar.gz",
+            &[F("www/a.php", b"old content"), F("www/b/x.css", b"1"), F("www/a.php", b"new"), D("www/b/", 0o755)],
+        );
+        let source = setting.source(&[&path]);
+        let found = examine(&source, &setting.config, &Silent).unwrap();
+        assert_eq!((found.files, found.folders, found.bytes, found.by_type.php), (2, 1, 4, 1));
+        assert_eq!(found.tree.iter().find(|node| node.path == "a.php").unwrap().bytes, 3);
+        let records = setting.records(&source);
+        assert_eq!((records.len(), records[0].hash), (3, xxh3_64(b"new")));
+    }
+
+    #[test]
+    fn a_chain_is_catalogued_and_counted_as_the_state_it_makes() {
+        let setting = Setting::new();
+        let full = setting.put(
+            "backup_20251001_030000.tar.gz",
+            &[
+                D("var/www/example.com/", 0o755),
+                F("var/www/example.com/a.php", b"one"),
+                F("var/www/example.com/old/b.css", b"two"),
+                F("var/www/example.com/was_folder/c.js", b"gone"),
+                F("var/www/example.com/stays.png", b"stays"),
+            ],
+        );
+        let one = setting.put(
+            "backup_20251002_030000_incremental.tar.gz",
+            &[F("var/www/example.com/a.php", b"second"), F("var/www/example.com/was_folder", b"file now")],
+        );
+        let two = setting.put(
+            "backup_20251003_030000_incremental.tar.gz",
+            &[
+                D("var/www/example.com/", 0o700),
+                F("var/www/example.com/a.php", b"third!!"),
+                F("var/www/example.com/new.php", b"n"),
+            ],
+        );
+        let nothing = setting.put("backup_20251004_030000_incremental.tar.gz", &[]);
+        let source = setting.source(&[&full, &one, &two, &nothing]);
+        let found = examine(&source, &setting.config, &Silent).unwrap();
+        assert_eq!((found.files, found.bytes), (5, 7 + 3 + 8 + 5 + 1));
+        assert_eq!((found.by_type.php, found.by_type.css, found.by_type.js, found.by_type.images), (2, 1, 0, 1));
+        assert_eq!(found.layout.as_deref(), Some("smart_full"));
+        let records = setting.records(&source);
+        let shown: Vec<(String, u64)> = records.iter().map(|r| (r.path.to_string(), r.hash)).collect();
+        assert_eq!(
+            shown,
+            [
+                (String::new(), 0),
+                ("a.php".into(), xxh3_64(b"third!!")),
+                ("new.php".into(), xxh3_64(b"n")),
+                ("old/b.css".into(), xxh3_64(b"two")),
+                ("stays.png".into(), xxh3_64(b"stays")),
+                ("was_folder".into(), xxh3_64(b"file now")),
+            ]
+        );
+        assert_eq!(records[0].mode, 0o700, "the newest document root");
+        // The chain and its base are two backups with a catalogue each.
+        let base = setting.source(&[&full]);
+        assert_eq!(examine(&base, &setting.config, &Silent).unwrap().files, 4);
+        assert_eq!((setting.trees(), setting.records(&source).len()), (2, 6));
+        // Another file in the middle of the chain makes it another one.
+        setting.put("backup_20251002_030000_incremental.tar.gz", &[F("var/www/example.com/a.php", b"x")]);
+        let changed = setting.source(&[&full, &one, &two, &nothing]);
+        assert!(open(&setting.config, &changed).is_none());
+        assert_eq!(examine(&changed, &setting.config, &Silent).unwrap().files, 5);
+    }
+
+    #[test]
+    fn a_damaged_catalogue_is_none_and_is_made_again() {
+        let setting = Setting::new();
+        let path = setting.put("backup_20251004_030000.tar.gz", &[F("www/a", b"x"), F("database.sql", SQL)]);
+        let source = setting.source(&[&path]);
+        examine(&source, &setting.config, &Silent).unwrap();
+        for ending in [TREE, TABLES] {
+            let file =
+                setting.files().into_iter().find(|path| path.extension().is_some_and(|end| end == ending)).unwrap();
+            let at = std::fs::metadata(&file).unwrap().len() / 2;
+            std::fs::File::options().write(true).open(&file).unwrap().write_at(b"\xff\xfe", at).unwrap();
+        }
+        assert!(open(&setting.config, &source).is_none());
+        assert!(create_texts(&setting.config, &source).is_empty());
+        let (_, file) = examine_entries(&source, &setting.config, &Silent).unwrap();
+        assert!(file.is_some());
+        assert_eq!(create_texts(&setting.config, &source).len(), 1);
+        // One that others could have written is none either.
+        let tree = setting.files().into_iter().find(|path| path.extension().is_some_and(|end| end == TREE)).unwrap();
+        std::fs::set_permissions(tree, std::fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(open(&setting.config, &source).is_none());
+    }
+
+    #[test]
+    fn what_a_backup_that_is_gone_or_a_dead_reader_left_is_removed() {
+        let setting = Setting::new();
+        let old = setting.put("backup_20251003_030000.tar.gz", &[F("www/a", b"x")]);
+        let new = setting.put("backup_20251004_030000.tar.gz", &[F("www/b", b"x")]);
+        examine(&setting.source(&[&old]), &setting.config, &Silent).unwrap();
+        std::fs::remove_file(&old).unwrap();
+        let dead = index::folder(&setting.config, &setting.domain).join("0-0.4999999-0.draft");
+        let alive = dead.with_file_name(format!("0-0.{}-99.draft", std::process::id()));
+        std::fs::write(&dead, "x").unwrap();
+        std::fs::write(&alive, "x").unwrap();
+        examine(&setting.source(&[&new]), &setting.config, &Silent).unwrap();
+        assert_eq!((setting.trees(), dead.exists(), alive.exists()), (1, false, true));
+        // A reading that fails leaves nothing.
+        let cut = setting.put("backup_20251005_030000.tar.gz", &[F("www/b", b"x")]);
+        std::fs::write(&cut, &std::fs::read(&cut).unwrap()[..700]).unwrap();
+        examine(&setting.source(&[&cut]), &setting.config, &Silent).unwrap_err();
+        let drafts = setting.files().iter().filter(|path| path.to_string_lossy().ends_with(DRAFT)).count();
+        assert_eq!((setting.trees(), drafts), (1, 1));
     }
 }

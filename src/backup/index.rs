@@ -154,15 +154,14 @@ impl Index {
     /// What is known of the archive of this path, if it still looks like the file that was read. For lists: nothing is opened.
     pub fn known(&self, archive: &Path, identity: &Identity) -> Option<&Known> {
         let known = self.archives.get(&key(archive))?;
-        known.files.first().is_some_and(|first| first.looks_like(identity)).then_some(known)
+        known.files.iter().any(|file| file.looks_like(identity)).then_some(known)
     }
 
-    /// The layout of an archive, if it is still the file that was read.
-    pub fn layout(&self, archive: &Part) -> Option<&str> {
-        let known = self.archives.get(&key(&archive.path))?;
-        let same = known.files.first()?.looks_like(&archive.identity)
-            && known.files.first() == Fingerprint::of(archive).ok().as_ref();
-        known.layout.as_deref().filter(|_| same)
+    /// The layout of the backup at this path, if its first archive is still the one that was read.
+    pub fn layout(&self, path: &Path, first: &Part) -> Option<&str> {
+        let known = self.archives.get(&key(path))?;
+        let file = known.files.first().filter(|file| file.looks_like(&first.identity))?;
+        known.layout.as_deref().filter(|_| Fingerprint::of(first).is_ok_and(|now| now == *file))
     }
 
     /// What is in a source, if every file of it is still the one that was read.
@@ -346,4 +345,252 @@ fn is_ours(folder: &Path) -> bool {
     std::fs::symlink_metadata(folder).is_ok_and(|metadata| {
         metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::layout::Site;
+    use crate::backup::name::Kind;
+    use crate::backup::source::{Form, Role};
+    use std::fs::FileTimes;
+    use std::os::unix::fs::{FileExt, PermissionsExt};
+
+    struct Setting {
+        base: tempfile::TempDir,
+        config: Config,
+        domain: Domain,
+        archive: PathBuf,
+    }
+
+    impl Setting {
+        fn new() -> Setting {
+            let base = tempfile::tempdir().unwrap();
+            let mut config = Config::default();
+            config.paths.base = base.path().to_owned();
+            let domain = Domain::parse("example.com").unwrap();
+            let folder = config.paths.backups().join("example.com");
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let archive = folder.join("backup_20251004_030000.tar.gz");
+            std::fs::write(&archive, vec![b'x'; 300 << 10]).unwrap();
+            Setting { base, config, domain, archive }
+        }
+
+        fn source(&self, path: &Path) -> Source {
+            let parts = vec![Part::open(path, Role::Archive).unwrap()];
+            let site = Site::new(&self.config, &self.domain);
+            Source { form: Form::Backup, path: path.into(), stamp: None, kind: Kind::Full, parts, layout: None, site }
+        }
+
+        fn store(&self, path: &Path, scan: &Scan) {
+            let source = self.source(path);
+            let finding = Finding { source: &source, files: Fingerprint::all(&source).unwrap(), result: Ok(scan) };
+            Index::store(&self.config, &finding, None).unwrap();
+        }
+
+        fn stored() -> Setting {
+            let setting = Setting::new();
+            setting.store(&setting.archive, &Scan { files: 7, ..Scan::default() });
+            assert_eq!(setting.found().unwrap().files, 7);
+            setting
+        }
+
+        fn index(&self) -> Index {
+            Index::load(&self.config, &self.domain)
+        }
+
+        fn found(&self) -> Option<Scan> {
+            self.index().scan(&self.source(&self.archive))
+        }
+
+        fn listed(&self, path: &Path) -> bool {
+            let identity = Identity::of(&File::open(path).unwrap()).unwrap();
+            self.index().known(&self.archive, &identity).is_some()
+        }
+
+        fn mtime(&self) -> std::time::SystemTime {
+            std::fs::metadata(&self.archive).unwrap().modified().unwrap()
+        }
+
+        fn open(&self) -> File {
+            File::options().read(true).write(true).open(&self.archive).unwrap()
+        }
+    }
+
+    #[test]
+    fn another_size_is_another_backup() {
+        let setting = Setting::stored();
+        let (mtime, file) = (setting.mtime(), setting.open());
+        // The ends stay: bytes are put in between.
+        file.write_at(&[b'x'; 10], 300 << 10).unwrap();
+        file.set_times(FileTimes::new().set_modified(mtime)).unwrap();
+        assert!(setting.found().is_none() && !setting.listed(&setting.archive));
+    }
+
+    #[test]
+    fn another_modification_time_is_another_backup() {
+        let setting = Setting::stored();
+        let later = setting.mtime() + Duration::from_nanos(1_000);
+        setting.open().set_times(FileTimes::new().set_modified(later)).unwrap();
+        assert!(setting.found().is_none() && !setting.listed(&setting.archive));
+    }
+
+    #[test]
+    fn another_inode_is_another_backup() {
+        let setting = Setting::stored();
+        let copy = setting.archive.with_file_name("copy");
+        std::fs::copy(&setting.archive, &copy).unwrap();
+        File::options()
+            .write(true)
+            .open(&copy)
+            .unwrap()
+            .set_times(FileTimes::new().set_modified(setting.mtime()))
+            .unwrap();
+        std::fs::rename(&copy, &setting.archive).unwrap();
+        assert!(setting.found().is_none() && !setting.listed(&setting.archive));
+    }
+
+    #[test]
+    fn other_bytes_at_either_end_are_another_backup() {
+        for at in [5, (300 << 10) - 5] {
+            let setting = Setting::stored();
+            let (mtime, file) = (setting.mtime(), setting.open());
+            file.write_at(b"y", at).unwrap();
+            file.set_times(FileTimes::new().set_modified(mtime)).unwrap();
+            assert!(setting.listed(&setting.archive), "size, time and inode are the same");
+            assert!(setting.found().is_none(), "byte {at}");
+            let index = setting.index();
+            assert!(index.layout(&setting.archive, &setting.source(&setting.archive).parts[0]).is_none());
+        }
+    }
+
+    #[test]
+    fn a_part_more_or_fewer_is_another_backup() {
+        let setting = Setting::stored();
+        let mut source = setting.source(&setting.archive);
+        source.parts.push(source.parts[0].clone());
+        assert!(setting.index().scan(&source).is_none());
+    }
+
+    #[test]
+    fn the_spelling_of_the_path_does_not_matter() {
+        let setting = Setting::stored();
+        let link = setting.base.path().join("link");
+        std::os::unix::fs::symlink(setting.archive.parent().unwrap(), &link).unwrap();
+        let other = link.join(setting.archive.file_name().unwrap());
+        assert!(setting.index().scan(&setting.source(&other)).is_some());
+    }
+
+    #[test]
+    fn what_was_deleted_is_forgotten() {
+        let setting = Setting::stored();
+        let other = setting.archive.with_file_name("backup_20251005_030000.tar.gz");
+        std::fs::rename(&setting.archive, &other).unwrap();
+        setting.store(&other, &Scan::default());
+        let index = setting.index();
+        assert_eq!((index.archives.len(), index.scans.len()), (1, 1));
+    }
+
+    #[test]
+    fn it_is_written_where_only_we_can_write_and_read_only_from_there() {
+        let setting = Setting::stored();
+        let place = setting.archive.with_file_name(FILE_NAME);
+        assert_eq!(std::fs::metadata(&place).unwrap().mode() & 0o777, 0o600);
+        let folder = setting.archive.parent().unwrap();
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(setting.found().is_none());
+        setting.store(&setting.archive, &Scan { files: 8, ..Scan::default() });
+        let private = setting.config.paths.base.join("restore_index/example.com");
+        assert!(private.join("index.json").exists());
+        assert_eq!(std::fs::metadata(private).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(setting.found().unwrap().files, 8);
+    }
+
+    #[test]
+    fn one_that_others_could_write_or_that_is_a_link_is_not_read() {
+        let setting = Setting::stored();
+        let place = setting.archive.with_file_name(FILE_NAME);
+        std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(setting.found().is_none());
+        std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let elsewhere = setting.base.path().join("planted.json");
+        std::fs::rename(&place, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &place).unwrap();
+        assert!(setting.found().is_none());
+    }
+
+    #[test]
+    fn a_damaged_foreign_or_huge_one_is_an_empty_one() {
+        let setting = Setting::stored();
+        let place = setting.archive.with_file_name(FILE_NAME);
+        let good = std::fs::read_to_string(&place).unwrap();
+        for bad in
+            ["{not json", "", "[]", "{\"schema\":1,\"archives\":{}}", &good.replace("\"schema\":2", "\"schema\":3")]
+        {
+            std::fs::write(&place, bad).unwrap();
+            assert!(setting.found().is_none(), "{bad}");
+        }
+        std::fs::write(&place, good.clone() + &" ".repeat(MAX_BYTES as usize)).unwrap();
+        assert!(setting.found().is_none());
+        setting.store(&setting.archive, &Scan { files: 9, ..Scan::default() });
+        assert_eq!(setting.found().unwrap().files, 9);
+        // One entry that makes no sense is nothing known of that archive.
+        let odd = std::fs::read_to_string(&place).unwrap().replace("\"files\":9", "\"files\":\"many\"");
+        std::fs::write(&place, odd).unwrap();
+        assert!(setting.found().is_none() && setting.listed(&setting.archive));
+    }
+
+    #[test]
+    fn it_never_grows_beyond_its_bounds_and_the_newest_stay() {
+        let setting = Setting::new();
+        let long = Scan { layout: Some("x".repeat(MAX_SCANS / 2)), ..Scan::default() };
+        for day in 1..=4 {
+            let path = setting.archive.with_file_name(format!("backup_2025100{day}_030000.tar.gz"));
+            std::fs::write(&path, "x").unwrap();
+            let source = setting.source(&path);
+            let files = Fingerprint::all(&source).unwrap();
+            change(&setting.config, &setting.domain, |index| {
+                index.put(&Finding { source: &source, files, result: Ok(&long) });
+                // All of this happens within one second.
+                index.archives.get_mut(&key(&path)).unwrap().read_at = day;
+                index.archives.get_mut(&key(&path)).unwrap().layout = None;
+            })
+            .unwrap();
+        }
+        let index = setting.index();
+        let left: Vec<&String> = index.scans.keys().collect();
+        assert_eq!((index.archives.len(), left.len()), (4, 1));
+        assert!(left[0].contains("20251004"), "{left:?}");
+    }
+
+    #[test]
+    fn writers_at_the_same_time_lose_nothing() {
+        let setting = Setting::new();
+        let paths: Vec<PathBuf> =
+            (10..26).map(|day| setting.archive.with_file_name(format!("backup_202510{day}_030000.tar.gz"))).collect();
+        std::thread::scope(|scope| {
+            for (number, path) in paths.iter().enumerate() {
+                std::fs::write(path, "x").unwrap();
+                let setting = &setting;
+                scope.spawn(move || setting.store(path, &Scan { files: number as u64, ..Scan::default() }));
+            }
+        });
+        let index = setting.index();
+        for (number, path) in paths.iter().enumerate() {
+            assert_eq!(index.scan(&setting.source(path)).unwrap().files, number as u64);
+        }
+        let left = std::fs::read_dir(setting.archive.parent().unwrap()).unwrap().flatten();
+        let names: Vec<String> = left.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        assert!(!names.iter().any(|name| name.starts_with(".backup_index.json.")), "{names:?}");
+    }
+
+    #[test]
+    fn what_was_seen_of_the_live_site_stays_beside_the_findings() {
+        let setting = Setting::stored();
+        let live = Live { at: "2025-10-04T03:00:00Z".into(), files: 5, ..Live::default() };
+        Index::store_live(&setting.config, &setting.domain, live.clone()).unwrap();
+        assert_eq!(setting.index().live, Some(live));
+        assert!(setting.found().is_some());
+    }
 }
