@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod preflight;
 pub mod recovery;
 pub mod settings;
+pub mod space;
 pub mod stage;
 pub mod step;
 pub mod verify;
