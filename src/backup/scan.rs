@@ -207,7 +207,7 @@ fn newest_first(parts: &[Part]) -> impl Iterator<Item = &Part> {
 }
 
 /// Compares the archive with the checksum its writer left beside it, if there is one.
-fn check_sum(part: &Part, monitor: &dyn Monitor) -> Result<()> {
+pub(crate) fn check_sum(part: &Part, monitor: &dyn Monitor) -> Result<()> {
     let Some(wanted) = (part.role == Role::Archive).then(|| Meta::beside(&part.path).sha256()).flatten() else {
         return Ok(());
     };
