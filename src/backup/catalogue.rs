@@ -440,7 +440,7 @@ mod tests {
             let file =
                 setting.files().into_iter().find(|path| path.extension().is_some_and(|end| end == ending)).unwrap();
             let at = std::fs::metadata(&file).unwrap().len() / 2;
-            std::fs::File::options().write(true).open(&file).unwrap().write_at(b"\xff\xfe", at).unwrap();
+            std::fs::File::options().write(true).open(&file).unwrap().write_at(b"xx", at).unwrap();
         }
         assert!(open(&setting.config, &source).is_none());
         assert!(create_texts(&setting.config, &source).is_empty());

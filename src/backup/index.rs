@@ -168,8 +168,7 @@ impl Index {
     pub fn scan(&self, source: &Source) -> Option<Scan> {
         let key = key(&source.path);
         let known = self.archives.get(&key)?;
-        let seem = known.files.len() == source.parts.len()
-            && known.files.iter().zip(&source.parts).all(|(file, part)| file.looks_like(&part.identity));
+        let seem = known.files.iter().zip(&source.parts).all(|(file, part)| file.looks_like(&part.identity));
         if !seem || Fingerprint::all(source).ok()? != known.files {
             return None;
         }
