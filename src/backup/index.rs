@@ -317,10 +317,11 @@ pub(crate) fn write_new(path: &Path, text: &[u8]) -> std::io::Result<()> {
 
 fn read(path: &Path) -> Option<Index> {
     let file = open_own(path)?;
-    if file.metadata().ok()?.len() > MAX_BYTES {
+    let length = file.metadata().ok()?.len();
+    if length > MAX_BYTES {
         return None;
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(length as usize + 1);
     file.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
