@@ -42,6 +42,8 @@ no_machine_paths() {
 }
 
 check rustfmt cargo fmt --check
+# Modules named in a macro, which cargo fmt does not find.
+check "rustfmt of layouts" rustfmt --check --edition 2024 src/backup/layout/*.rs
 check clippy cargo clippy --locked --all-targets --quiet -- -D warnings
 check rustdoc env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet
 check shellcheck shellcheck "${shell_files[@]}"

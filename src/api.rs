@@ -51,6 +51,8 @@ pub struct Preview {
     /// Absolute path of a backup, or `latest`.
     #[serde(default = "latest")]
     pub backup: String,
+    /// The dump to take instead of the one chosen for a backup whose database lies beside it.
+    pub dump: Option<PathBuf>,
     /// Block until the job ends and return its result.
     #[serde(default)]
     pub wait: bool,
@@ -67,8 +69,12 @@ pub struct Restore {
     /// Absolute path of a backup, or `latest`.
     #[serde(default = "latest")]
     pub backup: String,
+    /// The dump to take instead of the one chosen for a backup whose database lies beside it.
+    pub dump: Option<PathBuf>,
     /// What to restore; left out: everything the backup has to have.
     pub components: Option<Components>,
+    /// What stays as it is live.
+    pub exclude: Option<Exclude>,
     /// A portable snapshot that was made for this restore; named in the report.
     pub snapshot: Option<PathBuf>,
     /// Token of a validation; the restore is refused when the live state changed since.
@@ -84,6 +90,18 @@ pub struct Restore {
     pub wait: bool,
 }
 
+/// What stays as it is live, although it would be restored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exclude {
+    /// Paths and globs below the document root.
+    pub files: Vec<String>,
+    /// Names and globs of tables.
+    pub database: Vec<String>,
+    /// Configuration items.
+    pub config: Vec<String>,
+}
+
 /// Which components to restore. Those left out are not restored.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -97,13 +115,33 @@ pub struct Components {
 }
 
 /// All of a component, none of it, or named parts.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Choice {
     /// `true` or `false`.
     Whole(bool),
     /// Named parts.
     Parts(Vec<String>),
+}
+
+impl Choice {
+    /// Whether anything of the component takes part.
+    pub fn any(&self) -> bool {
+        !matches!(self, Choice::Whole(false))
+    }
+
+    /// Whether all of it takes part.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Choice::Whole(true))
+    }
+
+    /// The named parts, where there are some.
+    pub fn parts(&self) -> Option<&[String]> {
+        match self {
+            Choice::Parts(parts) => Some(parts),
+            Choice::Whole(_) => None,
+        }
+    }
 }
 
 impl Default for Choice {
@@ -120,6 +158,10 @@ pub struct Options {
     pub priority: Priority,
     /// Restore configuration that the guard refuses; for the administrator, and logged.
     pub allow_unsafe_config: bool,
+    /// An exact replica: nothing is kept that the backup does not hold, even where its writer leaves things out.
+    pub exact: bool,
+    /// Take selected tables although rows would refer to rows that are not there.
+    pub allow_orphans: bool,
 }
 
 /// CPU and I/O priority of the worker.

@@ -3,12 +3,15 @@
 //! * [`name`]: what a file name says (kind, moment, domain);
 //! * [`mod@list`]: the backups of a domain, newest first, without opening an archive;
 //! * [`mod@locate`]: from a request's word (`latest`, a path) to an open [`Source`];
+//! * [`chain`]: which archives an incremental backup is made of; [`layers`]: which entry of which archive counts;
 //! * [`layout`]: the known forms, one file each, and the [`Sorter`] that places entries while they stream by;
 //! * [`meta`]: the `.meta` files beside archives (hints, never trusted);
 //! * [`scan()`](scan::scan): one reading of a whole archive, its integrity check; [`preview`]: what it found, as a document;
 //! * [`index`]: our own cache of what was found inside an archive.
 
+pub mod chain;
 pub mod index;
+pub mod layers;
 pub mod layout;
 pub mod list;
 pub mod locate;

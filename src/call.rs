@@ -85,7 +85,7 @@ fn list_snapshots(request: &api::OfDomain) -> Result<Value> {
 
 fn preview_backup(request: &api::Preview) -> Result<Value> {
     let config = enter(request.config.as_ref())?;
-    probe_backup(&config, &request.domain, &request.backup)?;
+    probe_backup(&config, &request.domain, &request.backup, request.dump.as_deref())?;
     begin(&config, Kind::Preview, Some(&request.domain), request, request.wait)
 }
 
@@ -103,11 +103,11 @@ fn restore_start(request: &api::Restore) -> Result<Value> {
 }
 
 fn check_restore(config: &Config, request: &api::Restore) -> Result<()> {
-    crate::plan::Selection::parse(request.components.as_ref())?;
+    crate::plan::Selection::of(request)?;
     if let Some(snapshot) = &request.snapshot {
         snapshot::check_path(config, &request.domain, snapshot)?;
     }
-    probe_backup(config, &request.domain, &request.backup)
+    probe_backup(config, &request.domain, &request.backup, request.dump.as_deref())
 }
 
 fn create_snapshot(request: &api::OfDomain) -> Result<Value> {

@@ -146,8 +146,11 @@ pub fn rollback(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) 
 fn plan_restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) -> Result<Job<Planned>> {
     let request: api::Restore = serde_json::from_value(ticket.request.clone())
         .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
-    let selection = Selection::parse(request.components.as_ref())?;
-    let source = backup::locate(&ticket.config, &request.domain, &request.backup)?;
+    let selection = Selection::of(&request)?;
+    if selection.files.parts().is_some() || selection.database.parts().is_some() {
+        return Err(Error::new(Code::BadRequest, "parts of files or tables cannot be restored yet"));
+    }
+    let source = backup::locate(&ticket.config, &request.domain, &request.backup, request.dump.as_deref())?;
     if let Some(token) = &request.plan_token {
         facts::check_token(&ticket.config, &request, &source, token, folder.path())?;
     }
@@ -309,7 +312,7 @@ impl Job<Verified> {
                 objects = Some(Step::Define { schema, old: old_path, new: new_path });
             }
         }
-        if plan.selection.files {
+        if plan.selection.files.any() {
             let new = place::identity(&plan.tree)?.ok_or_else(|| {
                 Error::new(Code::Internal, format!("the staged tree {} is gone", plan.tree.display()))
             })?;

@@ -1,85 +1,21 @@
 //! From what was asked and what is known to what will be done. Pure: no file, no server is touched here.
+//!
+//! * [`selection`]: what of the backup is restored; [`pattern`]: paths, globs and names of tables;
+//! * [`keep`]: what of the live site stays although the backup does not hold it.
 
-use crate::api::{Choice, Components};
+pub mod keep;
+pub mod pattern;
+pub mod selection;
+
+pub use selection::Selection;
+
+use crate::api::Choice;
 use crate::config::Config;
-use crate::error::{Code, Error, Result};
 use crate::job::JobId;
 use crate::path::Domain;
-use crate::siteconf::Item;
 use crate::snapshot::retained::Manifest;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-
-/// The components to restore, and whether they were named.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Selection {
-    /// The document root.
-    pub files: bool,
-    /// The database.
-    pub database: bool,
-    /// Configuration items.
-    pub config: Vec<Item>,
-    /// Named by the caller: a backup without them is an error. Otherwise "everything this kind of backup holds".
-    pub named: bool,
-}
-
-impl Selection {
-    /// Every component, none by name.
-    pub fn everything() -> Selection {
-        Selection { files: true, database: true, config: Item::ALL.to_vec(), named: false }
-    }
-
-    /// Reads the request's components; none at all means everything.
-    ///
-    /// # Errors
-    /// `bad_request` for an empty selection, an unknown configuration item, or parts of files or database.
-    pub fn parse(components: Option<&Components>) -> Result<Selection> {
-        let Some(components) = components else {
-            return Ok(Selection::everything());
-        };
-        let selection = Selection {
-            files: whole("files", &components.files)?,
-            database: whole("database", &components.database)?,
-            config: items(&components.config)?,
-            named: true,
-        };
-        if !selection.files && !selection.database && selection.config.is_empty() {
-            return Err(Error::new(Code::BadRequest, "components: nothing is selected").hint(
-                "Set at least one of files, database and config, or leave `components` out for a full restore.",
-            ));
-        }
-        Ok(selection)
-    }
-}
-
-fn whole(name: &str, choice: &Choice) -> Result<bool> {
-    match choice {
-        Choice::Whole(whole) => Ok(*whole),
-        Choice::Parts(_) => Err(Error::new(
-            Code::BadRequest,
-            format!("components.{name}: parts cannot be selected in this version, only true or false"),
-        )
-        .hint(format!("Set components.{name} to true; the restore keeps the old state as a snapshot."))),
-    }
-}
-
-fn items(choice: &Choice) -> Result<Vec<Item>> {
-    match choice {
-        Choice::Whole(true) => Ok(Item::ALL.to_vec()),
-        Choice::Whole(false) => Ok(Vec::new()),
-        Choice::Parts(names) => names
-            .iter()
-            .map(|name| {
-                let item = Item::ALL.iter().copied().find(|item| item.name() == name);
-                item.ok_or_else(|| {
-                    let known: Vec<&str> = Item::ALL.iter().map(|item| item.name()).collect();
-                    Error::new(Code::BadRequest, format!("components.config: there is no item {name:?}"))
-                        .hint(format!("The items are {}.", known.join(", ")))
-                })
-            })
-            .collect(),
-    }
-}
 
 /// Everything a job will touch, fixed before it touches anything; `plan.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -160,10 +96,11 @@ impl Plan {
             job: job.clone(),
             domain: manifest.domain.clone(),
             selection: Selection {
-                files: tree.is_some(),
-                database: kept_schema.is_some(),
+                files: Choice::Whole(tree.is_some()),
+                database: Choice::Whole(kept_schema.is_some()),
                 config: Vec::new(),
                 named: true,
+                ..Selection::everything()
             },
             document_root: config.paths.document_root(&manifest.domain),
             stage: tree.as_deref().and_then(Path::parent).map_or_else(PathBuf::new, Path::to_owned),
@@ -201,31 +138,12 @@ pub fn snapshot_folder(config: &Config, job: &JobId, domain: &Domain) -> PathBuf
 mod tests {
     use super::*;
 
-    fn parse(json: &str) -> Result<Selection> {
-        Selection::parse(Some(&serde_json::from_str(json).unwrap()))
-    }
-
-    #[test]
-    fn no_components_mean_everything_and_named_ones_nothing_else() {
-        let full = Selection::parse(None).unwrap();
-        assert!(full.files && full.database && full.config.len() == Item::ALL.len() && !full.named);
-        let some = parse(r#"{"config":["ssl"]}"#).unwrap();
-        assert_eq!(some, Selection { files: false, database: false, config: vec![Item::Ssl], named: true });
-    }
-
-    #[test]
-    fn empty_and_unknown_selections_are_refused() {
-        for bad in ["{}", r#"{"files":false}"#, r#"{"config":["apache"]}"#, r#"{"files":["a/"]}"#] {
-            assert_eq!(parse(bad).unwrap_err().code, Code::BadRequest, "{bad}");
-        }
-    }
-
     #[test]
     fn names_of_a_plan_derive_from_the_job() {
         let config = Config::default();
         let job = JobId::parse("20251004_030000_0123456789ab").unwrap();
         let domain = Domain::parse("example.com").unwrap();
-        let selection = Selection::parse(None).unwrap();
+        let selection = Selection::everything();
         let plan = Plan::restore(&config, &job, &domain, selection, Some(("site".into(), None)), "x".into());
         assert_eq!(plan.tree, PathBuf::from("/var/www/.rocketvps-restore/20251004_030000_0123456789ab/tree"));
         assert_eq!(plan.database.unwrap().shadow, "rvs_0123456789ab");

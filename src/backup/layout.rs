@@ -1,14 +1,15 @@
 //! The forms a backup comes in. Each is one file below; [`LAYOUTS`] is the list of them.
 //!
-//! A layout answers one question: which folder of the archive is the document root? Everything else is the
-//! same in all of them and lives here: a dump is `database.sql`, `database.sql.gz` or the one `.sql` in
-//! `database/`; configuration is in `config/`; what describes the backup is `backup.meta` and the like.
+//! A layout answers one question: which folder of the archive is the document root? Everything else has an answer that
+//! fits all of today's, in the trait and in `common`: a dump is `database.sql`, `database.sql.gz` or the one `.sql` in
+//! `database/`; configuration is in `config/`; what describes the backup is `backup.meta` and the like. Another panel's
+//! layout is one more file here and one more line in the list at [`LAYOUTS`]; it may answer every question its own way.
 //!
 //! | layout | told by | document root inside | dump | configuration |
 //! |---|---|---|---|---|
 //! | [`design`] | `www/` at the top | `www/` | inside | inside |
 //! | [`guide`] | `files/` at the top | `files/` | inside | inside |
-//! | [`smart_full`] | the site's own path | `var/www/DOMAIN/` | beside | – |
+//! | [`smart`] | the site's own path | `var/www/DOMAIN/` | beside | – |
 //! | [`domain`] | the file's name | the one top folder | – | – |
 //! | [`all_domains`] | the file's name | `DOMAIN/<folder>/` | – | – |
 //! | [`snapshot`] | role of the file | the one top folder | beside | beside |
@@ -16,11 +17,7 @@
 //! Recognising needs no second pass: names whose place is the same in every layout are placed at once, and the
 //! first entry that only one layout can hold settles which one it is.
 
-pub mod all_domains;
-pub mod design;
-pub mod domain;
-pub mod guide;
-pub mod smart_full;
+mod common;
 pub mod snapshot;
 
 use crate::backup::name::{BackupName, Family};
@@ -85,11 +82,50 @@ pub trait Layout: Sync {
     fn whole(&self) -> bool {
         true
     }
+
+    /// Where an entry outside the document root belongs; asked of layouts that are [`Layout::whole`].
+    fn place(&self, path: &RelPath) -> Option<Place> {
+        common::place(path)
+    }
+
+    /// Whether the dump lies beside the archive, as `database_STAMP.sql.gz`.
+    fn dump_beside(&self) -> bool {
+        false
+    }
+
+    /// Names of folders that its writer leaves out wherever they are: a backup without them does not say that there were none.
+    fn left_out(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Whether its writer dumps every table: then one that the dump lacks did not exist.
+    fn dumps_every_table(&self) -> bool {
+        true
+    }
 }
 
-/// Every layout of a backup archive, those told by their name first.
-pub const LAYOUTS: &[&dyn Layout] =
-    &[&all_domains::AllDomains, &domain::OneDomain, &smart_full::SmartFull, &design::Design, &guide::Guide];
+/// The list of layouts: module and type, those told by their name first.
+macro_rules! layouts {
+    ($($module:ident :: $layout:ident),+ $(,)?) => {
+        $(pub mod $module;)+
+
+        /// Every layout of a backup archive, those told by their name first.
+        pub const LAYOUTS: &[&dyn Layout] = &[$(&$module::$layout),+];
+    };
+}
+
+layouts! {
+    all_domains::AllDomains,
+    domain::OneDomain,
+    smart::Smart,
+    design::Design,
+    guide::Guide,
+}
+
+/// The layout of a name in documents.
+pub fn named(name: &str) -> Option<&'static dyn Layout> {
+    LAYOUTS.iter().copied().find(|layout| layout.name() == name)
+}
 
 /// What the entries seen so far were.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +134,9 @@ pub struct Seen {
     pub site: u64,
     /// Path of the dump inside the archive.
     pub dump: Option<String>,
+    /// A second dump: which one is the site's could only be guessed, so neither is restored.
+    #[serde(default)]
+    pub second_dump: Option<String>,
     /// Kinds of configuration.
     pub config: BTreeSet<ConfigItem>,
     /// A description of the backup.
@@ -106,6 +145,30 @@ pub struct Seen {
     pub root: bool,
     /// Top-level names that belong to nothing, at most [`MAX_OTHERS`].
     pub others: BTreeSet<String>,
+}
+
+impl Seen {
+    /// Adds what another archive of the same backup held.
+    pub fn merge(&mut self, other: Seen) {
+        self.site += other.site;
+        self.root |= other.root;
+        self.meta |= other.meta;
+        self.dump = self.dump.take().or(other.dump);
+        self.second_dump = self.second_dump.take().or(other.second_dump);
+        self.config.extend(other.config);
+        self.others.extend(other.others);
+    }
+
+    /// Whether the database of the backup is known; asked where it is to be restored.
+    ///
+    /// # Errors
+    /// `backup_corrupt` naming both dumps when there are two.
+    pub fn one_dump(&self) -> Result<()> {
+        let (Some(first), Some(second)) = (&self.dump, &self.second_dump) else { return Ok(()) };
+        Err(Error::new(Code::BackupCorrupt, format!("the backup holds two databases, {first} and {second}"))
+            .hint("Take the database that is not the site's out of the backup, or restore without the database.")
+            .with("dumps", vec![first.clone(), second.clone()]))
+    }
 }
 
 /// How many names of unknown entries are remembered for the error's context.
@@ -145,32 +208,32 @@ impl Sorter {
     }
 
     /// Where the entry belongs.
-    ///
-    /// # Errors
-    /// `backup_corrupt` for a second dump: which one is the site's could only be guessed.
-    pub fn place(&mut self, path: &RelPath) -> Result<Place> {
-        let place = self.find(path);
+    pub fn place(&mut self, path: &RelPath) -> Place {
+        let place = match self.find(path) {
+            Place::Dump { .. } if self.is_second_dump(path) => Place::Other,
+            place => place,
+        };
         match &place {
             Place::Site(inner) if inner.is_root() => self.seen.root = true,
             Place::Site(_) => {
                 self.seen.root = true;
                 self.seen.site += 1;
             }
-            Place::Dump { .. } => self.note_dump(path)?,
+            Place::Dump { .. } => self.seen.dump = Some(path.to_string()),
             Place::Config(item, _) => {
                 self.seen.config.insert(*item);
             }
             Place::Meta => self.seen.meta = true,
             Place::Other => self.note_other(path),
         }
-        Ok(place)
+        place
     }
 
     fn find(&mut self, path: &RelPath) -> Place {
         if self.config_only {
             let names: Vec<&[u8]> = path.names().collect();
             let inner = if names.first() == Some(&&b"config"[..]) { &names[1..] } else { &names[..] };
-            return config_place(inner).unwrap_or(Place::Other);
+            return common::config(inner).unwrap_or(Place::Other);
         }
         if self.settled.is_none() {
             let site = &self.site;
@@ -182,27 +245,18 @@ impl Sorter {
         {
             return Place::Site(inner);
         }
-        if self.candidates.iter().any(|layout| layout.whole()) {
-            return common_place(path);
-        }
-        Place::Other
+        let settled = self.settled.as_ref().map(|(layout, _)| *layout);
+        let asked = settled.as_slice().iter().chain(if settled.is_none() { self.candidates.as_slice() } else { &[] });
+        asked.filter(|layout| layout.whole()).find_map(|layout| layout.place(path)).unwrap_or(Place::Other)
     }
 
-    fn note_dump(&mut self, path: &RelPath) -> Result<()> {
+    fn is_second_dump(&mut self, path: &RelPath) -> bool {
         let name = path.to_string();
-        match &self.seen.dump {
-            Some(first) if *first != name => {
-                Err(Error::new(Code::BackupCorrupt, format!("the backup holds two databases, {first} and {name}"))
-                    .hint(
-                        "Take the database that is not the site's out of the backup, or restore without the database.",
-                    )
-                    .with("dumps", vec![first.clone(), name]))
-            }
-            _ => {
-                self.seen.dump = Some(name);
-                Ok(())
-            }
+        let second = self.seen.dump.as_ref().is_some_and(|first| *first != name);
+        if second {
+            self.seen.second_dump.get_or_insert(name);
         }
+        second
     }
 
     fn note_other(&mut self, path: &RelPath) {
@@ -253,40 +307,6 @@ impl Sorter {
     }
 }
 
-/// Dump, configuration and description have the same names in every layout that has them.
-fn common_place(path: &RelPath) -> Place {
-    let names: Vec<&[u8]> = path.names().collect();
-    match names.as_slice() {
-        [b"backup.meta" | b"metadata.txt" | b"manifest.json" | b"metadata.json"] => Place::Meta,
-        [b"config", inner @ ..] => config_place(inner).unwrap_or(Place::Other),
-        [b"database", file] | [file] => dump_place(file, names.len() == 2).unwrap_or(Place::Other),
-        _ => Place::Other,
-    }
-}
-
-fn dump_place(file: &[u8], in_folder: bool) -> Option<Place> {
-    let (stem, gzip) = if let Some(stem) = file.strip_suffix(b".sql.gz") {
-        (stem, true)
-    } else {
-        (file.strip_suffix(b".sql")?, false)
-    };
-    (in_folder || stem == b"database" || stem.starts_with(b"database_")).then_some(Place::Dump { gzip })
-}
-
-/// The place of a file below `config/`.
-pub(crate) fn config_place(names: &[&[u8]]) -> Option<Place> {
-    let item = match names {
-        [b"nginx.conf"] | [b"nginx" | b"nginx.d", _] => ConfigItem::Nginx,
-        [b"php-fpm.conf" | b"php_fpm.conf" | b"php-fpm-pool.conf"] | [b"php-fpm" | b"php_fpm", _] => ConfigItem::PhpFpm,
-        [b"ssl", file] | [b"ssl", _, file] if file.ends_with(b".pem") => ConfigItem::Ssl,
-        [b"cron" | b"crontab"] | [b"cron" | b"cron.d", _] => ConfigItem::Cron,
-        [file] if file.starts_with(b"cron.") || file.starts_with(b"crontab.") => ConfigItem::Cron,
-        _ => return None,
-    };
-    let name = std::str::from_utf8(names.last()?).ok()?;
-    Some(Place::Config(item, name.to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,7 +321,7 @@ mod tests {
 
     fn place_all(file: &str, paths: &[&str]) -> (Sorter, Vec<Place>) {
         let mut sorter = Sorter::archive(file, site());
-        let places = paths.iter().map(|text| sorter.place(&path(text)).unwrap()).collect();
+        let places = paths.iter().map(|text| sorter.place(&path(text))).collect();
         (sorter, places)
     }
 
@@ -364,7 +384,7 @@ mod tests {
         let config = Config::parse("[paths]\nweb_root = \"/srv/sites\"").unwrap();
         let site = Site::new(&config, &Domain::parse("example.com").unwrap());
         let mut sorter = Sorter::archive(OWN, site);
-        assert_eq!(sorter.place(&path("srv/sites/example.com/x")).unwrap(), Place::Site(path("x")));
+        assert_eq!(sorter.place(&path("srv/sites/example.com/x")), Place::Site(path("x")));
     }
 
     #[test]
@@ -408,23 +428,46 @@ mod tests {
     }
 
     #[test]
-    fn two_dumps_are_refused_because_one_would_be_a_guess() {
-        let mut sorter = Sorter::archive(OWN, site());
-        sorter.place(&path("database.sql")).unwrap();
-        let error = sorter.place(&path("database/other.sql")).unwrap_err();
+    fn two_dumps_are_refused_where_the_database_is_wanted_because_one_would_be_a_guess() {
+        let (sorter, places) = place_all(OWN, &["www/a", "database.sql", "database/other.sql"]);
+        assert_eq!(places[2], Place::Other);
+        let error = sorter.finish().unwrap().one_dump().unwrap_err();
         assert_eq!(error.code, Code::BackupCorrupt);
-        assert!(error.message.contains("database/other.sql"));
+        assert!(error.message.contains("database.sql") && error.message.contains("database/other.sql"));
+    }
+
+    #[test]
+    fn another_panels_layout_is_one_type_that_answers_every_question_its_own_way() {
+        struct Panel;
+        impl Layout for Panel {
+            fn name(&self) -> &'static str {
+                "panel"
+            }
+            fn root(&self, path: &RelPath, _: &Site) -> Option<RelPath> {
+                let root = RelPath::parse(b"homedir/public_html").ok()?;
+                path.strip_prefix(&root).map(|_| root)
+            }
+            fn place(&self, path: &RelPath) -> Option<Place> {
+                let names: Vec<&[u8]> = path.names().collect();
+                matches!(names.as_slice(), [b"mysql", _]).then_some(Place::Dump { gzip: false })
+            }
+        }
+        let mut sorter = Sorter { candidates: vec![&Panel], ..Sorter::archive(OWN, site()) };
+        assert_eq!(sorter.place(&path("mysql/shop.sql")), Place::Dump { gzip: false });
+        assert_eq!(sorter.place(&path("homedir/public_html/x.php")), Place::Site(path("x.php")));
+        assert_eq!(sorter.place(&path("homedir/mail/inbox")), Place::Other);
+        assert_eq!(sorter.layout(), Some("panel"));
     }
 
     #[test]
     fn snapshots_have_files_and_configuration_in_archives_of_their_own() {
         let mut files = Sorter::snapshot_files(site());
-        assert_eq!(files.place(&path("example.com/index.php")).unwrap(), Place::Site(path("index.php")));
-        assert_eq!(files.place(&path("database.sql")).unwrap(), Place::Other);
+        assert_eq!(files.place(&path("example.com/index.php")), Place::Site(path("index.php")));
+        assert_eq!(files.place(&path("database.sql")), Place::Other);
         let mut config = Sorter::snapshot_config(site());
         for name in ["nginx.conf", "config/nginx.conf"] {
-            assert_eq!(config.place(&path(name)).unwrap(), Place::Config(ConfigItem::Nginx, "nginx.conf".into()));
+            assert_eq!(config.place(&path(name)), Place::Config(ConfigItem::Nginx, "nginx.conf".into()));
         }
-        assert_eq!(config.place(&path("www/x")).unwrap(), Place::Other);
+        assert_eq!(config.place(&path("www/x")), Place::Other);
     }
 }

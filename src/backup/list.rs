@@ -72,11 +72,13 @@ pub fn list(config: &Config, domain: &Domain) -> Result<Vec<BackupInfo>> {
         }
     }
     found.sort_by_key(|info| Reverse((info.stamp, info.name.clone())));
-    name_bases(&mut found);
+    for info in found.iter_mut().filter(|info| info.kind == Kind::Incremental) {
+        // What its .meta says is shown even where the chain is broken: the error names it when it is used.
+        info.base = crate::backup::chain::base(config, domain, &info.path).or(info.base.take());
+    }
     let dumps = crate::backup::locate::dumps(&own);
-    let stamps: Vec<Stamp> = found.iter().filter(|info| info.path.starts_with(&own)).filter_map(|i| i.stamp).collect();
     for info in found.iter_mut().filter(|info| info.path.starts_with(&own)) {
-        info.dump = info.stamp.and_then(|stamp| crate::backup::locate::dump_of(stamp, &stamps, &dumps));
+        info.dump = info.stamp.and_then(|stamp| crate::backup::locate::dump_of(stamp, &dumps));
     }
     Ok(found)
 }
@@ -134,18 +136,6 @@ pub fn info_of(config: &Config, domain: &Domain, path: &Path) -> Result<BackupIn
         .into_iter()
         .find(|info| info.path.canonicalize().is_ok_and(|path| path == opened.path))
         .ok_or_else(|| Error::new(Code::BackupNotFound, format!("{} is no backup of {domain}", path.display())))
-}
-
-/// An incremental backup whose `.meta` does not name its base builds on the last full one before it.
-fn name_bases(newest_first: &mut [BackupInfo]) {
-    for at in 0..newest_first.len() {
-        if newest_first[at].kind == Kind::Incremental && newest_first[at].base.is_none() {
-            let own_full = |info: &&BackupInfo| {
-                info.kind == Kind::Full && info.name.starts_with("backup_") && info.stamp < newest_first[at].stamp
-            };
-            newest_first[at].base = newest_first[at..].iter().find(own_full).map(|full| full.path.clone());
-        }
-    }
 }
 
 /// The archives in a folder, in no order; none when the folder does not exist.

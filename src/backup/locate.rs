@@ -1,8 +1,9 @@
 //! From a request's word to open files. Only what lies under the backup folder (or, for rollback, the domain's
 //! snapshot folder) is opened; the check is made on the path without links, and the file is opened once.
 
-use crate::backup::layout::{ConfigItem, Place, Site, config_place};
-use crate::backup::list::{BackupInfo, archives, list};
+use crate::backup::chain;
+use crate::backup::layout::{self, ConfigItem, Site};
+use crate::backup::list::list;
 use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, snapshot_stamp};
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
@@ -10,34 +11,48 @@ use crate::error::{Code, Error, Result};
 use crate::path::{Domain, RelPath};
 use std::path::{Path, PathBuf};
 
-/// A dump belongs to the archive before it when it was written within this time, and before the next archive.
-const DUMP_WITHIN_S: i64 = 6 * 3600;
+/// A dump that lies beside an archive belongs to it when it was written within this time after it.
+const DUMP_WITHIN_S: i64 = 15 * 60;
 
 /// How much of an archive's content is unpacked to learn its layout early.
 const PEEK_BYTES: u64 = 1 << 20;
 
-/// Opens the backup a request names: `latest`, or an absolute path below the backup folder.
+/// Opens the backup a request names: `latest`, or an absolute path below the backup folder. An incremental one is opened
+/// with all it builds on. `dump` is another dump than the one that would be chosen.
 ///
 /// # Errors
-/// `backup_not_found`, `backup_unreadable`, `path_not_allowed`, `backup_chain_broken` (incremental backups).
-pub fn locate(config: &Config, domain: &Domain, word: &str) -> Result<Source> {
+/// `backup_not_found`, `backup_unreadable`, `path_not_allowed`, `backup_chain_broken`, `bad_request` for a dump that the
+/// backup has no use for.
+pub fn locate(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>) -> Result<Source> {
     let path = if word == "latest" { latest(config, domain)? } else { PathBuf::from(word) };
     let archive = open_archive(config, domain, &path)?;
     let name = archive.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let parsed = BackupName::parse(&name).unwrap_or(BackupName { family: Family::Foreign, stamp: None });
-    if parsed.kind() == Kind::Incremental {
-        return Err(incremental(config, domain, &archive.path));
-    }
+    let path = archive.path.clone();
     let site = Site::new(config, domain);
-    let layout = peek(&archive, &site);
-    let mut parts = vec![archive];
+    let mut parts = match parsed.kind() {
+        Kind::Full => vec![archive],
+        Kind::Incremental => {
+            let mut parts = Vec::new();
+            for path in chain::chain(config, domain, &path)? {
+                let part = Part::open(&path, Role::Archive);
+                parts.push(part.map_err(|error| chain::broken(&path, error.message))?);
+            }
+            parts
+        }
+    };
+    let layout = peek(&parts[0], &site);
     // Only the layout that has its database beside the archive; elsewhere such a file is somebody else's.
-    if layout == Some("smart_full")
-        && let Some(dump) = companion(&parts[0].path, parsed.stamp)?
-    {
-        parts.push(Part::open(&dump, Role::Dump)?);
+    if layout.and_then(layout::named).is_some_and(layout::Layout::dump_beside) {
+        parts.extend(companion(config, domain, &path, parsed.stamp, dump)?);
+    } else if let Some(dump) = dump {
+        return Err(Error::new(
+            Code::BadRequest,
+            format!("{} has its database inside, or none: {} cannot be taken with it", path.display(), dump.display()),
+        )
+        .hint("Leave `dump` out.")
+        .with("path", dump.display().to_string()));
     }
-    let path = parts[0].path.clone();
     Ok(Source { form: Form::Backup, path, stamp: parsed.stamp, kind: parsed.kind(), parts, layout, site })
 }
 
@@ -59,7 +74,6 @@ pub fn locate_snapshot(config: &Config, domain: &Domain, folder: &Path) -> Resul
     for (name, item) in [("nginx.conf", ConfigItem::Nginx), ("php-fpm.conf", ConfigItem::PhpFpm)] {
         let file = path.join("config").join(name);
         if file.symlink_metadata().is_ok() {
-            debug_assert_eq!(config_place(&[name.as_bytes()]), Some(Place::Config(item, name.into())));
             parts.push(Part::open(&file, Role::ConfigFile { item, name: name.into() })?);
         }
     }
@@ -104,28 +118,15 @@ fn latest(config: &Config, domain: &Domain) -> Result<PathBuf> {
     })
 }
 
-fn incremental(config: &Config, domain: &Domain, path: &Path) -> Error {
-    let own_full = |info: &BackupInfo| info.kind == Kind::Full && info.layout.as_deref() != Some("all_domains");
-    let full = list(config, domain).unwrap_or_default().into_iter().find(own_full);
-    let error = Error::new(
-        Code::BackupChainBroken,
-        format!("{} is an incremental backup; this version restores full backups only", path.display()),
-    )
-    .with("path", path.display().to_string());
-    match full {
-        Some(full) => {
-            let shown = full.path.display().to_string();
-            error.hint(format!("Restore the newest full backup: {shown}")).with("full", shown)
-        }
-        None => error.hint("Make a full backup; none exists for this domain."),
-    }
-}
-
 /// Opens an archive after checking where it lies.
 ///
 /// # Errors
 /// `path_not_allowed`, `backup_not_found`, `backup_unreadable`.
 pub fn open_archive(config: &Config, domain: &Domain, path: &Path) -> Result<Part> {
+    open_below(config, domain, path, Role::Archive)
+}
+
+fn open_below(config: &Config, domain: &Domain, path: &Path, role: Role) -> Result<Part> {
     let shown = path.display().to_string();
     let not_allowed = |why: String| Error::new(Code::PathNotAllowed, why).with("path", shown.clone());
     if !path.is_absolute() {
@@ -150,7 +151,7 @@ pub fn open_archive(config: &Config, domain: &Domain, path: &Path) -> Result<Par
         return Err(not_allowed(format!("{shown} is a backup of {owner}, not of {domain}"))
             .hint(format!("To use it for {domain}, copy it into {}.", root.join(domain.as_str()).display())));
     }
-    Part::open(&real, Role::Archive)
+    Part::open(&real, role)
 }
 
 /// The other domain a backup belongs to, by its folder or name.
@@ -178,7 +179,7 @@ fn peek(part: &Part, site: &Site) -> Option<&'static str> {
     for entry in archive.entries().ok()? {
         let entry = entry.ok()?;
         let path = RelPath::parse(&entry.path_bytes()).ok()?;
-        sorter.place(&path).ok()?;
+        sorter.place(&path);
         if sorter.layout().is_some() {
             break;
         }
@@ -186,11 +187,26 @@ fn peek(part: &Part, site: &Site) -> Option<&'static str> {
     sorter.layout()
 }
 
-fn companion(archive: &Path, stamp: Option<Stamp>) -> Result<Option<PathBuf>> {
+/// The dump that goes with an archive whose database lies beside it: the one asked for, else the nearest one within
+/// [`DUMP_WITHIN_S`] after it.
+fn companion(
+    config: &Config,
+    domain: &Domain,
+    archive: &Path,
+    stamp: Option<Stamp>,
+    asked: Option<&Path>,
+) -> Result<Option<Part>> {
+    if let Some(asked) = asked {
+        let part = open_below(config, domain, asked, Role::Dump)?;
+        let named = part.path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.contains(".sql"));
+        if named {
+            return Ok(Some(part));
+        }
+        return Err(Error::new(Code::BadRequest, format!("{} is no dump: its name has no .sql", asked.display()))
+            .with("path", asked.display().to_string()));
+    }
     let (Some(folder), Some(stamp)) = (archive.parent(), stamp) else { return Ok(None) };
-    let name = |path: &PathBuf| BackupName::parse(path.file_name()?.to_str()?)?.stamp;
-    let stamps: Vec<Stamp> = archives(folder)?.iter().filter_map(name).collect();
-    Ok(dump_of(stamp, &stamps, &dumps(folder)))
+    dump_of(stamp, &dumps(folder)).map(|path| Part::open(&path, Role::Dump)).transpose()
 }
 
 /// The dumps that lie in a folder, with their moments.
@@ -203,15 +219,10 @@ pub(crate) fn dumps(folder: &Path) -> Vec<(Stamp, PathBuf)> {
     entries.flatten().filter_map(dump).collect()
 }
 
-/// The dump written for the archive of this moment: the first one after it, but not after the next archive.
-pub(crate) fn dump_of(stamp: Stamp, archives: &[Stamp], dumps: &[(Stamp, PathBuf)]) -> Option<PathBuf> {
-    let next = archives.iter().filter(|other| **other > stamp).min();
-    dumps
-        .iter()
-        .filter(|(moment, _)| *moment >= stamp && moment.seconds_since(stamp) <= DUMP_WITHIN_S)
-        .filter(|(moment, _)| next.is_none_or(|next| moment < next))
-        .min()
-        .map(|(_, path)| path.clone())
+/// The dump written for the archive of this moment: the nearest one after it.
+pub(crate) fn dump_of(stamp: Stamp, dumps: &[(Stamp, PathBuf)]) -> Option<PathBuf> {
+    let near = |moment: &Stamp| (0..=DUMP_WITHIN_S).contains(&moment.seconds_since(stamp));
+    dumps.iter().filter(|(moment, _)| near(moment)).min().map(|(_, path)| path.clone())
 }
 
 #[cfg(test)]
@@ -240,18 +251,18 @@ mod tests {
     }
 
     fn refused(config: &Config, domain: &Domain, path: &Path) -> Code {
-        locate(config, domain, path.to_str().unwrap()).unwrap_err().code
+        locate(config, domain, path.to_str().unwrap(), None).unwrap_err().code
     }
 
     #[test]
     fn latest_is_the_newest_of_the_domain() {
         let (_base, config, domain) = setting();
-        assert_eq!(locate(&config, &domain, "latest").unwrap_err().code, Code::BackupNotFound);
+        assert_eq!(locate(&config, &domain, "latest", None).unwrap_err().code, Code::BackupNotFound);
         let folder = config.paths.backups().join("example.com");
         put(&folder.join("backup_20251004_030000.tar.gz"), &["www/a"]);
         put(&folder.join("backup_20251005_030000.tar.gz"), &["www/a"]);
         put(&config.paths.backups().join("all_domains_20251009_030000.tar.gz"), &["other.com/html/a"]);
-        let source = locate(&config, &domain, "latest").unwrap();
+        let source = locate(&config, &domain, "latest", None).unwrap();
         assert!(source.path.ends_with("backup_20251005_030000.tar.gz"));
         assert_eq!((source.layout, source.parts.len()), (Some("design"), 1));
         source.same_as(&source.identities()).unwrap();
@@ -286,7 +297,7 @@ mod tests {
         let (_base, config, domain) = setting();
         let foreign = config.paths.backups().join("other.com/backup_20251004_030000.tar.gz");
         put(&foreign, &["www/a"]);
-        let error = locate(&config, &domain, foreign.to_str().unwrap()).unwrap_err();
+        let error = locate(&config, &domain, foreign.to_str().unwrap(), None).unwrap_err();
         assert_eq!(error.code, Code::PathNotAllowed);
         assert!(error.message.contains("other.com") && error.hint.contains("example.com"));
         let named = config.paths.backups().join("domain_other.com_20251004_030000.tar.gz");
@@ -305,21 +316,44 @@ mod tests {
             std::fs::write(folder.join(format!("database_{stamp}.sql.gz")), b"\x1f\x8b").unwrap();
         }
         let named = |stamp: &str| folder.join(format!("backup_{stamp}.tar.gz")).display().to_string();
-        let source = locate(&config, &domain, &named("20251004_030000")).unwrap();
+        let source = locate(&config, &domain, &named("20251004_030000"), None).unwrap();
         assert_eq!(source.layout, Some("smart_full"));
         assert!(source.dump_beside().unwrap().path.ends_with("database_20251004_030009.sql.gz"));
-        assert!(locate(&config, &domain, &named("20251006_030000")).unwrap().dump_beside().is_none());
+        assert!(locate(&config, &domain, &named("20251006_030000"), None).unwrap().dump_beside().is_none());
     }
 
     #[test]
-    fn an_incremental_backup_is_refused_with_the_full_one_named() {
+    fn another_dump_can_be_asked_for_and_must_be_one_of_the_domain() {
+        let (base, config, domain) = setting();
+        let folder = config.paths.backups().join("example.com");
+        put(&folder.join("backup_20251004_030000.tar.gz"), &["var/www/example.com/a"]);
+        let (near, other) =
+            (folder.join("database_20251004_030009.sql.gz"), folder.join("database_20251001_000000.sql"));
+        for path in [&near, &other, &base.path().join("database_20251004_030000.sql")] {
+            std::fs::write(path, b"\x1f\x8b").unwrap();
+        }
+        let chosen = |dump: Option<&Path>| locate(&config, &domain, "latest", dump);
+        assert_eq!(chosen(None).unwrap().dump_beside().unwrap().path, near);
+        assert_eq!(chosen(Some(&other)).unwrap().dump_beside().unwrap().path, other);
+        let refused = |path: &Path| chosen(Some(path)).unwrap_err().code;
+        assert_eq!(refused(&base.path().join("database_20251004_030000.sql")), Code::PathNotAllowed);
+        assert_eq!(refused(&folder.join("backup_20251004_030000.tar.gz")), Code::BadRequest);
+        put(&folder.join("backup_20251005_030000.tar.gz"), &["www/a"]);
+        assert_eq!(refused(&near), Code::BadRequest, "a backup with its database inside takes no other");
+    }
+
+    #[test]
+    fn an_incremental_backup_is_opened_with_all_it_builds_on() {
         let (_base, config, domain) = setting();
         let folder = config.paths.backups().join("example.com");
-        put(&folder.join("backup_20251004_030000.tar.gz"), &["www/a"]);
-        put(&folder.join("backup_20251005_030000_incremental.tar.gz"), &["www/a"]);
-        let error = locate(&config, &domain, "latest").unwrap_err();
-        assert_eq!(error.code, Code::BackupChainBroken);
-        assert!(error.hint.contains("backup_20251004_030000.tar.gz"), "{}", error.hint);
+        put(&folder.join("backup_20251004_030000.tar.gz"), &["var/www/example.com/a"]);
+        put(&folder.join("backup_20251005_030000_incremental.tar.gz"), &["var/www/example.com/a"]);
+        std::fs::write(folder.join("database_20251005_030500.sql.gz"), b"\x1f\x8b").unwrap();
+        let source = locate(&config, &domain, "latest", None).unwrap();
+        let roles: Vec<&Role> = source.parts.iter().map(|part| &part.role).collect();
+        assert_eq!(roles, [&Role::Archive, &Role::Archive, &Role::Dump]);
+        assert!(source.parts[0].path.ends_with("backup_20251004_030000.tar.gz"));
+        assert_eq!((source.kind, source.layout), (Kind::Incremental, Some("smart_full")));
     }
 
     #[test]
@@ -327,7 +361,7 @@ mod tests {
         let (_base, config, domain) = setting();
         let path = config.paths.backups().join("example.com/backup_20251004_030000.tar.gz");
         std::fs::write(&path, b"\x1f\x8bnot gzip at all").unwrap();
-        assert_eq!(locate(&config, &domain, path.to_str().unwrap()).unwrap().layout, None);
+        assert_eq!(locate(&config, &domain, path.to_str().unwrap(), None).unwrap().layout, None);
     }
 
     #[test]

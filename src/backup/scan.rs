@@ -176,7 +176,7 @@ pub fn scan(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<S
                 let seen = read_archive(&mut tar, sorter, &mut found, &mut folders, monitor)
                     .map_err(|error| part.named(error))?;
                 found.unpacked_bytes += tar.offset();
-                merge_seen(&mut found.seen, seen);
+                found.seen.merge(seen);
             }
         }
         part.unchanged()?;
@@ -198,15 +198,6 @@ fn check_sum(part: &Part, monitor: &dyn Monitor) -> Result<()> {
         .with("path", part.path.display().to_string()))
 }
 
-fn merge_seen(all: &mut Seen, seen: Seen) {
-    all.site += seen.site;
-    all.root |= seen.root;
-    all.meta |= seen.meta;
-    all.dump = all.dump.take().or(seen.dump);
-    all.config.extend(seen.config);
-    all.others.extend(seen.others);
-}
-
 fn read_archive<R: Read>(
     tar: &mut archive::TarReader<R>,
     mut sorter: crate::backup::layout::Sorter,
@@ -217,7 +208,7 @@ fn read_archive<R: Read>(
     while let Some(entry) = tar.next_entry()? {
         monitor.keep_going()?;
         let path = RelPath::parse(&entry.path)?;
-        match sorter.place(&path)? {
+        match sorter.place(&path) {
             Place::Site(inner) => {
                 count(found, folders, &inner, &entry);
                 if entry.kind == EntryKind::File && tells_application(&inner) && entry.size <= MAX_HINT_FILE {

@@ -53,12 +53,12 @@ pub fn gather(
 ) -> Result<Facts> {
     let root = config.paths.document_root(domain);
     let survey = tree::survey(&root, monitor)?;
-    let account = if selection.database {
+    let account = if selection.database.any() {
         match credentials::site(config, domain, &root) {
             Ok(account) => Some(account),
             Err(error) if error.code == Code::CredentialsMissing && !selection.named => {
                 monitor.event(Level::Info, &format!("no database of {domain} is known: {}", error.message));
-                selection.database = false;
+                selection.database = crate::api::Choice::Whole(false);
                 None
             }
             Err(error) => return Err(error),
@@ -107,7 +107,7 @@ pub fn token(config: &Config, request: &api::Restore, source: &Source, facts: &F
 /// # Errors
 /// `plan_stale`, and what looking can meet.
 pub fn check_token(config: &Config, request: &api::Restore, source: &Source, given: &str, work: &Path) -> Result<()> {
-    let mut selection = Selection::parse(request.components.as_ref())?;
+    let mut selection = Selection::of(request)?;
     let facts = gather(config, &request.domain, &mut selection, work, &crate::progress::Silent)?;
     if token(config, request, source, &facts)? != given {
         return Err(Error::new(

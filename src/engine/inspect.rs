@@ -30,7 +30,7 @@ pub fn preview(
     monitor: &Arc<dyn Monitor>,
 ) -> Result<Value> {
     let domain = &request.domain;
-    let source = backup::locate(config, domain, &request.backup)?;
+    let source = backup::locate(config, domain, &request.backup, request.dump.as_deref())?;
     let scan = backup::preview::examine(&source, config, monitor.as_ref())?;
     let root = config.paths.document_root(domain);
     let account = credentials::site(config, domain, &root).ok();
@@ -63,8 +63,8 @@ pub fn validate(
     request: &api::Restore,
     monitor: &Arc<dyn Monitor>,
 ) -> Result<Value> {
-    let mut selection = Selection::parse(request.components.as_ref())?;
-    let source = backup::locate(config, &request.domain, &request.backup)?;
+    let mut selection = Selection::of(request)?;
+    let source = backup::locate(config, &request.domain, &request.backup, request.dump.as_deref())?;
     let facts = facts::gather(config, &request.domain, &mut selection, folder.path(), monitor.as_ref())?;
     let scan = backup::preview::examine(&source, config, monitor.as_ref());
     let plan = Plan::restore(

@@ -56,7 +56,7 @@ pub(super) fn failed(name: &str, error: &Error) -> Check {
 fn disk_space(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> Vec<Check> {
     let expected = expect(config, source);
     let dump = if plan.database.is_some() { expected.dump } else { 0 };
-    let files = if plan.selection.files { expected.files } else { 0 };
+    let files = if plan.selection.files.any() { expected.files } else { 0 };
     let mut needs: HashMap<PathBuf, (u64, u64)> = HashMap::new();
     let staging = nearest(&config.paths.staging());
     let entry = needs.entry(staging).or_default();
@@ -127,8 +127,8 @@ pub(super) fn components(plan: &Plan, scan: &Scan) -> Vec<Check> {
             checks.push(with_code(Check::of(name, there, message), Code::BackupIncomplete));
         }
     };
-    line("files", plan.selection.files, scan.seen.root, "files of the site");
-    line("database", plan.selection.database, scan.dump.is_some(), "database dump");
+    line("files", plan.selection.files.any(), scan.seen.root, "files of the site");
+    line("database", plan.selection.database.any(), scan.dump.is_some(), "database dump");
     line("config", plan.selection.named && !plan.selection.config.is_empty(), !scan.config.is_empty(), "configuration");
     checks
 }
@@ -231,7 +231,7 @@ fn atomic_rename(version: &str) -> Check {
 
 fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
     let mut checks = Vec::new();
-    if plan.selection.files {
+    if plan.selection.files.any() {
         checks.extend(tree_conflicts(plan, facts));
         checks.push(writable("permissions", &config.paths.web_root));
     }

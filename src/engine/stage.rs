@@ -56,7 +56,7 @@ pub fn run(
     let linked = Arc::new(Linked { inner: monitor.clone(), stop: AtomicBool::new(false) });
     let shared: Arc<dyn Monitor> = linked.clone();
     let expected = expect(config, source);
-    if plan.selection.files {
+    if plan.selection.files.any() {
         monitor.expect(Phase::Files, expected.entries, expected.files);
         monitor.expect(Phase::Verify, expected.entries, expected.files);
     }
@@ -67,7 +67,7 @@ pub fn run(
         Some(_) => Some(Spool::create(&plan.dump())?),
         None => None,
     };
-    let mut writer = if plan.selection.files {
+    let mut writer = if plan.selection.files.any() {
         monitor.begin(Phase::Files);
         let manifest = tree::manifest::create(&plan.manifest())?;
         crate::job::lock::make_private_folder(&plan.tree)?;
@@ -123,7 +123,7 @@ pub fn run(
             return Err(errors.swap_remove(own));
         }
     };
-    if plan.selection.files {
+    if plan.selection.files.any() {
         monitor.finish(Phase::Files);
     }
     if plan.database.is_some() {
@@ -133,7 +133,7 @@ pub fn run(
     // The spool is removed before the one flush: its pages need never reach the disk.
     drop(spool);
     place::remove(&plan.dump(), &Silent)?;
-    if plan.selection.files {
+    if plan.selection.files.any() {
         tree::sync_filesystem(tree::open_folder(&plan.stage)?)?;
         crate::journal::sync_parent(&plan.stage)?;
     }
@@ -254,7 +254,7 @@ impl Reading<'_> {
         while let Some(mut entry) = tar.next_entry()? {
             self.monitor.keep_going()?;
             let path = RelPath::parse(&entry.path)?;
-            match sorter.place(&path)? {
+            match sorter.place(&path) {
                 Place::Site(inner) => {
                     if let Some(tree) = self.tree.as_mut() {
                         // A hard link names its target as the archive does: from the archive's root, not the site's.
@@ -272,10 +272,7 @@ impl Reading<'_> {
             }
         }
         let seen = sorter.finish()?;
-        found.seen.root |= seen.root;
-        found.seen.site += seen.site;
-        found.seen.dump = seen.dump.or(found.seen.dump.take());
-        found.seen.config.extend(seen.config);
+        found.seen.merge(seen);
         Ok(())
     }
 
@@ -342,10 +339,10 @@ fn require_components(plan: &Plan, seen: &Seen, source: &Source) -> Result<()> {
             .hint(format!("Choose another backup, or restore the rest with {without}."))
             .with("component", what))
     };
-    if selection.files && !seen.root {
+    if selection.files.any() && !seen.root {
         return lacks("files of the site (no www folder)", r#"{"components":{"database":true,"config":true}}"#);
     }
-    if selection.database && seen.dump.is_none() {
+    if selection.database.any() && seen.dump.is_none() {
         return lacks("database dump", r#"{"components":{"files":true,"config":true}}"#);
     }
     if selection.named {

@@ -323,7 +323,7 @@ fn live_files(
         checks.push(space_left(&plan.document_root));
         return Ok(checks);
     }
-    if plan.from_snapshot.is_none() || !plan.selection.files {
+    if plan.from_snapshot.is_none() || !plan.selection.files.any() {
         return Ok(vec![not_restored("files")]);
     }
     let root = plan.document_root.display();

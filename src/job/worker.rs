@@ -300,8 +300,8 @@ fn write_failed_log(ticket: &Ticket, ending: &Ending, phase: &str) {
 ///
 /// # Errors
 /// `unknown_domain`, `backup_not_found`, `backup_unreadable`, `path_not_allowed`.
-pub fn probe_backup(config: &crate::config::Config, domain: &Domain, backup: &str) -> Result<()> {
-    let located = backup::locate(config, domain, backup).map(drop);
+pub fn probe_backup(config: &crate::config::Config, domain: &Domain, backup: &str, dump: Option<&Path>) -> Result<()> {
+    let located = backup::locate(config, domain, backup, dump).map(drop);
     let (root, folder) = (config.paths.document_root(domain), config.paths.backups().join(domain.as_str()));
     match located {
         Err(error) if error.code == Code::BackupNotFound && !root.exists() && !folder.exists() => Err(Error::new(

@@ -28,7 +28,7 @@ impl Setting {
     }
 
     fn scan(&self, path: &Path) -> Result<Scan> {
-        scan(&locate(&self.config, &self.domain, path.to_str().unwrap())?, &self.config, &Silent)
+        scan(&locate(&self.config, &self.domain, path.to_str().unwrap(), None)?, &self.config, &Silent)
     }
 }
 
@@ -123,7 +123,7 @@ fn unknown_and_hostile_archives_have_their_own_errors() {
     let mut small = setting.config.clone();
     small.limits.max_entries = 2;
     let many = setting.put(NAME, &[("www/a", b"x"), ("www/b", b"x"), ("www/c", b"x")]);
-    let source = locate(&small, &setting.domain, many.to_str().unwrap()).unwrap();
+    let source = locate(&small, &setting.domain, many.to_str().unwrap(), None).unwrap();
     assert_eq!(scan(&source, &small, &Silent).unwrap_err().code, Code::LimitExceeded);
 }
 
@@ -141,7 +141,7 @@ fn a_reading_can_be_stopped() {
     }
     let setting = Setting::new();
     let path = setting.put(NAME, &[("www/a", b"x")]);
-    let source = locate(&setting.config, &setting.domain, path.to_str().unwrap()).unwrap();
+    let source = locate(&setting.config, &setting.domain, path.to_str().unwrap(), None).unwrap();
     assert_eq!(scan(&source, &setting.config, &Stopped).unwrap_err().code, Code::Cancelled);
 }
 
@@ -163,7 +163,7 @@ fn a_snapshot_is_read_like_a_backup() {
 fn a_checksum_beside_the_archive_is_held_against_it() {
     let setting = Setting::new();
     let path = setting.put(NAME, &[("www/a", b"x")]);
-    let source = locate(&setting.config, &setting.domain, path.to_str().unwrap()).unwrap();
+    let source = locate(&setting.config, &setting.domain, path.to_str().unwrap(), None).unwrap();
     let right = source.parts[0].sha256(&Silent).unwrap();
     let meta = path.with_file_name(format!("{NAME}.meta"));
     std::fs::write(&meta, format!("sha256={right}\n")).unwrap();

@@ -1,0 +1,36 @@
+//! *smart*: `var/www/DOMAIN/…`, made with `tar -C /`; full, or incremental with the changed files alone. The dump lies
+//! beside the archive as `database_YYYYMMDD_HHMMSS.sql.gz`, written seconds later. Cache, logs, vendor, node_modules and
+//! .git folders were left out by its writer, and from WordPress some tables. A web root other than `/var/www` is taken
+//! from the configuration.
+
+use super::{Layout, Site};
+use crate::path::RelPath;
+
+/// The layout of `smart_backup.sh`.
+pub struct Smart;
+
+impl Layout for Smart {
+    fn name(&self) -> &'static str {
+        "smart_full"
+    }
+
+    fn root(&self, path: &RelPath, site: &Site) -> Option<RelPath> {
+        let usual = RelPath::parse(format!("var/www/{}", site.domain).as_bytes()).ok()?;
+        [&site.document_root, &usual]
+            .into_iter()
+            .find(|root| !root.is_root() && path.strip_prefix(root).is_some())
+            .cloned()
+    }
+
+    fn dump_beside(&self) -> bool {
+        true
+    }
+
+    fn left_out(&self) -> &'static [&'static str] {
+        &["cache", "logs", "vendor", "node_modules", ".git"]
+    }
+
+    fn dumps_every_table(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,250 @@
+//! What a request names by path or glob: files of a site, tables of a database. Pure.
+//!
+//! A path names a file, or a folder with all below it (a slash at its end asks for a folder). `*` and `?` stay within a name,
+//! `**` crosses folders, `[…]` and `{a,b}` as in a shell. A name that exists as it is written is never taken for a glob.
+
+use crate::error::{Code, Error, Result};
+use crate::path::RelPath;
+use globset::{GlobBuilder, GlobMatcher};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Most patterns of one list.
+pub const MAX_PATTERNS: usize = 1000;
+
+/// One pattern and how often it was of use.
+#[derive(Debug)]
+struct Pattern<L> {
+    text: String,
+    literal: L,
+    glob: Option<GlobMatcher>,
+    hits: AtomicU64,
+}
+
+impl<L> Pattern<L> {
+    fn hit(&self) {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn glob(field: &str, text: &str, separator: bool) -> Result<Option<GlobMatcher>> {
+    if !text.contains(['*', '?', '[', '{']) {
+        return Ok(None);
+    }
+    let made = GlobBuilder::new(text).literal_separator(separator).backslash_escape(true).build();
+    let good = made.map_err(|error| {
+        Error::new(Code::BadRequest, format!("{field}: {text:?} is no pattern: {}", error.kind()))
+            .hint("Use * ? ** [abc] {a,b}; put a backslash before a sign that stands for itself.")
+            .with("pattern", text)
+    })?;
+    Ok(Some(good.compile_matcher()))
+}
+
+fn check_count(field: &str, count: usize) -> Result<()> {
+    if count <= MAX_PATTERNS {
+        return Ok(());
+    }
+    Err(Error::new(Code::BadRequest, format!("{field}: {count} patterns; at most {MAX_PATTERNS} are taken"))
+        .hint("Select a folder or use a glob instead of naming every file."))
+}
+
+fn unused<L>(patterns: &[Pattern<L>]) -> Vec<String> {
+    let idle = patterns.iter().filter(|pattern| pattern.hits.load(Ordering::Relaxed) == 0);
+    idle.map(|pattern| pattern.text.clone()).collect()
+}
+
+/// Patterns of paths below a document root.
+#[derive(Debug, Default)]
+pub struct PathPatterns(Vec<Pattern<(RelPath, bool)>>);
+
+impl PathPatterns {
+    /// Parses a list; `field` is named in errors.
+    ///
+    /// # Errors
+    /// `unsafe_path` for one that leaves the document root, `bad_request` for one that is none or names the root itself.
+    pub fn parse(field: &str, list: &[String]) -> Result<PathPatterns> {
+        check_count(field, list.len())?;
+        let parsed = list.iter().map(|text| {
+            let path = RelPath::parse(text.as_bytes())?;
+            if path.is_root() {
+                return Err(Error::new(Code::BadRequest, format!("{field}: {text:?} names the whole document root"))
+                    .hint(format!("Say {field}: true for everything, or name what is below."))
+                    .with("pattern", text.as_str()));
+            }
+            let glob = glob(field, &path.to_string(), true)?;
+            Ok(Pattern { text: text.clone(), literal: (path, text.ends_with('/')), glob, hits: AtomicU64::new(0) })
+        });
+        Ok(PathPatterns(parsed.collect::<Result<_>>()?))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The highest path at or above `path` that a pattern names: the file, or the folder that is taken as a whole.
+    pub fn unit(&self, path: &RelPath, is_folder: bool) -> Option<RelPath> {
+        let mut best: Option<RelPath> = None;
+        for pattern in &self.0 {
+            let Some(found) = reach(pattern, path, is_folder) else { continue };
+            pattern.hit();
+            if best.as_ref().is_none_or(|best| found.as_bytes().len() < best.as_bytes().len()) {
+                best = Some(found);
+            }
+        }
+        best
+    }
+
+    /// Whether a pattern names the path or a folder above it.
+    pub fn covers(&self, path: &RelPath, is_folder: bool) -> bool {
+        !self.0.is_empty() && self.unit(path, is_folder).is_some()
+    }
+
+    /// Patterns that named nothing so far.
+    pub fn unused(&self) -> Vec<String> {
+        unused(&self.0)
+    }
+}
+
+fn reach(pattern: &Pattern<(RelPath, bool)>, path: &RelPath, is_folder: bool) -> Option<RelPath> {
+    let (literal, folder_only) = &pattern.literal;
+    if let Some(below) = path.strip_prefix(literal)
+        && (!below.is_root() || is_folder || !folder_only)
+    {
+        return Some(literal.clone());
+    }
+    let glob = pattern.glob.as_ref()?;
+    // From the top down: what is below a named folder belongs to it.
+    let ends = memchr::memchr_iter(b'/', path.as_bytes()).chain([path.as_bytes().len()]);
+    for end in ends {
+        let whole = end == path.as_bytes().len();
+        let part = &path.as_bytes()[..end];
+        if (!whole || is_folder || !folder_only) && glob.is_match(Path::new(OsStr::from_bytes(part))) {
+            return RelPath::parse(part).ok();
+        }
+    }
+    None
+}
+
+/// Patterns of names of tables.
+#[derive(Debug, Default)]
+pub struct NamePatterns(Vec<Pattern<()>>);
+
+impl NamePatterns {
+    /// Parses a list; `field` is named in errors.
+    ///
+    /// # Errors
+    /// `bad_request` for one that is none.
+    pub fn parse(field: &str, list: &[String]) -> Result<NamePatterns> {
+        check_count(field, list.len())?;
+        let parsed = list.iter().map(|text| {
+            if text.is_empty() || text.contains('\0') {
+                return Err(Error::new(Code::BadRequest, format!("{field}: {text:?} is no name of a table"))
+                    .with("pattern", text.as_str()));
+            }
+            Ok(Pattern { text: text.clone(), literal: (), glob: glob(field, text, false)?, hits: AtomicU64::new(0) })
+        });
+        Ok(NamePatterns(parsed.collect::<Result<_>>()?))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a pattern names the table.
+    pub fn covers(&self, name: &str) -> bool {
+        let mut found = false;
+        for pattern in &self.0 {
+            if pattern.text == name || pattern.glob.as_ref().is_some_and(|glob| glob.is_match(name)) {
+                pattern.hit();
+                found = true;
+            }
+        }
+        found
+    }
+
+    /// Patterns that named nothing so far.
+    pub fn unused(&self) -> Vec<String> {
+        unused(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> RelPath {
+        RelPath::parse(text.as_bytes()).unwrap()
+    }
+
+    fn paths(list: &[&str]) -> Result<PathPatterns> {
+        PathPatterns::parse("files", &list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+    }
+
+    fn unit(list: &[&str], of: &str) -> Option<String> {
+        paths(list).unwrap().unit(&path(of), false).map(|unit| unit.to_string())
+    }
+
+    #[test]
+    fn a_path_names_a_file_or_a_folder_with_all_below() {
+        assert_eq!(
+            unit(&["wp-content/uploads/"], "wp-content/uploads/2024/x.jpg").as_deref(),
+            Some("wp-content/uploads")
+        );
+        assert_eq!(unit(&["./wp-content//uploads"], "wp-content/uploads").as_deref(), Some("wp-content/uploads"));
+        assert_eq!(unit(&["wp-content/up"], "wp-content/uploads/x"), None);
+        assert_eq!(unit(&["a/"], "a"), None, "a slash at the end asks for a folder");
+        assert!(paths(&["a/"]).unwrap().covers(&path("a"), true));
+        assert_eq!(unit(&["a/b", "a"], "a/b/c").as_deref(), Some("a"), "the highest one is the unit");
+    }
+
+    #[test]
+    fn stars_stay_in_a_name_and_two_cross_folders() {
+        assert_eq!(
+            unit(&["wp-content/plugins/*"], "wp-content/plugins/a/b.php").as_deref(),
+            Some("wp-content/plugins/a")
+        );
+        assert_eq!(unit(&["*.php"], "index.php").as_deref(), Some("index.php"));
+        assert_eq!(unit(&["*.php"], "a/index.php"), None);
+        assert_eq!(unit(&["**/*.php"], "a/b/index.php").as_deref(), Some("a/b/index.php"));
+        assert_eq!(unit(&["photo-[12].jpg"], "photo-2.jpg").as_deref(), Some("photo-2.jpg"));
+        assert_eq!(unit(&["{a,b}/x"], "b/x").as_deref(), Some("b/x"));
+    }
+
+    #[test]
+    fn names_as_people_write_them_are_found_as_they_are() {
+        for name in ["Cà phê sữa đá ☕.txt", "it's \"quoted\".txt", "two\nlines", "a [b] {c} *.txt", "-x; rm $(y)"]
+        {
+            assert_eq!(unit(&[name], name).as_deref(), Some(name), "{name}");
+        }
+        let strange = RelPath::parse(b"caf\xe9.txt").unwrap();
+        assert!(paths(&["caf?.txt", "caf*"]).unwrap().covers(&strange, false));
+    }
+
+    #[test]
+    fn what_leaves_the_root_or_is_no_pattern_is_refused() {
+        for bad in ["../x", "/etc/passwd", "a/../../b"] {
+            assert_eq!(paths(&[bad]).unwrap_err().code, Code::UnsafePath, "{bad}");
+        }
+        for bad in ["", ".", "./", "a[", "{a"] {
+            assert_eq!(paths(&[bad]).unwrap_err().code, Code::BadRequest, "{bad}");
+        }
+        let many: Vec<String> = (0..=MAX_PATTERNS).map(|n| n.to_string()).collect();
+        assert_eq!(PathPatterns::parse("files", &many).unwrap_err().code, Code::BadRequest);
+    }
+
+    #[test]
+    fn a_pattern_that_named_nothing_is_told() {
+        let patterns = paths(&["a", "b*", "c"]).unwrap();
+        assert!(patterns.covers(&path("a/x"), false) && patterns.covers(&path("bb"), false));
+        assert_eq!(patterns.unused(), ["c"]);
+        let list = ["wp_*".to_owned(), "we`ird \"t\"".to_owned(), "none".to_owned()];
+        let tables = NamePatterns::parse("database", &list).unwrap();
+        assert!(tables.covers("wp_posts") && tables.covers("we`ird \"t\"") && !tables.covers("other"));
+        assert_eq!(tables.unused(), ["none"]);
+        assert!(NamePatterns::parse("database", &[String::new()]).is_err());
+    }
+}

@@ -1,0 +1,222 @@
+//! What of a backup is restored, and what of the live site stays as it is. Pure.
+
+use crate::api::{Choice, Components, Exclude, Options, Restore};
+use crate::error::{Code, Error, Result};
+use crate::plan::pattern::{NamePatterns, PathPatterns};
+use crate::siteconf::Item;
+use serde::{Deserialize, Serialize};
+
+/// The components to restore, and whether they were named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    /// The document root: all of it, nothing, or paths and globs.
+    pub files: Choice,
+    /// The database: all of it, nothing, or names and globs of tables.
+    pub database: Choice,
+    /// Configuration items.
+    pub config: Vec<Item>,
+    /// Named by the caller: a backup without them is an error. Otherwise "everything this kind of backup holds".
+    pub named: bool,
+    /// What stays as it is live, although it would be restored.
+    #[serde(default)]
+    pub exclude: Exclude,
+    /// Nothing is kept that the backup does not hold, even where the backup cannot know of it.
+    #[serde(default)]
+    pub exact: bool,
+    /// Rows that refer to rows that are not there are taken.
+    #[serde(default)]
+    pub allow_orphans: bool,
+}
+
+impl Selection {
+    /// Every component, none by name.
+    pub fn everything() -> Selection {
+        Selection {
+            files: Choice::Whole(true),
+            database: Choice::Whole(true),
+            config: Item::ALL.to_vec(),
+            named: false,
+            exclude: Exclude::default(),
+            exact: false,
+            allow_orphans: false,
+        }
+    }
+
+    /// The selection of a request.
+    ///
+    /// # Errors
+    /// As [`Selection::parse`].
+    pub fn of(request: &Restore) -> Result<Selection> {
+        Selection::parse(request.components.as_ref(), request.exclude.as_ref(), &request.options)
+    }
+
+    /// Reads what a request says; no components at all mean everything.
+    ///
+    /// # Errors
+    /// `bad_request` for an empty selection, an unknown configuration item, or what is no pattern; `unsafe_path`.
+    pub fn parse(components: Option<&Components>, exclude: Option<&Exclude>, options: &Options) -> Result<Selection> {
+        let mut selection = match components {
+            None => Selection::everything(),
+            Some(components) => Selection {
+                files: components.files.clone(),
+                database: components.database.clone(),
+                config: items("components.config", &components.config)?,
+                named: true,
+                ..Selection::everything()
+            },
+        };
+        (selection.exact, selection.allow_orphans) = (options.exact, options.allow_orphans);
+        if let Some(exclude) = exclude {
+            let out = items("exclude.config", &Choice::Parts(exclude.config.clone()))?;
+            selection.config.retain(|item| !out.contains(item));
+            selection.exclude = exclude.clone();
+        }
+        if !selection.files.any() && !selection.database.any() && selection.config.is_empty() {
+            return Err(Error::new(Code::BadRequest, "components: nothing is selected").hint(
+                "Set at least one of files, database and config, or leave `components` out for a full restore.",
+            ));
+        }
+        for (name, choice) in [("files", &selection.files), ("database", &selection.database)] {
+            if choice.parts().is_some_and(<[String]>::is_empty) {
+                return Err(Error::new(Code::BadRequest, format!("components.{name}: the list is empty"))
+                    .hint(format!("Name what is wanted, say true for all of it, or leave {name} out.")));
+            }
+        }
+        selection.paths()?;
+        selection.tables()?;
+        Ok(selection)
+    }
+
+    /// Paths that are selected; `None`: the whole document root.
+    ///
+    /// # Errors
+    /// `bad_request`, `unsafe_path`.
+    pub fn paths(&self) -> Result<Paths> {
+        let only = self.files.parts().map(|list| PathPatterns::parse("components.files", list)).transpose()?;
+        Ok(Paths { only, exclude: PathPatterns::parse("exclude.files", &self.exclude.files)? })
+    }
+
+    /// Tables that are selected.
+    ///
+    /// # Errors
+    /// `bad_request`.
+    pub fn tables(&self) -> Result<Tables> {
+        let only = self.database.parts().map(|list| NamePatterns::parse("components.database", list)).transpose()?;
+        Ok(Tables { only, exclude: NamePatterns::parse("exclude.database", &self.exclude.database)? })
+    }
+}
+
+fn items(field: &str, choice: &Choice) -> Result<Vec<Item>> {
+    match choice {
+        Choice::Whole(true) => Ok(Item::ALL.to_vec()),
+        Choice::Whole(false) => Ok(Vec::new()),
+        Choice::Parts(names) => names
+            .iter()
+            .map(|name| {
+                Item::from_name(name).ok_or_else(|| {
+                    let known: Vec<&str> = Item::ALL.iter().map(|item| item.name()).collect();
+                    Error::new(Code::BadRequest, format!("{field}: there is no item {name:?}"))
+                        .hint(format!("The items are {}.", known.join(", ")))
+                        .with("pattern", name.as_str())
+                })
+            })
+            .collect(),
+    }
+}
+
+/// Which files take part.
+#[derive(Debug, Default)]
+pub struct Paths {
+    /// Only these; `None`: all.
+    pub only: Option<PathPatterns>,
+    /// But not these.
+    pub exclude: PathPatterns,
+}
+
+/// Which tables take part.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// Only these; `None`: all.
+    pub only: Option<NamePatterns>,
+    /// But not these.
+    pub exclude: NamePatterns,
+}
+
+impl Tables {
+    /// Whether the dump's table of this name is loaded.
+    pub fn takes(&self, name: &str) -> bool {
+        let wanted = self.only.as_ref().is_none_or(|only| only.covers(name));
+        wanted && !self.exclude.covers(name)
+    }
+
+    /// The live tables that go when `coming` come: with a dump of the whole database all of them, otherwise those of the same
+    /// names, and with `exact` also those that the selection names although the backup does not hold them.
+    pub fn leaving(&self, live: &[String], coming: &[String], complete: bool, exact: bool) -> Vec<String> {
+        let goes = |name: &String| {
+            if self.exclude.covers(name) {
+                return false;
+            }
+            let replaced = coming.contains(name);
+            match &self.only {
+                None => complete || exact || replaced,
+                Some(only) => replaced || (exact && only.covers(name)),
+            }
+        };
+        live.iter().filter(|name| goes(name)).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<Selection> {
+        Selection::of(&crate::api::parse(&format!(r#"{{"domain":"a.com",{json}}}"#))?)
+    }
+
+    #[test]
+    fn no_components_mean_everything_and_named_ones_nothing_else() {
+        let full = parse(r#""backup":"latest""#).unwrap();
+        assert_eq!(full, Selection::everything());
+        let some = parse(r#""components":{"config":["ssl"]}"#).unwrap();
+        assert!(!some.files.any() && !some.database.any() && some.named);
+        assert_eq!(some.config, [Item::Ssl]);
+        let parts = parse(r#""components":{"files":["a/"],"database":["wp_*"]}"#).unwrap();
+        assert!(parts.files.any() && !parts.files.is_whole() && parts.database.parts().is_some());
+    }
+
+    #[test]
+    fn empty_and_unknown_selections_are_refused() {
+        for bad in [
+            r#""components":{}"#,
+            r#""components":{"files":false}"#,
+            r#""components":{"files":[]}"#,
+            r#""components":{"database":[]}"#,
+            r#""components":{"config":["apache"]}"#,
+            r#""components":{"files":["a["]}"#,
+            r#""components":{"config":["ssl"]},"exclude":{"config":["ssl"]}"#,
+            r#""exclude":{"config":["apache"]}"#,
+        ] {
+            assert_eq!(parse(bad).unwrap_err().code, Code::BadRequest, "{bad}");
+        }
+        assert_eq!(parse(r#""components":{"files":["../x"]}"#).unwrap_err().code, Code::UnsafePath);
+        assert_eq!(parse(r#""exclude":{"table":["x"]}"#).unwrap_err().code, Code::UnknownField);
+    }
+
+    #[test]
+    fn what_goes_depends_on_what_the_backup_can_know() {
+        let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let (live, coming) = (names(&["a", "b", "c"]), names(&["a", "d"]));
+        let tables = |json: &str| parse(json).unwrap().tables().unwrap();
+        let all = tables(r#""backup":"latest""#);
+        assert_eq!(all.leaving(&live, &coming, true, false), live, "a complete dump replaces everything");
+        assert_eq!(all.leaving(&live, &coming, false, false), ["a"], "an incomplete one only what it holds");
+        assert_eq!(all.leaving(&live, &coming, false, true), live, "unless an exact replica is asked for");
+        let out = tables(r#""exclude":{"database":["b"]}"#);
+        assert_eq!(out.leaving(&live, &coming, true, true), ["a", "c"]);
+        let part = tables(r#""components":{"database":["a","b"]}"#);
+        assert_eq!(part.leaving(&live, &names(&["a"]), true, false), ["a"]);
+        assert_eq!(part.leaving(&live, &names(&["a"]), true, true), ["a", "b"]);
+        assert!(part.takes("a") && !part.takes("c"));
+    }
+}
