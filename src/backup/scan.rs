@@ -19,7 +19,7 @@ use serde_json::Value;
 use std::io::{BufReader, Cursor, Read};
 
 pub use folders::{Folders, Node};
-pub use tally::{TableTally, Tally};
+pub use tally::{ObjectFound, TableTally, Tally};
 
 /// Largest configuration file whose content is kept.
 pub const MAX_CONFIG_FILE: u64 = 1 << 20;
@@ -67,8 +67,11 @@ pub struct DumpScan {
     pub complete: bool,
     /// Its tables, in the order of the dump.
     pub tables: Vec<TableTally>,
-    /// Views, triggers, routines and events.
+    /// Number of views, triggers, routines and events.
     pub objects: u64,
+    /// Their names by kind, the first 2,000.
+    #[serde(default)]
+    pub object_list: Vec<ObjectFound>,
 }
 
 impl DumpScan {
@@ -284,7 +287,14 @@ fn read_dump(name: String, mut from: impl Read, monitor: &dyn Monitor) -> Result
     }
     .map_err(|error| error.with("dump", name.clone()))?;
     let ended = tally.finish();
-    Ok(DumpScan { name, bytes, complete: ended.complete, tables: ended.tables, objects: ended.objects })
+    Ok(DumpScan {
+        name,
+        bytes,
+        complete: ended.complete,
+        tables: ended.tables,
+        objects: ended.objects,
+        object_list: ended.object_list,
+    })
 }
 
 fn pump(mut from: impl Read, tally: &mut Tally, monitor: &dyn Monitor) -> Result<u64> {

@@ -1,10 +1,19 @@
 //! Counts tables and rows of a dump as it streams by, for the preview. Nothing is executed or refused here: the
 //! loader has its own, strict reading. What this one does not understand it does not count.
 
+use crate::sql::statement::ObjectKind;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 const MAX_TABLES: usize = 20_000;
+/// Most objects whose names are kept; all are counted.
+pub const MAX_OBJECTS: usize = 2_000;
+/// Objects beyond the kept ones are told apart by kind and name up to this number.
+const MAX_KNOWN: usize = 100_000;
+/// Longest CREATE TABLE kept whole.
+pub const MAX_CREATE: usize = 64 << 10;
+/// Most bytes of CREATE TABLE kept of a dump.
+pub const MAX_CREATES: usize = 4 << 20;
 const MAX_HEAD: usize = 1024;
 /// Longest token looked at as one: comment marks, the `DELIMITER` line, a custom delimiter.
 const LOOKAHEAD: usize = 64;
@@ -22,6 +31,18 @@ pub struct TableTally {
     pub engine: Option<String>,
     /// Its character set.
     pub charset: Option<String>,
+    /// Its whole CREATE TABLE as it stands in the dump, comments included; `None` for one that is too long to keep.
+    #[serde(skip)]
+    pub create: Option<String>,
+}
+
+/// A view, routine, trigger or event of the dump.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ObjectFound {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Its name.
+    pub name: String,
 }
 
 /// What a whole dump held.
@@ -29,8 +50,10 @@ pub struct TableTally {
 pub struct Ended {
     /// Tables in the order they appeared.
     pub tables: Vec<TableTally>,
-    /// Views, triggers, routines and events.
+    /// Number of views, triggers, routines and events; a view and its stand-in are one.
     pub objects: u64,
+    /// Their names, the first [`MAX_OBJECTS`].
+    pub object_list: Vec<ObjectFound>,
     /// The writer's last line was there.
     pub complete: bool,
 }
@@ -54,6 +77,10 @@ pub struct Tally {
     /// Code outside parentheses since the statement began, cut to [`MAX_HEAD`] at the front and the back.
     head: Vec<u8>,
     tail: Vec<u8>,
+    /// The statement as it stands, up to its rows and to [`MAX_CREATE`].
+    text: Vec<u8>,
+    /// `text` is not all of it.
+    cut: bool,
     values: bool,
     rows: u64,
     bytes: u64,
@@ -61,7 +88,11 @@ pub struct Tally {
     end: Vec<u8>,
     tables: Vec<TableTally>,
     by_name: HashMap<String, usize>,
+    /// Bytes of all CREATE TABLE kept.
+    creates: usize,
     objects: u64,
+    object_list: Vec<ObjectFound>,
+    known: HashSet<u64>,
 }
 
 impl Default for Tally {
@@ -73,6 +104,8 @@ impl Default for Tally {
             depth: 0,
             head: Vec::new(),
             tail: Vec::new(),
+            text: Vec::new(),
+            cut: false,
             values: false,
             rows: 0,
             bytes: 0,
@@ -80,7 +113,10 @@ impl Default for Tally {
             end: Vec::new(),
             tables: Vec::new(),
             by_name: HashMap::new(),
+            creates: 0,
             objects: 0,
+            object_list: Vec::new(),
+            known: HashSet::new(),
         }
     }
 }
@@ -110,7 +146,16 @@ impl Tally {
         self.run(&rest, true);
         self.statement();
         let end = String::from_utf8_lossy(&self.end).into_owned();
-        Ended { tables: self.tables, objects: self.objects, complete: end.contains("-- Dump completed") }
+        // Older clients write a table in place of a view until all tables are there.
+        let views: HashSet<&str> =
+            self.object_list.iter().filter(|object| object.kind == ObjectKind::View).map(|view| &*view.name).collect();
+        self.tables.retain(|table| table.rows > 0 || !views.contains(table.name.as_str()));
+        Ended {
+            tables: self.tables,
+            objects: self.objects,
+            object_list: self.object_list,
+            complete: end.contains("-- Dump completed"),
+        }
     }
 
     /// Consumes what can be told without looking further than `data`.
@@ -139,6 +184,7 @@ impl Tally {
                     None => rest.len() - usize::from(rest.len() > 1),
                 },
             };
+            self.keep(&rest[..step]);
             self.bytes += step as u64;
             at += step;
         }
@@ -236,6 +282,17 @@ impl Tally {
         }
     }
 
+    /// Keeps the text of a statement; rows are none.
+    fn keep(&mut self, code: &[u8]) {
+        if self.values || self.head.is_empty() {
+            return;
+        }
+        let code = if self.text.is_empty() { code.trim_ascii_start() } else { code };
+        let room = MAX_CREATE - self.text.len();
+        self.text.extend_from_slice(&code[..code.len().min(room)]);
+        self.cut |= code.len() > room;
+    }
+
     /// A parenthesis opens outside any other.
     fn open(&mut self) {
         if self.values {
@@ -252,6 +309,8 @@ impl Tally {
     fn statement(&mut self) {
         let head = std::mem::take(&mut self.head);
         let tail = std::mem::take(&mut self.tail);
+        let text = std::mem::take(&mut self.text);
+        let whole = !std::mem::take(&mut self.cut);
         let (rows, bytes) = (std::mem::take(&mut self.rows), std::mem::take(&mut self.bytes));
         self.depth = 0;
         self.values = false;
@@ -267,35 +326,50 @@ impl Tally {
                 }
             }
         } else if first.eq_ignore_ascii_case(b"CREATE") {
-            self.created(&head, &tail, bytes);
+            self.created(&head, &tail, whole.then_some(text.as_slice()), bytes);
         }
     }
 
-    fn created(&mut self, head: &[u8], tail: &[u8], bytes: u64) {
-        for word in Words(head).skip(1).take(12) {
+    fn created(&mut self, head: &[u8], tail: &[u8], text: Option<&[u8]>, bytes: u64) {
+        for word in Words(head).skip(1).take(16) {
             let upper = word.to_ascii_uppercase();
             match upper.as_slice() {
                 b"TABLE" => {
-                    let mut after = Words(head);
-                    let mut name = after.skip_to(b"TABLE");
-                    if name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("if")) {
-                        name = after.skip_to(b"EXISTS");
-                    }
+                    let name = name_after(head, b"TABLE");
                     let options = [head, tail].concat();
                     let (engine, charset) = (option(&options, b"ENGINE"), option(&options, b"CHARSET"));
+                    let text = text.map(<[u8]>::trim_ascii_end).filter(|text| self.creates + text.len() <= MAX_CREATES);
                     if let Some(table) = name.and_then(|name| self.table(name)) {
                         table.bytes += bytes;
                         table.engine = engine;
                         table.charset = charset;
+                        table.create = text.map(|text| String::from_utf8_lossy(text).into_owned());
+                        self.creates += text.map_or(0, <[u8]>::len);
                     }
                     return;
                 }
-                b"VIEW" | b"TRIGGER" | b"PROCEDURE" | b"FUNCTION" | b"EVENT" => {
-                    self.objects += 1;
-                    return;
-                }
+                b"VIEW" => return self.object(ObjectKind::View, name_after(head, &upper)),
+                b"TRIGGER" => return self.object(ObjectKind::Trigger, name_after(head, &upper)),
+                b"PROCEDURE" => return self.object(ObjectKind::Procedure, name_after(head, &upper)),
+                b"FUNCTION" => return self.object(ObjectKind::Function, name_after(head, &upper)),
+                b"EVENT" => return self.object(ObjectKind::Event, name_after(head, &upper)),
+                b"INDEX" | b"DATABASE" | b"SCHEMA" | b"SEQUENCE" | b"USER" | b"ROLE" => return,
                 _ => {}
             }
+        }
+    }
+
+    fn object(&mut self, kind: ObjectKind, name: Option<String>) {
+        let Some(name) = name else { return };
+        if self.known.len() < MAX_KNOWN {
+            let key = xxhash_rust::xxh3::xxh3_64_with_seed(name.as_bytes(), kind as u64);
+            if !self.known.insert(key) {
+                return;
+            }
+        }
+        self.objects += 1;
+        if self.object_list.len() < MAX_OBJECTS {
+            self.object_list.push(ObjectFound { kind, name });
         }
     }
 
@@ -337,7 +411,14 @@ fn option(text: &[u8], key: &[u8]) -> Option<String> {
     (end > 0).then(|| String::from_utf8_lossy(&rest[..end]).into_owned())
 }
 
-/// Words and back-quoted names of a statement's head.
+/// The name after a keyword and an `IF NOT EXISTS`.
+fn name_after(head: &[u8], keyword: &[u8]) -> Option<String> {
+    let mut words = Words(head);
+    let name = words.skip_to(keyword)?;
+    if name.eq_ignore_ascii_case("if") { words.skip_to(b"EXISTS") } else { Some(name) }
+}
+
+/// Words and quoted names of a statement's head.
 struct Words<'a>(&'a [u8]);
 
 impl<'a> Iterator for Words<'a> {
@@ -347,10 +428,18 @@ impl<'a> Iterator for Words<'a> {
         if text.is_empty() {
             return None;
         }
-        let end = if text[0] == b'`' {
-            memchr::memchr(b'`', &text[1..]).map_or(text.len(), |end| end + 2)
+        let end = if matches!(text[0], b'`' | b'"') {
+            let mut end = 1;
+            loop {
+                match memchr::memchr(text[0], &text[end..]) {
+                    // A doubled quote is one letter of the name.
+                    Some(quote) if text.get(end + quote + 1) == Some(&text[0]) => end += quote + 2,
+                    Some(quote) => break end + quote + 1,
+                    None => break text.len(),
+                }
+            }
         } else {
-            let stop = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'`' | b'(' | b'=');
+            let stop = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'`' | b'"' | b'.' | b'(' | b'=');
             text.iter().position(stop).unwrap_or(text.len()).max(1)
         };
         self.0 = &text[end..];
@@ -367,8 +456,14 @@ impl Words<'_> {
             self.0 = &self.0[1..];
             name = self.next()?;
         }
-        let bare = name.strip_prefix(b"`").and_then(|name| name.strip_suffix(b"`")).unwrap_or(name);
-        Some(String::from_utf8_lossy(bare).into_owned())
+        let quote = name.first().filter(|quote| matches!(quote, b'`' | b'"')).copied();
+        let bare = quote.and_then(|quote| name.strip_prefix(&[quote])?.strip_suffix(&[quote]));
+        let text = String::from_utf8_lossy(bare.unwrap_or(name)).into_owned();
+        Some(match (bare, quote) {
+            (Some(_), Some(b'`')) => text.replace("``", "`"),
+            (Some(_), Some(_)) => text.replace("\"\"", "\""),
+            _ => text,
+        })
     }
 }
 
@@ -405,7 +500,62 @@ mod tests {
             assert_eq!(ended.tables[0].charset.as_deref(), Some("utf8mb4"));
             assert_eq!(ended.tables[1].engine.as_deref(), Some("MyISAM"));
             assert!(ended.tables[0].bytes > 200);
+            let create = ended.tables[0].create.as_deref().unwrap();
+            assert!(create.starts_with("CREATE TABLE `wp_posts` (\n `id`"), "pieces of {piece}: {create}");
+            assert!(create.ends_with("CHARSET=utf8mb4 COLLATE=x"), "pieces of {piece}: {create}");
+            let objects: Vec<(ObjectKind, &str)> =
+                ended.object_list.iter().map(|object| (object.kind, object.name.as_str())).collect();
+            assert_eq!(objects, [(ObjectKind::Trigger, "t"), (ObjectKind::View, "v")], "pieces of {piece}");
         }
+    }
+
+    fn of(sql: &str) -> Ended {
+        let mut tally = Tally::default();
+        tally.push(sql.as_bytes());
+        tally.finish()
+    }
+
+    #[test]
+    fn a_view_and_its_stand_in_are_one_view_and_no_table() {
+        let ended = of("/*!50001 CREATE VIEW `v` AS SELECT 1 AS `id` */;\n\
+             /*!50001 CREATE TABLE `old` (`id` tinyint NOT NULL) ENGINE=MyISAM */;\n\
+             CREATE TABLE t (a int);\n\
+             /*!50001 CREATE ALGORITHM=UNDEFINED */\n/*!50013 DEFINER=`root`@`localhost` SQL SECURITY DEFINER */\n\
+             /*!50001 VIEW `v` AS select 1 AS `id` */;\n\
+             CREATE OR REPLACE ALGORITHM = UNDEFINED DEFINER = `a` @ `b` SQL SECURITY INVOKER VIEW `old` AS select 1;\n");
+        let names = |name: &str| ObjectFound { kind: ObjectKind::View, name: name.into() };
+        assert_eq!((ended.objects, ended.object_list), (2, vec![names("v"), names("old")]));
+        assert_eq!(ended.tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(), ["t"]);
+    }
+
+    #[test]
+    fn objects_are_named_by_kind_and_quoted_names_are_read_whole() {
+        let ended = of("DELIMITER ;;\nCREATE DEFINER=`a`@`%` PROCEDURE IF NOT EXISTS `p``q`(IN x INT)\nBEGIN END;;\n\
+             CREATE AGGREGATE FUNCTION s.f(x INT) RETURNS INT BEGIN END;;\n\
+             /*!50106 CREATE*/ /*!50117 DEFINER=`a`@`%`*/ /*!50106 EVENT `e` ON SCHEDULE EVERY 1 DAY DO SET @x='VIEW'*/;;\n\
+             DELIMITER ;\nCREATE INDEX event ON t (a);\nCREATE TABLE \"we\"\"ird` (x\" (a int);\n\
+             INSERT INTO \"we\"\"ird` (x\" VALUES (1),(2);\nCREATE TABLE `Bảng ``1``` (a int); INSERT INTO `Bảng ``1``` VALUES (1);");
+        let objects: Vec<(ObjectKind, &str)> =
+            ended.object_list.iter().map(|object| (object.kind, object.name.as_str())).collect();
+        let kinds = [(ObjectKind::Procedure, "p`q"), (ObjectKind::Function, "f"), (ObjectKind::Event, "e")];
+        assert_eq!(objects, kinds);
+        let rows: Vec<(&str, u64)> = ended.tables.iter().map(|table| (table.name.as_str(), table.rows)).collect();
+        assert_eq!(rows, [("we\"ird` (x", 2), ("Bảng `1`", 1)]);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_dump_is_bounded_and_all_is_counted() {
+        let long = format!("CREATE TABLE long (a int COMMENT '{}');", "x".repeat(MAX_CREATE));
+        let tables: String = (0..100)
+            .map(|number| format!("CREATE TABLE t{number} (a int COMMENT '{}');", "x".repeat(60_000)))
+            .collect();
+        let views: String = (0..3_000).map(|number| format!("CREATE VIEW v{number} AS SELECT 1;")).collect();
+        let ended = of(&[long, tables, views.clone(), views].concat());
+        assert_eq!(ended.tables.len(), 101);
+        assert_eq!(ended.tables[0].create, None);
+        let kept: usize = ended.tables.iter().filter_map(|table| table.create.as_ref()).map(String::len).sum();
+        assert!(kept <= MAX_CREATES && kept > MAX_CREATES - MAX_CREATE, "{kept}");
+        assert_eq!((ended.objects, ended.object_list.len()), (3_000, MAX_OBJECTS));
     }
 
     #[test]
@@ -441,6 +591,7 @@ mod tests {
             let cut = cut.finish();
             proptest::prop_assert_eq!(whole.tables, cut.tables);
             proptest::prop_assert_eq!((whole.objects, whole.complete), (cut.objects, cut.complete));
+            proptest::prop_assert_eq!(whole.object_list, cut.object_list);
         }
     }
 
