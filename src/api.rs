@@ -162,6 +162,8 @@ pub struct Options {
     pub exact: bool,
     /// Take selected tables although rows would refer to rows that are not there.
     pub allow_orphans: bool,
+    /// A comparison with the live site reads every content, also where size and time are equal.
+    pub checksum: bool,
 }
 
 /// CPU and I/O priority of the worker.

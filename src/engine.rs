@@ -16,6 +16,7 @@ pub mod recovery;
 pub mod settings;
 pub mod stage;
 pub mod step;
+pub mod token;
 pub mod verify;
 
 use crate::api;
@@ -152,7 +153,7 @@ fn plan_restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) 
     }
     let source = backup::locate(&ticket.config, &request.domain, &request.backup, request.dump.as_deref())?;
     if let Some(token) = &request.plan_token {
-        facts::check_token(&ticket.config, &request, &source, token, folder.path())?;
+        token::check(&ticket.config, &request, &source, token, folder.path())?;
     }
     plan_source(folder, ticket, monitor, &request.domain, source, selection)
 }
@@ -168,7 +169,7 @@ fn plan_source(
 ) -> Result<Job<Planned>> {
     let config = &ticket.config;
     let began = Instant::now();
-    let facts = facts::gather(config, domain, &mut selection, folder.path(), monitor.as_ref())?;
+    let facts = facts::gather(config, domain, &mut selection, folder.path(), None, monitor.as_ref())?;
     let plan =
         Plan::restore(config, &ticket.job, domain, selection, facts.database()?, source.path.display().to_string());
     let groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
