@@ -96,7 +96,6 @@ fn info(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option
     let identity = Identity::from_metadata(&metadata);
     let meta = Meta::beside(path);
     let known = index.known(path, &identity);
-    let scan = known.and_then(|known| known.scan.as_ref());
     let (integrity, from) = match (known, meta.integrity()) {
         (Some(known), _) if known.valid => (Integrity::Valid, Some("index")),
         (Some(_), _) => (Integrity::Invalid, Some("index")),
@@ -111,15 +110,15 @@ fn info(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option
     Some(BackupInfo {
         path: path.to_owned(),
         kind: parsed.kind(),
-        layout: layout.map(str::to_owned).or_else(|| scan.and_then(|scan| scan.layout.clone())),
+        layout: layout.map(str::to_owned).or_else(|| known.and_then(|known| known.layout.clone())),
         base: (parsed.kind() == Kind::Incremental).then(|| meta.text("base_backup").map(PathBuf::from)).flatten(),
         date: stamp.map_or_else(|| "unknown".to_owned(), |stamp| stamp.to_string()),
         size: identity.size,
         size_text: human_size(identity.size),
         integrity,
         integrity_from: from.map(str::to_owned),
-        file_count: scan.map(|scan| scan.files).or_else(|| meta.number("file_count")),
-        db_tables: scan.and_then(|scan| scan.db_tables()).or_else(|| meta.number("db_tables")),
+        file_count: known.and_then(|known| known.file_count).or_else(|| meta.number("file_count")),
+        db_tables: known.and_then(|known| known.db_tables).or_else(|| meta.number("db_tables")),
         dump: None,
         stamp,
         name,

@@ -1,18 +1,20 @@
 //! The document of `rv_preview_backup`: everything the preview screen shows, from one reading or its cached result.
 
-use crate::backup::index::{Index, Known};
+use crate::backup::catalogue::{self, Draft};
+use crate::backup::index::{Finding, Fingerprint, Index};
 use crate::backup::layout::ConfigItem;
 use crate::backup::list::{BackupInfo, Integrity};
 use crate::backup::meta::Meta;
 use crate::backup::name::{Kind, human_size};
-use crate::backup::scan::{Scan, scan};
+use crate::backup::scan::{Scan, scan_into};
 use crate::backup::source::Source;
 use crate::config::Config;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::progress::{Level, Monitor};
 use crate::siteconf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::fs::File;
 
 /// A filesystem stores whole blocks: half of one is lost a file, on average.
 const BLOCK: u64 = 4096;
@@ -46,36 +48,55 @@ pub struct Estimate {
 }
 
 /// What is in the source: from the index when nothing changed since it was read, else by reading it now.
-/// A sound reading and a damaged archive are both remembered.
 ///
 /// # Errors
-/// Those of [`scan`].
+/// Those of [`scan()`](crate::backup::scan::scan).
 pub fn examine(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan> {
-    if let Some(cached) = cached(source, config) {
-        return Ok(cached);
+    match cached(source, config) {
+        Some(found) => Ok(found),
+        None => read(source, config, monitor),
     }
-    let mut result = scan(source, config, monitor);
+}
+
+/// The same with the backup's catalogue, which is made again where it was lost; `None` where none can be kept.
+///
+/// # Errors
+/// Those of [`scan()`](crate::backup::scan::scan).
+pub fn examine_entries(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<(Scan, Option<File>)> {
+    if let Some(found) = cached(source, config)
+        && let Some(catalogue) = catalogue::open(config, source)
+    {
+        return Ok((found, Some(catalogue)));
+    }
+    let found = read(source, config, monitor)?;
+    Ok((found, catalogue::open(config, source)))
+}
+
+/// Reads the source whole. A sound reading and a damaged archive are both remembered.
+fn read(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan> {
+    let warn = |what: &str, error: &Error| monitor.event(Level::Warn, &format!("{what} was not written: {error}"));
+    // From before the reading: what is written to a file meanwhile makes the finding one of another file.
+    let files = Fingerprint::all(source).doing(|| format!("read {}", source.path.display()))?;
+    let begun = Draft::begin(config, source, &files);
+    let mut draft = begun.inspect_err(|error| warn("the catalogue of the backup", error)).ok();
+    let mut result = scan_into(source, config, &mut draft, monitor);
     if let Ok(found) = &mut result {
         tell_meanings(found, source, config);
     }
-    let files = source.identities();
-    let known = match &result {
-        Ok(found) => Known { files, valid: true, why: None, scan: Some(found.clone()) },
-        Err(error) if error.code == Code::BackupCorrupt => {
-            Known { files, valid: false, why: Some(error.message.clone()), scan: None }
-        }
+    let finding = match &result {
+        Ok(found) => Ok(found),
+        Err(error) if error.code == Code::BackupCorrupt => Err(error.message.as_str()),
         Err(_) => return result,
     };
-    if let Err(error) = Index::store(config, &source.site.domain, &source.path, known) {
-        monitor.event(Level::Warn, &format!("the index of backups was not written: {error}"));
+    if let Err(error) = Index::store(config, &Finding { source, files, result: finding }, draft) {
+        warn("the index of backups", &error);
     }
     result
 }
 
 /// What an earlier reading found, if every file of the source is still the same.
 pub fn cached(source: &Source, config: &Config) -> Option<Scan> {
-    let index = Index::load(config, &source.site.domain);
-    index.known_all(&source.path, &source.identities())?.scan.clone()
+    Index::load(config, &source.site.domain).scan(source)
 }
 
 /// Bytes a restore needs free: the staged tree, the database beside it, and what always stays free.

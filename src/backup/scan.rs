@@ -6,17 +6,21 @@
 pub mod folders;
 pub mod tally;
 
-use crate::archive::{self, Entry, EntryKind, GzipReader, Limits};
-use crate::backup::layout::{ConfigItem, Place, Seen};
+use crate::archive::{self, Entry, EntryKind, GzipReader, Limits, Segment, TarReader};
+use crate::backup::catalogue::Draft;
+use crate::backup::layers::Layers;
+use crate::backup::layout::{ConfigItem, Place, Seen, Sorter};
 use crate::backup::meta::Meta;
 use crate::backup::source::{Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
+use crate::host::tree;
 use crate::path::RelPath;
-use crate::progress::{Monitor, Phase};
+use crate::progress::{Level, Monitor, Phase};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::io::{BufReader, Cursor, Read};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 pub use folders::{Folders, Node};
 pub use tally::{ObjectFound, TableTally, Tally};
@@ -24,7 +28,6 @@ pub use tally::{ObjectFound, TableTally, Tally};
 /// Largest configuration file whose content is kept.
 pub const MAX_CONFIG_FILE: u64 = 1 << 20;
 const MAX_CONFIG_FILES: usize = 64;
-const MAX_HINT_FILE: u64 = 256 << 10;
 const CHUNK: usize = 256 << 10;
 
 /// Files of the site by what they are.
@@ -160,32 +163,46 @@ impl Scan {
 /// `backup_corrupt`, `backup_layout_unknown`, `unsafe_path`, `limit_exceeded`, `backup_changed`, `io_failed`, and
 /// the monitor's own.
 pub fn scan(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan> {
-    let mut found = Scan { packed_bytes: source.packed_bytes(), ..Scan::default() };
-    let mut folders = Folders::default();
-    monitor.expect(Phase::Verify, 0, found.packed_bytes);
-    for part in &source.parts {
-        part.will_stream();
-        check_sum(part, monitor)?;
-        let raw = Watched { inner: part.reader(), monitor, stop: None };
-        let name = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match &part.role {
-            Role::Dump => found.dump = Some(read_dump(name, raw, monitor)?),
-            Role::ConfigFile { item, name } => keep_config(&mut found, *item, name, part.identity.size, raw)?,
-            Role::Archive | Role::Files | Role::Config => {
-                let Some(sorter) = part.sorter(&source.site) else { continue };
-                let limits = Limits::from_config(&config.limits);
-                let mut tar = archive::open(BufReader::with_capacity(CHUNK, raw), limits)
-                    .map_err(|error| error.with("path", part.path.display().to_string()))?;
-                let seen = read_archive(&mut tar, sorter, &mut found, &mut folders, monitor)
-                    .map_err(|error| part.named(error))?;
-                found.unpacked_bytes += tar.offset();
-                found.seen.merge(seen);
-            }
+    scan_into(source, config, &mut None, monitor)
+}
+
+/// The same, and every entry of the site goes into the catalogue. What keeps the catalogue from being made is said, and the
+/// reading goes on without.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_into(
+    source: &Source,
+    config: &Config,
+    catalogue: &mut Option<Draft>,
+    monitor: &dyn Monitor,
+) -> Result<Scan> {
+    let mut reading = Reading {
+        source,
+        found: Scan { packed_bytes: source.packed_bytes(), ..Scan::default() },
+        folders: Folders::default(),
+        layers: source.is_layered().then(Layers::default),
+        root_covered: false,
+        root_seen: false,
+        catalogue,
+        buffer: vec![0; CHUNK],
+        monitor,
+    };
+    monitor.expect(Phase::Verify, 0, reading.found.packed_bytes);
+    let mut first = true;
+    for part in newest_first(&source.parts) {
+        if part.role == Role::Archive && !std::mem::take(&mut first) {
+            reading.descend();
         }
-        part.unchanged()?;
+        reading.part(part, Limits::from_config(&config.limits))?;
     }
-    found.tree = folders.finish();
-    Ok(found)
+    reading.finish()
+}
+
+/// The archives from the newest to the oldest, so that what newer ones replace is known before it comes; then the rest.
+fn newest_first(parts: &[Part]) -> impl Iterator<Item = &Part> {
+    let archives = parts.iter().rev().filter(|part| part.role == Role::Archive);
+    archives.chain(parts.iter().filter(|part| part.role != Role::Archive))
 }
 
 /// Compares the archive with the checksum its writer left beside it, if there is one.
@@ -201,57 +218,221 @@ pub(crate) fn check_sum(part: &Part, monitor: &dyn Monitor) -> Result<()> {
         .with("path", part.path.display().to_string()))
 }
 
-fn read_archive<R: Read>(
-    tar: &mut archive::TarReader<R>,
-    mut sorter: crate::backup::layout::Sorter,
-    found: &mut Scan,
-    folders: &mut Folders,
-    monitor: &dyn Monitor,
-) -> Result<Seen> {
-    while let Some(entry) = tar.next_entry()? {
-        monitor.keep_going()?;
-        let path = RelPath::parse(&entry.path)?;
-        match sorter.place(&path) {
-            Place::Site(inner) => {
-                count(found, folders, &inner, &entry);
-                if entry.kind == EntryKind::File && tells_application(&inner) && entry.size <= MAX_HINT_FILE {
-                    let text = read_all(&mut *tar, MAX_HINT_FILE)?;
-                    hint(&mut found.application, &inner, &String::from_utf8_lossy(&text));
-                }
-            }
-            Place::Dump { .. } if entry.kind == EntryKind::File => {
-                found.dump = Some(read_dump(path.to_string(), &mut *tar, monitor)?);
-            }
-            Place::Config(item, name) if entry.kind == EntryKind::File => {
-                keep_config(found, item, &name, entry.size, &mut *tar)?;
-            }
-            _ => {}
-        }
-    }
-    let layout = sorter.layout().map(str::to_owned);
-    found.layout = found.layout.take().or(layout);
-    sorter.finish()
+struct Reading<'a> {
+    source: &'a Source,
+    found: Scan,
+    folders: Folders,
+    /// Where several archives make the state.
+    layers: Option<Layers>,
+    /// A newer archive has the document root itself.
+    root_covered: bool,
+    root_seen: bool,
+    catalogue: &'a mut Option<Draft>,
+    buffer: Vec<u8>,
+    monitor: &'a dyn Monitor,
 }
 
-fn count(found: &mut Scan, folders: &mut Folders, path: &RelPath, entry: &Entry) {
-    if path.is_root() {
-        return;
+impl Reading<'_> {
+    fn descend(&mut self) {
+        if let Some(layers) = &mut self.layers {
+            layers.descend();
+        }
+        self.root_covered = self.root_seen;
+        if let Some(draft) = self.catalogue {
+            draft.next_archive();
+        }
     }
-    match &entry.kind {
-        EntryKind::File | EntryKind::HardLink(_) => {
-            found.files += 1;
-            found.bytes += entry.size;
-            if let Some((_, name)) = path.split_last() {
-                found.by_type.count(name);
+
+    fn part(&mut self, part: &Part, limits: Limits) -> Result<()> {
+        part.will_stream();
+        check_sum(part, self.monitor)?;
+        let raw = Watched { inner: part.reader(), monitor: self.monitor, stop: None };
+        let name = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match &part.role {
+            Role::Dump => self.found.dump = Some(read_dump(name, raw, self.monitor)?),
+            Role::ConfigFile { item, name } => {
+                keep_config(&mut self.found, *item, name, part.identity.size, raw)?;
             }
-            folders.file(path, entry.size);
+            Role::Archive | Role::Files | Role::Config => {
+                let Some(sorter) = part.sorter(&self.source.site) else { return Ok(()) };
+                let mut tar = archive::open(BufReader::with_capacity(CHUNK, raw), limits)
+                    .map_err(|error| error.with("path", part.path.display().to_string()))?;
+                let seen = self.archive(&mut tar, sorter).map_err(|error| part.named(error))?;
+                self.found.unpacked_bytes += tar.offset();
+                self.found.seen.merge(seen);
+            }
         }
-        EntryKind::Folder => {
-            found.folders += 1;
-            folders.folder(path);
+        part.unchanged()
+    }
+
+    fn archive(&mut self, tar: &mut TarReader<impl Read>, mut sorter: Sorter) -> Result<Seen> {
+        while let Some(entry) = tar.next_entry()? {
+            self.monitor.keep_going()?;
+            let path = RelPath::parse(&entry.path)?;
+            match sorter.place(&path) {
+                Place::Site(inner) => self.site_entry(inner, &entry, tar, &sorter)?,
+                Place::Dump { .. } if entry.kind == EntryKind::File => {
+                    self.found.dump = Some(read_dump(path.to_string(), &mut *tar, self.monitor)?);
+                }
+                Place::Config(item, name) if entry.kind == EntryKind::File => {
+                    keep_config(&mut self.found, item, &name, entry.size, &mut *tar)?;
+                }
+                _ => {}
+            }
         }
-        EntryKind::Symlink(_) => found.links += 1,
-        EntryKind::Special(_) => found.specials += 1,
+        let layout = sorter.layout().map(str::to_owned);
+        self.found.layout = self.found.layout.take().or(layout);
+        // Nothing may have changed since the backup before it.
+        if self.layers.is_some() && *sorter.seen() == Seen::default() {
+            return Ok(Seen::default());
+        }
+        sorter.finish()
+    }
+
+    fn site_entry(
+        &mut self,
+        path: RelPath,
+        entry: &Entry,
+        tar: &mut TarReader<impl Read>,
+        sorter: &Sorter,
+    ) -> Result<()> {
+        if let Some(layers) = &mut self.layers {
+            let is_folder = entry.kind == EntryKind::Folder;
+            let covered = layers.covers(&path, is_folder) || (path.is_root() && self.root_covered);
+            self.root_seen |= path.is_root();
+            layers.add(&path, is_folder);
+            if covered {
+                return Ok(());
+            }
+        }
+        self.found.count(&mut self.folders, &path, kind_of(&entry.kind), entry.size);
+        if self.catalogue.is_none() && !tells_application(&path) {
+            return Ok(());
+        }
+        let hash = if entry.kind == EntryKind::File { self.content(&path, entry, tar)? } else { 0 };
+        let link = match &entry.kind {
+            EntryKind::Symlink(target) => target.clone(),
+            EntryKind::HardLink(target) => seen_from_site(sorter, target),
+            _ => Vec::new(),
+        };
+        if let Some(draft) = self.catalogue
+            && let Err(error) = draft.add(&path, entry, hash, link)
+        {
+            self.give_up(&error);
+        }
+        Ok(())
+    }
+
+    /// Reads a file through: its hash, and what it says about the application.
+    fn content(&mut self, path: &RelPath, entry: &Entry, tar: &mut TarReader<impl Read>) -> Result<u64> {
+        if entry.segments.is_none() && entry.size <= self.buffer.len() as u64 {
+            let content = &mut self.buffer[..entry.size as usize];
+            tar.read_exact(content).map_err(archive::unwrap_io)?;
+            if tells_application(path) {
+                hint(&mut self.found.application, path, &String::from_utf8_lossy(content));
+            }
+            return Ok(xxh3_64(content));
+        }
+        let mut hash = Xxh3::new();
+        let mut position = 0;
+        for Segment { offset, length } in archive::tar::segments(entry) {
+            self.hole(&mut hash, offset - position)?;
+            position = offset + length;
+            let mut left = length;
+            while left > 0 {
+                let most = left.min(self.buffer.len() as u64) as usize;
+                tar.read_exact(&mut self.buffer[..most]).map_err(archive::unwrap_io)?;
+                hash.update(&self.buffer[..most]);
+                left -= most as u64;
+            }
+        }
+        self.hole(&mut hash, entry.size - position)?;
+        Ok(hash.digest())
+    }
+
+    /// Holes are zeros to whoever reads the file.
+    fn hole(&mut self, hash: &mut Xxh3, mut length: u64) -> Result<()> {
+        if length > 0 {
+            self.buffer.fill(0);
+        }
+        while length > 0 {
+            self.monitor.keep_going()?;
+            let count = length.min(self.buffer.len() as u64);
+            hash.update(&self.buffer[..count as usize]);
+            length -= count;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Scan> {
+        if let Some(draft) = self.catalogue {
+            let recount = draft.finish().and_then(|replaced| if replaced { draft.reader() } else { Ok(None) });
+            match recount {
+                // Entries that came twice were counted twice.
+                Ok(Some(mut records)) => {
+                    self.folders = Folders::default();
+                    self.found.uncount();
+                    while let Some(record) = records.next_record()? {
+                        self.found.count(&mut self.folders, &record.path, Some(record.kind), record.size);
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => self.give_up(&error),
+            }
+        }
+        self.found.tree = self.folders.finish();
+        Ok(self.found)
+    }
+
+    fn give_up(&mut self, error: &Error) {
+        *self.catalogue = None;
+        self.monitor.event(Level::Warn, &format!("the catalogue of the backup is not made: {error}"));
+    }
+}
+
+/// What stands in the site for an entry; nothing for devices and the like.
+fn kind_of(kind: &EntryKind) -> Option<tree::Kind> {
+    match kind {
+        EntryKind::File | EntryKind::HardLink(_) => Some(tree::Kind::File),
+        EntryKind::Folder => Some(tree::Kind::Folder),
+        EntryKind::Symlink(_) => Some(tree::Kind::Symlink),
+        EntryKind::Special(_) => None,
+    }
+}
+
+/// A hard link names its target as the archive does; seen from the document root where it lies there.
+fn seen_from_site(sorter: &Sorter, target: &[u8]) -> Vec<u8> {
+    let inside = RelPath::parse(target).ok().and_then(|path| path.strip_prefix(sorter.root()?));
+    inside.map_or_else(|| target.to_vec(), |inside| inside.as_bytes().to_vec())
+}
+
+impl Scan {
+    fn count(&mut self, folders: &mut Folders, path: &RelPath, kind: Option<tree::Kind>, size: u64) {
+        if path.is_root() {
+            return;
+        }
+        match kind {
+            Some(tree::Kind::File) => {
+                self.files += 1;
+                self.bytes += size;
+                if let Some((_, name)) = path.split_last() {
+                    self.by_type.count(name);
+                }
+                folders.file(path, size);
+            }
+            Some(tree::Kind::Folder) => {
+                self.folders += 1;
+                folders.folder(path);
+            }
+            Some(tree::Kind::Symlink) => self.links += 1,
+            Some(tree::Kind::Special) | None => self.specials += 1,
+        }
+    }
+
+    /// Forgets the counts of the site, all but what is never restored.
+    fn uncount(&mut self) {
+        (self.files, self.folders, self.links, self.bytes) = (0, 0, 0, 0);
+        self.by_type = ByType::default();
     }
 }
 
