@@ -7,6 +7,7 @@
 pub mod check;
 pub mod cleanup;
 pub mod commit;
+pub mod diff;
 pub mod expect;
 pub mod facts;
 pub mod hosts;

@@ -24,8 +24,6 @@ use std::sync::{Mutex, PoisonError};
 pub const COUNTED_ROWS: u64 = 1_000_000;
 /// Seconds within which the time of a table's last change says nothing yet.
 const RACY_S: i64 = 2;
-/// Connections that count side by side.
-const CONNECTIONS: usize = 2;
 
 /// The moments at which the looking began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +48,7 @@ pub fn now() -> i64 {
 }
 
 /// A live table as it was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct LiveTable {
     /// Name.
     pub name: String,
@@ -107,17 +105,16 @@ fn look(servers: &[&dyn Database], schema: &str, began: Option<i64>) -> Result<L
     // The largest first, so that no connection is left alone with it at the end.
     work.sort_by_key(|(info, _)| info.bytes);
     let work = Mutex::new(work);
+    let count = |server: &dyn Database| -> Result<Vec<LiveTable>> {
+        let mut done = Vec::new();
+        loop {
+            let next = work.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some((info, times)) = next else { return Ok(done) };
+            done.push(count_table(server, schema, info, times, began)?);
+        }
+    };
     let counted = std::thread::scope(|scope| {
-        let count = |server: &dyn Database| -> Result<Vec<LiveTable>> {
-            let mut done = Vec::new();
-            loop {
-                let next = work.lock().unwrap_or_else(PoisonError::into_inner).pop();
-                let Some((info, times)) = next else { return Ok(done) };
-                done.push(count_table(server, schema, info, times, began)?);
-            }
-        };
-        let others: Vec<_> =
-            servers[1..].iter().take(CONNECTIONS - 1).map(|server| scope.spawn(|| count(*server))).collect();
+        let others: Vec<_> = servers[1..].iter().map(|server| scope.spawn(|| count(*server))).collect();
         let mut all = count(*server)?;
         for other in others {
             all.extend(other.join().unwrap_or_else(|_| Err(Error::new(Code::Internal, "a counting thread panicked")))?);

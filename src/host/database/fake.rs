@@ -3,8 +3,8 @@
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::{
-    Database, ForeignKey, Object, ObjectKind, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch, TableInfo,
-    TableTimes,
+    Database, ForeignKey, Object, ObjectKind, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch,
+    TableInfo, TableTimes,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -32,7 +32,7 @@ pub enum Fate {
     Replaced,
     /// Stays as it is, whatever the backup holds; why.
     Kept(&'static str),
-    /// Stays only where the backup lacks it; why.
+    /// Stays only where the backup lacks it and has the folder around it; why.
     KeptIfMissing(&'static str),
     /// Takes no part: it was not selected.
     Untouched,
@@ -198,6 +198,7 @@ pub fn compare(
                 jobs,
                 waiting: VecDeque::new(),
                 kept: None,
+                leaving: Vec::new(),
                 mount: None,
             };
             walk(&tree, &mut |visit| {
@@ -327,6 +328,10 @@ impl Catalogue {
     }
 }
 
+fn is_below(path: &[u8], folder: &[u8]) -> bool {
+    !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.first() == Some(&b'/'))
+}
+
 fn parent_end(path: &[u8]) -> usize {
     memchr::memrchr(b'/', path).unwrap_or(0)
 }
@@ -373,6 +378,8 @@ struct Comparer<'a> {
     waiting: VecDeque<Waiting>,
     /// The folder that is kept whole and is being walked.
     kept: Option<Difference>,
+    /// The last folder that goes, with all that nobody excludes.
+    leaving: Vec<u8>,
     mount: Option<u64>,
 }
 
@@ -382,8 +389,7 @@ impl Comparer<'_> {
         let mounted = *self.mount.get_or_insert(visit.stat.stx_mnt_id) != visit.stat.stx_mnt_id;
         let size = if visit.kind == Kind::File { visit.stat.stx_size } else { 0 };
         if let Some(kept) = &mut self.kept {
-            let below = visit.path.strip_prefix(kept.path.as_slice()).is_some_and(|rest| rest.first() == Some(&b'/'));
-            if below && !mounted {
+            if is_below(visit.path, &kept.path) && !mounted {
                 kept.inside.0 += 1;
                 kept.inside.1 += size;
                 counts(self.summary, is_folder).kept += 1;
@@ -395,6 +401,7 @@ impl Comparer<'_> {
         }
         let fate = match (self.rules.fate)(visit.path, is_folder) {
             _ if mounted => Fate::Kept("it is a mount of its own"),
+            Fate::KeptIfMissing(_) if is_below(visit.path, &self.leaving) => Fate::Replaced,
             other => other,
         };
         let known = self.meet(visit.path);
@@ -430,6 +437,9 @@ impl Comparer<'_> {
             (_, None) => {
                 counts(self.summary, is_folder).removed += 1;
                 self.summary.bytes_removed += size;
+                if is_folder && !is_below(visit.path, &self.leaving) {
+                    self.leaving = visit.path.to_vec();
+                }
                 self.put(Waiting::Known(difference(Change::Removed, Vec::new())))?;
             }
             (_, Some(known)) => {

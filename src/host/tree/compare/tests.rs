@@ -218,11 +218,12 @@ fn what_is_kept_is_said_once_a_folder_and_what_is_not_selected_is_not_said() {
     site.write("app/cache/deep/1", "1234");
     site.write("app/cache/2", "56");
     site.write("app/cache-not", "x");
+    site.write("planted/cache/x", "");
     site.write("other/b.php", "bb");
     site.write("uploads/in-backup", "changed");
     site.write("uploads/new", "n");
     let fate = |path: &[u8], _: bool| match path {
-        b"app/cache" => Fate::KeptIfMissing("left out by the backup"),
+        b"app/cache" | b"planted/cache" => Fate::KeptIfMissing("left out by the backup"),
         b"app" => Fate::KeptIfMissing("it is in the backup all the same"),
         b"uploads" => Fate::Kept("excluded"),
         path if path.starts_with(b"uploads/") => Fate::Kept("excluded"),
@@ -230,7 +231,17 @@ fn what_is_kept_is_said_once_a_folder_and_what_is_not_selected_is_not_said() {
         _ => Fate::Replaced,
     };
     let (summary, found) = site.compared(&Rules { policy: policy(), checksum: false, threads: 1, fate: &fate });
-    assert_eq!(lines(&found), ["Kept app/cache", "Removed app/cache-not", "Kept uploads"]);
+    assert_eq!(
+        lines(&found),
+        [
+            "Kept app/cache",
+            "Removed app/cache-not",
+            "Removed planted",
+            "Removed planted/cache",
+            "Removed planted/cache/x",
+            "Kept uploads"
+        ]
+    );
     assert_eq!((found[0].inside, found[0].why), ((3, 6), Some("left out by the backup")));
     assert_eq!((summary.files.kept, summary.folders.kept, summary.bytes_kept), (4, 3, 14));
     std::fs::remove_dir_all(site.root().join("uploads")).unwrap();
