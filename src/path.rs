@@ -90,6 +90,17 @@ impl RelPath {
         }
     }
 
+    /// The path of a name in this folder; the name comes from a listing of a folder and has no slash.
+    pub fn join(&self, name: &[u8]) -> RelPath {
+        let separator: &[u8] = if self.is_root() { b"" } else { b"/" };
+        RelPath([self.0.as_slice(), separator, name].concat())
+    }
+
+    /// Every folder above it below the root, the highest first.
+    pub fn ancestors(&self) -> impl Iterator<Item = RelPath> + '_ {
+        memchr::memchr_iter(b'/', &self.0).map(|at| RelPath(self.0[..at].to_vec()))
+    }
+
     /// What is left after `prefix`, when this path lies at or below it.
     pub fn strip_prefix(&self, prefix: &RelPath) -> Option<RelPath> {
         if prefix.is_root() {
@@ -107,6 +118,34 @@ impl RelPath {
 fn limit(raw: &[u8], why: &str) -> Error {
     let shown = String::from_utf8_lossy(&raw[..raw.len().min(200)]).into_owned();
     Error::new(Code::LimitExceeded, format!("path {shown:?}… {why}")).with("path", shown)
+}
+
+/// In documents: text, or a list of bytes where it is not UTF-8.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Serialize for RelPath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let written = match String::from_utf8(self.0.clone()) {
+            Ok(text) => Written::Text(text),
+            Err(error) => Written::Bytes(error.into_bytes()),
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RelPath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<RelPath, D::Error> {
+        let bytes = match Written::deserialize(deserializer)? {
+            Written::Text(text) => text.into_bytes(),
+            Written::Bytes(bytes) => bytes,
+        };
+        RelPath::parse(&bytes).map_err(serde::de::Error::custom)
+    }
 }
 
 impl fmt::Display for RelPath {
@@ -196,6 +235,16 @@ mod tests {
             assert_eq!(RelPath::parse(raw.as_bytes()).unwrap_err().code, Code::LimitExceeded);
         }
         assert!(RelPath::parse("a/".repeat(128).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn documents_carry_every_path_and_never_an_unsafe_one() {
+        for raw in [&b"a/b"[..], "cà phê/☕\n\"x\"".as_bytes(), b"caf\xe9/x", b""] {
+            let path = RelPath::parse(raw).unwrap();
+            let text = serde_json::to_string(&path).unwrap();
+            assert_eq!(serde_json::from_str::<RelPath>(&text).unwrap(), path, "{text}");
+        }
+        assert!(serde_json::from_str::<RelPath>("\"../x\"").is_err());
     }
 
     #[test]

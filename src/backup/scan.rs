@@ -186,7 +186,7 @@ pub fn scan(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<S
 }
 
 /// Compares the archive with the checksum its writer left beside it, if there is one.
-fn check_sum(part: &Part, monitor: &dyn Monitor) -> Result<()> {
+pub(crate) fn check_sum(part: &Part, monitor: &dyn Monitor) -> Result<()> {
     let Some(wanted) = (part.role == Role::Archive).then(|| Meta::beside(&part.path).sha256()).flatten() else {
         return Ok(());
     };

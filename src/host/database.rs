@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod fake;
+pub mod keys;
 pub mod loader;
 pub mod objects;
 mod queue;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 pub use crate::sql::statement::ObjectKind;
-pub use loader::{LoadRequest, Loaded, LoadedTable, load};
+pub use loader::{Choice, LoadRequest, Loaded, LoadedTable, load};
 pub use server::{Real, Server};
 
 /// One table of a schema.
@@ -50,6 +51,9 @@ pub struct Object {
     pub kind: ObjectKind,
     /// Name.
     pub name: String,
+    /// The table of a trigger; empty for everything else.
+    #[serde(default)]
+    pub table: String,
     /// The whole `CREATE` statement as the server writes it, schema not named.
     pub create: String,
     /// `sql_mode` it was created under; empty for views.
@@ -140,6 +144,27 @@ pub struct OutsideKey {
     pub constraint: String,
     /// The table referred to.
     pub refers_to: String,
+}
+
+/// A foreign key of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ForeignKey {
+    /// Name of the constraint, unique in its table.
+    pub name: String,
+    /// The table that refers.
+    pub table: String,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// Schema of the table referred to.
+    pub refers_schema: String,
+    /// The table referred to; it need not exist.
+    pub refers_to: String,
+    /// Its columns, in the order of `columns`.
+    pub refers_columns: Vec<String>,
+    /// `RESTRICT`, `CASCADE`, `SET NULL`, `NO ACTION` or `SET DEFAULT`.
+    pub on_update: String,
+    /// The same for deletes.
+    pub on_delete: String,
 }
 
 /// The database server. Every call names schemas in full; none depends on a current schema.
@@ -247,6 +272,30 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// As [`Database::version`].
     fn foreign_keys_from_outside(&self, schema: &str) -> Result<Vec<OutsideKey>>;
+
+    /// Foreign keys by which tables of a schema refer to others, in the order of table and name.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn foreign_keys(&self, schema: &str) -> Result<Vec<ForeignKey>>;
+
+    /// Takes foreign keys off the tables of a schema; those that are not there are no error.
+    ///
+    /// # Errors
+    /// `database_locked` for a table in use, and as [`Database::version`].
+    fn drop_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()>;
+
+    /// Puts foreign keys on the tables of a schema, in place of any of the same name. Rows are not looked at.
+    ///
+    /// # Errors
+    /// `database_locked` for a table in use, `database_failed` where the server refuses the key.
+    fn add_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()>;
+
+    /// Rows of the key's table, in `schema`, that refer to a row that is not there.
+    ///
+    /// # Errors
+    /// `database_failed` when a table does not exist.
+    fn orphans(&self, schema: &str, key: &ForeignKey) -> Result<u64>;
 
     /// The account under which a site's objects run, as `` `user`@`host` ``, when such a user exists.
     ///

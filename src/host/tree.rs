@@ -3,6 +3,7 @@
 //! [`TreeWriter`] writes what an archive holds and records it in a [`manifest`]; [`verify()`] reads the
 //! tree back against that record. [`exchange()`] is the moment of a commit.
 
+pub mod adopt;
 pub mod change;
 pub mod digest;
 mod flusher;
@@ -15,6 +16,7 @@ mod pool;
 pub mod remove;
 pub mod space;
 pub mod survey;
+pub mod unit;
 pub mod verify;
 pub mod walk;
 mod worker;
@@ -28,6 +30,7 @@ pub use policy::FilePolicy;
 pub use remove::remove;
 pub use space::{Space, space};
 pub use survey::{Survey, survey};
-pub use verify::{Sample, TreeReport, verify};
+pub use unit::{Toward, Unit, exchange_units};
+pub use verify::{Extent, Sample, TreeReport, verify};
 pub use walk::{Kind, Visit, walk};
 pub use writer::{TreeOptions, TreeSummary, TreeWriter};

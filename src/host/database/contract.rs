@@ -2,7 +2,7 @@
 
 use super::fake::Fake;
 use super::private_server::PrivateServer;
-use super::{Database, Object, ObjectKind, Objects, Patience, Real, SchemaCharset, Switch};
+use super::{Database, ForeignKey, Object, ObjectKind, Objects, Patience, Real, SchemaCharset, Switch};
 use crate::config::Config;
 use crate::error::Code;
 use std::time::{Duration, Instant};
@@ -12,6 +12,8 @@ trait Stage {
     fn database(&self) -> &dyn Database;
     fn table(&self, schema: &str, table: &str, rows: u64);
     fn user(&self, name: &str);
+    /// Lets so many rows of the key's table refer to nothing.
+    fn orphans(&self, schema: &str, key: &ForeignKey, rows: u64);
     /// Runs `work` while somebody else's transaction holds a lock on the table.
     fn while_locked(&self, schema: &str, table: &str, work: &mut dyn FnMut());
 }
@@ -27,6 +29,9 @@ impl Stage for FakeStage {
     }
     fn user(&self, name: &str) {
         self.0.put_account(name);
+    }
+    fn orphans(&self, schema: &str, key: &ForeignKey, rows: u64) {
+        self.0.put_orphans(schema, &key.name, rows);
     }
     fn while_locked(&self, _: &str, _: &str, work: &mut dyn FnMut()) {
         self.0.hold_lock(Some("somebody"));
@@ -52,6 +57,13 @@ impl Stage for RealStage {
     fn user(&self, name: &str) {
         self.server.sql(&format!("CREATE USER '{name}'@'localhost'"));
     }
+    fn orphans(&self, schema: &str, key: &ForeignKey, rows: u64) {
+        let (table, parent) = (&key.table, &key.refers_to);
+        self.server.sql(&format!(
+            "USE `{schema}`; SET foreign_key_checks=0; DELETE FROM `{schema}`.`{table}`; INSERT INTO `{schema}`.`{table}` (id) SELECT MAX(id) FROM `{schema}`.`{parent}`; \
+             INSERT INTO `{schema}`.`{table}` (id) SELECT seq + 1000 FROM seq_1_to_{rows}"
+        ));
+    }
     fn while_locked(&self, schema: &str, table: &str, work: &mut dyn FnMut()) {
         let mut other = self.real.server().connect(Some(schema)).unwrap();
         super::server::run(&mut other, "BEGIN").unwrap();
@@ -64,6 +76,7 @@ fn trigger(name: &str, table: &str) -> Objects {
     Objects(vec![Object {
         kind: ObjectKind::Trigger,
         name: name.into(),
+        table: table.into(),
         create: format!(
             "CREATE DEFINER=`root`@`localhost` TRIGGER `{name}` BEFORE INSERT ON `{table}` FOR EACH ROW SET @x='a\\\\b'"
         ),
@@ -81,6 +94,7 @@ fn contract(stage: &dyn Stage) {
     a_lock_ends_a_switch_in_bounded_time(stage);
     objects_come_and_go(stage);
     users_and_connections_can_be_ended_twice(stage);
+    keys_follow_their_tables_until_they_are_taken_off(stage);
 }
 
 fn schemas_come_and_go(stage: &dyn Stage) {
@@ -206,6 +220,47 @@ fn users_and_connections_can_be_ended_twice(stage: &dyn Stage) {
     assert!(database.accounts("rv_").unwrap().is_empty());
     assert_eq!(database.account_of("rv_1").unwrap(), None);
     assert!(!database.end_connection(4_000_000_000).unwrap());
+}
+
+fn keys_follow_their_tables_until_they_are_taken_off(stage: &dyn Stage) {
+    let database = stage.database();
+    for schema in ["linked", "aside"] {
+        database.create_schema(schema, None).unwrap();
+    }
+    stage.table("linked", "parent", 3);
+    stage.table("linked", "child", 5);
+    let key = ForeignKey {
+        name: "to parent".into(),
+        table: "child".into(),
+        columns: vec!["id".into()],
+        refers_schema: "linked".into(),
+        refers_to: "parent".into(),
+        refers_columns: vec!["id".into()],
+        on_update: "RESTRICT".into(),
+        on_delete: "CASCADE".into(),
+    };
+    let keys = std::slice::from_ref(&key);
+    for _ in 0..2 {
+        database.add_foreign_keys("linked", keys).unwrap();
+        assert_eq!(database.foreign_keys("linked").unwrap(), keys);
+    }
+    let away = Switch::exchange("linked", "aside", &["parent".to_owned()], "none", &[]);
+    database.switch(&away, Patience::default()).unwrap();
+    assert_eq!(database.foreign_keys("linked").unwrap()[0].refers_schema, "aside");
+    database.switch(&away.inverse(), Patience::default()).unwrap();
+    for _ in 0..2 {
+        database.drop_foreign_keys("linked", keys).unwrap();
+        assert!(database.foreign_keys("linked").unwrap().is_empty());
+    }
+    // One whose table is not there may be put on: a dump may hold such.
+    let dangling = ForeignKey { refers_to: "nowhere".into(), ..key.clone() };
+    database.add_foreign_keys("linked", std::slice::from_ref(&dangling)).unwrap();
+    assert_eq!(database.foreign_keys("linked").unwrap()[0].refers_to, "nowhere");
+    database.add_foreign_keys("linked", keys).unwrap();
+    assert_eq!(database.foreign_keys("linked").unwrap(), keys, "another one of the name is replaced");
+    stage.orphans("linked", &key, 2);
+    assert_eq!(database.orphans("linked", &key).unwrap(), 2);
+    assert!(database.orphans("linked", &dangling).is_err());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::{
-    Database, Object, ObjectKind, Objects, OutsideKey, Patience, SchemaCharset, Switch, TableInfo,
+    Database, ForeignKey, Object, ObjectKind, Objects, OutsideKey, Patience, SchemaCharset, Switch, TableInfo,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,6 +21,7 @@ struct State {
     locked: Option<String>,
     damaged: BTreeSet<(String, String)>,
     outside: Vec<(String, OutsideKey)>,
+    orphans: Vec<(String, String, u64)>,
     fail_at: Option<(usize, Code)>,
     calls: Vec<String>,
 }
@@ -30,6 +31,7 @@ struct Schema {
     charset: Option<SchemaCharset>,
     tables: BTreeMap<String, (u64, u64)>,
     objects: Vec<Object>,
+    keys: Vec<ForeignKey>,
 }
 
 impl Fake {
@@ -52,6 +54,11 @@ impl Fake {
     /// Adds a foreign key of another schema that refers into `schema`.
     pub fn put_outside_key(&self, schema: &str, key: OutsideKey) {
         self.lock().outside.push((schema.into(), key));
+    }
+
+    /// Lets a key of this name have so many orphans in a schema's table.
+    pub fn put_orphans(&self, schema: &str, key: &str, rows: u64) {
+        self.lock().orphans.push((schema.into(), key.into(), rows));
     }
 
     /// Lets [`Database::check_table`] complain of a table.
@@ -111,10 +118,7 @@ impl State {
 
 /// The table a trigger's text names.
 fn trigger_table(object: &Object) -> Option<String> {
-    let sql = object.create.as_bytes();
-    let all = crate::sql::token::tokens(sql, crate::sql::token::Quoting::default());
-    let at = all.iter().position(|token| token.is(sql, "ON"))?;
-    all.get(at + 1)?.name(sql)
+    crate::sql::definer::trigger_table(&object.create, crate::sql::token::Quoting::default())
 }
 
 impl Database for Fake {
@@ -228,10 +232,19 @@ impl Database for Fake {
             if from.objects.iter().any(triggered) {
                 return Err(Error::new(Code::DatabaseFailed, format!("{named} has a trigger")));
             }
+            let (moving, staying) = from.keys.drain(..).partition(|key: &ForeignKey| key.table == step.table);
+            from.keys = staying;
             let table = from.tables.remove(&step.table);
             let table = table.ok_or_else(|| Error::new(Code::DatabaseFailed, format!("there is no table {named}")))?;
             if after.schema(&step.to)?.tables.insert(step.table.clone(), table).is_some() {
                 return Err(Error::new(Code::DatabaseFailed, format!("{}.{} is in the way", step.to, step.table)));
+            }
+            after.schema(&step.to)?.keys.extend(moving);
+            // Keys follow the table they refer to.
+            for key in after.schemas.values_mut().flat_map(|schema| &mut schema.keys) {
+                if key.refers_schema == step.from && key.refers_to == step.table {
+                    key.refers_schema = step.to.clone();
+                }
             }
         }
         *state = after;
@@ -249,6 +262,40 @@ impl Database for Fake {
     fn foreign_keys_from_outside(&self, schema: &str) -> Result<Vec<OutsideKey>> {
         let state = self.call("foreign_keys_from_outside", schema)?;
         Ok(state.outside.iter().filter(|(to, _)| to == schema).map(|(_, key)| key.clone()).collect())
+    }
+
+    fn foreign_keys(&self, schema: &str) -> Result<Vec<ForeignKey>> {
+        let state = self.call("foreign_keys", schema)?;
+        let mut keys = state.schemas.get(schema).map(|schema| schema.keys.clone()).unwrap_or_default();
+        keys.sort_by(|one, other| (&one.table, &one.name).cmp(&(&other.table, &other.name)));
+        Ok(keys)
+    }
+
+    fn drop_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()> {
+        let mut state = self.call("drop_foreign_keys", schema)?;
+        if let Some(schema) = state.schemas.get_mut(schema) {
+            schema.keys.retain(|kept| !keys.iter().any(|key| (&key.table, &key.name) == (&kept.table, &kept.name)));
+        }
+        Ok(())
+    }
+
+    fn add_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()> {
+        let mut state = self.call("add_foreign_keys", schema)?;
+        for key in keys {
+            state.table(schema, &key.table)?;
+            let kept = &mut state.schema(schema)?.keys;
+            kept.retain(|kept| (&key.table, &key.name) != (&kept.table, &kept.name));
+            kept.push(key.clone());
+        }
+        Ok(())
+    }
+
+    fn orphans(&self, schema: &str, key: &ForeignKey) -> Result<u64> {
+        let state = self.call("orphans", schema)?;
+        state.table(schema, &key.table)?;
+        state.table(&key.refers_schema, &key.refers_to)?;
+        let told = state.orphans.iter().find(|(of, name, _)| of == schema && *name == key.name);
+        Ok(told.map_or(0, |(_, _, rows)| *rows))
     }
 
     fn account_of(&self, user: &str) -> Result<Option<String>> {

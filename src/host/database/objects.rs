@@ -47,7 +47,7 @@ pub fn read(server: &Server, schema: &str) -> Result<Objects> {
         (
             ObjectKind::Trigger,
             format!(
-                "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA={name} ORDER BY EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER"
+                "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA={name} ORDER BY EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER"
             ),
         ),
         (
@@ -64,7 +64,11 @@ pub fn read(server: &Server, schema: &str) -> Result<Objects> {
                 run(&mut connection, &format!("USE {}", quote_name(schema)))?;
                 entered = true;
             }
-            found.push(show(&mut connection, kind, text(&row, 0))?);
+            let mut object = show(&mut connection, kind, text(&row, 0))?;
+            if kind == ObjectKind::Trigger {
+                object.table = text(&row, 1);
+            }
+            found.push(object);
         }
     }
     Ok(Objects(found))
@@ -85,6 +89,7 @@ fn show(connection: &mut Conn, kind: ObjectKind, name: String) -> Result<Object>
     Ok(Object {
         kind,
         name,
+        table: String::new(),
         create,
         sql_mode: optional(places.mode),
         charset: text(row, places.charset),

@@ -3,8 +3,8 @@
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::host::credentials::{self, AdminAccount, Endpoint, Password};
-use crate::host::database::{Database, Objects, OutsideKey, Patience, SchemaCharset, Switch, TableInfo};
-use crate::host::database::{accounts, objects, switch};
+use crate::host::database::{Database, ForeignKey, Objects, OutsideKey, Patience, SchemaCharset, Switch, TableInfo};
+use crate::host::database::{accounts, keys, objects, switch};
 use crate::sql::quote_name;
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder, Row};
@@ -357,6 +357,22 @@ impl Database for Real {
             refers_to: text(row, 3),
         };
         Ok(self.query(&sql)?.iter().map(key).collect())
+    }
+
+    fn foreign_keys(&self, schema: &str) -> Result<Vec<ForeignKey>> {
+        self.ask(|connection| keys::list(connection, schema))
+    }
+
+    fn drop_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()> {
+        self.with(&self.switching, |connection| keys::drop_all(connection, schema, keys))
+    }
+
+    fn add_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()> {
+        self.with(&self.switching, |connection| keys::add_all(connection, schema, keys))
+    }
+
+    fn orphans(&self, schema: &str, key: &ForeignKey) -> Result<u64> {
+        self.ask(|connection| keys::orphans(connection, schema, key))
     }
 
     fn account_of(&self, user: &str) -> Result<Option<String>> {

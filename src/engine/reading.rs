@@ -1,0 +1,320 @@
+//! The one reading of a backup that stages it: entries to the tree's writers, the dump to its spool, configuration to memory.
+//!
+//! Of a chain every archive is first read whole and checked; then they are staged newest first, so that each path is written
+//! once. A hard link whose file is not staged (not selected, or replaced by a newer archive) takes that file's content.
+
+use crate::archive::{self, Entry, EntryKind, GzipReader, Limits, TarReader};
+use crate::backup::chain::broken;
+use crate::backup::layers::Layers;
+use crate::backup::layout::{self, Layout, Place, Seen, Sorter};
+use crate::backup::scan::check_sum;
+use crate::backup::source::{Part, Role, Source};
+use crate::error::{Code, Error, IoContext, Result};
+use crate::host::spool::SpoolWriter;
+use crate::host::tree::TreeWriter;
+use crate::path::RelPath;
+use crate::plan::selection::Paths;
+use crate::progress::{Monitor, Phase};
+use crate::siteconf::Item;
+use std::collections::{BTreeSet, HashMap};
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+/// Largest configuration file accepted, in bytes.
+const MAX_CONFIG_FILE: u64 = 1 << 20;
+/// Most configuration files accepted.
+const MAX_CONFIG_FILES: usize = 64;
+/// Most hard links that take the content of a file that is not staged.
+const MAX_HEIRS: usize = 100_000;
+/// Piece in which a dump is copied into its spool.
+const PIECE: usize = 256 << 10;
+
+/// What was read besides files and dump.
+#[derive(Default)]
+pub struct Found {
+    /// What each kind of entry was.
+    pub seen: Seen,
+    /// Configuration files: item, name, content.
+    pub config: Vec<(Item, String, Vec<u8>)>,
+    /// The layout, where an entry told it.
+    pub layout: Option<&'static dyn Layout>,
+    /// Selected paths that were found, each the highest that a pattern names; empty when everything is selected.
+    pub units: BTreeSet<RelPath>,
+}
+
+/// Reads a source once.
+pub struct Reading<'a> {
+    /// What is read.
+    pub source: &'a Source,
+    /// Where the dump goes; `None`: it is passed over.
+    pub spool: Option<SpoolWriter>,
+    /// Where files go; `None`: they are passed over.
+    pub tree: Option<&'a mut TreeWriter>,
+    /// Which files.
+    pub paths: &'a Paths,
+    /// How far an archive may go.
+    pub limits: Limits,
+    /// Progress.
+    pub monitor: Arc<dyn Monitor>,
+}
+
+/// Hard links by the path of the file whose content they take.
+#[derive(Default)]
+struct Heirs {
+    by_target: HashMap<RelPath, Vec<RelPath>>,
+    count: usize,
+}
+
+impl Heirs {
+    fn add(&mut self, target: RelPath, link: RelPath) -> Result<()> {
+        self.by_target.entry(target).or_default().push(link);
+        self.count += 1;
+        if self.count > MAX_HEIRS {
+            return Err(Error::new(
+                Code::LimitExceeded,
+                format!("over {MAX_HEIRS} hard links lead to files that are not restored"),
+            )
+            .hint("Select the folder that holds the files too."));
+        }
+        Ok(())
+    }
+}
+
+impl Reading<'_> {
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// `backup_corrupt`, `backup_chain_broken`, `unsafe_path`, `limit_exceeded`, `backup_changed`, and what writing meets.
+    pub fn run(&mut self) -> Result<Found> {
+        let source = self.source;
+        let mut found = Found::default();
+        // The database first: the server has the most to do, and begins with the first bytes.
+        for part in source.parts.iter().filter(|part| part.role == Role::Dump) {
+            part.will_stream();
+            self.spool_dump(part.gzip, &mut part.reader()).map_err(|error| part.named(error))?;
+            found.seen.dump = Some(part.path.display().to_string());
+            part.unchanged()?;
+        }
+        let archives: Vec<&Part> = source.parts.iter().filter(|part| part.role == Role::Archive).collect();
+        let mut layers = None;
+        if archives.len() > 1 && self.tree.is_some() {
+            self.verify_chain(&archives)?;
+            layers = Some(Layers::default());
+        }
+        for part in archives.into_iter().rev() {
+            self.read_archive(part, layers.as_mut(), &mut found).map_err(|error| part.named(error))?;
+            part.unchanged()?;
+            if let Some(layers) = &mut layers {
+                layers.descend();
+            }
+        }
+        for part in &source.parts {
+            match &part.role {
+                Role::ConfigFile { item, name } => {
+                    let mut entry = Entry::file(name.as_bytes(), part.identity.size);
+                    entry.stored = entry.size;
+                    found.seen.config.insert(*item);
+                    let read = read_config(*item, name.clone(), &entry, &mut part.reader(), found.config.len())?;
+                    found.config.push(read);
+                }
+                Role::Files | Role::Config => {
+                    part.will_stream();
+                    self.read_archive(part, None, &mut found).map_err(|error| part.named(error))?;
+                }
+                Role::Archive | Role::Dump => continue,
+            }
+            part.unchanged()?;
+        }
+        Ok(found)
+    }
+
+    /// Reads every archive of a chain to its last byte before anything is staged.
+    fn verify_chain(&self, archives: &[&Part]) -> Result<()> {
+        for (number, part) in archives.iter().enumerate() {
+            let name = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            self.monitor.current(Phase::Files, &format!("checking {name}"));
+            check_sum(part, self.monitor.as_ref())?;
+            part.will_stream();
+            let seen = self.survey(part).map_err(|error| part.named(error))?;
+            part.unchanged()?;
+            // Nothing may have changed between two incrementals; a base holds the site.
+            let foreign = seen.others.iter().next();
+            if !seen.root && (number == 0 || foreign.is_some()) {
+                let what = foreign.map_or_else(|| "it is empty".to_owned(), |name| format!("it holds {name}"));
+                let domain = &self.source.site.domain;
+                return Err(broken(&part.path, format!("it is no backup of {domain}: {what}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn survey(&self, part: &Part) -> Result<Seen> {
+        let Some(mut sorter) = part.sorter(&self.source.site) else { return Ok(Seen::default()) };
+        let mut tar = archive::open(part.reader(), self.limits)?;
+        while let Some(entry) = tar.next_entry()? {
+            self.monitor.keep_going()?;
+            sorter.place(&RelPath::parse(&entry.path)?);
+        }
+        Ok(sorter.seen().clone())
+    }
+
+    fn read_archive(&mut self, part: &Part, mut layers: Option<&mut Layers>, found: &mut Found) -> Result<()> {
+        let Some(mut sorter) = part.sorter(&self.source.site) else { return Ok(()) };
+        let layered = layers.is_some();
+        let mut heirs = Heirs::default();
+        let mut tar = archive::open(part.reader(), self.limits)?;
+        while let Some(mut entry) = tar.next_entry()? {
+            self.monitor.keep_going()?;
+            let path = RelPath::parse(&entry.path)?;
+            match sorter.place(&path) {
+                Place::Site(inner) if self.tree.is_some() => {
+                    let is_folder = entry.kind == EntryKind::Folder;
+                    let covered = |path: &RelPath, is_folder| {
+                        layers.as_ref().is_some_and(|layers| layers.covers(path, is_folder))
+                    };
+                    let wanted = self.picks(&inner, is_folder, &mut found.units) && !covered(&inner, is_folder);
+                    // A hard link names its target as the archive does: from the archive's root, not the site's.
+                    if let EntryKind::HardLink(target) = &entry.kind
+                        && wanted
+                    {
+                        let target = inside(&sorter, target)?;
+                        if !self.picks(&target, false, &mut BTreeSet::new()) || covered(&target, false) {
+                            heirs.add(target, inner)?;
+                            continue;
+                        }
+                        entry.kind = EntryKind::HardLink(target.as_bytes().to_vec());
+                    }
+                    if let Some(layers) = &mut layers {
+                        layers.add(&inner, is_folder);
+                    }
+                    if wanted {
+                        self.add(inner, &entry, &mut tar)?;
+                    }
+                }
+                Place::Dump { gzip } => self.spool_dump(gzip, &mut tar)?,
+                Place::Config(item, name) if entry.kind == EntryKind::File => {
+                    found.config.push(read_config(item, name, &entry, &mut tar, found.config.len())?);
+                }
+                Place::Site(_) | Place::Config(..) | Place::Meta | Place::Other => {}
+            }
+        }
+        if self.spool.is_some() {
+            sorter.seen().one_dump()?;
+        }
+        found.layout = found.layout.or(sorter.layout().and_then(layout::named));
+        if layered {
+            // What a layer may lack was looked at before.
+            found.seen.merge(sorter.seen().clone());
+        } else {
+            found.seen.merge(sorter.finish()?);
+        }
+        self.give_to_heirs(part, heirs, layers)
+    }
+
+    /// Whether the entry is selected; the unit it belongs to is noted.
+    fn picks(&self, path: &RelPath, is_folder: bool, units: &mut BTreeSet<RelPath>) -> bool {
+        if self.paths.exclude.covers(path, is_folder) {
+            return false;
+        }
+        let Some(only) = &self.paths.only else { return true };
+        if path.is_root() {
+            return false;
+        }
+        let unit = only.unit(path, is_folder);
+        let picked = unit.is_some();
+        units.extend(unit);
+        picked
+    }
+
+    fn add(&mut self, path: RelPath, entry: &Entry, data: &mut dyn Read) -> Result<()> {
+        match &mut self.tree {
+            Some(tree) => tree.add(path, entry, data),
+            None => Ok(()),
+        }
+    }
+
+    /// A second reading of one archive, for files whose content is wanted under another name only.
+    fn give_to_heirs(&mut self, part: &Part, mut heirs: Heirs, mut layers: Option<&mut Layers>) -> Result<()> {
+        if heirs.count == 0 {
+            return Ok(());
+        }
+        let Some(mut sorter) = part.sorter(&self.source.site) else { return Ok(()) };
+        let mut tar: TarReader<_> = archive::open(part.reader(), self.limits)?;
+        while let Some(entry) = tar.next_entry()? {
+            self.monitor.keep_going()?;
+            let Place::Site(inner) = sorter.place(&RelPath::parse(&entry.path)?) else { continue };
+            if entry.kind != EntryKind::File {
+                continue;
+            }
+            let Some(mut names) = heirs.by_target.remove(&inner) else { continue };
+            let first = names.remove(0);
+            self.add(first.clone(), &entry, &mut tar)?;
+            for name in names.iter().chain([&first]) {
+                if let Some(layers) = &mut layers {
+                    layers.add(name, false);
+                }
+            }
+            if let Some(tree) = &mut self.tree {
+                for name in names {
+                    tree.add_hard_link(name, &first)?;
+                }
+            }
+        }
+        match heirs.by_target.keys().next() {
+            None => Ok(()),
+            Some(target) => Err(Error::new(
+                Code::UnsafePath,
+                format!("a hard link in the backup leads to {:?}, which is no file of it", target.to_string()),
+            )
+            .with("target", target.to_string())),
+        }
+    }
+
+    fn spool_dump(&mut self, gzip: bool, data: &mut dyn Read) -> Result<()> {
+        let Some(writer) = &mut self.spool else { return Ok(()) };
+        if gzip {
+            copy(&mut GzipReader::new(data), writer, self.monitor.as_ref())
+        } else {
+            copy(data, writer, self.monitor.as_ref())
+        }
+    }
+}
+
+/// The target of a hard link, seen from the document root.
+fn inside(sorter: &Sorter, target: &[u8]) -> Result<RelPath> {
+    let path = RelPath::parse(target)?;
+    sorter.root().and_then(|root| path.strip_prefix(root)).ok_or_else(|| {
+        Error::new(Code::UnsafePath, format!("a hard link in the backup leads to {path}, outside the site"))
+    })
+}
+
+fn copy(from: &mut dyn Read, into: &mut SpoolWriter, monitor: &dyn Monitor) -> Result<()> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        monitor.keep_going()?;
+        let count = from.read(&mut piece).map_err(archive::unwrap_io)?;
+        if count == 0 {
+            return Ok(());
+        }
+        into.write_all(&piece[..count]).doing(|| "write the spooled dump".into())?;
+    }
+}
+
+fn read_config(
+    item: Item,
+    name: String,
+    entry: &Entry,
+    data: &mut dyn Read,
+    count: usize,
+) -> Result<(Item, String, Vec<u8>)> {
+    if entry.size > MAX_CONFIG_FILE || count >= MAX_CONFIG_FILES {
+        return Err(Error::new(
+            Code::LimitExceeded,
+            format!("configuration in the backup: {name} has {} bytes and is file number {}", entry.size, count + 1),
+        )
+        .hint("A configuration has at most 64 files of 1 MiB. Restore without `config`."));
+    }
+    let mut content = Vec::with_capacity(entry.size as usize);
+    data.read_to_end(&mut content).map_err(archive::unwrap_io)?;
+    Ok((item, name, content))
+}
