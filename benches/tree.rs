@@ -63,7 +63,8 @@ fn main() {
         let start = Instant::now();
         let target = tree::open_folder(&folder.join("tree")).unwrap();
         let record = File::open(folder.join("manifest")).unwrap();
-        let report = tree::verify(&target, record, Sample::Full, threads, None, &Silent).unwrap();
+        let report =
+            tree::verify(&target, record, &tree::Extent::default(), Sample::Full, threads, None, &Silent).unwrap();
         assert!(report.is_good(), "{report:?}");
         println!("verify {:.3} {} entries {} bytes", start.elapsed().as_secs_f64(), report.compared, report.bytes);
     }

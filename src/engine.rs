@@ -4,6 +4,8 @@
 //! committed. One file a transition: `stage`, `verify`, `commit`, `check`. A rollback to a kept snapshot is the same way from
 //! `Verified` on, since its staged state already stands. Until `commit` the live site is not touched.
 
+pub mod boundary;
+pub mod change;
 pub mod check;
 pub mod cleanup;
 pub mod commit;
@@ -12,7 +14,10 @@ pub mod expect;
 pub mod facts;
 pub mod hosts;
 pub mod inspect;
+pub mod keep;
+pub mod parts;
 pub mod preflight;
+pub mod reading;
 pub mod recovery;
 pub mod settings;
 pub mod stage;
@@ -21,10 +26,9 @@ pub mod token;
 pub mod verify;
 
 use crate::api;
+use crate::engine::boundary::Boundary;
 use crate::engine::hosts::Hosts;
 use crate::error::{Code, Error, Result};
-use crate::host::database::Switch;
-use crate::host::{place, tree};
 use crate::job::State;
 use crate::job::folder::{JobFolder, Ticket};
 use crate::job::status::JobMonitor;
@@ -62,8 +66,8 @@ pub struct Planned {
 
 /// The new state stands beside the live one.
 pub struct Staged {
-    /// Counts of the staged tree, where files take part.
-    pub files: Option<tree::TreeSummary>,
+    /// The staged tree, where files take part.
+    pub files: Option<stage::StagedFiles>,
     /// Tables and rows as the dump held them, and what it defines.
     pub database: Option<stage::StagedDatabase>,
     /// Configuration files of the backup.
@@ -78,7 +82,12 @@ impl Staged {
     /// What a kept snapshot holds: a tree, tables and files that stand where they were put.
     fn of_retained(manifest: &Manifest) -> Result<Staged> {
         let objects = manifest.objects.as_deref().map(step::read_objects).transpose()?;
-        let database = objects.map(|objects| stage::StagedDatabase { tables: Vec::new(), objects });
+        let database = objects.map(|objects| stage::StagedDatabase {
+            tables: Vec::new(),
+            objects,
+            links: manifest.links.clone(),
+            scope: stage::Scope::Kept(manifest.brought.clone()),
+        });
         let kept_config = manifest.config.clone();
         Ok(Staged { files: None, database, config: Vec::new(), kept_config, notes: Vec::new() })
     }
@@ -88,12 +97,15 @@ impl Staged {
 pub struct Verified {
     staged: Staged,
     groups: Vec<Group>,
+    /// Live tables that stay.
+    kept_tables: Vec<String>,
 }
 
 /// The live site is the new one; how it was checked, and how to go back.
 pub struct Committed {
     staged: Staged,
     groups: Vec<Group>,
+    kept_tables: Vec<String>,
     steps: Vec<Step>,
     window_ms: f64,
 }
@@ -149,9 +161,6 @@ fn plan_restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) 
     let request: api::Restore = serde_json::from_value(ticket.request.clone())
         .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
     let selection = Selection::of(&request)?;
-    if selection.files.parts().is_some() || selection.database.parts().is_some() {
-        return Err(Error::new(Code::BadRequest, "parts of files or tables cannot be restored yet"));
-    }
     let source = backup::locate(&ticket.config, &request.domain, &request.backup, request.dump.as_deref())?;
     if let Some(token) = &request.plan_token {
         token::check(&ticket.config, &request, &source, token, folder.path())?;
@@ -220,7 +229,7 @@ fn plan_retained(
         monitor: monitor.clone(),
         journal,
         began,
-        state: Verified { staged, groups },
+        state: Verified { staged, groups, kept_tables: Vec::new() },
     })
 }
 
@@ -251,13 +260,20 @@ impl Job<Planned> {
 
 impl Job<Staged> {
     /// Compares the staged state with what came out of the backup.
-    fn verify(self) -> Result<Job<Verified>> {
+    fn verify(mut self) -> Result<Job<Verified>> {
         self.monitor.enter(State::Verifying);
+        let mut kept_tables = Vec::new();
+        if let (Some(names), Some(database)) = (&self.plan.database, &self.state.database) {
+            let boundary = Boundary::look(&self.hosts, &self.plan, names, database)?;
+            let allowed = self.plan.selection.allow_orphans;
+            self.state.notes.extend(boundary.require_references(&self.hosts, names, allowed)?);
+            kept_tables = boundary.staying;
+        }
         let groups = verify::staged(&self.ticket.config, &self.plan, &self.hosts, &self.state, self.monitor.as_ref())?;
         say_groups(&groups, self.monitor.as_ref());
         require_groups(&groups, "the staged state is not what the backup holds")?;
         self.folder.write("staged.json", &json!({"groups": groups, "notes": self.state.notes}))?;
-        Ok(self.moved(|staged| Verified { staged, groups }))
+        Ok(self.moved(|staged| Verified { staged, groups, kept_tables }))
     }
 }
 
@@ -275,67 +291,20 @@ impl Job<Verified> {
     /// The change-over. Milliseconds; journaled.
     fn commit(mut self) -> Result<Job<Committed>> {
         self.monitor.keep_going()?;
-        let steps = self.steps()?;
+        let steps = change::steps(&self)?;
         self.monitor.enter(State::Committing);
         // Half-way is the one place where nothing may stop: it goes forward, or all the way back.
         self.monitor.shield(true);
         let began = Instant::now();
         commit::forward(steps.clone(), &mut self.journal, &self.hosts, self.monitor.as_ref())?;
         let window_ms = began.elapsed().as_secs_f64() * 1000.0;
-        Ok(self.moved(|verified| Committed { staged: verified.staged, groups: verified.groups, steps, window_ms }))
-    }
-
-    /// The steps of this change-over, from the state as it is now. What undoing needs is put on disk here.
-    fn steps(&self) -> Result<Vec<Step>> {
-        let plan = &self.plan;
-        let staged = &self.state.staged;
-        crate::job::lock::make_private_folder(&plan.snapshot)?;
-        let mut steps = Vec::new();
-        let mut objects = None;
-        if let (Some(database), Some(new)) = (&plan.database, &staged.database) {
-            let host = self.hosts.database()?;
-            let old = host.objects(&database.live)?;
-            let old_path = plan.snapshot.join("objects.json");
-            let new_path = plan.snapshot.join("objects_new.json");
-            step::write_objects(&old_path, &old)?;
-            step::write_objects(&new_path, &new.objects)?;
-            host.create_schema(&database.kept, host.schema_charset(&database.live)?.as_ref())?;
-            let schema = database.live.clone();
-            if !old.is_empty() {
-                steps.push(Step::Undefine { schema: schema.clone(), old: old_path.clone() });
-            }
-            let names = |schema: &str| -> Result<Vec<String>> {
-                Ok(host.tables(schema)?.into_iter().map(|table| table.name).collect())
-            };
-            let (leaving, coming) = (names(&schema)?, names(&database.shadow)?);
-            let switch = Switch::exchange(&schema, &database.kept, &leaving, &database.shadow, &coming);
-            steps.push(Step::Switch { live: schema.clone(), switch });
-            if !old.is_empty() || !new.objects.is_empty() {
-                objects = Some(Step::Define { schema, old: old_path, new: new_path });
-            }
-        }
-        if plan.selection.files.any() {
-            let new = place::identity(&plan.tree)?.ok_or_else(|| {
-                Error::new(Code::Internal, format!("the staged tree {} is gone", plan.tree.display()))
-            })?;
-            steps.push(Step::Exchange {
-                staged: plan.tree.clone(),
-                live: plan.document_root.clone(),
-                new,
-                old: place::identity(&plan.document_root)?,
-            });
-        }
-        steps.extend(objects);
-        let changes = match &plan.from_snapshot {
-            Some(from) => settings::reversed(&staged.kept_config, from, &plan.snapshot)?,
-            None => settings::changes(&staged.config, &plan.snapshot)?,
-        };
-        let reloads = settings::readers(&changes);
-        let saved = settings::saved(&plan.snapshot);
-        steps.extend(changes.into_iter().map(|change| Step::Config { change, saved: saved.clone() }));
-        let lenient = plan.from_snapshot.is_some();
-        steps.extend(reloads.into_iter().map(|service| Step::Reload { service, lenient }));
-        Ok(steps)
+        Ok(self.moved(|verified| Committed {
+            staged: verified.staged,
+            groups: verified.groups,
+            kept_tables: verified.kept_tables,
+            steps,
+            window_ms,
+        }))
     }
 }
 

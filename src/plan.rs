@@ -38,6 +38,9 @@ pub struct Plan {
     pub snapshot: PathBuf,
     /// The staged state is a kept snapshot: it is not made by this job and must survive its failure.
     pub from_snapshot: Option<PathBuf>,
+    /// The parts that the kept snapshot holds; `None`: the whole tree.
+    #[serde(default)]
+    pub kept_units: Option<PathBuf>,
     /// Configuration that the guard refuses is installed all the same, on the administrator's word.
     pub allow_unsafe_config: bool,
     /// What is restored, for people: path of a backup or snapshot.
@@ -83,6 +86,7 @@ impl Plan {
             snapshot: snapshot_folder(config, job, domain),
             selection,
             from_snapshot: None,
+            kept_units: None,
             allow_unsafe_config: false,
             source,
         }
@@ -113,6 +117,7 @@ impl Plan {
             }),
             snapshot: snapshot_folder(config, job, &manifest.domain),
             from_snapshot: Some(path.to_owned()),
+            kept_units: manifest.units.clone(),
             allow_unsafe_config: false,
             source: path.display().to_string(),
         }

@@ -71,6 +71,8 @@ impl World {
             definer: "`site`@`localhost`".into(),
             connections: 3,
             max_tables: 100,
+            choice: None,
+            beside: None,
             filter,
         };
         let mut writer = spool.writer();

@@ -50,8 +50,16 @@ impl Machine {
         assert_eq!(beside, ["manifest", "tree"], "something was made beside the tree");
         if result.is_ok() {
             let record = std::fs::File::open(self.folder.path().join("stage/manifest")).unwrap();
-            let report =
-                tree::verify(open_folder(&self.tree()).unwrap(), record, Sample::Full, 2, None, &Silent).unwrap();
+            let report = tree::verify(
+                open_folder(&self.tree()).unwrap(),
+                record,
+                &tree::Extent::default(),
+                Sample::Full,
+                2,
+                None,
+                &Silent,
+            )
+            .unwrap();
             assert!(report.is_good(), "{report:?}");
         }
         result

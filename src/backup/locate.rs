@@ -43,7 +43,7 @@ pub fn locate(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>)
     };
     let layout = peek(&parts[0], &site);
     // Only the layout that has its database beside the archive; elsewhere such a file is somebody else's.
-    if layout.and_then(layout::named).is_some_and(layout::Layout::dump_beside) {
+    if layout.and_then(layout::named).is_some_and(|layout| layout.dump_beside()) {
         parts.extend(companion(config, domain, &path, parsed.stamp, dump)?);
     } else if let Some(dump) = dump {
         return Err(Error::new(

@@ -1,6 +1,6 @@
 //! An opened backup or snapshot: the files it consists of, each open, so that what was checked is what is read.
 
-use crate::backup::layout::{ConfigItem, Site, Sorter};
+use crate::backup::layout::{self, ConfigItem, Layout, Site, Sorter};
 use crate::backup::name::{Kind, Stamp};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::progress::Monitor;
@@ -286,6 +286,11 @@ impl Source {
     /// The dump that lies beside the archive or in the snapshot's folder.
     pub fn dump_beside(&self) -> Option<&Part> {
         self.part(|role| *role == Role::Dump)
+    }
+
+    /// The layout, where the first entries told it.
+    pub fn known_layout(&self) -> Option<&'static dyn Layout> {
+        self.layout.and_then(layout::named)
     }
 
     /// Identities in the order of the parts, to be kept with a job and compared when it goes on.

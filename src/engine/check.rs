@@ -14,6 +14,9 @@ use crate::snapshot::retained::{self, Manifest};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// Most kept paths that a report lists.
+const LISTED: usize = 100;
+
 impl Job<Committed> {
     /// Verifies the live site; done, or back to the old state.
     pub(super) fn check(mut self) -> Ending {
@@ -71,7 +74,7 @@ impl Job<Committed> {
     /// How many tables the change-over brought into the live schema.
     fn tables_moved_in(&self) -> usize {
         let into = |step: &Step| match step {
-            Step::Switch { live, switch } => switch.moves.iter().filter(|step| step.to == *live).count(),
+            Step::Switch { live, switch, .. } => switch.moves.iter().filter(|step| step.to == *live).count(),
             _ => 0,
         };
         self.state.steps.iter().map(into).sum()
@@ -86,12 +89,16 @@ impl Job<Committed> {
             "duration_s": (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
             "commit_ms": (self.state.window_ms * 10.0).round() / 10.0,
             "files": staged.files.as_ref().map(|files| json!({
-                "files": files.files, "folders": files.folders, "links": files.links, "bytes": files.bytes,
-                "stripped": files.stripped_total,
+                "files": files.summary.files, "folders": files.summary.folders, "links": files.summary.links,
+                "bytes": files.summary.bytes, "stripped": files.summary.stripped_total,
+                "parts": files.units.as_ref().map(Vec::len),
+                "kept": files.kept.iter().take(LISTED).collect::<Vec<_>>(),
+                "kept_total": files.kept.len(),
             })),
             "database": staged.database.as_ref().map(|database| json!({
                 "schema": self.plan.database.as_ref().map(|plan| &plan.live),
                 "tables": self.tables_moved_in(),
+                "kept": self.state.kept_tables,
                 "rows": (!database.tables.is_empty())
                     .then(|| database.tables.iter().map(|table| table.rows).sum::<u64>()),
             })),
@@ -115,11 +122,18 @@ pub(super) fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) ->
                 manifest.tree = Some(staged.clone());
                 manifest.tree_identity = Some(*old);
             }
-            Step::Switch { live, switch } => {
+            Step::Switch { live, switch, brought } => {
+                manifest.brought = brought.clone();
                 manifest.live_schema = Some(live.clone());
                 manifest.schema_kept = plan.database.as_ref().map(|database| database.kept.clone());
                 manifest.tables = switch.moves.iter().filter(|step| step.from == *live).count() as u64;
                 manifest.objects = Some(plan.snapshot.join("objects.json"));
+            }
+            Step::Unlink { keys, .. } => manifest.links.clone_from(keys),
+            Step::Parts { staged, units, .. } => {
+                manifest.tree = Some(staged.clone());
+                manifest.tree_identity = crate::host::place::identity(staged).ok().flatten();
+                manifest.units = Some(units.clone());
             }
             Step::Config { change, .. } => manifest.config.push(change.clone()),
             _ => {}

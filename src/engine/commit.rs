@@ -59,7 +59,7 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
             return Err(error);
         }
         journal.append(&Record::Done { number })?;
-        if matches!(step, Step::Exchange { .. }) {
+        if matches!(step, Step::Exchange { .. } | Step::Parts { .. }) {
             // At once, not after the last reload: until then visitors get the old code with the new database.
             hosts.refresh_code(monitor);
         }
@@ -122,10 +122,11 @@ pub fn begun(records: &[Record]) -> (Vec<Step>, Vec<u64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::database::{Move, Switch};
+    use crate::host::database::{ForeignKey, Move, ObjectKind, Switch};
     use crate::host::services::Service;
     use crate::host::tree::Identity;
     use crate::siteconf::{Change, Item, Side};
+    use crate::snapshot::retained::Brought;
 
     fn every_step() -> Vec<Step> {
         let id = |ino| Identity { dev: u64::MAX, ino };
@@ -134,12 +135,26 @@ mod tests {
             change: Change { item: Item::Ssl, target: "/x/khóa.pem".into(), old, new },
             saved: "/s".into(),
         };
+        let key = ForeignKey {
+            name: "k".into(),
+            table: "t".into(),
+            columns: vec!["c".into()],
+            refers_schema: "a".into(),
+            refers_to: "p".into(),
+            refers_columns: vec!["id".into()],
+            on_update: "RESTRICT".into(),
+            on_delete: "CASCADE".into(),
+        };
         vec![
             Step::Undefine { schema: "a`b".into(), old: "/o".into() },
             Step::Switch {
                 live: "a".into(),
                 switch: Switch { moves: vec![Move { from: "a".into(), table: "t \"1\"".into(), to: "b".into() }] },
+                brought: Some(Brought { tables: vec!["t".into()], objects: vec![(ObjectKind::View, "v".into())] }),
             },
+            Step::Unlink { schema: "a".into(), keys: vec![key.clone()] },
+            Step::Link { schema: "a".into(), keys: vec![key] },
+            Step::Parts { live: "/l".into(), staged: "/s".into(), units: "/u".into(), count: 3 },
             Step::Define { schema: "a".into(), old: "/o".into(), new: "/n".into() },
             Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: Some(id(2)) },
             Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: None },

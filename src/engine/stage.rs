@@ -3,34 +3,42 @@
 //! One thread reads and unpacks the archive and hands files to the tree's writers; the dump goes into a spool, from which
 //! the loader reads while it grows. Files and database run side by side, and a failure of one stops the other.
 
-use crate::archive::{self, Entry, EntryKind, GzipReader, Limits};
-use crate::backup::layout::{Place, Seen, Sorter};
-use crate::backup::source::{Part, Role, Source};
+use crate::archive::Limits;
+use crate::backup::layout::{Layout, Seen};
+use crate::backup::source::{Form, Source};
 use crate::config::Config;
-use crate::engine::Staged;
 use crate::engine::expect::expect;
 use crate::engine::hosts::Hosts;
-use crate::error::{Code, Error, IoContext, Result};
-use crate::host::database::{LoadRequest, LoadedTable, Objects, load};
-use crate::host::spool::{Spool, SpoolWriter};
-use crate::host::tree::{self, TreeOptions, TreeWriter};
+use crate::engine::keep::{self, Kept};
+use crate::engine::reading::{Found, Reading};
+use crate::engine::{Staged, parts};
+use crate::error::{Code, Error, Result};
+use crate::host::database::{Choice, ForeignKey, LoadRequest, LoadedTable, Objects, load};
+use crate::host::spool::Spool;
+use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter, Unit};
 use crate::host::{place, text};
 use crate::job::folder::JobFolder;
 use crate::job::status::JobMonitor;
-use crate::path::RelPath;
+use crate::plan::keep::KeepRule;
+use crate::plan::selection::{Paths, Tables};
 use crate::plan::{DatabasePlan, Plan};
 use crate::progress::{Level, Monitor, Phase, Silent};
 use crate::siteconf::{self, ConfFile, Item};
-use std::io::{Read, Write};
+use crate::snapshot::retained::Brought;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Largest configuration file accepted, in bytes.
-const MAX_CONFIG_FILE: u64 = 1 << 20;
-/// Most configuration files accepted.
-const MAX_CONFIG_FILES: usize = 64;
-/// Piece in which a dump is copied into its spool.
-const PIECE: usize = 256 << 10;
+/// Which live tables the staged ones replace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// What a dump says.
+    Dump {
+        /// It holds every table its site had.
+        complete: bool,
+    },
+    /// What a kept snapshot says: everything, or what was brought in its place.
+    Kept(Option<Brought>),
+}
 
 /// What the dump held, as counted on the way in.
 pub struct StagedDatabase {
@@ -38,6 +46,21 @@ pub struct StagedDatabase {
     pub tables: Vec<LoadedTable>,
     /// Triggers, views, routines and events, to be defined at commit.
     pub objects: Objects,
+    /// Foreign keys to tables that were not loaded, to be put on at commit.
+    pub links: Vec<ForeignKey>,
+    /// Which live tables they replace.
+    pub scope: Scope,
+}
+
+/// The staged tree.
+#[derive(Debug, Clone, Default)]
+pub struct StagedFiles {
+    /// Counts of what came out of the backup.
+    pub summary: TreeSummary,
+    /// Parts that are exchanged one by one; `None`: the document root as a whole.
+    pub units: Option<Vec<Unit>>,
+    /// What was taken over from the live tree.
+    pub kept: Vec<Kept>,
 }
 
 /// Stages what the plan selects.
@@ -55,19 +78,15 @@ pub fn run(
     crate::job::lock::make_private_folder(&plan.stage)?;
     let linked = Arc::new(Linked { inner: monitor.clone(), stop: AtomicBool::new(false) });
     let shared: Arc<dyn Monitor> = linked.clone();
-    let expected = expect(config, source);
-    if plan.selection.files.any() {
-        monitor.expect(Phase::Files, expected.entries, expected.files);
-        monitor.expect(Phase::Verify, expected.entries, expected.files);
-    }
-    if plan.database.is_some() {
-        monitor.expect(Phase::Database, expected.rows, expected.dump);
-    }
+    let files = plan.selection.files.any();
+    let paths = plan.selection.paths()?;
+    let tables = Arc::new(plan.selection.tables()?);
+    tell_expected(config, plan, source, monitor.as_ref());
     let spool = match &plan.database {
         Some(_) => Some(Spool::create(&plan.dump())?),
         None => None,
     };
-    let mut writer = if plan.selection.files.any() {
+    let mut writer = if files {
         monitor.begin(Phase::Files);
         let manifest = tree::manifest::create(&plan.manifest())?;
         crate::job::lock::make_private_folder(&plan.tree)?;
@@ -81,9 +100,9 @@ pub fn run(
         let loader = match (&plan.database, &spool) {
             (Some(names), Some(spool)) => {
                 monitor.begin(Phase::Database);
-                let (shared, linked) = (shared.clone(), linked.clone());
+                let (shared, linked, tables) = (shared.clone(), linked.clone(), tables.clone());
                 Some(scope.spawn(move || {
-                    let loaded = load_dump(config, plan, names, hosts, spool, shared);
+                    let loaded = load_dump(config, plan, names, hosts, spool, &tables, shared);
                     if loaded.is_err() {
                         linked.stop.store(true, Ordering::Relaxed);
                     }
@@ -97,6 +116,7 @@ pub fn run(
             source,
             spool: spool.as_ref().map(Spool::writer),
             tree: writer.as_mut(),
+            paths: &paths,
             limits,
             monitor: shared.clone(),
         };
@@ -123,46 +143,105 @@ pub fn run(
             return Err(errors.swap_remove(own));
         }
     };
-    if plan.selection.files.any() {
-        monitor.finish(Phase::Files);
-    }
     if plan.database.is_some() {
         monitor.finish(Phase::Database);
     }
     require_components(plan, &found.seen, source)?;
+    require_matches(plan, source, &paths, &tables)?;
     // The spool is removed before the one flush: its pages need never reach the disk.
     drop(spool);
     place::remove(&plan.dump(), &Silent)?;
-    if plan.selection.files.any() {
+    let mut notes = summary.as_ref().map(|summary| summary.stripped.clone()).unwrap_or_default();
+    let files = summary.map(|summary| complete_files(plan, source, &paths, &found, summary, monitor)).transpose()?;
+    if files.is_some() {
         tree::sync_filesystem(tree::open_folder(&plan.stage)?)?;
         crate::journal::sync_parent(&plan.stage)?;
+        monitor.finish(Phase::Files);
     }
-    let mut notes = summary.as_ref().map(|summary| summary.stripped.clone()).unwrap_or_default();
-    let database = database.map(|(database, more)| {
+    let database = database.map(|(mut database, more)| {
         notes.extend(more);
+        database.scope = Scope::Dump { complete: knows_every_table(source, found.layout) };
         database
     });
+    notes.extend(unused_excludes(&paths, &tables));
     monitor.begin(Phase::Config);
     let config_files = config_files(config, plan, found.config)?;
     monitor.advance(Phase::Config, config_files.len() as u64, 0);
     monitor.finish(Phase::Config);
-    notes.extend(found.notes);
-    say_staged(summary.as_ref(), database.as_ref(), config_files.len(), monitor);
+    say_staged(files.as_ref(), database.as_ref(), config_files.len(), monitor);
     folder.write("notes.json", &notes)?;
-    Ok(Staged { files: summary, database, config: config_files, kept_config: Vec::new(), notes })
+    Ok(Staged { files, database, config: config_files, kept_config: Vec::new(), notes })
 }
 
-fn say_staged(
-    files: Option<&tree::TreeSummary>,
-    database: Option<&StagedDatabase>,
-    config: usize,
+/// For percentages; of parts nothing is known before they are read.
+fn tell_expected(config: &Config, plan: &Plan, source: &Source, monitor: &JobMonitor) {
+    let expected = expect(config, source);
+    if plan.selection.files.is_whole() {
+        monitor.expect(Phase::Files, expected.entries, expected.files);
+        monitor.expect(Phase::Verify, expected.entries, expected.files);
+    }
+    if plan.selection.database.is_whole() && plan.database.is_some() {
+        monitor.expect(Phase::Database, expected.rows, expected.dump);
+    }
+}
+
+/// Takes over what the backup cannot know of, and says which parts are exchanged.
+fn complete_files(
+    plan: &Plan,
+    source: &Source,
+    paths: &Paths,
+    found: &Found,
+    summary: TreeSummary,
     monitor: &JobMonitor,
-) {
-    if let Some(files) = files {
+) -> Result<StagedFiles> {
+    let staged = tree::open_folder(&plan.tree)?;
+    let left_out = if source.form == Form::Backup { left_out(source, found.layout) } else { &[] };
+    let rule = KeepRule::new(left_out, paths, plan.selection.exact);
+    let live = match plan.document_root.symlink_metadata() {
+        Ok(_) => Some(tree::open_folder(&plan.document_root)?),
+        Err(_) => None,
+    };
+    let kept = match &live {
+        Some(live) => keep::take_over(live, &staged, &rule, found, monitor)?,
+        None => Vec::new(),
+    };
+    let units = match (&paths.only, &live) {
+        (Some(only), Some(live)) => {
+            Some(parts::units(live, &staged, only, &paths.exclude, found, plan.selection.exact)?)
+        }
+        (Some(_), None) => {
+            let root = plan.document_root.display();
+            return Err(Error::new(Code::NotExchangeable, format!("{root} does not exist: parts have no place in it"))
+                .hint("Restore all files first: \"components\":{\"files\":true}."));
+        }
+        (None, _) => None,
+    };
+    Ok(StagedFiles { summary, units, kept })
+}
+
+fn left_out(source: &Source, layout: Option<&'static dyn Layout>) -> &'static [&'static str] {
+    layout.or_else(|| source.known_layout()).map_or(&[], |layout| layout.left_out())
+}
+
+/// Whether a table that the dump lacks did not exist when it was made.
+fn knows_every_table(source: &Source, layout: Option<&'static dyn Layout>) -> bool {
+    let beside = source.form == Form::Backup && source.dump_beside().is_some();
+    layout.or_else(|| source.known_layout()).is_none_or(|layout| layout.dumps_every_table() || !beside)
+}
+
+fn say_staged(files: Option<&StagedFiles>, database: Option<&StagedDatabase>, config: usize, monitor: &JobMonitor) {
+    if let Some(StagedFiles { summary: files, kept, units }) = files {
         let size = text::bytes(files.bytes);
         let message =
             format!("staged {} files in {} folders, {} links, {size}", files.files, files.folders, files.links);
         monitor.event(Level::Info, &message);
+        for kept in kept.iter().take(20) {
+            let size = text::bytes(kept.bytes);
+            monitor.event(Level::Info, &format!("kept from live: {} ({} files, {size})", kept.path, kept.files));
+        }
+        if let Some(units) = units {
+            monitor.event(Level::Info, &format!("{} parts will be exchanged", units.len()));
+        }
     }
     if let Some(database) = database {
         let rows: u64 = database.tables.iter().map(|table| table.rows).sum();
@@ -179,10 +258,13 @@ fn load_dump(
     names: &DatabasePlan,
     hosts: &Hosts,
     spool: &Spool,
+    tables: &Arc<Tables>,
     monitor: Arc<dyn Monitor>,
 ) -> Result<(StagedDatabase, Vec<String>)> {
     let database = hosts.database()?;
     database.create_schema(&names.shadow, database.schema_charset(&names.live)?.as_ref())?;
+    let takes = tables.clone();
+    let all = tables.only.is_none() && tables.exclude.is_empty();
     let request = LoadRequest {
         server: hosts.server()?,
         schema: names.shadow.clone(),
@@ -196,134 +278,17 @@ fn load_dump(
         })?,
         connections: if config.mysql.connections == 0 { config.parallelism() } else { config.mysql.connections },
         max_tables: config.limits.max_tables,
+        choice: (!all).then(|| Choice { takes: Arc::new(move |name| takes.takes(name)), parts: tables.only.is_some() }),
+        beside: Some(names.live.clone()),
         filter: true,
     };
     let loaded = load(spool, &request, monitor)?;
-    Ok((StagedDatabase { tables: loaded.tables, objects: loaded.objects }, loaded.notes))
-}
-
-/// What was read besides files and dump.
-struct Found {
-    seen: Seen,
-    config: Vec<(Item, String, Vec<u8>)>,
-    notes: Vec<String>,
-}
-
-struct Reading<'a> {
-    source: &'a Source,
-    spool: Option<SpoolWriter>,
-    tree: Option<&'a mut TreeWriter>,
-    limits: Limits,
-    monitor: Arc<dyn Monitor>,
-}
-
-impl Reading<'_> {
-    fn run(&mut self) -> Result<Found> {
-        let mut found = Found { seen: Seen::default(), config: Vec::new(), notes: Vec::new() };
-        for part in &self.source.parts {
-            part.will_stream();
-            match &part.role {
-                Role::Dump => {
-                    self.spool_dump(part.gzip, &mut part.reader())?;
-                    found.seen.dump = Some(part.path.display().to_string());
-                }
-                Role::ConfigFile { item, name } => {
-                    let mut entry = Entry::file(name.as_bytes(), part.identity.size);
-                    entry.stored = entry.size;
-                    found.seen.config.insert(*item);
-                    found.config.push(read_config(
-                        *item,
-                        name.clone(),
-                        &entry,
-                        &mut part.reader(),
-                        found.config.len(),
-                    )?);
-                }
-                Role::Archive | Role::Files | Role::Config => {
-                    self.read_archive(part, &mut found).map_err(|error| part.named(error))?;
-                }
-            }
-            part.unchanged()?;
-        }
-        Ok(found)
-    }
-
-    fn read_archive(&mut self, part: &Part, found: &mut Found) -> Result<()> {
-        let Some(mut sorter) = part.sorter(&self.source.site) else { return Ok(()) };
-        let mut tar = archive::open(part.reader(), self.limits)?;
-        while let Some(mut entry) = tar.next_entry()? {
-            self.monitor.keep_going()?;
-            let path = RelPath::parse(&entry.path)?;
-            match sorter.place(&path) {
-                Place::Site(inner) => {
-                    if let Some(tree) = self.tree.as_mut() {
-                        // A hard link names its target as the archive does: from the archive's root, not the site's.
-                        if let EntryKind::HardLink(target) = &entry.kind {
-                            entry.kind = EntryKind::HardLink(inside(&sorter, target)?);
-                        }
-                        tree.add(inner, &entry, &mut tar)?;
-                    }
-                }
-                Place::Dump { gzip } => self.spool_dump(gzip, &mut tar)?,
-                Place::Config(item, name) if entry.kind == EntryKind::File => {
-                    found.config.push(read_config(item, name, &entry, &mut tar, found.config.len())?);
-                }
-                Place::Config(..) | Place::Meta | Place::Other => {}
-            }
-        }
-        let seen = sorter.finish()?;
-        found.seen.merge(seen);
-        Ok(())
-    }
-
-    fn spool_dump(&mut self, gzip: bool, data: &mut dyn Read) -> Result<()> {
-        let Some(writer) = &mut self.spool else { return Ok(()) };
-        if gzip {
-            copy(&mut GzipReader::new(data), writer, self.monitor.as_ref())
-        } else {
-            copy(data, writer, self.monitor.as_ref())
-        }
-    }
-}
-
-/// The target of a hard link, seen from the document root.
-fn inside(sorter: &Sorter, target: &[u8]) -> Result<Vec<u8>> {
-    let path = RelPath::parse(target)?;
-    let inner = sorter.root().and_then(|root| path.strip_prefix(root));
-    inner.map(|inner| inner.as_bytes().to_vec()).ok_or_else(|| {
-        Error::new(Code::UnsafePath, format!("a hard link in the backup leads to {path}, outside the site"))
-    })
-}
-
-fn copy(from: &mut dyn Read, into: &mut SpoolWriter, monitor: &dyn Monitor) -> Result<()> {
-    let mut piece = vec![0; PIECE];
-    loop {
-        monitor.keep_going()?;
-        let count = from.read(&mut piece).map_err(archive::unwrap_io)?;
-        if count == 0 {
-            return Ok(());
-        }
-        into.write_all(&piece[..count]).doing(|| "write the spooled dump".into())?;
-    }
-}
-
-fn read_config(
-    item: Item,
-    name: String,
-    entry: &Entry,
-    data: &mut dyn Read,
-    count: usize,
-) -> Result<(Item, String, Vec<u8>)> {
-    if entry.size > MAX_CONFIG_FILE || count >= MAX_CONFIG_FILES {
-        return Err(Error::new(
-            Code::LimitExceeded,
-            format!("configuration in the backup: {name} has {} bytes and is file number {}", entry.size, count + 1),
-        )
-        .hint("A configuration has at most 64 files of 1 MiB. Restore without `config`."));
-    }
-    let mut content = Vec::with_capacity(entry.size as usize);
-    data.read_to_end(&mut content).map_err(archive::unwrap_io)?;
-    Ok((item, name, content))
+    // A key to a table that was not loaded would lead into the shadow schema for ever.
+    let mut links = database.foreign_keys(&names.shadow)?;
+    links.retain(|key| !loaded.tables.iter().any(|table| table.name == key.refers_to));
+    database.drop_foreign_keys(&names.shadow, &links)?;
+    let scope = Scope::Dump { complete: true };
+    Ok((StagedDatabase { tables: loaded.tables, objects: loaded.objects, links, scope }, loaded.notes))
 }
 
 fn config_files(config: &Config, plan: &Plan, found: Vec<(Item, String, Vec<u8>)>) -> Result<Vec<ConfFile>> {
@@ -357,6 +322,35 @@ fn require_components(plan: &Plan, seen: &Seen, source: &Source) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A pattern that names nothing in the backup is a mistake, not an empty wish.
+fn require_matches(plan: &Plan, source: &Source, paths: &Paths, tables: &Tables) -> Result<()> {
+    let files = paths.only.as_ref().map(|only| only.unused()).unwrap_or_default();
+    let database = match &plan.database {
+        Some(_) => tables.only.as_ref().map(|only| only.unused()).unwrap_or_default(),
+        None => Vec::new(),
+    };
+    for (component, unused) in [("files", files), ("database", database)] {
+        let Some(first) = unused.first() else { continue };
+        return Err(Error::new(
+            Code::BackupIncomplete,
+            format!("components.{component}: {first:?} matches nothing in {}", source.path.display()),
+        )
+        .hint("Look at what the backup holds with `rocketvps-restore preview_backup`, and correct the pattern.")
+        .with("component", component)
+        .with("pattern", first.as_str())
+        .with("patterns", unused));
+    }
+    Ok(())
+}
+
+/// Said, not refused: a list of what to leave alone may serve many sites.
+fn unused_excludes(paths: &Paths, tables: &Tables) -> Vec<String> {
+    let said = |field: &str, unused: Vec<String>| {
+        unused.into_iter().map(move |pattern| format!("exclude.{field}: {pattern:?} named nothing")).collect::<Vec<_>>()
+    };
+    [said("files", paths.exclude.unused()), said("database", tables.exclude.unused())].concat()
 }
 
 /// A monitor whose work also stops when the other side has failed.

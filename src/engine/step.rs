@@ -3,12 +3,13 @@
 
 use crate::engine::hosts::Hosts;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::database::{Database, Move, Object, ObjectKind, Objects, Patience, Switch};
+use crate::host::database::{Database, ForeignKey, Move, Object, ObjectKind, Objects, Patience, Switch};
 use crate::host::place;
 use crate::host::services::Service;
-use crate::host::tree::Identity;
+use crate::host::tree::{self, Identity, Toward, Unit};
 use crate::progress::{Level, Monitor};
 use crate::siteconf::{Change, install, uninstall};
+use crate::snapshot::retained::Brought;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -32,6 +33,23 @@ pub enum Step {
         live: String,
         /// Every table that moves.
         switch: Switch,
+        /// What comes, where other tables stay; for the manifest of what is kept.
+        #[serde(default)]
+        brought: Option<Brought>,
+    },
+    /// Foreign keys between tables that go and tables that stay are taken off: they would follow.
+    Unlink {
+        /// The site's schema.
+        schema: String,
+        /// The keys.
+        keys: Vec<ForeignKey>,
+    },
+    /// Foreign keys between tables that came and tables that stayed are put on.
+    Link {
+        /// The site's schema.
+        schema: String,
+        /// The keys.
+        keys: Vec<ForeignKey>,
     },
     /// Triggers, views, routines and events of the new side, in place of those of the old side.
     Define {
@@ -52,6 +70,17 @@ pub enum Step {
         new: Identity,
         /// What stands at `live` before; nothing when the site was gone.
         old: Option<Identity>,
+    },
+    /// Selected files and folders change places with the staged ones.
+    Parts {
+        /// The document root.
+        live: PathBuf,
+        /// The staged tree; afterwards it holds the old parts.
+        staged: PathBuf,
+        /// File with the list of units.
+        units: PathBuf,
+        /// How many there are.
+        count: usize,
     },
     /// A configuration file.
     Config {
@@ -76,6 +105,9 @@ impl Step {
             Step::Undefine { schema, .. } => format!("take the triggers of {schema} off its tables"),
             Step::Switch { switch, .. } => format!("rename {} tables in one statement", switch.moves.len()),
             Step::Define { schema, .. } => format!("define the triggers, views, routines and events of {schema}"),
+            Step::Unlink { keys, .. } => format!("take {} foreign keys off", keys.len()),
+            Step::Link { keys, .. } => format!("put {} foreign keys on", keys.len()),
+            Step::Parts { live, count, .. } => format!("exchange {count} parts of {}", live.display()),
             Step::Exchange { live, .. } => format!("exchange {}", live.display()),
             Step::Config { change, .. } => format!("install {}", change.target.display()),
             Step::Reload { service, .. } => format!("reload {}", service.name()),
@@ -92,7 +124,10 @@ impl Step {
                 let (triggers, _) = partition(read_objects(old)?, |object| object.kind == ObjectKind::Trigger);
                 hosts.database()?.drop_objects(schema, &triggers)
             }
-            Step::Switch { live, switch } => carry_out(hosts.database()?, live, switch),
+            Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, switch),
+            Step::Unlink { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys),
+            Step::Link { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys),
+            Step::Parts { live, staged, units, .. } => parts(live, staged, units, Toward::New),
             Step::Define { schema, old, new } => {
                 let new = read_objects(new)?;
                 // A view that is on both sides is replaced, never missing.
@@ -122,7 +157,10 @@ impl Step {
     pub fn undo(&self, hosts: &Hosts) -> Result<()> {
         match self {
             Step::Undefine { schema, old } => hosts.database()?.create_objects(schema, &read_objects(old)?),
-            Step::Switch { live, switch } => carry_out(hosts.database()?, live, &switch.inverse()),
+            Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, &switch.inverse()),
+            Step::Unlink { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys),
+            Step::Link { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys),
+            Step::Parts { live, staged, units, .. } => parts(live, staged, units, Toward::Old),
             // The new side's triggers would keep its tables from moving back; what the old side defines needs its own
             // tables and is made by the undoing of `Undefine`.
             Step::Define { schema, new, .. } => hosts.database()?.drop_objects(schema, &read_objects(new)?),
@@ -217,12 +255,6 @@ fn fitted(live: &str, moves: &[Move], present: &HashSet<String>) -> Vec<Move> {
     fitted
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Toward {
-    New,
-    Old,
-}
-
 /// Exchange, or a plain rename when there is no old tree; both parents are fsynced, since without that a power cut
 /// loses the exchange.
 fn exchange(staged: &Path, live: &Path, new: Identity, old: Option<Identity>, toward: Toward) -> Result<()> {
@@ -246,6 +278,10 @@ fn exchange(staged: &Path, live: &Path, new: Identity, old: Option<Identity>, to
     }
 }
 
+fn parts(live: &Path, staged: &Path, units: &Path, toward: Toward) -> Result<()> {
+    tree::exchange_units(tree::open_folder(live)?, tree::open_folder(staged)?, &read_units(units)?, toward)
+}
+
 fn reload(hosts: &Hosts, service: Service, monitor: &dyn Monitor) -> Result<()> {
     monitor.event(Level::Info, &format!("reload {}", service.name()));
     hosts.retrying(|| hosts.services.reload(service))
@@ -266,6 +302,18 @@ pub fn write_objects(path: &Path, objects: &Objects) -> Result<()> {
 /// # Errors
 /// `io_failed`.
 pub fn read_objects(path: &Path) -> Result<Objects> {
+    read_json(path)
+}
+
+/// Reads the list of units of a step.
+///
+/// # Errors
+/// `io_failed`.
+pub fn read_units(path: &Path) -> Result<Vec<Unit>> {
+    read_json(path)
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let file = File::open(path).doing(|| format!("read {}", path.display()))?;
     serde_json::from_reader(std::io::BufReader::new(file))
         .map_err(|error| Error::new(Code::IoFailed, format!("{} is damaged: {error}", path.display())))

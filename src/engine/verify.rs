@@ -3,12 +3,13 @@
 
 use crate::config::Config;
 use crate::engine::hosts::Hosts;
+use crate::engine::stage::StagedFiles;
 use crate::engine::{Staged, settings};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, LoadedTable};
 use crate::host::text;
 use crate::host::tree::walk::{Kind, Next};
-use crate::host::tree::{self, FilePolicy, Sample, TreeReport, TreeSummary};
+use crate::host::tree::{self, Extent, FilePolicy, Sample, TreeReport, TreeSummary};
 use crate::host::{credentials, place};
 use crate::job::JobId;
 use crate::path::Domain;
@@ -39,7 +40,7 @@ pub fn staged(
     monitor.begin(Phase::Verify);
     let deadline = Instant::now() + Duration::from_secs(config.limits.verify_timeout_s);
     if let Some(files) = &staged.files {
-        monitor.expect(Phase::Verify, entries(files), files.bytes);
+        monitor.expect(Phase::Verify, entries(&files.summary), files.summary.bytes);
     }
     let (files, database) = std::thread::scope(|scope| {
         let database = scope.spawn(|| staged_database(plan, hosts, staged, deadline, monitor));
@@ -63,9 +64,10 @@ fn staged_files(
     deadline: Instant,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Check>> {
-    let Some(summary) = &staged.files else { return Ok(vec![not_restored("files")]) };
-    let report = compare(config, plan, &plan.tree, Sample::Full, deadline, monitor)?;
-    let mut checks = tree_checks(&report, &format!("the {} entries of the backup", entries(summary)));
+    let Some(files) = &staged.files else { return Ok(vec![not_restored("files")]) };
+    let report = compare(config, plan, &plan.tree, files, Sample::Full, deadline, monitor)?;
+    let mut checks = tree_checks(&report, &format!("the {} entries of the backup", entries(&files.summary)));
+    checks.extend(kept_paths(files));
     checks.push(space_left(&plan.stage));
     Ok(checks)
 }
@@ -78,17 +80,35 @@ fn compare(
     config: &Config,
     plan: &Plan,
     root: &Path,
+    files: &StagedFiles,
     sample: Sample,
     deadline: Instant,
     monitor: &dyn Monitor,
 ) -> Result<TreeReport> {
     let manifest = File::open(plan.manifest()).doing(|| format!("open {}", plan.manifest().display()))?;
-    let report =
-        tree::verify(tree::open_folder(root)?, manifest, sample, config.parallelism(), Some(deadline), monitor)?;
+    let extent = Extent {
+        units: files.units.as_ref().map(|units| units.iter().map(|unit| unit.path.clone()).collect()),
+        kept: files.kept.iter().map(|kept| kept.root.clone()).collect(),
+    };
+    let (tree, threads) = (tree::open_folder(root)?, config.parallelism());
+    let report = tree::verify(tree, manifest, &extent, sample, threads, Some(deadline), monitor)?;
     if !report.complete {
         return within(deadline).map(|()| report);
     }
     Ok(report)
+}
+
+/// What is not from the backup is said to be so.
+fn kept_paths(files: &StagedFiles) -> Option<Check> {
+    let first = files.kept.first()?;
+    let bytes: u64 = files.kept.iter().map(|kept| kept.bytes).sum();
+    let message = format!(
+        "kept from the live site and not compared: {} paths, {}, the first is {}",
+        files.kept.len(),
+        text::bytes(bytes),
+        first.path
+    );
+    Some(Check::new("kept", Outcome::NotChecked, message).with("paths", files.kept.len()).with("bytes", bytes))
 }
 
 /// The lines of the box. The report names differences as sentences; each goes to the line it is about.
@@ -315,10 +335,10 @@ fn live_files(
     deadline: Instant,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Check>> {
-    if let Some(summary) = &staged.files {
-        let report = compare(config, plan, &plan.document_root, Sample::MetadataOnly, deadline, monitor)?;
+    if let Some(files) = &staged.files {
+        let report = compare(config, plan, &plan.document_root, files, Sample::MetadataOnly, deadline, monitor)?;
         // A site that is being visited writes: caches and logs may differ by now. What was staged was compared whole.
-        let with = format!("the {} entries that were staged", entries(summary));
+        let with = format!("the {} entries that were staged", entries(&files.summary));
         let mut checks: Vec<Check> = tree_checks(&report, &with).into_iter().map(softened).collect();
         checks.push(space_left(&plan.document_root));
         return Ok(checks);

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 pub use crate::sql::statement::ObjectKind;
-pub use loader::{LoadRequest, Loaded, LoadedTable, load};
+pub use loader::{Choice, LoadRequest, Loaded, LoadedTable, load};
 pub use server::{Real, Server};
 
 /// One table of a schema.

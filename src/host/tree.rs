@@ -4,6 +4,7 @@
 //! tree back against that record. [`compare()`] holds such a record of a backup against the live tree. [`exchange()`]
 //! is the moment of a commit.
 
+pub mod adopt;
 pub mod change;
 pub mod compare;
 pub mod digest;
@@ -33,6 +34,6 @@ pub use remove::remove;
 pub use space::{Space, space};
 pub use survey::{Survey, survey, survey_since};
 pub use unit::{Toward, Unit, exchange_units};
-pub use verify::{Sample, TreeReport, verify};
+pub use verify::{Extent, Sample, TreeReport, verify};
 pub use walk::{Kind, Visit, walk};
 pub use writer::{TreeOptions, TreeSummary, TreeWriter};

@@ -2,12 +2,14 @@
 //!
 //! `snapshots/DOMAIN/pre_restore_STAMP/manifest.json`:
 //! `{"schema":1,"form":"retained","created":…,"domain":…,"job":…,"tree":path|null,"tree_identity":…,"live_schema":…,
-//! "schema_kept":…,"tables":n,"objects":path|null,"config":[saved changes]}`. A name in it is checked against what
+//! "schema_kept":…,"tables":n,"objects":path|null,"brought":…|null,"links":[foreign keys],"units":path|null,
+//! "config":[saved changes]}`. A name in it is checked against what
 //! this program gives before anything is dropped because of it.
 
 use crate::backup::name::Stamp;
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
+use crate::host::database::{ForeignKey, ObjectKind};
 use crate::host::tree::Identity;
 use crate::job::JobId;
 use crate::path::Domain;
@@ -21,6 +23,15 @@ use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+/// What a change-over brought into a schema whose other tables stayed: what a rollback has to take away again.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Brought {
+    /// Tables.
+    pub tables: Vec<String>,
+    /// Views, triggers, routines and events.
+    pub objects: Vec<(ObjectKind, String)>,
+}
 
 /// What a change-over kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,6 +58,15 @@ pub struct Manifest {
     /// File with the old triggers, views, routines and events.
     #[serde(default)]
     pub objects: Option<PathBuf>,
+    /// What came in place of the old tables, where other tables stayed; `None`: everything was replaced.
+    #[serde(default)]
+    pub brought: Option<Brought>,
+    /// Foreign keys of the old tables to tables that stayed, taken off while they are kept.
+    #[serde(default)]
+    pub links: Vec<ForeignKey>,
+    /// File with the parts of the tree that were exchanged; `None`: the whole tree.
+    #[serde(default)]
+    pub units: Option<PathBuf>,
     /// Configuration changes, with where the old contents are.
     #[serde(default)]
     pub config: Vec<Change>,
@@ -64,6 +84,9 @@ impl Manifest {
             schema_kept: None,
             tables: 0,
             objects: None,
+            brought: None,
+            links: Vec::new(),
+            units: None,
             config: Vec::new(),
         }
     }

@@ -17,7 +17,7 @@ pub enum Statement {
     /// `CREATE SEQUENCE`.
     CreateSequence(Name),
     /// `SELECT SETVAL(…)` of a sequence.
-    SetSequence,
+    SetSequence(Name),
     /// `DROP TABLE` or `DROP SEQUENCE`, with the names.
     DropTable(Vec<Name>),
     /// `DROP` of a view, trigger, routine or event: nothing of the kind exists in a fresh schema.
@@ -85,7 +85,7 @@ pub fn classify(sql: &[u8], quoting: Quoting) -> Result<Statement, String> {
         "BEGIN" | "COMMIT" => reader.rest.is_empty().then_some(Statement::Nothing),
         "START" => reader.one_of(&["TRANSACTION"]).map(|_| Statement::Nothing),
         "USE" => reader.name().filter(|_| reader.rest.is_empty()).map(|name| Statement::Schema(name.name)),
-        "SELECT" | "DO" => reader.one_of(&["SETVAL"]).map(|_| Statement::SetSequence),
+        "SELECT" | "DO" => reader.set_sequence(),
         "CREATE" => return create(&mut reader),
         "DROP" => drop_statement(&mut reader),
         "ALTER" => return alter(&mut reader),
@@ -260,6 +260,12 @@ impl Reader<'_> {
         }
     }
 
+    fn set_sequence(&mut self) -> Option<Statement> {
+        self.one_of(&["SETVAL"])?;
+        self.sign(b'(')?;
+        self.name().map(Statement::SetSequence)
+    }
+
     fn name(&mut self) -> Option<Name> {
         let (schema, name) = qualified(self.sql, &mut self.rest)?;
         Some(Name { schema, name })
@@ -323,7 +329,7 @@ mod tests {
             ),
             ("CREATE FUNCTION f() RETURNS int RETURN 1", Statement::CreateObject(ObjectKind::Function, name("f"))),
             ("CREATE SEQUENCE `s` start with 1 ENGINE=InnoDB", Statement::CreateSequence(name("s"))),
-            ("SELECT SETVAL(`s`, 1, 0)", Statement::SetSequence),
+            ("SELECT SETVAL(`s`, 1, 0)", Statement::SetSequence(name("s"))),
         ] {
             assert_eq!(class(sql), Ok(expected), "{sql}");
         }

@@ -10,14 +10,28 @@ readonly HARNESS PARTS
 readonly DOMAIN=shop.example NEIGHBOUR=neighbour.example
 readonly SCHEMA=shop NEIGHBOUR_SCHEMA=neighbour
 
+# shellcheck source=/dev/null
+source "$PARTS/backup.bash"
+# shellcheck source=/dev/null
+source "$PARTS/life.bash"
+
 usage() {
   cat <<'TEXT'
 world.sh up DIR [--site small|demo|bench]   make the world and start it; DIR/env names its parts
-world.sh backup DIR [--stamp S] [--single-row] [--without www|database|config]
-                                            back the site up in the design layout; prints the archive's path
+world.sh backup DIR [--layout design|guide|smart|domain|all_domains] [--stamp S] [--single-row]
+                [--without www|database|config] [--meta json|lines|short-name|none|lying]
+                                            back the site up; prints the archive's path
+world.sh backup DIR --layout smart --incremental [--stamp S] [--meta …]
+                                            what changed since the last smart backup, with a dump of its own
+world.sh dump DIR [--stamp S] [--failed]    only the dump of a smart backup; prints its path
+world.sh touch-up DIR N [--many FILES]      the N-th round of ordinary life: files come, change and turn, rows are added
+world.sh save DIR | reset DIR               remember the state of the site; back to it, without the engine
 world.sh damage DIR                         delete and deface files, drop tables, break configuration
+world.sh expect DIR ARCHIVE...              what tar makes of the archives one after another, like `manifest files`
 world.sh digest DIR [PART]                  one line a part: files, database, config, neighbour (the oracle)
+world.sh manifest DIR tables TABLE...       the named tables alone
 world.sh manifest DIR PART                  what the digest of a part is made of, line by line
+world.sh tree DIR FOLDER                    any folder, like `manifest files`
 world.sh strays DIR                         shadow schemas, loader accounts and staged trees that are about
 world.sh sql DIR [STATEMENT]                the client, as administrator
 world.sh fetch DIR [PATH]                   a page of the site
@@ -248,6 +262,7 @@ make_content() { # SITE
   printf 'foreign\n' >"$root/wp-content/uploads/Cà phê sữa đá ☕.txt"
   truncate -s 1M "$root/wp-content/uploads/holes.bin"
   printf 'tail' >>"$root/wp-content/uploads/holes.bin"
+  make_oddities
   php "$PARTS/install.php" "$root" >>"$WORLD/log/start.log" 2>&1 || fail "wp_install failed; see $WORLD/log/start.log"
   sql --local-infile=0 "$SCHEMA" <<SQL
 SET unique_checks = 0, foreign_key_checks = 0;
@@ -327,72 +342,6 @@ command_up() { # [--site SITE]
   cat "$WORLD/env"
 }
 
-# --- backup and damage ----------------------------------------------------------------------------------------------
-
-command_backup() { # [--stamp S] [--single-row] [--without PART]
-  local stamp stage=$WORLD/stage/backup archive dump_options=() members=(./config ./database.sql) packer=gzip www=1 without=
-  stamp=$(date +%Y%m%d_%H%M%S)
-  while (($#)); do
-    case $1 in
-      --stamp) stamp=${2:?}; shift 2 ;;
-      --single-row) dump_options+=(--skip-extended-insert); shift ;;
-      --without) without=${2:?}; shift 2 ;;
-      *) fail "backup: unknown option $1" ;;
-    esac
-  done
-  case $without in
-    '') ;;
-    www) www=0 ;;
-    database) members=(./config) ;;
-    config) members=(./database.sql) ;;
-    *) fail "backup: there is no part $without" ;;
-  esac
-  rm -rf "$stage"
-  mkdir -p "$stage/config/ssl"
-  cp "$WORLD/nginx/sites-available/$DOMAIN" "$stage/config/nginx.conf"
-  cp "$WORLD/php/pool.d/$DOMAIN.conf" "$stage/config/php-fpm.conf"
-  cp -p "$WORLD/ssl/$DOMAIN"/*.pem "$stage/config/ssl/"
-  cp "$WORLD/cron/${DOMAIN//./_}" "$stage/config/cron"
-  mariadb-dump --no-defaults --socket="$WORLD/run/db.sock" --user=root --single-transaction --quick --routines \
-    --triggers --events --default-character-set=utf8mb4 "${dump_options[@]}" "$SCHEMA" >"$stage/database.sql"
-  archive=$WORLD/base/backups/$DOMAIN/backup_$stamp.tar.gz
-  if command -v pigz >/dev/null; then packer=pigz; fi
-  # The document root goes in as ./www; link targets inside it stay as they are.
-  if ((www)); then
-    tar -cf - --transform="flags=rhS;s,^\./$DOMAIN,./www," -C "$stage" "${members[@]}" -C "$WORLD/web" "./$DOMAIN"
-  else
-    tar -cf - -C "$stage" "${members[@]}"
-  fi | "$packer" -6 >"$archive.part"
-  mv "$archive.part" "$archive"
-  rm -rf "$stage"
-  printf '%s\n' "$archive"
-}
-
-# What an intruder and a slip of the hand leave behind. The probe page goes on answering, now from the damaged side.
-command_damage() {
-  local root=$WORLD/web/$DOMAIN
-  rm -rf "$root/wp-admin" "$root/wp-content/uploads/2024" "$root/wp-content/plugins/akismet"
-  printf '<h1>0wned</h1>\n' >"$root/index.php"
-  printf '<h1>0wned</h1>\n' >"$root/wp-content/themes/rocket/index.php"
-  printf '<?php return "damaged";\n' >"$root/wp-content/rv-side.php"
-  # shellcheck disable=SC2016  # PHP's variable, not the shell's
-  printf '<?php system($_GET["c"]);\n' >"$root/wp-content/uploads/shell.php"
-  chmod 0777 "$root/wp-content"
-  sql "$SCHEMA" <<SQL
-DROP TABLE IF EXISTS wp_postmeta, wp_comments, wp_commentmeta, wp_term_relationships;
-DELETE FROM wp_posts WHERE ID > 30;
-UPDATE wp_posts SET post_title = '0wned';
-UPDATE wp_options SET option_value = 'damaged' WHERE option_name = 'rv_side';
-DROP TRIGGER IF EXISTS rv_orders_stock;
-CREATE TABLE IF NOT EXISTS wp_backdoor (id INT PRIMARY KEY, code TEXT);
-SQL
-  printf 'server { listen 127.0.0.1:%s; server_name %s; root /nowhere; bogus_directive on; }\n' "$WORLD_PORT" "$DOMAIN" \
-    >"$WORLD/nginx/sites-available/$DOMAIN"
-  rm -f "$WORLD/nginx/sites-enabled/$DOMAIN" "$WORLD/cron/${DOMAIN//./_}"
-  sed -i 's/^pm.max_children = .*/pm.max_children = 2/' "$WORLD/php/pool.d/$DOMAIN.conf"
-  printf 'not a key\n' >"$WORLD/ssl/$DOMAIN/privkey.pem"
-}
-
 # --- the oracle -----------------------------------------------------------------------------------------------------
 
 # Type, mode, owner, size, time, link target and content of everything below a folder.
@@ -408,10 +357,12 @@ manifest_tree() { # FOLDER
 }
 
 # DDL of everything and every row, one a line, in the order of the primary keys. (CHECKSUM TABLE is no oracle: it differs
-# between equal tables with generated columns.)
-manifest_schema() { # SCHEMA
-  mariadb-dump --no-defaults --socket="$WORLD/run/db.sock" --user=root --routines --triggers --events --order-by-primary \
-    --skip-extended-insert --hex-blob --skip-comments --skip-dump-date --default-character-set=utf8mb4 --single-transaction "$1" \
+# between equal tables with generated columns.) Of named tables: their triggers too, but no routines and events.
+manifest_schema() { # SCHEMA [TABLE...]
+  local objects=()
+  (($# > 1)) || objects=(--routines --events)
+  mariadb-dump --no-defaults --socket="$WORLD/run/db.sock" --user=root --triggers "${objects[@]}" --order-by-primary \
+    --skip-extended-insert --hex-blob --skip-comments --skip-dump-date --default-character-set=utf8mb4 --single-transaction "$@" \
     2>/dev/null || printf 'missing\n'
 }
 
@@ -429,8 +380,9 @@ manifest_config() { # DOMAIN
   done
 }
 
-command_manifest() { # PART
+command_manifest() { # PART [TABLE...]
   case $1 in
+    tables) manifest_schema "$SCHEMA" "${@:2}" ;;
     files) manifest_tree "$WORLD/web/$DOMAIN" ;;
     database) manifest_schema "$SCHEMA" ;;
     config) manifest_config "$DOMAIN" ;;
@@ -519,9 +471,15 @@ main() {
   fi
   case $command in
     backup) command_backup "$@" ;;
+    dump) command_dump "$@" ;;
+    touch-up) command_touch_up "$@" ;;
+    save) command_save ;;
+    reset) command_reset ;;
     damage) command_damage ;;
+    expect) command_expect "$@" ;;
     digest) command_digest "$@" ;;
     manifest) command_manifest "$@" ;;
+    tree) manifest_tree "${1:?}" ;;
     strays) command_strays ;;
     sql) if (($#)); then sql -e "$1"; else sql; fi ;;
     fetch) command_fetch "$@" ;;

@@ -69,7 +69,7 @@ impl Stage for RealStage {
     fn orphans(&self, schema: &str, key: &ForeignKey, rows: u64) {
         let (table, parent) = (&key.table, &key.refers_to);
         self.server.sql(&format!(
-            "SET foreign_key_checks=0; DELETE FROM `{schema}`.`{table}`; INSERT INTO `{schema}`.`{table}` (id) SELECT MAX(id) FROM `{schema}`.`{parent}`; \
+            "USE `{schema}`; SET foreign_key_checks=0; DELETE FROM `{schema}`.`{table}`; INSERT INTO `{schema}`.`{table}` (id) SELECT MAX(id) FROM `{schema}`.`{parent}`; \
              INSERT INTO `{schema}`.`{table}` (id) SELECT seq + 1000 FROM seq_1_to_{rows}"
         ));
     }

@@ -119,10 +119,7 @@ impl State {
 
 /// The table a trigger's text names.
 fn trigger_table(object: &Object) -> Option<String> {
-    let sql = object.create.as_bytes();
-    let all = crate::sql::token::tokens(sql, crate::sql::token::Quoting::default());
-    let at = all.iter().position(|token| token.is(sql, "ON"))?;
-    all.get(at + 1)?.name(sql)
+    crate::sql::definer::trigger_table(&object.create, crate::sql::token::Quoting::default())
 }
 
 impl Database for Fake {

@@ -8,7 +8,7 @@ use crate::host::database::worker::{self, Batch, Shared, Target};
 use crate::host::database::{ObjectKind, Objects, accounts, objects};
 use crate::host::spool::{Spool, SpoolReader, abandoned};
 use crate::progress::{Level, Monitor};
-use crate::sql::definer::{asleep, awake, with_definer};
+use crate::sql::definer::{asleep, awake, trigger_table, with_definer};
 use crate::sql::lexer::{Dialect, Item, Lexer, Rows, refused};
 use crate::sql::quote_name;
 use crate::sql::session::Session;
@@ -17,7 +17,7 @@ use crate::sql::table::TableText;
 use crate::sql::token::Quoting;
 use mysql::Conn;
 use mysql::prelude::Queryable;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
@@ -28,6 +28,15 @@ const BATCH: u64 = 1 << 20;
 /// Extents of one batch; one-row `INSERT`s of tiny rows reach this first.
 const BATCH_PIECES: usize = 16_384;
 const MAX_OBJECTS: usize = 20_000;
+
+/// Which tables of a dump are loaded; the rest is passed over.
+#[derive(Clone)]
+pub struct Choice {
+    /// Whether a table is.
+    pub takes: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// Named tables alone: routines and events, which belong to none, are passed over too.
+    pub parts: bool,
+}
 
 /// What to load, where, and as whom.
 pub struct LoadRequest {
@@ -43,6 +52,10 @@ pub struct LoadRequest {
     pub connections: usize,
     /// Most tables.
     pub max_tables: u64,
+    /// Which tables; `None`: all.
+    pub choice: Option<Choice>,
+    /// The site's schema: its tables stand in for those that the dump's views need and the load has not got.
+    pub beside: Option<String>,
     /// Whether statements that no dump needs are refused. Off only to show what privileges alone hold back.
     pub filter: bool,
 }
@@ -157,6 +170,7 @@ fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
         workers: wanted,
         session: Arc::new(Session::default()),
         tables: HashMap::new(),
+        passed_over: HashSet::new(),
         batch: None,
         objects: Vec::new(),
         afterwards: Vec::new(),
@@ -194,6 +208,8 @@ struct Reading<'a> {
     workers: usize,
     session: Arc<Session>,
     tables: HashMap<String, Arc<Target>>,
+    /// Tables of the dump that were not wanted.
+    passed_over: HashSet<String>,
     batch: Option<Batch>,
     objects: Vec<Pending>,
     /// Statements for after the last row.
@@ -252,6 +268,7 @@ impl Reading<'_> {
         self.own_schema(rows.head.schema.as_deref(), rows.line)?;
         let target = match self.tables.get(&rows.head.table) {
             Some(target) => target.clone(),
+            None if self.passed_over.contains(&rows.head.table) => return Ok(()),
             None if self.request.filter => {
                 return Err(refused(
                     rows.line,
@@ -345,14 +362,21 @@ impl Reading<'_> {
             }
             Statement::CreateTable(name) => {
                 self.unqualified(&name, line)?;
+                if self.passes_over(&name.name) {
+                    return Ok(());
+                }
                 self.create_table(&name.name, sql()?, quoting, line)
             }
             Statement::CreateSequence(name) => {
                 self.unqualified(&name, line)?;
+                if self.passes_over(&name.name) {
+                    return Ok(());
+                }
                 self.execute(sql()?, line)?;
                 self.add_table(&name.name, false, false).map(drop)
             }
-            Statement::SetSequence => self.execute(sql()?, line),
+            Statement::SetSequence(name) if self.passed_over.contains(&name.name) => Ok(()),
+            Statement::SetSequence(_) => self.execute(sql()?, line),
             Statement::DropTable(names) => {
                 for name in names {
                     self.unqualified(&name, line)?;
@@ -361,6 +385,11 @@ impl Reading<'_> {
                         self.execute(&format!("DROP TABLE IF EXISTS {}", quote_name(&name.name)), line)?;
                     }
                 }
+                Ok(())
+            }
+            Statement::Keys(name, _) | Statement::AlterTable(name) | Statement::CreateIndex(name)
+                if self.passed_over.contains(&name.name) =>
+            {
                 Ok(())
             }
             Statement::Keys(name, enable) => {
@@ -382,6 +411,9 @@ impl Reading<'_> {
             }
             Statement::CreateObject(kind, name) => {
                 self.unqualified(&name, line)?;
+                if self.passes_over_object(kind, &name.name, sql()?, quoting) {
+                    return Ok(());
+                }
                 if self.objects.len() >= MAX_OBJECTS {
                     return Err(Error::new(
                         Code::LimitExceeded,
@@ -399,6 +431,24 @@ impl Reading<'_> {
                 });
                 Ok(())
             }
+        }
+    }
+
+    /// Whether a table of the dump is not wanted; remembered, since its rows follow.
+    fn passes_over(&mut self, table: &str) -> bool {
+        let unwanted = self.request.choice.as_ref().is_some_and(|choice| !(choice.takes)(table));
+        if unwanted {
+            self.passed_over.insert(table.to_owned());
+        }
+        unwanted
+    }
+
+    fn passes_over_object(&self, kind: ObjectKind, name: &str, sql: &str, quoting: Quoting) -> bool {
+        let Some(choice) = &self.request.choice else { return false };
+        match kind {
+            ObjectKind::Trigger => trigger_table(sql, quoting).is_none_or(|table| self.passed_over.contains(&table)),
+            ObjectKind::View => choice.parts && !(choice.takes)(name),
+            _ => choice.parts,
         }
     }
 
@@ -480,6 +530,7 @@ impl Reading<'_> {
         run(&mut connection, "SET SESSION autocommit=1")?;
         let mut awake_events = Vec::new();
         let mut waiting = std::mem::take(&mut self.objects);
+        let stand_ins = self.stand_ins(waiting.iter().any(|object| object.kind == ObjectKind::View))?;
         waiting.sort_by_key(|object| object.kind);
         while !waiting.is_empty() {
             let before = waiting.len();
@@ -508,6 +559,10 @@ impl Reading<'_> {
         drop(connection);
         let mut found = objects::read(&self.request.server, &self.request.schema)?;
         objects::drop_all(&self.request.server, &self.request.schema, &found)?;
+        let mut admin = self.request.server.connect(None)?;
+        for table in stand_ins {
+            run(&mut admin, &format!("DROP TABLE {}.{}", quote_name(&self.request.schema), quote_name(&table)))?;
+        }
         for object in &mut found.0 {
             object.create = with_definer(&object.create, Quoting::default(), Some(&self.request.definer));
             if object.kind == ObjectKind::Event && awake_events.contains(&object.name) {
@@ -515,6 +570,26 @@ impl Reading<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Empty tables like the live ones that the load has not got: a view is only made where its tables are.
+    fn stand_ins(&self, needed: bool) -> Result<Vec<String>> {
+        let (Some(beside), true) = (&self.request.beside, needed) else { return Ok(Vec::new()) };
+        let mut admin = self.request.server.connect(None)?;
+        let sql = format!(
+            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_TYPE='BASE TABLE'",
+            crate::host::database::server::literal(beside)
+        );
+        let mut made = Vec::new();
+        for table in rows(&mut admin, &sql)?.iter().map(|row| text(row, 0)) {
+            if !self.tables.contains_key(&table) {
+                let name = quote_name(&table);
+                let (schema, live) = (quote_name(&self.request.schema), quote_name(beside));
+                run(&mut admin, &format!("CREATE TABLE {schema}.{name} LIKE {live}.{name}"))?;
+                made.push(table);
+            }
+        }
+        Ok(made)
     }
 
     fn try_object(&self, connection: &mut Conn, object: &Pending, awake_events: &mut Vec<String>) -> Result<()> {

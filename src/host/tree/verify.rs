@@ -33,6 +33,28 @@ pub enum Sample {
     MetadataOnly,
 }
 
+/// Which paths of the tree the manifest speaks for.
+#[derive(Debug, Clone, Default)]
+pub struct Extent {
+    /// Only these files and folders with all below; `None`: the whole tree.
+    pub units: Option<HashSet<RelPath>>,
+    /// Not these, which the tree has from elsewhere.
+    pub kept: HashSet<RelPath>,
+}
+
+impl Extent {
+    fn holds(&self, path: &RelPath) -> bool {
+        self.units
+            .as_ref()
+            .is_none_or(|units| units.contains(path) || path.ancestors().any(|folder| units.contains(&folder)))
+    }
+
+    /// Nothing around it is compared, so it is counted in no folder.
+    fn stands_alone(&self, path: &RelPath) -> bool {
+        path.is_root() || self.units.as_ref().is_some_and(|units| units.contains(path))
+    }
+}
+
 /// What a comparison found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TreeReport {
@@ -68,6 +90,7 @@ impl TreeReport {
 pub fn verify(
     tree: impl AsFd,
     manifest: File,
+    extent: &Extent,
     sample: Sample,
     threads: usize,
     deadline: Option<Instant>,
@@ -78,7 +101,7 @@ pub fn verify(
     let reader = Mutex::new(Reader::new(manifest)?);
     let results = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..threads.clamp(1, 16))
-            .map(|_| scope.spawn(|| Checker::new(tree, sample).run(&reader, deadline, monitor)))
+            .map(|_| scope.spawn(|| Checker::new(tree, extent, sample).run(&reader, deadline, monitor)))
             .collect();
         handles
             .into_iter()
@@ -104,7 +127,7 @@ pub fn verify(
         expected += wanted;
     }
     if total.complete && names != expected - total.missing.min(expected) {
-        name_extras(tree, again, &mut total)?;
+        name_extras(tree, again, extent, &mut total)?;
     }
     total.problems.truncate(NAMED);
     Ok(total)
@@ -112,6 +135,7 @@ pub fn verify(
 
 struct Checker<'a> {
     tree: BorrowedFd<'a>,
+    extent: &'a Extent,
     sample: Sample,
     folder: Option<(RelPath, OwnedFd)>,
     report: TreeReport,
@@ -122,9 +146,9 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(tree: BorrowedFd<'a>, sample: Sample) -> Checker<'a> {
+    fn new(tree: BorrowedFd<'a>, extent: &'a Extent, sample: Sample) -> Checker<'a> {
         let report = TreeReport { complete: true, ..TreeReport::default() };
-        Checker { tree, sample, folder: None, report, names: 0, expected: 0, buffer: Vec::new() }
+        Checker { tree, extent, sample, folder: None, report, names: 0, expected: 0, buffer: Vec::new() }
     }
 
     fn run(
@@ -164,8 +188,11 @@ impl<'a> Checker<'a> {
     }
 
     fn check(&mut self, record: &Record, monitor: &dyn Monitor) -> Result<()> {
+        if !self.extent.holds(&record.path) {
+            return Ok(());
+        }
         self.report.compared += 1;
-        self.expected += u64::from(!record.path.is_root());
+        self.expected += u64::from(!self.extent.stands_alone(&record.path));
         match self.compare(record, monitor) {
             Ok(None) => {}
             Ok(Some(difference)) => {
@@ -195,7 +222,10 @@ impl<'a> Checker<'a> {
             let stat = rustix::fs::fstat(&folder).map_err(at)?;
             for entry in Dir::read_from(&folder).map_err(at)? {
                 let entry = entry.map_err(at)?;
-                self.names += u64::from(!matches!(entry.file_name().to_bytes(), b"." | b".."));
+                let name = entry.file_name().to_bytes();
+                let ours = self.extent.kept.is_empty()
+                    || !(self.extent.kept.contains(&record.path) || self.extent.kept.contains(&record.path.join(name)));
+                self.names += u64::from(ours && !matches!(name, b"." | b".."));
             }
             return Ok(difference(record, &stat));
         }
@@ -319,13 +349,20 @@ fn difference(record: &Record, stat: &Stat) -> Option<String> {
 }
 
 /// The slow way, taken only when the numbers differ: every path of the manifest is held in memory.
-fn name_extras(tree: BorrowedFd, manifest: File, report: &mut TreeReport) -> Result<()> {
+fn name_extras(tree: BorrowedFd, manifest: File, extent: &Extent, report: &mut TreeReport) -> Result<()> {
     let mut known = HashSet::new();
     let mut reader = Reader::new(manifest)?;
     while let Some(record) = reader.next_record()? {
         known.insert(xxh3_64(record.path.as_bytes()));
     }
     walk(tree, &mut |visit| {
+        let path = RelPath::parse(visit.path).unwrap_or_default();
+        if extent.kept.contains(&path) {
+            return Ok(Next::Past);
+        }
+        if !extent.holds(&path) {
+            return Ok(Next::Into);
+        }
         if !visit.path.is_empty() && !known.contains(&xxh3_64(visit.path)) {
             report.extra += 1;
             if report.problems.len() < NAMED {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::Permissions;
-use crate::host::tree::{Sample, open_folder, verify};
+use crate::host::tree::{Extent, Sample, open_folder, verify};
 use crate::progress::Silent;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -32,7 +32,7 @@ impl Stage {
 
     fn verify(&self, sample: Sample) -> crate::host::tree::TreeReport {
         let record = File::open(self.folder.path().join("manifest")).unwrap();
-        verify(open_folder(&self.tree()).unwrap(), record, sample, 2, None, &Silent).unwrap()
+        verify(open_folder(&self.tree()).unwrap(), record, &Extent::default(), sample, 2, None, &Silent).unwrap()
     }
 }
 

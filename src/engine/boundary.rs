@@ -1,0 +1,220 @@
+//! Which live tables go and which stay, and the foreign keys between the two: they would follow what moves, so they are
+//! taken off before the change-over and put back after it, against what is live then.
+
+use crate::engine::hosts::Hosts;
+use crate::engine::stage::{Scope, StagedDatabase};
+use crate::error::{Code, Error, Result};
+use crate::host::database::{ForeignKey, Object, ObjectKind, Objects};
+use crate::plan::{DatabasePlan, Plan};
+use crate::snapshot::retained::Brought;
+
+/// The tables of a site on both sides of a change-over.
+#[derive(Debug, Default)]
+pub struct Boundary {
+    /// Live tables that go.
+    pub leaving: Vec<String>,
+    /// Tables that come.
+    pub coming: Vec<String>,
+    /// Live tables that stay.
+    pub staying: Vec<String>,
+    /// Keys of live tables that are taken off before.
+    pub unlink: Vec<ForeignKey>,
+    /// Keys that are put on live tables after.
+    pub link: Vec<ForeignKey>,
+}
+
+impl Boundary {
+    /// As things are now.
+    ///
+    /// # Errors
+    /// `database_unreachable`, `bad_request`.
+    pub fn look(hosts: &Hosts, plan: &Plan, names: &DatabasePlan, staged: &StagedDatabase) -> Result<Boundary> {
+        let database = hosts.database()?;
+        let tables = |schema: &str| -> Result<Vec<String>> {
+            Ok(database.tables(schema)?.into_iter().map(|table| table.name).collect())
+        };
+        let (live, coming) = (tables(&names.live)?, tables(&names.shadow)?);
+        let leaving = match &staged.scope {
+            Scope::Dump { complete } => {
+                plan.selection.tables()?.leaving(&live, &coming, *complete, plan.selection.exact)
+            }
+            Scope::Kept(None) => live.clone(),
+            Scope::Kept(Some(brought)) => {
+                let goes = |name: &&String| brought.tables.contains(name) || coming.contains(name);
+                live.iter().filter(goes).cloned().collect()
+            }
+        };
+        let staying: Vec<String> = live.into_iter().filter(|name| !leaving.contains(name)).collect();
+        let mut boundary = Boundary { leaving, coming, staying, unlink: Vec::new(), link: Vec::new() };
+        if !boundary.staying.is_empty() || !staged.links.is_empty() {
+            boundary.link_up(&names.live, &database.foreign_keys(&names.live)?, &staged.links);
+        }
+        Ok(boundary)
+    }
+
+    fn link_up(&mut self, live: &str, keys: &[ForeignKey], links: &[ForeignKey]) {
+        for key in keys.iter().filter(|key| key.refers_schema == live) {
+            let (goes, target_goes) = (self.leaving.contains(&key.table), self.leaving.contains(&key.refers_to));
+            if goes == target_goes {
+                continue;
+            }
+            self.unlink.push(key.clone());
+            if !goes && self.coming.contains(&key.refers_to) {
+                self.link.push(key.clone());
+            }
+        }
+        let ours = links.iter().filter(|key| self.coming.contains(&key.table));
+        self.link.extend(ours.map(|key| ForeignKey { refers_schema: live.to_owned(), ..key.clone() }));
+    }
+
+    /// Refuses a change-over after which rows would refer to rows that are not there.
+    ///
+    /// # Errors
+    /// `broken_reference` naming constraint, tables and rows.
+    pub fn require_references(&self, hosts: &Hosts, names: &DatabasePlan, allow_orphans: bool) -> Result<Vec<String>> {
+        let database = hosts.database()?;
+        let mut notes = Vec::new();
+        let lost =
+            self.unlink.iter().filter(|key| self.staying.contains(&key.table) && !self.coming.contains(&key.refers_to));
+        let mut broken: Vec<(&ForeignKey, u64)> = Vec::new();
+        for key in lost {
+            broken.push((key, database.count_rows(&names.live, &key.table)?));
+        }
+        for key in &self.link {
+            let schema = if self.coming.contains(&key.table) { &names.shadow } else { &names.live };
+            let target = if self.coming.contains(&key.refers_to) { &names.shadow } else { &names.live };
+            let placed = ForeignKey { refers_schema: target.clone(), ..key.clone() };
+            let orphans = match database.table_exists(target, &key.refers_to)? {
+                true => database.orphans(schema, &placed)?,
+                // As in the backup itself: a whole database whose key leads nowhere is restored as it was.
+                false if self.staying.is_empty() => 0,
+                false => database.count_rows(schema, &key.table)?,
+            };
+            broken.push((key, orphans));
+        }
+        for (key, orphans) in broken.into_iter().filter(|(_, orphans)| *orphans > 0) {
+            let what = format!(
+                "{orphans} rows of {} would refer to rows of {} that are not there (constraint {})",
+                key.table, key.refers_to, key.name
+            );
+            if !allow_orphans {
+                return Err(Error::new(Code::BrokenReference, what)
+                    .hint(format!(
+                        "Select {} and {} together, or start again with \"options\":{{\"allow_orphans\":true}}.",
+                        key.table, key.refers_to
+                    ))
+                    .with("constraint", key.name.as_str())
+                    .with("table", key.table.as_str())
+                    .with("refers_to", key.refers_to.as_str())
+                    .with("rows", orphans));
+            }
+            notes.push(format!("allowed by the request: {what}"));
+        }
+        Ok(notes)
+    }
+
+    /// What came, where something stayed beside it.
+    pub fn brought(&self, scope: &Scope, new: &Objects) -> Option<Brought> {
+        let everything = self.staying.is_empty() && matches!(scope, Scope::Dump { complete: true } | Scope::Kept(None));
+        (!everything).then(|| Brought {
+            tables: self.coming.clone(),
+            objects: new.0.iter().map(|object| (object.kind, object.name.clone())).collect(),
+        })
+    }
+
+    /// The objects of the old side that go: all that belongs to what goes. What the other side cannot know of stays.
+    pub fn affected(&self, scope: &Scope, whole: bool, old: Objects, new: &Objects) -> Objects {
+        let replaced =
+            |object: &Object| new.0.iter().any(|other| (other.kind, &other.name) == (object.kind, &object.name));
+        let goes = |object: &Object| {
+            if object.kind == ObjectKind::Trigger && !replaced(object) {
+                return self.leaving.contains(&object.table);
+            }
+            match scope {
+                Scope::Dump { complete } => (*complete && whole) || replaced(object),
+                Scope::Kept(None) => true,
+                Scope::Kept(Some(brought)) => {
+                    replaced(object) || brought.objects.contains(&(object.kind, object.name.clone()))
+                }
+            }
+        };
+        Objects(old.0.into_iter().filter(goes).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str, table: &str, refers_to: &str) -> ForeignKey {
+        ForeignKey {
+            name: name.into(),
+            table: table.into(),
+            columns: vec!["a".into()],
+            refers_schema: "live".into(),
+            refers_to: refers_to.into(),
+            refers_columns: vec!["id".into()],
+            on_update: "RESTRICT".into(),
+            on_delete: "RESTRICT".into(),
+        }
+    }
+
+    fn names(list: &[&str]) -> Vec<String> {
+        list.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn keys_across_the_boundary_are_taken_off_and_put_on_against_what_is_live_then() {
+        let mut boundary = Boundary {
+            leaving: names(&["orders", "old"]),
+            coming: names(&["orders"]),
+            staying: names(&["customers", "notes"]),
+            ..Boundary::default()
+        };
+        let live = [
+            key("o_c", "orders", "customers"),
+            key("n_o", "notes", "orders"),
+            key("n_old", "notes", "old"),
+            key("o_o", "orders", "orders"),
+            key("n_c", "notes", "customers"),
+        ];
+        let from_dump = [ForeignKey { refers_schema: "rvs_1".into(), ..key("o_c", "orders", "customers") }];
+        boundary.link_up("live", &live, &from_dump);
+        let shown = |keys: &[ForeignKey]| keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>();
+        assert_eq!(shown(&boundary.unlink), ["o_c", "n_o", "n_old"]);
+        assert_eq!(shown(&boundary.link), ["n_o", "o_c"]);
+        assert!(boundary.link.iter().all(|key| key.refers_schema == "live"));
+    }
+
+    #[test]
+    fn objects_go_with_their_tables_and_what_the_dump_cannot_know_of_stays() {
+        let object = |kind, name: &str, table: &str| Object {
+            kind,
+            name: name.into(),
+            table: table.into(),
+            create: String::new(),
+            sql_mode: String::new(),
+            charset: String::new(),
+            collation: String::new(),
+            time_zone: String::new(),
+        };
+        let old = || {
+            Objects(vec![
+                object(ObjectKind::Function, "f", ""),
+                object(ObjectKind::View, "v", ""),
+                object(ObjectKind::Trigger, "t_a", "a"),
+                object(ObjectKind::Trigger, "t_b", "b"),
+            ])
+        };
+        let new = Objects(vec![object(ObjectKind::View, "v", "")]);
+        let boundary = Boundary { leaving: names(&["a"]), staying: names(&["b"]), ..Boundary::default() };
+        let gone = |scope: Scope, whole| -> Vec<String> {
+            boundary.affected(&scope, whole, old(), &new).0.into_iter().map(|object| object.name).collect()
+        };
+        assert_eq!(gone(Scope::Dump { complete: true }, true), ["f", "v", "t_a"]);
+        assert_eq!(gone(Scope::Dump { complete: false }, true), ["v", "t_a"]);
+        assert_eq!(gone(Scope::Dump { complete: true }, false), ["v", "t_a"], "parts leave the rest alone");
+        let brought = Brought { tables: Vec::new(), objects: vec![(ObjectKind::Function, "f".into())] };
+        assert_eq!(gone(Scope::Kept(Some(brought)), true), ["f", "v", "t_a"]);
+    }
+}

@@ -1,0 +1,97 @@
+//! The steps of a change-over, from the state as it is now. What undoing needs is on disk before the first is done.
+
+use crate::engine::boundary::Boundary;
+use crate::engine::step::{self, Step};
+use crate::engine::{Job, Verified, settings};
+use crate::error::{Code, Error, Result};
+use crate::host::database::{ForeignKey, Switch};
+use crate::host::place;
+use crate::host::tree::{self, Unit, unit};
+use crate::job::folder::write_file;
+use crate::job::lock::make_private_folder;
+use crate::plan::Plan;
+use std::path::Path;
+
+/// The steps of a verified job.
+///
+/// # Errors
+/// `database_unreachable`, `io_failed`, `disk_full`; nothing live was changed then.
+pub(super) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
+    let plan = &job.plan;
+    let staged = &job.state.staged;
+    make_private_folder(&plan.snapshot)?;
+    let (mut steps, objects) = database(job)?;
+    steps.extend(files(job)?);
+    steps.extend(objects);
+    let changes = match &plan.from_snapshot {
+        Some(from) => settings::reversed(&staged.kept_config, from, &plan.snapshot)?,
+        None => settings::changes(&staged.config, &plan.snapshot)?,
+    };
+    let reloads = settings::readers(&changes);
+    let saved = settings::saved(&plan.snapshot);
+    steps.extend(changes.into_iter().map(|change| Step::Config { change, saved: saved.clone() }));
+    let lenient = plan.from_snapshot.is_some();
+    steps.extend(reloads.into_iter().map(|service| Step::Reload { service, lenient }));
+    Ok(steps)
+}
+
+/// The steps before the files change, and the one after it.
+fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Option<Step>)> {
+    let plan = &job.plan;
+    let mut steps = Vec::new();
+    let (Some(names), Some(new)) = (&plan.database, &job.state.staged.database) else { return Ok((steps, None)) };
+    let host = job.hosts.database()?;
+    let boundary = Boundary::look(&job.hosts, plan, names, new)?;
+    let whole = plan.selection.database.is_whole();
+    let old = boundary.affected(&new.scope, whole, host.objects(&names.live)?, &new.objects);
+    let (old_path, new_path) = (plan.snapshot.join("objects.json"), plan.snapshot.join("objects_new.json"));
+    step::write_objects(&old_path, &old)?;
+    step::write_objects(&new_path, &new.objects)?;
+    host.create_schema(&names.kept, host.schema_charset(&names.live)?.as_ref())?;
+    let schema = names.live.clone();
+    if !old.is_empty() {
+        steps.push(Step::Undefine { schema: schema.clone(), old: old_path.clone() });
+    }
+    let keys = |keys: &[ForeignKey]| (!keys.is_empty()).then(|| keys.to_vec());
+    steps.extend(keys(&boundary.unlink).map(|keys| Step::Unlink { schema: schema.clone(), keys }));
+    let switch = Switch::exchange(&schema, &names.kept, &boundary.leaving, &names.shadow, &boundary.coming);
+    let brought = boundary.brought(&new.scope, &new.objects);
+    steps.push(Step::Switch { live: schema.clone(), switch, brought });
+    steps.extend(keys(&boundary.link).map(|keys| Step::Link { schema: schema.clone(), keys }));
+    let define = !old.is_empty() || !new.objects.is_empty();
+    Ok((steps, define.then_some(Step::Define { schema, old: old_path, new: new_path })))
+}
+
+fn files(job: &Job<Verified>) -> Result<Option<Step>> {
+    let plan = &job.plan;
+    if !plan.selection.files.any() {
+        return Ok(None);
+    }
+    let units = match (&job.state.staged.files, &plan.kept_units) {
+        (Some(files), _) => files.units.clone(),
+        (None, Some(kept)) => Some(now_staged(plan, kept)?),
+        (None, None) => None,
+    };
+    let Some(units) = units else { return whole_tree(plan).map(Some) };
+    let list = plan.snapshot.join("units.json");
+    let bytes = serde_json::to_vec(&units)
+        .map_err(|error| Error::new(Code::Internal, format!("units cannot be written as JSON: {error}")))?;
+    write_file(&list, &bytes, true)?;
+    let (live, staged) = (plan.document_root.clone(), plan.tree.clone());
+    Ok((!units.is_empty()).then_some(Step::Parts { live, staged, units: list, count: units.len() }))
+}
+
+fn whole_tree(plan: &Plan) -> Result<Step> {
+    let new = place::identity(&plan.tree)?
+        .ok_or_else(|| Error::new(Code::Internal, format!("the staged tree {} is gone", plan.tree.display())))?;
+    let old = place::identity(&plan.document_root)?;
+    Ok(Step::Exchange { staged: plan.tree.clone(), live: plan.document_root.clone(), new, old })
+}
+
+/// The units of a kept snapshot, with what stands in their places by now.
+fn now_staged(plan: &Plan, list: &Path) -> Result<Vec<Unit>> {
+    let staged = tree::open_folder(&plan.tree)?;
+    let known = step::read_units(list)?;
+    let now = |unit: Unit| Ok(Unit { coming: unit::identity_beneath(&staged, &unit.path)?, path: unit.path });
+    known.into_iter().map(now).collect()
+}

@@ -1,0 +1,117 @@
+//! What the new tree takes over from the live one: folders that the backup's writer leaves out, and what the request excludes.
+//! They are the same files under another name, so nothing is copied and nothing the site writes to them is lost.
+
+use crate::engine::reading::Found;
+use crate::error::Result;
+use crate::host::tree::walk::{Kind, Next};
+use crate::host::tree::{self, unit};
+use crate::path::RelPath;
+use crate::plan::keep::{KeepRule, Reason};
+use crate::progress::Monitor;
+use rustix::fs::{Dir, OFlags};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// A path that was taken over, with all below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Below the document root.
+    pub path: RelPath,
+    /// The highest folder that was made for it.
+    #[serde(skip)]
+    pub root: RelPath,
+    /// `left_out` by the backup's writer, or `excluded` by the request.
+    pub reason: String,
+    /// Files and links.
+    pub files: u64,
+    /// Bytes of the files.
+    pub bytes: u64,
+}
+
+/// Takes over what the rule keeps. Of parts only what lies in a selected folder is looked at.
+///
+/// # Errors
+/// `io_failed`, `disk_full`, or what the monitor says.
+pub fn take_over(
+    live: &OwnedFd,
+    staged: &OwnedFd,
+    rule: &KeepRule,
+    found: &Found,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Kept>> {
+    let mut kept = Vec::new();
+    let leading: HashSet<RelPath> = found.units.iter().flat_map(|unit| unit.ancestors().collect::<Vec<_>>()).collect();
+    if rule.is_empty() {
+        return Ok(kept);
+    }
+    tree::walk(live, &mut |visit| {
+        let Ok(path) = RelPath::parse(visit.path) else { return Ok(Next::Into) };
+        if path.is_root() {
+            return Ok(Next::Into);
+        }
+        let is_folder = visit.kind == Kind::Folder;
+        if !found.units.is_empty() && !path.ancestors().any(|folder| found.units.contains(&folder)) {
+            // On the way to a selected folder, or beside all of them.
+            let into = leading.contains(&path) || found.units.contains(&path);
+            return Ok(if into { Next::Into } else { Next::Past });
+        }
+        let Some(reason) = rule.keeps(&path, is_folder) else { return Ok(Next::Into) };
+        if reason == Reason::LeftOut && !unknown_to_backup(staged, &path)? {
+            return Ok(Next::Into);
+        }
+        monitor.keep_going()?;
+        let made = make_parents_like(live, staged, &path)?;
+        let (around, name) = path.split_last().unwrap_or_default();
+        let into = tree::open_folder_beneath(staged.as_fd(), &around)?;
+        let adopted = tree::adopt::adopt(visit.folder, into, name, &path, monitor)?;
+        let reason = match reason {
+            Reason::LeftOut => "left_out",
+            Reason::Excluded => "excluded",
+        };
+        let root = made.unwrap_or_else(|| path.clone());
+        kept.push(Kept { path, root, reason: reason.into(), files: adopted.files, bytes: adopted.bytes });
+        Ok(Next::Past)
+    })?;
+    Ok(kept)
+}
+
+/// Whether the backup holds the folder around this one and nothing in it.
+fn unknown_to_backup(staged: &OwnedFd, path: &RelPath) -> Result<bool> {
+    let open = |path: &RelPath| tree::handle::resolve(staged.as_fd(), path, OFlags::RDONLY | OFlags::DIRECTORY);
+    let around = path.split_last().map(|(around, _)| around).unwrap_or_default();
+    if open(&around).is_err() {
+        return Ok(false);
+    }
+    match open(path) {
+        Err(rustix::io::Errno::NOENT) => Ok(true),
+        Err(_) => Ok(false),
+        Ok(folder) => {
+            let reading = |error: rustix::io::Errno| tree::handle::refuse(path, error);
+            for entry in Dir::read_from(&folder).map_err(reading)? {
+                let entry = entry.map_err(reading)?;
+                if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+    }
+}
+
+/// What is excluded stays even where the backup has no folder around it; the highest one that was made.
+fn make_parents_like(live: &OwnedFd, staged: &OwnedFd, path: &RelPath) -> Result<Option<RelPath>> {
+    let mut highest = None;
+    for folder in path.ancestors() {
+        if unit::identity_beneath(staged, &folder)?.is_some() {
+            continue;
+        }
+        unit::make_parents(staged, &folder.join(b"x"))?;
+        let theirs = tree::open_beneath(live.as_fd(), &folder, OFlags::PATH | OFlags::DIRECTORY)?;
+        let ours = tree::open_beneath(staged.as_fd(), &folder, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let stat = tree::walk::statx_here(theirs.as_fd(), b"");
+        stat.and_then(|stat| tree::adopt::like(&ours, &stat)).map_err(|error| tree::handle::refuse(&folder, error))?;
+        highest.get_or_insert(folder);
+    }
+    Ok(highest)
+}
