@@ -53,9 +53,58 @@ pub struct Preview {
     pub backup: String,
     /// The dump to take instead of the one chosen for a backup whose database lies beside it.
     pub dump: Option<PathBuf>,
+    /// A part of the tree, in any depth; left out: the first folders of all of it.
+    pub tree: Option<TreeAsked>,
     /// Block until the job ends and return its result.
     #[serde(default)]
     pub wait: bool,
+}
+
+/// A part of a backup's tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TreeAsked {
+    /// The folder, below the document root; empty: the document root.
+    pub path: String,
+    /// How many levels below it.
+    pub depth: usize,
+    /// How many nodes come before the first one given.
+    pub offset: usize,
+    /// How many nodes are given.
+    pub limit: usize,
+}
+
+impl Default for TreeAsked {
+    fn default() -> TreeAsked {
+        TreeAsked { path: String::new(), depth: 1, offset: 0, limit: 200 }
+    }
+}
+
+impl TreeAsked {
+    /// Most nodes on a page.
+    pub const MAX_LIMIT: usize = 1_000;
+    /// Most nodes before and on a page: whoever needs more looks into a folder.
+    pub const MAX_REACH: usize = 100_000;
+
+    /// Whether this can be answered.
+    ///
+    /// # Errors
+    /// `bad_request` naming the field, `unsafe_path`, `limit_exceeded`.
+    pub fn check(&self) -> Result<()> {
+        crate::path::RelPath::parse(self.path.as_bytes())?;
+        let refuse = |why: String| Err(Error::new(Code::BadRequest, format!("request: tree: {why}")));
+        if self.depth == 0 {
+            return refuse("a depth of 0 shows nothing; 1 is the folder's own names".into());
+        }
+        if self.limit == 0 || self.limit > TreeAsked::MAX_LIMIT {
+            return refuse(format!("limit is {}, from 1 to {} are allowed", self.limit, TreeAsked::MAX_LIMIT));
+        }
+        if self.offset > TreeAsked::MAX_REACH - self.limit {
+            let most = TreeAsked::MAX_REACH;
+            return refuse(format!("offset is {}, pages end at {most}; name a folder as `path`", self.offset));
+        }
+        Ok(())
+    }
 }
 
 /// `rv_restore_start` and `rv_validate`.
@@ -349,6 +398,18 @@ mod tests {
         let deep = format!("{{\"domain\":{}", "[".repeat(10_000));
         assert_eq!(parse::<OfDomain>(&deep).unwrap_err().code, Code::BadRequest);
         assert_eq!(parse::<OfDomain>(&" ".repeat(MAX_REQUEST + 1)).unwrap_err().code, Code::BadRequest);
+    }
+
+    #[test]
+    fn a_page_of_a_tree_has_bounds() {
+        let asked =
+            |tree: &str| parse::<Preview>(&format!(r#"{{"domain":"a.com","tree":{tree}}}"#)).unwrap().tree.unwrap();
+        assert_eq!(asked("{}"), TreeAsked { path: String::new(), depth: 1, offset: 0, limit: 200 });
+        asked(r#"{"path":"wp-content/","depth":2,"offset":99000,"limit":1000}"#).check().unwrap();
+        for bad in [r#"{"depth":0}"#, r#"{"limit":0}"#, r#"{"limit":1001}"#, r#"{"offset":100000}"#] {
+            assert_eq!(asked(bad).check().unwrap_err().code, Code::BadRequest, "{bad}");
+        }
+        assert_eq!(asked(r#"{"path":"../x"}"#).check().unwrap_err().code, Code::UnsafePath);
     }
 
     #[test]

@@ -87,6 +87,13 @@ fn list_snapshots(request: &api::OfDomain) -> Result<Value> {
 
 fn preview_backup(request: &api::Preview) -> Result<Value> {
     let config = enter(request.config.as_ref())?;
+    if let Some(asked) = &request.tree {
+        asked.check()?;
+    }
+    if let Some(mut known) = crate::engine::inspect::preview_known(&config, request) {
+        known["job"] = Value::Null;
+        return Ok(known);
+    }
     probe_backup(&config, &request.domain, &request.backup, request.dump.as_deref())?;
     begin(&config, Kind::Preview, Some(&request.domain), request, request.wait)
 }

@@ -20,6 +20,7 @@ pub mod preflight;
 pub mod reading;
 pub mod recovery;
 pub mod settings;
+pub mod space;
 pub mod stage;
 pub mod step;
 pub mod token;

@@ -83,6 +83,36 @@ pub fn list(config: &Config, domain: &Domain) -> Result<Vec<BackupInfo>> {
     Ok(found)
 }
 
+/// The newest backup of the domain, from names alone. An archive of all domains may not hold this one: it is restored only when
+/// it is named.
+///
+/// # Errors
+/// As [`list`].
+pub(crate) fn newest(config: &Config, domain: &Domain) -> Result<Option<PathBuf>> {
+    let own = config.paths.backups().join(domain.as_str());
+    let mut found = Vec::new();
+    for folder in [own.as_path(), &config.paths.backups()] {
+        for path in archives(folder)? {
+            let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
+            let Some(parsed) = BackupName::parse(&name) else { continue };
+            let is_own = match &parsed.family {
+                Family::Own(_) | Family::Foreign => folder == own,
+                Family::Domain(of) => of == domain.as_str(),
+                Family::AllDomains => false,
+            };
+            if is_own && let Some(stamp) = parsed.stamp.or_else(|| changed_at(&path)) {
+                found.push((stamp, name, path));
+            }
+        }
+    }
+    Ok(found.into_iter().max().map(|(_, _, path)| path))
+}
+
+fn changed_at(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    Some(Stamp::of(jiff::Timestamp::new(Identity::from_metadata(&metadata).mtime, 0).ok()?))
+}
+
 /// One archive's line, whoever's it is; `None` when it is no backup of this domain.
 fn info(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option<BackupInfo> {
     let name = path.file_name()?.to_str()?.to_owned();

@@ -46,7 +46,8 @@ pub struct ByType {
 }
 
 impl ByType {
-    fn count(&mut self, name: &[u8]) {
+    /// Counts a file by its name.
+    pub(crate) fn count(&mut self, name: &[u8]) {
         let ending = name.rsplit(|byte| *byte == b'.').next().filter(|end| end.len() < name.len());
         let ending = ending.unwrap_or_default().to_ascii_lowercase();
         *match ending.as_slice() {
