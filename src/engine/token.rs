@@ -58,11 +58,11 @@ pub struct LiveTable {
     pub exact: bool,
     /// Bytes of data and indexes.
     pub bytes: u64,
-    created: String,
-    updated: Option<i64>,
-    auto_increment: u64,
+    pub(crate) created: String,
+    pub(crate) updated: Option<i64>,
+    pub(crate) auto_increment: u64,
     /// Over all rows, where the times could not tell.
-    checksum: Option<u64>,
+    pub(crate) checksum: Option<u64>,
 }
 
 /// The live database as it was looked at.
@@ -75,7 +75,7 @@ pub struct LiveDatabase {
     /// Views, triggers, routines and events.
     pub objects: Objects,
     /// The server's clock when the looking began.
-    began: i64,
+    pub(crate) began: i64,
 }
 
 /// Looks at the live database closely: times, row counts, definitions. `None` when it takes no part.

@@ -89,8 +89,7 @@ impl Masker {
         }
         let mut words = words(line).peekable();
         while let Some((at, word)) = words.next() {
-            let lower = word.to_ascii_lowercase();
-            if SECRET.iter().any(|part| lower.contains(part)) && !HARMLESS.contains(&lower.as_str()) || lower == "pw" {
+            if names_secret(word) {
                 return Some(at + word.len());
             }
             if self.item == Item::Cron {
@@ -127,6 +126,13 @@ impl Masker {
         self.open = Some(quote);
         None
     }
+}
+
+fn names_secret(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let is_file = [".pem", ".key", ".crt", ".sock"].iter().any(|ending| lower.ends_with(ending));
+    let tells = SECRET.iter().any(|part| lower.contains(part)) || lower.split(['_', '-', '.']).any(|part| part == "pw");
+    tells && !is_file && !HARMLESS.contains(&lower.as_str())
 }
 
 /// Words of letters, digits, `_`, `-` and their places.

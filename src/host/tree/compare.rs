@@ -32,7 +32,7 @@ pub enum Fate {
     Replaced,
     /// Stays as it is, whatever the backup holds; why.
     Kept(&'static str),
-    /// Stays only where the backup lacks it and has the folder around it; why.
+    /// Stays only where the backup holds nothing of it and has the folder around it; why.
     KeptIfMissing(&'static str),
     /// Takes no part: it was not selected.
     Untouched,
@@ -146,6 +146,14 @@ struct Known {
     mode: u16,
     form: Form,
     met: bool,
+    /// A folder with something in it.
+    filled: bool,
+}
+
+impl Known {
+    fn is_empty_folder(&self) -> bool {
+        self.form == Form::Folder && !self.filled
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,9 +265,9 @@ impl Catalogue {
         };
         let mtime = record.mtime.map_or(NO_TIME, |(seconds, _)| seconds);
         let size = if form == Form::File { record.size } else { 0 };
-        let known = Known { size, mtime, hash, mode: mode as u16, form, met: false };
         let key = self.key(path);
-        self.entries.insert(key, known);
+        let filled = self.entries.get(&key).is_some_and(|earlier| earlier.filled);
+        self.entries.insert(key, Known { size, mtime, hash, mode: mode as u16, form, met: false, filled });
         // Archives that hold files alone still make folders.
         let mut end = parent_end(path);
         if last_folder.as_slice() == &path[..end] {
@@ -268,11 +276,13 @@ impl Catalogue {
         last_folder.clear();
         last_folder.extend_from_slice(&path[..end]);
         while end > 0 {
-            let implied = Known { size: 0, mtime: NO_TIME, hash: 0, mode: 0, form: Form::Implied, met: false };
             let key = self.key(&path[..end]);
-            if self.entries.contains_key(&key) {
+            if let Some(folder) = self.entries.get_mut(&key) {
+                folder.filled = true;
                 break;
             }
+            let form = Form::Implied;
+            let implied = Known { size: 0, mtime: NO_TIME, hash: 0, mode: 0, form, met: false, filled: true };
             self.entries.insert(key, implied);
             end = parent_end(&path[..end]);
         }
@@ -405,6 +415,14 @@ impl Comparer<'_> {
             other => other,
         };
         let known = self.meet(visit.path);
+        let fate = match fate {
+            Fate::Kept(_) | Fate::KeptIfMissing(_) if visit.path.is_empty() => Fate::Replaced,
+            // Some writers leave out what is in a folder, and some the folder too.
+            Fate::KeptIfMissing(why) if known.is_none_or(|known| is_folder && known.is_empty_folder()) => {
+                Fate::Kept(why)
+            }
+            other => other,
+        };
         let live = Side {
             kind: visit.kind,
             size,
@@ -423,7 +441,7 @@ impl Comparer<'_> {
         };
         match (fate, known) {
             (Fate::Untouched, _) => {}
-            (Fate::Kept(why), _) | (Fate::KeptIfMissing(why), None) if !visit.path.is_empty() => {
+            (Fate::Kept(why), _) => {
                 counts(self.summary, is_folder).kept += 1;
                 self.summary.bytes_kept += size;
                 let kept = Difference { why: Some(why), ..difference(Change::Kept, Vec::new()) };

@@ -214,7 +214,9 @@ fn what_is_kept_is_said_once_a_folder_and_what_is_not_selected_is_not_said() {
     site.write("app/a.php", "a");
     site.write("other/b.php", "b");
     site.write("uploads/in-backup", "u");
+    std::fs::create_dir(site.root().join("app/logs")).unwrap();
     site.back_up();
+    site.write("app/logs/today", "1");
     site.write("app/cache/deep/1", "1234");
     site.write("app/cache/2", "56");
     site.write("app/cache-not", "x");
@@ -223,7 +225,7 @@ fn what_is_kept_is_said_once_a_folder_and_what_is_not_selected_is_not_said() {
     site.write("uploads/in-backup", "changed");
     site.write("uploads/new", "n");
     let fate = |path: &[u8], _: bool| match path {
-        b"app/cache" | b"planted/cache" => Fate::KeptIfMissing("left out by the backup"),
+        b"app/cache" | b"app/logs" | b"planted/cache" => Fate::KeptIfMissing("left out by the backup"),
         b"app" => Fate::KeptIfMissing("it is in the backup all the same"),
         b"uploads" => Fate::Kept("excluded"),
         path if path.starts_with(b"uploads/") => Fate::Kept("excluded"),
@@ -236,6 +238,7 @@ fn what_is_kept_is_said_once_a_folder_and_what_is_not_selected_is_not_said() {
         [
             "Kept app/cache",
             "Removed app/cache-not",
+            "Kept app/logs",
             "Removed planted",
             "Removed planted/cache",
             "Removed planted/cache/x",
@@ -243,7 +246,7 @@ fn what_is_kept_is_said_once_a_folder_and_what_is_not_selected_is_not_said() {
         ]
     );
     assert_eq!((found[0].inside, found[0].why), ((3, 6), Some("left out by the backup")));
-    assert_eq!((summary.files.kept, summary.folders.kept, summary.bytes_kept), (4, 3, 14));
+    assert_eq!((summary.files.kept, summary.folders.kept, summary.bytes_kept), (5, 4, 15));
     std::fs::remove_dir_all(site.root().join("uploads")).unwrap();
     std::fs::remove_dir_all(site.root().join("other")).unwrap();
     let (summary, _) = site.compared(&Rules { policy: policy(), checksum: false, threads: 1, fate: &fate });
