@@ -431,6 +431,38 @@ mod tests {
     }
 
     #[test]
+    fn a_hard_link_to_a_file_that_was_replaced_keeps_the_old_content() {
+        let setting = Setting::new();
+        let full = setting.put(
+            "backup_20251001_030000.tar.gz",
+            &[
+                F("var/www/example.com/a", b"old content"),
+                H("var/www/example.com/one", "var/www/example.com/a"),
+                H("var/www/example.com/two", "var/www/example.com/a"),
+                F("var/www/example.com/b", b"b"),
+                H("var/www/example.com/three", "var/www/example.com/b"),
+            ],
+        );
+        let one = setting.put("backup_20251002_030000_incremental.tar.gz", &[F("var/www/example.com/a", b"new")]);
+        let source = setting.source(&[&full, &one]);
+        let found = examine(&source, &setting.config, &Silent).unwrap();
+        assert_eq!((found.files, found.bytes), (5, 3 + 11 + 1));
+        let records = setting.records(&source);
+        let shown: Vec<(String, u64, bool, &[u8])> =
+            records.iter().map(|r| (r.path.to_string(), r.hash, r.hard_link, r.link.as_slice())).collect();
+        assert_eq!(
+            shown,
+            [
+                ("a".into(), xxh3_64(b"new"), false, &b""[..]),
+                ("b".into(), xxh3_64(b"b"), false, b""),
+                ("one".into(), xxh3_64(b"old content"), false, b""),
+                ("three".into(), 0, true, b"b"),
+                ("two".into(), 0, true, b"one"),
+            ]
+        );
+    }
+
+    #[test]
     fn a_damaged_catalogue_is_none_and_is_made_again() {
         let setting = Setting::new();
         let path = setting.put("backup_20251004_030000.tar.gz", &[F("www/a", b"x"), F("database.sql", SQL)]);
@@ -440,7 +472,7 @@ mod tests {
             let file =
                 setting.files().into_iter().find(|path| path.extension().is_some_and(|end| end == ending)).unwrap();
             let at = std::fs::metadata(&file).unwrap().len() / 2;
-            std::fs::File::options().write(true).open(&file).unwrap().write_at(b"\xff\xfe", at).unwrap();
+            std::fs::File::options().write(true).open(&file).unwrap().write_at(b"xx", at).unwrap();
         }
         assert!(open(&setting.config, &source).is_none());
         assert!(create_texts(&setting.config, &source).is_empty());

@@ -168,8 +168,7 @@ impl Index {
     pub fn scan(&self, source: &Source) -> Option<Scan> {
         let key = key(&source.path);
         let known = self.archives.get(&key)?;
-        let seem = known.files.len() == source.parts.len()
-            && known.files.iter().zip(&source.parts).all(|(file, part)| file.looks_like(&part.identity));
+        let seem = known.files.iter().zip(&source.parts).all(|(file, part)| file.looks_like(&part.identity));
         if !seem || Fingerprint::all(source).ok()? != known.files {
             return None;
         }
@@ -318,10 +317,11 @@ pub(crate) fn write_new(path: &Path, text: &[u8]) -> std::io::Result<()> {
 
 fn read(path: &Path) -> Option<Index> {
     let file = open_own(path)?;
-    if file.metadata().ok()?.len() > MAX_BYTES {
+    let length = file.metadata().ok()?.len();
+    if length > MAX_BYTES {
         return None;
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(length as usize + 1);
     file.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
 }

@@ -3,7 +3,7 @@
 
 use crate::backup::chain;
 use crate::backup::index::Index;
-use crate::backup::layout::{self, ConfigItem, Layout, Site};
+use crate::backup::layout::{self, ConfigItem, Site};
 use crate::backup::list::newest;
 use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, snapshot_stamp};
 use crate::backup::source::{Form, Part, Role, Source};
@@ -40,7 +40,7 @@ pub fn locate_known(
     index: &Index,
 ) -> Result<Source> {
     locate_by(config, domain, word, dump, |path, first, site| match index.layout(path, first) {
-        Some(known) => layout::named(known).map(Layout::name),
+        Some(known) => layout::named(known).map(|layout| layout.name()),
         None => peek(first, site),
     })
 }

@@ -19,6 +19,8 @@ use crate::path::RelPath;
 use crate::progress::{Level, Monitor, Phase};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::{BufReader, Cursor, Read};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
@@ -29,6 +31,8 @@ pub use tally::{ObjectFound, TableTally, Tally};
 pub const MAX_CONFIG_FILE: u64 = 1 << 20;
 const MAX_CONFIG_FILES: usize = 64;
 const CHUNK: usize = 256 << 10;
+/// Most replaced files whose content is remembered for hard links.
+const MAX_OLD_CONTENT: usize = 100_000;
 
 /// Files of the site by what they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,6 +192,7 @@ pub fn scan_into(
         layers: source.is_layered().then(Layers::default),
         root_covered: false,
         root_seen: false,
+        old_content: HashMap::new(),
         catalogue,
         buffer: vec![0; CHUNK],
         monitor,
@@ -222,6 +227,14 @@ pub(crate) fn check_sum(part: &Part, monitor: &dyn Monitor) -> Result<()> {
         .with("path", part.path.display().to_string()))
 }
 
+/// A file that newer archives replaced.
+struct OldContent {
+    size: u64,
+    hash: u64,
+    /// The first hard link that takes it.
+    heir: Option<RelPath>,
+}
+
 struct Reading<'a> {
     source: &'a Source,
     found: Scan,
@@ -231,6 +244,8 @@ struct Reading<'a> {
     /// A newer archive has the document root itself.
     root_covered: bool,
     root_seen: bool,
+    /// Files of the archive being read that newer ones replaced, by the hash of their path.
+    old_content: HashMap<u64, OldContent>,
     catalogue: &'a mut Option<Draft>,
     buffer: Vec<u8>,
     monitor: &'a dyn Monitor,
@@ -242,6 +257,7 @@ impl Reading<'_> {
             layers.descend();
         }
         self.root_covered = self.root_seen;
+        self.old_content.clear();
         if let Some(draft) = self.catalogue {
             draft.next_archive();
         }
@@ -303,38 +319,64 @@ impl Reading<'_> {
         if let Some(layers) = &mut self.layers {
             let is_folder = entry.kind == EntryKind::Folder;
             let covered = layers.covers(&path, is_folder) || (path.is_root() && self.root_covered);
-            self.root_seen |= path.is_root();
             layers.add(&path, is_folder);
+            self.root_seen |= path.is_root();
             if covered {
-                return Ok(());
+                return self.replaced(&path, entry, tar);
             }
         }
-        self.found.count(&mut self.folders, &path, kind_of(&entry.kind), entry.size);
-        if self.catalogue.is_none() && !tells_application(&path) {
-            return Ok(());
+        let mut entry = Cow::Borrowed(entry);
+        let (mut hash, mut link) = (0, Vec::new());
+        match &entry.kind {
+            EntryKind::File if self.catalogue.is_some() || tells_application(&path) => {
+                hash = self.content(&entry, tar)?;
+                if tells_application(&path) && entry.segments.is_none() && entry.size <= self.buffer.len() as u64 {
+                    let text = String::from_utf8_lossy(&self.buffer[..entry.size as usize]);
+                    hint(&mut self.found.application, &path, &text);
+                }
+            }
+            EntryKind::HardLink(target) => {
+                link = seen_from_site(sorter, target);
+                // A link to a file that a newer archive replaced has that file's old content.
+                if let Some(old) = self.old_content.get_mut(&xxh3_64(&link)) {
+                    match &old.heir {
+                        Some(first) => link = first.as_bytes().to_vec(),
+                        None => {
+                            let own = entry.to_mut();
+                            (own.kind, own.size, hash, link) = (EntryKind::File, old.size, old.hash, Vec::new());
+                            old.heir = Some(path.clone());
+                        }
+                    }
+                }
+            }
+            EntryKind::Symlink(target) => link.clone_from(target),
+            _ => {}
         }
-        let hash = if entry.kind == EntryKind::File { self.content(&path, entry, tar)? } else { 0 };
-        let link = match &entry.kind {
-            EntryKind::Symlink(target) => target.clone(),
-            EntryKind::HardLink(target) => seen_from_site(sorter, target),
-            _ => Vec::new(),
-        };
+        self.found.count(&mut self.folders, &path, kind_of(&entry.kind), entry.size);
         if let Some(draft) = self.catalogue
-            && let Err(error) = draft.add(&path, entry, hash, link)
+            && let Err(error) = draft.add(&path, &entry, hash, link)
         {
             self.give_up(&error);
         }
         Ok(())
     }
 
-    /// Reads a file through: its hash, and what it says about the application.
-    fn content(&mut self, path: &RelPath, entry: &Entry, tar: &mut TarReader<impl Read>) -> Result<u64> {
-        if entry.segments.is_none() && entry.size <= self.buffer.len() as u64 {
-            let content = &mut self.buffer[..entry.size as usize];
+    /// Keeps what a file held that newer archives replaced, for hard links to it.
+    fn replaced(&mut self, path: &RelPath, entry: &Entry, tar: &mut TarReader<impl Read>) -> Result<()> {
+        if entry.kind != EntryKind::File || self.old_content.len() >= MAX_OLD_CONTENT {
+            return Ok(());
+        }
+        let hash = if self.catalogue.is_some() { self.content(entry, tar)? } else { 0 };
+        self.old_content.insert(xxh3_64(path.as_bytes()), OldContent { size: entry.size, hash, heir: None });
+        Ok(())
+    }
+
+    /// Reads a file through for its hash; one that fits is in the buffer then.
+    fn content(&mut self, entry: &Entry, tar: &mut TarReader<impl Read>) -> Result<u64> {
+        let size = entry.size;
+        if entry.segments.is_none() && size <= self.buffer.len() as u64 {
+            let content = &mut self.buffer[..size as usize];
             tar.read_exact(content).map_err(archive::unwrap_io)?;
-            if tells_application(path) {
-                hint(&mut self.found.application, path, &String::from_utf8_lossy(content));
-            }
             return Ok(xxh3_64(content));
         }
         let mut hash = Xxh3::new();
@@ -350,7 +392,7 @@ impl Reading<'_> {
                 left -= most as u64;
             }
         }
-        self.hole(&mut hash, entry.size - position)?;
+        self.hole(&mut hash, size - position)?;
         Ok(hash.digest())
     }
 
