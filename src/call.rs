@@ -262,12 +262,14 @@ fn restore_poll(request: &OfJob) -> Result<Value> {
 pub fn poll(config: &Config, job: &JobId, since: u64) -> Result<Value> {
     let folder = JobFolder::open(config, job)?;
     let mut status = folder.status()?;
-    let mut report = status.state.is_final().then(|| folder.read::<Report>("report.json").ok()).flatten();
-    if !status.state.is_final() && is_dead(&folder, &mut status) {
+    let report = if !status.state.is_final() && is_dead(&folder, &mut status) {
         let error = Error::new(Code::WorkerDied, format!("the worker of job {job} ended before its work"));
-        report = Some(Report { state: State::Failed, result: None, error: Some(error.to_json()) });
         status.state = State::Failed;
-    }
+        Some(Report { state: State::Failed, result: None, error: Some(error.to_json()) })
+    } else {
+        // Only now: the second look may have found the end that the first did not.
+        status.state.is_final().then(|| folder.read::<Report>("report.json").ok()).flatten()
+    };
     let mut data = serde_json::to_value(&status)
         .map_err(|error| Error::new(Code::Internal, format!("the status cannot be written as JSON: {error}")))?;
     let (result, error) = report.map_or((None, None), |report| (report.result, report.error));

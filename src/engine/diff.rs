@@ -132,8 +132,7 @@ impl Seen<'_> {
         let (files, tables) = std::thread::scope(|scope| {
             let database = scope.spawn(|| {
                 let live = look()?;
-                let pages = Pages::create(folder, Part::Tables, limit);
-                let tables = live.as_ref().map(|live| this.tables(live, pages?)).transpose()?;
+                let tables = live.as_ref().map(|live| this.tables(live, folder, limit)).transpose()?;
                 Ok::<_, Error>((tables.flatten(), live))
             });
             let files = this.files(catalogue, folder, checksum, limit, monitor);
@@ -180,8 +179,9 @@ impl Seen<'_> {
         files::changes(self.config, self.source, self.selection, checksum, catalogue, pages, monitor).map(Some)
     }
 
-    fn tables(&self, live: &LiveDatabase, pages: Pages) -> Result<Option<Value>> {
+    fn tables(&self, live: &LiveDatabase, folder: &JobFolder, limit: u64) -> Result<Option<Value>> {
         let Some(dump) = self.scan.dump.as_ref() else { return Ok(None) };
+        let pages = Pages::create(folder, Part::Tables, limit)?;
         let sides = tables::Sides {
             dump,
             texts: &catalogue::create_texts(self.config, self.source),
