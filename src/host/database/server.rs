@@ -3,7 +3,9 @@
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::host::credentials::{self, AdminAccount, Endpoint, Password};
-use crate::host::database::{Database, ForeignKey, Objects, OutsideKey, Patience, SchemaCharset, Switch, TableInfo};
+use crate::host::database::{
+    Database, ForeignKey, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch, TableInfo, TableTimes,
+};
 use crate::host::database::{accounts, keys, objects, switch};
 use crate::sql::quote_name;
 use mysql::prelude::Queryable;
@@ -78,7 +80,12 @@ impl Server {
         };
         let place = format!("connect to the database server at {} as {}", account.endpoint, account.user);
         let mut connection = Conn::new(options).map_err(|error| failed(&place, &error))?;
-        run(&mut connection, "SET NAMES utf8mb4, SESSION sql_mode='', SESSION sql_quote_show_create=1")?;
+        // MySQL 8 answers what is asked of information_schema from a cache of a day; MariaDB skips comments of that version.
+        run(
+            &mut connection,
+            "SET NAMES utf8mb4, SESSION sql_mode='', SESSION sql_quote_show_create=1 \
+             /*!80000 , SESSION information_schema_stats_expiry=0 */",
+        )?;
         Ok(connection)
     }
 }
@@ -299,6 +306,33 @@ impl Database for Real {
             Some(row) if !matches!(row.as_ref(1), Some(mysql::Value::NULL) | None) => Ok(number(row, 1)),
             _ => Err(Error::new(Code::DatabaseFailed, format!("there is no table {schema}.{table} to checksum"))),
         }
+    }
+
+    fn table_times(&self, schema: &str) -> Result<SchemaTimes> {
+        let sql = format!(
+            "SELECT UNIX_TIMESTAMP(), TABLE_NAME, CREATE_TIME, UNIX_TIMESTAMP(UPDATE_TIME), AUTO_INCREMENT \
+             FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_TYPE NOT LIKE '%VIEW'",
+            literal(schema)
+        );
+        let found = self.query(&sql)?;
+        let now = match found.first() {
+            Some(row) => text(row, 0).parse().unwrap_or_default(),
+            None => self.first_column("SELECT UNIX_TIMESTAMP()")?.first().and_then(|now| now.parse().ok()).unwrap_or(0),
+        };
+        let times = |row: &Row| TableTimes {
+            name: text(row, 1),
+            created: text(row, 2),
+            updated: text(row, 3).parse().ok(),
+            auto_increment: number(row, 4),
+        };
+        let mut tables: Vec<TableTimes> = found.iter().map(times).collect();
+        tables.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(SchemaTimes { now, tables })
+    }
+
+    fn table_text(&self, schema: &str, table: &str) -> Result<String> {
+        let shown = self.query(&format!("SHOW CREATE TABLE {}", full(schema, table)))?;
+        Ok(shown.first().map(|row| text(row, 1)).unwrap_or_default())
     }
 
     fn objects(&self, schema: &str) -> Result<Objects> {
