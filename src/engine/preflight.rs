@@ -55,8 +55,11 @@ pub(super) fn failed(name: &str, error: &Error) -> Check {
 /// What each filesystem has to take: the staged tree and the spooled dump on the document root's, tables on the server's.
 fn disk_space(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> Vec<Check> {
     let expected = expect(config, source);
+    // The dump is spooled whole; of tables that are named alone only the server knows the size.
     let dump = if plan.database.is_some() { expected.dump } else { 0 };
-    let files = if plan.selection.files.any() { expected.files } else { 0 };
+    let tables = if plan.selection.database.is_whole() { dump } else { 0 };
+    // Of parts it is not known how much they are before they are read: then what is left is watched while they are staged.
+    let files = if plan.selection.files.is_whole() { expected.files } else { 0 };
     let mut needs: HashMap<PathBuf, (u64, u64)> = HashMap::new();
     let staging = nearest(&config.paths.staging());
     let entry = needs.entry(staging).or_default();
@@ -65,7 +68,7 @@ fn disk_space(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> V
     needs.entry(nearest(&config.paths.base)).or_default().0 += 4 << 20;
     if let Some(folder) = facts.hosts.data_folder() {
         // Tables take about the room of their dump, plus indexes and the redo they pass through.
-        needs.entry(nearest(&folder)).or_default().0 += dump + dump / 2;
+        needs.entry(nearest(&folder)).or_default().0 += tables + tables / 2;
     }
     let mut by_device: HashMap<u64, (PathBuf, u64, u64)> = HashMap::new();
     let mut checks = Vec::new();

@@ -170,7 +170,7 @@ pub fn run(
     monitor.finish(Phase::Config);
     say_staged(files.as_ref(), database.as_ref(), config_files.len(), monitor);
     folder.write("notes.json", &notes)?;
-    Ok(Staged { files, database, config: config_files, kept_config: Vec::new(), notes })
+    Ok(Staged { files, database, config: config_files, kept_config: Vec::new(), notes, page_before: None })
 }
 
 /// For percentages; of parts nothing is known before they are read.
