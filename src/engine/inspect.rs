@@ -2,6 +2,7 @@
 
 use crate::api;
 use crate::backup;
+use crate::backup::catalogue;
 use crate::backup::index::{Index, Live};
 use crate::backup::name::Stamp;
 use crate::backup::preview::{Estimate, Filesystem, Page};
@@ -188,7 +189,7 @@ pub fn validate(
             checks.retain(|check| check.name != "whole");
             checks.extend(whole.clone());
             if let Ok(scan) = &scan {
-                checks.extend(preflight::components(&plan, scan));
+                checks.extend(preflight::components(&plan, scan, catalogue::open(config, &source))?);
             }
             *group = Group::new("integrity", checks);
         }
@@ -212,7 +213,7 @@ pub fn validate(
         "groups": groups,
         "plan_token": if outcome == Outcome::Fail { Value::Null } else { json!(token) },
     });
-    if request.dry_run && scan.is_ok() {
+    if scan.is_ok() {
         let looked = (&source, &facts, &plan.selection, database.as_ref());
         answer["changes"] = diff::of_dry_run(config, folder, request, looked, monitor)?;
     }
