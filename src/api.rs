@@ -211,6 +211,8 @@ pub struct Options {
     pub exact: bool,
     /// Take selected tables although rows would refer to rows that are not there.
     pub allow_orphans: bool,
+    /// What is done about what the server would not take of the dump.
+    pub compatibility: crate::sql::compat::Actions,
 }
 
 /// CPU and I/O priority of the worker.

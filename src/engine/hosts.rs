@@ -10,6 +10,7 @@ use crate::path::Domain;
 use crate::progress::{Level, Monitor};
 use crate::report::{Check, Outcome};
 use crate::siteconf::ConfFile;
+use crate::sql::compat::ServerFacts;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -186,6 +187,14 @@ impl Hosts {
         let server = self.server()?.with_account(&account.user, account.password.clone());
         let mut connection = server.connect(Some(&account.schema))?;
         crate::host::database::server::rows(&mut connection, "SHOW TABLES").map(drop)
+    }
+
+    /// What the server says of itself, to hold a dump against. `account` is the site's, as `` `user`@`host` ``.
+    ///
+    /// # Errors
+    /// `credentials_missing`, `database_unreachable`.
+    pub fn server_facts(&self, account: Option<&str>) -> Result<ServerFacts> {
+        crate::host::database::compat::server_facts(&self.server()?, account)
     }
 
     /// The server's data folder, when it is on this machine.
