@@ -139,6 +139,81 @@ pub struct Restore {
     pub wait: bool,
 }
 
+/// `rv_diff_backup`: what [`Restore`] takes, or a page of what a finished comparison found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Diff {
+    /// restore.toml to use.
+    pub config: Option<PathBuf>,
+    /// The domain; not needed for a page.
+    pub domain: Option<Domain>,
+    /// Absolute path of a backup, or `latest`.
+    #[serde(default = "latest")]
+    pub backup: String,
+    /// The dump to take instead of the one chosen for a backup whose database lies beside it.
+    pub dump: Option<PathBuf>,
+    /// What would be restored; left out: everything the backup has to have.
+    pub components: Option<Components>,
+    /// What would stay as it is live.
+    pub exclude: Option<Exclude>,
+    /// Behaviour.
+    #[serde(default)]
+    pub options: Options,
+    /// Give the first page of each part with the summaries.
+    #[serde(default = "yes")]
+    pub details: bool,
+    /// A finished comparison, of which a page is asked for.
+    pub job: Option<String>,
+    /// Of which part.
+    pub part: Option<Part>,
+    /// From which entry.
+    #[serde(default)]
+    pub offset: u64,
+    /// How many entries.
+    pub limit: Option<u64>,
+    /// Block until the job ends and return its result.
+    #[serde(default)]
+    pub wait: bool,
+}
+
+impl Diff {
+    /// The restore that is asked about.
+    ///
+    /// # Errors
+    /// `bad_request` without a domain.
+    pub fn restore(&self) -> Result<Restore> {
+        let domain = self.domain.clone().ok_or_else(|| {
+            Error::new(Code::BadRequest, "request: missing field `domain`")
+                .hint("Name the domain to compare, or a `job` and a `part` for a page of what it found.")
+        })?;
+        Ok(Restore {
+            config: self.config.clone(),
+            domain,
+            backup: self.backup.clone(),
+            dump: self.dump.clone(),
+            components: self.components.clone(),
+            exclude: self.exclude.clone(),
+            snapshot: None,
+            plan_token: None,
+            dry_run: true,
+            options: self.options.clone(),
+            wait: self.wait,
+        })
+    }
+}
+
+/// A part of what was compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Files, folders, links.
+    Files,
+    /// Tables, views, routines, triggers, events.
+    Tables,
+    /// Configuration files.
+    Config,
+}
+
 /// What stays as it is live, although it would be restored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -213,6 +288,8 @@ pub struct Options {
     pub allow_orphans: bool,
     /// What is done about what the server would not take of the dump.
     pub compatibility: crate::sql::compat::Actions,
+    /// A comparison with the live site reads every content, also where size and time are equal.
+    pub checksum: bool,
 }
 
 /// CPU and I/O priority of the worker.
@@ -269,6 +346,10 @@ pub struct DeleteSnapshot {
     /// Block until the job ends and return its result.
     #[serde(default)]
     pub wait: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn latest() -> String {

@@ -10,6 +10,7 @@ pub mod check;
 pub mod cleanup;
 pub mod commit;
 pub mod compat;
+pub mod diff;
 pub mod expect;
 pub mod facts;
 pub mod hosts;
@@ -23,6 +24,7 @@ pub mod settings;
 pub mod space;
 pub mod stage;
 pub mod step;
+pub mod token;
 pub mod verify;
 
 use crate::api;
@@ -166,7 +168,7 @@ fn plan_restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) 
     let selection = Selection::of(&request)?;
     let source = backup::locate(&ticket.config, &request.domain, &request.backup, request.dump.as_deref())?;
     if let Some(token) = &request.plan_token {
-        facts::check_token(&ticket.config, &request, &source, token, folder.path())?;
+        token::check(&ticket.config, &request, &source, token, folder.path())?;
     }
     plan_source(folder, ticket, monitor, &request.domain, source, selection)
 }
@@ -182,7 +184,7 @@ fn plan_source(
 ) -> Result<Job<Planned>> {
     let config = &ticket.config;
     let began = Instant::now();
-    let facts = facts::gather(config, domain, &mut selection, folder.path(), monitor.as_ref())?;
+    let facts = facts::gather(config, domain, &mut selection, folder.path(), None, monitor.as_ref())?;
     let plan =
         Plan::restore(config, &ticket.job, domain, selection, facts.database()?, source.path.display().to_string());
     let groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());

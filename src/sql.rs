@@ -10,6 +10,7 @@ pub mod insert;
 pub mod lexer;
 pub mod rows;
 pub mod session;
+pub mod shape;
 pub mod statement;
 pub mod table;
 pub mod token;

@@ -105,6 +105,9 @@ pub struct ConfigFound {
     /// What is in it; never written to a cache, it may be a private key. `None` for one over 1 MiB.
     #[serde(skip)]
     pub content: Option<Vec<u8>>,
+    /// XXH3 (64 bit) of its content, where that was read.
+    #[serde(default)]
+    pub hash: Option<u64>,
     /// What it says: server names, pool user, certificate dates, scheduled commands. Never key material.
     #[serde(default)]
     pub meaning: Value,
@@ -483,6 +486,45 @@ impl Scan {
     }
 }
 
+/// The configuration files of a source with their contents, which no cache holds. `wanted` are the ones a whole reading found:
+/// when the last of them was read, the rest of the archive is not.
+///
+/// # Errors
+/// As [`scan`].
+pub fn read_config(
+    source: &Source,
+    config: &Config,
+    wanted: &[ConfigFound],
+    monitor: &dyn Monitor,
+) -> Result<Vec<ConfigFound>> {
+    let mut found = Scan::default();
+    for part in newest_first(&source.parts) {
+        if found.config.len() >= wanted.len() {
+            break;
+        }
+        let raw = Watched { inner: part.reader(), monitor, stop: None };
+        match &part.role {
+            Role::Dump => {}
+            Role::ConfigFile { item, name } => keep_config(&mut found, *item, name, part.identity.size, raw)?,
+            Role::Archive | Role::Files | Role::Config => {
+                let Some(mut sorter) = part.sorter(&source.site) else { continue };
+                let limits = Limits::from_config(&config.limits);
+                let mut tar = archive::open(BufReader::with_capacity(CHUNK, raw), limits)?;
+                while found.config.len() < wanted.len()
+                    && let Some(entry) = tar.next_entry().map_err(|error| part.named(error))?
+                {
+                    let path = RelPath::parse(&entry.path)?;
+                    if let (Place::Config(item, name), EntryKind::File) = (sorter.place(&path), &entry.kind) {
+                        keep_config(&mut found, item, &name, entry.size, &mut tar)?;
+                    }
+                }
+            }
+        }
+        part.unchanged()?;
+    }
+    Ok(found.config)
+}
+
 fn keep_config(found: &mut Scan, item: ConfigItem, name: &str, size: u64, from: impl Read) -> Result<()> {
     if found.config.len() >= MAX_CONFIG_FILES {
         return Err(Error::new(
@@ -491,7 +533,8 @@ fn keep_config(found: &mut Scan, item: ConfigItem, name: &str, size: u64, from: 
         ));
     }
     let content = if size <= MAX_CONFIG_FILE { Some(read_all(from, MAX_CONFIG_FILE)?) } else { None };
-    found.config.push(ConfigFound { item, name: name.to_owned(), size, content, meaning: Value::Null });
+    let hash = content.as_deref().map(xxh3_64);
+    found.config.push(ConfigFound { item, name: name.to_owned(), size, content, hash, meaning: Value::Null });
     Ok(())
 }
 

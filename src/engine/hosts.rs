@@ -179,13 +179,12 @@ impl Hosts {
         self.test_candidates(&[])
     }
 
-    /// Connects as the site itself would, and reads.
+    /// Connects as the site itself would, to where its configuration says, and reads.
     ///
     /// # Errors
     /// `database_unreachable`, `insufficient_privilege`.
     pub fn connect_as(&self, account: &SiteAccount) -> Result<()> {
-        let server = self.server()?.with_account(&account.user, account.password.clone());
-        let mut connection = server.connect(Some(&account.schema))?;
+        let mut connection = Server::of_site(&self.config, account)?.connect(Some(&account.schema))?;
         crate::host::database::server::rows(&mut connection, "SHOW TABLES").map(drop)
     }
 

@@ -9,7 +9,7 @@ use crate::backup::scan::Scan;
 use crate::config::Config;
 use crate::engine::hosts::Hosts;
 use crate::engine::space::{self, Load};
-use crate::engine::{compat, facts, preflight, verify};
+use crate::engine::{compat, diff, facts, preflight, token, verify};
 use crate::error::{Code, Error, Result};
 use crate::host::tree::manifest::Reader;
 use crate::host::{clock, credentials, tree};
@@ -108,12 +108,8 @@ fn preview_facts(
     live: Live,
     page: Option<(api::TreeAsked, Page)>,
 ) -> backup::preview::Facts {
-    let load = Load {
-        files: scan.bytes,
-        entries: scan.files + scan.folders + scan.links,
-        dump: scan.dump_bytes(),
-        tables: scan.dump_bytes(),
-    };
+    let (entries, dump) = (scan.files + scan.folders + scan.links, scan.dump_bytes());
+    let load = Load { files: scan.bytes, entries, dump, tables: dump };
     let (rooms, _) = space::rooms(config, load, live.data_folder.as_deref());
     let filesystems = rooms.into_iter().map(|room| Filesystem {
         needed: room.needed,
@@ -156,7 +152,9 @@ pub fn validate(
 ) -> Result<Value> {
     let mut selection = Selection::of(request)?;
     let source = backup::locate(config, &request.domain, &request.backup, request.dump.as_deref())?;
-    let facts = facts::gather(config, &request.domain, &mut selection, folder.path(), monitor.as_ref())?;
+    let began = token::now();
+    let facts = facts::gather(config, &request.domain, &mut selection, folder.path(), Some(began), monitor.as_ref())?;
+    let database = token::database(&facts, None)?;
     let scan = backup::preview::examine(&source, config, monitor.as_ref());
     let plan = Plan::restore(
         config,
@@ -207,15 +205,20 @@ pub fn validate(
             },
         );
     }
-    let token = facts::token(config, request, &source, &facts)?;
+    let token = token::of(config, request, &plan.selection, &source, &facts, database.as_ref(), began);
     let outcome = worst(groups.iter().map(|group| group.outcome));
-    Ok(json!({
+    let mut answer = json!({
         "domain": request.domain,
         "backup": source.path,
         "outcome": outcome,
         "groups": groups,
         "plan_token": if outcome == Outcome::Fail { Value::Null } else { json!(token) },
-    }))
+    });
+    if request.dry_run && scan.is_ok() {
+        let looked = (&source, &facts, &plan.selection, database.as_ref());
+        answer["changes"] = diff::of_dry_run(config, folder, request, looked, monitor)?;
+    }
+    Ok(answer)
 }
 
 /// `rv_verify`.

@@ -22,7 +22,7 @@ pub struct Load {
     pub entries: u64,
     /// The dump, which is spooled whole.
     pub dump: u64,
-    /// What of the dump becomes tables.
+    /// What of it becomes tables.
     pub tables: u64,
 }
 

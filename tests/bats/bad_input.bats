@@ -17,10 +17,6 @@ teardown() {
   [[ -z $(world strays "$PLACE") ]]
 }
 
-restore() { # REQUEST-FIELDS
-  run rv restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true${1:+,$1}}"
-}
-
 # Packs the folder $FOLDER/x as a backup of the site.
 packed() { # STAMP
   tar -czf "$WORLD_BACKUPS/backup_$1.tar.gz" -C "$FOLDER/x" .

@@ -25,10 +25,13 @@ world.sh backup DIR --layout smart --incremental [--stamp S] [--meta …]
                                             what changed since the last smart backup, with a dump of its own
 world.sh dump DIR [--stamp S] [--failed]    only the dump of a smart backup; prints its path
 world.sh touch-up DIR N [--many FILES]      the N-th round of ordinary life: files come, change and turn, rows are added
+world.sh save DIR [NAME] | reset DIR [NAME] remember the state of the site; back to it, without the engine
 world.sh damage DIR                         delete and deface files, drop tables, break configuration
 world.sh expect DIR ARCHIVE...              what tar makes of the archives one after another, like `manifest files`
 world.sh digest DIR [PART]                  one line a part: files, database, config, neighbour (the oracle)
+world.sh manifest DIR tables TABLE...       the named tables alone
 world.sh manifest DIR PART                  what the digest of a part is made of, line by line
+world.sh tree DIR FOLDER                    any folder, like `manifest files`
 world.sh strays DIR                         shadow schemas, loader accounts and staged trees that are about
 world.sh sql DIR [STATEMENT]                the client, as administrator
 world.sh fetch DIR [PATH]                   a page of the site
@@ -354,10 +357,12 @@ manifest_tree() { # FOLDER
 }
 
 # DDL of everything and every row, one a line, in the order of the primary keys. (CHECKSUM TABLE is no oracle: it differs
-# between equal tables with generated columns.)
-manifest_schema() { # SCHEMA
-  mariadb-dump --no-defaults --socket="$WORLD/run/db.sock" --user=root --routines --triggers --events --order-by-primary \
-    --skip-extended-insert --hex-blob --skip-comments --skip-dump-date --default-character-set=utf8mb4 --single-transaction "$1" \
+# between equal tables with generated columns.) Of named tables: their triggers too, but no routines and events.
+manifest_schema() { # SCHEMA [TABLE...]
+  local objects=()
+  (($# > 1)) || objects=(--routines --events)
+  mariadb-dump --no-defaults --socket="$WORLD/run/db.sock" --user=root --triggers "${objects[@]}" --order-by-primary \
+    --skip-extended-insert --hex-blob --skip-comments --skip-dump-date --default-character-set=utf8mb4 --single-transaction "$@" \
     2>/dev/null || printf 'missing\n'
 }
 
@@ -375,8 +380,9 @@ manifest_config() { # DOMAIN
   done
 }
 
-command_manifest() { # PART
+command_manifest() { # PART [TABLE...]
   case $1 in
+    tables) manifest_schema "$SCHEMA" "${@:2}" ;;
     files) manifest_tree "$WORLD/web/$DOMAIN" ;;
     database) manifest_schema "$SCHEMA" ;;
     config) manifest_config "$DOMAIN" ;;
@@ -467,10 +473,13 @@ main() {
     backup) command_backup "$@" ;;
     dump) command_dump "$@" ;;
     touch-up) command_touch_up "$@" ;;
+    save) command_save "$@" ;;
+    reset) command_reset "$@" ;;
     damage) command_damage ;;
     expect) command_expect "$@" ;;
     digest) command_digest "$@" ;;
     manifest) command_manifest "$@" ;;
+    tree) manifest_tree "${1:?}" ;;
     strays) command_strays ;;
     sql) if (($#)); then sql -e "$1"; else sql; fi ;;
     fetch) command_fetch "$@" ;;

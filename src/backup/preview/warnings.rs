@@ -240,7 +240,8 @@ mod tests {
     fn another_php_than_the_one_installed_is_said_from_the_application_and_both_sockets() {
         let setting = Setting::new();
         let source = setting.source(&["backup_20251004_030000.tar.gz"]);
-        let config = |item, meaning| ConfigFound { item, name: "x".into(), size: 1, content: None, meaning };
+        let config =
+            |item, meaning| ConfigFound { item, name: "x".into(), size: 1, content: None, hash: None, meaning };
         let mut found = scan();
         found.application = Application { name: Some("laravel".into()), version: None, php: Some("^8.3".into()) };
         found.config = vec![

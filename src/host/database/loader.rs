@@ -351,6 +351,13 @@ impl Reading<'_> {
 
     fn statement(&mut self, text: &[u8], line: u64) -> Result<()> {
         let quoting = self.session.quoting();
+        // What is not loaded need not be fit for this server.
+        if self.request.choice.is_some()
+            && let Ok(statement) = classify(text, quoting)
+            && self.passes_over(&statement, text, quoting)
+        {
+            return Ok(());
+        }
         let adapted = self.adapted(text, quoting, line)?;
         let text = adapted.as_ref();
         let statement = match classify(text, quoting) {
@@ -388,20 +395,13 @@ impl Reading<'_> {
             }
             Statement::CreateTable(name) => {
                 self.unqualified(&name, line)?;
-                if self.passes_over(&name.name) {
-                    return Ok(());
-                }
                 self.create_table(&name.name, sql()?, quoting, line)
             }
             Statement::CreateSequence(name) => {
                 self.unqualified(&name, line)?;
-                if self.passes_over(&name.name) {
-                    return Ok(());
-                }
                 self.execute(sql()?, line)?;
                 self.add_table(&name.name, false, false).map(drop)
             }
-            Statement::SetSequence(name) if self.passed_over.contains(&name.name) => Ok(()),
             Statement::SetSequence(_) => self.execute(sql()?, line),
             Statement::DropTable(names) => {
                 for name in names {
@@ -411,11 +411,6 @@ impl Reading<'_> {
                         self.execute(&format!("DROP TABLE IF EXISTS {}", quote_name(&name.name)), line)?;
                     }
                 }
-                Ok(())
-            }
-            Statement::Keys(name, _) | Statement::AlterTable(name) | Statement::CreateIndex(name)
-                if self.passed_over.contains(&name.name) =>
-            {
                 Ok(())
             }
             Statement::Keys(name, enable) => {
@@ -437,9 +432,6 @@ impl Reading<'_> {
             }
             Statement::CreateObject(kind, name) => {
                 self.unqualified(&name, line)?;
-                if self.passes_over_object(kind, &name.name, sql()?, quoting) {
-                    return Ok(());
-                }
                 if self.objects.len() >= MAX_OBJECTS {
                     return Err(Error::new(
                         Code::LimitExceeded,
@@ -460,21 +452,28 @@ impl Reading<'_> {
         }
     }
 
-    /// Whether a table of the dump is not wanted; remembered, since its rows follow.
-    fn passes_over(&mut self, table: &str) -> bool {
-        let unwanted = self.request.choice.as_ref().is_some_and(|choice| !(choice.takes)(table));
-        if unwanted {
-            self.passed_over.insert(table.to_owned());
-        }
-        unwanted
-    }
-
-    fn passes_over_object(&self, kind: ObjectKind, name: &str, sql: &str, quoting: Quoting) -> bool {
+    /// Whether the statement is about something that is not loaded. Tables are remembered, since their rows follow.
+    fn passes_over(&mut self, statement: &Statement, text: &[u8], quoting: Quoting) -> bool {
         let Some(choice) = &self.request.choice else { return false };
-        match kind {
-            ObjectKind::Trigger => trigger_table(sql, quoting).is_none_or(|table| self.passed_over.contains(&table)),
-            ObjectKind::View => choice.parts && !(choice.takes)(name),
-            _ => choice.parts,
+        match statement {
+            Statement::CreateTable(name) | Statement::CreateSequence(name) => {
+                let unwanted = !(choice.takes)(&name.name);
+                if unwanted {
+                    self.passed_over.insert(name.name.clone());
+                }
+                unwanted
+            }
+            Statement::SetSequence(name)
+            | Statement::Keys(name, _)
+            | Statement::AlterTable(name)
+            | Statement::CreateIndex(name) => self.passed_over.contains(&name.name),
+            Statement::CreateObject(ObjectKind::Trigger, _) => {
+                let table = std::str::from_utf8(text).ok().and_then(|sql| trigger_table(sql, quoting));
+                table.is_none_or(|table| self.passed_over.contains(&table))
+            }
+            Statement::CreateObject(ObjectKind::View, name) => choice.parts && !(choice.takes)(&name.name),
+            Statement::CreateObject(..) => choice.parts,
+            _ => false,
         }
     }
 

@@ -26,6 +26,38 @@ SQL
   printf 'not a key\n' >"$WORLD/ssl/$DOMAIN/privkey.pem"
 }
 
+# --- back to a saved state, without the engine ------------------------------------------------------------------------
+
+command_save() { # [NAME]
+  local place=$WORLD/stage/saved/${1:-good}
+  rm -rf "$place"
+  mkdir -p "$place"
+  cp -a "$WORLD/web/$DOMAIN" "$place/site"
+  cp -a "$WORLD/nginx" "$WORLD/php" "$WORLD/ssl" "$WORLD/cron" "$place/"
+  dump_tool --routines --triggers --events --default-character-set=utf8mb4 "$SCHEMA" >"$place/database.sql"
+}
+
+# Also forgets what jobs left: kept trees, kept schemas, snapshots. Backups and what the engine knows of them stay.
+command_reset() { # [NAME]
+  local place=$WORLD/stage/saved/${1:-good} schema folder
+  [[ -d $place ]] || fail 'reset: nothing was saved'
+  rm -rf "$WORLD/web/.rocketvps-restore" "$WORLD/base/snapshots" "$WORLD/base/restore_jobs" "$WORLD/base/restore_logs"
+  mkdir "$WORLD/base/snapshots" "$WORLD/base/restore_jobs" "$WORLD/base/restore_logs"
+  rm -rf "$WORLD/web/$DOMAIN"
+  cp -a "$place/site" "$WORLD/web/$DOMAIN"
+  for folder in ssl cron; do
+    rm -rf "${WORLD:?}/$folder"
+    cp -a "$place/$folder" "$WORLD/$folder"
+  done
+  cp -a "$place/nginx/." "$WORLD/nginx/"
+  cp -a "$place/php/." "$WORLD/php/"
+  for schema in $(sql -e "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'rvs\\_%'") "$SCHEMA"; do
+    sql -e "DROP DATABASE \`$schema\`"
+  done
+  sql -e "CREATE DATABASE $SCHEMA CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+  sql "$SCHEMA" <"$place/database.sql"
+}
+
 # Beside what every site holds: what smart backups leave out, and what the rounds of `touch-up` turn over.
 make_oddities() {
   local content=$WORLD/web/$DOMAIN/wp-content uploads=$WORLD/web/$DOMAIN/wp-content/uploads
@@ -123,6 +155,7 @@ command_touch_up() { # N [--many FILES]
     mv "$uploads/pair.new" "$uploads/pair.txt"
   fi
   # Caches and logs live on.
+  mkdir -p "$root/wp-content/cache/page"
   printf '<html>cached home of round %s</html>\n' "$n" >"$root/wp-content/cache/page/home.html"
   printf 'round %s\n' "$n" >>"$root/wp-content/debug.log"
   for ((k = 0; k < many; k++)); do
@@ -135,13 +168,15 @@ INSERT INTO wp_posts (ID, post_author, post_date, post_date_gmt, post_modified, 
     post_content, post_excerpt, to_ping, pinged, post_content_filtered)
   VALUES (900000 + $n, 1, '2025-01-02 03:04:05', '2025-01-02 03:04:05', '2025-01-02 03:04:05', '2025-01-02 03:04:05',
     'Vòng $n: it''s "quoted"', 'round-$n', 'round $n', '', '', '', '');
-INSERT INTO wp_comments (comment_post_ID, comment_author, comment_content, comment_date, comment_date_gmt)
-  VALUES (900000 + $n, 'visitor', 'comment of round $n', '2025-01-02 03:04:05', '2025-01-02 03:04:05');
 INSERT INTO rv_customers (name, note) VALUES ('customer of round $n', 'x');
 INSERT INTO rv_orders (customer, total, placed) VALUES (LAST_INSERT_ID(), $n, '2025-01-02 03:04:05');
-UPDATE wp_options SET option_value = CONCAT('Rocket Shop') WHERE option_name = 'blogname';
 REPLACE INTO wp_options (option_name, option_value, autoload) VALUES ('rv_round', '$n', 'no');
 SQL
+  # On a damaged site this table is not there.
+  if [[ -n $(sql -e "SHOW TABLES FROM $SCHEMA LIKE 'wp_comments'") ]]; then
+    sql "$SCHEMA" -e "INSERT INTO wp_comments (comment_post_ID, comment_author, comment_content, comment_date, comment_date_gmt)
+      VALUES (900000 + $n, 'visitor', 'comment of round $n', '2025-01-02 03:04:05', '2025-01-02 03:04:05')"
+  fi
 }
 
 # What tar makes of archives extracted one after another, in the form of `manifest files`: the oracle for layouts and chains.
