@@ -319,7 +319,7 @@ fn mariadb_keeps_the_contract() {
 
 fn a_checksum_stands_still_with_generated_columns_and_moves_with_every_value(stage: &RealStage) {
     stage.server.sql(
-        "CREATE DATABASE sums; CREATE TABLE sums.`t ``1` (id INT PRIMARY KEY, n DECIMAL(9,2) NULL, b BLOB, j JSON, \
+        "CREATE DATABASE sums; USE sums; CREATE TABLE sums.`t ``1` (id INT PRIMARY KEY, n DECIMAL(9,2) NULL, b BLOB, j JSON, \
          s VARCHAR(9) CHARACTER SET latin1, twice DECIMAL(10,2) AS (n * 2) STORED, thrice INT AS (id * 3) VIRTUAL); \
          INSERT INTO sums.`t ``1` (id, n, b, s) SELECT seq, IF(seq % 2, seq, NULL), UNHEX(MD5(seq)), 'é' FROM seq_1_to_500",
     );
