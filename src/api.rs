@@ -286,6 +286,8 @@ pub struct Options {
     pub exact: bool,
     /// Take selected tables although rows would refer to rows that are not there.
     pub allow_orphans: bool,
+    /// What is done about what the server would not take of the dump.
+    pub compatibility: crate::sql::compat::Actions,
     /// A comparison with the live site reads every content, also where size and time are equal.
     pub checksum: bool,
 }

@@ -9,6 +9,7 @@ pub mod change;
 pub mod check;
 pub mod cleanup;
 pub mod commit;
+pub mod compat;
 pub mod diff;
 pub mod expect;
 pub mod facts;
@@ -77,6 +78,8 @@ pub struct Staged {
     pub kept_config: Vec<Change>,
     /// What was adapted, stripped or left out.
     pub notes: Vec<String>,
+    /// Whether the site's page was good before anything was changed; asked where only parts are restored.
+    pub page_before: Option<bool>,
 }
 
 impl Staged {
@@ -88,9 +91,10 @@ impl Staged {
             objects,
             links: manifest.links.clone(),
             scope: stage::Scope::Kept(manifest.brought.clone()),
+            compatibility: Vec::new(),
         });
         let kept_config = manifest.config.clone();
-        Ok(Staged { files: None, database, config: Vec::new(), kept_config, notes: Vec::new() })
+        Ok(Staged { files: None, database, config: Vec::new(), kept_config, notes: Vec::new(), page_before: None })
     }
 }
 
@@ -253,8 +257,16 @@ impl Job<Planned> {
     /// Builds the new state beside the live one.
     fn stage(self) -> Result<Job<Staged>> {
         self.monitor.enter(State::Staging);
-        let staged =
-            stage::run(&self.ticket.config, &self.plan, &self.hosts, &self.state.source, &self.folder, &self.monitor)?;
+        let (config, plan, hosts) = (&self.ticket.config, &self.plan, &self.hosts);
+        let actions = compat::actions(&self.ticket.request);
+        let staged = std::thread::scope(|scope| {
+            // A site that was broken before may still be after some of its parts were mended.
+            let page =
+                plan.selection.is_partial().then(|| scope.spawn(|| verify::page_stands(config, hosts, &plan.domain)));
+            let staged = stage::run(config, plan, hosts, &self.state.source, &self.folder, actions, &self.monitor);
+            let page_before = page.and_then(|page| page.join().ok());
+            staged.map(|staged| Staged { page_before, ..staged })
+        })?;
         Ok(self.moved(|_| staged))
     }
 }

@@ -4,6 +4,7 @@
 //! Comments never reach the server and versioned comments are unwrapped here, so what was classified
 //! is exactly what is executed.
 
+pub mod compat;
 pub mod definer;
 pub mod insert;
 pub mod lexer;

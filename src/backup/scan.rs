@@ -17,6 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::tree;
 use crate::path::RelPath;
 use crate::progress::{Level, Monitor, Phase};
+use crate::sql::compat::Survey;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -80,6 +81,9 @@ pub struct DumpScan {
     /// Their names by kind, the first 2,000.
     #[serde(default)]
     pub object_list: Vec<ObjectFound>,
+    /// What servers differ in, to be held against one.
+    #[serde(default)]
+    pub survey: Survey,
 }
 
 impl DumpScan {
@@ -561,6 +565,7 @@ fn read_dump(name: String, mut from: impl Read, monitor: &dyn Monitor) -> Result
         tables: ended.tables,
         objects: ended.objects,
         object_list: ended.object_list,
+        survey: ended.survey,
     })
 }
 

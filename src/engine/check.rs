@@ -48,7 +48,8 @@ impl Job<Committed> {
         let manifest = manifest_of(&self.plan, &self.state.steps, self.monitor.as_ref());
         retained::write(&self.plan.snapshot, &manifest)?;
         self.journal.append(&Record::Closed)?;
-        for left in cleanup::after_success(&self.ticket.config, &self.plan, self.hosts.database.as_deref()) {
+        let database = self.hosts.database.as_deref();
+        for left in cleanup::after_success(&self.ticket.config, &self.plan, &manifest, database) {
             self.monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
         }
         finish_phases(self.monitor.as_ref());
@@ -101,6 +102,7 @@ impl Job<Committed> {
                 "kept": self.state.kept_tables,
                 "rows": (!database.tables.is_empty())
                     .then(|| database.tables.iter().map(|table| table.rows).sum::<u64>()),
+                "compatibility": database.compatibility,
             })),
             "config": self.state.steps.iter().filter_map(|step| match step {
                 Step::Config { change, .. } => Some(change.target.display().to_string()),

@@ -11,6 +11,7 @@ use crate::job::{JobId, Kind};
 use crate::path::Domain;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor, Silent};
+use crate::snapshot::retained::Manifest;
 use crate::snapshot::{self, retained};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -45,7 +46,7 @@ pub fn discard(plan: &Plan, database: Option<&dyn Database>, monitor: &dyn Monit
 
 /// Removes what a successful job no longer needs: the emptied shadow schema, the account, the consumed snapshot's folder,
 /// and snapshots of this domain that have expired.
-pub fn after_success(config: &Config, plan: &Plan, database: Option<&dyn Database>) -> Vec<Error> {
+pub fn after_success(config: &Config, plan: &Plan, kept: &Manifest, database: Option<&dyn Database>) -> Vec<Error> {
     let mut left = Vec::new();
     if let (Some(names), Some(database)) = (&plan.database, database) {
         left.extend(database.drop_account(&account(&plan.job)).err());
@@ -55,6 +56,10 @@ pub fn after_success(config: &Config, plan: &Plan, database: Option<&dyn Databas
         left.extend(place::remove(&name, &Silent).err());
     }
     left.extend(place::remove(&plan.snapshot.join("objects_new.json"), &Silent).err());
+    // Without an old tree in it the folder has nothing to keep.
+    if kept.tree.is_none() && !plan.stage.as_os_str().is_empty() {
+        left.extend(place::remove(&plan.stage, &Silent).err());
+    }
     if let Some(consumed) = &plan.from_snapshot {
         left.extend(place::remove(consumed, &Silent).err());
     }

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::engine::hosts::Hosts;
 use crate::error::{Code, Result};
-use crate::host::credentials::{self, SiteAccount};
+use crate::host::credentials::{self, SiteAccount, Sought};
 use crate::host::database::TableInfo;
 use crate::host::tree::{self, Survey};
 use crate::path::Domain;
@@ -51,8 +51,11 @@ pub fn gather(
     let root = config.paths.document_root(domain);
     let survey = tree::survey_since(&root, began.filter(|_| selection.files.any()), monitor)?;
     let account = if selection.database.any() {
-        match credentials::site(config, domain, &root) {
-            Ok(account) => Some(account),
+        match credentials::sought(config, domain, &root) {
+            Ok(sought) => {
+                say_account(&sought, monitor);
+                Some(sought.account)
+            }
             Err(error) if error.code == Code::CredentialsMissing && !selection.named => {
                 monitor.event(Level::Info, &format!("no database of {domain} is known: {}", error.message));
                 selection.database = crate::api::Choice::Whole(false);
@@ -69,4 +72,13 @@ pub fn gather(
         _ => Vec::new(),
     };
     Ok(Facts { account, survey, tables, hosts })
+}
+
+fn say_account(sought: &Sought, monitor: &dyn Monitor) {
+    let account = &sought.account;
+    let message = format!("database account {} of {}", account.user, account.source.display());
+    monitor.event(Level::Info, &message);
+    for reason in &sought.passed_over {
+        monitor.event(Level::Warn, &format!("passed over: {reason}"));
+    }
 }

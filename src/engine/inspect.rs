@@ -9,7 +9,7 @@ use crate::backup::scan::Scan;
 use crate::config::Config;
 use crate::engine::hosts::Hosts;
 use crate::engine::space::{self, Load};
-use crate::engine::{diff, facts, preflight, token, verify};
+use crate::engine::{compat, diff, facts, preflight, token, verify};
 use crate::error::{Code, Error, Result};
 use crate::host::tree::manifest::Reader;
 use crate::host::{clock, credentials, tree};
@@ -106,7 +106,8 @@ fn preview_facts(
     live: Live,
     page: Option<(api::TreeAsked, Page)>,
 ) -> backup::preview::Facts {
-    let load = Load { files: scan.bytes, entries: scan.files + scan.folders + scan.links, dump: scan.dump_bytes() };
+    let (entries, dump) = (scan.files + scan.folders + scan.links, scan.dump_bytes());
+    let load = Load { files: scan.bytes, entries, dump, tables: dump };
     let (rooms, _) = space::rooms(config, load, live.data_folder.as_deref());
     let filesystems = rooms.into_iter().map(|room| Filesystem {
         needed: room.needed,
@@ -191,6 +192,16 @@ pub fn validate(
             }
             *group = Group::new("integrity", checks);
         }
+    }
+    if let (Ok(scan), true) = (&scan, plan.database.is_some())
+        && let Some(dump) = &scan.dump
+    {
+        groups.push(
+            match facts.hosts.server_facts(plan.database.as_ref().and_then(|names| names.definer.as_deref())) {
+                Ok(server) => compat::group(&dump.survey, &server, &request.options.compatibility),
+                Err(error) => Group::new("dump", vec![preflight::failed("dump", &error)]),
+            },
+        );
     }
     let token = token::of(config, request, &plan.selection, &source, &facts, database.as_ref(), began);
     let outcome = worst(groups.iter().map(|group| group.outcome));

@@ -51,10 +51,14 @@ pub(super) fn failed(name: &str, error: &Error) -> Check {
 /// Whether each filesystem has the room that the plan needs there.
 fn disk_space(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> Vec<Check> {
     let expected = expect(config, source);
+    // Of parts it is not known how much they are before they are read: then what is left is watched while they are staged.
+    // The dump is spooled whole; of tables that are named alone only the server knows the size.
+    let dump = if plan.database.is_some() { expected.dump } else { 0 };
     let load = Load {
-        files: if plan.selection.files.any() { expected.files } else { 0 },
-        entries: expected.entries,
-        dump: if plan.database.is_some() { expected.dump } else { 0 },
+        files: if plan.selection.files.is_whole() { expected.files } else { 0 },
+        entries: if plan.selection.files.is_whole() { expected.entries } else { 0 },
+        dump,
+        tables: if plan.selection.database.is_whole() { dump } else { 0 },
     };
     let (rooms, errors) = space::rooms(config, load, facts.hosts.data_folder().as_deref());
     let mut checks: Vec<Check> = errors.iter().map(|error| failed("space", error)).collect();

@@ -60,9 +60,10 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, monitor: &dyn Monitor) -> Result
         let limit = Duration::from_secs(ticket.config.limits.verify_timeout_s.min(60));
         let groups = verify::standing(&ticket.config, &plan, &hosts, limit, monitor);
         if report::failures(&groups).is_empty() {
-            retained::write(&plan.snapshot, &check::manifest_of(&plan, &steps, monitor))?;
+            let kept = check::manifest_of(&plan, &steps, monitor);
+            retained::write(&plan.snapshot, &kept)?;
             journal.append(&Record::Closed)?;
-            for left in cleanup::after_success(&ticket.config, &plan, hosts.database.as_deref()) {
+            for left in cleanup::after_success(&ticket.config, &plan, &kept, hosts.database.as_deref()) {
                 monitor.event(Level::Warn, &left.message);
             }
             monitor.event(Level::Info, "the change-over had been finished; the site stands up");

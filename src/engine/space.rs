@@ -20,8 +20,10 @@ pub struct Load {
     pub files: u64,
     /// Files, folders and links; 0 when nothing can be said.
     pub entries: u64,
-    /// The dump.
+    /// The dump, which is spooled whole.
     pub dump: u64,
+    /// What of it becomes tables.
+    pub tables: u64,
 }
 
 /// What goes to one place.
@@ -78,7 +80,7 @@ fn needs(config: &Config, load: Load, data_folder: Option<&Path>) -> impl Iterat
     let need = |path: PathBuf, what, bytes, inodes| Need { path, what, bytes, inodes };
     let staged = need(config.paths.staging(), "staged files", load.files + load.dump, inodes);
     // Tables take about the room of their dump, plus indexes and the redo they pass through.
-    let tables = data_folder.map(|folder| need(folder.to_owned(), "tables", load.dump + load.dump / 2, 0));
+    let tables = data_folder.map(|folder| need(folder.to_owned(), "tables", load.tables + load.tables / 2, 0));
     [Some(staged), tables, Some(need(config.paths.base.clone(), "jobs and logs", JOB_BYTES, 0))].into_iter().flatten()
 }
 
@@ -134,7 +136,7 @@ mod tests {
     #[test]
     fn places_on_one_filesystem_share_its_room_and_its_headroom() {
         let config = Config::default();
-        let load = Load { files: 1_000_000, entries: 400, dump: 1_000 };
+        let load = Load { files: 1_000_000, entries: 400, dump: 1_000, tables: 1_000 };
         let look = |path: &Path| Ok(if path.starts_with("/db") { space(2, 1_600) } else { space(1, 1 << 30) });
         let (rooms, errors) = by_filesystem(needs(&config, load, Some(Path::new("/db/data"))), 100, look);
         assert!(errors.is_empty());

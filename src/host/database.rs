@@ -3,6 +3,7 @@
 //! memory. Loading a dump ([`loader::load`]) is for the real one alone.
 
 pub mod accounts;
+pub mod compat;
 pub mod fake;
 pub mod keys;
 pub mod loader;

@@ -87,6 +87,11 @@ impl Selection {
         Ok(selection)
     }
 
+    /// Whether the site will be of the backup in parts only.
+    pub fn is_partial(&self) -> bool {
+        !self.files.is_whole() || !self.database.is_whole()
+    }
+
     /// Paths that are selected; `None`: the whole document root.
     ///
     /// # Errors

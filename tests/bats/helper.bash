@@ -46,15 +46,41 @@ digest_is() { # DIGEST
   [[ $now == "$1" ]] || { diff <(printf '%s\n' "$1") <(printf '%s\n' "$now"); return 1; }
 }
 
-# A world that `world reset` brings back to where it is now; SAVED is a copy of its site.
+# A world that `world reset` brings back to where it is now, and `world reset PLACE damaged` to the damaged one. SAVED is a
+# copy of the good site; before.PART is what the parts look like damaged.
 # shellcheck disable=SC2034  # read by the tests
 make_saved_world() {
   make_world
   world save "$PLACE"
-  SAVED=$PLACE/stage/saved/site
+  SAVED=$PLACE/stage/saved/good/site
   GOOD=$(world digest "$PLACE")
   export SAVED GOOD
 }
+
+save_damaged() {
+  world reset "$PLACE"
+  world damage "$PLACE"
+  world save "$PLACE" damaged
+  remember
+  mkdir "$FOLDER/damaged"
+  cp "$FOLDER"/before.* "$FOLDER/damaged/"
+}
+
+reset_damaged() {
+  world reset "$PLACE" damaged
+  cp "$FOLDER/damaged"/* "$FOLDER/"
+}
+
+# The state that is_unchanged compares with.
+remember() {
+  local part
+  for part in files database config neighbour; do world manifest "$PLACE" "$part" >"$FOLDER/before.$part"; done
+}
+
+database_is_unchanged() { part_is database "$FOLDER/before.database"; }
+config_is_unchanged() { part_is config "$FOLDER/before.config"; }
+files_are_unchanged() { part_is files "$FOLDER/before.files"; }
+is_unchanged() { files_are_unchanged && database_is_unchanged && config_is_unchanged; }
 
 restore() { # REQUEST-FIELDS
   run rv restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true${1:+,$1}}"

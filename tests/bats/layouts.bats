@@ -29,6 +29,7 @@ setup_file() {
     dumped_tables >"$MADE/dumped.$n"
   done
   cp -a "$PLACE/base/backups" "$FOLDER/backups"
+  save_damaged
   export MADE
 }
 teardown_file() { end_world; }
@@ -37,14 +38,12 @@ teardown_file() { end_world; }
 setup() {
   rm -rf "$PLACE/base/backups"
   cp -a "$FOLDER/backups" "$PLACE/base/backups"
-  world reset "$PLACE"
-  world damage "$PLACE"
-  for part in files database config neighbour; do world manifest "$PLACE" "$part" >"$FOLDER/damaged.$part"; done
+  reset_damaged
 }
 
 teardown() {
   [[ -z $(world strays "$PLACE") ]]
-  part_is neighbour "$FOLDER/damaged.neighbour"
+  part_is neighbour "$FOLDER/before.neighbour"
 }
 
 # The tables a smart dump of a WordPress holds.
@@ -52,11 +51,6 @@ DUMPED=(rv_customers rv_log rv_orders rv_stock 'we`ird "tbl"' wp_options wp_post
 
 dumped_tables() {
   world manifest "$PLACE" tables "${DUMPED[@]}"
-}
-
-is_unchanged() {
-  local part
-  for part in files database config; do part_is "$part" "$FOLDER/damaged.$part" || return 1; done
 }
 
 names_of_tables() {
@@ -131,8 +125,8 @@ broken_chain() { # MADE-NAME NAMED-FILE
 @test "domain: files are as in the archive, database and configuration stay" {
   restored "$(from domain)"
   part_is files "$MADE/domain.files"
-  part_is database "$FOLDER/damaged.database"
-  part_is config "$FOLDER/damaged.config"
+  database_is_unchanged
+  config_is_unchanged
   rolled_back
   is_unchanged
 }
@@ -140,8 +134,8 @@ broken_chain() { # MADE-NAME NAMED-FILE
 @test "all domains: one domain's files are as in the archive, the other's and the database stay" {
   restored "$(from all_domains)"
   part_is files "$MADE/all_domains.files"
-  part_is database "$FOLDER/damaged.database"
-  part_is config "$FOLDER/damaged.config"
+  database_is_unchanged
+  config_is_unchanged
   rolled_back
   is_unchanged
 }
@@ -231,7 +225,7 @@ broken_chain() { # MADE-NAME NAMED-FILE
 
 @test "smart: the files may be restored alone, and the database alone" {
   restored "$(from smart),\"components\":{\"files\":true}"
-  part_is database "$FOLDER/damaged.database"
+  database_is_unchanged
   world manifest "$PLACE" files >"$FOLDER/files.now"
   restored "$(from smart),\"components\":{\"database\":true}"
   dumped_tables | diff "$MADE/dumped.0" -
@@ -448,7 +442,7 @@ broken_chain() { # MADE-NAME NAMED-FILE
   world touch-up "$PLACE" 9
   file=$(world backup "$PLACE" --layout smart --incremental --meta lying --stamp 20250403_000000)
   printf '%s\n' "$file" >"$MADE/lying"
-  for part in files database config; do world manifest "$PLACE" "$part" >"$FOLDER/damaged.$part"; done
+  remember
   broken_chain lying shadow
   [[ $output != *root:* ]]
 }

@@ -13,13 +13,13 @@ setup_file() {
   while IFS= read -r table; do
     world manifest "$PLACE" tables "$table" >"$FOLDER/tables/$table"
   done <"$FOLDER/tables/names"
+  save_damaged
 }
 teardown_file() { end_world; }
 
 setup() {
-  world reset "$PLACE"
-  world damage "$PLACE"
-  remember
+  reset_damaged
+  expect_as_live
 }
 
 teardown() {
@@ -27,13 +27,17 @@ teardown() {
   part_is neighbour "$FOLDER/before.neighbour"
 }
 
-# The state that a restore of a part meets, and the tree it should end with, to be changed by `take`.
-remember() {
-  local part
-  for part in files database config neighbour; do world manifest "$PLACE" "$part" >"$FOLDER/before.$part"; done
+# The tree that the next restore should end with: as it is, but for what `take` says.
+expect_as_live() {
   EXPECTED=$FOLDER/expected
   rm -rf "$EXPECTED"
   cp -a "$WORLD_ROOT" "$EXPECTED"
+}
+
+# The test has changed the site: this is what the restore meets.
+met() {
+  remember
+  expect_as_live
 }
 
 # What is at these paths in the backup is expected live.
@@ -42,7 +46,9 @@ take() { # PATH...
   for path; do
     rm -rf "${EXPECTED:?}/$path"
     parent=$(dirname "$path")
-    [[ -d $EXPECTED/$parent ]] || install -d -o www-data -g www-data "$EXPECTED/$parent"
+    if [[ ! -d $EXPECTED/$parent ]]; then
+      (cd "$EXPECTED" && mkdir -p "$parent" && while [[ $parent != . ]]; do chown www-data:www-data "$parent"; parent=$(dirname "$parent"); done)
+    fi
     cp -a "$SAVED/$path" "$EXPECTED/$path"
   done
 }
@@ -51,12 +57,6 @@ files_are_expected() {
   diff <(world tree "$PLACE" "$EXPECTED") <(world manifest "$PLACE" files) | head -n 30
   return "${PIPESTATUS[0]}"
 }
-
-database_is_unchanged() { part_is database "$FOLDER/before.database"; }
-config_is_unchanged() { part_is config "$FOLDER/before.config"; }
-files_are_unchanged() { part_is files "$FOLDER/before.files"; }
-
-is_unchanged() { files_are_unchanged && database_is_unchanged && config_is_unchanged; }
 
 # The named tables are as in the backup, every other one as it was before; so are routines and events.
 only_tables_changed() { # TABLE...
@@ -74,11 +74,17 @@ but_tables() { # TABLE...
   # shellcheck disable=SC2016  # PHP's variables
   php -r '$text = stream_get_contents(STDIN);
     foreach (array_slice($argv, 1) as $table) {
+      $bare = preg_quote($table, "~");
       $name = preg_quote("`" . str_replace("`", "``", $table) . "`", "~");
       $text = preg_replace("~^DROP TABLE IF EXISTS $name;\n.*?^UNLOCK TABLES;\n~ms", "", $text);
-      $text = preg_replace("~^/\*!50003 SET @saved_cs_client[^\n]*\n(?:(?!^DELIMITER ;\n).)*? ON $name .*?^/\*!50003 SET collation_connection  = @saved_col_connection[^\n]*\n~ms", "", $text);
+      $text = preg_replace("~^/\*!50003 SET @saved_cs_client[^\n]*\n(?:(?!^DELIMITER ;\n).)*? ON `?$bare`? .*?^/\*!50003 SET collation_connection  = @saved_col_connection[^\n]*\n~ms", "", $text);
     }
     echo $text;' -- "$@"
+}
+
+# A pattern of the request names nothing of the backup.
+matches_nothing() {
+  [[ ${status:?} -ne 0 && $(value code) == @(bad_request|backup_incomplete) && $output == *'matches nothing'* ]]
 }
 
 files() { # PATTERN...: the request field
@@ -136,8 +142,8 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 }
 
 @test "one file: as in the backup, all else as it was; rolled back, the defaced one is there again" {
-  take index.php
-  restored "$(files index.php)"
+  take wp-content/themes/rocket/index.php
+  restored "$(files wp-content/themes/rocket/index.php)"
   files_are_expected
   database_is_unchanged
   rolled_back
@@ -150,7 +156,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 @test "a folder that stands live is replaced as a whole: what the backup does not have is gone from it" {
   mkdir "$WORLD_ROOT/wp-content/themes/rocket/evil"
   printf 'evil\n' >"$WORLD_ROOT/wp-content/themes/rocket/evil/a.php"
-  remember
+  met
   take wp-content/themes/rocket
   restored "$(files wp-content/themes/rocket)"
   files_are_expected
@@ -160,9 +166,9 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 
 @test "a glob: the files it names come back, into folders that are gone too" {
   local path
-  take index.php
+  take wp-content/rv-side.php
   for path in "$SAVED"/wp-admin/*.php; do take "wp-admin/${path##*/}"; done
-  restored "$(files 'wp-admin/*.php' 'ind?x.{php,html}')"
+  restored "$(files 'wp-admin/*.php' 'wp-content/rv-sid?.{php,html}')"
   files_are_expected
   rolled_back
   is_unchanged
@@ -176,8 +182,8 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 }
 
 @test "patterns that overlap restore once" {
-  take wp-content/uploads/2024 index.php
-  restored "$(files wp-content/uploads/2024/ 'wp-content/uploads/2024/**/*.jpg' wp-content/uploads/2024 index.php index.php)"
+  take wp-content/uploads/2024 wp-content/rv-side.php
+  restored "$(files wp-content/uploads/2024/ 'wp-content/uploads/2024/**/*.jpg' wp-content/uploads/2024 wp-content/rv-side.php wp-content/rv-side.php)"
   files_are_expected
   rolled_back
   is_unchanged
@@ -186,7 +192,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 @test "links and hard links are restored as such" {
   rm "$WORLD_ROOT/wp-content/latest" "$WORLD_ROOT/wp-content/uploads/pair.txt" "$WORLD_ROOT/wp-content/uploads/pair-too.txt"
   ln -s /etc/passwd "$WORLD_ROOT/wp-content/latest"
-  remember
+  met
   take wp-content/latest wp-content/uploads/pair.txt wp-content/uploads/pair-too.txt
   restored "$(files wp-content/latest 'wp-content/uploads/pair*.txt')"
   files_are_expected
@@ -197,7 +203,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 
 @test "one name of a hard link alone is a file with its content" {
   rm "$WORLD_ROOT/wp-content/uploads/pair.txt" "$WORLD_ROOT/wp-content/uploads/pair-too.txt"
-  remember
+  met
   # Whichever of the two names tar wrote as a link to the other.
   take wp-content/uploads/pair.txt
   restored "$(files wp-content/uploads/pair.txt)"
@@ -215,7 +221,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
   printf 'now a file\n' >"$uploads/shape-a"
   mkdir -p "$uploads/shape-b/deep" "$uploads/link-or-folder/deep"
   printf 'x\n' | tee "$uploads/shape-b/deep/x" "$uploads/link-or-folder/deep/x" >/dev/null
-  remember
+  met
   take wp-content/uploads/shape-a wp-content/uploads/shape-b wp-content/uploads/link-or-folder
   restored "$(files wp-content/uploads/shape-a wp-content/uploads/shape-b wp-content/uploads/link-or-folder)"
   files_are_expected
@@ -226,13 +232,13 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 @test "a file below a folder that is a file now: refused or made, never half" {
   rm -rf "$WORLD_ROOT/wp-content/uploads/shape-a"
   printf 'in the way\n' >"$WORLD_ROOT/wp-content/uploads/shape-a"
-  remember
-  restore "$(files wp-content/uploads/shape-a/inner.txt index.php)"
+  met
+  restore "$(files wp-content/uploads/shape-a/inner.txt wp-content/rv-side.php)"
   if [[ $status -eq 0 ]]; then
     [[ $(<"$WORLD_ROOT/wp-content/uploads/shape-a/inner.txt") == 'inner 0' ]]
     rolled_back
   else
-    [[ $output == *shape-a* && $(value code) != internal ]]
+    [[ $output == *shape-a* && $(value code) != internal ]] || { printf '%s\n' "$output"; return 1; }
   fi
   is_unchanged
 }
@@ -240,7 +246,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 @test "a live folder that became a link to the neighbour is not followed" {
   rm -rf "$WORLD_ROOT/wp-content/themes/rocket"
   ln -s "$PLACE/web/neighbour.example" "$WORLD_ROOT/wp-content/themes/rocket"
-  remember
+  met
   restore "$(files wp-content/themes/rocket/index.php)"
   [[ $status -ne 0 ]] || rolled_back
   is_unchanged
@@ -258,7 +264,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
   )
   local name paths=()
   rm -rf "$WORLD_ROOT/wp-content/uploads/names"
-  remember
+  met
   for name in "${names[@]}"; do
     paths+=("wp-content/uploads/names/$name")
     take "wp-content/uploads/names/$name"
@@ -279,7 +285,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 
 @test "a name that looks like a pattern is taken as it is written" {
   rm -rf "$WORLD_ROOT/wp-content/uploads/names"
-  remember
+  met
   take 'wp-content/uploads/names/[brackets]*/?{a,b}.txt'
   restored "$(files 'wp-content/uploads/names/[brackets]*/?{a,b}.txt')"
   files_are_expected
@@ -313,23 +319,23 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 
 @test "a pattern that matches nothing is named, and nothing else is done" {
   restore "$(files index.php 'no/such/folder/')"
-  refused bad_request
+  matches_nothing
   [[ $output == *no/such/folder/* ]]
   restore "$(files 'wp-content/*.nothing')"
-  refused bad_request
+  matches_nothing
   [[ $output == *'*.nothing'* ]]
   # A file is no folder.
   restore "$(files index.php/)"
-  refused bad_request
+  matches_nothing
   [[ $output == *index.php/* ]]
   # Through a link there is nothing in the backup.
   restore "$(files 'wp-content/latest/01/*.jpg')"
-  refused bad_request
+  matches_nothing
   restore "$(tables wp_posts wp_nothing)"
-  refused bad_request
+  matches_nothing
   [[ $output == *wp_nothing* ]]
   restore "$(tables 'shop_*')"
-  refused bad_request
+  matches_nothing
   [[ $output == *'shop_*'* ]]
   restore '"components":{"config":["apache"]}'
   refused bad_request
@@ -339,7 +345,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 
 @test "an empty folder can be had alone" {
   rm -rf "$WORLD_ROOT/wp-content/cache"
-  remember
+  met
   take wp-content/cache/empty
   restored "$(files wp-content/cache/empty/)"
   files_are_expected
@@ -349,7 +355,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 
 @test "one file that cannot be exchanged: none is" {
   chattr +i "$WORLD_ROOT/wp-content/themes/rocket/index.php" || skip 'no chattr on this filesystem'
-  restore "$(files index.php wp-content/themes/rocket/index.php rv-probe.php)"
+  restore "$(files wp-content/rv-side.php wp-content/themes/rocket/index.php rv-probe.php)"
   chattr -i "$WORLD_ROOT/wp-content/themes/rocket/index.php"
   [[ $status -ne 0 && $output == *themes/rocket/index.php* ]] || { printf '%s %s\n' "$status" "$output"; return 1; }
   is_unchanged
@@ -387,7 +393,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
   local name='we`ird "tbl"'
   # shellcheck disable=SC2016
   world sql "$PLACE" "DELETE FROM $WORLD_SCHEMA.\`we\`\`ird \"tbl\"\` WHERE \`k\`\`ey\` > 3"
-  remember
+  met
   restored "$(tables "$name")"
   only_tables_changed "$name"
   rolled_back
@@ -409,8 +415,8 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 
 @test "rows that would refer to a table that was not selected: refused by the constraint's name, or allowed" {
   # Live, customers are gone that the orders of the backup refer to.
-  world sql "$PLACE" "DELETE FROM $WORLD_SCHEMA.\`we\`\`ird \"tbl\"\`; DELETE FROM $WORLD_SCHEMA.rv_customers WHERE id > 100"
-  remember
+  world sql "$PLACE" "DELETE FROM $WORLD_SCHEMA.\`we\`\`ird \"tbl\"\`; UPDATE $WORLD_SCHEMA.rv_orders SET parent = NULL; DELETE FROM $WORLD_SCHEMA.rv_customers WHERE id > 100"
+  met
   restore "$(tables rv_orders)"
   refused broken_reference
   [[ $output == *rv_orders_customer* ]]
@@ -426,7 +432,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 @test "rows that were not selected and would refer to nothing: refused by the constraint's name, or allowed" {
   # Live orders of a customer whom the backup does not know.
   world touch-up "$PLACE" 4
-  remember
+  met
   restore "$(tables rv_customers)"
   refused broken_reference
   [[ $output == *rv_orders_customer* ]]
@@ -448,7 +454,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
   [[ $(world sql "$PLACE" "SELECT COUNT(*) FROM $WORLD_SCHEMA.rv_orders WHERE customer = 99999") == 0 ]]
   # And after a rollback.
   world reset "$PLACE"
-  remember
+  met
   restored "$(tables rv_customers)"
   rolled_back
   run ! world sql "$PLACE" "INSERT INTO $WORLD_SCHEMA.rv_orders (customer, total, placed) VALUES (99999, 1, NOW())"
@@ -456,9 +462,9 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
 
 @test "a table of another schema cannot be named" {
   restore "$(tables neighbour.ledger)"
-  refused bad_request
+  matches_nothing
   restore "$(tables '*.ledger')"
-  refused bad_request
+  matches_nothing
   is_unchanged
 }
 
@@ -493,7 +499,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
       cron) rm "$PLACE/$path" ;;
       *) printf '\n; changed\n' | sed "s/;/#/;/^$/d;s/# changed/$([[ $item == php_fpm ]] && printf ';' || printf '#') changed/" >>"$PLACE/$path" ;;
     esac
-    remember
+    met
     restored "\"components\":{\"config\":[\"$item\"]}"
     part_is config "$FOLDER/good.config"
     files_are_unchanged
@@ -508,7 +514,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
   printf 'not a key\n' >"$PLACE/ssl/$WORLD_DOMAIN/privkey.pem"
   printf '# changed since\n' >>"$PLACE/nginx/sites-available/$WORLD_DOMAIN"
   rm "$PLACE/cron/shop_example"
-  remember
+  met
   restored '"components":{"config":["ssl"]}'
   [[ $(openssl pkey -in "$PLACE/ssl/$WORLD_DOMAIN/privkey.pem" -pubout) == "$(openssl x509 -in "$PLACE/ssl/$WORLD_DOMAIN/fullchain.pem" -pubkey -noout)" ]]
   [[ $(tail -n 1 "$PLACE/nginx/sites-available/$WORLD_DOMAIN") == '# changed since' && ! -e $PLACE/cron/shop_example ]]
@@ -521,8 +527,8 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
   rm -rf "$WORLD_ROOT/wp-content/uploads/2024"
   world sql "$PLACE" "DROP TABLE $WORLD_SCHEMA.wp_postmeta"
   printf 'not a key\n' >"$PLACE/ssl/$WORLD_DOMAIN/privkey.pem"
-  printf 'changed\n' >>"$WORLD_ROOT/index.php"
-  remember
+  printf '// changed\n' >>"$WORLD_ROOT/index.php"
+  met
   take wp-content/uploads/2024
   restored '"components":{"files":["wp-content/uploads/2024/"],"database":["wp_postmeta"],"config":["ssl"]}'
   files_are_expected
@@ -540,7 +546,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
   printf 'defaced\n' >"$WORLD_ROOT/index.php"
   world sql "$PLACE" "UPDATE $WORLD_SCHEMA.wp_options SET option_value = 'live' WHERE option_name = 'blogname'; DELETE FROM $WORLD_SCHEMA.wp_posts"
   printf '# changed since\n' >>"$PLACE/cron/shop_example"
-  remember
+  met
   take index.php
   restored '"exclude":{"files":["wp-content/uploads/","wp-config-local.php"],"database":["wp_options"],"config":["cron"]}'
   files_are_expected
@@ -567,6 +573,18 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
   is_unchanged
 }
 
+@test "a part can be had on a site that does not answer: it did not before" {
+  world reset "$PLACE"
+  rm -rf "$WORLD_ROOT/wp-content/uploads/2024"
+  printf 'no PHP at all (\n' >>"$WORLD_ROOT/wp-config.php"
+  run world fetch "$PLACE"
+  [[ $output != *'Rocket Shop'* ]]
+  met
+  take wp-content/uploads/2024
+  restored "$(files wp-content/uploads/2024/)"
+  files_are_expected
+}
+
 @test "a dry run of a part changes nothing" {
   restored "\"components\":{\"files\":[\"index.php\"],\"database\":[\"wp_posts\"]},\"dry_run\":true"
   is_unchanged
@@ -579,7 +597,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
   rm -rf "$WORLD_ROOT/wp-content/uploads/2024"
   world sql "$PLACE" "DELETE FROM $WORLD_SCHEMA.wp_postmeta"
   openssl ecparam -name prime256v1 -genkey -noout -out "$PLACE/ssl/$WORLD_DOMAIN/privkey.pem" 2>/dev/null
-  killed_in_the_middle '"components":{"files":["wp-content/uploads/2024/","index.php"],"database":["wp_postmeta","wp_users"],"config":["ssl"]}' \
+  killed_in_the_middle '"components":{"files":["wp-content/uploads/2024/","wp-content/rv-side.php"],"database":["wp_postmeta","wp_users"],"config":["ssl"]}' \
     0.01 0.05 0.1 0.15 0.2 0.25 0.3 0.35 0.4 0.45 0.5 0.6 0.8
 }
 

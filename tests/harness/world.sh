@@ -25,7 +25,7 @@ world.sh backup DIR --layout smart --incremental [--stamp S] [--meta …]
                                             what changed since the last smart backup, with a dump of its own
 world.sh dump DIR [--stamp S] [--failed]    only the dump of a smart backup; prints its path
 world.sh touch-up DIR N [--many FILES]      the N-th round of ordinary life: files come, change and turn, rows are added
-world.sh save DIR | reset DIR               remember the state of the site; back to it, without the engine
+world.sh save DIR [NAME] | reset DIR [NAME] remember the state of the site; back to it, without the engine
 world.sh damage DIR                         delete and deface files, drop tables, break configuration
 world.sh expect DIR ARCHIVE...              what tar makes of the archives one after another, like `manifest files`
 world.sh digest DIR [PART]                  one line a part: files, database, config, neighbour (the oracle)
@@ -473,8 +473,8 @@ main() {
     backup) command_backup "$@" ;;
     dump) command_dump "$@" ;;
     touch-up) command_touch_up "$@" ;;
-    save) command_save ;;
-    reset) command_reset ;;
+    save) command_save "$@" ;;
+    reset) command_reset "$@" ;;
     damage) command_damage ;;
     expect) command_expect "$@" ;;
     digest) command_digest "$@" ;;

@@ -1,7 +1,12 @@
 //! Counts tables and rows of a dump as it streams by, for the preview. Nothing is executed or refused here: the
 //! loader has its own, strict reading. What this one does not understand it does not count.
 
+use crate::sql::compat::Survey;
+use crate::sql::compat::uses::{is_zero_date, unwrap};
+use crate::sql::insert::InsertHead;
+use crate::sql::lexer::version_mark;
 use crate::sql::statement::ObjectKind;
+use crate::sql::table::TableText;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
@@ -10,6 +15,10 @@ const MAX_TABLES: usize = 20_000;
 pub const MAX_OBJECTS: usize = 2_000;
 /// Objects beyond the kept ones are told apart by kind and name up to this number.
 const MAX_KNOWN: usize = 100_000;
+/// Comment lines at the top in which a dump says who wrote it.
+const MAX_HEADER: usize = 40;
+/// Longest of them looked at.
+const MAX_COMMENT: usize = 256;
 /// Longest CREATE TABLE kept whole.
 pub const MAX_CREATE: usize = 64 << 10;
 /// Most bytes of CREATE TABLE kept of a dump.
@@ -54,6 +63,8 @@ pub struct Ended {
     pub objects: u64,
     /// Their names, the first [`MAX_OBJECTS`].
     pub object_list: Vec<ObjectFound>,
+    /// What servers differ in.
+    pub survey: Survey,
     /// The writer's last line was there.
     pub complete: bool,
 }
@@ -93,6 +104,31 @@ pub struct Tally {
     objects: u64,
     object_list: Vec<ObjectFound>,
     known: HashSet<u64>,
+    survey: Survey,
+    /// The comment line in hand, while they are looked at.
+    comment: Vec<u8>,
+    comments: usize,
+    /// Newlines before the piece in hand, and how far into it they are counted.
+    lines: u64,
+    counted: usize,
+    /// Line on which the statement begins, and how many of its `bytes` are before it.
+    line: u64,
+    before: u64,
+    /// Where the row in hand begins, in `bytes`; the longest of the statement.
+    row: u64,
+    longest: u64,
+    /// Which value of a row comes next.
+    column: usize,
+    /// Which values of this statement's rows are dates, once it was asked; `None` where it cannot be known.
+    dates: Option<Option<Dates>>,
+    table_dates: HashMap<String, Option<Vec<(String, bool)>>>,
+}
+
+/// What the rows of one statement go into.
+#[derive(Debug)]
+struct Dates {
+    table: String,
+    is_date: Vec<bool>,
 }
 
 impl Default for Tally {
@@ -117,6 +153,18 @@ impl Default for Tally {
             objects: 0,
             object_list: Vec::new(),
             known: HashSet::new(),
+            survey: Survey::default(),
+            comment: Vec::new(),
+            comments: 0,
+            lines: 1,
+            counted: 0,
+            line: 1,
+            before: 0,
+            row: 0,
+            longest: 0,
+            column: 0,
+            dates: None,
+            table_dates: HashMap::new(),
         }
     }
 }
@@ -154,6 +202,7 @@ impl Tally {
             tables: self.tables,
             objects: self.objects,
             object_list: self.object_list,
+            survey: self.survey,
             complete: end.contains("-- Dump completed"),
         }
     }
@@ -167,15 +216,19 @@ impl Tally {
             }
             let rest = &data[at..];
             let step = match self.state {
-                State::Code => self.code(rest),
+                State::Code => self.code(data, at),
                 State::Quoted(quote) => self.quoted(rest, quote),
-                State::LineComment => match memchr::memchr(b'\n', rest) {
-                    Some(end) => {
-                        self.state = State::Code;
-                        end + 1
+                State::LineComment => {
+                    let end = memchr::memchr(b'\n', rest);
+                    self.header(&rest[..end.unwrap_or(rest.len())], end.is_some());
+                    match end {
+                        Some(end) => {
+                            self.state = State::Code;
+                            end + 1
+                        }
+                        None => rest.len(),
                     }
-                    None => rest.len(),
-                },
+                }
                 State::BlockComment => match memchr::memmem::find(rest, b"*/") {
                     Some(end) => {
                         self.state = State::Code;
@@ -184,11 +237,35 @@ impl Tally {
                     None => rest.len() - usize::from(rest.len() > 1),
                 },
             };
-            self.keep(&rest[..step]);
+            self.keep(data, at, step);
             self.bytes += step as u64;
             at += step;
         }
+        self.line_at(data, at);
+        self.counted = 0;
         at
+    }
+
+    /// The line of a place in the piece in hand; asked for in rising order.
+    fn line_at(&mut self, data: &[u8], at: usize) -> u64 {
+        if at > self.counted {
+            self.lines += memchr::memchr_iter(b'\n', &data[self.counted..at]).count() as u64;
+            self.counted = at;
+        }
+        self.lines
+    }
+
+    /// Part of a comment line; the first few of a dump say who wrote it.
+    fn header(&mut self, part: &[u8], ends: bool) {
+        if self.comments >= MAX_HEADER {
+            return;
+        }
+        let room = MAX_COMMENT - self.comment.len();
+        self.comment.extend_from_slice(&part[..part.len().min(room)]);
+        if ends {
+            self.comments += 1;
+            self.survey.comment(&std::mem::take(&mut self.comment));
+        }
     }
 
     fn quoted(&mut self, rest: &[u8], quote: u8) -> usize {
@@ -208,7 +285,8 @@ impl Tally {
         end + 1
     }
 
-    fn code(&mut self, rest: &[u8]) -> usize {
+    fn code(&mut self, data: &[u8], at: usize) -> usize {
+        let rest = &data[at..];
         let byte = rest[0];
         if rest.starts_with(&self.delimiter) {
             self.statement();
@@ -217,6 +295,9 @@ impl Tally {
         match byte {
             b'\'' | b'"' | b'`' => {
                 self.state = State::Quoted(byte);
+                if self.values && self.depth == 1 && byte != b'`' {
+                    self.look_for_zero_date(rest);
+                }
                 self.remember(&rest[..1]);
             }
             b'#' => self.state = State::LineComment,
@@ -224,9 +305,11 @@ impl Tally {
                 self.state = State::LineComment;
             }
             b'/' if rest.starts_with(b"/*!") || rest.starts_with(b"/*M!") => {
-                let mark = memchr::memchr(b'!', rest).unwrap_or(2) + 1;
                 self.versioned = true;
-                return mark + rest[mark..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let Some((length, mariadb, version)) = version_mark(rest) else { return 2 };
+                let line = self.line_at(data, at);
+                self.survey.comment_opens(mariadb, version, &rest[length..], line);
+                return length;
             }
             b'/' if rest.starts_with(b"/*") => {
                 self.state = State::BlockComment;
@@ -242,7 +325,12 @@ impl Tally {
                 }
                 self.depth += 1;
             }
-            b')' => self.depth = self.depth.saturating_sub(1),
+            b')' => {
+                self.depth = self.depth.saturating_sub(1);
+                if self.values && self.depth == 0 {
+                    self.longest = self.longest.max(self.bytes + 1 - self.row);
+                }
+            }
             b'D' | b'd' if self.head.is_empty() && word(rest, b"DELIMITER") => return self.new_delimiter(rest),
             _ => {
                 let dull = |byte: &u8| !matches!(byte, b'\'' | b'"' | b'`' | b'#' | b'-' | b'/' | b'*' | b'(' | b')');
@@ -251,11 +339,56 @@ impl Tally {
                 // A statement may begin after these blanks, perhaps with DELIMITER.
                 let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
                 let step = if self.head.is_empty() && blanks > 0 { blanks } else { plain };
+                if self.values && self.depth == 1 {
+                    self.column += rest[..step].iter().filter(|byte| **byte == b',').count();
+                }
                 self.remember(&rest[..step]);
                 return step;
             }
         }
         1
+    }
+
+    /// A value in quotes begins. Only a whole literal in a column of dates counts: text may hold what it likes.
+    fn look_for_zero_date(&mut self, rest: &[u8]) {
+        if rest.len() < 12 || rest[5] != b'-' || !rest[1].is_ascii_digit() {
+            return;
+        }
+        let Some(end) = memchr::memchr(rest[0], &rest[1..rest.len().min(LOOKAHEAD)]) else { return };
+        if !is_zero_date(&rest[..end + 2]) {
+            return;
+        }
+        if self.dates.is_none() {
+            let dates = self.dates_of_statement();
+            self.dates = Some(dates);
+        }
+        if let Some(Some(dates)) = &self.dates
+            && dates.is_date.get(self.column).copied().unwrap_or(false)
+        {
+            self.survey.zero_date(&dates.table, self.line);
+        }
+    }
+
+    fn dates_of_statement(&mut self) -> Option<Dates> {
+        let head = InsertHead::parse(&unwrap(&self.text), self.survey.quoting())?;
+        if !self.table_dates.contains_key(&head.table) {
+            let create = self.by_name.get(&head.table).and_then(|at| self.tables[*at].create.as_deref());
+            let text = create.map(|create| String::from_utf8_lossy(&unwrap(create.as_bytes())).into_owned());
+            let columns = text.and_then(|text| TableText::parse(&text, self.survey.quoting())).map(|table| {
+                let is_date = |kind: &str| matches!(kind, "date" | "datetime" | "timestamp");
+                table.columns.into_iter().map(|column| (column.name, is_date(&column.kind))).collect()
+            });
+            self.table_dates.insert(head.table.clone(), columns);
+        }
+        let columns = self.table_dates.get(&head.table)?.as_ref()?;
+        let is_date = match &head.columns {
+            None => columns.iter().map(|(_, is_date)| *is_date).collect(),
+            Some(names) => {
+                let kind = |name: &String| columns.iter().any(|(known, is_date)| *is_date && known == name);
+                names.iter().map(kind).collect()
+            }
+        };
+        Some(Dates { table: head.table, is_date })
     }
 
     fn new_delimiter(&mut self, rest: &[u8]) -> usize {
@@ -283,11 +416,16 @@ impl Tally {
     }
 
     /// Keeps the text of a statement; rows are none.
-    fn keep(&mut self, code: &[u8]) {
+    fn keep(&mut self, data: &[u8], at: usize, step: usize) {
         if self.values || self.head.is_empty() {
             return;
         }
-        let code = if self.text.is_empty() { code.trim_ascii_start() } else { code };
+        let mut code = &data[at..at + step];
+        if self.text.is_empty() {
+            code = code.trim_ascii_start();
+            self.line = self.line_at(data, at + step - code.len());
+            self.before = self.bytes + (step - code.len()) as u64;
+        }
         let room = MAX_CREATE - self.text.len();
         self.text.extend_from_slice(&code[..code.len().min(room)]);
         self.cut |= code.len() > room;
@@ -295,6 +433,8 @@ impl Tally {
 
     /// A parenthesis opens outside any other.
     fn open(&mut self) {
+        self.row = self.bytes;
+        self.column = 0;
         if self.values {
             self.rows += 1;
         } else if is_insert(&self.head) && ends_with_values(&self.head) {
@@ -312,20 +452,28 @@ impl Tally {
         let text = std::mem::take(&mut self.text);
         let whole = !std::mem::take(&mut self.cut);
         let (rows, bytes) = (std::mem::take(&mut self.rows), std::mem::take(&mut self.bytes));
+        let (before, longest) = (std::mem::take(&mut self.before), std::mem::take(&mut self.longest));
         self.depth = 0;
         self.values = false;
         self.versioned = false;
+        self.dates = None;
         let mut words = Words(&head);
         let Some(first) = words.next() else { return };
         if is_insert(&head) {
-            if let Some(name) = words.skip_to(b"INTO") {
-                let table = self.table(name);
-                if let Some(table) = table {
-                    table.rows += rows;
-                    table.bytes += bytes;
-                }
+            if let Some(name) = words.skip_to(b"INTO")
+                && let Some(table) = self.table(name.clone())
+            {
+                table.rows += rows;
+                table.bytes += bytes;
+                self.survey.rows(&name, self.line, bytes.saturating_sub(before), longest);
             }
-        } else if first.eq_ignore_ascii_case(b"CREATE") {
+            return;
+        }
+        let known = first.eq_ignore_ascii_case(b"CREATE");
+        if known || first.eq_ignore_ascii_case(b"SET") || first.eq_ignore_ascii_case(b"ALTER") {
+            self.survey.statement(&text, self.line);
+        }
+        if known {
             self.created(&head, &tail, whole.then_some(text.as_slice()), bytes);
         }
     }
@@ -568,6 +716,48 @@ mod tests {
         assert!(noise.finish().tables.is_empty());
     }
 
+    #[test]
+    fn what_servers_differ_in_is_seen_where_it_means_something_and_nowhere_else() {
+        let sql = "-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)\n-- Server version\t8.0.36\n\
+            /*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;\n\
+            CREATE TABLE `p` (\n `id` int,\n `d` datetime DEFAULT '0000-00-00 00:00:00',\n `t` text COLLATE utf8mb4_0900_ai_ci COMMENT 'COLLATE no_ci'\n) ENGINE=ROCKSDB DEFAULT CHARSET=utf8mb4;\n\
+            INSERT INTO `p` VALUES (1,'0000-00-00 00:00:00','COLLATE utf8mb4_0900_bin DEFINER=`x`@`y` /*!80001 z */ 0000-00-00'),\n\
+            (2,'2020-01-00','0000-00-00'),(3,NOW(),'a,b'),(4,'2020-01-01',',''0000-00-00''');\n\
+            INSERT INTO `p` (`t`,`d`) VALUES ('0000-00-00','0000-00-00');\n\
+            /*!50003 CREATE*/ /*!50020 DEFINER=`root`@`%`*/ /*!50003 TRIGGER t BEFORE INSERT ON p FOR EACH ROW SET @x='DEFINER=`no`@`no`' */;\n\
+            /* COLLATE comment_ci */ -- COLLATE comment_ci\n\
+            CREATE DATABASE x /*!80016 DEFAULT ENCRYPTION='N' */;\n";
+        let survey = of(sql).survey;
+        let seen: Vec<(&str, u64, u64)> =
+            survey.seen.iter().map(|seen| (seen.subject.as_str(), seen.count, seen.line)).collect();
+        assert_eq!(
+            seen,
+            [
+                ("DEFAULT '0000-00-00 00:00:00' in p", 1, 4),
+                ("utf8mb4_0900_ai_ci", 1, 4),
+                ("ROCKSDB", 1, 4),
+                ("utf8mb4", 1, 4),
+                ("rows of p", 3, 9),
+                ("root@%", 1, 12),
+            ]
+        );
+        assert_eq!(survey.writer.as_deref(), Some("MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)"));
+        assert_eq!(
+            (survey.server.as_deref(), survey.sql_mode.as_deref()),
+            (Some("8.0.36"), Some("NO_AUTO_VALUE_ON_ZERO"))
+        );
+        let row = "(1,'0000-00-00 00:00:00','COLLATE utf8mb4_0900_bin DEFINER=`x`@`y` /*!80001 z */ 0000-00-00')";
+        assert_eq!((survey.largest_row.bytes, survey.largest_row.line), (row.len() as u64, 9));
+        let statement =
+            sql.find("INSERT").zip(sql.find(";\nINSERT INTO `p` (")).map(|(begin, end)| (end - begin) as u64);
+        assert_eq!((Some(survey.largest_statement.bytes), survey.largest_statement.table.as_str()), (statement, "p"));
+        let texts: Vec<_> = survey.versioned.iter().filter(|seen| !seen.text.is_empty()).collect();
+        assert_eq!(
+            (texts.len(), texts[0].version, texts[0].text.as_str()),
+            (1, Some(80_016), "DEFAULT ENCRYPTION='N'")
+        );
+    }
+
     proptest::proptest! {
         #[test]
         fn the_count_does_not_depend_on_how_the_dump_is_cut(
@@ -592,6 +782,7 @@ mod tests {
             proptest::prop_assert_eq!(whole.tables, cut.tables);
             proptest::prop_assert_eq!((whole.objects, whole.complete), (cut.objects, cut.complete));
             proptest::prop_assert_eq!(whole.object_list, cut.object_list);
+            proptest::prop_assert_eq!(whole.survey, cut.survey);
         }
     }
 
@@ -624,5 +815,13 @@ mod tests {
         ")",
         "VALUES",
         "REPLACE INTO c values (1)",
+        "CREATE TABLE d (a int, b datetime COLLATE x DEFAULT '0000-00-00') CHARSET=y;\n",
+        "INSERT INTO d VALUES (1,'0000-00-00 00:00:00'),(2,'2020-00-00');\n",
+        "INSERT INTO d (b) VALUES ('0000-00-00');",
+        "/*!80016 DEFAULT ENCRYPTION='N' */",
+        "/*M!999999\\- sandbox */",
+        "-- MySQL dump 10.13  Distrib 8.0.36\n",
+        "CREATE DEFINER=`a`@`b` VIEW v AS SELECT 1;",
+        "SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ 'a:1';",
     ];
 }

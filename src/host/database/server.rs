@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
-use crate::host::credentials::{self, AdminAccount, Endpoint, Password};
+use crate::host::credentials::{self, AdminAccount, Endpoint, Password, SiteAccount};
 use crate::host::database::{
     Database, ForeignKey, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch, TableInfo, TableTimes,
 };
@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 pub struct Server {
     account: AdminAccount,
     tries: u32,
+    /// How long an answer may take; `None`: as long as it takes.
+    patience: Option<Duration>,
 }
 
 impl Server {
@@ -26,20 +28,35 @@ impl Server {
     /// # Errors
     /// `credentials_missing`.
     pub fn admin(config: &Config) -> Result<Server> {
-        Ok(Server { account: credentials::admin(config)?, tries: config.limits.max_retries.clamp(1, 10) })
+        let tries = config.limits.max_retries.clamp(1, 10);
+        Ok(Server { account: credentials::admin(config)?, tries, patience: None })
+    }
+
+    /// A site's own account where its configuration says it connects to: one try.
+    ///
+    /// # Errors
+    /// `credentials_missing` for a host that is none.
+    pub fn of_site(config: &Config, site: &SiteAccount) -> Result<Server> {
+        let default = credentials::endpoint_of(config);
+        let endpoint = site.endpoint(&default)?;
+        // Where a tenant's file sends us may be no database server at all.
+        let patience = (endpoint != default).then_some(Duration::from_secs(10));
+        let account = AdminAccount { user: site.user.clone(), password: site.password.clone(), endpoint };
+        Ok(Server { account, tries: 1, patience })
     }
 
     /// The same server for another account.
     #[must_use]
     pub fn with_account(&self, user: &str, password: Password) -> Server {
         let account = AdminAccount { user: user.into(), password, endpoint: self.account.endpoint.clone() };
-        Server { account, tries: self.tries }
+        Server { account, tries: self.tries, patience: self.patience }
     }
 
     /// The same account at another place, such as the one a site's configuration names.
     #[must_use]
     pub fn at(&self, endpoint: Endpoint) -> Server {
-        Server { account: AdminAccount { endpoint, ..self.account.clone() }, tries: self.tries }
+        let account = AdminAccount { endpoint, ..self.account.clone() };
+        Server { account, tries: self.tries, patience: self.patience }
     }
 
     /// Where it listens.
@@ -73,7 +90,9 @@ impl Server {
             .db_name(schema)
             .prefer_socket(false)
             .stmt_cache_size(0)
-            .tcp_connect_timeout(Some(Duration::from_secs(10)));
+            .tcp_connect_timeout(Some(Duration::from_secs(10)))
+            .read_timeout(self.patience)
+            .write_timeout(self.patience);
         let options = match &account.endpoint {
             Endpoint::Socket(path) => options.socket(Some(path.display().to_string())),
             Endpoint::Tcp { host, port } => options.ip_or_hostname(Some(host.clone())).tcp_port(*port),
@@ -103,7 +122,9 @@ pub fn failed(what: &str, error: &mysql::Error) -> Error {
             1205 | 1213 => Code::DatabaseLocked,
             _ => Code::DatabaseFailed,
         },
-        mysql::Error::IoError(_) | mysql::Error::DriverError(_) => Code::DatabaseUnreachable,
+        mysql::Error::IoError(_) | mysql::Error::DriverError(_) | mysql::Error::CodecError(_) => {
+            Code::DatabaseUnreachable
+        }
         _ => Code::DatabaseFailed,
     };
     let text = match error {

@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(stat("new/cache/deep").mtime(), stat("live/cache/deep").mtime());
         assert_eq!(std::fs::read_link(at("new/cache/l")).unwrap(), at("outside"));
         assert_eq!(stat("outside").nlink(), 1);
-        let counted = adopt(&live, &open_folder(&at("new/cache")).unwrap(), b"cache", &path, &Silent).unwrap();
+        let counted = adopt(&live, open_folder(&at("new/cache")).unwrap(), b"cache", &path, &Silent).unwrap();
         assert_eq!(counted, Adopted { files: 2, bytes: 5 });
     }
 }

@@ -80,8 +80,10 @@ pub struct TreeSummary {
     pub hard_links: u64,
     /// Bytes of content, holes included.
     pub bytes: u64,
-    /// Entries that a later one of the same path replaced; they are counted above too.
+    /// Entries that a later one of the same path replaced.
     pub replaced: u64,
+    /// What the tree holds in the end, its root included where an entry told of it.
+    pub entries: u64,
     /// First things that were left out of entries (set-id bits, attributes), as sentences.
     pub stripped: Vec<String>,
     /// How many there were in all.
@@ -684,6 +686,7 @@ impl TreeWriter {
         let mut root_told = false;
         let policy = self.options.policy;
         while let Some(record) = reader.next_record()? {
+            self.summary.entries += 1;
             if record.kind != Kind::Folder {
                 continue;
             }

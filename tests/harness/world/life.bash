@@ -28,8 +28,8 @@ SQL
 
 # --- back to a saved state, without the engine ------------------------------------------------------------------------
 
-command_save() {
-  local place=$WORLD/stage/saved
+command_save() { # [NAME]
+  local place=$WORLD/stage/saved/${1:-good}
   rm -rf "$place"
   mkdir -p "$place"
   cp -a "$WORLD/web/$DOMAIN" "$place/site"
@@ -38,8 +38,8 @@ command_save() {
 }
 
 # Also forgets what jobs left: kept trees, kept schemas, snapshots. Backups and what the engine knows of them stay.
-command_reset() {
-  local place=$WORLD/stage/saved schema folder
+command_reset() { # [NAME]
+  local place=$WORLD/stage/saved/${1:-good} schema folder
   [[ -d $place ]] || fail 'reset: nothing was saved'
   rm -rf "$WORLD/web/.rocketvps-restore" "$WORLD/base/snapshots" "$WORLD/base/restore_jobs" "$WORLD/base/restore_logs"
   mkdir "$WORLD/base/snapshots" "$WORLD/base/restore_jobs" "$WORLD/base/restore_logs"
