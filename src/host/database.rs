@@ -248,7 +248,7 @@ pub trait Database: Send + Sync {
     /// As [`Database::version`].
     fn check_table(&self, schema: &str, table: &str) -> Result<Vec<String>>;
 
-    /// Checksum over all rows.
+    /// Checksum over all rows; the same at every call as long as no row changes.
     ///
     /// # Errors
     /// `database_failed` when the table does not exist.

@@ -141,6 +141,7 @@ fn tables_are_seen(stage: &dyn Stage) {
     assert!(!database.check_table("seen", "c").unwrap().is_empty());
     assert_ne!(database.checksum_table("seen", "a").unwrap(), database.checksum_table("seen", "b c").unwrap());
     assert!(database.checksum_table("seen", "c").is_err());
+    assert_eq!(database.checksum_table("seen", "a").unwrap(), database.checksum_table("seen", "a").unwrap());
     assert!(database.foreign_keys_from_outside("seen").unwrap().is_empty());
 }
 
@@ -310,9 +311,32 @@ fn mariadb_keeps_the_contract() {
     let real = Real::admin(&Config::parse(&server.toml()).unwrap()).unwrap();
     let stage = RealStage { server, real };
     contract(&stage);
+    a_checksum_stands_still_with_generated_columns_and_moves_with_every_value(&stage);
     a_connection_of_an_earlier_process_is_fenced(&stage.real);
     keys_from_outside_are_named(&stage);
     a_server_that_is_down_is_named(&stage.real);
+}
+
+fn a_checksum_stands_still_with_generated_columns_and_moves_with_every_value(stage: &RealStage) {
+    stage.server.sql(
+        "CREATE DATABASE sums; USE sums; CREATE TABLE sums.`t ``1` (id INT PRIMARY KEY, n DECIMAL(9,2) NULL, b BLOB, j JSON, \
+         s VARCHAR(9) CHARACTER SET latin1, twice DECIMAL(10,2) AS (n * 2) STORED, thrice INT AS (id * 3) VIRTUAL); \
+         INSERT INTO sums.`t ``1` (id, n, b, s) SELECT seq, IF(seq % 2, seq, NULL), UNHEX(MD5(seq)), 'é' FROM seq_1_to_500",
+    );
+    let sum = || stage.real.checksum_table("sums", "t `1").unwrap();
+    let mut before = sum();
+    for _ in 0..20 {
+        assert_eq!(sum(), before);
+    }
+    for change in
+        ["n = 0 WHERE id = 2", "b = CONCAT(b, '\\0') WHERE id = 7", "s = 'è' WHERE id = 1", "id = 1000 WHERE id = 500"]
+    {
+        stage.server.sql(&format!("UPDATE sums.`t ``1` SET {change}"));
+        assert_ne!(sum(), before, "{change}");
+        before = sum();
+    }
+    stage.server.sql("DELETE FROM sums.`t ``1`");
+    assert_eq!(sum(), 0);
 }
 
 fn a_connection_of_an_earlier_process_is_fenced(real: &Real) {
