@@ -22,6 +22,15 @@ char *rv_list_backups(const char *request_json);
 // `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
 char *rv_preview_backup(const char *request_json);
 
+// What a restore would change: files, tables and configuration of a backup against the live site, and a plan token.
+//
+// Parameters: `request_json`, `{"config"?, "domain", "backup"?, "dump"?, "components"?, "exclude"?, "options"?, "details"?, "limit"?, "wait"?}`, or `{"config"?, "job", "part": "files" | "tables" | "config", "offset"?, "limit"?}` for a page of what a finished job found. Returns: a document whose `data` is `{"job"}`, or `{"files", "tables", "config", "plan_token", …}` with `"wait": true`, or the page.
+// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+//
+// # Safety
+// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+char *rv_diff_backup(const char *request_json);
+
 // Every pre-flight check with pass, warn or fail, and a plan token.
 //
 // Parameters: `request_json`, the request of `rv_restore_start`. Returns: a document whose `data` is `{"job"}`, or `{"outcome", "groups", "plan_token"}` with `"wait": true`.

@@ -53,9 +53,58 @@ pub struct Preview {
     pub backup: String,
     /// The dump to take instead of the one chosen for a backup whose database lies beside it.
     pub dump: Option<PathBuf>,
+    /// A part of the tree, in any depth; left out: the first folders of all of it.
+    pub tree: Option<TreeAsked>,
     /// Block until the job ends and return its result.
     #[serde(default)]
     pub wait: bool,
+}
+
+/// A part of a backup's tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TreeAsked {
+    /// The folder, below the document root; empty: the document root.
+    pub path: String,
+    /// How many levels below it.
+    pub depth: usize,
+    /// How many nodes come before the first one given.
+    pub offset: usize,
+    /// How many nodes are given.
+    pub limit: usize,
+}
+
+impl Default for TreeAsked {
+    fn default() -> TreeAsked {
+        TreeAsked { path: String::new(), depth: 1, offset: 0, limit: 200 }
+    }
+}
+
+impl TreeAsked {
+    /// Most nodes on a page.
+    pub const MAX_LIMIT: usize = 1_000;
+    /// Most nodes before and on a page: whoever needs more looks into a folder.
+    pub const MAX_REACH: usize = 100_000;
+
+    /// Whether this can be answered.
+    ///
+    /// # Errors
+    /// `bad_request` naming the field, `unsafe_path`, `limit_exceeded`.
+    pub fn check(&self) -> Result<()> {
+        crate::path::RelPath::parse(self.path.as_bytes())?;
+        let refuse = |why: String| Err(Error::new(Code::BadRequest, format!("request: tree: {why}")));
+        if self.depth == 0 {
+            return refuse("a depth of 0 shows nothing; 1 is the folder's own names".into());
+        }
+        if self.limit == 0 || self.limit > TreeAsked::MAX_LIMIT {
+            return refuse(format!("limit is {}, from 1 to {} are allowed", self.limit, TreeAsked::MAX_LIMIT));
+        }
+        if self.offset > TreeAsked::MAX_REACH - self.limit {
+            let most = TreeAsked::MAX_REACH;
+            return refuse(format!("offset is {}, pages end at {most}; name a folder as `path`", self.offset));
+        }
+        Ok(())
+    }
 }
 
 /// `rv_restore_start` and `rv_validate`.
@@ -88,6 +137,81 @@ pub struct Restore {
     /// Block until the job ends and return its result.
     #[serde(default)]
     pub wait: bool,
+}
+
+/// `rv_diff_backup`: what [`Restore`] takes, or a page of what a finished comparison found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Diff {
+    /// restore.toml to use.
+    pub config: Option<PathBuf>,
+    /// The domain; not needed for a page.
+    pub domain: Option<Domain>,
+    /// Absolute path of a backup, or `latest`.
+    #[serde(default = "latest")]
+    pub backup: String,
+    /// The dump to take instead of the one chosen for a backup whose database lies beside it.
+    pub dump: Option<PathBuf>,
+    /// What would be restored; left out: everything the backup has to have.
+    pub components: Option<Components>,
+    /// What would stay as it is live.
+    pub exclude: Option<Exclude>,
+    /// Behaviour.
+    #[serde(default)]
+    pub options: Options,
+    /// Give the first page of each part with the summaries.
+    #[serde(default = "yes")]
+    pub details: bool,
+    /// A finished comparison, of which a page is asked for.
+    pub job: Option<String>,
+    /// Of which part.
+    pub part: Option<Part>,
+    /// From which entry.
+    #[serde(default)]
+    pub offset: u64,
+    /// How many entries.
+    pub limit: Option<u64>,
+    /// Block until the job ends and return its result.
+    #[serde(default)]
+    pub wait: bool,
+}
+
+impl Diff {
+    /// The restore that is asked about.
+    ///
+    /// # Errors
+    /// `bad_request` without a domain.
+    pub fn restore(&self) -> Result<Restore> {
+        let domain = self.domain.clone().ok_or_else(|| {
+            Error::new(Code::BadRequest, "request: missing field `domain`")
+                .hint("Name the domain to compare, or a `job` and a `part` for a page of what it found.")
+        })?;
+        Ok(Restore {
+            config: self.config.clone(),
+            domain,
+            backup: self.backup.clone(),
+            dump: self.dump.clone(),
+            components: self.components.clone(),
+            exclude: self.exclude.clone(),
+            snapshot: None,
+            plan_token: None,
+            dry_run: true,
+            options: self.options.clone(),
+            wait: self.wait,
+        })
+    }
+}
+
+/// A part of what was compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Files, folders, links.
+    Files,
+    /// Tables, views, routines, triggers, events.
+    Tables,
+    /// Configuration files.
+    Config,
 }
 
 /// What stays as it is live, although it would be restored.
@@ -162,6 +286,10 @@ pub struct Options {
     pub exact: bool,
     /// Take selected tables although rows would refer to rows that are not there.
     pub allow_orphans: bool,
+    /// What is done about what the server would not take of the dump.
+    pub compatibility: crate::sql::compat::Actions,
+    /// A comparison with the live site reads every content, also where size and time are equal.
+    pub checksum: bool,
 }
 
 /// CPU and I/O priority of the worker.
@@ -220,6 +348,10 @@ pub struct DeleteSnapshot {
     pub wait: bool,
 }
 
+fn yes() -> bool {
+    true
+}
+
 fn latest() -> String {
     "latest".to_owned()
 }
@@ -268,6 +400,18 @@ mod tests {
         let deep = format!("{{\"domain\":{}", "[".repeat(10_000));
         assert_eq!(parse::<OfDomain>(&deep).unwrap_err().code, Code::BadRequest);
         assert_eq!(parse::<OfDomain>(&" ".repeat(MAX_REQUEST + 1)).unwrap_err().code, Code::BadRequest);
+    }
+
+    #[test]
+    fn a_page_of_a_tree_has_bounds() {
+        let asked =
+            |tree: &str| parse::<Preview>(&format!(r#"{{"domain":"a.com","tree":{tree}}}"#)).unwrap().tree.unwrap();
+        assert_eq!(asked("{}"), TreeAsked { path: String::new(), depth: 1, offset: 0, limit: 200 });
+        asked(r#"{"path":"wp-content/","depth":2,"offset":99000,"limit":1000}"#).check().unwrap();
+        for bad in [r#"{"depth":0}"#, r#"{"limit":0}"#, r#"{"limit":1001}"#, r#"{"offset":100000}"#] {
+            assert_eq!(asked(bad).check().unwrap_err().code, Code::BadRequest, "{bad}");
+        }
+        assert_eq!(asked(r#"{"path":"../x"}"#).check().unwrap_err().code, Code::UnsafePath);
     }
 
     #[test]

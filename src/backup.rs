@@ -7,8 +7,9 @@
 //! * [`layout`]: the known forms, one file each, and the [`Sorter`] that places entries while they stream by;
 //! * [`meta`]: the `.meta` files beside archives (hints, never trusted);
 //! * [`scan()`](scan::scan): one reading of a whole archive, its integrity check; [`preview`]: what it found, as a document;
-//! * [`index`]: our own cache of what was found inside an archive.
+//! * [`index`]: our own cache of what was found inside an archive; [`catalogue`]: every entry of the site in it.
 
+pub mod catalogue;
 pub mod chain;
 pub mod index;
 pub mod layers;

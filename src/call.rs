@@ -9,7 +9,7 @@ use crate::job::status::{Event, Status};
 use crate::job::worker::{Report, probe_backup};
 use crate::job::{JobId, Kind, State, recovery, spawn};
 use crate::path::Domain;
-use crate::{backup, snapshot};
+use crate::{backup, engine, snapshot};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 pub const NAMES: &[&str] = &[
     "list_backups",
     "preview_backup",
+    "diff_backup",
     "validate",
     "create_snapshot",
     "list_snapshots",
@@ -48,6 +49,7 @@ fn dispatch(name: &str, request: &str) -> Result<Value> {
     match name {
         "list_backups" => list_backups(&api::parse(request)?),
         "preview_backup" => preview_backup(&api::parse(request)?),
+        "diff_backup" => diff_backup(&api::parse(request)?),
         "validate" => validate(&api::parse(request)?),
         "create_snapshot" => create_snapshot(&api::parse(request)?),
         "list_snapshots" => list_snapshots(&api::parse(request)?),
@@ -85,8 +87,32 @@ fn list_snapshots(request: &api::OfDomain) -> Result<Value> {
 
 fn preview_backup(request: &api::Preview) -> Result<Value> {
     let config = enter(request.config.as_ref())?;
+    if let Some(asked) = &request.tree {
+        asked.check()?;
+    }
+    if let Some(mut known) = crate::engine::inspect::preview_known(&config, request) {
+        known["job"] = Value::Null;
+        return Ok(known);
+    }
     probe_backup(&config, &request.domain, &request.backup, request.dump.as_deref())?;
     begin(&config, Kind::Preview, Some(&request.domain), request, request.wait)
+}
+
+/// A comparison, or at once a page of what a finished one found.
+fn diff_backup(request: &api::Diff) -> Result<Value> {
+    if let Some(job) = &request.job {
+        let config = enter(request.config.as_ref())?;
+        let folder = JobFolder::open(&config, &JobId::parse(job)?)?;
+        let part = request.part.ok_or_else(|| {
+            Error::new(Code::BadRequest, "request: missing field `part`")
+                .hint("`part` is one of files, tables and config.")
+        })?;
+        return engine::diff::page(&folder, part, request.offset, request.limit);
+    }
+    let restore = request.restore()?;
+    let config = enter(request.config.as_ref())?;
+    check_restore(&config, &restore)?;
+    begin(&config, Kind::Diff, Some(&restore.domain), request, request.wait)
 }
 
 fn validate(request: &api::Restore) -> Result<Value> {
@@ -236,12 +262,14 @@ fn restore_poll(request: &OfJob) -> Result<Value> {
 pub fn poll(config: &Config, job: &JobId, since: u64) -> Result<Value> {
     let folder = JobFolder::open(config, job)?;
     let mut status = folder.status()?;
-    let mut report = status.state.is_final().then(|| folder.read::<Report>("report.json").ok()).flatten();
-    if !status.state.is_final() && is_dead(&folder, &mut status) {
+    let report = if !status.state.is_final() && is_dead(&folder, &mut status) {
         let error = Error::new(Code::WorkerDied, format!("the worker of job {job} ended before its work"));
-        report = Some(Report { state: State::Failed, result: None, error: Some(error.to_json()) });
         status.state = State::Failed;
-    }
+        Some(Report { state: State::Failed, result: None, error: Some(error.to_json()) })
+    } else {
+        // Only now: the second look may have found the end that the first did not.
+        status.state.is_final().then(|| folder.read::<Report>("report.json").ok()).flatten()
+    };
     let mut data = serde_json::to_value(&status)
         .map_err(|error| Error::new(Code::Internal, format!("the status cannot be written as JSON: {error}")))?;
     let (result, error) = report.map_or((None, None), |report| (report.result, report.error));

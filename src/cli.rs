@@ -20,8 +20,8 @@ rocketvps-restore: puts a web domain back to the state of a backup, without down
   rocketvps-restore --help | --version
 
 Calls:
-  list_backups preview_backup validate restore_start restore_poll restore_cancel
-  rollback create_snapshot list_snapshots delete_snapshot verify cleanup
+  list_backups preview_backup diff_backup validate restore_start restore_poll
+  restore_cancel rollback create_snapshot list_snapshots delete_snapshot verify cleanup
   list_jobs recover abi_version version
 
 JSON is the request (`-` reads it from standard input), for example

@@ -9,6 +9,8 @@ pub mod change;
 pub mod check;
 pub mod cleanup;
 pub mod commit;
+pub mod compat;
+pub mod diff;
 pub mod expect;
 pub mod facts;
 pub mod hosts;
@@ -19,8 +21,10 @@ pub mod preflight;
 pub mod reading;
 pub mod recovery;
 pub mod settings;
+pub mod space;
 pub mod stage;
 pub mod step;
+pub mod token;
 pub mod verify;
 
 use crate::api;
@@ -87,6 +91,7 @@ impl Staged {
             objects,
             links: manifest.links.clone(),
             scope: stage::Scope::Kept(manifest.brought.clone()),
+            compatibility: Vec::new(),
         });
         let kept_config = manifest.config.clone();
         Ok(Staged { files: None, database, config: Vec::new(), kept_config, notes: Vec::new(), page_before: None })
@@ -163,7 +168,7 @@ fn plan_restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) 
     let selection = Selection::of(&request)?;
     let source = backup::locate(&ticket.config, &request.domain, &request.backup, request.dump.as_deref())?;
     if let Some(token) = &request.plan_token {
-        facts::check_token(&ticket.config, &request, &source, token, folder.path())?;
+        token::check(&ticket.config, &request, &source, token, folder.path())?;
     }
     plan_source(folder, ticket, monitor, &request.domain, source, selection)
 }
@@ -179,7 +184,7 @@ fn plan_source(
 ) -> Result<Job<Planned>> {
     let config = &ticket.config;
     let began = Instant::now();
-    let facts = facts::gather(config, domain, &mut selection, folder.path(), monitor.as_ref())?;
+    let facts = facts::gather(config, domain, &mut selection, folder.path(), None, monitor.as_ref())?;
     let plan =
         Plan::restore(config, &ticket.job, domain, selection, facts.database()?, source.path.display().to_string());
     let groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
@@ -253,11 +258,12 @@ impl Job<Planned> {
     fn stage(self) -> Result<Job<Staged>> {
         self.monitor.enter(State::Staging);
         let (config, plan, hosts) = (&self.ticket.config, &self.plan, &self.hosts);
+        let actions = compat::actions(&self.ticket.request);
         let staged = std::thread::scope(|scope| {
             // A site that was broken before may still be after some of its parts were mended.
             let page =
                 plan.selection.is_partial().then(|| scope.spawn(|| verify::page_stands(config, hosts, &plan.domain)));
-            let staged = stage::run(config, plan, hosts, &self.state.source, &self.folder, &self.monitor);
+            let staged = stage::run(config, plan, hosts, &self.state.source, &self.folder, actions, &self.monitor);
             let page_before = page.and_then(|page| page.join().ok());
             staged.map(|staged| Staged { page_before, ..staged })
         })?;

@@ -95,6 +95,8 @@ pub enum Kind {
     Rollback,
     /// `rv_preview_backup`.
     Preview,
+    /// `rv_diff_backup`.
+    Diff,
     /// `rv_validate`.
     Validate,
     /// `rv_create_snapshot`.

@@ -8,6 +8,7 @@ mod check;
 mod cron;
 mod describe;
 mod guard;
+pub mod mask;
 pub mod nginx;
 pub mod pool;
 mod target;

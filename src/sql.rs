@@ -4,11 +4,13 @@
 //! Comments never reach the server and versioned comments are unwrapped here, so what was classified
 //! is exactly what is executed.
 
+pub mod compat;
 pub mod definer;
 pub mod insert;
 pub mod lexer;
 pub mod rows;
 pub mod session;
+pub mod shape;
 pub mod statement;
 pub mod table;
 pub mod token;

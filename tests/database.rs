@@ -4,6 +4,7 @@
 mod private_server;
 
 use private_server::PrivateServer;
+use rocketvps_restore::backup::scan::Tally;
 use rocketvps_restore::config::Config;
 use rocketvps_restore::error::{Code, Error};
 use rocketvps_restore::host::database::{
@@ -11,10 +12,13 @@ use rocketvps_restore::host::database::{
 };
 use rocketvps_restore::host::spool::Spool;
 use rocketvps_restore::progress::{Monitor, Silent};
+use rocketvps_restore::sql::compat::{Actions, Finding, Kind, Verdict, judge};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
+const MYSQL57: &str = include_str!("fixtures/mysql57.sql");
+const MYSQL80: &str = include_str!("fixtures/mysql80.sql");
 const SITE: &str = include_str!("fixtures/site.sql");
 
 struct World {
@@ -56,7 +60,22 @@ impl World {
         self.load_with(dump, filter, Arc::new(Silent))
     }
 
+    /// Loads with these `options.compatibility`.
+    fn load_as_asked(&self, dump: &str, compatibility: &str) -> Result<Loaded, Error> {
+        self.load_fully(dump.as_bytes(), true, serde_json::from_str(compatibility).unwrap(), Arc::new(Silent))
+    }
+
     fn load_with(&self, dump: &[u8], filter: bool, monitor: Arc<dyn Monitor>) -> Result<Loaded, Error> {
+        self.load_fully(dump, filter, Actions::default(), monitor)
+    }
+
+    fn load_fully(
+        &self,
+        dump: &[u8],
+        filter: bool,
+        compatibility: Actions,
+        monitor: Arc<dyn Monitor>,
+    ) -> Result<Loaded, Error> {
         let path = self.server.folder().join("spool.sql");
         let _ = std::fs::remove_file(&path);
         let spool = Spool::create(&path).unwrap();
@@ -73,6 +92,7 @@ impl World {
             max_tables: 100,
             choice: None,
             beside: None,
+            compatibility,
             filter,
         };
         let mut writer = spool.writer();
@@ -388,5 +408,209 @@ fn what_one_load_leaves_open_the_next_can_drop() {
         let dump =
             "CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB;\nINSERT INTO t VALUES (1);\nGRANT ALL ON x TO y;\n";
         assert_eq!(world.load(dump.as_bytes(), true).unwrap_err().code, Code::DumpRefused);
+    }
+}
+
+/// What the server would not take of a dump, by the preview's reading of it.
+fn judged(world: &World, dump: &str, actions: &Actions) -> Vec<Finding> {
+    let config = Config::parse(&world.server.toml()).unwrap();
+    let server = Server::admin(&config).unwrap();
+    let facts = rocketvps_restore::host::database::compat::server_facts(&server, Some("`site`@`localhost`")).unwrap();
+    let mut tally = Tally::default();
+    dump.as_bytes().chunks(1000).for_each(|piece| tally.push(piece));
+    judge(&tally.finish().survey, &facts, actions)
+}
+
+/// Kind, subject, what takes its place, and how often; by kind.
+fn brief(findings: &[Finding]) -> Vec<(Kind, String, Option<String>, u64)> {
+    let mut found: Vec<_> = findings
+        .iter()
+        .map(|finding| (finding.kind, finding.subject.clone(), finding.into.clone(), finding.count))
+        .collect();
+    found.sort();
+    found
+}
+
+fn expected(list: &[(Kind, &str, &str, u64)]) -> Vec<(Kind, String, Option<String>, u64)> {
+    list.iter()
+        .map(|(kind, subject, into, count)| {
+            (*kind, (*subject).to_owned(), Some(*into).filter(|into| !into.is_empty()).map(str::to_owned), *count)
+        })
+        .collect()
+}
+
+#[test]
+fn a_dump_of_mysql_8_loads_and_what_was_adapted_is_said() {
+    let world = World::with_site();
+    let loaded = world.load_as_asked(MYSQL80, "{}").unwrap();
+    let tables: Vec<_> = loaded.tables.iter().map(|table| (table.name.as_str(), table.rows)).collect();
+    assert_eq!(tables, [("wp_posts", 4), ("wp_products", 2), ("wp_sessions", 2)]);
+    for (sql, answer) in [
+        (
+            "SELECT CONCAT_WS('|', post_date, post_date_gmt, post_content, post_title) FROM rvs_1.wp_posts WHERE ID=3",
+            "0000-00-00 00:00:00|0000-00-00 00:00:00|0000-00-00 00:00:00|0000-00-00",
+        ),
+        ("SELECT post_date FROM rvs_1.wp_posts WHERE ID=4", "2024-05-00 00:00:00"),
+        (
+            "SELECT post_content FROM rvs_1.wp_posts WHERE ID=2",
+            "CREATE TABLE x COLLATE utf8mb4_0900_bin; DEFINER=`no`@`where` /*!80016 no */",
+        ),
+        ("SELECT HEX(RIGHT(post_content,1)) FROM rvs_1.wp_posts WHERE ID=4", "F09F8E89"),
+        (
+            "SELECT GROUP_CONCAT(CONCAT_WS(' ', sku, gross, color) ORDER BY my_row_id) FROM rvs_1.wp_products",
+            "a-1 11.00 red,A-1 2.75 blue",
+        ),
+        (
+            "SELECT COLUMN_COMMENT FROM information_schema.COLUMNS WHERE TABLE_SCHEMA='rvs_1' AND COLUMN_NAME='post_title'",
+            "COLLATE utf8mb4_0900_ai_ci; ENGINE=NDB",
+        ),
+        (
+            "SELECT GROUP_CONCAT(COLLATION_NAME ORDER BY ORDINAL_POSITION) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA='rvs_1' AND TABLE_NAME='wp_posts'",
+            "utf8mb4_unicode_520_ci,utf8mb4_uca1400_ai_ci,utf8mb4_uca1400_as_cs,utf8mb4_uca1400_vietnamese_ai_ci",
+        ),
+        (
+            "SELECT CONCAT(ENGINE,' ',TABLE_COLLATION) FROM information_schema.TABLES WHERE TABLE_SCHEMA='rvs_1' AND TABLE_NAME='wp_sessions'",
+            "InnoDB latin1_swedish_ci",
+        ),
+        ("SELECT name FROM rvs_1.wp_sessions WHERE id='s1'", "Zoë"),
+    ] {
+        assert_eq!(world.server.sql(sql).trim(), answer, "{sql}");
+    }
+    let kinds: Vec<_> = loaded.objects.0.iter().map(|object| (object.kind, object.name.as_str())).collect();
+    assert_eq!(
+        kinds,
+        [
+            (ObjectKind::Function, "wp_slug"),
+            (ObjectKind::View, "wp_published"),
+            (ObjectKind::Trigger, "wp_posts_name"),
+            (ObjectKind::Event, "wp_purge"),
+        ]
+    );
+    for object in &loaded.objects.0 {
+        assert!(object.create.contains("`site`@`localhost`"), "{}", object.create);
+        assert!(!object.create.contains("'' COLLATE utf8mb4_0900") && !object.create.contains("collate utf8mb4_0900"));
+    }
+    let found = expected(&[
+        (Kind::Collation, "utf8mb4_0900_ai_ci", "utf8mb4_uca1400_ai_ci", 11),
+        (Kind::Collation, "utf8mb4_0900_as_cs", "utf8mb4_uca1400_as_cs", 1),
+        (Kind::Collation, "utf8mb4_0900_bin", "utf8mb4_nopad_bin", 1),
+        (Kind::Collation, "utf8mb4_vi_0900_ai_ci", "utf8mb4_uca1400_vietnamese_ai_ci", 1),
+        (Kind::Definer, "shop@%", "site@localhost", 4),
+        (Kind::Gtid, "GTID_PURGED", "", 1),
+        (Kind::Gtid, "SQL_LOG_BIN", "", 2),
+        (Kind::Engine, "ndbcluster", "InnoDB", 1),
+        (Kind::VersionedComment, "/*!80000 '+' */", "", 1),
+        (Kind::VersionedComment, "/*!80016 DEFAULT ENCRYPTION='N' */", "", 1),
+        (Kind::VersionedComment, "/*!80023 INVISIBLE */", "", 1),
+    ]);
+    assert_eq!(brief(&loaded.adapted), found);
+    assert_eq!(brief(&judged(&world, MYSQL80, &Actions::default())), found, "the preview says what the load does");
+    for finding in &loaded.adapted {
+        assert!(loaded.notes.contains(&finding.message), "{finding:?}");
+    }
+}
+
+#[test]
+fn a_dump_of_mysql_5_7_loads_and_what_was_adapted_is_said() {
+    let world = World::with_site();
+    let loaded = world.load_as_asked(MYSQL57, "{}").unwrap();
+    let tables: Vec<_> = loaded.tables.iter().map(|table| (table.name.as_str(), table.rows)).collect();
+    assert_eq!(tables, [("wp_hits", 2), ("wp_log", 3), ("wp_options", 3)]);
+    for (sql, answer) in [
+        ("SELECT option_value FROM rvs_1.wp_options WHERE option_id=2", "Café '57'"),
+        ("SELECT changed FROM rvs_1.wp_options WHERE option_id=2", "0000-00-00 00:00:00"),
+        ("SELECT GROUP_CONCAT(day ORDER BY day) FROM rvs_1.wp_log", "0000-00-00,2018-03-04,2019-00-00"),
+        ("SELECT HEX(line) FROM rvs_1.wp_log WHERE day='2018-03-04'", "636166E9"),
+        ("SELECT GROUP_CONCAT(path ORDER BY id) FROM rvs_1.wp_hits", "/,/a"),
+        (
+            "SELECT GROUP_CONCAT(CONCAT(TABLE_NAME,' ',ENGINE) ORDER BY TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA='rvs_1'",
+            "wp_hits MyISAM,wp_log InnoDB,wp_options InnoDB",
+        ),
+        ("SELECT COUNT(*) FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA='rvs_1' AND TABLE_NAME='wp_log'", "2"),
+    ] {
+        assert_eq!(world.server.sql(sql).trim(), answer, "{sql}");
+    }
+    assert_eq!(loaded.objects.0.len(), 3);
+    let found = expected(&[
+        (Kind::Definer, "blog@%", "site@localhost", 2),
+        (Kind::Definer, "root@localhost", "site@localhost", 1),
+        (Kind::Gtid, "GTID_PURGED", "", 1),
+        (Kind::Gtid, "SQL_LOG_BIN", "", 2),
+        (Kind::Engine, "ROCKSDB", "InnoDB", 3),
+    ]);
+    assert_eq!(brief(&loaded.adapted), found);
+    assert_eq!(brief(&judged(&world, MYSQL57, &Actions::default())), found, "the preview says what the load does");
+}
+
+#[test]
+fn each_refusal_names_kind_subject_and_line() {
+    let world = World::with_site();
+    let long = format!(
+        "CREATE TABLE t (id INT PRIMARY KEY, v MEDIUMTEXT) ENGINE=InnoDB;\nINSERT INTO t VALUES {};\n",
+        (0..60).map(|row| format!("({row},'{}')", "x".repeat(100_000))).collect::<Vec<_>>().join(",")
+    );
+    let rows =
+        "CREATE TABLE t (id INT, d DATE) ENGINE=InnoDB;\nINSERT INTO t VALUES (1,'2020-01-01'),(2,'0000-00-00');\n";
+    let partial = "SET sql_mode='STRICT_ALL_TABLES';\nCREATE TABLE t (d DATETIME) ENGINE=InnoDB;\nINSERT INTO t VALUES ('2020-00-01 00:00:00');\n";
+    for (dump, compatibility, kind, subject, line) in [
+        (MYSQL80, r#"{"collation":"refuse"}"#, "collation", "utf8mb4_0900_ai_ci", 34),
+        (MYSQL80, r#"{"definer":"refuse"}"#, "definer", "shop@%", 143),
+        (MYSQL80, r#"{"gtid":"refuse"}"#, "gtid", "SQL_LOG_BIN", 21),
+        (MYSQL80, r#"{"engine":"refuse"}"#, "engine", "ndbcluster", 0),
+        (MYSQL80, r#"{"zero_dates":"refuse"}"#, "zero_dates", "DEFAULT '0000-00-00 00:00:00' in wp_posts", 0),
+        (MYSQL80, r#"{"versioned_comment":"refuse"}"#, "versioned_comment", "/*!80023 INVISIBLE */", 0),
+        (&long, r#"{"packet":"refuse"}"#, "packet", "statement", 2),
+        (rows, r#"{"zero_dates":"refuse"}"#, "zero_dates", "rows of t", 2),
+        (partial, r#"{"zero_dates":"refuse"}"#, "zero_dates", "rows of t", 3),
+        ("CREATE TABLE t (v TEXT CHARACTER SET gb18030);\n", "{}", "charset", "gb18030", 1),
+        ("SET NAMES utf8mb5;\n", "{}", "charset", "utf8mb5", 1),
+        ("CREATE TABLE t (v INT) ENGINE=MERGE;\n", "{}", "engine", "MERGE", 1),
+    ] {
+        let error = world.load_as_asked(dump, compatibility).unwrap_err();
+        assert_eq!((error.code, &error.context["kind"]), (Code::DumpRefused, &kind.into()), "{error}");
+        assert_eq!(error.context["subject"], subject, "{error}");
+        if line > 0 {
+            assert_eq!(error.context["line"], line, "{error}");
+        }
+        let actions: Actions = serde_json::from_str(compatibility).unwrap();
+        let judged = judged(&world, dump, &actions);
+        let same = |finding: &&Finding| finding.kind.name() == kind && finding.outcome == Verdict::Fail;
+        let found = judged.iter().find(same).unwrap_or_else(|| panic!("{kind}: {judged:#?}"));
+        assert_eq!(found.subject, subject);
+    }
+    let loaded = world.load_as_asked(&long, "{}").unwrap();
+    assert_eq!(loaded.tables[0].rows, 60);
+    assert_eq!(brief(&loaded.adapted), expected(&[(Kind::Packet, "statement", "", 1)]));
+}
+
+#[test]
+fn zero_dates_are_kept_where_the_server_itself_would_not_take_them() {
+    let world = World::with_site();
+    world.server.sql("SET GLOBAL sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE'");
+    let dump = "CREATE TABLE t (id INT, d DATE DEFAULT '0000-00-00') ENGINE=InnoDB;\nINSERT INTO t VALUES (1,'2020-00-01'),(2,'0000-00-00');\n";
+    let loaded = world.load_as_asked(dump, "{}").unwrap();
+    assert_eq!(
+        world.server.sql("SET sql_mode=''; SELECT GROUP_CONCAT(d ORDER BY id) FROM rvs_1.t").trim(),
+        "2020-00-01,0000-00-00"
+    );
+    let subjects: Vec<_> = loaded.adapted.iter().map(|finding| finding.subject.as_str()).collect();
+    assert_eq!(subjects, ["DEFAULT '0000-00-00' in t", "sql_mode"]);
+    // A row that is wrong for another reason is still refused.
+    let wrong = "CREATE TABLE t (id INT) ENGINE=InnoDB;\nINSERT INTO t VALUES ('x');\n";
+    assert_eq!(world.load_as_asked(wrong, "{}").unwrap_err().code, Code::DatabaseFailed);
+}
+
+#[test]
+fn dumps_of_the_servers_own_kind_differ_in_their_definers_alone() {
+    let world = World::with_site();
+    for options in [&[][..], &["--databases"], &["--skip-extended-insert"]] {
+        let dump = world.dump(options);
+        let text = String::from_utf8_lossy(&dump).into_owned();
+        let loaded = world.load(&dump, true).unwrap();
+        for findings in [&loaded.adapted, &judged(&world, &text, &Actions::default())] {
+            let others: Vec<_> = findings.iter().filter(|finding| finding.kind != Kind::Definer).collect();
+            assert!(others.is_empty(), "{others:#?}");
+            assert!(!findings.is_empty());
+        }
     }
 }

@@ -54,8 +54,8 @@ class OutcomeException extends RestoreException {}
 final class RocketVpsRestore
 {
     private const CALLS = [
-        'list_backups', 'preview_backup', 'validate', 'create_snapshot', 'list_snapshots', 'delete_snapshot', 'restore_start',
-        'restore_poll', 'restore_cancel', 'rollback', 'verify', 'cleanup', 'list_jobs', 'recover',
+        'list_backups', 'preview_backup', 'diff_backup', 'validate', 'create_snapshot', 'list_snapshots', 'delete_snapshot',
+        'restore_start', 'restore_poll', 'restore_cancel', 'rollback', 'verify', 'cleanup', 'list_jobs', 'recover',
     ];
     private readonly \FFI $library;
 

@@ -1,47 +1,148 @@
 //! `.backup_index.json`: what was found inside each archive, kept so that a preview need not read it again.
 //!
-//! Keyed by name, size, mtime and inode; safe to delete; only shown, never a reason to skip a check. It lies in the
-//! domain's backup folder when that folder is ours alone (so that nobody else can plant one), else in
+//! A finding holds for files of the same size, modification time, inode and checksum of both ends; a difference in any of
+//! them means that the backup is read again. It is safe to delete and only shown: never a reason to skip a check. It lies in
+//! the domain's backup folder when that folder is ours alone (so that nobody else can plant one), else in
 //! `base/restore_index/`.
 
+use crate::backup::catalogue::{self, Draft};
 use crate::backup::scan::Scan;
-use crate::backup::source::Identity;
+use crate::backup::source::{Identity, Part, Source};
 use crate::config::Config;
-use crate::error::{IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::path::Domain;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use xxhash_rust::xxh3::Xxh3;
 
 /// Name of the cache in a domain's backup folder.
 pub const FILE_NAME: &str = ".backup_index.json";
-const SCHEMA: u32 = 1;
-const MAX_BYTES: u64 = 64 << 20;
+const SCHEMA: u32 = 2;
+/// Largest cache read.
+const MAX_BYTES: u64 = 16 << 20;
+/// Room for what was found in all archives; the longest unread go first.
+const MAX_SCANS: usize = 8 << 20;
+const MAX_ARCHIVES: usize = 2_000;
+/// How much of both ends of a file goes into its checksum.
+const END: u64 = 64 << 10;
+/// A writer holds the lock for milliseconds.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What makes a file of a backup the one that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Bytes.
+    pub size: u64,
+    /// Modification time, seconds.
+    pub mtime: i64,
+    /// Modification time, nanoseconds.
+    pub mtime_ns: i64,
+    /// Inode.
+    pub ino: u64,
+    /// XXH3 (64 bit) of the first and the last 64 KiB, in hex.
+    pub ends: String,
+}
+
+impl Fingerprint {
+    /// Of an open part; two short reads.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of(part: &Part) -> std::io::Result<Fingerprint> {
+        let Identity { ino, size, mtime, mtime_ns, .. } = part.identity;
+        let mut sum = Xxh3::new();
+        let mut buffer = vec![0; END as usize];
+        for start in [0, size.saturating_sub(END)] {
+            let mut from = part.reader_at(start).take(END);
+            loop {
+                match from.read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(count) => sum.update(&buffer[..count]),
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(Fingerprint { size, mtime, mtime_ns, ino, ends: format!("{:016x}", sum.digest()) })
+    }
+
+    /// Of every part of a source, in its order.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub fn all(source: &Source) -> std::io::Result<Vec<Fingerprint>> {
+        source.parts.iter().map(Fingerprint::of).collect()
+    }
+
+    /// Whether a listing's look at the file, without opening it, speaks for the same one.
+    fn looks_like(&self, identity: &Identity) -> bool {
+        (self.size, self.mtime, self.mtime_ns, self.ino)
+            == (identity.size, identity.mtime, identity.mtime_ns, identity.ino)
+    }
+}
 
 /// One archive's entry.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Known {
-    /// Files the finding is about: the archive, then what lies beside it.
-    pub files: Vec<Identity>,
+    /// Files the finding is about: the archive, then what belongs to it.
+    pub files: Vec<Fingerprint>,
     /// The whole archive was read and is sound; `false`: it is damaged.
     pub valid: bool,
     /// Why it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// What is in it, when it is sound.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scan: Option<Scan>,
+    /// Its layout.
+    pub layout: Option<String>,
+    /// Regular files of the site.
+    pub file_count: Option<u64>,
+    /// Tables of the database.
+    pub db_tables: Option<u64>,
+    /// When it was read, seconds since 1970.
+    pub read_at: i64,
+}
+
+/// What was last seen of the live site; an old figure is better than a long wait for a new one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// When, RFC 3339.
+    pub at: String,
+    /// Bytes of its files.
+    pub files: u64,
+    /// Bytes of its tables.
+    pub database: u64,
+    /// Its schema.
+    pub schema: Option<String>,
+    /// Where the database server keeps its tables, when that is on this machine.
+    pub data_folder: Option<PathBuf>,
 }
 
 /// The cache of one domain.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Index {
     schema: u32,
+    /// What was last seen of the live site.
+    #[serde(default)]
+    pub live: Option<Live>,
     archives: BTreeMap<String, Known>,
+    /// What is in each sound archive. Kept as text: only the one that is asked for is parsed.
+    scans: BTreeMap<String, Box<RawValue>>,
+}
+
+/// What is to be added to a cache.
+pub struct Finding<'a> {
+    /// The backup that was read.
+    pub source: &'a Source,
+    /// The fingerprints from before it was read.
+    pub files: Vec<Fingerprint>,
+    /// What is in it, or why it is damaged.
+    pub result: std::result::Result<&'a Scan, &'a str>,
 }
 
 impl Index {
@@ -50,43 +151,164 @@ impl Index {
         read(&place(config, domain)).filter(|index| index.schema == SCHEMA).unwrap_or_default()
     }
 
-    /// What is known of the archive of this path, if it is still the same file.
+    /// What is known of the archive of this path, if it still looks like the file that was read. For lists: nothing is opened.
     pub fn known(&self, archive: &Path, identity: &Identity) -> Option<&Known> {
         let known = self.archives.get(&key(archive))?;
-        (known.files.first() == Some(identity)).then_some(known)
+        known.files.iter().any(|file| file.looks_like(identity)).then_some(known)
     }
 
-    /// What is known of a source, if all its files are still the same.
-    pub fn known_all(&self, archive: &Path, identities: &[Identity]) -> Option<&Known> {
-        self.archives.get(&key(archive)).filter(|known| known.files == identities)
+    /// The layout of the backup at this path, if its first archive is still the one that was read.
+    pub fn layout(&self, path: &Path, first: &Part) -> Option<&str> {
+        let known = self.archives.get(&key(path))?;
+        let file = known.files.first().filter(|file| file.looks_like(&first.identity))?;
+        known.layout.as_deref().filter(|_| Fingerprint::of(first).is_ok_and(|now| now == *file))
     }
 
-    /// Adds a finding and writes the cache. What no longer exists is dropped.
+    /// What is in a source, if every file of it is still the one that was read.
+    pub fn scan(&self, source: &Source) -> Option<Scan> {
+        let key = key(&source.path);
+        let known = self.archives.get(&key)?;
+        let seem = known.files.iter().zip(&source.parts).all(|(file, part)| file.looks_like(&part.identity));
+        if !seem || Fingerprint::all(source).ok()? != known.files {
+            return None;
+        }
+        serde_json::from_str(self.scans.get(&key)?.get()).ok()
+    }
+
+    /// The archives something is known of.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.archives.keys().map(String::as_str)
+    }
+
+    /// Adds a finding, and the catalogue that was made with it.
     ///
     /// # Errors
-    /// `io_failed`, `disk_full`: the caller may go on, it is only a cache.
-    pub fn store(config: &Config, domain: &Domain, archive: &Path, known: Known) -> Result<()> {
-        let mut index = Index::load(config, domain);
-        index.schema = SCHEMA;
-        index.archives.retain(|path, _| Path::new(path).exists());
-        index.archives.insert(key(archive), known);
-        let path = place(config, domain);
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        std::fs::create_dir_all(folder).doing(|| format!("create {}", folder.display()))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let draft = folder.join(format!(".{}.{}", name.trim_start_matches('.'), std::process::id()));
-        let text = serde_json::to_vec(&index).unwrap_or_default();
-        let written = write_new(&draft, &text).and_then(|()| std::fs::rename(&draft, &path));
-        written.inspect_err(|_| drop(std::fs::remove_file(&draft))).doing(|| format!("write {}", path.display()))
+    /// As [`change`].
+    pub fn store(config: &Config, finding: &Finding, catalogue: Option<Draft>) -> Result<()> {
+        let domain = &finding.source.site.domain;
+        let _turn = turn(config, domain)?;
+        let index = change(config, domain, |index| index.put(finding))?;
+        if let (Some(draft), Ok(found)) = (catalogue, finding.result) {
+            draft.publish(found)?;
+        }
+        catalogue::sweep(config, finding.source, &finding.files, &index);
+        Ok(())
     }
+
+    /// Notes what was seen of the live site.
+    ///
+    /// # Errors
+    /// As [`change`].
+    pub fn store_live(config: &Config, domain: &Domain, live: Live) -> Result<()> {
+        let _turn = turn(config, domain)?;
+        change(config, domain, |index| index.live = Some(live)).map(drop)
+    }
+
+    fn put(&mut self, finding: &Finding) {
+        let key = key(&finding.source.path);
+        let found = finding.result.ok();
+        let known = Known {
+            files: finding.files.clone(),
+            valid: found.is_some(),
+            why: finding.result.err().map(str::to_owned),
+            layout: found.and_then(|scan| scan.layout.clone()),
+            file_count: found.map(|scan| scan.files),
+            db_tables: found.and_then(Scan::db_tables),
+            read_at: jiff::Timestamp::now().as_second(),
+        };
+        self.scans.remove(&key);
+        if let Some(text) = found.and_then(|scan| to_raw_value(scan).ok()) {
+            self.scans.insert(key.clone(), text);
+        }
+        self.archives.insert(key, known);
+    }
+
+    /// Forgets what no longer exists, and what was read longest ago where it would become too much.
+    fn tidy(&mut self) {
+        self.archives.retain(|path, _| Path::new(path).exists());
+        let mut oldest: Vec<(i64, String)> =
+            self.archives.iter().map(|(path, known)| (known.read_at, path.clone())).collect();
+        oldest.sort_unstable();
+        let excess = oldest.len().saturating_sub(MAX_ARCHIVES);
+        for (_, path) in oldest.drain(..excess) {
+            self.archives.remove(&path);
+        }
+        self.scans.retain(|path, _| self.archives.contains_key(path));
+        let mut bytes: usize = self.scans.values().map(|text| text.get().len()).sum();
+        for (_, path) in oldest {
+            if bytes <= MAX_SCANS {
+                break;
+            }
+            bytes -= self.scans.remove(&path).map_or(0, |text| text.get().len());
+        }
+    }
+}
+
+/// Reads the cache, changes it and writes it; the caller holds the lock.
+///
+/// # Errors
+/// `io_failed`, `disk_full`: the caller may go on, it is only a cache.
+fn change(config: &Config, domain: &Domain, act: impl FnOnce(&mut Index)) -> Result<Index> {
+    let mut index = Index::load(config, domain);
+    index.schema = SCHEMA;
+    act(&mut index);
+    index.tidy();
+    let path = place(config, domain);
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = folder.join(format!(".{}.{}", name.trim_start_matches('.'), std::process::id()));
+    let text = serde_json::to_vec(&index)
+        .map_err(|error| Error::new(Code::Internal, format!("the index cannot be written as JSON: {error}")))?;
+    let written = write_new(&draft, &text).and_then(|()| std::fs::rename(&draft, &path));
+    written.inspect_err(|_| drop(std::fs::remove_file(&draft))).doing(|| format!("write {}", path.display()))?;
+    Ok(index)
+}
+
+/// The lock of those who write what is known of a domain's backups.
+fn turn(config: &Config, domain: &Domain) -> Result<File> {
+    let path = private_folder(config, domain)?.join("lock");
+    let act = || format!("lock {}", path.display());
+    let flags = OFlags::NOFOLLOW.bits() as i32;
+    let file = File::options().write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(&path);
+    let file = file.doing(act)?;
+    let begun = Instant::now();
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) if begun.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err(error) => return Err(error).doing(act),
+        }
+    }
+}
+
+/// Makes our private folder of what is known of a domain's backups.
+///
+/// # Errors
+/// `io_failed`, `disk_full`.
+pub(crate) fn private_folder(config: &Config, domain: &Domain) -> Result<PathBuf> {
+    let folder = folder(config, domain);
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .doing(|| format!("create {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// Our private folder of what is known of a domain's backups.
+pub(crate) fn folder(config: &Config, domain: &Domain) -> PathBuf {
+    config.paths.base.join("restore_index").join(domain.as_str())
 }
 
 /// The path without links: a list and a job may come to the same archive by different spellings.
-fn key(archive: &Path) -> String {
+pub(crate) fn key(archive: &Path) -> String {
     archive.canonicalize().unwrap_or_else(|_| archive.to_owned()).display().to_string()
 }
 
-fn write_new(path: &Path, text: &[u8]) -> std::io::Result<()> {
+/// Writes a file that was not there, mode 0600.
+pub(crate) fn write_new(path: &Path, text: &[u8]) -> std::io::Result<()> {
     let _ = std::fs::remove_file(path);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::open(path, flags, Mode::from(0o600))?);
@@ -94,25 +316,29 @@ fn write_new(path: &Path, text: &[u8]) -> std::io::Result<()> {
 }
 
 fn read(path: &Path) -> Option<Index> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
-    let metadata = file.metadata().ok()?;
-    if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
+    let file = open_own(path)?;
+    let length = file.metadata().ok()?.len();
+    if length > MAX_BYTES {
         return None;
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(length as usize + 1);
     file.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
+/// Opens a file that only we can have written.
+pub(crate) fn open_own(path: &Path) -> Option<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
+    let metadata = file.metadata().ok()?;
+    let ours = metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0;
+    (metadata.is_file() && ours).then_some(file)
+}
+
 /// Where the cache of a domain lies.
 fn place(config: &Config, domain: &Domain) -> PathBuf {
-    let folder = config.paths.backups().join(domain.as_str());
-    if is_ours(&folder) {
-        folder.join(FILE_NAME)
-    } else {
-        config.paths.base.join("restore_index").join(format!("{domain}.json"))
-    }
+    let backups = config.paths.backups().join(domain.as_str());
+    if is_ours(&backups) { backups.join(FILE_NAME) } else { folder(config, domain).join("index.json") }
 }
 
 fn is_ours(folder: &Path) -> bool {
@@ -124,78 +350,247 @@ fn is_ours(folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use crate::backup::layout::Site;
+    use crate::backup::name::Kind;
+    use crate::backup::source::{Form, Role};
+    use std::fs::FileTimes;
+    use std::os::unix::fs::{FileExt, PermissionsExt};
 
-    fn setting() -> (tempfile::TempDir, Config, Domain, PathBuf) {
-        let base = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
-        config.paths.base = base.path().to_owned();
-        let domain = Domain::parse("example.com").unwrap();
-        let folder = config.paths.backups().join("example.com");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let archive = folder.join("backup_20251004_030000.tar.gz");
-        std::fs::write(&archive, "x").unwrap();
-        (base, config, domain, archive)
+    struct Setting {
+        base: tempfile::TempDir,
+        config: Config,
+        domain: Domain,
+        archive: PathBuf,
     }
 
-    fn identity(path: &Path) -> Identity {
-        Identity::of(&File::open(path).unwrap()).unwrap()
-    }
+    impl Setting {
+        fn new() -> Setting {
+            let base = tempfile::tempdir().unwrap();
+            let mut config = Config::default();
+            config.paths.base = base.path().to_owned();
+            let domain = Domain::parse("example.com").unwrap();
+            let folder = config.paths.backups().join("example.com");
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let archive = folder.join("backup_20251004_030000.tar.gz");
+            std::fs::write(&archive, vec![b'x'; 300 << 10]).unwrap();
+            Setting { base, config, domain, archive }
+        }
 
-    fn finding(path: &Path) -> Known {
-        Known { files: vec![identity(path)], valid: true, why: None, scan: None }
+        fn source(&self, path: &Path) -> Source {
+            let parts = vec![Part::open(path, Role::Archive).unwrap()];
+            let site = Site::new(&self.config, &self.domain);
+            Source { form: Form::Backup, path: path.into(), stamp: None, kind: Kind::Full, parts, layout: None, site }
+        }
+
+        fn store(&self, path: &Path, scan: &Scan) {
+            let source = self.source(path);
+            let finding = Finding { source: &source, files: Fingerprint::all(&source).unwrap(), result: Ok(scan) };
+            Index::store(&self.config, &finding, None).unwrap();
+        }
+
+        fn stored() -> Setting {
+            let setting = Setting::new();
+            setting.store(&setting.archive, &Scan { files: 7, ..Scan::default() });
+            assert_eq!(setting.found().unwrap().files, 7);
+            setting
+        }
+
+        fn index(&self) -> Index {
+            Index::load(&self.config, &self.domain)
+        }
+
+        fn found(&self) -> Option<Scan> {
+            self.index().scan(&self.source(&self.archive))
+        }
+
+        fn listed(&self, path: &Path) -> bool {
+            let identity = Identity::of(&File::open(path).unwrap()).unwrap();
+            self.index().known(&self.archive, &identity).is_some()
+        }
+
+        fn mtime(&self) -> std::time::SystemTime {
+            std::fs::metadata(&self.archive).unwrap().modified().unwrap()
+        }
+
+        fn open(&self) -> File {
+            File::options().read(true).write(true).open(&self.archive).unwrap()
+        }
     }
 
     #[test]
-    fn a_finding_holds_until_the_archive_changes() {
-        let (_base, config, domain, archive) = setting();
-        Index::store(&config, &domain, &archive, finding(&archive)).unwrap();
-        assert!(Index::load(&config, &domain).known(&archive, &identity(&archive)).is_some());
-        std::fs::write(&archive, "other").unwrap();
-        assert!(Index::load(&config, &domain).known(&archive, &identity(&archive)).is_none());
-        let mode = std::fs::metadata(archive.with_file_name(FILE_NAME)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+    fn another_size_is_another_backup() {
+        let setting = Setting::stored();
+        let (mtime, file) = (setting.mtime(), setting.open());
+        // The ends stay: bytes are put in between.
+        file.write_at(&[b'x'; 10], 300 << 10).unwrap();
+        file.set_times(FileTimes::new().set_modified(mtime)).unwrap();
+        assert!(setting.found().is_none() && !setting.listed(&setting.archive));
+    }
+
+    #[test]
+    fn another_modification_time_is_another_backup() {
+        let setting = Setting::stored();
+        let later = setting.mtime() + Duration::from_nanos(1_000);
+        setting.open().set_times(FileTimes::new().set_modified(later)).unwrap();
+        assert!(setting.found().is_none() && !setting.listed(&setting.archive));
+    }
+
+    #[test]
+    fn another_inode_is_another_backup() {
+        let setting = Setting::stored();
+        let copy = setting.archive.with_file_name("copy");
+        std::fs::copy(&setting.archive, &copy).unwrap();
+        File::options()
+            .write(true)
+            .open(&copy)
+            .unwrap()
+            .set_times(FileTimes::new().set_modified(setting.mtime()))
+            .unwrap();
+        std::fs::rename(&copy, &setting.archive).unwrap();
+        assert!(setting.found().is_none() && !setting.listed(&setting.archive));
+    }
+
+    #[test]
+    fn other_bytes_at_either_end_are_another_backup() {
+        for at in [5, (300 << 10) - 5] {
+            let setting = Setting::stored();
+            let (mtime, file) = (setting.mtime(), setting.open());
+            file.write_at(b"y", at).unwrap();
+            file.set_times(FileTimes::new().set_modified(mtime)).unwrap();
+            assert!(setting.listed(&setting.archive), "size, time and inode are the same");
+            assert!(setting.found().is_none(), "byte {at}");
+            let index = setting.index();
+            assert!(index.layout(&setting.archive, &setting.source(&setting.archive).parts[0]).is_none());
+        }
+    }
+
+    #[test]
+    fn a_part_more_or_fewer_is_another_backup() {
+        let setting = Setting::stored();
+        let mut source = setting.source(&setting.archive);
+        source.parts.push(source.parts[0].clone());
+        assert!(setting.index().scan(&source).is_none());
     }
 
     #[test]
     fn the_spelling_of_the_path_does_not_matter() {
-        let (base, config, domain, archive) = setting();
-        Index::store(&config, &domain, &archive, finding(&archive)).unwrap();
-        let link = base.path().join("link");
-        std::os::unix::fs::symlink(archive.parent().unwrap(), &link).unwrap();
-        let other = link.join(archive.file_name().unwrap());
-        assert!(Index::load(&config, &domain).known(&other, &identity(&archive)).is_some());
+        let setting = Setting::stored();
+        let link = setting.base.path().join("link");
+        std::os::unix::fs::symlink(setting.archive.parent().unwrap(), &link).unwrap();
+        let other = link.join(setting.archive.file_name().unwrap());
+        assert!(setting.index().scan(&setting.source(&other)).is_some());
     }
 
     #[test]
     fn what_was_deleted_is_forgotten() {
-        let (_base, config, domain, archive) = setting();
-        Index::store(&config, &domain, &archive, finding(&archive)).unwrap();
-        let other = archive.with_file_name("backup_20251005_030000.tar.gz");
-        std::fs::write(&other, "y").unwrap();
-        std::fs::remove_file(&archive).unwrap();
-        Index::store(&config, &domain, &other, finding(&other)).unwrap();
-        assert_eq!(Index::load(&config, &domain).archives.len(), 1);
+        let setting = Setting::stored();
+        let other = setting.archive.with_file_name("backup_20251005_030000.tar.gz");
+        std::fs::rename(&setting.archive, &other).unwrap();
+        setting.store(&other, &Scan::default());
+        let index = setting.index();
+        assert_eq!((index.archives.len(), index.scans.len()), (1, 1));
     }
 
     #[test]
-    fn an_index_others_could_have_written_is_not_read() {
-        let (_base, config, domain, archive) = setting();
-        Index::store(&config, &domain, &archive, finding(&archive)).unwrap();
-        let folder = archive.parent().unwrap();
+    fn it_is_written_where_only_we_can_write_and_read_only_from_there() {
+        let setting = Setting::stored();
+        let place = setting.archive.with_file_name(FILE_NAME);
+        assert_eq!(std::fs::metadata(&place).unwrap().mode() & 0o777, 0o600);
+        let folder = setting.archive.parent().unwrap();
         std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(Index::load(&config, &domain).known(&archive, &identity(&archive)).is_none());
-        Index::store(&config, &domain, &archive, finding(&archive)).unwrap();
-        assert!(config.paths.base.join("restore_index/example.com.json").exists());
-        assert!(Index::load(&config, &domain).known(&archive, &identity(&archive)).is_some());
+        assert!(setting.found().is_none());
+        setting.store(&setting.archive, &Scan { files: 8, ..Scan::default() });
+        let private = setting.config.paths.base.join("restore_index/example.com");
+        assert!(private.join("index.json").exists());
+        assert_eq!(std::fs::metadata(private).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(setting.found().unwrap().files, 8);
     }
 
     #[test]
-    fn a_damaged_index_is_an_empty_one() {
-        let (_base, config, domain, archive) = setting();
-        std::fs::write(archive.with_file_name(FILE_NAME), "{not json").unwrap();
-        assert!(Index::load(&config, &domain).known(&archive, &identity(&archive)).is_none());
-        Index::store(&config, &domain, &archive, finding(&archive)).unwrap();
+    fn one_that_others_could_write_or_that_is_a_link_is_not_read() {
+        let setting = Setting::stored();
+        let place = setting.archive.with_file_name(FILE_NAME);
+        std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(setting.found().is_none());
+        std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let elsewhere = setting.base.path().join("planted.json");
+        std::fs::rename(&place, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &place).unwrap();
+        assert!(setting.found().is_none());
+    }
+
+    #[test]
+    fn a_damaged_foreign_or_huge_one_is_an_empty_one() {
+        let setting = Setting::stored();
+        let place = setting.archive.with_file_name(FILE_NAME);
+        let good = std::fs::read_to_string(&place).unwrap();
+        for bad in
+            ["{not json", "", "[]", "{\"schema\":1,\"archives\":{}}", &good.replace("\"schema\":2", "\"schema\":3")]
+        {
+            std::fs::write(&place, bad).unwrap();
+            assert!(setting.found().is_none(), "{bad}");
+        }
+        std::fs::write(&place, good.clone() + &" ".repeat(MAX_BYTES as usize)).unwrap();
+        assert!(setting.found().is_none());
+        setting.store(&setting.archive, &Scan { files: 9, ..Scan::default() });
+        assert_eq!(setting.found().unwrap().files, 9);
+        // One entry that makes no sense is nothing known of that archive.
+        let odd = std::fs::read_to_string(&place).unwrap().replace("\"files\":9", "\"files\":\"many\"");
+        std::fs::write(&place, odd).unwrap();
+        assert!(setting.found().is_none() && setting.listed(&setting.archive));
+    }
+
+    #[test]
+    fn it_never_grows_beyond_its_bounds_and_the_newest_stay() {
+        let setting = Setting::new();
+        let long = Scan { layout: Some("x".repeat(MAX_SCANS / 2)), ..Scan::default() };
+        for day in 1..=4 {
+            let path = setting.archive.with_file_name(format!("backup_2025100{day}_030000.tar.gz"));
+            std::fs::write(&path, "x").unwrap();
+            let source = setting.source(&path);
+            let files = Fingerprint::all(&source).unwrap();
+            change(&setting.config, &setting.domain, |index| {
+                index.put(&Finding { source: &source, files, result: Ok(&long) });
+                // All of this happens within one second.
+                index.archives.get_mut(&key(&path)).unwrap().read_at = day;
+                index.archives.get_mut(&key(&path)).unwrap().layout = None;
+            })
+            .unwrap();
+        }
+        let index = setting.index();
+        let left: Vec<&String> = index.scans.keys().collect();
+        assert_eq!((index.archives.len(), left.len()), (4, 1));
+        assert!(left[0].contains("20251004"), "{left:?}");
+    }
+
+    #[test]
+    fn writers_at_the_same_time_lose_nothing() {
+        let setting = Setting::new();
+        let paths: Vec<PathBuf> =
+            (10..26).map(|day| setting.archive.with_file_name(format!("backup_202510{day}_030000.tar.gz"))).collect();
+        std::thread::scope(|scope| {
+            for (number, path) in paths.iter().enumerate() {
+                std::fs::write(path, "x").unwrap();
+                let setting = &setting;
+                scope.spawn(move || setting.store(path, &Scan { files: number as u64, ..Scan::default() }));
+            }
+        });
+        let index = setting.index();
+        for (number, path) in paths.iter().enumerate() {
+            assert_eq!(index.scan(&setting.source(path)).unwrap().files, number as u64);
+        }
+        let left = std::fs::read_dir(setting.archive.parent().unwrap()).unwrap().flatten();
+        let names: Vec<String> = left.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        assert!(!names.iter().any(|name| name.starts_with(".backup_index.json.")), "{names:?}");
+    }
+
+    #[test]
+    fn what_was_seen_of_the_live_site_stays_beside_the_findings() {
+        let setting = Setting::stored();
+        let live = Live { at: "2025-10-04T03:00:00Z".into(), files: 5, ..Live::default() };
+        Index::store_live(&setting.config, &setting.domain, live.clone()).unwrap();
+        assert_eq!(setting.index().live, Some(live));
+        assert!(setting.found().is_some());
     }
 }

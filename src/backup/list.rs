@@ -83,6 +83,36 @@ pub fn list(config: &Config, domain: &Domain) -> Result<Vec<BackupInfo>> {
     Ok(found)
 }
 
+/// The newest backup of the domain, from names alone. An archive of all domains may not hold this one: it is restored only when
+/// it is named.
+///
+/// # Errors
+/// As [`list`].
+pub(crate) fn newest(config: &Config, domain: &Domain) -> Result<Option<PathBuf>> {
+    let own = config.paths.backups().join(domain.as_str());
+    let mut found = Vec::new();
+    for folder in [own.as_path(), &config.paths.backups()] {
+        for path in archives(folder)? {
+            let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
+            let Some(parsed) = BackupName::parse(&name) else { continue };
+            let is_own = match &parsed.family {
+                Family::Own(_) | Family::Foreign => folder == own,
+                Family::Domain(of) => of == domain.as_str(),
+                Family::AllDomains => false,
+            };
+            if is_own && let Some(stamp) = parsed.stamp.or_else(|| changed_at(&path)) {
+                found.push((stamp, name, path));
+            }
+        }
+    }
+    Ok(found.into_iter().max().map(|(_, _, path)| path))
+}
+
+fn changed_at(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    Some(Stamp::of(jiff::Timestamp::new(Identity::from_metadata(&metadata).mtime, 0).ok()?))
+}
+
 /// One archive's line, whoever's it is; `None` when it is no backup of this domain.
 fn info(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option<BackupInfo> {
     let name = path.file_name()?.to_str()?.to_owned();
@@ -96,7 +126,6 @@ fn info(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option
     let identity = Identity::from_metadata(&metadata);
     let meta = Meta::beside(path);
     let known = index.known(path, &identity);
-    let scan = known.and_then(|known| known.scan.as_ref());
     let (integrity, from) = match (known, meta.integrity()) {
         (Some(known), _) if known.valid => (Integrity::Valid, Some("index")),
         (Some(_), _) => (Integrity::Invalid, Some("index")),
@@ -111,15 +140,15 @@ fn info(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option
     Some(BackupInfo {
         path: path.to_owned(),
         kind: parsed.kind(),
-        layout: layout.map(str::to_owned).or_else(|| scan.and_then(|scan| scan.layout.clone())),
+        layout: layout.map(str::to_owned).or_else(|| known.and_then(|known| known.layout.clone())),
         base: (parsed.kind() == Kind::Incremental).then(|| meta.text("base_backup").map(PathBuf::from)).flatten(),
         date: stamp.map_or_else(|| "unknown".to_owned(), |stamp| stamp.to_string()),
         size: identity.size,
         size_text: human_size(identity.size),
         integrity,
         integrity_from: from.map(str::to_owned),
-        file_count: scan.map(|scan| scan.files).or_else(|| meta.number("file_count")),
-        db_tables: scan.and_then(|scan| scan.db_tables()).or_else(|| meta.number("db_tables")),
+        file_count: known.and_then(|known| known.file_count).or_else(|| meta.number("file_count")),
+        db_tables: known.and_then(|known| known.db_tables).or_else(|| meta.number("db_tables")),
         dump: None,
         stamp,
         name,

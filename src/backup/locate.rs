@@ -2,8 +2,9 @@
 //! snapshot folder) is opened; the check is made on the path without links, and the file is opened once.
 
 use crate::backup::chain;
+use crate::backup::index::Index;
 use crate::backup::layout::{self, ConfigItem, Site};
-use crate::backup::list::list;
+use crate::backup::list::newest;
 use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, snapshot_stamp};
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
@@ -12,7 +13,7 @@ use crate::path::{Domain, RelPath};
 use std::path::{Path, PathBuf};
 
 /// A dump that lies beside an archive belongs to it when it was written within this time after it.
-const DUMP_WITHIN_S: i64 = 15 * 60;
+pub(crate) const DUMP_WITHIN_S: i64 = 15 * 60;
 
 /// How much of an archive's content is unpacked to learn its layout early.
 const PEEK_BYTES: u64 = 1 << 20;
@@ -24,6 +25,33 @@ const PEEK_BYTES: u64 = 1 << 20;
 /// `backup_not_found`, `backup_unreadable`, `path_not_allowed`, `backup_chain_broken`, `bad_request` for a dump that the
 /// backup has no use for.
 pub fn locate(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>) -> Result<Source> {
+    locate_by(config, domain, word, dump, |_, first, site| peek(first, site))
+}
+
+/// The same without a look into the archive, where the index knows its layout. Only for what is shown.
+///
+/// # Errors
+/// As [`locate`].
+pub fn locate_known(
+    config: &Config,
+    domain: &Domain,
+    word: &str,
+    dump: Option<&Path>,
+    index: &Index,
+) -> Result<Source> {
+    locate_by(config, domain, word, dump, |path, first, site| match index.layout(path, first) {
+        Some(known) => layout::named(known).map(|layout| layout.name()),
+        None => peek(first, site),
+    })
+}
+
+fn locate_by(
+    config: &Config,
+    domain: &Domain,
+    word: &str,
+    dump: Option<&Path>,
+    layout_of: impl Fn(&Path, &Part, &Site) -> Option<&'static str>,
+) -> Result<Source> {
     let path = if word == "latest" { latest(config, domain)? } else { PathBuf::from(word) };
     let archive = open_archive(config, domain, &path)?;
     let name = archive.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -41,7 +69,7 @@ pub fn locate(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>)
             parts
         }
     };
-    let layout = peek(&parts[0], &site);
+    let layout = layout_of(&path, &parts[0], &site);
     // Only the layout that has its database beside the archive; elsewhere such a file is somebody else's.
     if layout.and_then(layout::named).is_some_and(|layout| layout.dump_beside()) {
         parts.extend(companion(config, domain, &path, parsed.stamp, dump)?);
@@ -109,9 +137,7 @@ pub fn snapshot_folder(config: &Config, domain: &Domain, folder: &Path) -> Resul
 }
 
 fn latest(config: &Config, domain: &Domain) -> Result<PathBuf> {
-    // An archive of all domains may not hold this one: it is restored only when it is named.
-    let newest = list(config, domain)?.into_iter().find(|info| info.layout.as_deref() != Some("all_domains"));
-    newest.map(|info| info.path).ok_or_else(|| {
+    newest(config, domain)?.ok_or_else(|| {
         let folder = config.paths.backups().join(domain.as_str());
         Error::new(Code::BackupNotFound, format!("{domain} has no backup in {}", folder.display()))
             .with("folder", folder.display().to_string())

@@ -1,81 +1,141 @@
 //! The document of `rv_preview_backup`: everything the preview screen shows, from one reading or its cached result.
 
-use crate::backup::index::{Index, Known};
-use crate::backup::layout::ConfigItem;
-use crate::backup::list::{BackupInfo, Integrity};
-use crate::backup::meta::Meta;
-use crate::backup::name::{Kind, human_size};
-use crate::backup::scan::{Scan, scan};
-use crate::backup::source::Source;
+pub mod page;
+pub mod php;
+mod warnings;
+
+use crate::api::TreeAsked;
+use crate::backup::catalogue::{self, Draft};
+use crate::backup::index::{Finding, Fingerprint, Index};
+use crate::backup::list::Integrity;
+use crate::backup::name::{BackupName, Kind, Stamp, dump_stamp, human_size};
+use crate::backup::scan::{DumpScan, Scan, folders, scan_into};
+use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::progress::{Level, Monitor};
 use crate::siteconf;
-use serde::{Deserialize, Serialize};
+use crate::sql::statement::ObjectKind;
+use serde::Serialize;
 use serde_json::{Value, json};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+pub use page::{Page, page};
+use warnings::warnings;
 
 /// A filesystem stores whole blocks: half of one is lost a file, on average.
 const BLOCK: u64 = 4096;
 /// Loaded rows and their keys take about this many times the bytes of their dump.
 const DATABASE_FACTOR: u64 = 2;
+/// How many of the largest folders are named.
+const TOP_FOLDERS: usize = 10;
 
 /// What only the machine knows, given by the caller.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Name of the live schema.
     pub schema: Option<String>,
-    /// Bytes the live site takes now, files and database.
+    /// Bytes the live site takes, files and database.
     pub current_bytes: Option<u64>,
+    /// When that was seen, RFC 3339.
+    pub current_at: Option<String>,
     /// Bytes free where the site is staged.
     pub available_bytes: Option<u64>,
+    /// The room on each filesystem that a restore writes to.
+    pub filesystems: Vec<Filesystem>,
     /// Expected seconds a component.
     pub estimate: Option<Estimate>,
+    /// The moment, as names carry it.
+    pub now: Option<Stamp>,
+    /// The dump was asked for, not chosen.
+    pub dump_asked: bool,
+    /// A part of the tree that was asked for.
+    pub page: Option<(TreeAsked, Page)>,
+}
+
+/// Room on a filesystem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Filesystem {
+    /// A place on it.
+    pub path: PathBuf,
+    /// What a restore writes there.
+    pub what: Vec<&'static str>,
+    /// Bytes needed, with what is to stay free.
+    pub needed: u64,
+    /// Bytes free.
+    pub free: u64,
+    /// Whether that is enough.
+    pub enough: bool,
 }
 
 /// Expected seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Estimate {
-    /// Files.
+    /// Files: extracting them.
     pub files_s: f64,
     /// Database.
     pub database_s: f64,
     /// Configuration.
     pub config_s: f64,
+    /// Reading back and comparing.
+    pub verify_s: f64,
     /// All together; files and database run side by side.
     pub total_s: f64,
+    /// Restores of this machine it was learned from; 0: a guess.
+    pub learned_from: u32,
 }
 
 /// What is in the source: from the index when nothing changed since it was read, else by reading it now.
-/// A sound reading and a damaged archive are both remembered.
 ///
 /// # Errors
-/// Those of [`scan`].
+/// Those of [`scan()`](crate::backup::scan::scan).
 pub fn examine(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan> {
-    if let Some(cached) = cached(source, config) {
-        return Ok(cached);
+    match cached(source, config) {
+        Some(found) => Ok(found),
+        None => read(source, config, monitor),
     }
-    let mut result = scan(source, config, monitor);
+}
+
+/// The same with the backup's catalogue, which is made again where it was lost; `None` where none can be kept.
+///
+/// # Errors
+/// Those of [`scan()`](crate::backup::scan::scan).
+pub fn examine_entries(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<(Scan, Option<File>)> {
+    if let Some(found) = cached(source, config)
+        && let Some(catalogue) = catalogue::open(config, source)
+    {
+        return Ok((found, Some(catalogue)));
+    }
+    let found = read(source, config, monitor)?;
+    Ok((found, catalogue::open(config, source)))
+}
+
+/// Reads the source whole. A sound reading and a damaged archive are both remembered.
+fn read(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan> {
+    let warn = |what: &str, error: &Error| monitor.event(Level::Warn, &format!("{what} was not written: {error}"));
+    // From before the reading: what is written to a file meanwhile makes the finding one of another file.
+    let files = Fingerprint::all(source).doing(|| format!("read {}", source.path.display()))?;
+    let begun = Draft::begin(config, source, &files);
+    let mut draft = begun.inspect_err(|error| warn("the catalogue of the backup", error)).ok();
+    let mut result = scan_into(source, config, &mut draft, monitor);
     if let Ok(found) = &mut result {
         tell_meanings(found, source, config);
     }
-    let files = source.identities();
-    let known = match &result {
-        Ok(found) => Known { files, valid: true, why: None, scan: Some(found.clone()) },
-        Err(error) if error.code == Code::BackupCorrupt => {
-            Known { files, valid: false, why: Some(error.message.clone()), scan: None }
-        }
+    let finding = match &result {
+        Ok(found) => Ok(found),
+        Err(error) if error.code == Code::BackupCorrupt => Err(error.message.as_str()),
         Err(_) => return result,
     };
-    if let Err(error) = Index::store(config, &source.site.domain, &source.path, known) {
-        monitor.event(Level::Warn, &format!("the index of backups was not written: {error}"));
+    if let Err(error) = Index::store(config, &Finding { source, files, result: finding }, draft) {
+        warn("the index of backups", &error);
     }
     result
 }
 
 /// What an earlier reading found, if every file of the source is still the same.
 pub fn cached(source: &Source, config: &Config) -> Option<Scan> {
-    let index = Index::load(config, &source.site.domain);
-    index.known_all(&source.path, &source.identities())?.scan.clone()
+    Index::load(config, &source.site.domain).scan(source)
 }
 
 /// Bytes a restore needs free: the staged tree, the database beside it, and what always stays free.
@@ -97,22 +157,33 @@ fn tell_meanings(found: &mut Scan, source: &Source, config: &Config) {
 }
 
 /// The document.
-pub fn document(source: &Source, info: Option<&BackupInfo>, found: &Scan, config: &Config, facts: &Facts) -> Value {
-    let name = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+pub fn document(source: &Source, found: &Scan, config: &Config, facts: &Facts) -> Value {
     let required = required_bytes(found, config);
-    json!({
+    let archives: Vec<&Part> = source.parts.iter().filter(|part| part.role == Role::Archive).collect();
+    let stamp = source.stamp.unwrap_or_else(|| moment(&source.parts[0]));
+    let mut shown = json!({
         "backup": {
             "path": source.path,
-            "name": name,
-            "date": info.map(|info| info.date.clone()).or(source.stamp.map(|stamp| stamp.to_string())),
+            "name": file_name(&source.path),
+            "date": stamp.to_string(),
             "size": source.packed_bytes(),
             "size_text": human_size(source.packed_bytes()),
             "compression": if source.parts.first().is_some_and(|part| part.gzip) { "gzip" } else { "none" },
             "integrity": Integrity::Valid,
             "kind": source.kind,
-            "base": info.and_then(|info| info.base.clone()),
+            "base": archives.first().filter(|_| archives.len() > 1).map(|base| &base.path),
             "layout": found.layout,
             "domain": source.site.domain,
+        },
+        "chain": {
+            "archives": archives.iter().enumerate().map(|(at, part)| json!({
+                "path": part.path,
+                "name": file_name(&part.path),
+                "kind": if at == 0 { Kind::Full } else { Kind::Incremental },
+                "date": moment(part).to_string(),
+                "size": part.identity.size,
+            })).collect::<Vec<_>>(),
+            "dump": dump_chosen(source, found, facts),
         },
         "files": {
             "count": found.files,
@@ -123,6 +194,7 @@ pub fn document(source: &Source, info: Option<&BackupInfo>, found: &Scan, config
             "by_type": found.by_type,
             "document_root": config.paths.document_root(&source.site.domain),
             "tree": found.tree,
+            "top_folders": top_folders(&found.tree),
             "application": found.application,
         },
         "database": found.dump.as_ref().map(|dump| json!({
@@ -135,6 +207,10 @@ pub fn document(source: &Source, info: Option<&BackupInfo>, found: &Scan, config
             "objects": dump.objects,
             "complete": dump.complete,
             "table_list": dump.tables,
+            "views": names(dump, &[ObjectKind::View]),
+            "routines": names(dump, &[ObjectKind::Procedure, ObjectKind::Function]),
+            "triggers": names(dump, &[ObjectKind::Trigger]),
+            "events": names(dump, &[ObjectKind::Event]),
         })),
         "config": found.config.iter().map(|file| json!({
             "item": file.item,
@@ -145,64 +221,73 @@ pub fn document(source: &Source, info: Option<&BackupInfo>, found: &Scan, config
         "estimate": facts.estimate,
         "space": {
             "current_used": facts.current_bytes,
+            "current_used_at": facts.current_at,
             "backup_size": source.packed_bytes(),
-            "unpacked": found.bytes + found.dump.as_ref().map_or(0, |dump| dump.bytes),
+            "unpacked": found.bytes + found.dump_bytes(),
             // The old tree and the old tables are kept where they are: nothing is copied for the snapshot.
             "snapshot": 0,
             "required": required,
             "available": facts.available_bytes,
             "enough": facts.available_bytes.map(|free| free >= required),
+            "filesystems": facts.filesystems,
         },
-        "warnings": warnings(source, found, facts, required),
+        "warnings": warnings(source, found, config, facts),
+    });
+    if let Some((asked, page)) = &facts.page {
+        shown["files"]["tree"] = json!(page.nodes);
+        shown["files"]["tree_page"] = json!({
+            "path": asked.path, "depth": asked.depth, "offset": asked.offset, "limit": asked.limit, "total": page.total,
+        });
+    }
+    shown
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// When a file was made: by its name, else by its modification time.
+fn moment(part: &Part) -> Stamp {
+    let name = file_name(&part.path);
+    let named = BackupName::parse(&name).and_then(|name| name.stamp).or_else(|| dump_stamp(&name));
+    named.unwrap_or_else(|| Stamp::of(jiff::Timestamp::from_second(part.identity.mtime).unwrap_or_default()))
+}
+
+/// Which dump is the backup's, and why this one.
+fn dump_chosen(source: &Source, found: &Scan, facts: &Facts) -> Value {
+    let Some(dump) = &found.dump else { return Value::Null };
+    let Some(part) = source.dump_beside() else {
+        return json!({"path": Value::Null, "name": dump.name, "why": "it is in the archive"});
+    };
+    let why = match (source.form, source.stamp) {
+        (Form::Snapshot, _) => "it is part of the snapshot".to_owned(),
+        _ if facts.dump_asked => "it was asked for".to_owned(),
+        (_, Some(stamp)) => format!(
+            "written {} s after the backup: the nearest one within {} minutes after it",
+            moment(part).seconds_since(stamp),
+            crate::backup::locate::DUMP_WITHIN_S / 60,
+        ),
+        (_, None) => "it lies beside the archive".to_owned(),
+    };
+    json!({
+        "path": part.path,
+        "name": dump.name,
+        "date": moment(part).to_string(),
+        "size": part.identity.size,
+        "why": why,
     })
 }
 
-fn warnings(source: &Source, found: &Scan, facts: &Facts, required: u64) -> Vec<String> {
-    let mut list = Vec::new();
-    if !found.seen.root {
-        list.push("The backup holds no files of the site.".to_owned());
-    }
-    match &found.dump {
-        None => list.push("The backup holds no database.".to_owned()),
-        Some(dump) if !dump.complete => {
-            list.push(format!("{} does not end with the line of a finished dump; it may be cut.", dump.name))
-        }
-        Some(_) => {}
-    }
-    if found.config.is_empty() {
-        list.push("The backup holds no configuration.".to_owned());
-    } else if found.seen.config.contains(&ConfigItem::Ssl) && !has_pair(found) {
-        list.push("The backup holds a certificate without its key, or a key without its certificate.".to_owned());
-    }
-    let meta = Meta::beside(&source.path);
-    let said = meta.contradictions(source.site.domain.as_str(), source.parts[0].identity.size, Some(found.files));
-    list.extend(said.into_iter().map(|said| format!("The archive is the truth, but {said}.")));
-    if found.specials > 0 {
-        list.push(format!("{} devices, FIFOs or sockets in it will not be restored.", found.specials));
-    }
-    if found.layout.as_deref() == Some("smart_full") {
-        list.push(
-            "Its writer leaves out cache, log, vendor, node_modules and .git folders and, for WordPress, some tables."
-                .to_owned(),
-        );
-    }
-    if source.kind == Kind::Incremental {
-        list.push("Deletions between incremental backups are not recorded.".to_owned());
-    }
-    let strange: Vec<&String> = found.seen.others.iter().take(5).collect();
-    if !strange.is_empty() && found.layout.as_deref() != Some("all_domains") {
-        let names: Vec<&str> = strange.iter().map(|name| name.as_str()).collect();
-        list.push(format!("Not restored, because it belongs to no component: {}.", names.join(", ")));
-    }
-    if facts.available_bytes.is_some_and(|free| free < required) {
-        list.push(format!("Not enough space: {} needed.", human_size(required)));
-    }
-    list
+/// The largest folders at the top.
+fn top_folders(tree: &[folders::Node]) -> Vec<&folders::Node> {
+    let mut top: Vec<&folders::Node> = tree.iter().filter(|node| node.depth == 0 && node.path.ends_with('/')).collect();
+    top.sort_by_key(|node| std::cmp::Reverse(node.bytes));
+    top.truncate(TOP_FOLDERS);
+    top
 }
 
-fn has_pair(found: &Scan) -> bool {
-    let named = |part: &str| found.config.iter().any(|file| file.item == ConfigItem::Ssl && file.name.contains(part));
-    named("key") && (named("cert") || named("chain"))
+fn names<'a>(dump: &'a DumpScan, kinds: &[ObjectKind]) -> Vec<&'a str> {
+    dump.object_list.iter().filter(|object| kinds.contains(&object.kind)).map(|object| object.name.as_str()).collect()
 }
 
 #[cfg(test)]
@@ -260,7 +345,7 @@ mod tests {
         let mut found = examine(&source, &config, &Silent).unwrap();
         found.dump = Some(DumpScan { name: "database.sql".into(), bytes: 10, ..DumpScan::default() });
         let facts = Facts { available_bytes: Some(1), current_bytes: Some(5), ..Facts::default() };
-        let shown = document(&source, None, &found, &config, &facts);
+        let shown = document(&source, &found, &config, &facts);
         assert_eq!(shown["files"]["count"], 1);
         assert_eq!(shown["files"]["by_type"]["php"], 1);
         assert_eq!(shown["database"]["tables"], 0);

@@ -6,26 +6,34 @@
 pub mod folders;
 pub mod tally;
 
-use crate::archive::{self, Entry, EntryKind, GzipReader, Limits};
-use crate::backup::layout::{ConfigItem, Place, Seen};
+use crate::archive::{self, Entry, EntryKind, GzipReader, Limits, Segment, TarReader};
+use crate::backup::catalogue::Draft;
+use crate::backup::layers::Layers;
+use crate::backup::layout::{ConfigItem, Place, Seen, Sorter};
 use crate::backup::meta::Meta;
 use crate::backup::source::{Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
+use crate::host::tree;
 use crate::path::RelPath;
-use crate::progress::{Monitor, Phase};
+use crate::progress::{Level, Monitor, Phase};
+use crate::sql::compat::Survey;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::{BufReader, Cursor, Read};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 pub use folders::{Folders, Node};
-pub use tally::{TableTally, Tally};
+pub use tally::{ObjectFound, TableTally, Tally};
 
 /// Largest configuration file whose content is kept.
 pub const MAX_CONFIG_FILE: u64 = 1 << 20;
 const MAX_CONFIG_FILES: usize = 64;
-const MAX_HINT_FILE: u64 = 256 << 10;
 const CHUNK: usize = 256 << 10;
+/// Most replaced files whose content is remembered for hard links.
+const MAX_OLD_CONTENT: usize = 100_000;
 
 /// Files of the site by what they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +51,8 @@ pub struct ByType {
 }
 
 impl ByType {
-    fn count(&mut self, name: &[u8]) {
+    /// Counts a file by its name.
+    pub(crate) fn count(&mut self, name: &[u8]) {
         let ending = name.rsplit(|byte| *byte == b'.').next().filter(|end| end.len() < name.len());
         let ending = ending.unwrap_or_default().to_ascii_lowercase();
         *match ending.as_slice() {
@@ -67,8 +76,14 @@ pub struct DumpScan {
     pub complete: bool,
     /// Its tables, in the order of the dump.
     pub tables: Vec<TableTally>,
-    /// Views, triggers, routines and events.
+    /// Number of views, triggers, routines and events.
     pub objects: u64,
+    /// Their names by kind, the first 2,000.
+    #[serde(default)]
+    pub object_list: Vec<ObjectFound>,
+    /// What servers differ in, to be held against one.
+    #[serde(default)]
+    pub survey: Survey,
 }
 
 impl DumpScan {
@@ -90,6 +105,9 @@ pub struct ConfigFound {
     /// What is in it; never written to a cache, it may be a private key. `None` for one over 1 MiB.
     #[serde(skip)]
     pub content: Option<Vec<u8>>,
+    /// XXH3 (64 bit) of its content, where that was read.
+    #[serde(default)]
+    pub hash: Option<u64>,
     /// What it says: server names, pool user, certificate dates, scheduled commands. Never key material.
     #[serde(default)]
     pub meaning: Value,
@@ -157,32 +175,47 @@ impl Scan {
 /// `backup_corrupt`, `backup_layout_unknown`, `unsafe_path`, `limit_exceeded`, `backup_changed`, `io_failed`, and
 /// the monitor's own.
 pub fn scan(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan> {
-    let mut found = Scan { packed_bytes: source.packed_bytes(), ..Scan::default() };
-    let mut folders = Folders::default();
-    monitor.expect(Phase::Verify, 0, found.packed_bytes);
-    for part in &source.parts {
-        part.will_stream();
-        check_sum(part, monitor)?;
-        let raw = Watched { inner: part.reader(), monitor, stop: None };
-        let name = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match &part.role {
-            Role::Dump => found.dump = Some(read_dump(name, raw, monitor)?),
-            Role::ConfigFile { item, name } => keep_config(&mut found, *item, name, part.identity.size, raw)?,
-            Role::Archive | Role::Files | Role::Config => {
-                let Some(sorter) = part.sorter(&source.site) else { continue };
-                let limits = Limits::from_config(&config.limits);
-                let mut tar = archive::open(BufReader::with_capacity(CHUNK, raw), limits)
-                    .map_err(|error| error.with("path", part.path.display().to_string()))?;
-                let seen = read_archive(&mut tar, sorter, &mut found, &mut folders, monitor)
-                    .map_err(|error| part.named(error))?;
-                found.unpacked_bytes += tar.offset();
-                found.seen.merge(seen);
-            }
+    scan_into(source, config, &mut None, monitor)
+}
+
+/// The same, and every entry of the site goes into the catalogue. What keeps the catalogue from being made is said, and the
+/// reading goes on without.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_into(
+    source: &Source,
+    config: &Config,
+    catalogue: &mut Option<Draft>,
+    monitor: &dyn Monitor,
+) -> Result<Scan> {
+    let mut reading = Reading {
+        source,
+        found: Scan { packed_bytes: source.packed_bytes(), ..Scan::default() },
+        folders: Folders::default(),
+        layers: source.is_layered().then(Layers::default),
+        root_covered: false,
+        root_seen: false,
+        old_content: HashMap::new(),
+        catalogue,
+        buffer: vec![0; CHUNK],
+        monitor,
+    };
+    monitor.expect(Phase::Verify, 0, reading.found.packed_bytes);
+    let mut first = true;
+    for part in newest_first(&source.parts) {
+        if part.role == Role::Archive && !std::mem::take(&mut first) {
+            reading.descend();
         }
-        part.unchanged()?;
+        reading.part(part, Limits::from_config(&config.limits))?;
     }
-    found.tree = folders.finish();
-    Ok(found)
+    reading.finish()
+}
+
+/// The archives from the newest to the oldest, so that what newer ones replace is known before it comes; then the rest.
+fn newest_first(parts: &[Part]) -> impl Iterator<Item = &Part> {
+    let archives = parts.iter().rev().filter(|part| part.role == Role::Archive);
+    archives.chain(parts.iter().filter(|part| part.role != Role::Archive))
 }
 
 /// Compares the archive with the checksum its writer left beside it, if there is one.
@@ -198,58 +231,298 @@ pub(crate) fn check_sum(part: &Part, monitor: &dyn Monitor) -> Result<()> {
         .with("path", part.path.display().to_string()))
 }
 
-fn read_archive<R: Read>(
-    tar: &mut archive::TarReader<R>,
-    mut sorter: crate::backup::layout::Sorter,
-    found: &mut Scan,
-    folders: &mut Folders,
-    monitor: &dyn Monitor,
-) -> Result<Seen> {
-    while let Some(entry) = tar.next_entry()? {
-        monitor.keep_going()?;
-        let path = RelPath::parse(&entry.path)?;
-        match sorter.place(&path) {
-            Place::Site(inner) => {
-                count(found, folders, &inner, &entry);
-                if entry.kind == EntryKind::File && tells_application(&inner) && entry.size <= MAX_HINT_FILE {
-                    let text = read_all(&mut *tar, MAX_HINT_FILE)?;
-                    hint(&mut found.application, &inner, &String::from_utf8_lossy(&text));
-                }
-            }
-            Place::Dump { .. } if entry.kind == EntryKind::File => {
-                found.dump = Some(read_dump(path.to_string(), &mut *tar, monitor)?);
-            }
-            Place::Config(item, name) if entry.kind == EntryKind::File => {
-                keep_config(found, item, &name, entry.size, &mut *tar)?;
-            }
-            _ => {}
-        }
-    }
-    let layout = sorter.layout().map(str::to_owned);
-    found.layout = found.layout.take().or(layout);
-    sorter.finish()
+/// A file that newer archives replaced.
+struct OldContent {
+    size: u64,
+    hash: u64,
+    /// The first hard link that takes it.
+    heir: Option<RelPath>,
 }
 
-fn count(found: &mut Scan, folders: &mut Folders, path: &RelPath, entry: &Entry) {
-    if path.is_root() {
-        return;
+struct Reading<'a> {
+    source: &'a Source,
+    found: Scan,
+    folders: Folders,
+    /// Where several archives make the state.
+    layers: Option<Layers>,
+    /// A newer archive has the document root itself.
+    root_covered: bool,
+    root_seen: bool,
+    /// Files of the archive being read that newer ones replaced, by the hash of their path.
+    old_content: HashMap<u64, OldContent>,
+    catalogue: &'a mut Option<Draft>,
+    buffer: Vec<u8>,
+    monitor: &'a dyn Monitor,
+}
+
+impl Reading<'_> {
+    fn descend(&mut self) {
+        if let Some(layers) = &mut self.layers {
+            layers.descend();
+        }
+        self.root_covered = self.root_seen;
+        self.old_content.clear();
+        if let Some(draft) = self.catalogue {
+            draft.next_archive();
+        }
     }
-    match &entry.kind {
-        EntryKind::File | EntryKind::HardLink(_) => {
-            found.files += 1;
-            found.bytes += entry.size;
-            if let Some((_, name)) = path.split_last() {
-                found.by_type.count(name);
+
+    fn part(&mut self, part: &Part, limits: Limits) -> Result<()> {
+        part.will_stream();
+        check_sum(part, self.monitor)?;
+        let raw = Watched { inner: part.reader(), monitor: self.monitor, stop: None };
+        let name = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match &part.role {
+            Role::Dump => self.found.dump = Some(read_dump(name, raw, self.monitor)?),
+            Role::ConfigFile { item, name } => {
+                keep_config(&mut self.found, *item, name, part.identity.size, raw)?;
             }
-            folders.file(path, entry.size);
+            Role::Archive | Role::Files | Role::Config => {
+                let Some(sorter) = part.sorter(&self.source.site) else { return Ok(()) };
+                let mut tar = archive::open(BufReader::with_capacity(CHUNK, raw), limits)
+                    .map_err(|error| error.with("path", part.path.display().to_string()))?;
+                let seen = self.archive(&mut tar, sorter).map_err(|error| part.named(error))?;
+                self.found.unpacked_bytes += tar.offset();
+                self.found.seen.merge(seen);
+            }
         }
-        EntryKind::Folder => {
-            found.folders += 1;
-            folders.folder(path);
-        }
-        EntryKind::Symlink(_) => found.links += 1,
-        EntryKind::Special(_) => found.specials += 1,
+        part.unchanged()
     }
+
+    fn archive(&mut self, tar: &mut TarReader<impl Read>, mut sorter: Sorter) -> Result<Seen> {
+        while let Some(entry) = tar.next_entry()? {
+            self.monitor.keep_going()?;
+            let path = RelPath::parse(&entry.path)?;
+            match sorter.place(&path) {
+                Place::Site(inner) => self.site_entry(inner, &entry, tar, &sorter)?,
+                Place::Dump { .. } if entry.kind == EntryKind::File => {
+                    self.found.dump = Some(read_dump(path.to_string(), &mut *tar, self.monitor)?);
+                }
+                Place::Config(item, name) if entry.kind == EntryKind::File => {
+                    keep_config(&mut self.found, item, &name, entry.size, &mut *tar)?;
+                }
+                _ => {}
+            }
+        }
+        let layout = sorter.layout().map(str::to_owned);
+        self.found.layout = self.found.layout.take().or(layout);
+        // Nothing may have changed since the backup before it.
+        if self.layers.is_some() && *sorter.seen() == Seen::default() {
+            return Ok(Seen::default());
+        }
+        sorter.finish()
+    }
+
+    fn site_entry(
+        &mut self,
+        path: RelPath,
+        entry: &Entry,
+        tar: &mut TarReader<impl Read>,
+        sorter: &Sorter,
+    ) -> Result<()> {
+        if let Some(layers) = &mut self.layers {
+            let is_folder = entry.kind == EntryKind::Folder;
+            let covered = layers.covers(&path, is_folder) || (path.is_root() && self.root_covered);
+            layers.add(&path, is_folder);
+            self.root_seen |= path.is_root();
+            if covered {
+                return self.replaced(&path, entry, tar);
+            }
+        }
+        let mut entry = Cow::Borrowed(entry);
+        let (mut hash, mut link) = (0, Vec::new());
+        match &entry.kind {
+            EntryKind::File if self.catalogue.is_some() || tells_application(&path) => {
+                hash = self.content(&entry, tar)?;
+                if tells_application(&path) && entry.segments.is_none() && entry.size <= self.buffer.len() as u64 {
+                    let text = String::from_utf8_lossy(&self.buffer[..entry.size as usize]);
+                    hint(&mut self.found.application, &path, &text);
+                }
+            }
+            EntryKind::HardLink(target) => {
+                link = seen_from_site(sorter, target);
+                // A link to a file that a newer archive replaced has that file's old content.
+                if let Some(old) = self.old_content.get_mut(&xxh3_64(&link)) {
+                    match &old.heir {
+                        Some(first) => link = first.as_bytes().to_vec(),
+                        None => {
+                            let own = entry.to_mut();
+                            (own.kind, own.size, hash, link) = (EntryKind::File, old.size, old.hash, Vec::new());
+                            old.heir = Some(path.clone());
+                        }
+                    }
+                }
+            }
+            EntryKind::Symlink(target) => link.clone_from(target),
+            _ => {}
+        }
+        self.found.count(&mut self.folders, &path, kind_of(&entry.kind), entry.size);
+        if let Some(draft) = self.catalogue
+            && let Err(error) = draft.add(&path, &entry, hash, link)
+        {
+            self.give_up(&error);
+        }
+        Ok(())
+    }
+
+    /// Keeps what a file held that newer archives replaced, for hard links to it.
+    fn replaced(&mut self, path: &RelPath, entry: &Entry, tar: &mut TarReader<impl Read>) -> Result<()> {
+        if entry.kind != EntryKind::File || self.old_content.len() >= MAX_OLD_CONTENT {
+            return Ok(());
+        }
+        let hash = if self.catalogue.is_some() { self.content(entry, tar)? } else { 0 };
+        self.old_content.insert(xxh3_64(path.as_bytes()), OldContent { size: entry.size, hash, heir: None });
+        Ok(())
+    }
+
+    /// Reads a file through for its hash; one that fits is in the buffer then.
+    fn content(&mut self, entry: &Entry, tar: &mut TarReader<impl Read>) -> Result<u64> {
+        let size = entry.size;
+        if entry.segments.is_none() && size <= self.buffer.len() as u64 {
+            let content = &mut self.buffer[..size as usize];
+            tar.read_exact(content).map_err(archive::unwrap_io)?;
+            return Ok(xxh3_64(content));
+        }
+        let mut hash = Xxh3::new();
+        let mut position = 0;
+        for Segment { offset, length } in archive::tar::segments(entry) {
+            self.hole(&mut hash, offset - position)?;
+            position = offset + length;
+            let mut left = length;
+            while left > 0 {
+                let most = left.min(self.buffer.len() as u64) as usize;
+                tar.read_exact(&mut self.buffer[..most]).map_err(archive::unwrap_io)?;
+                hash.update(&self.buffer[..most]);
+                left -= most as u64;
+            }
+        }
+        self.hole(&mut hash, size - position)?;
+        Ok(hash.digest())
+    }
+
+    /// Holes are zeros to whoever reads the file.
+    fn hole(&mut self, hash: &mut Xxh3, mut length: u64) -> Result<()> {
+        if length > 0 {
+            self.buffer.fill(0);
+        }
+        while length > 0 {
+            self.monitor.keep_going()?;
+            let count = length.min(self.buffer.len() as u64);
+            hash.update(&self.buffer[..count as usize]);
+            length -= count;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Scan> {
+        if let Some(draft) = self.catalogue {
+            let recount = draft.finish().and_then(|replaced| if replaced { draft.reader() } else { Ok(None) });
+            match recount {
+                // Entries that came twice were counted twice.
+                Ok(Some(mut records)) => {
+                    self.folders = Folders::default();
+                    self.found.uncount();
+                    while let Some(record) = records.next_record()? {
+                        self.found.count(&mut self.folders, &record.path, Some(record.kind), record.size);
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => self.give_up(&error),
+            }
+        }
+        self.found.tree = self.folders.finish();
+        Ok(self.found)
+    }
+
+    fn give_up(&mut self, error: &Error) {
+        *self.catalogue = None;
+        self.monitor.event(Level::Warn, &format!("the catalogue of the backup is not made: {error}"));
+    }
+}
+
+/// What stands in the site for an entry; nothing for devices and the like.
+fn kind_of(kind: &EntryKind) -> Option<tree::Kind> {
+    match kind {
+        EntryKind::File | EntryKind::HardLink(_) => Some(tree::Kind::File),
+        EntryKind::Folder => Some(tree::Kind::Folder),
+        EntryKind::Symlink(_) => Some(tree::Kind::Symlink),
+        EntryKind::Special(_) => None,
+    }
+}
+
+/// A hard link names its target as the archive does; seen from the document root where it lies there.
+fn seen_from_site(sorter: &Sorter, target: &[u8]) -> Vec<u8> {
+    let inside = RelPath::parse(target).ok().and_then(|path| path.strip_prefix(sorter.root()?));
+    inside.map_or_else(|| target.to_vec(), |inside| inside.as_bytes().to_vec())
+}
+
+impl Scan {
+    fn count(&mut self, folders: &mut Folders, path: &RelPath, kind: Option<tree::Kind>, size: u64) {
+        if path.is_root() {
+            return;
+        }
+        match kind {
+            Some(tree::Kind::File) => {
+                self.files += 1;
+                self.bytes += size;
+                if let Some((_, name)) = path.split_last() {
+                    self.by_type.count(name);
+                }
+                folders.file(path, size);
+            }
+            Some(tree::Kind::Folder) => {
+                self.folders += 1;
+                folders.folder(path);
+            }
+            Some(tree::Kind::Symlink) => self.links += 1,
+            Some(tree::Kind::Special) | None => self.specials += 1,
+        }
+    }
+
+    /// Forgets the counts of the site, all but what is never restored.
+    fn uncount(&mut self) {
+        (self.files, self.folders, self.links, self.bytes) = (0, 0, 0, 0);
+        self.by_type = ByType::default();
+    }
+}
+
+/// The configuration files of a source with their contents, which no cache holds. `wanted` are the ones a whole reading found:
+/// when the last of them was read, the rest of the archive is not.
+///
+/// # Errors
+/// As [`scan`].
+pub fn read_config(
+    source: &Source,
+    config: &Config,
+    wanted: &[ConfigFound],
+    monitor: &dyn Monitor,
+) -> Result<Vec<ConfigFound>> {
+    let mut found = Scan::default();
+    for part in newest_first(&source.parts) {
+        if found.config.len() >= wanted.len() {
+            break;
+        }
+        let raw = Watched { inner: part.reader(), monitor, stop: None };
+        match &part.role {
+            Role::Dump => {}
+            Role::ConfigFile { item, name } => keep_config(&mut found, *item, name, part.identity.size, raw)?,
+            Role::Archive | Role::Files | Role::Config => {
+                let Some(mut sorter) = part.sorter(&source.site) else { continue };
+                let limits = Limits::from_config(&config.limits);
+                let mut tar = archive::open(BufReader::with_capacity(CHUNK, raw), limits)?;
+                while found.config.len() < wanted.len()
+                    && let Some(entry) = tar.next_entry().map_err(|error| part.named(error))?
+                {
+                    let path = RelPath::parse(&entry.path)?;
+                    if let (Place::Config(item, name), EntryKind::File) = (sorter.place(&path), &entry.kind) {
+                        keep_config(&mut found, item, &name, entry.size, &mut tar)?;
+                    }
+                }
+            }
+        }
+        part.unchanged()?;
+    }
+    Ok(found.config)
 }
 
 fn keep_config(found: &mut Scan, item: ConfigItem, name: &str, size: u64, from: impl Read) -> Result<()> {
@@ -260,7 +533,8 @@ fn keep_config(found: &mut Scan, item: ConfigItem, name: &str, size: u64, from: 
         ));
     }
     let content = if size <= MAX_CONFIG_FILE { Some(read_all(from, MAX_CONFIG_FILE)?) } else { None };
-    found.config.push(ConfigFound { item, name: name.to_owned(), size, content, meaning: Value::Null });
+    let hash = content.as_deref().map(xxh3_64);
+    found.config.push(ConfigFound { item, name: name.to_owned(), size, content, hash, meaning: Value::Null });
     Ok(())
 }
 
@@ -284,7 +558,15 @@ fn read_dump(name: String, mut from: impl Read, monitor: &dyn Monitor) -> Result
     }
     .map_err(|error| error.with("dump", name.clone()))?;
     let ended = tally.finish();
-    Ok(DumpScan { name, bytes, complete: ended.complete, tables: ended.tables, objects: ended.objects })
+    Ok(DumpScan {
+        name,
+        bytes,
+        complete: ended.complete,
+        tables: ended.tables,
+        objects: ended.objects,
+        object_list: ended.object_list,
+        survey: ended.survey,
+    })
 }
 
 fn pump(mut from: impl Read, tally: &mut Tally, monitor: &dyn Monitor) -> Result<u64> {

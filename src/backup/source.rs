@@ -273,6 +273,11 @@ impl Source {
         self.parts.iter().map(|part| part.identity.size).sum()
     }
 
+    /// Whether several archives on top of each other make its state.
+    pub fn is_layered(&self) -> bool {
+        self.parts.iter().filter(|part| part.role == Role::Archive).nth(1).is_some()
+    }
+
     /// The part of that role.
     pub fn part(&self, wanted: impl Fn(&Role) -> bool) -> Option<&Part> {
         self.parts.iter().find(|part| wanted(&part.role))

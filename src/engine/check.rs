@@ -102,6 +102,7 @@ impl Job<Committed> {
                 "kept": self.state.kept_tables,
                 "rows": (!database.tables.is_empty())
                     .then(|| database.tables.iter().map(|table| table.rows).sum::<u64>()),
+                "compatibility": database.compatibility,
             })),
             "config": self.state.steps.iter().filter_map(|step| match step {
                 Step::Config { change, .. } => Some(change.target.display().to_string()),

@@ -10,6 +10,7 @@ use crate::path::Domain;
 use crate::progress::{Level, Monitor};
 use crate::report::{Check, Outcome};
 use crate::siteconf::ConfFile;
+use crate::sql::compat::ServerFacts;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -178,14 +179,21 @@ impl Hosts {
         self.test_candidates(&[])
     }
 
-    /// Connects as the site itself would, and reads.
+    /// Connects as the site itself would, to where its configuration says, and reads.
     ///
     /// # Errors
     /// `database_unreachable`, `insufficient_privilege`.
     pub fn connect_as(&self, account: &SiteAccount) -> Result<()> {
-        let server = self.server()?.with_account(&account.user, account.password.clone());
-        let mut connection = server.connect(Some(&account.schema))?;
+        let mut connection = Server::of_site(&self.config, account)?.connect(Some(&account.schema))?;
         crate::host::database::server::rows(&mut connection, "SHOW TABLES").map(drop)
+    }
+
+    /// What the server says of itself, to hold a dump against. `account` is the site's, as `` `user`@`host` ``.
+    ///
+    /// # Errors
+    /// `credentials_missing`, `database_unreachable`.
+    pub fn server_facts(&self, account: Option<&str>) -> Result<ServerFacts> {
+        crate::host::database::compat::server_facts(&self.server()?, account)
     }
 
     /// The server's data folder, when it is on this machine.

@@ -2,22 +2,30 @@
 
 use crate::api;
 use crate::backup;
-use crate::backup::preview::Estimate;
+use crate::backup::index::{Index, Live};
+use crate::backup::name::Stamp;
+use crate::backup::preview::{Estimate, Filesystem, Page};
+use crate::backup::scan::Scan;
 use crate::config::Config;
 use crate::engine::hosts::Hosts;
-use crate::engine::{facts, preflight, verify};
-use crate::error::Result;
-use crate::host::{credentials, tree};
+use crate::engine::space::{self, Load};
+use crate::engine::{compat, diff, facts, preflight, token, verify};
+use crate::error::{Code, Error, Result};
+use crate::host::tree::manifest::Reader;
+use crate::host::{clock, credentials, tree};
 use crate::job::JobId;
 use crate::job::estimate::Rates;
 use crate::job::folder::JobFolder;
 use crate::path::Domain;
 use crate::plan::{Plan, Selection};
-use crate::progress::{Monitor, Phase};
+use crate::progress::{Level, Monitor, Phase};
 use crate::report::{Check, Group, Outcome, worst};
 use crate::snapshot;
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// Largest catalogue that is looked through outside of a worker.
+const QUICK_CATALOGUE: u64 = 32 << 20;
 
 /// `rv_preview_backup`.
 ///
@@ -31,26 +39,103 @@ pub fn preview(
 ) -> Result<Value> {
     let domain = &request.domain;
     let source = backup::locate(config, domain, &request.backup, request.dump.as_deref())?;
-    let scan = backup::preview::examine(&source, config, monitor.as_ref())?;
+    let (scan, page) = match &request.tree {
+        None => (backup::preview::examine(&source, config, monitor.as_ref())?, None),
+        Some(asked) => {
+            let (scan, catalogue) = backup::preview::examine_entries(&source, config, monitor.as_ref())?;
+            let catalogue = catalogue.ok_or_else(|| {
+                Error::new(Code::LimitExceeded, format!("no catalogue of {} could be kept", source.path.display()))
+                    .hint("Ask without `tree`: the first folders are known.")
+            })?;
+            let page = backup::preview::page(&mut Reader::new(catalogue)?, asked)?;
+            (scan, Some((asked.clone(), page)))
+        }
+    };
+    let live = look_at_live(config, domain, folder, monitor.as_ref())?;
+    if let Err(error) = Index::store_live(config, domain, live.clone()) {
+        monitor.event(Level::Warn, &format!("what was seen of the live site was not kept: {error}"));
+    }
+    Ok(backup::preview::document(&source, &scan, config, &preview_facts(config, request, &scan, live, page)))
+}
+
+/// The same out of what is known, in milliseconds and without a worker: no archive is read, the live site is not looked at.
+/// `None` when that is not enough, whatever the reason: the worker finds out and says it.
+pub fn preview_known(config: &Config, request: &api::Preview) -> Option<Value> {
+    let index = Index::load(config, &request.domain);
+    let live = index.live.clone()?;
+    let source =
+        backup::locate::locate_known(config, &request.domain, &request.backup, request.dump.as_deref(), &index).ok()?;
+    let scan = index.scan(&source)?;
+    let page = match &request.tree {
+        None => None,
+        Some(asked) => {
+            let catalogue = backup::catalogue::open_unchecked(config, &source)?;
+            if catalogue.metadata().ok()?.len() > QUICK_CATALOGUE {
+                return None;
+            }
+            Some((asked.clone(), backup::preview::page(&mut Reader::new(catalogue).ok()?, asked).ok()?))
+        }
+    };
+    let facts = preview_facts(config, request, &scan, live, page);
+    Some(backup::preview::document(&source, &scan, config, &facts))
+}
+
+/// How large the live site is. A database that does not answer is none, for a preview.
+fn look_at_live(config: &Config, domain: &Domain, folder: &JobFolder, monitor: &dyn Monitor) -> Result<Live> {
     let root = config.paths.document_root(domain);
     let account = credentials::site(config, domain, &root).ok();
-    let live = tree::survey(&root, monitor.as_ref())?.map_or(0, |survey| survey.bytes);
-    let tables = account.as_ref().and_then(|account| {
-        let hosts = Hosts::of(config, domain, true, folder.path()).ok()?;
-        hosts.database.as_ref()?.tables(&account.schema).ok()
-    });
-    let rates = Rates::load(config);
-    let dump = scan.dump.as_ref().map_or(0, |dump| dump.bytes);
-    let files_s = rates.seconds(Phase::Files, scan.bytes) + rates.seconds(Phase::Verify, scan.bytes);
-    let (database_s, config_s) = (rates.seconds(Phase::Database, dump), rates.seconds(Phase::Config, 0));
-    let facts = backup::preview::Facts {
+    let files = tree::survey(&root, monitor)?.map_or(0, |survey| survey.bytes);
+    let hosts = account.as_ref().and_then(|_| Hosts::of(config, domain, true, folder.path()).ok());
+    let tables = hosts
+        .as_ref()
+        .zip(account.as_ref())
+        .and_then(|(hosts, account)| hosts.database.as_ref()?.tables(&account.schema).ok());
+    Ok(Live {
+        at: clock::rfc3339(),
+        files,
+        database: tables.map_or(0, |tables| tables.iter().map(|table| table.bytes).sum()),
         schema: account.map(|account| account.schema),
-        current_bytes: Some(live + tables.map_or(0, |tables| tables.iter().map(|table| table.bytes).sum())),
+        data_folder: hosts.and_then(|hosts| hosts.data_folder()),
+    })
+}
+
+fn preview_facts(
+    config: &Config,
+    request: &api::Preview,
+    scan: &Scan,
+    live: Live,
+    page: Option<(api::TreeAsked, Page)>,
+) -> backup::preview::Facts {
+    let (entries, dump) = (scan.files + scan.folders + scan.links, scan.dump_bytes());
+    let load = Load { files: scan.bytes, entries, dump, tables: dump };
+    let (rooms, _) = space::rooms(config, load, live.data_folder.as_deref());
+    let filesystems = rooms.into_iter().map(|room| Filesystem {
+        needed: room.needed,
+        free: room.space.free_bytes,
+        enough: room.enough(),
+        path: room.path,
+        what: room.what,
+    });
+    backup::preview::Facts {
+        schema: live.schema,
+        current_bytes: Some(live.files + live.database),
+        current_at: Some(live.at),
         available_bytes: tree::space(&config.paths.web_root).ok().map(|space| space.free_bytes),
-        estimate: Some(Estimate { files_s, database_s, config_s, total_s: files_s.max(database_s) + config_s }),
-    };
-    let info = backup::list(config, domain)?.into_iter().find(|info| info.path == source.path);
-    Ok(backup::preview::document(&source, info.as_ref(), &scan, config, &facts))
+        filesystems: filesystems.collect(),
+        estimate: Some(estimate(&Rates::load(config), scan)),
+        now: Some(Stamp::now()),
+        dump_asked: request.dump.is_some(),
+        page,
+    }
+}
+
+fn estimate(rates: &Rates, scan: &Scan) -> Estimate {
+    let dump = scan.dump_bytes();
+    let (files_s, verify_s) = (rates.seconds(Phase::Files, scan.bytes), rates.seconds(Phase::Verify, scan.bytes));
+    let database_s = if dump > 0 { rates.seconds(Phase::Database, dump) } else { 0.0 };
+    let config_s = if scan.config.is_empty() { 0.0 } else { rates.seconds(Phase::Config, 0) };
+    let total_s = (files_s + verify_s).max(database_s) + config_s;
+    Estimate { files_s, database_s, config_s, verify_s, total_s, learned_from: rates.jobs }
 }
 
 /// `rv_validate`, and a restore with `dry_run`: every check, the whole backup read, and a token for what was seen.
@@ -65,7 +150,9 @@ pub fn validate(
 ) -> Result<Value> {
     let mut selection = Selection::of(request)?;
     let source = backup::locate(config, &request.domain, &request.backup, request.dump.as_deref())?;
-    let facts = facts::gather(config, &request.domain, &mut selection, folder.path(), monitor.as_ref())?;
+    let began = token::now();
+    let facts = facts::gather(config, &request.domain, &mut selection, folder.path(), Some(began), monitor.as_ref())?;
+    let database = token::database(&facts, None)?;
     let scan = backup::preview::examine(&source, config, monitor.as_ref());
     let plan = Plan::restore(
         config,
@@ -106,15 +193,30 @@ pub fn validate(
             *group = Group::new("integrity", checks);
         }
     }
-    let token = facts::token(config, request, &source, &facts)?;
+    if let (Ok(scan), true) = (&scan, plan.database.is_some())
+        && let Some(dump) = &scan.dump
+    {
+        groups.push(
+            match facts.hosts.server_facts(plan.database.as_ref().and_then(|names| names.definer.as_deref())) {
+                Ok(server) => compat::group(&dump.survey, &server, &request.options.compatibility),
+                Err(error) => Group::new("dump", vec![preflight::failed("dump", &error)]),
+            },
+        );
+    }
+    let token = token::of(config, request, &plan.selection, &source, &facts, database.as_ref(), began);
     let outcome = worst(groups.iter().map(|group| group.outcome));
-    Ok(json!({
+    let mut answer = json!({
         "domain": request.domain,
         "backup": source.path,
         "outcome": outcome,
         "groups": groups,
         "plan_token": if outcome == Outcome::Fail { Value::Null } else { json!(token) },
-    }))
+    });
+    if request.dry_run && scan.is_ok() {
+        let looked = (&source, &facts, &plan.selection, database.as_ref());
+        answer["changes"] = diff::of_dry_run(config, folder, request, looked, monitor)?;
+    }
+    Ok(answer)
 }
 
 /// `rv_verify`.

@@ -6,19 +6,15 @@ use crate::backup::source::Source;
 use crate::config::Config;
 use crate::engine::expect::expect;
 use crate::engine::facts::Facts;
+use crate::engine::space::{self, Load};
 use crate::error::{Code, Error, Result};
 use crate::host::text;
-use crate::host::tree;
 use crate::job::lock::DomainLock;
 use crate::path::Domain;
 use crate::plan::Plan;
 use crate::progress::Monitor;
 use crate::report::{Check, Group, Outcome, failures};
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-
-/// Inodes that stay free on every filesystem written to.
-const INODE_HEADROOM: u64 = 1000;
+use std::path::Path;
 
 /// Runs the checks that need no reading of the whole backup.
 pub fn run(config: &Config, plan: &Plan, facts: &Facts, source: &Source, monitor: &dyn Monitor) -> Vec<Group> {
@@ -52,59 +48,38 @@ pub(super) fn failed(name: &str, error: &Error) -> Check {
         .with("hint", error.hint.clone())
 }
 
-/// What each filesystem has to take: the staged tree and the spooled dump on the document root's, tables on the server's.
+/// Whether each filesystem has the room that the plan needs there.
 fn disk_space(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> Vec<Check> {
     let expected = expect(config, source);
+    // Of parts it is not known how much they are before they are read: then what is left is watched while they are staged.
     // The dump is spooled whole; of tables that are named alone only the server knows the size.
     let dump = if plan.database.is_some() { expected.dump } else { 0 };
-    let tables = if plan.selection.database.is_whole() { dump } else { 0 };
-    // Of parts it is not known how much they are before they are read: then what is left is watched while they are staged.
-    let files = if plan.selection.files.is_whole() { expected.files } else { 0 };
-    let mut needs: HashMap<PathBuf, (u64, u64)> = HashMap::new();
-    let staging = nearest(&config.paths.staging());
-    let entry = needs.entry(staging).or_default();
-    entry.0 += files + dump;
-    entry.1 += if expected.entries > 0 { expected.entries } else { files / 20_000 };
-    needs.entry(nearest(&config.paths.base)).or_default().0 += 4 << 20;
-    if let Some(folder) = facts.hosts.data_folder() {
-        // Tables take about the room of their dump, plus indexes and the redo they pass through.
-        needs.entry(nearest(&folder)).or_default().0 += tables + tables / 2;
-    }
-    let mut by_device: HashMap<u64, (PathBuf, u64, u64)> = HashMap::new();
-    let mut checks = Vec::new();
-    for (path, (bytes, inodes)) in needs {
-        match tree::space(&path) {
-            Ok(space) => {
-                let of = by_device.entry(space.device).or_insert((path, 0, 0));
-                of.1 += bytes;
-                of.2 += inodes;
-            }
-            Err(error) => checks.push(failed("space", &error)),
-        }
-    }
-    for (path, bytes, inodes) in by_device.into_values() {
-        let Ok(space) = tree::space(&path) else { continue };
-        let needed = bytes + config.limits.headroom_bytes;
+    let load = Load {
+        files: if plan.selection.files.is_whole() { expected.files } else { 0 },
+        entries: if plan.selection.files.is_whole() { expected.entries } else { 0 },
+        dump,
+        tables: if plan.selection.database.is_whole() { dump } else { 0 },
+    };
+    let (rooms, errors) = space::rooms(config, load, facts.hosts.data_folder().as_deref());
+    let mut checks: Vec<Check> = errors.iter().map(|error| failed("space", error)).collect();
+    for room in rooms {
         let message = format!(
             "filesystem of {}: {} needed ({} staged, {} headroom), {} free",
-            path.display(),
-            text::bytes(needed),
-            text::bytes(bytes),
+            room.path.display(),
+            text::bytes(room.needed),
+            text::bytes(room.bytes),
             text::bytes(config.limits.headroom_bytes),
-            text::bytes(space.free_bytes)
+            text::bytes(room.space.free_bytes)
         );
-        let check = Check::of("space", space.free_bytes >= needed, message)
-            .with("path", path.display().to_string())
-            .with("needed_bytes", needed)
-            .with("free_bytes", space.free_bytes);
+        let check = Check::of("space", room.enough(), message)
+            .with("path", room.path.display().to_string())
+            .with("needed_bytes", room.needed)
+            .with("free_bytes", room.space.free_bytes);
         checks.push(with_code(check, Code::DiskFull));
-        if space.free_inodes < u64::MAX {
-            let needed = inodes + INODE_HEADROOM;
-            let message =
-                format!("filesystem of {}: {needed} inodes needed, {} free", path.display(), space.free_inodes);
-            let check = Check::of("inodes", space.free_inodes >= needed, message)
-                .with("needed_inodes", needed)
-                .with("free_inodes", space.free_inodes);
+        if let Some(enough) = room.enough_inodes() {
+            let (needed, free) = (room.needed_inodes, room.space.free_inodes);
+            let message = format!("filesystem of {}: {needed} inodes needed, {free} free", room.path.display());
+            let check = Check::of("inodes", enough, message).with("needed_inodes", needed).with("free_inodes", free);
             checks.push(with_code(check, Code::DiskFull));
         }
     }
@@ -113,11 +88,6 @@ fn disk_space(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> V
 
 fn with_code(check: Check, code: Code) -> Check {
     if check.outcome == Outcome::Fail { check.with("code", code.name()) } else { check }
-}
-
-/// The nearest existing parent.
-fn nearest(path: &Path) -> PathBuf {
-    path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/")).to_owned()
 }
 
 /// Whether what the plan selects was found by a whole reading.

@@ -25,6 +25,7 @@ use crate::plan::{DatabasePlan, Plan};
 use crate::progress::{Level, Monitor, Phase, Silent};
 use crate::siteconf::{self, ConfFile, Item};
 use crate::snapshot::retained::Brought;
+use crate::sql::compat::{Actions, Finding};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -50,6 +51,8 @@ pub struct StagedDatabase {
     pub links: Vec<ForeignKey>,
     /// Which live tables they replace.
     pub scope: Scope,
+    /// What the server would not have taken as it stands, and what was done about it.
+    pub compatibility: Vec<Finding>,
 }
 
 /// The staged tree.
@@ -73,6 +76,7 @@ pub fn run(
     hosts: &Hosts,
     source: &Source,
     folder: &JobFolder,
+    actions: Actions,
     monitor: &Arc<JobMonitor>,
 ) -> Result<Staged> {
     crate::job::lock::make_private_folder(&plan.stage)?;
@@ -102,7 +106,7 @@ pub fn run(
                 monitor.begin(Phase::Database);
                 let (shared, linked, tables) = (shared.clone(), linked.clone(), tables.clone());
                 Some(scope.spawn(move || {
-                    let loaded = load_dump(config, plan, names, hosts, spool, &tables, shared);
+                    let loaded = load_dump(config, plan, names, hosts, spool, &tables, actions, shared);
                     if loaded.is_err() {
                         linked.stop.store(true, Ordering::Relaxed);
                     }
@@ -259,6 +263,7 @@ fn load_dump(
     hosts: &Hosts,
     spool: &Spool,
     tables: &Arc<Tables>,
+    actions: Actions,
     monitor: Arc<dyn Monitor>,
 ) -> Result<(StagedDatabase, Vec<String>)> {
     let database = hosts.database()?;
@@ -280,6 +285,7 @@ fn load_dump(
         max_tables: config.limits.max_tables,
         choice: (!all).then(|| Choice { takes: Arc::new(move |name| takes.takes(name)), parts: tables.only.is_some() }),
         beside: Some(names.live.clone()),
+        compatibility: actions,
         filter: true,
     };
     let loaded = load(spool, &request, monitor)?;
@@ -288,7 +294,8 @@ fn load_dump(
     links.retain(|key| !loaded.tables.iter().any(|table| table.name == key.refers_to));
     database.drop_foreign_keys(&names.shadow, &links)?;
     let scope = Scope::Dump { complete: true };
-    Ok((StagedDatabase { tables: loaded.tables, objects: loaded.objects, links, scope }, loaded.notes))
+    let (tables, objects, compatibility) = (loaded.tables, loaded.objects, loaded.adapted);
+    Ok((StagedDatabase { tables, objects, links, scope, compatibility }, loaded.notes))
 }
 
 fn config_files(config: &Config, plan: &Plan, found: Vec<(Item, String, Vec<u8>)>) -> Result<Vec<ConfFile>> {

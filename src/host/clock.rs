@@ -24,3 +24,9 @@ pub fn now() -> ZonedDateTime {
 pub fn rfc3339() -> String {
     now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
+
+/// A second since 1970 in the same form.
+pub fn at(second: i64) -> Option<String> {
+    let moment = Timestamp::from_second(second).ok()?.to_zoned_datetime(zone());
+    Some(moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+}

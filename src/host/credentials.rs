@@ -1,8 +1,16 @@
 //! Who may speak to the database: the administrator, and each site's own account. All files are
 //! parsed, never evaluated, and no password gets into an error or a log.
 
+mod conf_file;
+mod dot_env;
+mod endpoint;
+mod option_file;
+mod text_file;
+mod wp_config;
+
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
+use crate::host::database::Server;
 use crate::path::Domain;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -80,22 +88,28 @@ pub struct SiteAccount {
     pub source: PathBuf,
 }
 
+/// Where the server of restore.toml listens.
+pub fn endpoint_of(config: &Config) -> Endpoint {
+    let mysql = &config.mysql;
+    if mysql.host.is_empty() {
+        Endpoint::Socket(mysql.socket.clone())
+    } else {
+        Endpoint::Tcp { host: mysql.host.clone(), port: mysql.port }
+    }
+}
+
 /// The administrator's account: the option file of restore.toml, `base/config/mysql_root.cnf`, or root over the socket.
 ///
 /// # Errors
 /// `credentials_missing` when a named file cannot be read.
 pub fn admin(config: &Config) -> Result<AdminAccount> {
     let mysql = &config.mysql;
-    let endpoint = if mysql.host.is_empty() {
-        Endpoint::Socket(mysql.socket.clone())
-    } else {
-        Endpoint::Tcp { host: mysql.host.clone(), port: mysql.port }
-    };
-    let mut account = AdminAccount { user: "root".into(), password: Password::default(), endpoint };
+    let mut account =
+        AdminAccount { user: "root".into(), password: Password::default(), endpoint: endpoint_of(config) };
     let named = !mysql.admin_defaults_file.as_os_str().is_empty();
     let file = if named { mysql.admin_defaults_file.clone() } else { config.paths.config().join("mysql_root.cnf") };
     match read(&file)? {
-        Some(text) => option_file(&text, &mut account),
+        Some(text) => option_file::parse(&text, &mut account),
         None if named => {
             return Err(Error::new(Code::CredentialsMissing, format!("{} does not exist", file.display()))
                 .with("path", file.display().to_string()));
@@ -105,105 +119,120 @@ pub fn admin(config: &Config) -> Result<AdminAccount> {
     Ok(account)
 }
 
-/// `[client]`, `[mysql]` and `[mariadb-client]` sections of a client option file. Socket and host come
-/// from restore.toml, which is where an installation says which server it means.
-fn option_file(text: &str, account: &mut AdminAccount) {
-    let mut ours = false;
-    for line in text.lines().map(str::trim) {
-        if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
-            ours = matches!(section, "client" | "mysql" | "client-mariadb" | "mariadb-client" | "client-server");
-        } else if ours && !line.starts_with(['#', ';']) {
-            let Some((key, value)) = line.split_once('=') else { continue };
-            let value = option_value(value.trim());
-            match key.trim() {
-                "user" => account.user = value,
-                "password" => account.password = Password(value),
-                _ => {}
-            }
-        }
-    }
-}
-
-/// Quotes are taken off; outside of them ` #` begins a comment; escapes as the client programs read them.
-fn option_value(raw: &str) -> String {
-    let quoted = raw
-        .chars()
-        .next()
-        .filter(|quote| matches!(quote, '"' | '\''))
-        .and_then(|quote| raw[1..].rfind(quote).map(|end| &raw[1..1 + end]));
-    let inner = quoted.unwrap_or_else(|| raw.split(" #").next().unwrap_or_default().trim_end());
-    let mut value = String::new();
-    let mut letters = inner.chars();
-    while let Some(letter) = letters.next() {
-        if letter != '\\' {
-            value.push(letter);
-            continue;
-        }
-        match letters.next() {
-            Some('n') => value.push('\n'),
-            Some('t') => value.push('\t'),
-            Some('r') => value.push('\r'),
-            Some('b') => value.push('\u{8}'),
-            Some('s') => value.push(' '),
-            Some(other @ ('\\' | '"' | '\'')) => value.push(other),
-            Some(other) => value.extend(['\\', other]),
-            None => value.push('\\'),
-        }
-    }
-    value
-}
-
 type Parser = fn(&str) -> Option<SiteAccount>;
 
-/// A site's own account, from the first file that names one: the installation's credentials, then the
-/// site's `wp-config.php`, then its `.env`.
+/// What the files that may name a site's account say, in the order in which they count.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    /// Accounts, the first one first.
+    pub accounts: Vec<SiteAccount>,
+    /// Files that name none, and why.
+    pub without: Vec<String>,
+}
+
+/// Reads the installation's credentials, then the site's own `wp-config.php` and `.env`.
+///
+/// # Errors
+/// `credentials_missing` when a file is there and cannot be read.
+pub fn candidates(config: &Config, domain: &Domain, document_root: &Path) -> Result<Candidates> {
+    let folder = config.paths.config().join("database_credentials");
+    let sources: [(PathBuf, Parser); 7] = [
+        (folder.join(format!("{domain}.conf")), conf_file::parse),
+        (folder.join(format!("{}.conf", domain.underscored())), conf_file::parse),
+        (folder.join(format!("{}.txt", domain.underscored())), text_file::parse),
+        (folder.join(format!("{domain}.txt")), text_file::parse),
+        (document_root.join("wp-config.php"), wp_config::parse),
+        // WordPress itself looks one folder up, but that folder holds every site here: never taken.
+        (document_root.join(".env"), dot_env::parse),
+        (document_root.join("public/wp-config.php"), wp_config::parse),
+    ];
+    let mut found = Candidates::default();
+    let mut seen = Vec::new();
+    for (path, parse) in sources {
+        if seen.contains(&path) {
+            continue;
+        }
+        seen.push(path.clone());
+        let Some(text) = read(&path)? else {
+            found.without.push(format!("{} does not exist", path.display()));
+            continue;
+        };
+        match parse(&text).filter(|account| !account.user.is_empty()) {
+            Some(account) => found.accounts.push(SiteAccount { source: path, ..account }),
+            None => found.without.push(format!("{} names no database account in plain words", path.display())),
+        }
+    }
+    Ok(found)
+}
+
+/// A site's own account: the first that the server lets in, else the first that is named.
 ///
 /// # Errors
 /// `credentials_missing` naming the files that were looked at.
 pub fn site(config: &Config, domain: &Domain, document_root: &Path) -> Result<SiteAccount> {
-    let folder = config.paths.config().join("database_credentials");
-    let sources: [(PathBuf, Parser); 7] = [
-        (folder.join(format!("{domain}.conf")), conf_file),
-        (folder.join(format!("{}.conf", domain.underscored())), conf_file),
-        (folder.join(format!("{}.txt", domain.underscored())), text_file),
-        (folder.join(format!("{domain}.txt")), text_file),
-        (document_root.join("wp-config.php"), wp_config),
-        // WordPress itself looks one folder up, but that folder holds every site here: never taken.
-        (document_root.join(".env"), dot_env),
-        (document_root.join("public/wp-config.php"), wp_config),
-    ];
-    let mut looked = Vec::new();
-    for (path, parse) in sources {
-        let Some(text) = read(&path)? else {
-            looked.push(path.display().to_string());
-            continue;
-        };
-        match parse(&text).filter(|account| !account.schema.is_empty() && !account.user.is_empty()) {
-            Some(account) => return Ok(SiteAccount { source: path, ..account }),
-            None => looked.push(path.display().to_string()),
-        }
-    }
-    Err(Error::new(Code::CredentialsMissing, format!("no database account of {domain} is known"))
-        .hint(format!(
-            "Write {}/{domain}.conf with MYSQL_DB_NAME=, MYSQL_DB_USER= and MYSQL_DB_PASSWORD=.",
-            folder.display()
-        ))
-        .with("looked_at", looked))
+    sought(config, domain, document_root).map(|sought| sought.account)
 }
 
-/// The text of a wp-config.php, as in a staged tree; `None` if it names no database.
-pub fn wp_config(text: &str) -> Option<SiteAccount> {
-    let mut account = blank();
-    for (name, value) in php_defines(text) {
-        match name.as_str() {
-            "DB_NAME" => account.schema = value,
-            "DB_USER" => account.user = value,
-            "DB_PASSWORD" => account.password = Password(value),
-            "DB_HOST" => account.host = Some(value),
-            _ => {}
+/// An account and why it was taken.
+#[derive(Debug)]
+pub struct Sought {
+    /// The account.
+    pub account: SiteAccount,
+    /// Accounts before it that were passed over, and why; no password is in it.
+    pub passed_over: Vec<String>,
+}
+
+/// The same, with what was passed over.
+///
+/// # Errors
+/// `credentials_missing` naming the files that were looked at.
+pub fn sought(config: &Config, domain: &Domain, document_root: &Path) -> Result<Sought> {
+    let found = candidates(config, domain, document_root)?;
+    let ask = |account: &SiteAccount| Server::of_site(config, account)?.connect(Some(&account.schema)).map(drop);
+    choose(found.accounts, ask).ok_or_else(|| {
+        let folder = config.paths.config().join("database_credentials");
+        Error::new(Code::CredentialsMissing, format!("no database account of {domain} is known"))
+            .hint(format!(
+                "Write {}/{domain}.conf with MYSQL_DB_NAME=, MYSQL_DB_USER= and MYSQL_DB_PASSWORD=.",
+                folder.display()
+            ))
+            .with("looked_at", found.without)
+    })
+}
+
+/// The first account that `ask` lets in; one that is refused is passed over. When the server itself does not answer, or no
+/// account is let in, it is the first.
+fn choose(accounts: Vec<SiteAccount>, ask: impl Fn(&SiteAccount) -> Result<()>) -> Option<Sought> {
+    let mut passed_over = Vec::new();
+    let mut first = None;
+    for account in accounts {
+        match ask(&account) {
+            Ok(()) => return Some(Sought { account, passed_over }),
+            Err(error) => {
+                passed_over.push(format!("{} names {}: {}", account.source.display(), account.user, error.message));
+                first.get_or_insert(account);
+            }
         }
     }
-    (!account.schema.is_empty()).then_some(account)
+    first.map(|account| Sought { account, passed_over: Vec::new() })
+}
+
+impl SiteAccount {
+    /// Where this account connects to: what the site's configuration says, else `default`.
+    ///
+    /// # Errors
+    /// `credentials_missing` for a host that is none.
+    pub fn endpoint(&self, default: &Endpoint) -> Result<Endpoint> {
+        let Some(host) = &self.host else { return Ok(default.clone()) };
+        endpoint::parse(host, default).ok_or_else(|| {
+            let shown = crate::host::text::printable(host);
+            Error::new(
+                Code::CredentialsMissing,
+                format!("{}: the host {shown} is no host, host:port or host:/socket", self.source.display()),
+            )
+            .with("path", self.source.display().to_string())
+        })
+    }
 }
 
 fn blank() -> SiteAccount {
@@ -235,176 +264,14 @@ fn read(path: &Path) -> Result<Option<String>> {
     if !regular || std::io::Read::read_to_end(&mut std::io::Read::take(file, MAX_FILE), &mut bytes).is_err() {
         return Ok(None);
     }
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-fn conf_file(text: &str) -> Option<SiteAccount> {
-    let mut account = blank();
-    for (key, value) in assignments(text) {
-        match key {
-            "MYSQL_DB_NAME" | "DB_NAME" => account.schema = value,
-            "MYSQL_DB_USER" | "DB_USER" => account.user = value,
-            "MYSQL_DB_PASSWORD" | "DB_PASSWORD" | "DB_PASS" => account.password = Password(value),
-            "MYSQL_DB_HOST" | "DB_HOST" => account.host = Some(value),
-            _ => {}
-        }
-    }
-    Some(account)
-}
-
-fn text_file(text: &str) -> Option<SiteAccount> {
-    let mut account = blank();
-    for line in text.lines() {
-        let Some((key, value)) = line.split_once(':') else { continue };
-        let value = value.trim().to_owned();
-        match key.trim().to_ascii_lowercase().as_str() {
-            "database" => account.schema = value,
-            "username" | "user" => account.user = value,
-            "password" => account.password = Password(value),
-            "host" => account.host = Some(value),
-            _ => {}
-        }
-    }
-    Some(account)
-}
-
-fn dot_env(text: &str) -> Option<SiteAccount> {
-    let mut account = blank();
-    let mut port = None;
-    for (key, value) in assignments(text) {
-        match key {
-            "DB_DATABASE" => account.schema = value,
-            "DB_USERNAME" => account.user = value,
-            "DB_PASSWORD" => account.password = Password(value),
-            "DB_HOST" => account.host = Some(value),
-            "DB_PORT" => port = Some(value),
-            _ => {}
-        }
-    }
-    if let (Some(host), Some(port)) = (&mut account.host, port)
-        && port != "3306"
-    {
-        host.push(':');
-        host.push_str(&port);
-    }
-    Some(account)
-}
-
-/// `KEY=value`, `export KEY="value"`, `KEY='value' # comment`.
-fn assignments(text: &str) -> impl Iterator<Item = (&str, String)> {
-    text.lines().filter_map(|line| {
-        let line = line.trim();
-        let line = line.strip_prefix("export ").unwrap_or(line);
-        let (key, raw) = line.split_once('=')?;
-        let raw = raw.trim();
-        let value = match raw.chars().next() {
-            Some('\'') => raw[1..].split('\'').next()?.to_owned(),
-            Some('"') => {
-                let mut value = String::new();
-                let mut letters = raw[1..].chars();
-                while let Some(letter) = letters.next() {
-                    match letter {
-                        '"' => break,
-                        '\\' => value.extend(letters.next()),
-                        other => value.push(other),
-                    }
-                }
-                value
-            }
-            _ => raw.split(" #").next()?.trim_end().to_owned(),
-        };
-        (!key.trim_start().starts_with('#')).then_some((key.trim(), value))
-    })
-}
-
-/// `define('NAME', 'value')` of PHP text outside of comments and strings.
-fn php_defines(text: &str) -> Vec<(String, String)> {
-    let bytes = text.as_bytes();
-    let mut tokens: Vec<PhpToken> = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let rest = &bytes[at..];
-        let find = |mark: &[u8]| memchr::memmem::find(rest, mark);
-        match bytes[at] {
-            b'#' if !rest.starts_with(b"#[") => at += find(b"\n").unwrap_or(rest.len()),
-            b'/' if rest.starts_with(b"//") => at += find(b"\n").unwrap_or(rest.len()),
-            b'/' if rest.starts_with(b"/*") => at += find(b"*/").map_or(rest.len(), |end| end + 2),
-            quote @ (b'\'' | b'"') => {
-                let mut value = Vec::new();
-                at += 1;
-                while at < bytes.len() && bytes[at] != quote {
-                    if bytes[at] == b'\\' && bytes.get(at + 1).is_some_and(|next| *next == quote || *next == b'\\') {
-                        at += 1;
-                    }
-                    value.push(bytes[at]);
-                    at += 1;
-                }
-                at += 1;
-                // A variable inside of double quotes cannot be known without running it.
-                let known = quote == b'\'' || !value.contains(&b'$');
-                tokens.push(if known {
-                    PhpToken::Text(String::from_utf8_lossy(&value).into_owned())
-                } else {
-                    PhpToken::Other
-                });
-            }
-            byte if byte.is_ascii_alphabetic() || byte == b'_' => {
-                let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
-                tokens.push(PhpToken::Word(String::from_utf8_lossy(&rest[..length]).to_ascii_lowercase()));
-                at += length;
-            }
-            byte if byte.is_ascii_whitespace() => at += 1,
-            byte => {
-                tokens.push(PhpToken::Sign(byte));
-                at += 1;
-            }
-        }
-    }
-    tokens
-        .windows(6)
-        .filter_map(|window| match window {
-            [
-                PhpToken::Word(word),
-                PhpToken::Sign(b'('),
-                PhpToken::Text(name),
-                PhpToken::Sign(b','),
-                PhpToken::Text(value),
-                PhpToken::Sign(b')'),
-            ] if word == "define" => Some((name.clone(), value.clone())),
-            _ => None,
-        })
-        .collect()
-}
-
-#[derive(Debug)]
-enum PhpToken {
-    Word(String),
-    Text(String),
-    Sign(u8),
-    Other,
+    let text = String::from_utf8_lossy(&bytes);
+    // An editor's byte order mark is no part of the first word.
+    Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn wp_config_is_parsed_not_evaluated() {
-        let text = r#"<?php
-            // define('DB_NAME', 'old');
-            /* define('DB_USER', 'old'); */
-            define( 'DB_NAME', 'site' );
-            define("DB_USER", "us'er");
-            define('DB_PASSWORD', 'p\'a\\ss"w#//');
-            define('DB_HOST', 'localhost:/run/x.sock');
-            define('AUTH_KEY', getenv('X'));"#;
-        let account = wp_config(text).unwrap();
-        assert_eq!((account.schema.as_str(), account.user.as_str()), ("site", "us'er"));
-        assert_eq!(account.password.reveal(), "p'a\\ss\"w#//");
-        assert_eq!(account.host.as_deref(), Some("localhost:/run/x.sock"));
-        assert!(wp_config("<?php define('DB_NAME', getenv('DB'));").is_none());
-        assert!(wp_config("<?php define('DB_NAME', \"$x\");").is_none());
-    }
 
     #[test]
     fn the_first_file_that_names_an_account_wins() {
@@ -434,6 +301,47 @@ mod tests {
         .unwrap();
         let account = found().unwrap();
         assert_eq!((account.schema.as_str(), account.password.reveal()), ("conf", "$(id)"));
+    }
+
+    fn account(source: &str) -> SiteAccount {
+        let password = Password::new("hidden");
+        SiteAccount { schema: "s".into(), user: source.into(), password, host: None, source: source.into() }
+    }
+
+    #[test]
+    fn the_first_account_that_is_let_in_is_taken_and_the_others_are_named() {
+        let all = || ["a", "b", "c"].map(account).to_vec();
+        let refuse = |who: &'static [&'static str]| {
+            move |account: &SiteAccount| match who.contains(&account.user.as_str()) {
+                true => {
+                    Err(Error::new(Code::InsufficientPrivilege, format!("Access denied for user {}", account.user)))
+                }
+                false => Ok(()),
+            }
+        };
+        let second = choose(all(), refuse(&["a"])).unwrap();
+        assert_eq!((second.account.user.as_str(), second.passed_over.len()), ("b", 1));
+        assert_eq!(second.passed_over[0], "a names a: Access denied for user a");
+        assert_eq!(choose(all(), refuse(&[])).unwrap().account.user, "a");
+        let none = choose(all(), refuse(&["a", "b", "c"])).unwrap();
+        assert_eq!((none.account.user.as_str(), none.passed_over.len()), ("a", 0));
+        assert!(choose(Vec::new(), refuse(&[])).is_none());
+        assert!(!format!("{second:?}").contains("hidden"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let credentials = folder.path().join("config/database_credentials");
+        std::fs::create_dir_all(&credentials).unwrap();
+        let config = Config::parse(&format!("[paths]\nbase = {:?}", folder.path())).unwrap();
+        let domain = Domain::parse("x.example").unwrap();
+        std::fs::write(credentials.join("x.example.conf"), "\u{feff}MYSQL_DB_NAME=a\r\nMYSQL_DB_USER=u\r\n").unwrap();
+        let found = candidates(&config, &domain, folder.path()).unwrap();
+        assert_eq!(found.accounts[0].schema, "a");
+        assert!(found.accounts[0].endpoint(&Endpoint::Socket("/x".into())).is_ok());
+        let odd = SiteAccount { host: Some("$(id)".into()), ..found.accounts[0].clone() };
+        assert_eq!(odd.endpoint(&Endpoint::Socket("/x".into())).unwrap_err().code, Code::CredentialsMissing);
     }
 
     #[test]

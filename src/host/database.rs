@@ -3,6 +3,7 @@
 //! memory. Loading a dump ([`loader::load`]) is for the real one alone.
 
 pub mod accounts;
+pub mod compat;
 pub mod fake;
 pub mod keys;
 pub mod loader;
@@ -33,6 +34,28 @@ pub struct TableInfo {
     pub bytes: u64,
     /// Made by `CREATE SEQUENCE`.
     pub sequence: bool,
+}
+
+/// When a table was made and last changed, as far as the server knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableTimes {
+    /// Name.
+    pub name: String,
+    /// When its present form was made, as the server writes it.
+    pub created: String,
+    /// When its rows last changed, seconds since 1970. `None`: not since the server began to watch it, or nobody knows.
+    pub updated: Option<i64>,
+    /// The next value of its `AUTO_INCREMENT`.
+    pub auto_increment: u64,
+}
+
+/// The times of a schema's tables, and the server's clock when it was asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SchemaTimes {
+    /// Seconds since 1970.
+    pub now: i64,
+    /// The tables, sorted by name.
+    pub tables: Vec<TableTimes>,
 }
 
 /// Default character set and collation of a schema.
@@ -230,6 +253,19 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// `database_failed` when the table does not exist.
     fn checksum_table(&self, schema: &str, table: &str) -> Result<u64>;
+
+    /// When the base tables and sequences of a schema were made and changed. A change within the second in which the server was
+    /// asked may leave the same time.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn table_times(&self, schema: &str) -> Result<SchemaTimes>;
+
+    /// The `CREATE TABLE` of a table, as the server writes it.
+    ///
+    /// # Errors
+    /// `database_failed` when the table does not exist.
+    fn table_text(&self, schema: &str, table: &str) -> Result<String>;
 
     /// Views, triggers, routines and events of a schema.
     ///

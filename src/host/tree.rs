@@ -1,10 +1,12 @@
 //! Trees of files, by handles: nothing here follows a link or leaves the folder it was given.
 //!
 //! [`TreeWriter`] writes what an archive holds and records it in a [`manifest`]; [`verify()`] reads the
-//! tree back against that record. [`exchange()`] is the moment of a commit.
+//! tree back against that record. [`compare()`] holds such a record of a backup against the live tree. [`exchange()`]
+//! is the moment of a commit.
 
 pub mod adopt;
 pub mod change;
+pub mod compare;
 pub mod digest;
 mod flusher;
 pub mod handle;
@@ -23,13 +25,14 @@ mod worker;
 pub mod writer;
 
 pub use change::{Identity, exchange, fsync_folder, identity, rename_noreplace, sync_filesystem};
+pub use compare::compare;
 pub use digest::digest;
 pub use handle::{create_folder, open_beneath, open_folder, open_folder_beneath};
 pub use input::Input;
 pub use policy::FilePolicy;
 pub use remove::remove;
 pub use space::{Space, space};
-pub use survey::{Survey, survey};
+pub use survey::{Survey, survey, survey_since};
 pub use unit::{Toward, Unit, exchange_units};
 pub use verify::{Extent, Sample, TreeReport, verify};
 pub use walk::{Kind, Visit, walk};

@@ -136,6 +136,9 @@ fn dispatch(
         Kind::Preview => {
             Ending::of(request(ticket).and_then(|request| engine::inspect::preview(config, folder, &request, shared)))
         }
+        Kind::Diff => {
+            Ending::of(request(ticket).and_then(|request| engine::diff::run(config, folder, &request, shared)))
+        }
         Kind::Validate => {
             Ending::of(request(ticket).and_then(|request| engine::inspect::validate(config, folder, &request, shared)))
         }

@@ -1,6 +1,7 @@
 //! Certificates and keys: which belong together, until when, for which names. Nothing is decrypted or signed here.
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{GeneralName, X509Certificate};
 
@@ -15,6 +16,8 @@ pub struct Certificate {
     pub not_before: i64,
     /// End of validity, seconds since 1970.
     pub not_after: i64,
+    /// SHA-256 of the certificate, in hex.
+    pub fingerprint: String,
     /// The public key: what a matching private key has too.
     #[serde(skip)]
     public: Vec<u8>,
@@ -55,7 +58,7 @@ pub fn read(text: &[u8]) -> Result<Bundle, String> {
                 bundle.certificates += 1;
                 let certificate = pem.parse_x509().map_err(|_| "a certificate is damaged".to_owned())?;
                 if bundle.certificate.is_none() {
-                    bundle.certificate = Some(describe(&certificate));
+                    bundle.certificate = Some(describe(&certificate, &pem.contents));
                 }
             }
             "ENCRYPTED PRIVATE KEY" => return Err("the key has a passphrase; a web server could not start".into()),
@@ -71,7 +74,7 @@ pub fn read(text: &[u8]) -> Result<Bundle, String> {
     Ok(bundle)
 }
 
-fn describe(certificate: &X509Certificate<'_>) -> Certificate {
+fn describe(certificate: &X509Certificate<'_>, der: &[u8]) -> Certificate {
     let mut names: Vec<String> = match certificate.subject_alternative_name() {
         Ok(Some(extension)) => extension
             .value
@@ -98,6 +101,7 @@ fn describe(certificate: &X509Certificate<'_>) -> Certificate {
         names,
         not_before: certificate.validity().not_before.timestamp(),
         not_after: certificate.validity().not_after.timestamp(),
+        fingerprint: Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect(),
         public: rsa_public(key).unwrap_or_else(|| key.to_vec()),
     }
 }

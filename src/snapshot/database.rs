@@ -37,12 +37,8 @@ pub struct Account {
 impl Account {
     /// Who can read a site's schema, the administrator first: it sees routines and events whoever defined them.
     pub fn of_site(config: &Config, site: &SiteAccount) -> Vec<Account> {
-        let mysql = &config.mysql;
-        let endpoint = if mysql.host.is_empty() {
-            Endpoint::Socket(mysql.socket.clone())
-        } else {
-            Endpoint::Tcp { host: mysql.host.clone(), port: mysql.port }
-        };
+        let default = credentials::endpoint_of(config);
+        let endpoint = site.endpoint(&default).unwrap_or(default);
         let schema = site.schema.clone();
         let own =
             Account { schema: schema.clone(), user: site.user.clone(), password: site.password.clone(), endpoint };

@@ -2,6 +2,7 @@
 //! they are reported as extents of the text.
 
 use crate::error::{Code, Error, IoContext, Result};
+use crate::sql::compat::survey::{Versioned, note_versioned};
 use crate::sql::insert::InsertHead;
 use crate::sql::token::{Quoting, escapes, is_word, starts_line_comment};
 use std::io::Read;
@@ -23,7 +24,8 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    fn executes(self, only_mariadb: bool, version: Option<u32>) -> bool {
+    /// Whether the text of `/*!version … */`, or of `/*M!version … */`, is executed.
+    pub fn executes(self, only_mariadb: bool, version: Option<u32>) -> bool {
         match version {
             _ if only_mariadb && !self.mariadb => false,
             None => true,
@@ -84,6 +86,7 @@ pub struct Lexer<R> {
     bytes_per_item: u64,
     inside: Option<Arc<InsertHead>>,
     filter: bool,
+    skipped: Vec<Versioned>,
 }
 
 impl<R: Read> Lexer<R> {
@@ -104,6 +107,7 @@ impl<R: Read> Lexer<R> {
             bytes_per_item,
             inside: None,
             filter: true,
+            skipped: Vec::new(),
         }
     }
 
@@ -116,6 +120,11 @@ impl<R: Read> Lexer<R> {
     /// How quotes are read from now on; the dump's `sql_mode` decides.
     pub fn set_quoting(&mut self, quoting: Quoting) {
         self.quoting = quoting;
+    }
+
+    /// The versioned comments left out so far; the list begins anew.
+    pub fn take_skipped(&mut self) -> Vec<Versioned> {
+        std::mem::take(&mut self.skipped)
     }
 
     /// Bytes of the dump read so far.
@@ -234,6 +243,7 @@ impl<R: Read> Lexer<R> {
                         unwrapped += 1;
                         push_blank(&mut text);
                     } else {
+                        self.note_skipped(line)?;
                         self.block_comment(&mut text, line)?;
                     }
                 }
@@ -275,18 +285,18 @@ impl<R: Read> Lexer<R> {
 
     /// Length of a `/*!` mark that the server would open, `None` for anything it skips.
     fn opens_version(&self, rest: &[u8]) -> Option<usize> {
-        let (mark, only_mariadb) = if rest.starts_with(b"/*!") {
-            (3, false)
-        } else if rest.starts_with(b"/*M!") {
-            (4, true)
-        } else {
-            return None;
-        };
-        let digits = rest[mark..].iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
-        // A version has five or six digits; fewer belong to the text.
-        let digits = if digits >= 5 { digits } else { 0 };
-        let version = std::str::from_utf8(&rest[mark..mark + digits]).ok().and_then(|text| text.parse().ok());
-        self.dialect.executes(only_mariadb, version).then_some(mark + digits)
+        let (length, only_mariadb, version) = version_mark(rest)?;
+        self.dialect.executes(only_mariadb, version).then_some(length)
+    }
+
+    /// Remembers the versioned comment that begins here and is not opened.
+    fn note_skipped(&mut self, line: u64) -> Result<()> {
+        let rest = self.see(64)?;
+        if let Some((length, only_mariadb, version)) = version_mark(rest) {
+            let beginning = rest[length..rest.len().min(64)].to_vec();
+            note_versioned(&mut self.skipped, only_mariadb, version, &beginning, line);
+        }
+        Ok(())
     }
 
     fn change_delimiter(&mut self) -> Result<()> {
@@ -646,6 +656,22 @@ impl<R: Read> Lexer<R> {
             }
         }
     }
+}
+
+/// Length of a `/*!` or `/*M!` mark, whether it is the latter, and its number.
+pub fn version_mark(rest: &[u8]) -> Option<(usize, bool, Option<u32>)> {
+    let (mark, only_mariadb) = if rest.starts_with(b"/*!") {
+        (3, false)
+    } else if rest.starts_with(b"/*M!") {
+        (4, true)
+    } else {
+        return None;
+    };
+    let digits = rest[mark..].iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+    // A version has five or six digits; fewer belong to the text.
+    let digits = if digits >= 5 { digits } else { 0 };
+    let version = std::str::from_utf8(&rest[mark..mark + digits]).ok().and_then(|text| text.parse().ok());
+    Some((mark + digits, only_mariadb, version))
 }
 
 /// Digits with at most a sign in front, a point, and an exponent.

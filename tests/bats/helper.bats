@@ -9,7 +9,7 @@ teardown_file() { end_world; }
 
 @test "--help names every call" {
   run -0 rv --help
-  for call in list_backups preview_backup validate restore_start restore_poll restore_cancel rollback create_snapshot \
+  for call in list_backups preview_backup diff_backup validate restore_start restore_poll restore_cancel rollback create_snapshot \
     list_snapshots verify cleanup list_jobs recover wait; do
     [[ $output == *"$call"* ]]
   done

@@ -123,6 +123,7 @@ int main(int argc, char **argv)
     } calls[] = {
         {rv_list_backups, "rv_list_backups", 1},
         {rv_preview_backup, "rv_preview_backup", 1},
+        {rv_diff_backup, "rv_diff_backup", 1},
         {rv_validate, "rv_validate", 1},
         {rv_create_snapshot, "rv_create_snapshot", 1},
         {rv_list_snapshots, "rv_list_snapshots", 1},

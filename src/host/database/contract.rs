@@ -12,6 +12,8 @@ trait Stage {
     fn database(&self) -> &dyn Database;
     fn table(&self, schema: &str, table: &str, rows: u64);
     fn user(&self, name: &str);
+    /// Changes a row and leaves the number of rows as it is.
+    fn change(&self, schema: &str, table: &str);
     /// Lets so many rows of the key's table refer to nothing.
     fn orphans(&self, schema: &str, key: &ForeignKey, rows: u64);
     /// Runs `work` while somebody else's transaction holds a lock on the table.
@@ -29,6 +31,10 @@ impl Stage for FakeStage {
     }
     fn user(&self, name: &str) {
         self.0.put_account(name);
+    }
+    fn change(&self, schema: &str, table: &str) {
+        let rows = self.0.count_rows(schema, table).unwrap();
+        self.0.put_table(schema, table, rows, rows * 31 + 8);
     }
     fn orphans(&self, schema: &str, key: &ForeignKey, rows: u64) {
         self.0.put_orphans(schema, &key.name, rows);
@@ -56,6 +62,9 @@ impl Stage for RealStage {
     }
     fn user(&self, name: &str) {
         self.server.sql(&format!("CREATE USER '{name}'@'localhost'"));
+    }
+    fn change(&self, schema: &str, table: &str) {
+        self.server.sql(&format!("UPDATE `{schema}`.`{table}` SET t = CONCAT(t, '!') LIMIT 1"));
     }
     fn orphans(&self, schema: &str, key: &ForeignKey, rows: u64) {
         let (table, parent) = (&key.table, &key.refers_to);
@@ -90,6 +99,7 @@ fn trigger(name: &str, table: &str) -> Objects {
 fn contract(stage: &dyn Stage) {
     schemas_come_and_go(stage);
     tables_are_seen(stage);
+    a_change_shows_in_the_times_or_is_too_young_for_them(stage);
     a_switch_is_all_or_nothing(stage);
     a_lock_ends_a_switch_in_bounded_time(stage);
     objects_come_and_go(stage);
@@ -132,6 +142,32 @@ fn tables_are_seen(stage: &dyn Stage) {
     assert_ne!(database.checksum_table("seen", "a").unwrap(), database.checksum_table("seen", "b c").unwrap());
     assert!(database.checksum_table("seen", "c").is_err());
     assert!(database.foreign_keys_from_outside("seen").unwrap().is_empty());
+}
+
+fn a_change_shows_in_the_times_or_is_too_young_for_them(stage: &dyn Stage) {
+    let database = stage.database();
+    let look = |table: &str| {
+        let times = database.table_times("seen").unwrap();
+        let found = times.tables.into_iter().find(|times| times.name == table).unwrap();
+        (times.now, found, database.checksum_table("seen", table).unwrap())
+    };
+    let (_, still, _) = look("a");
+    let (now, before, sum) = look("b c");
+    assert_eq!(look("b c").1, before);
+    stage.change("seen", "b c");
+    let (later, after, changed) = look("b c");
+    assert!(later >= now);
+    assert_ne!(changed, sum);
+    assert!(
+        after.updated != before.updated || before.updated.is_none_or(|at| at >= now - 2),
+        "{before:?} {after:?} at {now}"
+    );
+    assert_eq!(look("a").1, still, "another table's change");
+    let names: Vec<String> = database.table_times("seen").unwrap().tables.into_iter().map(|times| times.name).collect();
+    assert_eq!(names, ["a", "b c"]);
+    assert!(database.table_times("nowhere").unwrap().tables.is_empty());
+    assert!(database.table_text("seen", "b c").unwrap().starts_with("CREATE TABLE `b c` ("));
+    assert!(database.table_text("seen", "c").is_err());
 }
 
 fn a_switch_is_all_or_nothing(stage: &dyn Stage) {

@@ -3,7 +3,8 @@
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::{
-    Database, ForeignKey, Object, ObjectKind, Objects, OutsideKey, Patience, SchemaCharset, Switch, TableInfo,
+    Database, ForeignKey, Object, ObjectKind, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch,
+    TableInfo, TableTimes,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -175,6 +176,25 @@ impl Database for Fake {
 
     fn checksum_table(&self, schema: &str, table: &str) -> Result<u64> {
         Ok(self.call("checksum_table", schema)?.table(schema, table)?.1)
+    }
+
+    fn table_times(&self, schema: &str) -> Result<SchemaTimes> {
+        let state = self.call("table_times", schema)?;
+        // A clock that moves with the calls, and a table that changes with its checksum.
+        let times = |(name, (rows, checksum)): (&String, &(u64, u64))| TableTimes {
+            name: name.clone(),
+            created: "2025-01-01 00:00:00".into(),
+            updated: i64::try_from(*checksum).ok(),
+            auto_increment: rows + 1,
+        };
+        let tables = state.schemas.get(schema).map(|schema| schema.tables.iter().map(times).collect());
+        Ok(SchemaTimes { now: 1_700_000_000 + state.calls.len() as i64, tables: tables.unwrap_or_default() })
+    }
+
+    fn table_text(&self, schema: &str, table: &str) -> Result<String> {
+        self.call("table_text", schema)?.table(schema, table)?;
+        let name = crate::sql::quote_name(table);
+        Ok(format!("CREATE TABLE {name} (\n  `id` int(11) NOT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB"))
     }
 
     fn objects(&self, schema: &str) -> Result<Objects> {

@@ -4,12 +4,15 @@
 use crate::error::{Code, Error, Result};
 use crate::host::database::queue::Queue;
 use crate::host::database::server::{Server, failed, number, rows, run, text};
-use crate::host::database::worker::{self, Batch, Shared, Target};
-use crate::host::database::{ObjectKind, Objects, accounts, objects};
+use crate::host::database::worker::{self, Batch, Shared, Target, incompatible};
+use crate::host::database::{ObjectKind, Objects, accounts, compat, objects};
 use crate::host::spool::{Spool, SpoolReader, abandoned};
 use crate::progress::{Level, Monitor};
+use crate::sql::compat::judge::{decide_statement, keep_zero_dates, skipped};
+use crate::sql::compat::{Actions, Finding, Kind, Ledger, Verdict, adapt};
 use crate::sql::definer::{asleep, awake, trigger_table, with_definer};
-use crate::sql::lexer::{Dialect, Item, Lexer, Rows, refused};
+use crate::sql::insert::InsertHead;
+use crate::sql::lexer::{Item, Lexer, Rows, refused};
 use crate::sql::quote_name;
 use crate::sql::session::Session;
 use crate::sql::statement::{Name, Statement, classify};
@@ -17,6 +20,7 @@ use crate::sql::table::TableText;
 use crate::sql::token::Quoting;
 use mysql::Conn;
 use mysql::prelude::Queryable;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -56,6 +60,8 @@ pub struct LoadRequest {
     pub choice: Option<Choice>,
     /// The site's schema: its tables stand in for those that the dump's views need and the load has not got.
     pub beside: Option<String>,
+    /// What is done about what this server would not take as it stands.
+    pub compatibility: Actions,
     /// Whether statements that no dump needs are refused. Off only to show what privileges alone hold back.
     pub filter: bool,
 }
@@ -81,6 +87,8 @@ pub struct Loaded {
     pub objects: Objects,
     /// What was left out or adapted.
     pub notes: Vec<String>,
+    /// What this server would not have taken as it stands, and what was done about it.
+    pub adapted: Vec<Finding>,
     /// The schema the dump names itself, if it does.
     pub source_schema: Option<String>,
 }
@@ -92,17 +100,22 @@ pub struct Loaded {
 /// and what the monitor stops it with. The shadow schema is left as it is then, for the caller to drop.
 pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> Result<Loaded> {
     let mut admin = request.server.connect(None)?;
-    let facts = Facts::ask(&mut admin)?;
+    let facts = compat::ask(&mut admin, Some(&request.definer))?;
+    let local_infile = rows(&mut admin, "SELECT @@GLOBAL.local_infile")?.first().is_some_and(|row| number(row, 0) == 1);
     let password = accounts::create(&mut admin, &request.account, &request.schema)?;
     let shared = Arc::new(Shared {
         spool: spool.clone(),
         server: request.server.with_account(&request.account, password),
         schema: request.schema.clone(),
         monitor,
-        dialect: facts.dialect,
-        default_mode: facts.sql_mode,
-        max_packet: facts.max_packet,
-        local_infile: facts.local_infile,
+        dialect: facts.dialect(),
+        // A dump says which zero it means; without this mode a stored 0 would become the next number.
+        default_mode: format!("{},NO_AUTO_VALUE_ON_ZERO", facts.sql_mode),
+        max_packet: facts.max_allowed_packet,
+        local_infile,
+        facts,
+        actions: request.compatibility,
+        ledger: Mutex::new(Ledger::default()),
         stop: AtomicBool::new(false),
         failure: Mutex::new(None),
         notes: Mutex::new(Vec::new()),
@@ -117,36 +130,6 @@ pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> 
 /// The first connection may have died with what failed: a second one is tried.
 fn remove_account(server: &Server, mut admin: Conn, account: &str) -> Result<()> {
     accounts::drop_user(&mut admin, account).or_else(|_| accounts::drop_user(&mut server.connect(None)?, account))
-}
-
-/// What has to be known of the server.
-struct Facts {
-    dialect: Dialect,
-    sql_mode: String,
-    max_packet: u64,
-    local_infile: bool,
-}
-
-impl Facts {
-    fn ask(connection: &mut Conn) -> Result<Facts> {
-        let found = rows(
-            connection,
-            "SELECT VERSION(), @@GLOBAL.sql_mode, @@GLOBAL.max_allowed_packet, @@GLOBAL.local_infile",
-        )?;
-        let row = found.first().ok_or_else(|| Error::new(Code::DatabaseFailed, "the server says nothing of itself"))?;
-        let version = text(row, 0);
-        let numbers: Vec<u32> = version.split(['.', '-']).take(3).map(|part| part.parse().unwrap_or(0)).collect();
-        let part = |at: usize| numbers.get(at).copied().unwrap_or(0);
-        let dialect =
-            Dialect { version: part(0) * 10_000 + part(1) * 100 + part(2), mariadb: version.contains("MariaDB") };
-        Ok(Facts {
-            dialect,
-            // A dump says which zero it means; without this mode a stored 0 would become the next number.
-            sql_mode: format!("{},NO_AUTO_VALUE_ON_ZERO", text(row, 1)),
-            max_packet: number(row, 2).max(1 << 20),
-            local_infile: number(row, 3) == 1,
-        })
-    }
 }
 
 fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
@@ -176,6 +159,7 @@ fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
         afterwards: Vec::new(),
         source_schema: None,
         in_session: None,
+        long: None,
     };
     let result = reader.read_all();
     if let Err(error) = &result {
@@ -216,6 +200,8 @@ struct Reading<'a> {
     afterwards: Vec<String>,
     source_schema: Option<String>,
     in_session: Option<Arc<Session>>,
+    /// The statement whose rows come: its head, where they begin, whether its length was already said.
+    long: Option<(Arc<InsertHead>, u64, bool)>,
 }
 
 impl Reading<'_> {
@@ -228,6 +214,11 @@ impl Reading<'_> {
         }
         loop {
             let item = lexer.next_item().map_err(|error| self.reason(error))?;
+            for comment in lexer.take_skipped() {
+                if let Some(finding) = skipped(&comment, self.shared.dialect, &self.shared.actions) {
+                    self.shared.record(finding)?;
+                }
+            }
             match item {
                 None => break,
                 Some(Item::Rows(rows)) => self.rows(rows)?,
@@ -249,7 +240,30 @@ impl Reading<'_> {
         self.shared.check().err().unwrap_or(error)
     }
 
+    /// A statement that no packet holds goes in several: said once.
+    fn measure(&mut self, rows: &Rows) -> Result<()> {
+        let (begin, said) = match &self.long {
+            Some((head, begin, said)) if Arc::ptr_eq(head, &rows.head) => (*begin, *said),
+            _ => (rows.offset, false),
+        };
+        let bytes = rows.offset + rows.length - begin;
+        let mut said = said;
+        if !said && let Some(decision) = decide_statement(bytes, &self.shared.facts, &self.shared.actions) {
+            said = true;
+            self.shared.record(decision.about(
+                Kind::Packet,
+                "statement",
+                1,
+                rows.line,
+                Some(rows.head.table.clone()),
+            ))?;
+        }
+        self.long = Some((rows.head.clone(), begin, said));
+        Ok(())
+    }
+
     fn rows(&mut self, rows: Rows) -> Result<()> {
+        self.measure(&rows)?;
         if let Some(batch) = &mut self.batch {
             let fits = batch.bytes + rows.length <= BATCH && batch.pieces.len() < BATCH_PIECES;
             let alike = batch.head == rows.head
@@ -278,6 +292,16 @@ impl Reading<'_> {
             }
             None => self.add_table(&rows.head.table, false, false)?,
         };
+        if self.shared.takes_zero_dates(&self.session) {
+            let decision = keep_zero_dates();
+            self.shared.record(decision.about(
+                Kind::ZeroDates,
+                "sql_mode",
+                1,
+                rows.line,
+                Some(rows.head.table.clone()),
+            ))?;
+        }
         self.batch = Some(Batch {
             target,
             head: rows.head,
@@ -327,6 +351,15 @@ impl Reading<'_> {
 
     fn statement(&mut self, text: &[u8], line: u64) -> Result<()> {
         let quoting = self.session.quoting();
+        // What is not loaded need not be fit for this server.
+        if self.request.choice.is_some()
+            && let Ok(statement) = classify(text, quoting)
+            && self.passes_over(&statement, text, quoting)
+        {
+            return Ok(());
+        }
+        let adapted = self.adapted(text, quoting, line)?;
+        let text = adapted.as_ref();
         let statement = match classify(text, quoting) {
             Ok(statement) => statement,
             Err(why) if self.request.filter => return Err(refused(line, &why, text)),
@@ -362,20 +395,13 @@ impl Reading<'_> {
             }
             Statement::CreateTable(name) => {
                 self.unqualified(&name, line)?;
-                if self.passes_over(&name.name) {
-                    return Ok(());
-                }
                 self.create_table(&name.name, sql()?, quoting, line)
             }
             Statement::CreateSequence(name) => {
                 self.unqualified(&name, line)?;
-                if self.passes_over(&name.name) {
-                    return Ok(());
-                }
                 self.execute(sql()?, line)?;
                 self.add_table(&name.name, false, false).map(drop)
             }
-            Statement::SetSequence(name) if self.passed_over.contains(&name.name) => Ok(()),
             Statement::SetSequence(_) => self.execute(sql()?, line),
             Statement::DropTable(names) => {
                 for name in names {
@@ -385,11 +411,6 @@ impl Reading<'_> {
                         self.execute(&format!("DROP TABLE IF EXISTS {}", quote_name(&name.name)), line)?;
                     }
                 }
-                Ok(())
-            }
-            Statement::Keys(name, _) | Statement::AlterTable(name) | Statement::CreateIndex(name)
-                if self.passed_over.contains(&name.name) =>
-            {
                 Ok(())
             }
             Statement::Keys(name, enable) => {
@@ -411,9 +432,6 @@ impl Reading<'_> {
             }
             Statement::CreateObject(kind, name) => {
                 self.unqualified(&name, line)?;
-                if self.passes_over_object(kind, &name.name, sql()?, quoting) {
-                    return Ok(());
-                }
                 if self.objects.len() >= MAX_OBJECTS {
                     return Err(Error::new(
                         Code::LimitExceeded,
@@ -434,22 +452,44 @@ impl Reading<'_> {
         }
     }
 
-    /// Whether a table of the dump is not wanted; remembered, since its rows follow.
-    fn passes_over(&mut self, table: &str) -> bool {
-        let unwanted = self.request.choice.as_ref().is_some_and(|choice| !(choice.takes)(table));
-        if unwanted {
-            self.passed_over.insert(table.to_owned());
+    /// Whether the statement is about something that is not loaded. Tables are remembered, since their rows follow.
+    fn passes_over(&mut self, statement: &Statement, text: &[u8], quoting: Quoting) -> bool {
+        let Some(choice) = &self.request.choice else { return false };
+        match statement {
+            Statement::CreateTable(name) | Statement::CreateSequence(name) => {
+                let unwanted = !(choice.takes)(&name.name);
+                if unwanted {
+                    self.passed_over.insert(name.name.clone());
+                }
+                unwanted
+            }
+            Statement::SetSequence(name)
+            | Statement::Keys(name, _)
+            | Statement::AlterTable(name)
+            | Statement::CreateIndex(name) => self.passed_over.contains(&name.name),
+            Statement::CreateObject(ObjectKind::Trigger, _) => {
+                let table = std::str::from_utf8(text).ok().and_then(|sql| trigger_table(sql, quoting));
+                table.is_none_or(|table| self.passed_over.contains(&table))
+            }
+            Statement::CreateObject(ObjectKind::View, name) => choice.parts && !(choice.takes)(&name.name),
+            Statement::CreateObject(..) => choice.parts,
+            _ => false,
         }
-        unwanted
     }
 
-    fn passes_over_object(&self, kind: ObjectKind, name: &str, sql: &str, quoting: Quoting) -> bool {
-        let Some(choice) = &self.request.choice else { return false };
-        match kind {
-            ObjectKind::Trigger => trigger_table(sql, quoting).is_none_or(|table| self.passed_over.contains(&table)),
-            ObjectKind::View => choice.parts && !(choice.takes)(name),
-            _ => choice.parts,
+    /// The statement as this server takes it; what was done is recorded.
+    fn adapted<'a>(&self, text: &'a [u8], quoting: Quoting, line: u64) -> Result<Cow<'a, [u8]>> {
+        let Ok(sql) = std::str::from_utf8(text) else { return Ok(Cow::Borrowed(text)) };
+        let mode = self.session.sql_mode.as_deref().unwrap_or(&self.shared.default_mode);
+        let adapted = adapt(sql, quoting, line, mode, &self.shared.facts, &self.shared.actions)
+            .map_err(|finding| incompatible(&finding, &self.shared.actions))?;
+        for finding in adapted.findings {
+            self.shared.record(finding)?;
         }
+        Ok(match adapted.sql {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            Cow::Owned(sql) => Cow::Owned(sql.into_bytes()),
+        })
     }
 
     fn create_table(&mut self, name: &str, sql: &str, quoting: Quoting, line: u64) -> Result<()> {
@@ -486,7 +526,7 @@ impl Reading<'_> {
             empty => empty.insert(self.shared.connect()?),
         };
         if !self.in_session.as_ref().is_some_and(|current| current.same_settings(&self.session)) {
-            run(connection, &self.session.to_sql(&self.shared.default_mode))?;
+            run(connection, &self.shared.session_sql(&self.session))?;
             // No table gets a folder of its own, whatever its text says.
             run(connection, "SET SESSION sql_mode=CONCAT(@@sql_mode, ',NO_DIR_IN_CREATE')")?;
             self.in_session = Some(self.session.clone());
@@ -513,11 +553,18 @@ impl Reading<'_> {
             })
             .collect();
         tables.sort_by(|one, other| one.name.cmp(&other.name));
-        let notes = std::mem::take(&mut *self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut notes = std::mem::take(&mut *self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner));
         for note in &notes {
             self.shared.monitor.event(Level::Warn, note);
         }
-        Ok(Loaded { tables, objects, notes, source_schema: self.source_schema })
+        let ledger = std::mem::take(&mut *self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner));
+        let adapted = ledger.into_findings();
+        for finding in &adapted {
+            let level = if finding.outcome == Verdict::Pass { Level::Info } else { Level::Warn };
+            self.shared.monitor.event(level, &finding.message);
+            notes.push(finding.message.clone());
+        }
+        Ok(Loaded { tables, objects, notes, adapted, source_schema: self.source_schema })
     }
 
     /// Creates the objects as the throw-away account, which shows that they need nothing outside of the

@@ -2,8 +2,10 @@
 
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
-use crate::host::credentials::{self, AdminAccount, Endpoint, Password};
-use crate::host::database::{Database, ForeignKey, Objects, OutsideKey, Patience, SchemaCharset, Switch, TableInfo};
+use crate::host::credentials::{self, AdminAccount, Endpoint, Password, SiteAccount};
+use crate::host::database::{
+    Database, ForeignKey, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch, TableInfo, TableTimes,
+};
 use crate::host::database::{accounts, keys, objects, switch};
 use crate::sql::quote_name;
 use mysql::prelude::Queryable;
@@ -16,6 +18,8 @@ use std::time::{Duration, Instant};
 pub struct Server {
     account: AdminAccount,
     tries: u32,
+    /// How long an answer may take; `None`: as long as it takes.
+    patience: Option<Duration>,
 }
 
 impl Server {
@@ -24,20 +28,35 @@ impl Server {
     /// # Errors
     /// `credentials_missing`.
     pub fn admin(config: &Config) -> Result<Server> {
-        Ok(Server { account: credentials::admin(config)?, tries: config.limits.max_retries.clamp(1, 10) })
+        let tries = config.limits.max_retries.clamp(1, 10);
+        Ok(Server { account: credentials::admin(config)?, tries, patience: None })
+    }
+
+    /// A site's own account where its configuration says it connects to: one try.
+    ///
+    /// # Errors
+    /// `credentials_missing` for a host that is none.
+    pub fn of_site(config: &Config, site: &SiteAccount) -> Result<Server> {
+        let default = credentials::endpoint_of(config);
+        let endpoint = site.endpoint(&default)?;
+        // Where a tenant's file sends us may be no database server at all.
+        let patience = (endpoint != default).then_some(Duration::from_secs(10));
+        let account = AdminAccount { user: site.user.clone(), password: site.password.clone(), endpoint };
+        Ok(Server { account, tries: 1, patience })
     }
 
     /// The same server for another account.
     #[must_use]
     pub fn with_account(&self, user: &str, password: Password) -> Server {
         let account = AdminAccount { user: user.into(), password, endpoint: self.account.endpoint.clone() };
-        Server { account, tries: self.tries }
+        Server { account, tries: self.tries, patience: self.patience }
     }
 
     /// The same account at another place, such as the one a site's configuration names.
     #[must_use]
     pub fn at(&self, endpoint: Endpoint) -> Server {
-        Server { account: AdminAccount { endpoint, ..self.account.clone() }, tries: self.tries }
+        let account = AdminAccount { endpoint, ..self.account.clone() };
+        Server { account, tries: self.tries, patience: self.patience }
     }
 
     /// Where it listens.
@@ -71,14 +90,21 @@ impl Server {
             .db_name(schema)
             .prefer_socket(false)
             .stmt_cache_size(0)
-            .tcp_connect_timeout(Some(Duration::from_secs(10)));
+            .tcp_connect_timeout(Some(Duration::from_secs(10)))
+            .read_timeout(self.patience)
+            .write_timeout(self.patience);
         let options = match &account.endpoint {
             Endpoint::Socket(path) => options.socket(Some(path.display().to_string())),
             Endpoint::Tcp { host, port } => options.ip_or_hostname(Some(host.clone())).tcp_port(*port),
         };
         let place = format!("connect to the database server at {} as {}", account.endpoint, account.user);
         let mut connection = Conn::new(options).map_err(|error| failed(&place, &error))?;
-        run(&mut connection, "SET NAMES utf8mb4, SESSION sql_mode='', SESSION sql_quote_show_create=1")?;
+        // MySQL 8 answers what is asked of information_schema from a cache of a day; MariaDB skips comments of that version.
+        run(
+            &mut connection,
+            "SET NAMES utf8mb4, SESSION sql_mode='', SESSION sql_quote_show_create=1 \
+             /*!80000 , SESSION information_schema_stats_expiry=0 */",
+        )?;
         Ok(connection)
     }
 }
@@ -96,7 +122,9 @@ pub fn failed(what: &str, error: &mysql::Error) -> Error {
             1205 | 1213 => Code::DatabaseLocked,
             _ => Code::DatabaseFailed,
         },
-        mysql::Error::IoError(_) | mysql::Error::DriverError(_) => Code::DatabaseUnreachable,
+        mysql::Error::IoError(_) | mysql::Error::DriverError(_) | mysql::Error::CodecError(_) => {
+            Code::DatabaseUnreachable
+        }
         _ => Code::DatabaseFailed,
     };
     let text = match error {
@@ -299,6 +327,33 @@ impl Database for Real {
             Some(row) if !matches!(row.as_ref(1), Some(mysql::Value::NULL) | None) => Ok(number(row, 1)),
             _ => Err(Error::new(Code::DatabaseFailed, format!("there is no table {schema}.{table} to checksum"))),
         }
+    }
+
+    fn table_times(&self, schema: &str) -> Result<SchemaTimes> {
+        let sql = format!(
+            "SELECT UNIX_TIMESTAMP(), TABLE_NAME, CREATE_TIME, UNIX_TIMESTAMP(UPDATE_TIME), AUTO_INCREMENT \
+             FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_TYPE NOT LIKE '%VIEW'",
+            literal(schema)
+        );
+        let found = self.query(&sql)?;
+        let now = match found.first() {
+            Some(row) => text(row, 0).parse().unwrap_or_default(),
+            None => self.first_column("SELECT UNIX_TIMESTAMP()")?.first().and_then(|now| now.parse().ok()).unwrap_or(0),
+        };
+        let times = |row: &Row| TableTimes {
+            name: text(row, 1),
+            created: text(row, 2),
+            updated: text(row, 3).parse().ok(),
+            auto_increment: number(row, 4),
+        };
+        let mut tables: Vec<TableTimes> = found.iter().map(times).collect();
+        tables.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(SchemaTimes { now, tables })
+    }
+
+    fn table_text(&self, schema: &str, table: &str) -> Result<String> {
+        let shown = self.query(&format!("SHOW CREATE TABLE {}", full(schema, table)))?;
+        Ok(shown.first().map(|row| text(row, 1)).unwrap_or_default())
     }
 
     fn objects(&self, schema: &str) -> Result<Objects> {

@@ -5,6 +5,9 @@ use crate::host::database::queue::{Order, Queue};
 use crate::host::database::server::{Server, failed, run};
 use crate::host::spool::Spool;
 use crate::progress::{Monitor, Phase};
+use crate::sql::compat::action::Keep;
+use crate::sql::compat::judge::{refuse_zero_dates, refuses_zero_dates, taking_zero_dates};
+use crate::sql::compat::{Actions, Finding, Kind, Ledger, ServerFacts, Verdict};
 use crate::sql::insert::{InsertHead, Verb};
 use crate::sql::lexer::Dialect;
 use crate::sql::session::Session;
@@ -67,6 +70,22 @@ pub struct Shared {
     pub stop: AtomicBool,
     pub failure: Mutex<Option<Error>>,
     pub notes: Mutex<Vec<String>>,
+    pub facts: ServerFacts,
+    pub actions: Actions,
+    pub ledger: Mutex<Ledger>,
+}
+
+/// The refusal of a dump for what this server would not take.
+pub fn incompatible(finding: &Finding, actions: &Actions) -> Error {
+    let kind = finding.kind.name();
+    let error = Error::new(Code::DumpRefused, format!("line {} of the dump: {}", finding.first_line, finding.message))
+        .with("line", finding.first_line)
+        .with("kind", kind)
+        .with("subject", finding.subject.clone());
+    if actions.refuses(finding.kind) {
+        return error.hint(format!("The request refuses this; without options.compatibility.{kind} it is dealt with."));
+    }
+    error.hint("Make the dump anew without it, or choose another backup; the live database was not changed.")
 }
 
 impl Shared {
@@ -90,6 +109,31 @@ impl Shared {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         if notes.len() < 50 && !notes.contains(&text) {
             notes.push(text);
+        }
+    }
+
+    /// Counts what was adapted; what is refused ends the load.
+    pub fn record(&self, finding: Finding) -> Result<()> {
+        if finding.outcome == Verdict::Fail {
+            return Err(incompatible(&finding, &self.actions));
+        }
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).add(finding);
+        Ok(())
+    }
+
+    /// Whether zero dates need another `sql_mode` than the dump's, and get it.
+    pub fn takes_zero_dates(&self, session: &Session) -> bool {
+        let mode = session.sql_mode.as_deref().unwrap_or(&self.default_mode);
+        self.actions.zero_dates == Keep::Keep && refuses_zero_dates(mode)
+    }
+
+    /// Puts a connection that loads tables into the dump's session; zero dates are let in or kept out as asked for.
+    pub fn session_sql(&self, session: &Session) -> String {
+        let mode = session.sql_mode.as_deref().unwrap_or(&self.default_mode);
+        match self.actions.zero_dates {
+            Keep::Keep if refuses_zero_dates(mode) => session.under_mode(taking_zero_dates(mode)).to_sql(""),
+            Keep::Keep => session.to_sql(&self.default_mode),
+            Keep::Refuse => session.under_mode(format!("{mode},NO_ZERO_DATE,NO_ZERO_IN_DATE")).to_sql(""),
         }
     }
 
@@ -181,7 +225,7 @@ impl Worker<'_> {
             .as_ref()
             .is_some_and(|current| Arc::ptr_eq(current, session) || current.same_settings(session));
         if !same {
-            run(&mut self.connection, &session.to_sql(&self.shared.default_mode))?;
+            run(&mut self.connection, &self.shared.session_sql(session))?;
         }
         self.session = Some(session.clone());
         Ok(())
@@ -299,18 +343,39 @@ impl Worker<'_> {
     fn send_statement(&mut self, batch: &Batch, head: &str, rows: &str) -> Result<u64> {
         let sql = [head, rows].concat();
         self.connection.query_drop(&sql).map_err(|error| {
+            if let mysql::Error::MySqlError(said) = &error
+                && let Some(refusal) = self.zero_date(batch, &said.message)
+            {
+                return refusal;
+            }
             failed(&format!("rows of table {} (line {} of the dump)", batch.target.name, batch.line), &error)
                 .with("line", batch.line)
                 .with("table", batch.target.name.clone())
         })?;
         let loaded = self.connection.affected_rows();
         if self.connection.warnings() > 0 {
-            let first = self.connection.query_first::<(String, u16, String), _>("SHOW WARNINGS LIMIT 1");
-            if let Ok(Some((_, _, message))) = first {
-                self.shared.note(format!("table {}: {}", batch.target.name, crate::host::text::printable(&message)));
+            let said = self.connection.query::<(String, u16, String), _>("SHOW WARNINGS").unwrap_or_default();
+            if let Some(refusal) = said.iter().find_map(|(_, _, message)| self.zero_date(batch, message)) {
+                return Err(refusal);
+            }
+            if let Some((_, _, message)) = said.first() {
+                self.shared.note(format!("table {}: {}", batch.target.name, crate::host::text::printable(message)));
             }
         }
         Ok(loaded)
+    }
+
+    /// The refusal, if that is what a message of the server means and the caller asked for.
+    fn zero_date(&self, batch: &Batch, message: &str) -> Option<Error> {
+        let about = message.starts_with("Incorrect date") || message.starts_with("Incorrect timestamp");
+        if self.shared.actions.zero_dates != Keep::Refuse || !about {
+            return None;
+        }
+        let said = crate::host::text::printable(message);
+        let table = batch.target.name.clone();
+        let finding =
+            refuse_zero_dates(&said).about(Kind::ZeroDates, &format!("rows of {table}"), 1, batch.line, Some(table));
+        Some(incompatible(&finding, &self.shared.actions))
     }
 }
 

@@ -1,13 +1,20 @@
 //! What a live tree holds, and what would stand in the way of exchanging it.
 
-use super::walk::{Kind, Next, walk};
+use super::walk::{Kind, Next, Visit, walk};
 use crate::error::{Code, Error, Result};
 use crate::progress::Monitor;
-use rustix::fs::{AtFlags, OFlags, StatxAttributes};
+use rustix::fs::{AtFlags, OFlags, StatxAttributes, StatxTimestamp};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// Most paths a survey names of each problem.
 const NAMED: usize = 10;
+/// A second change within one tick of the filesystem's clock leaves no newer time. Kernels tick every 10 ms at the slowest.
+const TICK_MS: i64 = 100;
+/// The same for filesystems that keep whole seconds, or even ones.
+const COARSE_TICK_MS: i64 = 2_100;
 
 /// Counts and obstacles.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +37,9 @@ pub struct Survey {
     pub mounts: Vec<String>,
     /// First immutable or append-only files and folders.
     pub immutable: Vec<String>,
+    /// Tells two states of the tree apart: path, inode, size, mode, owner and times of everything. The time of the last
+    /// change of the inode (ctime) cannot be set back by anybody, so that a file rewritten in place shows too.
+    pub state: u128,
 }
 
 /// Surveys the tree at `root`; a missing root is `None`.
@@ -37,6 +47,15 @@ pub struct Survey {
 /// # Errors
 /// `io_failed`, or what the monitor says.
 pub fn survey(root: &Path, monitor: &dyn Monitor) -> Result<Option<Survey>> {
+    survey_since(root, None, monitor)
+}
+
+/// The same. With the moment at which the looking began (milliseconds since 1970), what was changed so shortly before it
+/// that one more change could leave the same times goes into the state with its content: git's "racy" files.
+///
+/// # Errors
+/// As [`survey`].
+pub fn survey_since(root: &Path, moment: Option<i64>, monitor: &dyn Monitor) -> Result<Option<Survey>> {
     let mut found = Survey::default();
     let handle =
         match rustix::fs::open(root, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, rustix::fs::Mode::empty()) {
@@ -66,6 +85,7 @@ pub fn survey(root: &Path, monitor: &dyn Monitor) -> Result<Option<Survey>> {
         if visit.stat.stx_attributes.intersects(StatxAttributes::IMMUTABLE | StatxAttributes::APPEND) {
             name(&mut found.immutable);
         }
+        found.state = found.state.wrapping_add(state_of(visit, moment, monitor)?);
         if visit.path.is_empty() {
             found.root_is_mount = visit.stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
             return Ok(Next::Into);
@@ -93,6 +113,51 @@ pub fn survey(root: &Path, monitor: &dyn Monitor) -> Result<Option<Survey>> {
     Ok(Some(found))
 }
 
+/// What one thing adds to the state of its tree; added up, the order of the walk does not matter.
+fn state_of(visit: &Visit, moment: Option<i64>, monitor: &dyn Monitor) -> Result<u128> {
+    let stat = visit.stat;
+    let mut seen = Vec::with_capacity(visit.path.len() + 96);
+    seen.extend_from_slice(visit.path);
+    seen.push(0);
+    for time in [stat.stx_ctime, stat.stx_mtime] {
+        seen.extend_from_slice(&time.tv_sec.to_le_bytes());
+        seen.extend_from_slice(&time.tv_nsec.to_le_bytes());
+    }
+    for number in [stat.stx_ino, stat.stx_size, u64::from(stat.stx_mode)] {
+        seen.extend_from_slice(&number.to_le_bytes());
+    }
+    for number in [stat.stx_uid, stat.stx_gid, stat.stx_nlink] {
+        seen.extend_from_slice(&number.to_le_bytes());
+    }
+    if visit.kind == Kind::File && moment.is_some_and(|moment| is_racy(stat.stx_ctime, moment)) {
+        seen.extend_from_slice(&content_of(visit, monitor)?.to_le_bytes());
+    }
+    Ok(xxh3_128(&seen))
+}
+
+fn is_racy(changed: StatxTimestamp, moment: i64) -> bool {
+    let tick = if changed.tv_nsec == 0 { COARSE_TICK_MS } else { TICK_MS };
+    changed.tv_sec.saturating_mul(1000).saturating_add(i64::from(changed.tv_nsec / 1_000_000)) >= moment - tick
+}
+
+fn content_of(visit: &Visit, monitor: &dyn Monitor) -> Result<u64> {
+    // What vanished or became unreadable meanwhile has another state at the next look.
+    let Ok(file) = visit.open() else { return Ok(0) };
+    let mut file = File::from(file);
+    let (mut hash, mut buffer) = (Xxh3::new(), vec![0; 64 << 10]);
+    loop {
+        monitor.keep_going()?;
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hash.digest()),
+            Ok(count) => hash.update(&buffer[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                return Err(Error::io(format_args!("read {:?}", String::from_utf8_lossy(visit.path)), &error));
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,5 +176,73 @@ mod tests {
         std::os::unix::fs::symlink(&root, folder.path().join("link")).unwrap();
         assert!(survey(&folder.path().join("link"), &Silent).unwrap().unwrap().root_is_link);
         assert!(survey(&folder.path().join("none"), &Silent).unwrap().is_none());
+    }
+
+    fn state(root: &Path, moment: Option<i64>) -> u128 {
+        survey_since(root, moment, &Silent).unwrap().unwrap().state
+    }
+
+    /// After a pause longer than a tick: without it only the content could tell.
+    fn later() {
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+
+    #[test]
+    fn every_kind_of_change_makes_another_state_and_reading_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("site");
+        std::fs::create_dir_all(root.join("a")).unwrap();
+        std::fs::write(root.join("a/f"), "12345").unwrap();
+        std::os::unix::fs::symlink("f", root.join("a/l")).unwrap();
+        let at = |path: &str| root.join(path);
+        type Change<'a> = (&'a str, &'a dyn Fn());
+        let changes: [Change; 6] = [
+            ("content of the same size, time set back", &|| {
+                let time = std::fs::metadata(at("a/f")).unwrap().modified().unwrap();
+                std::fs::write(at("a/f"), "54321").unwrap();
+                std::fs::File::open(at("a/f")).unwrap().set_modified(time).unwrap();
+            }),
+            ("a mode", &|| {
+                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+                std::fs::set_permissions(at("a/f"), mode).unwrap();
+            }),
+            ("an owner", &|| std::os::unix::fs::chown(at("a/f"), Some(12), None).unwrap()),
+            ("a link", &|| {
+                std::fs::remove_file(at("a/l")).unwrap();
+                std::os::unix::fs::symlink("g", at("a/l")).unwrap();
+            }),
+            ("a new file", &|| std::fs::write(at("g"), "").unwrap()),
+            ("a name", &|| std::fs::rename(at("g"), at("h")).unwrap()),
+        ];
+        for (what, change) in changes {
+            later();
+            let before = state(&root, None);
+            std::fs::read(at("a/f")).unwrap();
+            assert_eq!(state(&root, None), before, "before {what}");
+            change();
+            assert_ne!(state(&root, None), before, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_changed_just_now_is_known_by_its_content() {
+        let stamp = |tv_sec, tv_nsec| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let mut stat = super::super::walk::statx_here(
+                std::os::fd::AsFd::as_fd(&std::fs::File::open(file.path().parent().unwrap()).unwrap()),
+                std::os::unix::ffi::OsStrExt::as_bytes(file.path().file_name().unwrap()),
+            )
+            .unwrap();
+            (stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec) = (tv_sec, tv_nsec);
+            stat.stx_ctime
+        };
+        assert!(is_racy(stamp(10, 950_000_000), 11_000));
+        assert!(!is_racy(stamp(10, 800_000_000), 11_000));
+        assert!(is_racy(stamp(10, 0), 11_000), "a filesystem of whole seconds");
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("f"), "12345").unwrap();
+        let long_ago = state(folder.path(), Some(i64::MAX / 2));
+        assert_ne!(long_ago, state(folder.path(), Some(0)), "the content takes part");
+        assert_eq!(long_ago, state(folder.path(), None));
     }
 }

@@ -1,0 +1,195 @@
+//! `rv_diff_backup`: what a restore would change. Looks, and changes nothing.
+//!
+//! The token is made of a look at the live state that comes before the comparison: what changes in between makes the token
+//! stale, never the comparison wrong without a word.
+
+pub mod files;
+pub mod lines;
+pub mod pages;
+pub mod settings;
+pub mod tables;
+
+use crate::api::{self, Part};
+use crate::backup;
+use crate::backup::catalogue;
+use crate::backup::layout::{self, Layout};
+use crate::backup::preview::examine_entries;
+use crate::backup::scan::Scan;
+use crate::backup::source::{Form, Source};
+use crate::config::Config;
+use crate::engine::facts::{self, Facts};
+use crate::engine::token::{self, LiveDatabase};
+use crate::error::{Code, Error, Result};
+use crate::job::folder::JobFolder;
+use crate::plan::Selection;
+use crate::progress::{Monitor, Phase};
+use pages::Pages;
+use serde_json::{Value, json};
+use std::fs::File;
+use std::sync::Arc;
+
+/// The job.
+///
+/// # Errors
+/// Those of [`backup::locate`], [`facts::gather`] and of reading the backup; `backup_incomplete` when it lacks what was named.
+pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &Arc<dyn Monitor>) -> Result<Value> {
+    let wish = request.restore()?;
+    let mut selection = Selection::of(&wish)?;
+    let source = backup::locate(config, &wish.domain, &wish.backup, wish.dump.as_deref())?;
+    let (scan, catalogue) = examine_entries(&source, config, monitor.as_ref())?;
+    let began = token::now();
+    let facts = facts::gather(config, &wish.domain, &mut selection, folder.path(), Some(began), monitor.as_ref())?;
+    require(&source, &scan, &selection)?;
+    let limit = if request.details { request.limit.unwrap_or(pages::USUAL) } else { 0 };
+    let seen = Seen { config, source: &source, scan: &scan, catalogue, facts: &facts, selection: &selection };
+    let look = || token::database(&facts, None);
+    let (mut document, database) = seen.changes(folder, wish.options.checksum, limit, look, monitor.as_ref())?;
+    let token = token::of(config, &wish, &selection, &source, &facts, database.as_ref(), began);
+    document["plan_token"] = json!(token);
+    document["domain"] = json!(wish.domain);
+    document["backup"] = json!(source.path);
+    Ok(document)
+}
+
+/// The `changes` of a dry run: the same, with what its checks have looked at already.
+///
+/// # Errors
+/// As [`run`].
+pub fn of_dry_run(
+    config: &Config,
+    folder: &JobFolder,
+    request: &api::Restore,
+    (source, facts, selection, database): (&Source, &Facts, &Selection, Option<&LiveDatabase>),
+    monitor: &Arc<dyn Monitor>,
+) -> Result<Value> {
+    let (scan, catalogue) = examine_entries(source, config, monitor.as_ref())?;
+    let seen = Seen { config, source, scan: &scan, catalogue, facts, selection };
+    let look = || Ok(database.cloned());
+    Ok(seen.changes(folder, request.options.checksum, pages::USUAL, look, monitor.as_ref())?.0)
+}
+
+/// One page of a finished comparison.
+///
+/// # Errors
+/// `job_not_found`; `bad_request` for a job that compared nothing; `busy` for one that is at work.
+pub fn page(folder: &JobFolder, part: Part, offset: u64, limit: Option<u64>) -> Result<Value> {
+    let status = folder.status()?;
+    if !status.state.is_final() {
+        return Err(Error::new(Code::Busy, format!("job {} has not ended yet", status.job))
+            .hint(format!("Wait for it: `rocketvps-restore wait {}`.", status.job))
+            .with("job", status.job.as_str()));
+    }
+    let mut page = pages::page(folder, part, offset, limit)?;
+    page["job"] = json!(status.job);
+    Ok(page)
+}
+
+/// What the layout of a source says of its writer.
+fn layout(source: &Source) -> Option<&'static dyn Layout> {
+    source.layout.and_then(layout::named)
+}
+
+/// A component that was named and is not in the backup is an error, never a silent skip.
+fn require(source: &Source, scan: &Scan, selection: &Selection) -> Result<()> {
+    let lacks = [
+        ("files", selection.files.any() && !scan.seen.root),
+        ("database", selection.database.any() && scan.dump.is_none()),
+        ("config", !selection.config.is_empty() && scan.config.is_empty()),
+    ];
+    match lacks.iter().find(|(_, lacks)| *lacks && selection.named) {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::new(
+            Code::BackupIncomplete,
+            format!("{} holds no {name}, which the request names", source.path.display()),
+        )
+        .with("component", *name)),
+    }
+}
+
+/// Everything that is compared.
+struct Seen<'a> {
+    config: &'a Config,
+    source: &'a Source,
+    scan: &'a Scan,
+    catalogue: Option<File>,
+    facts: &'a Facts,
+    selection: &'a Selection,
+}
+
+impl Seen<'_> {
+    /// Files on this thread, the database beside it. A component that takes no part is null.
+    fn changes(
+        mut self,
+        folder: &JobFolder,
+        checksum: bool,
+        limit: u64,
+        look: impl FnOnce() -> Result<Option<LiveDatabase>> + Send,
+        monitor: &dyn Monitor,
+    ) -> Result<(Value, Option<LiveDatabase>)> {
+        monitor.begin(Phase::Files);
+        let catalogue = self.catalogue.take();
+        let this = &self;
+        let (files, tables) = std::thread::scope(|scope| {
+            let database = scope.spawn(|| {
+                let live = look()?;
+                let tables = live.as_ref().map(|live| this.tables(live, folder, limit)).transpose()?;
+                Ok::<_, Error>((tables.flatten(), live))
+            });
+            let files = this.files(catalogue, folder, checksum, limit, monitor);
+            let tables =
+                database.join().unwrap_or_else(|_| Err(Error::new(Code::Internal, "a comparing thread panicked")));
+            (files, tables)
+        });
+        let files = files?;
+        let (tables, live) = tables?;
+        let settings = match self.selection.config.is_empty() || self.scan.config.is_empty() {
+            true => None,
+            false => {
+                let pages = Pages::create(folder, Part::Config, limit)?;
+                Some(settings::changes(self.config, self.source, self.scan, self.selection, pages, monitor)?)
+            }
+        };
+        monitor.finish(Phase::Files);
+        Ok((json!({"files": files, "tables": tables, "config": settings}), live))
+    }
+
+    fn files(
+        &self,
+        catalogue: Option<File>,
+        folder: &JobFolder,
+        checksum: bool,
+        limit: u64,
+        monitor: &dyn Monitor,
+    ) -> Result<Option<Value>> {
+        if !self.selection.files.any() || !self.scan.seen.root {
+            return Ok(None);
+        }
+        let catalogue = catalogue.ok_or_else(|| {
+            Error::new(
+                Code::LimitExceeded,
+                format!(
+                    "no catalogue of {} could be kept, without which its {} files cannot be compared",
+                    self.source.path.display(),
+                    self.scan.files
+                ),
+            )
+            .hint("Look at the warnings of the job; compare the database and the configuration by themselves.")
+        })?;
+        let pages = Pages::create(folder, Part::Files, limit)?;
+        files::changes(self.config, self.source, self.selection, checksum, catalogue, pages, monitor).map(Some)
+    }
+
+    fn tables(&self, live: &LiveDatabase, folder: &JobFolder, limit: u64) -> Result<Option<Value>> {
+        let Some(dump) = self.scan.dump.as_ref() else { return Ok(None) };
+        let pages = Pages::create(folder, Part::Tables, limit)?;
+        let sides = tables::Sides {
+            dump,
+            texts: &catalogue::create_texts(self.config, self.source),
+            live,
+            server: self.facts.hosts.database()?,
+            complete: self.source.form == Form::Snapshot
+                || layout(self.source).is_none_or(|layout| layout.dumps_every_table()),
+        };
+        tables::changes(&sides, self.selection, pages).map(Some)
+    }
+}

@@ -1,0 +1,545 @@
+//! A dump's facts against a server's: what it would not take, and what is done about it.
+
+use crate::sql::compat::action::{Keep, Map, Skip, Split, Strip};
+use crate::sql::compat::survey::Versioned;
+use crate::sql::compat::{Actions, Kind, Survey, collation};
+use crate::sql::lexer::Dialect;
+use crate::sql::statement::is_self_contained;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a server says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// As it gives it: `10.11.19-MariaDB`.
+    pub version: String,
+    /// Its collations, in lower case.
+    pub collations: BTreeSet<String>,
+    /// Its character sets with their default collations, in lower case.
+    pub charsets: BTreeMap<String, String>,
+    /// Its storage engines that can be used, in upper case.
+    pub engines: BTreeSet<String>,
+    /// Its `max_allowed_packet`.
+    pub max_allowed_packet: u64,
+    /// Its own `sql_mode`.
+    pub sql_mode: String,
+    /// The site's account, `user@host`: what objects of the dump run as.
+    pub account: Option<String>,
+}
+
+impl ServerFacts {
+    /// Which versioned comments it executes.
+    pub fn dialect(&self) -> Dialect {
+        let numbers: Vec<u32> = self.version.split(['.', '-']).take(3).map(|part| part.parse().unwrap_or(0)).collect();
+        let part = |at: usize| numbers.get(at).copied().unwrap_or(0);
+        Dialect { version: part(0) * 10_000 + part(1) * 100 + part(2), mariadb: self.version.contains("MariaDB") }
+    }
+}
+
+/// How a difference comes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Dealt with, nothing changes for the site.
+    Pass,
+    /// Dealt with; the site may notice.
+    Warn,
+    /// The dump is refused.
+    Fail,
+}
+
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Something the server knows takes its place.
+    Map,
+    /// It is left out.
+    Strip,
+    /// It goes in parts.
+    Split,
+    /// As this server does with what is not for it.
+    Skip,
+    /// It is loaded under a mode that takes it.
+    Keep,
+    /// The dump is refused.
+    Refuse,
+}
+
+/// One difference, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What it is.
+    pub kind: Kind,
+    /// The name of the thing.
+    pub subject: String,
+    /// How often.
+    pub count: u64,
+    /// Line of the first statement with it.
+    pub first_line: u64,
+    /// Table of the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// What is done.
+    pub action: Action,
+    /// What takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<String>,
+    /// How it comes out.
+    pub outcome: Verdict,
+    /// The sentence a user reads.
+    pub message: String,
+}
+
+/// What is decided about one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    action: Action,
+    /// What takes its place.
+    pub into: Option<String>,
+    outcome: Verdict,
+    /// Says what is the matter and what is done, without number and place.
+    sentence: String,
+}
+
+impl Decision {
+    fn new(action: Action, outcome: Verdict, sentence: String) -> Decision {
+        Decision { action, into: None, outcome, sentence }
+    }
+
+    fn refuse(sentence: String) -> Decision {
+        Decision::new(Action::Refuse, Verdict::Fail, sentence)
+    }
+
+    /// Whether the dump is refused.
+    pub fn is_refusal(&self) -> bool {
+        self.action == Action::Refuse
+    }
+
+    /// The finding about a thing at a place.
+    pub fn about(self, kind: Kind, subject: &str, count: u64, line: u64, table: Option<String>) -> Finding {
+        let mut finding = Finding {
+            kind,
+            subject: subject.to_owned(),
+            count,
+            first_line: line,
+            table,
+            action: self.action,
+            into: self.into,
+            outcome: self.outcome,
+            message: self.sentence,
+        };
+        let place = finding.place();
+        finding.message.push_str(&place);
+        finding
+    }
+}
+
+impl Finding {
+    fn place(&self) -> String {
+        let times = if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) };
+        match &self.table {
+            Some(table) => format!(" ({times}, first on line {}, table {table})", self.first_line),
+            None => format!(" ({times}, first on line {})", self.first_line),
+        }
+    }
+}
+
+/// Findings of one load, each thing once.
+#[derive(Debug, Default)]
+pub struct Ledger(BTreeMap<(Kind, String), Finding>);
+
+/// Most different findings kept.
+const MAX_FINDINGS: usize = 500;
+
+impl Ledger {
+    /// Counts a finding.
+    pub fn add(&mut self, finding: Finding) {
+        let key = (finding.kind, finding.subject.clone());
+        if let Some(known) = self.0.get_mut(&key) {
+            let old = known.place();
+            known.count += finding.count;
+            let new = known.place();
+            if let Some(sentence) = known.message.strip_suffix(&old) {
+                known.message = format!("{sentence}{new}");
+            }
+        } else if self.0.len() < MAX_FINDINGS {
+            self.0.insert(key, finding);
+        }
+    }
+
+    /// All of them, by kind.
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.0.into_values().collect()
+    }
+}
+
+/// What this server would not take of the dump as it stands.
+pub fn judge(survey: &Survey, facts: &ServerFacts, actions: &Actions) -> Vec<Finding> {
+    let mode = survey.sql_mode.as_deref().unwrap_or(&facts.sql_mode);
+    let mut found = Vec::new();
+    for seen in &survey.seen {
+        if let Some(decision) = decide(seen.kind, &seen.subject, mode, facts, actions) {
+            found.push(decision.about(seen.kind, &seen.subject, seen.count, seen.line, seen.table.clone()));
+        }
+    }
+    found.extend(survey.versioned.iter().filter_map(|comment| skipped(comment, facts.dialect(), actions)));
+    let row = &survey.largest_row;
+    if let Some(decision) = decide_row(row.bytes, facts) {
+        found.push(decision.about(Kind::Packet, "row", 1, row.line, Some(row.table.clone())));
+    }
+    let statement = &survey.largest_statement;
+    if let Some(decision) = decide_statement(statement.bytes, facts, actions) {
+        found.push(decision.about(Kind::Packet, "statement", 1, statement.line, Some(statement.table.clone())));
+    }
+    found.sort_by(|one, other| other.outcome.cmp(&one.outcome).then(one.kind.cmp(&other.kind)));
+    found
+}
+
+/// What is done about a name or a zero date; `None`: the server takes it.
+pub fn decide(kind: Kind, subject: &str, mode: &str, facts: &ServerFacts, actions: &Actions) -> Option<Decision> {
+    match kind {
+        Kind::Collation => decide_collation(subject, facts, actions),
+        Kind::Charset => decide_charset(subject, facts),
+        Kind::Engine => decide_engine(subject, facts, actions),
+        Kind::Definer => decide_definer(subject, facts, actions),
+        Kind::Gtid => Some(match actions.gtid {
+            Strip::Strip => Decision::new(
+                Action::Strip,
+                Verdict::Pass,
+                format!("{subject} would change the server's own replication state: it is left out"),
+            ),
+            Strip::Refuse => Decision::refuse(format!("the dump sets {subject}")),
+        }),
+        Kind::ZeroDates => match actions.zero_dates {
+            Keep::Refuse => Some(Decision::refuse(format!("zero dates: {subject}"))),
+            Keep::Keep if refuses_zero_dates(mode) => Some(Decision::new(
+                Action::Keep,
+                Verdict::Warn,
+                format!(
+                    "zero dates: {subject}; this sql_mode would not take them, they are loaded without NO_ZERO_DATE and NO_ZERO_IN_DATE"
+                ),
+            )),
+            Keep::Keep => None,
+        },
+        Kind::Packet | Kind::VersionedComment => None,
+    }
+}
+
+fn decide_collation(subject: &str, facts: &ServerFacts, actions: &Actions) -> Option<Decision> {
+    if collation::is_known(subject, &facts.collations) {
+        return None;
+    }
+    let what = format!("this server does not know the collation {subject}");
+    let into = collation::nearest(subject, &facts.collations, &facts.charsets);
+    Some(match (actions.collation, into) {
+        (Map::Map, Some(into)) => Decision {
+            into: Some(into.clone()),
+            ..Decision::new(Action::Map, Verdict::Warn, format!("{what}: {into} takes its place"))
+        },
+        (Map::Map, None) => Decision::refuse(format!("{what} nor one of its character set")),
+        (Map::Refuse, _) => Decision::refuse(what),
+    })
+}
+
+fn decide_charset(subject: &str, facts: &ServerFacts) -> Option<Decision> {
+    let name = subject.to_ascii_lowercase();
+    let alias = match name.as_str() {
+        "utf8" => "utf8mb3",
+        "utf8mb3" => "utf8",
+        other => other,
+    };
+    if facts.charsets.contains_key(&name) || (name == "utf8" && facts.charsets.contains_key(alias)) {
+        return None;
+    }
+    if facts.charsets.contains_key(alias) {
+        let sentence = format!("this server knows the character set {subject} as {alias}");
+        return Some(Decision { into: Some(alias.to_owned()), ..Decision::new(Action::Map, Verdict::Pass, sentence) });
+    }
+    Some(Decision::refuse(format!("this server does not know the character set {subject}")))
+}
+
+/// Engines whose rows are not in the dump's tables: made InnoDB, such a table would be empty.
+const ELSEWHERE: &[&str] = &[
+    "FEDERATED",
+    "FEDERATEDX",
+    "CONNECT",
+    "SPIDER",
+    "MERGE",
+    "MRG_MYISAM",
+    "S3",
+    "OQGRAPH",
+    "SPHINX",
+    "MROONGA",
+    "EXAMPLE",
+];
+
+fn decide_engine(subject: &str, facts: &ServerFacts, actions: &Actions) -> Option<Decision> {
+    let name = subject.to_ascii_uppercase();
+    let alias = if name == "HEAP" { "MEMORY" } else { name.as_str() };
+    let there = facts.engines.contains(alias);
+    if ELSEWHERE.contains(&alias) || (there && !is_self_contained(subject)) {
+        return Some(Decision::refuse(format!("a table of engine {subject} has its rows elsewhere")));
+    }
+    if there {
+        return None;
+    }
+    let what = format!("this server does not have the storage engine {subject}");
+    Some(match actions.engine {
+        Map::Map => Decision {
+            into: Some("InnoDB".into()),
+            ..Decision::new(Action::Map, Verdict::Warn, format!("{what}: InnoDB takes its place"))
+        },
+        Map::Refuse => Decision::refuse(what),
+    })
+}
+
+fn decide_definer(subject: &str, facts: &ServerFacts, actions: &Actions) -> Option<Decision> {
+    if facts.account.as_deref() == Some(subject) {
+        return None;
+    }
+    let what = format!("what the dump defines runs as {subject}");
+    Some(match actions.definer {
+        Map::Map => {
+            let account = facts.account.as_deref().unwrap_or("the site's own account");
+            let sentence = format!("{what}: {account} takes its place");
+            Decision { into: facts.account.clone(), ..Decision::new(Action::Map, Verdict::Pass, sentence) }
+        }
+        Map::Refuse => Decision::refuse(what),
+    })
+}
+
+/// Rows are loaded under a mode that takes zero dates, if there are any.
+pub fn keep_zero_dates() -> Decision {
+    let sentence = "this sql_mode would not take zero dates: rows are loaded without NO_ZERO_DATE and NO_ZERO_IN_DATE";
+    Decision::new(Action::Keep, Verdict::Pass, sentence.into())
+}
+
+/// Rows with a zero date, which the caller does not want.
+pub fn refuse_zero_dates(said: &str) -> Decision {
+    Decision::refuse(format!("rows with zero dates: {said}"))
+}
+
+/// A row that no packet of the server holds cannot be cut.
+pub fn decide_row(bytes: u64, facts: &ServerFacts) -> Option<Decision> {
+    (bytes > facts.max_allowed_packet).then(|| {
+        Decision::refuse(format!(
+            "a row is {bytes} bytes long, more than the server's max_allowed_packet of {} bytes",
+            facts.max_allowed_packet
+        ))
+    })
+}
+
+/// A statement that no packet holds goes in several.
+pub fn decide_statement(bytes: u64, facts: &ServerFacts, actions: &Actions) -> Option<Decision> {
+    if bytes <= facts.max_allowed_packet {
+        return None;
+    }
+    let what = format!(
+        "a statement with rows is {bytes} bytes long, more than the server's max_allowed_packet of {} bytes",
+        facts.max_allowed_packet
+    );
+    Some(match actions.packet {
+        Split::Split => Decision::new(Action::Split, Verdict::Pass, format!("{what}: its rows go in several")),
+        Split::Refuse => Decision::refuse(what),
+    })
+}
+
+/// What is said of a versioned comment that a server skips; `None` for one that it executes.
+pub fn skipped(comment: &Versioned, dialect: Dialect, actions: &Actions) -> Option<Finding> {
+    if dialect.executes(comment.mariadb, comment.version) {
+        return None;
+    }
+    let mark = if comment.mariadb { "M!" } else { "!" };
+    let subject = match comment.version {
+        Some(version) => format!("/*{mark}{version} {} */", comment.text),
+        None => format!("/*{mark} {} */", comment.text),
+    };
+    let idle = says_nothing(&comment.text);
+    let what = format!("{subject} is meant for servers of another kind or version");
+    let decision = match actions.versioned_comment {
+        Skip::Refuse if !idle => Decision::refuse(what),
+        _ => {
+            let outcome = if idle { Verdict::Pass } else { Verdict::Warn };
+            Decision::new(Action::Skip, outcome, format!("{what}: it is skipped, as this server would"))
+        }
+    };
+    Some(decision.about(Kind::VersionedComment, &subject, comment.count, comment.line, None))
+}
+
+/// Settings of the session that reads the dump, and what is the default anyway.
+fn says_nothing(text: &str) -> bool {
+    let text = text.trim().to_ascii_uppercase();
+    ["SET ", "DEFAULT ENCRYPTION='N'", "ENCRYPTION='N'", "'+'", "SELECT COUNT(*) INTO @ROCKSDB"]
+        .iter()
+        .any(|known| text.starts_with(known))
+}
+
+/// Whether this `sql_mode` keeps zero dates out.
+pub fn refuses_zero_dates(mode: &str) -> bool {
+    let mut modes = mode.split(',').map(|mode| mode.trim().to_ascii_uppercase());
+    modes.any(|mode| matches!(mode.as_str(), "NO_ZERO_DATE" | "NO_ZERO_IN_DATE" | "TRADITIONAL"))
+}
+
+/// The same `sql_mode`, taking zero dates.
+pub fn taking_zero_dates(mode: &str) -> String {
+    let strict = "STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION";
+    let kept = |mode: &str| match mode.to_ascii_uppercase().as_str() {
+        "NO_ZERO_DATE" | "NO_ZERO_IN_DATE" | "" => None,
+        // It stands for these and the two above.
+        "TRADITIONAL" => Some(strict.to_owned()),
+        _ => Some(mode.to_owned()),
+    };
+    mode.split(',').map(str::trim).filter_map(kept).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A MariaDB 10.11.
+    pub(crate) fn server() -> ServerFacts {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        ServerFacts {
+            version: "10.11.19-MariaDB".into(),
+            collations: names(&[
+                "utf8mb4_general_ci",
+                "utf8mb4_uca1400_ai_ci",
+                "utf8mb3_general_ci",
+                "latin1_swedish_ci",
+            ]),
+            charsets: [
+                ("utf8mb4", "utf8mb4_general_ci"),
+                ("utf8mb3", "utf8mb3_general_ci"),
+                ("latin1", "latin1_swedish_ci"),
+            ]
+            .into_iter()
+            .map(|(charset, collation)| (charset.to_owned(), collation.to_owned()))
+            .collect(),
+            engines: names(&["INNODB", "MYISAM", "MEMORY", "CONNECT"]),
+            max_allowed_packet: 1 << 20,
+            sql_mode: "STRICT_TRANS_TABLES,NO_ZERO_DATE".into(),
+            account: Some("site@localhost".into()),
+        }
+    }
+
+    fn survey(statements: &[&str]) -> Survey {
+        let mut survey = Survey::default();
+        for (line, sql) in statements.iter().enumerate() {
+            survey.statement(sql.as_bytes(), line as u64 + 1);
+        }
+        survey
+    }
+
+    #[test]
+    fn what_the_server_takes_is_no_finding() {
+        let all = survey(&[
+            "CREATE TABLE t (a int) ENGINE=InnoDB DEFAULT CHARSET=utf8 COLLATE=utf8_general_ci",
+            "CREATE TABLE u (a int) ENGINE=HEAP DEFAULT CHARSET=latin1",
+            "CREATE DEFINER=`site`@`localhost` VIEW v AS SELECT 1",
+        ]);
+        assert_eq!(judge(&all, &server(), &Actions::default()), []);
+    }
+
+    #[test]
+    fn each_kind_is_dealt_with_or_refused_by_name() {
+        let refuse: Actions = serde_json::from_str(
+            r#"{"collation":"refuse","definer":"refuse","gtid":"refuse","packet":"refuse","engine":"refuse","zero_dates":"refuse","versioned_comment":"refuse"}"#,
+        )
+        .unwrap();
+        let mut all = survey(&[
+            "CREATE TABLE t (a date DEFAULT '0000-00-00') ENGINE=NDB COLLATE=utf8mb4_0900_ai_ci",
+            "CREATE DEFINER=`root`@`%` VIEW v AS SELECT 1",
+            "SET @@GLOBAL.GTID_PURGED='a:1'",
+        ]);
+        all.rows("t", 9, 2 << 20, 100);
+        all.comment_opens(false, Some(80_023), b" INVISIBLE */", 5);
+        all.comment_opens(false, Some(80_016), b" DEFAULT ENCRYPTION='N' */", 6);
+        let found = judge(&all, &server(), &Actions::default());
+        let short = |finding: &Finding| (finding.kind, finding.action, finding.outcome);
+        assert_eq!(
+            found.iter().map(short).collect::<Vec<_>>(),
+            [
+                (Kind::Collation, Action::Map, Verdict::Warn),
+                (Kind::ZeroDates, Action::Keep, Verdict::Warn),
+                (Kind::Engine, Action::Map, Verdict::Warn),
+                (Kind::VersionedComment, Action::Skip, Verdict::Warn),
+                (Kind::Definer, Action::Map, Verdict::Pass),
+                (Kind::Gtid, Action::Strip, Verdict::Pass),
+                (Kind::Packet, Action::Split, Verdict::Pass),
+                (Kind::VersionedComment, Action::Skip, Verdict::Pass),
+            ]
+        );
+        assert_eq!(
+            found[0].message,
+            "this server does not know the collation utf8mb4_0900_ai_ci: utf8mb4_uca1400_ai_ci takes its place (once, first on line 1, table t)"
+        );
+        let found = judge(&all, &server(), &refuse);
+        let failed = found.iter().filter(|finding| finding.outcome == Verdict::Fail);
+        assert_eq!(
+            failed.map(|finding| finding.kind).collect::<Vec<_>>(),
+            [
+                Kind::Collation,
+                Kind::ZeroDates,
+                Kind::Definer,
+                Kind::Gtid,
+                Kind::Packet,
+                Kind::Engine,
+                Kind::VersionedComment
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_helped_is_refused_whatever_was_asked() {
+        let mut all = survey(&[
+            "CREATE TABLE t (a int) ENGINE=CONNECT",
+            "CREATE TABLE u (a int) ENGINE=FEDERATED",
+            "CREATE TABLE v (a text CHARACTER SET gb18030 COLLATE gb18030_bin)",
+        ]);
+        all.rows("t", 9, 2 << 20, 2 << 20);
+        let found = judge(&all, &server(), &Actions::default());
+        let failed: Vec<_> = found
+            .iter()
+            .filter(|finding| finding.outcome == Verdict::Fail)
+            .map(|finding| finding.subject.as_str())
+            .collect();
+        assert_eq!(failed, ["gb18030_bin", "gb18030", "row", "CONNECT", "FEDERATED"]);
+    }
+
+    #[test]
+    fn an_older_server_knows_utf8mb3_by_its_old_name() {
+        let mut old = server();
+        old.charsets = BTreeMap::from([("utf8".into(), "utf8_general_ci".into())]);
+        old.collations = BTreeSet::from(["utf8_general_ci".into()]);
+        let found = judge(
+            &survey(&["CREATE TABLE t (a int) CHARSET=utf8mb3 COLLATE=utf8mb3_general_ci"]),
+            &old,
+            &Actions::default(),
+        );
+        let into: Vec<_> = found.iter().map(|finding| finding.into.as_deref().unwrap()).collect();
+        assert_eq!(into, ["utf8_general_ci", "utf8"]);
+    }
+
+    #[test]
+    fn zero_dates_are_no_matter_under_the_mode_that_dumps_set() {
+        let mut all = survey(&["SET SQL_MODE='NO_AUTO_VALUE_ON_ZERO'", "CREATE TABLE t (a date DEFAULT '0000-00-00')"]);
+        all.rows("t", 3, 10, 10);
+        all.zero_date("t", 3);
+        assert_eq!(judge(&all, &server(), &Actions::default()), []);
+        assert_eq!(taking_zero_dates("ANSI, no_zero_date,NO_ZERO_IN_DATE,STRICT_ALL_TABLES"), "ANSI,STRICT_ALL_TABLES");
+        assert!(!refuses_zero_dates(&taking_zero_dates("TRADITIONAL")));
+    }
+
+    #[test]
+    fn a_ledger_counts_what_comes_again() {
+        let mut ledger = Ledger::default();
+        for line in [4, 9, 12] {
+            let decision = decide(Kind::Engine, "NDB", "", &server(), &Actions::default()).unwrap();
+            ledger.add(decision.about(Kind::Engine, "NDB", 1, line, Some("t".into())));
+        }
+        let found = ledger.into_findings();
+        assert_eq!((found.len(), found[0].count, found[0].first_line), (1, 3, 4));
+        assert!(found[0].message.ends_with("(3 times, first on line 4, table t)"), "{}", found[0].message);
+    }
+}
