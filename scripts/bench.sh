@@ -84,6 +84,9 @@ make_site() {
   mkfs.ext4 -q -N 200000 -E lazy_itable_init=0,lazy_journal_init=0 "$work/base.part"
   mount -o loop "$work/base.part" "$mount"
   "$world" up "$place" --site bench >/dev/null
+  # mydumper 0.10 crashes on a table whose name needs quoting.
+  # shellcheck disable=SC2016  # no command
+  "$world" sql "$place" 'DROP TABLE shop.`we``ird "tbl"`'
   backup=$("$world" backup "$place" --stamp 20250202_020202)
   make_single_row_backup
   mkdir "$mount/split"
@@ -116,8 +119,8 @@ make_parts() {
     head -c 100000 /dev/urandom >"$place/web/$domain/wp-content/uploads/catalogue/item-$n.jpg"
   done
   chown -R www-data:www-data "$place/web/$domain/wp-content/uploads/catalogue"
-  "$world" sql "$place" "CREATE TABLE shop.rv_catalogue (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(60), about TEXT);
-    INSERT INTO shop.rv_catalogue (name, about) SELECT CONCAT('item ', seq), REPEAT(SHA2(seq, 512), 4) FROM seq_1_to_18500"
+  "$world" sql "$place" "USE shop; CREATE TABLE rv_catalogue (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(60), about TEXT);
+    INSERT INTO rv_catalogue (name, about) SELECT CONCAT('item ', seq), REPEAT(SHA2(seq, 512), 4) FROM seq_1_to_18500"
   "$world" backup "$place" --stamp "$parts_stamp" >/dev/null
   "$world" backup "$place" --layout smart --stamp 20250401_030000 >/dev/null
   for ((n = 1; n <= 6; n++)); do
