@@ -145,6 +145,8 @@ fn an_administrator_with_just_the_rights_needed_passes_and_they_are_enough() {
         definer,
         connections: 2,
         max_tables: 10,
+        choice: None,
+        beside: None,
         compatibility: Actions::default(),
         filter: true,
     };
