@@ -380,6 +380,11 @@ fn only_what_is_selected_is_compared() {
     assert_eq!(with(&files, "removed"), ["wp-content/uploads/shell.php"]);
     assert!(with(&files, "added").contains(&"wp-content/uploads/2024"));
     assert_eq!((&found["tables"], &found["config"]["total"]), (&Value::Null, &json!(1)));
+    for (component, pattern) in [("files", "wp-content/uploads/nothing*"), ("database", "nothing")] {
+        let request = json!({"domain": DOMAIN, "components": {component: [pattern]}, "wait": true});
+        let error = world.refused("diff_backup", request);
+        assert_eq!((&error["code"], &error["context"]["pattern"]), (&json!("backup_incomplete"), &json!(pattern)));
+    }
     let table = diff(&world, json!({"components": {"database": ["wp_posts"]}}));
     assert_eq!((&table["tables"]["total"], &table["files"]), (&json!(1), &Value::Null));
 }

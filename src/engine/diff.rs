@@ -18,6 +18,7 @@ use crate::backup::scan::Scan;
 use crate::backup::source::{Form, Source};
 use crate::config::Config;
 use crate::engine::facts::{self, Facts};
+use crate::engine::stage;
 use crate::engine::token::{self, LiveDatabase};
 use crate::error::{Code, Error, Result};
 use crate::job::folder::JobFolder;
@@ -39,7 +40,11 @@ pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &A
     let (scan, catalogue) = examine_entries(&source, config, monitor.as_ref())?;
     let began = token::now();
     let facts = facts::gather(config, &wish.domain, &mut selection, folder.path(), Some(began), monitor.as_ref())?;
-    require(&source, &scan, &selection)?;
+    if selection.named {
+        let mut held = scan.seen.clone();
+        held.dump = held.dump.or(scan.dump.as_ref().map(|dump| dump.name.clone()));
+        stage::require_components(&selection, &held, &source)?;
+    }
     let limit = if request.details { request.limit.unwrap_or(pages::USUAL) } else { 0 };
     let seen = Seen { config, source: &source, scan: &scan, catalogue, facts: &facts, selection: &selection };
     let look = || token::database(&facts, None);
@@ -84,26 +89,9 @@ pub fn page(folder: &JobFolder, part: Part, offset: u64, limit: Option<u64>) -> 
     Ok(page)
 }
 
-/// What the layout of a source says of its writer.
-fn layout(source: &Source) -> Option<&'static dyn Layout> {
-    source.layout.and_then(layout::named)
-}
-
-/// A component that was named and is not in the backup is an error, never a silent skip.
-fn require(source: &Source, scan: &Scan, selection: &Selection) -> Result<()> {
-    let lacks = [
-        ("files", selection.files.any() && !scan.seen.root),
-        ("database", selection.database.any() && scan.dump.is_none()),
-        ("config", !selection.config.is_empty() && scan.config.is_empty()),
-    ];
-    match lacks.iter().find(|(_, lacks)| *lacks && selection.named) {
-        None => Ok(()),
-        Some((name, _)) => Err(Error::new(
-            Code::BackupIncomplete,
-            format!("{} holds no {name}, which the request names", source.path.display()),
-        )
-        .with("component", *name)),
-    }
+/// What the layout says of the backup's writer.
+fn layout(scan: &Scan) -> Option<&'static dyn Layout> {
+    scan.layout.as_deref().and_then(layout::named)
 }
 
 /// Everything that is compared.
@@ -176,19 +164,22 @@ impl Seen<'_> {
             .hint("Look at the warnings of the job; compare the database and the configuration by themselves.")
         })?;
         let pages = Pages::create(folder, Part::Files, limit)?;
-        files::changes(self.config, self.source, self.selection, checksum, catalogue, pages, monitor).map(Some)
+        let left_out =
+            if self.source.form == Form::Backup { stage::left_out(self.source, layout(self.scan)) } else { &[] };
+        let backup = files::Backup { source: self.source, catalogue, left_out };
+        files::changes(self.config, backup, self.selection, checksum, pages, monitor).map(Some)
     }
 
     fn tables(&self, live: &LiveDatabase, folder: &JobFolder, limit: u64) -> Result<Option<Value>> {
         let Some(dump) = self.scan.dump.as_ref() else { return Ok(None) };
         let pages = Pages::create(folder, Part::Tables, limit)?;
         let sides = tables::Sides {
+            source: self.source,
             dump,
             texts: &catalogue::create_texts(self.config, self.source),
             live,
             server: self.facts.hosts.database()?,
-            complete: self.source.form == Form::Snapshot
-                || layout(self.source).is_none_or(|layout| layout.dumps_every_table()),
+            complete: stage::knows_every_table(self.source, layout(self.scan)),
         };
         tables::changes(&sides, self.selection, pages).map(Some)
     }

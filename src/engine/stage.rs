@@ -19,9 +19,9 @@ use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter, Unit};
 use crate::host::{place, text};
 use crate::job::folder::JobFolder;
 use crate::job::status::JobMonitor;
-use crate::plan::Plan;
 use crate::plan::keep::KeepRule;
 use crate::plan::selection::{Paths, Tables};
+use crate::plan::{Plan, Selection};
 use crate::progress::{Level, Monitor, Phase, Silent};
 use crate::siteconf::{self, ConfFile, Item};
 use crate::snapshot::retained::Brought;
@@ -150,7 +150,7 @@ pub fn run(
     if plan.database.is_some() {
         monitor.finish(Phase::Database);
     }
-    require_components(plan, &found.seen, source)?;
+    require_components(&plan.selection, &found.seen, source)?;
     require_matches(plan, source, &paths, &tables)?;
     // The spool is removed before the one flush: its pages need never reach the disk.
     drop(spool);
@@ -223,12 +223,12 @@ fn complete_files(
     Ok(StagedFiles { summary, units, kept })
 }
 
-fn left_out(source: &Source, layout: Option<&'static dyn Layout>) -> &'static [&'static str] {
+pub(super) fn left_out(source: &Source, layout: Option<&'static dyn Layout>) -> &'static [&'static str] {
     layout.or_else(|| source.known_layout()).map_or(&[], |layout| layout.left_out())
 }
 
 /// Whether a table that the dump lacks did not exist when it was made.
-fn knows_every_table(source: &Source, layout: Option<&'static dyn Layout>) -> bool {
+pub(super) fn knows_every_table(source: &Source, layout: Option<&'static dyn Layout>) -> bool {
     let beside = source.form == Form::Backup && source.dump_beside().is_some();
     layout.or_else(|| source.known_layout()).is_none_or(|layout| layout.dumps_every_table() || !beside)
 }
@@ -304,8 +304,8 @@ fn config_files(config: &Config, plan: &Plan, found: Vec<(Item, String, Vec<u8>)
 }
 
 /// A component that was asked for and is not there is an error, never a silent skip.
-fn require_components(plan: &Plan, seen: &Seen, source: &Source) -> Result<()> {
-    let selection = &plan.selection;
+/// What is asked for and not in the backup is an error, never a silent skip.
+pub(super) fn require_components(selection: &Selection, seen: &Seen, source: &Source) -> Result<()> {
     let lacks = |what: &str, without: &str| {
         Err(Error::new(Code::BackupIncomplete, format!("{} holds no {what}", source.path.display()))
             .hint(format!("Choose another backup, or restore the rest with {without}."))
@@ -338,18 +338,21 @@ fn require_matches(plan: &Plan, source: &Source, paths: &Paths, tables: &Tables)
         Some(_) => tables.only.as_ref().map(|only| only.unused()).unwrap_or_default(),
         None => Vec::new(),
     };
-    for (component, unused) in [("files", files), ("database", database)] {
-        let Some(first) = unused.first() else { continue };
-        return Err(Error::new(
-            Code::BackupIncomplete,
-            format!("components.{component}: {first:?} matches nothing in {}", source.path.display()),
-        )
-        .hint("Look at what the backup holds with `rocketvps-restore preview_backup`, and correct the pattern.")
-        .with("component", component)
-        .with("pattern", first.as_str())
-        .with("patterns", unused));
-    }
-    Ok(())
+    require_used("files", files, source)?;
+    require_used("database", database, source)
+}
+
+/// Refuses a selection by these patterns, which named nothing.
+pub(super) fn require_used(component: &str, unused: Vec<String>, source: &Source) -> Result<()> {
+    let Some(first) = unused.first() else { return Ok(()) };
+    Err(Error::new(
+        Code::BackupIncomplete,
+        format!("components.{component}: {first:?} matches nothing in {}", source.path.display()),
+    )
+    .hint("Look at what the backup holds with `rocketvps-restore preview_backup`, and correct the pattern.")
+    .with("component", component)
+    .with("pattern", first.as_str())
+    .with("patterns", unused))
 }
 
 /// Said, not refused: a list of what to leave alone may serve many sites.

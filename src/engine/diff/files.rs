@@ -3,9 +3,11 @@
 use super::pages::Pages;
 use crate::backup::source::Source;
 use crate::config::Config;
-use crate::error::Result;
+use crate::engine::stage;
+use crate::error::{IoContext, Result};
 use crate::host::clock;
 use crate::host::tree::compare::{Change, Difference, Fate, Rules, Side, Summary, compare};
+use crate::host::tree::manifest::Reader;
 use crate::host::tree::{FilePolicy, Kind};
 use crate::path::RelPath;
 use crate::plan::keep::{KeepRule, Reason};
@@ -14,21 +16,30 @@ use crate::progress::Monitor;
 use serde_json::{Value, json};
 use std::fs::File;
 
+/// The backup's side.
+pub struct Backup<'a> {
+    /// The backup.
+    pub source: &'a Source,
+    /// Its entries.
+    pub catalogue: File,
+    /// Folders that its writer leaves out.
+    pub left_out: &'a [&'a str],
+}
+
 /// Compares; differences go to `pages`.
 ///
 /// # Errors
-/// As [`compare()`], and what the selection can be refused for.
+/// As [`compare()`]; `backup_incomplete` for a pattern that names nothing in the backup.
 pub fn changes(
     config: &Config,
-    source: &Source,
+    Backup { source, catalogue, left_out }: Backup<'_>,
     selection: &Selection,
     checksum: bool,
-    catalogue: File,
     mut pages: Pages,
     monitor: &dyn Monitor,
 ) -> Result<Value> {
     let paths = selection.paths()?;
-    let left_out = super::layout(source).map_or(&[][..], |layout| layout.left_out());
+    require_matches(&paths, &catalogue, source)?;
     let rule = KeepRule::new(left_out, &paths, selection.exact);
     let rules = Rules {
         policy: FilePolicy::from_config(&config.files)?,
@@ -41,6 +52,19 @@ pub fn changes(
     let summary = compare(&root, catalogue, &rules, sink, monitor)?;
     let (count, first) = pages.finish()?;
     Ok(document(&summary, checksum, count, first))
+}
+
+/// A pattern that names nothing in the backup is a mistake, not an empty wish.
+fn require_matches(paths: &Paths, catalogue: &File, source: &Source) -> Result<()> {
+    let Some(only) = &paths.only else { return Ok(()) };
+    let mut reader = Reader::new(catalogue.try_clone().doing(|| "read the catalogue".into())?)?;
+    while let Some(record) = reader.next_record()? {
+        let named = only.covers(&record.path, record.kind == Kind::Folder);
+        if named && only.unused().is_empty() {
+            break;
+        }
+    }
+    stage::require_used("files", only.unused(), source)
 }
 
 /// What the restore of this selection does with a path.

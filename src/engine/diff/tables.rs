@@ -3,9 +3,11 @@
 use super::lines;
 use super::pages::Pages;
 use crate::backup::scan::{DumpScan, TableTally};
+use crate::backup::source::Source;
+use crate::engine::stage;
 use crate::engine::token::{LiveDatabase, LiveTable};
 use crate::error::{Code, Result};
-use crate::host::database::{Database, ObjectKind};
+use crate::host::database::{Database, Object, ObjectKind};
 use crate::plan::selection::{Selection, Tables};
 use crate::sql::shape::shape;
 use serde_json::{Value, json};
@@ -13,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Both sides of a database.
 pub struct Sides<'a> {
+    /// The backup.
+    pub source: &'a Source,
     /// The dump.
     pub dump: &'a DumpScan,
     /// The CREATE TABLE texts of the dump, as far as they are known.
@@ -51,6 +55,7 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages) -> Re
         .filter(|table| chosen.takes(&table.name))
         .map(|table| (table.name.as_str(), table))
         .collect();
+    stage::require_used("database", chosen.only.as_ref().map(|only| only.unused()).unwrap_or_default(), sides.source)?;
     let live: BTreeMap<&str, &LiveTable> = sides.live.tables.iter().map(|table| (table.name.as_str(), table)).collect();
     let leaving = leaving(sides, &chosen, &live, &coming, selection.exact);
     let mut counts = Counts { exact: true, ..Counts::default() };
@@ -102,8 +107,7 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages) -> Re
         };
         pages.push(entry)?;
     }
-    let objects =
-        if selection.database.is_whole() { objects(sides, selection.exact, &mut pages)? } else { Value::Null };
+    let objects = if selection.database.is_whole() { objects(sides, &leaving, &mut pages)? } else { Value::Null };
     let (total, entries) = pages.finish()?;
     Ok(json!({
         "schema": sides.live.schema,
@@ -170,33 +174,39 @@ fn definition(sides: &Sides<'_>, name: &str, backup: &TableTally) -> Result<Opti
     Ok(Some(lines::compare(&both[0], &both[1], &now, &backup, 0)))
 }
 
-/// Views, routines, triggers and events, by name.
-fn objects(sides: &Sides<'_>, exact: bool, pages: &mut Pages) -> Result<Value> {
+/// Views, routines, triggers and events, by name. A trigger goes with its table; what else the dump lacks goes only where the
+/// dump holds everything.
+fn objects(sides: &Sides<'_>, leaving: &BTreeSet<String>, pages: &mut Pages) -> Result<Value> {
     let word = |kind: ObjectKind| kind.keyword().to_ascii_lowercase();
     let backup: BTreeSet<(String, &str)> =
         sides.dump.object_list.iter().map(|object| (word(object.kind), object.name.as_str())).collect();
-    let live: BTreeSet<(String, &str)> =
-        sides.live.objects.0.iter().map(|object| (word(object.kind), object.name.as_str())).collect();
+    let live: BTreeMap<(String, &str), &Object> =
+        sides.live.objects.0.iter().map(|object| ((word(object.kind), object.name.as_str()), object)).collect();
+    let names: BTreeSet<&(String, &str)> = backup.iter().chain(live.keys()).collect();
     // Names beyond the kept ones are not known: then nothing can be said of what the dump lacks.
     let all_known = sides.dump.objects <= sides.dump.object_list.len() as u64;
     let (mut added, mut removed, mut kept, mut both) = (0_u64, 0_u64, 0_u64, 0_u64);
-    for object in backup.union(&live) {
+    for object in names {
         let (kind, name) = object;
-        let change = match (backup.contains(object), live.contains(object)) {
-            (true, true) => {
+        let goes = |object: &Object| match object.kind {
+            ObjectKind::Trigger => leaving.contains(&object.table),
+            _ => sides.complete,
+        };
+        let change = match (backup.contains(object), live.get(object)) {
+            (true, Some(_)) => {
                 both += 1;
                 continue;
             }
-            (true, false) => {
+            (true, None) => {
                 added += 1;
                 "added"
             }
-            _ if !sides.complete && !exact => {
+            (false, Some(object)) if !goes(object) => {
                 kept += 1;
                 "kept"
             }
-            _ if !all_known => continue,
-            _ => {
+            (false, _) if !all_known => continue,
+            (false, _) => {
                 removed += 1;
                 "removed"
             }
@@ -210,9 +220,11 @@ fn objects(sides: &Sides<'_>, exact: bool, pages: &mut Pages) -> Result<Value> {
 mod tests {
     use super::*;
     use crate::api;
+    use crate::backup::layout::Site;
     use crate::backup::scan::ObjectFound;
+    use crate::backup::source::Form;
+    use crate::host::database::Objects;
     use crate::host::database::fake::Fake;
-    use crate::host::database::{Object, Objects};
     use crate::job::folder::JobFolder;
 
     fn live(name: &str, rows: u64) -> LiveTable {
@@ -265,7 +277,11 @@ mod tests {
         std::fs::write(folder.path().join("job.json"), "{}").unwrap();
         let job = JobFolder::at(folder.path()).unwrap();
         let pages = Pages::create(&job, api::Part::Tables, 100).unwrap();
-        let sides = Sides { dump: &dump, texts: &HashMap::new(), live: &database, server: &fake, complete };
+        let site = Site::new(&crate::config::Config::default(), &request.domain);
+        let (form, kind, path) = (Form::Backup, crate::backup::name::Kind::Full, "/backup.tar.gz".into());
+        let source = Source { form, path, stamp: None, kind, parts: Vec::new(), layout: None, site };
+        let sides =
+            Sides { source: &source, dump: &dump, texts: &HashMap::new(), live: &database, server: &fake, complete };
         let found = changes(&sides, &selection, pages).unwrap();
         let entries = found["entries"].as_array().unwrap().clone();
         (found, entries)
@@ -302,9 +318,9 @@ mod tests {
 
     #[test]
     fn only_selected_tables_are_compared() {
-        let (found, entries) = compared(r#""components":{"database":["odd `name`","r*","only*"]}"#, true);
-        assert_eq!(changed(&entries), ["kept only live", "changed rows"]);
-        assert_eq!((&found["same"], &found["objects"]), (&json!(1), &Value::Null));
+        let (found, entries) = compared(r#""components":{"database":["odd `name`","r*","same"],"files":false}"#, true);
+        assert_eq!(changed(&entries), ["changed rows"]);
+        assert_eq!((&found["same"], &found["objects"]), (&json!(2), &Value::Null));
         let (_, entries) = compared(r#""exclude":{"database":["rows","only live"]}"#, true);
         assert!(changed(&entries).contains(&"kept rows".to_owned()));
         assert!(changed(&entries).contains(&"kept only live".to_owned()));
