@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// All that a restore of `live` needs, and nothing more.
 const GRANTS: &str = "GRANT CREATE USER, SET USER, PROCESS, CONNECTION ADMIN, SELECT ON *.* TO adm@localhost; \
-    GRANT SELECT, INSERT, CREATE, DROP, ALTER, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER ON live.* TO adm@localhost; \
+    GRANT SELECT, INSERT, CREATE, DROP, REFERENCES, ALTER, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER ON live.* TO adm@localhost; \
     GRANT SELECT, INSERT, CREATE, DROP, ALTER ON `rvk\\_%`.* TO adm@localhost; \
     GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, \
     CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER ON `rvs\\_%`.* TO adm@localhost WITH GRANT OPTION";
@@ -145,6 +145,8 @@ fn an_administrator_with_just_the_rights_needed_passes_and_they_are_enough() {
         definer,
         connections: 2,
         max_tables: 10,
+        choice: None,
+        beside: None,
         compatibility: Actions::default(),
         filter: true,
     };

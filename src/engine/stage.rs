@@ -106,7 +106,7 @@ pub fn run(
                 monitor.begin(Phase::Database);
                 let (shared, linked, tables) = (shared.clone(), linked.clone(), tables.clone());
                 Some(scope.spawn(move || {
-                    let loaded = load_dump(config, plan, names, hosts, spool, &tables, actions, shared);
+                    let loaded = load_dump(config, plan, hosts, (spool, &tables), names, actions, shared);
                     if loaded.is_err() {
                         linked.stop.store(true, Ordering::Relaxed);
                     }
@@ -259,10 +259,9 @@ fn say_staged(files: Option<&StagedFiles>, database: Option<&StagedDatabase>, co
 fn load_dump(
     config: &Config,
     plan: &Plan,
-    names: &DatabasePlan,
     hosts: &Hosts,
-    spool: &Spool,
-    tables: &Arc<Tables>,
+    (spool, tables): (&Spool, &Arc<Tables>),
+    names: &DatabasePlan,
     actions: Actions,
     monitor: Arc<dyn Monitor>,
 ) -> Result<(StagedDatabase, Vec<String>)> {
