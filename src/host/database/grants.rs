@@ -33,12 +33,14 @@ pub const LOADING: &[&str] = &[
     "EVENT",
     "TRIGGER",
 ];
-/// On the live schema: reading and renaming its tables, reading, dropping and creating what is not a table.
+/// On the live schema: reading and renaming its tables and their foreign keys, reading, dropping and creating what is not a
+/// table.
 const LIVE: &[&str] = &[
     "SELECT",
     "INSERT",
     "CREATE",
     "DROP",
+    "REFERENCES",
     "ALTER",
     "CREATE VIEW",
     "SHOW VIEW",
@@ -357,7 +359,7 @@ mod tests {
     const ADMIN: &[&str] = &[
         "GRANT CREATE USER, SET USER ON *.* TO `u`@`localhost` IDENTIFIED BY PASSWORD '*B69027D44F6E5EDC07F1AEAD1477967B16F28227'",
         "GRANT SELECT ON `mysql`.* TO `u`@`localhost`",
-        "GRANT SELECT, INSERT, CREATE, DROP, ALTER, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER ON `wp\\_site`.* TO `u`@`localhost`",
+        "GRANT SELECT, INSERT, CREATE, DROP, REFERENCES, ALTER, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER ON `wp\\_site`.* TO `u`@`localhost`",
         "GRANT ALL PRIVILEGES ON `rvs\\_%`.* TO `u`@`localhost` WITH GRANT OPTION",
         "GRANT SELECT, INSERT, CREATE, DROP, ALTER ON `rvk\\_%`.* TO `u`@`localhost`",
     ];
