@@ -15,7 +15,7 @@ char *rv_list_backups(const char *request_json);
 
 // What is in a backup: tree, tables, configuration, estimate, required space, warnings.
 //
-// Parameters: `request_json`, `{"config"?, "domain", "backup": "/abs/file.tar.gz" | "latest", "wait"?}`. Returns: a document whose `data` is `{"job"}`, or the preview with `"wait": true`.
+// Parameters: `request_json`, `{"config"?, "domain", "backup": "/abs/file.tar.gz" | "latest", "dump"?, "tree": {"path", "depth", "offset", "limit"}?, "wait"?}`. Returns: a document whose `data` is `{"job"}`, or the preview with `"wait": true`; what an earlier preview of the same files found is the preview at once, with `"job": null`.
 // Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
 //
 // # Safety

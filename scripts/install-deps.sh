@@ -8,7 +8,7 @@ packages=(
   mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mbstring php-mysql wordpress
 )
 if [[ ${1:-} == --bench ]]; then
-  packages+=(e2fsprogs isal mydumper strace)
+  packages+=(e2fsprogs isal mydumper rsync strace)
 fi
 
 # nginx comes in several packages; any of them will do.

@@ -103,11 +103,6 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Begins an archive: a path may come again in each, but what comes twice in one is replaced.
-    pub fn next_archive(&mut self) {
-        self.seen.clear();
-    }
-
     /// Adds an entry of the site; `link` is the target of a link as the site sees it.
     ///
     /// # Errors
@@ -428,6 +423,19 @@ mod tests {
         let changed = setting.source(&[&full, &one, &two, &nothing]);
         assert!(open(&setting.config, &changed).is_none());
         assert_eq!(examine(&changed, &setting.config, &Silent).unwrap().files, 5);
+    }
+
+    #[test]
+    fn a_folder_that_several_archives_name_counts_once() {
+        let setting = Setting::new();
+        let folder = "var/www/example.com/f/";
+        let full =
+            setting.put("backup_20251001_030000.tar.gz", &[D(folder, 0o755), F("var/www/example.com/f/a", b"1")]);
+        let one = setting.put("backup_20251002_030000_incremental.tar.gz", &[D(folder, 0o755)]);
+        let two = setting.put("backup_20251003_030000_incremental.tar.gz", &[F("var/www/example.com/f/b", b"2")]);
+        let source = setting.source(&[&full, &one, &two]);
+        let found = examine(&source, &setting.config, &Silent).unwrap();
+        assert_eq!((found.files, found.folders, setting.records(&source).len()), (2, 1, 3));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 /// Name of the cache in a domain's backup folder.
 pub const FILE_NAME: &str = ".backup_index.json";
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 /// Largest cache read.
 const MAX_BYTES: u64 = 16 << 20;
 /// Room for what was found in all archives; the longest unread go first.
@@ -525,9 +525,13 @@ mod tests {
         let setting = Setting::stored();
         let place = setting.archive.with_file_name(FILE_NAME);
         let good = std::fs::read_to_string(&place).unwrap();
-        for bad in
-            ["{not json", "", "[]", "{\"schema\":1,\"archives\":{}}", &good.replace("\"schema\":2", "\"schema\":3")]
-        {
+        for bad in [
+            "{not json",
+            "",
+            "[]",
+            "{\"schema\":1,\"archives\":{}}",
+            &good.replace(&format!("\"schema\":{SCHEMA}"), "\"schema\":99"),
+        ] {
             std::fs::write(&place, bad).unwrap();
             assert!(setting.found().is_none(), "{bad}");
         }

@@ -43,9 +43,6 @@ impl Layers {
 
     /// Notes an entry of the archive being read.
     pub fn add(&mut self, path: &RelPath, is_folder: bool) {
-        if path.is_root() {
-            return;
-        }
         self.note(path.as_bytes(), if is_folder { What::Folder } else { What::Leaf });
         for at in memchr::memrchr_iter(b'/', path.as_bytes()) {
             if !self.note(&path.as_bytes()[..at], What::Implied) {
@@ -63,9 +60,11 @@ impl Layers {
             fresh = true;
             Known { layer, what, leaf_at: u32::MAX }
         });
-        // Of one archive the last entry counts; an older archive never replaces a newer one.
-        if known.layer == layer && what != What::Implied {
-            known.what = what;
+        // Of one archive the last entry counts; an older one never replaces what a newer one has, but gives a folder that newer
+        // ones only imply its mode and time.
+        let first_told = known.what == What::Implied && what == What::Folder;
+        if (known.layer == layer && what != What::Implied) || first_told {
+            (known.what, known.layer) = (what, layer);
         }
         if what == What::Leaf {
             known.leaf_at = known.leaf_at.min(layer);
@@ -125,6 +124,13 @@ mod tests {
             ["a/y"],
             "the newer folder's mode counts"
         );
+    }
+
+    #[test]
+    fn a_folder_has_its_mode_from_the_newest_archive_that_tells_it() {
+        assert_eq!(left(&[&[("a/x", FILE)], &[("a", FOLDER)]]), ["a"]);
+        assert_eq!(left(&[&[("a/x", FILE)], &[("a", FOLDER)], &[("a", FOLDER), ("a/y", FILE)]]), ["a/y"]);
+        assert_eq!(left(&[&[("", FOLDER)], &[("", FOLDER), ("y", FILE)]]), ["y"], "the document root too");
     }
 
     #[test]

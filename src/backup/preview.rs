@@ -329,6 +329,16 @@ mod tests {
     }
 
     #[test]
+    fn a_backup_is_read_where_nothing_can_be_kept() {
+        let (base, config, source) = setting();
+        std::fs::write(base.path().join("restore_index"), "in the way").unwrap();
+        assert_eq!(examine(&source, &config, &Silent).unwrap().files, 1);
+        let (found, catalogue) = examine_entries(&source, &config, &Silent).unwrap();
+        assert_eq!((found.files, catalogue.is_none()), (1, true));
+        assert!(cached(&source, &config).is_none());
+    }
+
+    #[test]
     fn a_damaged_archive_is_remembered_as_damaged() {
         let (_base, config, source) = setting();
         std::fs::write(&source.path, vec![7; 2048]).unwrap();
@@ -337,6 +347,54 @@ mod tests {
         assert_eq!(examine(&source, &config, &Silent).unwrap_err().code, Code::BackupCorrupt);
         let listed = crate::backup::list(&config, &source.site.domain).unwrap();
         assert_eq!(listed[0].integrity, Integrity::Invalid);
+    }
+
+    #[test]
+    fn the_document_says_which_dump_was_chosen_and_why() {
+        let (_base, config, source) = setting();
+        let mut found = examine(&source, &config, &Silent).unwrap();
+        assert_eq!(document(&source, &found, &config, &Facts::default())["chain"]["dump"], Value::Null);
+        found.dump = Some(DumpScan { name: "d".into(), ..DumpScan::default() });
+        let why = |source: &Source, facts: &Facts| {
+            document(source, &found, &config, facts)["chain"]["dump"]["why"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(why(&source, &Facts::default()), "it is in the archive");
+        let beside = source.path.with_file_name("database_20251004_030009.sql.gz");
+        std::fs::write(&beside, "x").unwrap();
+        let dump = Part::open(&beside, Role::Dump).unwrap();
+        let parts = vec![source.parts[0].clone(), dump];
+        let smart = Source { stamp: Stamp::parse("20251004_030000"), parts, ..source };
+        assert!(why(&smart, &Facts::default()).starts_with("written 9 s after the backup"));
+        assert_eq!(why(&smart, &Facts { dump_asked: true, ..Facts::default() }), "it was asked for");
+    }
+
+    #[test]
+    fn objects_are_named_by_kind_and_the_largest_folders_first() {
+        let (_base, config, source) = setting();
+        let object = |kind, name: &str| crate::backup::scan::ObjectFound { kind, name: name.into() };
+        let node = |path: &str, depth, bytes| folders::Node { path: path.into(), depth, files: 1, bytes };
+        let mut found = examine(&source, &config, &Silent).unwrap();
+        found.tree = vec![node("a/", 0, 5), node("a/b/", 1, 4), node("c/", 0, 9), node("big.zip", 0, 99)];
+        let kinds =
+            [ObjectKind::View, ObjectKind::Procedure, ObjectKind::Function, ObjectKind::Trigger, ObjectKind::Event];
+        let object_list =
+            kinds.into_iter().zip(["v", "p", "f", "t", "e"]).map(|(kind, name)| object(kind, name)).collect();
+        found.dump = Some(DumpScan { object_list, objects: 5, ..DumpScan::default() });
+        let shown = document(&source, &found, &config, &Facts::default());
+        let database = &shown["database"];
+        assert_eq!(
+            (
+                &database["views"],
+                &database["routines"],
+                &database["triggers"],
+                &database["events"],
+                &database["objects"]
+            ),
+            (&json!(["v"]), &json!(["p", "f"]), &json!(["t"]), &json!(["e"]), &json!(5))
+        );
+        let top = shown["files"]["top_folders"].as_array().unwrap();
+        let names: Vec<&str> = top.iter().map(|node| node["path"].as_str().unwrap()).collect();
+        assert_eq!(names, ["c/", "a/"]);
     }
 
     #[test]

@@ -262,9 +262,6 @@ impl Reading<'_> {
         }
         self.root_covered = self.root_seen;
         self.old_content.clear();
-        if let Some(draft) = self.catalogue {
-            draft.next_archive();
-        }
     }
 
     fn part(&mut self, part: &Part, limits: Limits) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use crate::api;
 use crate::backup;
+use crate::backup::catalogue;
 use crate::backup::index::{Index, Live};
 use crate::backup::name::Stamp;
 use crate::backup::preview::{Estimate, Filesystem, Page};
@@ -80,22 +81,24 @@ pub fn preview_known(config: &Config, request: &api::Preview) -> Option<Value> {
     Some(backup::preview::document(&source, &scan, config, &facts))
 }
 
-/// How large the live site is. A database that does not answer is none, for a preview.
+/// How large the live site is. Of a database server that does not answer, what it last said is taken.
 fn look_at_live(config: &Config, domain: &Domain, folder: &JobFolder, monitor: &dyn Monitor) -> Result<Live> {
     let root = config.paths.document_root(domain);
-    let account = credentials::site(config, domain, &root).ok();
     let files = tree::survey(&root, monitor)?.map_or(0, |survey| survey.bytes);
+    let account = credentials::site(config, domain, &root).ok();
     let hosts = account.as_ref().and_then(|_| Hosts::of(config, domain, true, folder.path()).ok());
     let tables = hosts
         .as_ref()
         .zip(account.as_ref())
         .and_then(|(hosts, account)| hosts.database.as_ref()?.tables(&account.schema).ok());
+    let last = Index::load(config, domain).live.unwrap_or_default();
+    let last = if account.is_some() { last } else { Live::default() };
     Ok(Live {
         at: clock::rfc3339(),
         files,
-        database: tables.map_or(0, |tables| tables.iter().map(|table| table.bytes).sum()),
+        database: tables.map_or(last.database, |tables| tables.iter().map(|table| table.bytes).sum()),
         schema: account.map(|account| account.schema),
-        data_folder: hosts.and_then(|hosts| hosts.data_folder()),
+        data_folder: hosts.and_then(|hosts| hosts.data_folder()).or(last.data_folder),
     })
 }
 
@@ -188,7 +191,7 @@ pub fn validate(
             checks.retain(|check| check.name != "whole");
             checks.extend(whole.clone());
             if let Ok(scan) = &scan {
-                checks.extend(preflight::components(&plan, scan));
+                checks.extend(preflight::components(&plan, scan, catalogue::open(config, &source))?);
             }
             *group = Group::new("integrity", checks);
         }
@@ -212,7 +215,7 @@ pub fn validate(
         "groups": groups,
         "plan_token": if outcome == Outcome::Fail { Value::Null } else { json!(token) },
     });
-    if request.dry_run && scan.is_ok() {
+    if scan.is_ok() {
         let looked = (&source, &facts, &plan.selection, database.as_ref());
         answer["changes"] = diff::of_dry_run(config, folder, request, looked, monitor)?;
     }

@@ -8,12 +8,16 @@ use crate::engine::expect::expect;
 use crate::engine::facts::Facts;
 use crate::engine::space::{self, Load};
 use crate::error::{Code, Error, Result};
+use crate::host::database::grants::Schemas;
 use crate::host::text;
+use crate::host::tree::manifest::Reader;
+use crate::host::tree::walk::Kind;
 use crate::job::lock::DomainLock;
 use crate::path::Domain;
 use crate::plan::Plan;
 use crate::progress::Monitor;
 use crate::report::{Check, Group, Outcome, failures};
+use std::fs::File;
 use std::path::Path;
 
 /// Runs the checks that need no reading of the whole backup.
@@ -91,7 +95,10 @@ fn with_code(check: Check, code: Code) -> Check {
 }
 
 /// Whether what the plan selects was found by a whole reading.
-pub(super) fn components(plan: &Plan, scan: &Scan) -> Vec<Check> {
+///
+/// # Errors
+/// `journal_corrupt`, `io_failed` for a catalogue that cannot be read.
+pub(super) fn components(plan: &Plan, scan: &Scan, catalogue: Option<File>) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
     let mut line = |name: &str, wanted: bool, there: bool, what: &str| {
         if wanted {
@@ -103,7 +110,34 @@ pub(super) fn components(plan: &Plan, scan: &Scan) -> Vec<Check> {
     line("files", plan.selection.files.any(), scan.seen.root, "files of the site");
     line("database", plan.selection.database.any(), scan.dump.is_some(), "database dump");
     line("config", plan.selection.named && !plan.selection.config.is_empty(), !scan.config.is_empty(), "configuration");
-    checks
+    if plan.selection.database.any() {
+        checks.extend(scan.seen.one_dump().err().map(|error| failed("one_database", &error)));
+    }
+    for pattern in unmatched(plan, scan, catalogue)? {
+        let error = Error::new(Code::BackupIncomplete, format!("{pattern:?} matches nothing in the backup"));
+        checks.push(failed("selection", &error).with("pattern", pattern));
+    }
+    Ok(checks)
+}
+
+/// Patterns of the selection that name nothing; of files nothing can be said without a catalogue.
+fn unmatched(plan: &Plan, scan: &Scan, catalogue: Option<File>) -> Result<Vec<String>> {
+    let mut unused = Vec::new();
+    if let (Some(only), Some(dump)) = (plan.selection.tables()?.only, &scan.dump) {
+        let names = dump.tables.iter().map(|table| &table.name).chain(dump.object_list.iter().map(|found| &found.name));
+        names.for_each(|name| {
+            only.covers(name);
+        });
+        unused.extend(only.unused());
+    }
+    if let (Some(only), Some(catalogue)) = (plan.selection.paths()?.only, catalogue) {
+        let mut reader = Reader::new(catalogue)?;
+        while let Some(record) = reader.next_record()? {
+            only.covers(&record.path, record.kind == Kind::Folder);
+        }
+        unused.extend(only.unused());
+    }
+    Ok(unused)
 }
 
 fn integrity(source: &Source) -> Vec<Check> {
@@ -157,6 +191,8 @@ fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
             }
             Err(error) => checks.push(failed("mysql", &error)),
         }
+        let schemas = Schemas { live: &names.live, shadow: &names.shadow, kept: &names.kept };
+        checks.push(facts.hosts.privileges(schemas, names.definer.as_deref()));
         checks.push(match database.foreign_keys_from_outside(&names.live) {
             Ok(keys) if keys.is_empty() => Check::new(
                 "external_foreign_keys",

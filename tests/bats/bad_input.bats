@@ -184,3 +184,183 @@ packed() { # STAMP
   run rv restore_poll '{"job":"../../etc"}'
   [[ $status -ne 0 && $(value code) == @(job_not_found|bad_request) ]]
 }
+
+# --- what is selected -------------------------------------------------------------------------------------------------
+
+@test "a path that leaves the document root" {
+  local path
+  for path in ../neighbour.example/index.php wp-content/../../neighbour.example/private/secret.txt '../*' '**/../../neighbour.example'; do
+    restore "\"components\":{\"files\":$(list "$path")}"
+    refused unsafe_path
+    restore "\"exclude\":{\"files\":$(list "$path")}"
+    refused unsafe_path
+  done
+  restore '"components":{"files":["/etc/passwd"]}'
+  [[ $status -ne 0 && $(value code) == @(unsafe_path|bad_request|backup_incomplete) ]]
+}
+
+@test "a selection of everything, nothing or nonsense" {
+  local files
+  for files in '[]' '[""]' '["/"]' '["."]' '["./"]' '["a\u0000b"]' '[1]' '[null]' 'null' '"index.php"' '{"a":1}' '["[a-"]' '["{a,b"]'; do
+    restore "\"components\":{\"files\":$files}"
+    [[ $status -ne 0 && $(value code) == @(bad_request|unsafe_path) ]] || { printf '%s: %s\n' "$files" "$output"; return 1; }
+  done
+  for files in '[]' '[""]' '[1]' '["[a-"]'; do
+    restore "\"components\":{\"database\":$files}"
+    [[ $status -ne 0 && $(value code) == bad_request ]] || { printf 'database %s: %s\n' "$files" "$output"; return 1; }
+  done
+  restore '"components":{"config":["nginx","../ssl"]}'
+  refused bad_request
+  restore '"components":{}'
+  refused bad_request
+  restore '"exclude":{"tables":["wp_users"]}'
+  refused unknown_field
+  restore '"options":{"exakt":true}'
+  refused unknown_field
+}
+
+@test "more patterns than anybody needs" {
+  restore "\"components\":{\"files\":[$(seq -f '"wp-admin/%g.php"' -s , 5000)]}"
+  refused bad_request
+  # A pattern made to be slow ends like any other.
+  run timeout 60 "$PREFIX/bin/rocketvps-restore" restore_start \
+    "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"components\":{\"files\":$(list "$(printf '**/*a%.0s' {1..200})zzz")}}"
+  [[ $status -ne 124 && $(value code) == @(bad_request|backup_incomplete|limit_exceeded) ]]
+}
+
+# --- chains made to do harm -------------------------------------------------------------------------------------------
+
+# A full smart backup and an incremental that holds what is in $FOLDER/x, as if the module had written both.
+hostile_chain() {
+  local full inc=$WORLD_BACKUPS/backup_20200202_000000_incremental.tar.gz
+  full=$(world backup "$PLACE" --layout smart --stamp 20200201_000000 --without database)
+  tar -C "$FOLDER/x" -czf "$inc" "${WORLD_ROOT#/}"
+  printf '{"type":"incremental","base_backup":"%s"}\n' "$full" >"$inc.meta"
+  rm -rf "$FOLDER/x"
+  restore "\"backup\":\"$inc\",\"components\":{\"files\":true}$1"
+}
+
+forget_chain() {
+  rm -f "$WORLD_BACKUPS"/backup_2020020* "$WORLD_BACKUPS"/database_2020020*
+}
+
+@test "an incremental that puts a link where the base has a folder: nothing is written through it" {
+  local site=$FOLDER/x/${WORLD_ROOT#/}
+  mkdir -p "$site/wp-content"
+  ln -s "$PLACE/web/neighbour.example" "$site/wp-content/uploads"
+  ln -s /etc "$site/wp-includes"
+  hostile_chain ''
+  if [[ $status -eq 0 ]]; then
+    [[ -L $WORLD_ROOT/wp-content/uploads && -L $WORLD_ROOT/wp-includes ]]
+    run -0 rv rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$(value job)\",\"wait\":true}"
+  else
+    # A link out of the site may be refused; then by its name.
+    [[ $(value code) == @(unsafe_path|verification_failed) ]] || { printf '%s\n' "$output"; return 1; }
+  fi
+  forget_chain
+}
+
+@test "an incremental that hides a link under files of the base's folder: the link does not lead there" {
+  local site=$FOLDER/x/${WORLD_ROOT#/}
+  # The base's own link is what a newer entry goes through by name.
+  mkdir -p "$site/wp-content/latest"
+  printf 'through the link?\n' >"$site/wp-content/latest/planted.txt"
+  hostile_chain ',"options":{"exact":true}'
+  [[ $status -eq 0 ]] || { printf '%s\n' "$output"; return 1; }
+  [[ -d $WORLD_ROOT/wp-content/latest && ! -L $WORLD_ROOT/wp-content/latest && ! -e $WORLD_ROOT/wp-content/uploads/2024/planted.txt ]]
+  run -0 rv rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$(value job)\",\"wait\":true}"
+  forget_chain
+}
+
+@test "an incremental that climbs out of the archive" {
+  local full inc=$WORLD_BACKUPS/backup_20200202_000000_incremental.tar.gz
+  full=$(world backup "$PLACE" --layout smart --stamp 20200201_000000 --without database)
+  mkdir -p "$FOLDER/x/${WORLD_ROOT#/}"
+  printf 'x\n' >"$FOLDER/x/${WORLD_ROOT#/}/climber"
+  tar -C "$FOLDER/x" -czPf "$inc" --transform "s,/climber,/../neighbour.example/climber," "${WORLD_ROOT#/}"
+  rm -rf "$FOLDER/x"
+  restore "\"backup\":\"$inc\",\"components\":{\"files\":true}"
+  refused unsafe_path
+  forget_chain
+}
+
+@test "a device, a FIFO and a set-id program in an incremental are not made" {
+  local site=$FOLDER/x/${WORLD_ROOT#/}
+  mkdir -p "$site"
+  mkfifo "$site/pipe"
+  mknod "$site/null" c 1 3
+  cp /bin/true "$site/root-shell"
+  chmod 6755 "$site/root-shell"
+  hostile_chain ''
+  if [[ $status -eq 0 ]]; then
+    [[ ! -e $WORLD_ROOT/pipe && ! -e $WORLD_ROOT/null && ! -u $WORLD_ROOT/root-shell && ! -g $WORLD_ROOT/root-shell ]]
+    run -0 rv rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$(value job)\",\"wait\":true}"
+  fi
+  forget_chain
+}
+
+# --- dumps beside, and what is remembered -------------------------------------------------------------------------------
+
+@test "a dump beside a smart backup that is a link, a FIFO or a folder is no dump" {
+  local full dump form
+  full=$(world backup "$PLACE" --layout smart --stamp 20200301_000000)
+  dump=$WORLD_BACKUPS/database_20200301_000007.sql.gz
+  mv "$dump" "$FOLDER/outside.sql.gz"
+  for form in link fifo folder; do
+    case $form in
+      link) ln -s "$FOLDER/outside.sql.gz" "$dump" ;;
+      fifo) mkfifo "$dump" ;;
+      folder) mkdir "$dump" ;;
+    esac
+    run timeout 60 "$PREFIX/bin/rocketvps-restore" restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$full\",\"components\":{\"database\":true}}"
+    [[ $status -ne 0 && $status -ne 124 && $(value code) == @(backup_incomplete|backup_unreadable|path_not_allowed) ]] || { printf '%s: %s\n' "$form" "$output"; return 1; }
+    run timeout 60 "$PREFIX/bin/rocketvps-restore" restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$full\",\"dump\":\"$dump\"}"
+    [[ $status -ne 0 && $status -ne 124 && $(value code) == @(backup_unreadable|path_not_allowed) ]] || { printf '%s asked for: %s\n' "$form" "$output"; return 1; }
+    rm -rf "$dump"
+  done
+  rm -f "$full" "$full.meta"
+}
+
+@test "a dump that is no path of this domain's" {
+  local full dump
+  full=$(world backup "$PLACE" --layout smart --stamp 20200302_000000)
+  for dump in database_20200302_000007.sql.gz ../../etc/passwd /etc/passwd "$WORLD_BACKUPS/../../../restore.toml" "$PLACE/restore.toml" ''; do
+    restore "\"backup\":\"$full\",\"dump\":\"$dump\""
+    [[ $status -ne 0 && $(value code) == @(path_not_allowed|bad_request) && $output != *root:* ]] || { printf '%s: %s\n' "$dump" "$output"; return 1; }
+  done
+  rm -f "$full" "$full.meta" "$WORLD_BACKUPS"/database_20200302_*
+}
+
+@test "an index of backups that is garbage, a folder, a link or another's is made anew and never written through" {
+  local index=$WORLD_BACKUPS/.backup_index.json count form
+  run -0 rv preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$BACKUP\"}"
+  count=$(at data.files.count)
+  printf 'precious\n' >"$FOLDER/precious"
+  for form in garbage empty deep folder link fifo; do
+    rm -rf "$index"
+    case $form in
+      garbage) head -c 100000 /dev/urandom >"$index" ;;
+      empty) : >"$index" ;;
+      deep) head -c 1000000 /dev/zero | tr '\0' '[' >"$index" ;;
+      folder) mkdir -p "$index/x" ;;
+      link) ln -s "$FOLDER/precious" "$index" ;;
+      fifo) mkfifo "$index" ;;
+    esac
+    run -0 timeout 60 "$PREFIX/bin/rocketvps-restore" preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$BACKUP\"}"
+    [[ $(at data.files.count) == "$count" ]] || { printf '%s: %s\n' "$form" "$output"; return 1; }
+    run -0 timeout 60 "$PREFIX/bin/rocketvps-restore" list_backups "{\"domain\":\"$WORLD_DOMAIN\"}"
+  done
+  [[ $(<"$FOLDER/precious") == precious ]]
+  rm -rf "$index"
+}
+
+@test "a token of no plan, and one of another domain's" {
+  local token
+  run rv restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"plan_token\":\"no-such-token\"}"
+  [[ $status -ne 0 && $(value code) == @(plan_stale|bad_request) ]]
+  run -0 rv validate "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"components\":{\"files\":true}}"
+  token=$(value plan_token)
+  # The plan was for the files alone.
+  restore "\"plan_token\":\"$token\""
+  refused plan_stale
+}

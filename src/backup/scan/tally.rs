@@ -270,19 +270,22 @@ impl Tally {
 
     fn quoted(&mut self, rest: &[u8], quote: u8) -> usize {
         let found = if quote == b'`' { memchr::memchr(quote, rest) } else { memchr::memchr2(quote, b'\\', rest) };
-        let Some(end) = found else {
-            self.remember(rest);
-            return rest.len();
-        };
-        if rest[end] == b'\\' {
+        let step = match found {
+            None => rest.len(),
             // What is escaped may be in the next piece: the backslash waits for it.
-            let alone = end + 1 == rest.len() && end > 0;
-            return if alone { end } else { (end + 2).min(rest.len()) };
+            Some(end) if rest[end] == b'\\' && end + 1 == rest.len() && end > 0 => end,
+            Some(end) if rest[end] == b'\\' => (end + 2).min(rest.len()),
+            // A doubled quote closes and opens again: the same for counting.
+            Some(end) => {
+                self.state = State::Code;
+                end + 1
+            }
+        };
+        // Names are remembered (in double quotes too, for some dumps); a text says nothing of the statement.
+        if quote != b'\'' {
+            self.remember(&rest[..step]);
         }
-        // A doubled quote closes and opens again: the same for counting.
-        self.state = State::Code;
-        self.remember(&rest[..=end]);
-        end + 1
+        step
     }
 
     fn code(&mut self, data: &[u8], at: usize) -> usize {

@@ -45,12 +45,10 @@ command_reset() { # [NAME]
   mkdir "$WORLD/base/snapshots" "$WORLD/base/restore_jobs" "$WORLD/base/restore_logs"
   rm -rf "$WORLD/web/$DOMAIN"
   cp -a "$place/site" "$WORLD/web/$DOMAIN"
-  for folder in ssl cron; do
+  for folder in ssl cron nginx/sites-available nginx/sites-enabled php/pool.d; do
     rm -rf "${WORLD:?}/$folder"
     cp -a "$place/$folder" "$WORLD/$folder"
   done
-  cp -a "$place/nginx/." "$WORLD/nginx/"
-  cp -a "$place/php/." "$WORLD/php/"
   for schema in $(sql -e "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'rvs\\_%'") "$SCHEMA"; do
     sql -e "DROP DATABASE \`$schema\`"
   done
