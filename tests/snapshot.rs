@@ -25,7 +25,11 @@ impl Server {
     fn start(folder: &Path) -> Server {
         let data = folder.join("data");
         let socket = folder.join("db.sock");
+        // A server that starts removes temporary tables from this folder, whoever's they are.
+        let temporary = folder.join("tmp");
+        std::fs::create_dir_all(&temporary).unwrap();
         let made = Command::new("mariadb-install-db")
+            .env("TMPDIR", &temporary)
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--user=root"])
             .arg(format!("--datadir={}", data.display()))
             .stdout(Stdio::null())
@@ -36,6 +40,7 @@ impl Server {
         let process = Command::new("mariadbd")
             .args(["--no-defaults", "--skip-networking", "--user=root", "--innodb-flush-log-at-trx-commit=0"])
             .arg(format!("--datadir={}", data.display()))
+            .arg(format!("--tmpdir={}", temporary.display()))
             .arg(format!("--socket={}", socket.display()))
             .arg(format!("--pid-file={}", folder.join("db.pid").display()))
             .arg(format!("--log-error={}", folder.join("db.log").display()))

@@ -85,8 +85,10 @@ wait_for() { # SECONDS WHAT COMMAND...
   done
 }
 
+# A server removes what looks like a temporary table from its folder for them when it starts: two that share one (TMPDIR, else
+# /tmp) take each other's away, and one that misses its own crashes.
 start_database() {
-  alone mariadbd --no-defaults --user=root --datadir="$WORLD/db" --socket="$WORLD/run/db.sock" \
+  alone mariadbd --no-defaults --user=root --tmpdir="$WORLD/db-tmp" --datadir="$WORLD/db" --socket="$WORLD/run/db.sock" \
     --pid-file="$WORLD/run/db.pid" --log-error="$WORLD/log/db.log" --skip-networking \
     --character-set-server=utf8mb4 --collation-server=utf8mb4_general_ci --event-scheduler=ON
   wait_for 60 MariaDB sql -e 'SELECT 1'
@@ -146,7 +148,7 @@ stop_services() { # [SIGNAL FOR THE DATABASE]
 # --- making it ------------------------------------------------------------------------------------------------------
 
 make_folders() {
-  mkdir -p "$WORLD"/{run,log,tmp,stage,web,db,php/pool.d,nginx/sites-available,nginx/sites-enabled,ssl,cron}
+  mkdir -p "$WORLD"/{run,log,tmp,stage,web,db,db-tmp,php/pool.d,nginx/sites-available,nginx/sites-enabled,ssl,cron}
   mkdir -p "$WORLD"/base/{config,"backups/$DOMAIN",snapshots,restore_logs,restore_jobs}
   chmod 0755 "$WORLD" "$WORLD"/{run,log,web}
   chmod 0700 "$WORLD"/{base,stage}
@@ -187,7 +189,7 @@ make_database() {
   for try in 1 2 3; do
     rm -rf "$WORLD/db"
     mkdir "$WORLD/db"
-    if mariadb-install-db --no-defaults --user=root --datadir="$WORLD/db" --skip-test-db \
+    if TMPDIR=$WORLD/db-tmp mariadb-install-db --no-defaults --user=root --datadir="$WORLD/db" --skip-test-db \
       --auth-root-authentication-method=socket --debug-no-sync=1 >"$WORLD/log/install.log" 2>&1; then
       return 0
     fi

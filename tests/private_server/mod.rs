@@ -18,7 +18,10 @@ impl PrivateServer {
     pub fn start(options: &[&str]) -> PrivateServer {
         let folder = tempfile::Builder::new().prefix("rv-db-").tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
-        install(&data);
+        // A server that starts removes temporary tables from this folder, whoever's they are.
+        let temporary = folder.path().join("tmp");
+        std::fs::create_dir(&temporary).expect("a folder for temporary tables");
+        install(&data, &temporary);
         let child = Command::new(program("mariadbd"))
             .args(["--no-defaults", "--user=root", "--skip-networking", "--character-set-server=utf8mb4"])
             .args([
@@ -30,6 +33,7 @@ impl PrivateServer {
             .arg(format!("--socket={}", folder.path().join("s").display()))
             .arg(format!("--pid-file={}", folder.path().join("pid").display()))
             .arg(format!("--log-error={}", folder.path().join("error.log").display()))
+            .arg(format!("--tmpdir={}", temporary.display()))
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -99,12 +103,13 @@ impl Drop for PrivateServer {
     }
 }
 
-fn install(data: &Path) {
+fn install(data: &Path, temporary: &Path) {
     let mut said = String::new();
     for _ in 0..3 {
         let output = Command::new(program("mariadb-install-db"))
             .args(["--no-defaults", "--user=root", "--auth-root-authentication-method=socket", "--skip-test-db"])
             .args(["--innodb-use-native-aio=0".to_owned(), format!("--datadir={}", data.display())])
+            .env("TMPDIR", temporary)
             .output()
             .expect("run mariadb-install-db");
         if output.status.success() {
