@@ -217,7 +217,11 @@ pub fn validate(
     });
     if scan.is_ok() {
         let looked = (&source, &facts, &plan.selection, database.as_ref());
-        answer["changes"] = diff::of_dry_run(config, folder, request, looked, monitor)?;
+        answer["changes"] = match diff::of_dry_run(config, folder, request, looked, monitor) {
+            // A pattern that names nothing: a check above says so.
+            Err(error) if error.code == Code::BackupIncomplete => Value::Null,
+            changes => changes?,
+        };
     }
     Ok(answer)
 }
