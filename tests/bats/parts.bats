@@ -97,7 +97,7 @@ tables() { # PATTERN...: the request field
 
 # Starts the restore again and again, kills its worker after each delay, and lets a recovery decide: old or new, never mixed.
 killed_in_the_middle() { # REQUEST-FIELDS DELAY...
-  local request=$1 delay old new now job pid killed=0
+  local request=$1 delay old new now left job pid killed=0
   shift
   old=$(world digest "$PLACE")
   restored "$request"
@@ -111,6 +111,8 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
     sleep "$delay"
     if pid=$(worker_of "$job"); then
       kill -KILL "$pid" && killed=$((killed + 1))
+      # It is dead when the kernel has taken it down, not when the signal was sent.
+      while kill -0 "$pid" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do sleep 0.01; done
     fi
     run -0 rv recover '{"wait":true}'
     now=$(world digest "$PLACE")
@@ -119,7 +121,8 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
       diff <(printf '%s\n' "$old") <(printf '%s\n' "$now")
       return 1
     }
-    [[ -z $(world strays "$PLACE") ]]
+    left=$(world strays "$PLACE")
+    [[ -z $left ]] || { printf 'killed after %s s, recovery left: %s\n' "$delay" "$left"; return 1; }
     if [[ $now == "$new" ]]; then
       run rv rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$job\",\"wait\":true}"
       [[ $status -eq 0 ]] || { printf 'after a recovery that finished: %s\n' "$output"; return 1; }
