@@ -3,7 +3,8 @@
 
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
-use crate::host::credentials::SiteAccount;
+use crate::host::credentials::{self, SiteAccount};
+use crate::host::database::grants::{Grants, Need, Schemas};
 use crate::host::database::{Database, Real, Server};
 use crate::host::services::{MachineServices, Service, Services};
 use crate::path::Domain;
@@ -23,18 +24,23 @@ pub struct Hosts {
     pub services: Arc<dyn Services>,
     config: Config,
     domain: Domain,
+    /// Who speaks to the database server; `None` when the database takes no part.
+    server: Option<Server>,
+    /// Why it is not the administrator.
+    instead: Option<String>,
 }
 
 impl Hosts {
-    /// The real machine; `work` is a private folder for copies of configuration. Nothing is asked of the server yet.
+    /// The real machine; `work` is a private folder for copies of configuration. Where the administrator is not let in, the
+    /// site's own account speaks to the server; what it may not do the pre-flight says.
     ///
     /// # Errors
     /// `credentials_missing`.
     pub fn of(config: &Config, domain: &Domain, with_database: bool, work: &Path) -> Result<Hosts> {
-        let database: Option<Arc<dyn Database>> =
-            if with_database { Some(Arc::new(Real::new(Server::admin(config)?))) } else { None };
+        let (server, instead) = if with_database { speaker(config, domain)? } else { (None, None) };
+        let database = server.clone().map(|server| Arc::new(Real::new(server)) as Arc<dyn Database>);
         let services = Arc::new(MachineServices::new(config, work));
-        Ok(Hosts { database, services, config: config.clone(), domain: domain.clone() })
+        Ok(Hosts { database, services, config: config.clone(), domain: domain.clone(), server, instead })
     }
 
     /// The database for a clean-up: nothing when there is no server to ask.
@@ -59,12 +65,30 @@ impl Hosts {
         Ok(Arc::new(Real::new(self.server()?)))
     }
 
-    /// Where new connections of the administrator come from.
+    /// Where new connections come from.
     ///
     /// # Errors
     /// `credentials_missing`.
     pub fn server(&self) -> Result<Server> {
-        Server::admin(&self.config)
+        self.server.clone().map_or_else(|| Server::admin(&self.config), Ok)
+    }
+
+    /// Whether the account in use may do all that a restore does. `definer` is the site's account, `` `user`@`host` ``.
+    pub fn privileges(&self, names: Schemas<'_>, definer: Option<&str>) -> Check {
+        let asked = self.server().and_then(|server| {
+            let mariadb = self.database()?.version()?.contains("MariaDB");
+            Ok((Grants::ask(&server)?, mariadb))
+        });
+        let (grants, mariadb) = match asked {
+            Ok(asked) => asked,
+            Err(error) => {
+                return Check::new("privileges", Outcome::Fail, error.message)
+                    .with("code", error.code.name())
+                    .with("hint", error.hint);
+            }
+        };
+        let own_objects = definer.map(|definer| definer.replace('`', "")).as_deref() == Some(grants.account.as_str());
+        judge_privileges(&grants, &grants.missing(names, mariadb, own_objects), self.instead.as_deref())
     }
 
     /// The server's number for the connection that will change tables.
@@ -204,6 +228,56 @@ impl Hosts {
         let path: String = found.first()?.get(0)?;
         Some(PathBuf::from(path)).filter(|path| path.is_dir())
     }
+}
+
+/// The administrator, or the site's own account where the administrator is not let in, and why.
+fn speaker(config: &Config, domain: &Domain) -> Result<(Option<Server>, Option<String>)> {
+    let admin = Server::admin(config)?;
+    let Err(refused) = admin.impatient().connect(None) else { return Ok((Some(admin), None)) };
+    if refused.code != Code::InsufficientPrivilege {
+        return Ok((Some(admin), None));
+    }
+    let site = credentials::site(config, domain, &config.paths.document_root(domain))
+        .and_then(|account| Server::of_site(config, &account));
+    match site {
+        Ok(site) if site.connect(None).is_ok() => Ok((Some(site), Some(refused.message))),
+        _ => Ok((Some(admin), None)),
+    }
+}
+
+fn judge_privileges(grants: &Grants, missing: &[Need], instead: Option<&str>) -> Check {
+    let account = &grants.account;
+    let why = instead.map_or(String::new(), |refused| format!("; the administrator is not let in ({refused})"));
+    let (required, useful): (Vec<Need>, Vec<Need>) = missing.iter().cloned().partition(|need| need.required);
+    if required.is_empty() {
+        if useful.is_empty() {
+            let message = format!("{account} may do all that a restore needs{why}");
+            return Check::new("privileges", Outcome::Pass, message).with("account", account.clone());
+        }
+        let lacks: Vec<String> = useful.iter().map(|need| format!("{} ({})", need.name(), need.purpose)).collect();
+        let message = format!("{account} may do what a restore needs, and lacks {}{why}", lacks.join(", "));
+        return Check::new("privileges", Outcome::Warn, message)
+            .with("account", account.clone())
+            .with("hint", grants.remedy(&useful));
+    }
+    let names: Vec<String> = required.iter().map(Need::name).collect();
+    let mut shown: Vec<String> = Vec::new();
+    for need in &required {
+        if !shown.iter().any(|known| known.ends_with(&format!(" ON {}", need.place))) {
+            let there = required.iter().filter(|other| other.place == need.place);
+            let privileges: Vec<&str> = there.filter_map(|other| other.privileges.first().copied()).collect();
+            shown.push(format!("{} ON {}", privileges.join(", "), need.place));
+        }
+    }
+    let roles = match grants.roles.as_slice() {
+        [] => String::new(),
+        roles => format!("; what the roles {} give when they are not active was not looked into", roles.join(", ")),
+    };
+    Check::new("privileges", Outcome::Fail, format!("{account} lacks {}{roles}{why}", shown.join("; ")))
+        .with("code", Code::InsufficientPrivilege.name())
+        .with("hint", format!("As the administrator of the server: {}", grants.remedy(&required)))
+        .with("account", account.clone())
+        .with("missing", names)
 }
 
 fn word(service: Service) -> &'static str {

@@ -8,6 +8,7 @@ use crate::engine::expect::expect;
 use crate::engine::facts::Facts;
 use crate::engine::space::{self, Load};
 use crate::error::{Code, Error, Result};
+use crate::host::database::grants::Schemas;
 use crate::host::text;
 use crate::host::tree::manifest::Reader;
 use crate::host::tree::walk::Kind;
@@ -190,6 +191,8 @@ fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
             }
             Err(error) => checks.push(failed("mysql", &error)),
         }
+        let schemas = Schemas { live: &names.live, shadow: &names.shadow, kept: &names.kept };
+        checks.push(facts.hosts.privileges(schemas, names.definer.as_deref()));
         checks.push(match database.foreign_keys_from_outside(&names.live) {
             Ok(keys) if keys.is_empty() => Check::new(
                 "external_foreign_keys",

@@ -19,9 +19,9 @@ use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter, Unit};
 use crate::host::{place, text};
 use crate::job::folder::JobFolder;
 use crate::job::status::JobMonitor;
+use crate::plan::Plan;
 use crate::plan::keep::KeepRule;
 use crate::plan::selection::{Paths, Tables};
-use crate::plan::{DatabasePlan, Plan};
 use crate::progress::{Level, Monitor, Phase, Silent};
 use crate::siteconf::{self, ConfFile, Item};
 use crate::snapshot::retained::Brought;
@@ -102,11 +102,11 @@ pub fn run(
     };
     let (read, loaded) = std::thread::scope(|scope| {
         let loader = match (&plan.database, &spool) {
-            (Some(names), Some(spool)) => {
+            (Some(_), Some(spool)) => {
                 monitor.begin(Phase::Database);
                 let (shared, linked, tables) = (shared.clone(), linked.clone(), tables.clone());
                 Some(scope.spawn(move || {
-                    let loaded = load_dump(config, plan, names, hosts, spool, &tables, actions, shared);
+                    let loaded = load_dump(config, plan, hosts, spool, &tables, actions, shared);
                     if loaded.is_err() {
                         linked.stop.store(true, Ordering::Relaxed);
                     }
@@ -259,7 +259,6 @@ fn say_staged(files: Option<&StagedFiles>, database: Option<&StagedDatabase>, co
 fn load_dump(
     config: &Config,
     plan: &Plan,
-    names: &DatabasePlan,
     hosts: &Hosts,
     spool: &Spool,
     tables: &Arc<Tables>,
@@ -267,6 +266,7 @@ fn load_dump(
     monitor: Arc<dyn Monitor>,
 ) -> Result<(StagedDatabase, Vec<String>)> {
     let database = hosts.database()?;
+    let names = plan.database.as_ref().ok_or_else(|| Error::new(Code::Internal, "the plan has no database"))?;
     database.create_schema(&names.shadow, database.schema_charset(&names.live)?.as_ref())?;
     let takes = tables.clone();
     let all = tables.only.is_none() && tables.exclude.is_empty();

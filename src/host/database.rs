@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod compat;
 pub mod fake;
+pub mod grants;
 pub mod keys;
 pub mod loader;
 pub mod objects;

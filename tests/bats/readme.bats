@@ -16,9 +16,9 @@ setup() {
   world damage "$PLACE"
 }
 
-# The code block of a language.
-example() { # LANGUAGE
-  sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/p" "$README" | sed '1d;$d'
+# The code block of a language, the first one or the one of that number.
+example() { # LANGUAGE [NUMBER]
+  awk -v mark="\`\`\`$1" -v wanted="${2:-1}" '$0 == mark { inside = ++seen; next } /^```$/ { inside = 0 } inside == wanted' "$README"
 }
 
 @test "bash" {
@@ -28,6 +28,14 @@ example() { # LANGUAGE
   PATH=$PREFIX/bin:$PATH run -0 bash "$FOLDER/example.sh"
   [[ $output == *restored* && $output != *'not restored'* ]]
   digest_is "$damaged"
+}
+
+@test "bash: what would change, and a part of it" {
+  example bash 2 | sed "s/example\.com/$WORLD_DOMAIN/g" >"$FOLDER/example.sh"
+  run ! test -e "$WORLD_ROOT/wp-content/uploads/2024"
+  PATH=$PREFIX/bin:$PATH run -0 bash "$FOLDER/example.sh"
+  [[ $(grep -c '"ok":true' <<<"$output") -eq 2 && $output == *'"plan_token"'* ]]
+  [[ -d $WORLD_ROOT/wp-content/uploads/2024 && ! -d $WORLD_ROOT/wp-admin ]]
 }
 
 @test "C" {

@@ -2,13 +2,14 @@
 
 use crate::error::Result;
 use crate::host::credentials::Password;
+use crate::host::database::grants::LOADING;
 use crate::host::database::server::{literal, rows, run, text};
 use crate::host::random;
 use crate::sql::quote_name;
 use mysql::Conn;
 
 /// Makes user `name` with a random password for connections that come from where the administrator's
-/// comes from, with all rights on `schema` alone.
+/// comes from, with [`LOADING`] rights on `schema` and on nothing else.
 ///
 /// # Errors
 /// `insufficient_privilege` when the administrator may not.
@@ -22,7 +23,7 @@ pub fn create(connection: &mut Conn, name: &str, schema: &str) -> Result<Passwor
     run(connection, &format!("CREATE USER {account} IDENTIFIED BY {}", literal(&password)))?;
     // In GRANT, `_` and `%` of a schema's name are wildcards.
     let pattern = quote_name(&schema.replace('_', "\\_").replace('%', "\\%"));
-    run(connection, &format!("GRANT ALL PRIVILEGES ON {pattern}.* TO {account}"))?;
+    run(connection, &format!("GRANT {} ON {pattern}.* TO {account}", LOADING.join(", ")))?;
     Ok(Password::new(password))
 }
 

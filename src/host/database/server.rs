@@ -45,6 +45,12 @@ impl Server {
         Ok(Server { account, tries: 1, patience })
     }
 
+    /// Gives up at the first failure, where another way is at hand.
+    #[must_use]
+    pub fn impatient(&self) -> Server {
+        Server { tries: 1, ..self.clone() }
+    }
+
     /// The same server for another account.
     #[must_use]
     pub fn with_account(&self, user: &str, password: Password) -> Server {

@@ -1,0 +1,454 @@
+//! What an account may do, by its `SHOW GRANTS`, and what a restore needs: asked before anything is made.
+//!
+//! A site's own account mostly has rights on the site's schema alone. Working through shadow names in that same schema would do
+//! with these, and is not done: the dump would then be loaded with rights on the live tables, and nothing but our own reading
+//! of it would stand between a hostile dump and the site. A restore needs schemas of its own and a throw-away account that has
+//! rights on one of them and on nothing else.
+
+use crate::error::Result;
+use crate::host::database::server::{Server, rows, text};
+use crate::sql::quote_name;
+use crate::sql::token::{Quoting, Token, tokens};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the throw-away account gets on the shadow schema. Named one by one: who grants `ALL PRIVILEGES` must have every right
+/// this kind of server knows, also those that no load needs.
+pub const LOADING: &[&str] = &[
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "CREATE",
+    "DROP",
+    "REFERENCES",
+    "INDEX",
+    "ALTER",
+    "CREATE TEMPORARY TABLES",
+    "LOCK TABLES",
+    "EXECUTE",
+    "CREATE VIEW",
+    "SHOW VIEW",
+    "CREATE ROUTINE",
+    "ALTER ROUTINE",
+    "EVENT",
+    "TRIGGER",
+];
+/// On the live schema: reading and renaming its tables, reading, dropping and creating what is not a table.
+const LIVE: &[&str] = &[
+    "SELECT",
+    "INSERT",
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "CREATE VIEW",
+    "SHOW VIEW",
+    "CREATE ROUTINE",
+    "ALTER ROUTINE",
+    "EVENT",
+    "TRIGGER",
+];
+/// On the schema of the old tables.
+const KEPT: &[&str] = &["SELECT", "INSERT", "CREATE", "DROP", "ALTER"];
+/// Any of these lets an account define objects that run as another.
+const DEFINE_FOR_OTHERS: &[&str] = &["SET USER", "SET_USER_ID", "SET_ANY_DEFINER", "SUPER"];
+const END_CONNECTIONS: &[&str] = &["CONNECTION ADMIN", "CONNECTION_ADMIN", "SUPER"];
+
+/// What a right is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// `*.*`
+    Global,
+    /// A schema: in a grant a pattern with `_`, `%` and escapes, in a need a name.
+    Schema(String),
+    /// One table.
+    Table(String, String),
+    /// A routine, a proxy.
+    Other,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Right {
+    privileges: BTreeSet<String>,
+    scope: Scope,
+    grant_option: bool,
+}
+
+/// The rights of the account that a connection is in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// `user@host` as the server knows it.
+    pub account: String,
+    /// Roles that were granted. What an active one may do is in the list by itself; others are not looked into.
+    pub roles: Vec<String>,
+    rights: Vec<Right>,
+    revoked: Vec<Right>,
+}
+
+/// One right that a restore needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// Any of these will do; the first is the one to ask for.
+    pub privileges: Vec<&'static str>,
+    /// Where.
+    pub scope: Scope,
+    /// As it stands in a GRANT: job schemas by their pattern.
+    pub place: String,
+    /// It must be able to hand the right on.
+    pub grant_option: bool,
+    /// Without it there is no restore; else something cannot be seen or said.
+    pub required: bool,
+    /// What it is for.
+    pub purpose: &'static str,
+}
+
+/// Names of one restore.
+#[derive(Debug, Clone, Copy)]
+pub struct Schemas<'a> {
+    /// The site's schema.
+    pub live: &'a str,
+    /// Where the dump is loaded.
+    pub shadow: &'a str,
+    /// Where the old tables go.
+    pub kept: &'a str,
+}
+
+impl Grants {
+    /// Asks the server about the account in use.
+    ///
+    /// # Errors
+    /// `database_unreachable`, `insufficient_privilege`.
+    pub fn ask(server: &Server) -> Result<Grants> {
+        let mut connection = server.connect(None)?;
+        let account = rows(&mut connection, "SELECT CURRENT_USER()")?.first().map(|row| text(row, 0));
+        let lines: Vec<String> = rows(&mut connection, "SHOW GRANTS")?.iter().map(|row| text(row, 0)).collect();
+        Ok(Grants::parse(account.unwrap_or_default(), &lines))
+    }
+
+    /// Reads the lines of `SHOW GRANTS`. What a line says of passwords is not looked at.
+    pub fn parse(account: String, lines: &[String]) -> Grants {
+        let mut grants = Grants { account, ..Grants::default() };
+        for line in lines {
+            let sql = line.as_bytes();
+            let all = tokens(sql, Quoting::default());
+            match (all.first(), right(sql, &all)) {
+                (Some(first), Some(right)) if first.is(sql, "GRANT") => grants.rights.push(right),
+                (Some(first), Some(right)) if first.is(sql, "REVOKE") => grants.revoked.push(right),
+                (Some(first), None) if first.is(sql, "GRANT") => {
+                    let names = all[1..].iter().take_while(|token| !token.is(sql, "TO"));
+                    let name = names.filter_map(|token| token.name(sql)).next();
+                    grants.roles.extend(name.filter(|name| !grants.roles.contains(name)));
+                }
+                _ => {}
+            }
+        }
+        grants
+    }
+
+    /// Whether one of these privileges is held there.
+    pub fn has(&self, privileges: &[&str], scope: &Scope, grant_option: bool) -> bool {
+        let gives = |right: &Right, privilege: &str| {
+            let all = right.privileges.contains("ALL PRIVILEGES") || right.privileges.contains("ALL");
+            (all || right.privileges.contains(privilege)) && (right.grant_option || !grant_option)
+        };
+        let revoked =
+            |privilege: &str| self.revoked.iter().any(|right| covers(&right.scope, scope) && gives(right, privilege));
+        privileges.iter().any(|privilege| {
+            let global = self.rights.iter().any(|right| right.scope == Scope::Global && gives(right, privilege));
+            let near = self.nearest(scope).any(|right| gives(right, privilege));
+            near || (global && !revoked(privilege))
+        })
+    }
+
+    /// Rights on the schema, of which the server takes those of the most exact pattern alone, and on the table.
+    fn nearest<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Right> {
+        let schema = match scope {
+            Scope::Schema(name) | Scope::Table(name, _) => Some(name.as_str()),
+            Scope::Global | Scope::Other => None,
+        };
+        let pattern = |right: &'a Right| match &right.scope {
+            Scope::Schema(pattern) if schema.is_some_and(|name| matches_pattern(pattern, name)) => Some(pattern),
+            _ => None,
+        };
+        let best = self.rights.iter().filter_map(pattern).max_by_key(|pattern| exactness(pattern));
+        self.rights.iter().filter(move |right| match &right.scope {
+            Scope::Schema(pattern) => Some(pattern) == best,
+            Scope::Table(..) => right.scope == *scope,
+            Scope::Global | Scope::Other => false,
+        })
+    }
+
+    /// What a restore with these names needs; `mariadb` and `own_objects` (objects run as this very account) decide names.
+    pub fn missing(&self, names: Schemas<'_>, mariadb: bool, own_objects: bool) -> Vec<Need> {
+        let mut needs = needs(names, mariadb);
+        if own_objects {
+            needs.retain(|need| need.privileges != DEFINE_FOR_OTHERS);
+        }
+        needs.retain(|need| {
+            let single = |table: &str| self.has(&need.privileges, &Scope::Table("mysql".into(), table.into()), false);
+            let tables = need.scope == Scope::Schema("mysql".into()) && single("user") && (single("proc") || !mariadb);
+            !(tables || self.has(&need.privileges, &need.scope, need.grant_option))
+        });
+        needs
+    }
+
+    /// The statements that would give what is missing.
+    pub fn remedy(&self, missing: &[Need]) -> String {
+        let mut places: BTreeMap<(&str, bool), Vec<&str>> = BTreeMap::new();
+        for need in missing {
+            places.entry((&need.place, need.grant_option)).or_default().extend(need.privileges.first());
+        }
+        let (user, host) = self.account.rsplit_once('@').unwrap_or((&self.account, "%"));
+        let account = format!("{}@{}", quote_name(user), quote_name(host));
+        let one = |((place, grant_option), privileges): (&(&str, bool), &Vec<&str>)| {
+            let with = if *grant_option { " WITH GRANT OPTION" } else { "" };
+            format!("GRANT {} ON {place} TO {account}{with};", privileges.join(", "))
+        };
+        places.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Need {
+    /// `CREATE USER ON *.*`.
+    pub fn name(&self) -> String {
+        let with = if self.grant_option { " WITH GRANT OPTION" } else { "" };
+        format!("{} ON {}{with}", self.privileges.first().unwrap_or(&""), self.place)
+    }
+}
+
+fn needs(names: Schemas<'_>, mariadb: bool) -> Vec<Need> {
+    let mut found = Vec::new();
+    let mut add = |privileges: Vec<&'static str>, scope: Scope, place: String, handed_on, required, purpose| {
+        found.push(Need { privileges, scope, place, grant_option: handed_on, required, purpose });
+    };
+    let exact = |name: &str| format!("{}.*", quote_name(&name.replace('_', "\\_").replace('%', "\\%")));
+    let own = |prefix: &str| format!("`{prefix}\\_%`.*");
+    let global = || (Scope::Global, "*.*".to_owned());
+    let (scope, place) = global();
+    add(vec!["CREATE USER"], scope, place, false, true, "the throw-away account that loads the dump");
+    let (scope, place) = global();
+    let mut define = DEFINE_FOR_OTHERS.to_vec();
+    if !mariadb {
+        define.rotate_left(1);
+    }
+    add(define, scope, place, false, true, "views, routines, triggers and events that run as the site's account");
+    let mysql = Scope::Schema("mysql".into());
+    add(vec!["SELECT"], mysql, "`mysql`.*".into(), false, true, "accounts, and the text of others' routines");
+    for privilege in LIVE {
+        let scope = Scope::Schema(names.live.into());
+        add(vec![privilege], scope, exact(names.live), false, true, "the site's tables and objects");
+    }
+    for privilege in KEPT {
+        add(vec![privilege], Scope::Schema(names.kept.into()), own("rvk"), false, true, "the old tables");
+    }
+    for privilege in LOADING {
+        add(vec![privilege], Scope::Schema(names.shadow.into()), own("rvs"), true, true, "the tables of the dump");
+    }
+    let (scope, place) = global();
+    add(vec!["PROCESS"], scope, place, false, false, "naming the connection that holds a lock");
+    let (scope, place) = global();
+    let mut end = END_CONNECTIONS.to_vec();
+    if !mariadb {
+        end.rotate_left(1);
+    }
+    add(end, scope, place, false, false, "ending a connection of another account");
+    let (scope, place) = global();
+    add(vec!["SELECT"], scope, place, false, false, "seeing foreign keys by which other schemas refer to this one");
+    found
+}
+
+/// Reads `GRANT … ON …`; `None` when it grants a role.
+fn right(sql: &[u8], all: &[Token]) -> Option<Right> {
+    let mut depth = 0_u32;
+    let mut privileges = BTreeSet::new();
+    let mut words: Vec<String> = Vec::new();
+    let mut columns = false;
+    let mut rest = all.get(1..)?;
+    loop {
+        let (token, after) = rest.split_first()?;
+        rest = after;
+        let ends = depth == 0 && (token.is(sql, "ON") || token.is_sign(sql, b','));
+        if ends {
+            // A right on some columns is none on the table.
+            if !columns {
+                privileges.insert(words.join(" ").to_ascii_uppercase());
+            }
+            words.clear();
+            columns = false;
+            if token.is(sql, "ON") {
+                break;
+            }
+        } else if token.is_sign(sql, b'(') {
+            depth += 1;
+            columns = true;
+        } else if token.is_sign(sql, b')') {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 {
+            if token.is(sql, "TO") || token.is(sql, "FROM") {
+                return None;
+            }
+            words.push(token.name(sql).unwrap_or_default());
+        }
+    }
+    let star = |at: usize| rest.get(at).is_some_and(|token| token.is_sign(sql, b'*'));
+    let dot = |at: usize| rest.get(at).is_some_and(|token| token.is_sign(sql, b'.'));
+    let name = |at: usize| rest.get(at).and_then(|token| token.name(sql));
+    let scope = match (star(0), dot(1), star(2)) {
+        (true, true, true) => Scope::Global,
+        (false, true, true) => Scope::Schema(name(0)?),
+        (false, true, false) => Scope::Table(name(0)?, name(2)?),
+        _ => Scope::Other,
+    };
+    let with = rest.iter().rposition(|token| token.is(sql, "WITH"));
+    let grant_option = with
+        .is_some_and(|with| rest[with..].windows(2).any(|pair| pair[0].is(sql, "GRANT") && pair[1].is(sql, "OPTION")));
+    Some(Right { privileges, scope, grant_option })
+}
+
+/// Whether a right of this scope is about the other one.
+fn covers(right: &Scope, wanted: &Scope) -> bool {
+    match (right, wanted) {
+        (Scope::Global, _) => true,
+        (Scope::Schema(pattern), Scope::Schema(name) | Scope::Table(name, _)) => matches_pattern(pattern, name),
+        (one, other) => one == other,
+    }
+}
+
+/// How far a pattern is exact: the server tries the most exact one first and takes no other.
+fn exactness(pattern: &str) -> usize {
+    let mut escaped = false;
+    let wild = pattern.bytes().position(|byte| {
+        let wild = matches!(byte, b'_' | b'%') && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        wild
+    });
+    wild.unwrap_or(usize::MAX)
+}
+
+/// `LIKE`, with a backslash before what stands for itself. Linear in both for all but nested `%`, and these are short.
+fn matches_pattern(pattern: &str, name: &str) -> bool {
+    fn matches(pattern: &[u8], name: &[u8]) -> bool {
+        match (pattern, name) {
+            ([], _) => name.is_empty(),
+            ([b'%', rest @ ..], _) => (0..=name.len()).any(|skip| matches(rest, &name[skip..])),
+            ([b'\\', letter, rest @ ..], [first, after @ ..]) => letter == first && matches(rest, after),
+            ([b'_', rest @ ..], [_, after @ ..]) => matches(rest, after),
+            ([letter, rest @ ..], [first, after @ ..]) => letter == first && matches(rest, after),
+            (_, []) => false,
+        }
+    }
+    pattern.len() <= 256 && pattern.matches('%').count() <= 4 && matches(pattern.as_bytes(), name.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: Schemas<'_> = Schemas { live: "wp_site", shadow: "rvs_0a1b", kept: "rvk_0a1b" };
+
+    fn grants(lines: &[&str]) -> Grants {
+        Grants::parse("u@localhost".into(), &lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
+    }
+
+    fn missing(lines: &[&str]) -> Vec<String> {
+        let missing = grants(lines).missing(NAMES, true, false);
+        missing.iter().filter(|need| need.required).map(Need::name).collect()
+    }
+
+    const ADMIN: &[&str] = &[
+        "GRANT CREATE USER, SET USER ON *.* TO `u`@`localhost` IDENTIFIED BY PASSWORD '*B69027D44F6E5EDC07F1AEAD1477967B16F28227'",
+        "GRANT SELECT ON `mysql`.* TO `u`@`localhost`",
+        "GRANT SELECT, INSERT, CREATE, DROP, ALTER, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER ON `wp\\_site`.* TO `u`@`localhost`",
+        "GRANT ALL PRIVILEGES ON `rvs\\_%`.* TO `u`@`localhost` WITH GRANT OPTION",
+        "GRANT SELECT, INSERT, CREATE, DROP, ALTER ON `rvk\\_%`.* TO `u`@`localhost`",
+    ];
+
+    #[test]
+    fn an_account_with_just_what_is_needed_passes_and_without_any_one_it_does_not() {
+        assert_eq!(missing(ADMIN), [] as [&str; 0]);
+        assert_eq!(
+            missing(&[
+                "GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` IDENTIFIED VIA unix_socket WITH GRANT OPTION"
+            ]),
+            [] as [&str; 0]
+        );
+        for left_out in ADMIN {
+            let lines: Vec<&str> = ADMIN.iter().filter(|line| *line != left_out).copied().collect();
+            assert!(!missing(&lines).is_empty(), "{left_out}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_and_the_remedy_gives_it() {
+        let first = ADMIN[0].replace("CREATE USER, ", "");
+        let lines = [&[first.as_str()], &ADMIN[1..]].concat();
+        assert_eq!(missing(&lines), ["CREATE USER ON *.*"]);
+        let found = grants(&lines);
+        let missing: Vec<Need> = found.missing(NAMES, true, false).into_iter().filter(|need| need.required).collect();
+        assert_eq!(found.remedy(&missing), "GRANT CREATE USER ON *.* TO `u`@`localhost`;");
+        let site = grants(&[
+            "GRANT USAGE ON *.* TO `u`@`localhost`",
+            "GRANT ALL PRIVILEGES ON `wp_site`.* TO `u`@`localhost`",
+        ]);
+        let needed: Vec<Need> = site.missing(NAMES, true, false).into_iter().filter(|need| need.required).collect();
+        let remedy = site.remedy(&needed);
+        let lines: Vec<String> = remedy.split_inclusive(';').map(|line| line.trim().to_owned()).collect();
+        let cured = Grants::parse(site.account.clone(), &lines);
+        let both = Grants { rights: [site.rights.clone(), cured.rights].concat(), ..site };
+        assert!(both.missing(NAMES, true, false).iter().all(|need| !need.required), "{remedy}");
+        assert!(remedy.contains("ON `rvs\\_%`.* TO `u`@`localhost` WITH GRANT OPTION;"), "{remedy}");
+        assert!(!remedy.contains("ON `wp\\_site`"), "{remedy}");
+    }
+
+    #[test]
+    fn patterns_are_read_as_the_server_reads_them() {
+        for (pattern, name, expected) in [
+            ("wp_site", "wp_site", true),
+            ("wp_site", "wpXsite", true),
+            ("wp\\_site", "wpXsite", false),
+            ("wp\\_site", "wp_site", true),
+            ("rvs\\_%", "rvs_12", true),
+            ("rvs\\_%", "rvs12", false),
+            ("%", "anything", true),
+            ("a\\%", "a%", true),
+            ("a\\%", "ab", false),
+            ("", "a", false),
+        ] {
+            assert_eq!(matches_pattern(pattern, name), expected, "{pattern} {name}");
+        }
+        // Only the most exact pattern counts.
+        let both = grants(&["GRANT ALL PRIVILEGES ON `%`.* TO `u`@`h`", "GRANT SELECT ON `rvs\\_%`.* TO `u`@`h`"]);
+        assert!(both.has(&["SELECT"], &Scope::Schema("rvs_1".into()), false));
+        assert!(!both.has(&["INSERT"], &Scope::Schema("rvs_1".into()), false));
+        assert!(both.has(&["INSERT"], &Scope::Schema("other".into()), false));
+    }
+
+    #[test]
+    fn roles_columns_proxies_and_partial_revokes_are_no_rights() {
+        let found = grants(&[
+            "GRANT `boss` TO `u`@`h` WITH ADMIN OPTION",
+            "GRANT `boss`@`%`,`other`@`%` TO `u`@`h`",
+            "GRANT PROXY ON ``@`%` TO `u`@`h` WITH GRANT OPTION",
+            "GRANT SELECT (a, b), INSERT ON `s`.`t` TO `u`@`h`",
+            "GRANT EXECUTE, ALTER ROUTINE ON PROCEDURE `s`.`p` TO `u`@`h`",
+            "SET DEFAULT ROLE `boss` FOR `u`@`h`",
+            "GRANT SELECT, SET_USER_ID ON *.* TO `u`@`h`",
+            "REVOKE SELECT ON `mysql`.* FROM `u`@`h`",
+        ]);
+        assert_eq!(found.roles, ["boss"]);
+        let table = Scope::Table("s".into(), "t".into());
+        assert!(found.has(&["INSERT"], &table, false) && !found.has(&["UPDATE"], &table, false));
+        assert!(!found.has(&["EXECUTE"], &Scope::Schema("s".into()), false));
+        assert!(found.has(&["SELECT"], &Scope::Schema("s".into()), false));
+        assert!(!found.has(&["SELECT"], &Scope::Schema("mysql".into()), false));
+        assert!(found.has(DEFINE_FOR_OTHERS, &Scope::Global, false));
+        assert!(!found.has(&["SELECT"], &Scope::Global, true));
+        assert!(!format!("{:?}", grants(ADMIN)).contains("B69027"), "no hash of a password is kept");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_line_panics(line in "(GRANT|REVOKE|ON|TO|SELECT|ALL PRIVILEGES|,|\\(|\\)|\\*|\\.|`|'|@| |WITH GRANT OPTION|x|\\\\){0,25}") {
+            let _ = grants(&[&line]).missing(NAMES, true, true);
+        }
+    }
+}
