@@ -87,6 +87,7 @@ impl Staged {
     fn of_retained(manifest: &Manifest) -> Result<Staged> {
         let objects = manifest.objects.as_deref().map(step::read_objects).transpose()?;
         let database = objects.map(|objects| stage::StagedDatabase {
+            dump: None,
             tables: Vec::new(),
             objects,
             links: manifest.links.clone(),
@@ -184,6 +185,9 @@ fn plan_source(
 ) -> Result<Job<Planned>> {
     let config = &ticket.config;
     let began = Instant::now();
+    if !source.may_hold_database() && selection.without_database() {
+        monitor.event(Level::Info, "this kind of backup holds no database: the live one stays as it is");
+    }
     let facts = facts::gather(config, domain, &mut selection, folder.path(), None, monitor.as_ref())?;
     let plan =
         Plan::restore(config, &ticket.job, domain, selection, facts.database()?, source.path.display().to_string());

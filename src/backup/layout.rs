@@ -93,7 +93,8 @@ pub trait Layout: Sync {
         false
     }
 
-    /// Names of folders that its writer leaves out wherever they are: a backup without them does not say that there were none.
+    /// What its writer leaves out wherever it is, so that a backup without it does not say that there was none: names of folders,
+    /// ends of their paths (`storage/logs`), endings of files (`*.log`).
     fn left_out(&self) -> &'static [&'static str] {
         &[]
     }

@@ -65,8 +65,8 @@ impl Meta {
     }
 
     /// Where what the writer says is not what is there: hints for a person, since the archive is the truth.
-    /// `files` is the count of a whole reading, if there was one.
-    pub fn contradictions(&self, domain: &str, size: u64, files: Option<u64>) -> Vec<String> {
+    /// `counts` are what a writer may have counted, files first; none where there was no whole reading.
+    pub fn contradictions(&self, domain: &str, size: u64, counts: &[u64]) -> Vec<String> {
         let mut list = Vec::new();
         if let Some(said) = self.text("domain").filter(|said| !said.eq_ignore_ascii_case(domain)) {
             list.push(format!("its .meta is of {}", crate::host::text::printable(said)));
@@ -74,8 +74,8 @@ impl Meta {
         if let Some(said) = self.number("backup_size").filter(|said| *said != size) {
             list.push(format!("its .meta says {said} bytes, it has {size}"));
         }
-        if let (Some(said), Some(found)) = (self.number("file_count"), files)
-            && said != found
+        if let (Some(said), Some(found)) = (self.number("file_count"), counts.first())
+            && !counts.contains(&said)
         {
             list.push(format!("its .meta says {said} files, it holds {found}"));
         }
@@ -133,10 +133,12 @@ mod tests {
     #[test]
     fn what_is_not_as_its_writer_says_is_named() {
         let meta = Meta::parse("domain=other.com\nbackup_size=10\nfile_count=3\n");
-        assert_eq!(meta.contradictions("example.com", 9, Some(4)).len(), 3);
-        assert_eq!(meta.contradictions("other.com", 10, None), Vec::<String>::new());
+        assert_eq!(meta.contradictions("example.com", 9, &[4]).len(), 3);
+        assert_eq!(meta.contradictions("other.com", 10, &[]), Vec::<String>::new());
+        // Some writers count folders too.
+        assert_eq!(Meta::parse("file_count=7").contradictions("x", 1, &[5, 7]), Vec::<String>::new());
         // A size for people is not compared.
-        assert_eq!(Meta::parse("backup_size=286M").contradictions("x", 1, None), Vec::<String>::new());
+        assert_eq!(Meta::parse("backup_size=286M").contradictions("x", 1, &[]), Vec::<String>::new());
     }
 
     #[test]

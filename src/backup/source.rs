@@ -273,6 +273,14 @@ impl Source {
         self.parts.iter().map(|part| part.identity.size).sum()
     }
 
+    /// Whether sources of this kind hold a database; where it is not known, they do.
+    pub fn may_hold_database(&self) -> bool {
+        match self.form {
+            Form::Snapshot => self.dump_beside().is_some(),
+            Form::Backup => self.known_layout().is_none_or(|layout| layout.whole() || layout.dump_beside()),
+        }
+    }
+
     /// Whether several archives on top of each other make its state.
     pub fn is_layered(&self) -> bool {
         self.parts.iter().filter(|part| part.role == Role::Archive).nth(1).is_some()

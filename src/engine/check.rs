@@ -98,6 +98,7 @@ impl Job<Committed> {
             })),
             "database": staged.database.as_ref().map(|database| json!({
                 "schema": self.plan.database.as_ref().map(|plan| &plan.live),
+                "dump": database.dump,
                 "tables": self.tables_moved_in(),
                 "kept": self.state.kept_tables,
                 "rows": (!database.tables.is_empty())

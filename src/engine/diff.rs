@@ -39,6 +39,9 @@ pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &A
     let source = backup::locate(config, &wish.domain, &wish.backup, wish.dump.as_deref())?;
     let (scan, catalogue) = examine_entries(&source, config, monitor.as_ref())?;
     let began = token::now();
+    if !source.may_hold_database() {
+        selection.without_database();
+    }
     let facts = facts::gather(config, &wish.domain, &mut selection, folder.path(), Some(began), monitor.as_ref())?;
     if selection.named {
         let mut held = scan.seen.clone();

@@ -154,6 +154,9 @@ pub fn validate(
     let mut selection = Selection::of(request)?;
     let source = backup::locate(config, &request.domain, &request.backup, request.dump.as_deref())?;
     let began = token::now();
+    if !source.may_hold_database() {
+        selection.without_database();
+    }
     let facts = facts::gather(config, &request.domain, &mut selection, folder.path(), Some(began), monitor.as_ref())?;
     let database = token::database(&facts, None)?;
     let scan = backup::preview::examine(&source, config, monitor.as_ref());

@@ -125,6 +125,11 @@ impl Reading<'_> {
             }
             part.unchanged()?;
         }
+        if let Some(only) = &self.paths.only {
+            // What was staged for a glob that turned out to be a name is not exchanged.
+            only.settle();
+            found.units.retain(|unit| only.units(unit, true).contains(unit));
+        }
         Ok(found)
     }
 
@@ -220,9 +225,9 @@ impl Reading<'_> {
         if path.is_root() {
             return false;
         }
-        let unit = only.unit(path, is_folder);
-        let picked = unit.is_some();
-        units.extend(unit);
+        let named = only.units(path, is_folder);
+        let picked = !named.is_empty();
+        units.extend(named);
         picked
     }
 

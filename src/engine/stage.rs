@@ -43,6 +43,8 @@ pub enum Scope {
 
 /// What the dump held, as counted on the way in.
 pub struct StagedDatabase {
+    /// The dump: a path inside the archive, or of the file beside it.
+    pub dump: Option<String>,
     /// Tables with rows and bytes.
     pub tables: Vec<LoadedTable>,
     /// Triggers, views, routines and events, to be defined at commit.
@@ -165,8 +167,12 @@ pub fn run(
     let database = database.map(|(mut database, more)| {
         notes.extend(more);
         database.scope = Scope::Dump { complete: knows_every_table(source, found.layout) };
+        database.dump.clone_from(&found.seen.dump);
         database
     });
+    if let Some(database) = &database {
+        require_tables(plan, database, &tables)?;
+    }
     notes.extend(unused_excludes(&paths, &tables));
     monitor.begin(Phase::Config);
     let config_files = config_files(config, plan, found.config)?;
@@ -249,7 +255,8 @@ fn say_staged(files: Option<&StagedFiles>, database: Option<&StagedDatabase>, co
     }
     if let Some(database) = database {
         let rows: u64 = database.tables.iter().map(|table| table.rows).sum();
-        monitor.event(Level::Info, &format!("loaded {rows} rows into {} tables", database.tables.len()));
+        let dump = database.dump.as_deref().unwrap_or_default();
+        monitor.event(Level::Info, &format!("loaded {rows} rows into {} tables from {dump}", database.tables.len()));
     }
     if config > 0 {
         monitor.event(Level::Info, &format!("staged {config} configuration files"));
@@ -295,7 +302,7 @@ fn load_dump(
     database.drop_foreign_keys(&names.shadow, &links)?;
     let scope = Scope::Dump { complete: true };
     let (tables, objects, compatibility) = (loaded.tables, loaded.objects, loaded.adapted);
-    Ok((StagedDatabase { tables, objects, links, scope, compatibility }, loaded.notes))
+    Ok((StagedDatabase { dump: None, tables, objects, links, scope, compatibility }, loaded.notes))
 }
 
 fn config_files(config: &Config, plan: &Plan, found: Vec<(Item, String, Vec<u8>)>) -> Result<Vec<ConfFile>> {
@@ -331,6 +338,18 @@ pub(super) fn require_components(selection: &Selection, seen: &Seen, source: &So
     Ok(())
 }
 
+/// A dump that failed leaves an empty file: no reason to take every table of the site away.
+fn require_tables(plan: &Plan, database: &StagedDatabase, tables: &Tables) -> Result<()> {
+    let all = tables.only.is_none() && tables.exclude.is_empty();
+    if !all || plan.selection.exact || !database.tables.is_empty() || !database.objects.is_empty() {
+        return Ok(());
+    }
+    let dump = database.dump.as_deref().unwrap_or("the dump");
+    Err(Error::new(Code::BackupCorrupt, format!("{dump} holds no table: the dump failed when the backup was made"))
+        .hint("Choose another backup or another dump; \"options\":{\"exact\":true} restores an empty database.")
+        .with("dump", dump))
+}
+
 /// A pattern that names nothing in the backup is a mistake, not an empty wish.
 fn require_matches(plan: &Plan, source: &Source, paths: &Paths, tables: &Tables) -> Result<()> {
     let files = paths.only.as_ref().map(|only| only.unused()).unwrap_or_default();
@@ -347,7 +366,7 @@ pub(super) fn require_used(component: &str, unused: Vec<String>, source: &Source
     let Some(first) = unused.first() else { return Ok(()) };
     Err(Error::new(
         Code::BackupIncomplete,
-        format!("components.{component}: {first:?} matches nothing in {}", source.path.display()),
+        format!("components.{component}: {first:?} matches nothing in {} that is not excluded", source.path.display()),
     )
     .hint("Look at what the backup holds with `rocketvps-restore preview_backup`, and correct the pattern.")
     .with("component", component)

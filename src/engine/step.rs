@@ -140,6 +140,15 @@ impl Step {
             }
             Step::Exchange { staged, live, new, old } => exchange(staged, live, *new, *old, Toward::New),
             Step::Config { change, saved } => install(change, saved),
+            // Asked before it is told: a refusal would only be waited for.
+            Step::Reload { service, lenient: true } if hosts.services.test(*service, &[]).is_err() => {
+                let message = format!(
+                    "{} refuses its configuration as it was brought back; it goes on with the one it has",
+                    service.name()
+                );
+                monitor.event(Level::Warn, &message);
+                Ok(())
+            }
             Step::Reload { service, lenient } => match reload(hosts, *service, monitor) {
                 Err(error) if *lenient => {
                     monitor.event(Level::Warn, &error.message);

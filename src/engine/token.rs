@@ -229,6 +229,9 @@ pub fn check(config: &Config, request: &api::Restore, source: &Source, given: &s
     let moments = Moments::parse(given).ok_or_else(stale)?;
     let mut selection = Selection::of(request)?;
     let began = Some(moments.machine_ms);
+    if !source.may_hold_database() {
+        selection.without_database();
+    }
     let facts = facts::gather(config, &request.domain, &mut selection, work, began, &crate::progress::Silent)?;
     let database = database(&facts, Some(moments.server_s))?;
     let now = of(config, request, &selection, source, &facts, database.as_ref(), moments.machine_ms);

@@ -20,7 +20,7 @@ pub enum Reason {
 }
 
 impl<'a> KeepRule<'a> {
-    /// `left_out`: names of folders that the backup's writer leaves out; none for an exact replica.
+    /// `left_out`: what the backup's writer leaves out, as layouts say it; none for an exact replica.
     pub fn new(left_out: &'a [&'a str], paths: &'a Paths, exact: bool) -> KeepRule<'a> {
         KeepRule { left_out: if exact { &[] } else { left_out }, paths }
     }
@@ -36,10 +36,18 @@ impl<'a> KeepRule<'a> {
         if self.paths.exclude.covers(path, is_folder) {
             return Some(Reason::Excluded);
         }
-        let (_, name) = path.split_last()?;
-        let left_out = is_folder && self.left_out.iter().any(|left| left.as_bytes() == name);
+        let whole = path.as_bytes();
+        let left_out = self.left_out.iter().any(|left| match left.strip_prefix('*') {
+            Some(ending) => !is_folder && whole.ends_with(ending.as_bytes()),
+            None => is_folder && ends_with_names(whole, left.as_bytes()),
+        });
         left_out.then_some(Reason::LeftOut)
     }
+}
+
+/// Whether the last names of a path are these.
+fn ends_with_names(path: &[u8], names: &[u8]) -> bool {
+    path.strip_suffix(names).is_some_and(|before| before.is_empty() || before.ends_with(b"/"))
 }
 
 #[cfg(test)]
@@ -52,10 +60,14 @@ mod tests {
         let exclude = PathPatterns::parse("exclude.files", &["wp-config.php".to_owned()]).unwrap();
         let paths = Paths { only: None, exclude };
         let path = |text: &str| RelPath::parse(text.as_bytes()).unwrap();
-        let rule = KeepRule::new(&["cache", ".git"], &paths, false);
+        let rule = KeepRule::new(&["cache", ".git", "*.log", "framework/views"], &paths, false);
         assert_eq!(rule.keeps(&path("wp-content/cache"), true), Some(Reason::LeftOut));
         assert_eq!(rule.keeps(&path("wp-content/cache"), false), None, "a file of that name is no such folder");
         assert_eq!(rule.keeps(&path("wp-content/my-cache"), true), None);
+        assert_eq!(rule.keeps(&path("wp-content/debug.log"), false), Some(Reason::LeftOut));
+        assert_eq!(rule.keeps(&path("wp-content/debug.log"), true), None, "a folder of that name is no log");
+        assert_eq!(rule.keeps(&path("storage/framework/views"), true), Some(Reason::LeftOut));
+        assert_eq!(rule.keeps(&path("resources/views"), true), None);
         assert_eq!(rule.keeps(&path("wp-config.php"), false), Some(Reason::Excluded));
         let exact = KeepRule::new(&["cache"], &paths, true);
         assert_eq!(exact.keeps(&path("cache"), true), None);

@@ -9,7 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Most patterns of one list.
 pub const MAX_PATTERNS: usize = 1000;
@@ -21,9 +21,17 @@ struct Pattern<L> {
     literal: L,
     glob: Option<GlobMatcher>,
     hits: AtomicU64,
+    /// Something is called exactly so: then it is no glob.
+    is_name: AtomicBool,
+    settled: AtomicBool,
 }
 
 impl<L> Pattern<L> {
+    fn new(text: &str, literal: L, glob: Option<GlobMatcher>) -> Pattern<L> {
+        let (hits, is_name, settled) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
+        Pattern { text: text.to_owned(), literal, glob, hits, is_name, settled }
+    }
+
     fn hit(&self) {
         self.hits.fetch_add(1, Ordering::Relaxed);
     }
@@ -74,7 +82,7 @@ impl PathPatterns {
                     .with("pattern", text.as_str()));
             }
             let glob = glob(field, &path.to_string(), true)?;
-            Ok(Pattern { text: text.clone(), literal: (path, text.ends_with('/')), glob, hits: AtomicU64::new(0) })
+            Ok(Pattern::new(text, (path, text.ends_with('/')), glob))
         });
         Ok(PathPatterns(parsed.collect::<Result<_>>()?))
     }
@@ -84,17 +92,28 @@ impl PathPatterns {
         self.0.is_empty()
     }
 
-    /// The highest path at or above `path` that a pattern names: the file, or the folder that is taken as a whole.
-    pub fn unit(&self, path: &RelPath, is_folder: bool) -> Option<RelPath> {
-        let mut best: Option<RelPath> = None;
-        for pattern in &self.0 {
-            let Some(found) = reach(pattern, path, is_folder) else { continue };
+    /// What each pattern names at or above `path`: the file, or a folder that is taken as a whole.
+    pub fn units(&self, path: &RelPath, is_folder: bool) -> Vec<RelPath> {
+        let named = self.0.iter().filter_map(|pattern| {
+            let found = reach(pattern, path, is_folder)?;
             pattern.hit();
-            if best.as_ref().is_none_or(|best| found.as_bytes().len() < best.as_bytes().len()) {
-                best = Some(found);
+            Some(found)
+        });
+        named.collect()
+    }
+
+    /// The highest of [`PathPatterns::units`].
+    pub fn unit(&self, path: &RelPath, is_folder: bool) -> Option<RelPath> {
+        self.units(path, is_folder).into_iter().min_by_key(|unit| unit.as_bytes().len())
+    }
+
+    /// After every path of the backup was asked for: a pattern that is the name of something is a glob no longer.
+    pub fn settle(&self) {
+        for pattern in &self.0 {
+            if pattern.glob.is_some() && pattern.is_name.load(Ordering::Relaxed) {
+                pattern.settled.store(true, Ordering::Relaxed);
             }
         }
-        best
     }
 
     /// Whether a pattern names the path or a folder above it.
@@ -113,9 +132,10 @@ fn reach(pattern: &Pattern<(RelPath, bool)>, path: &RelPath, is_folder: bool) ->
     if let Some(below) = path.strip_prefix(literal)
         && (!below.is_root() || is_folder || !folder_only)
     {
+        pattern.is_name.store(true, Ordering::Relaxed);
         return Some(literal.clone());
     }
-    let glob = pattern.glob.as_ref()?;
+    let glob = pattern.glob.as_ref().filter(|_| !pattern.settled.load(Ordering::Relaxed))?;
     // From the top down: what is below a named folder belongs to it.
     let ends = memchr::memchr_iter(b'/', path.as_bytes()).chain([path.as_bytes().len()]);
     for end in ends {
@@ -144,7 +164,7 @@ impl NamePatterns {
                 return Err(Error::new(Code::BadRequest, format!("{field}: {text:?} is no name of a table"))
                     .with("pattern", text.as_str()));
             }
-            Ok(Pattern { text: text.clone(), literal: (), glob: glob(field, text, false)?, hits: AtomicU64::new(0) })
+            Ok(Pattern::new(text, (), glob(field, text, false)?))
         });
         Ok(NamePatterns(parsed.collect::<Result<_>>()?))
     }
@@ -234,6 +254,16 @@ mod tests {
         }
         let many: Vec<String> = (0..=MAX_PATTERNS).map(|n| n.to_string()).collect();
         assert_eq!(PathPatterns::parse("files", &many).unwrap_err().code, Code::BadRequest);
+    }
+
+    #[test]
+    fn a_name_that_exists_as_it_is_written_is_no_glob() {
+        let patterns = paths(&["[b]*/", "c*"]).unwrap();
+        let asked = [("[b]*", true), ("[b]*/x", false), ("bcd", true), ("bcd/x", false), ("c1", false)];
+        let covered = || asked.map(|(text, folder)| patterns.covers(&path(text), folder));
+        assert_eq!(covered(), [true; 5], "before all is known it may be both");
+        patterns.settle();
+        assert_eq!(covered(), [true, true, false, false, true]);
     }
 
     #[test]

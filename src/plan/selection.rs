@@ -87,6 +87,15 @@ impl Selection {
         Ok(selection)
     }
 
+    /// "Everything" of a kind of backup that has no database is its files and configuration. Whether that changed anything.
+    pub fn without_database(&mut self) -> bool {
+        let changes = !self.named && self.database.any() && (self.files.any() || !self.config.is_empty());
+        if changes {
+            self.database = Choice::Whole(false);
+        }
+        changes
+    }
+
     /// Whether the site will be of the backup in parts only.
     pub fn is_partial(&self) -> bool {
         !self.files.is_whole() || !self.database.is_whole()
@@ -150,8 +159,8 @@ pub struct Tables {
 impl Tables {
     /// Whether the dump's table of this name is loaded.
     pub fn takes(&self, name: &str) -> bool {
-        let wanted = self.only.as_ref().is_none_or(|only| only.covers(name));
-        wanted && !self.exclude.covers(name)
+        // What is excluded is of no use to a pattern.
+        !self.exclude.covers(name) && self.only.as_ref().is_none_or(|only| only.covers(name))
     }
 
     /// The live tables that go when `coming` come: with a dump of the whole database all of them, otherwise those of the same
@@ -223,5 +232,8 @@ mod tests {
         assert_eq!(part.leaving(&live, &names(&["a"]), true, false), ["a"]);
         assert_eq!(part.leaving(&live, &names(&["a"]), true, true), ["a", "b"]);
         assert!(part.takes("a") && !part.takes("c"));
+        let none = tables(r#""components":{"database":["a"]},"exclude":{"database":["*"]}"#);
+        assert!(!none.takes("a"));
+        assert_eq!(none.only.unwrap().unused(), ["a"]);
     }
 }

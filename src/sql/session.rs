@@ -2,7 +2,7 @@
 //! that were understood reach the server, in a form of our own.
 
 use crate::sql::token::{Kind, Quoting, Token, tokens};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// What of a session changes the meaning of the statements that follow.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,6 +17,8 @@ pub struct Session {
     pub time_zone: Option<String>,
     /// Saved values: `@name` to the text of a value.
     saved: HashMap<String, Option<String>>,
+    /// Saved values that were set back.
+    used: BTreeSet<String>,
 }
 
 /// Character sets in which every byte below 0x80 stands for itself, wherever it is met. In others a
@@ -67,6 +69,14 @@ impl Session {
             [&session.charset, &session.collation, &session.sql_mode, &session.time_zone].map(Clone::clone)
         };
         facts(self) == facts(other)
+    }
+
+    /// The first variable that the dump saved at its beginning and has not set back: `@OLD_SQL_NOTES` and its kin, which
+    /// mysqldump and others set back in the last lines.
+    pub fn not_set_back(&self) -> Option<&str> {
+        let mut names: Vec<&str> = self.saved.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names.into_iter().find(|name| name.starts_with("old_") && !self.used.contains(*name))
     }
 
     /// How quotes are read under this session.
@@ -163,7 +173,7 @@ impl Session {
         Ok(())
     }
 
-    fn value<'a>(&self, sql: &[u8], list: &'a [Token]) -> Result<(Option<String>, &'a [Token]), String> {
+    fn value<'a>(&mut self, sql: &[u8], list: &'a [Token]) -> Result<(Option<String>, &'a [Token]), String> {
         let first = list.first().ok_or("SET without a value")?;
         match first.kind {
             Kind::Text => {
@@ -184,7 +194,11 @@ impl Session {
             Kind::Sign if first.is_sign(sql, b'@') => {
                 let (source, rest) = variable(sql, list)?;
                 let value = match source {
-                    Variable::User(name) => self.saved.get(&name).cloned().flatten(),
+                    Variable::User(name) => {
+                        let value = self.saved.get(&name).cloned().flatten();
+                        self.used.insert(name);
+                        value
+                    }
                     Variable::System(name, _) => self.current(&name),
                 };
                 Ok((value, rest))

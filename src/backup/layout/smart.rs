@@ -1,6 +1,6 @@
 //! *smart*: `var/www/DOMAIN/…`, made with `tar -C /`; full, or incremental with the changed files alone. The dump lies
-//! beside the archive as `database_YYYYMMDD_HHMMSS.sql.gz`, written seconds later. Cache, logs, vendor, node_modules and
-//! .git folders were left out by its writer, and from WordPress some tables. A web root other than `/var/www` is taken
+//! beside the archive as `database_YYYYMMDD_HHMMSS.sql.gz`, written seconds later. Its writer leaves out cache, temporary,
+//! logs, vendor, node_modules and .git folders and log files, and from WordPress some tables. A web root other than `/var/www` is taken
 //! from the configuration.
 
 use super::{Layout, Site};
@@ -27,7 +27,10 @@ impl Layout for Smart {
     }
 
     fn left_out(&self) -> &'static [&'static str] {
-        &["cache", "logs", "vendor", "node_modules", ".git"]
+        &[
+            "cache", ".cache", "tmp", "temp", "logs", "*.log", "vendor", "node_modules", ".git",
+            "storage/framework/sessions", "storage/framework/views",
+        ]
     }
 
     fn dumps_every_table(&self) -> bool {

@@ -81,8 +81,10 @@ fn age(source: &Source, facts: &Facts) -> Option<String> {
 fn unlike_its_meta(source: &Source, found: &Scan) -> Vec<String> {
     let Some(part) = source.parts.iter().find(|part| part.path == source.path) else { return Vec::new() };
     // An incremental one's .meta speaks of the changed files alone.
-    let files = (!source.is_layered()).then_some(found.files);
-    let said = Meta::beside(&source.path).contradictions(source.site.domain.as_str(), part.identity.size, files);
+    let entries = found.files + found.folders + found.links;
+    let counts =
+        if source.is_layered() { &[][..] } else { &[found.files, found.files + found.links, entries, entries + 1][..] };
+    let said = Meta::beside(&source.path).contradictions(source.site.domain.as_str(), part.identity.size, counts);
     said.into_iter().map(|said| format!("The archive is the truth, but {said}.")).collect()
 }
 
@@ -92,10 +94,10 @@ fn of(found: &Scan) -> Option<&'static dyn Layout> {
 
 fn left_out(found: &Scan) -> Option<String> {
     let layout = of(found)?;
-    let folders = layout.left_out().join(", ");
+    let left_out = layout.left_out().join(", ");
     let tables = if layout.dumps_every_table() { "" } else { " and, for WordPress, some tables" };
-    (!folders.is_empty())
-        .then(|| format!("Its writer leaves out {folders} folders{tables}: those of the live site are kept."))
+    (!left_out.is_empty())
+        .then(|| format!("Its writer leaves out {left_out}{tables}: those of the live site are kept."))
 }
 
 fn other_php(found: &Scan, config: &Config) -> Vec<String> {

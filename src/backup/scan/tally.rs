@@ -203,7 +203,10 @@ impl Tally {
             objects: self.objects,
             object_list: self.object_list,
             survey: self.survey,
-            complete: end.contains("-- Dump completed"),
+            // Without comments the last line is one that sets something back.
+            complete: ["-- Dump completed", "=@OLD_SQL_NOTES", "=@OLD_NOTE_VERBOSITY"]
+                .iter()
+                .any(|mark| end.contains(mark)),
         }
     }
 

@@ -59,11 +59,9 @@ fn require_matches(paths: &Paths, catalogue: &File, source: &Source) -> Result<(
     let Some(only) = &paths.only else { return Ok(()) };
     let mut reader = Reader::new(catalogue.try_clone().doing(|| "read the catalogue".into())?)?;
     while let Some(record) = reader.next_record()? {
-        let named = only.covers(&record.path, record.kind == Kind::Folder);
-        if named && only.unused().is_empty() {
-            break;
-        }
+        only.covers(&record.path, record.kind == Kind::Folder);
     }
+    only.settle();
     stage::require_used("files", only.unused(), source)
 }
 

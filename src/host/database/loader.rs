@@ -229,6 +229,16 @@ impl Reading<'_> {
                 }
             }
         }
+        if let (Some(name), true) = (self.session.not_set_back(), self.request.filter) {
+            return Err(Error::new(
+                Code::BackupCorrupt,
+                format!(
+                    "the dump ends too early: it never sets @{} back, as its last lines would",
+                    name.to_ascii_uppercase()
+                ),
+            )
+            .hint("The dump was cut when it was made or copied. Choose another backup or another dump."));
+        }
         self.flush()
     }
 
