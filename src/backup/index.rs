@@ -183,7 +183,7 @@ impl Index {
     /// Adds a finding, and the catalogue that was made with it.
     ///
     /// # Errors
-    /// As [`change`].
+    /// `io_failed`, `disk_full`: the caller may go on, it is only a cache.
     pub fn store(config: &Config, finding: &Finding, catalogue: Option<Draft>) -> Result<()> {
         let domain = &finding.source.site.domain;
         let _turn = turn(config, domain)?;
@@ -198,7 +198,7 @@ impl Index {
     /// Notes what was seen of the live site.
     ///
     /// # Errors
-    /// As [`change`].
+    /// `io_failed`, `disk_full`: the caller may go on, it is only a cache.
     pub fn store_live(config: &Config, domain: &Domain, live: Live) -> Result<()> {
         let _turn = turn(config, domain)?;
         change(config, domain, |index| index.live = Some(live)).map(drop)

@@ -32,7 +32,7 @@ use std::sync::Arc;
 /// The job.
 ///
 /// # Errors
-/// Those of [`backup::locate`], [`facts::gather`] and of reading the backup; `backup_incomplete` when it lacks what was named.
+/// Those of [`backup::locate()`], [`facts::gather`] and of reading the backup; `backup_incomplete` when it lacks what was named.
 pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &Arc<dyn Monitor>) -> Result<Value> {
     let wish = request.restore()?;
     let mut selection = Selection::of(&wish)?;

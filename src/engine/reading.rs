@@ -40,6 +40,8 @@ pub struct Found {
     pub layout: Option<&'static dyn Layout>,
     /// Selected paths that were found, each the highest that a pattern names; empty when everything is selected.
     pub units: BTreeSet<RelPath>,
+    /// What was staged for a glob that turned out to be the name of something.
+    pub dropped: Vec<RelPath>,
 }
 
 /// Reads a source once.
@@ -126,9 +128,13 @@ impl Reading<'_> {
             part.unchanged()?;
         }
         if let Some(only) = &self.paths.only {
-            // What was staged for a glob that turned out to be a name is not exchanged.
             only.settle();
-            found.units.retain(|unit| only.units(unit, true).contains(unit));
+            let all = std::mem::take(&mut found.units);
+            let (units, dropped): (BTreeSet<RelPath>, _) =
+                all.into_iter().partition(|unit| only.units(unit, true).contains(unit));
+            let of_another = |path: &RelPath| units.iter().any(|unit| unit.strip_prefix(path).is_some());
+            found.dropped = Vec::from_iter(dropped).into_iter().filter(|path: &RelPath| !of_another(path)).collect();
+            found.units = units;
         }
         Ok(found)
     }

@@ -19,6 +19,7 @@ use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter, Unit};
 use crate::host::{place, text};
 use crate::job::folder::JobFolder;
 use crate::job::status::JobMonitor;
+use crate::path::RelPath;
 use crate::plan::keep::KeepRule;
 use crate::plan::selection::{Paths, Tables};
 use crate::plan::{Plan, Selection};
@@ -26,6 +27,10 @@ use crate::progress::{Level, Monitor, Phase, Silent};
 use crate::siteconf::{self, ConfFile, Item};
 use crate::snapshot::retained::Brought;
 use crate::sql::compat::{Actions, Finding};
+use rustix::fs::OFlags;
+use std::ffi::OsStr;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -66,6 +71,8 @@ pub struct StagedFiles {
     pub units: Option<Vec<Unit>>,
     /// What was taken over from the live tree.
     pub kept: Vec<Kept>,
+    /// What was staged and is not selected after all; it was removed again.
+    pub dropped: Vec<RelPath>,
 }
 
 /// Stages what the plan selects.
@@ -207,6 +214,11 @@ fn complete_files(
     let staged = tree::open_folder(&plan.tree)?;
     let left_out = if source.form == Form::Backup { left_out(source, found.layout) } else { &[] };
     let rule = KeepRule::new(left_out, paths, plan.selection.exact);
+    for path in &found.dropped {
+        let (around, name) = path.split_last().unwrap_or_default();
+        let folder = tree::open_beneath(staged.as_fd(), &around, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        tree::remove(folder, OsStr::from_bytes(name), &Silent)?;
+    }
     let live = match plan.document_root.symlink_metadata() {
         Ok(_) => Some(tree::open_folder(&plan.document_root)?),
         Err(_) => None,
@@ -226,7 +238,7 @@ fn complete_files(
         }
         (None, _) => None,
     };
-    Ok(StagedFiles { summary, units, kept })
+    Ok(StagedFiles { summary, units, kept, dropped: found.dropped.clone() })
 }
 
 pub(super) fn left_out(source: &Source, layout: Option<&'static dyn Layout>) -> &'static [&'static str] {
@@ -240,7 +252,7 @@ pub(super) fn knows_every_table(source: &Source, layout: Option<&'static dyn Lay
 }
 
 fn say_staged(files: Option<&StagedFiles>, database: Option<&StagedDatabase>, config: usize, monitor: &JobMonitor) {
-    if let Some(StagedFiles { summary: files, kept, units }) = files {
+    if let Some(StagedFiles { summary: files, kept, units, .. }) = files {
         let size = text::bytes(files.bytes);
         let message =
             format!("staged {} files in {} folders, {} links, {size}", files.files, files.folders, files.links);

@@ -92,6 +92,7 @@ fn compare(
     let extent = Extent {
         units: files.units.as_ref().map(|units| units.iter().map(|unit| unit.path.clone()).collect()),
         kept: files.kept.iter().map(|kept| kept.root.clone()).collect(),
+        dropped: files.dropped.iter().cloned().collect(),
     };
     let (tree, threads) = (tree::open_folder(root)?, config.parallelism());
     let report = tree::verify(tree, manifest, &extent, sample, threads, Some(deadline), monitor)?;

@@ -28,8 +28,17 @@ impl Layout for Smart {
 
     fn left_out(&self) -> &'static [&'static str] {
         &[
-            "cache", ".cache", "tmp", "temp", "logs", "*.log", "vendor", "node_modules", ".git",
-            "storage/framework/sessions", "storage/framework/views",
+            "cache",
+            ".cache",
+            "tmp",
+            "temp",
+            "logs",
+            "*.log",
+            "vendor",
+            "node_modules",
+            ".git",
+            "storage/framework/sessions",
+            "storage/framework/views",
         ]
     }
 

@@ -40,13 +40,16 @@ pub struct Extent {
     pub units: Option<HashSet<RelPath>>,
     /// Not these, which the tree has from elsewhere.
     pub kept: HashSet<RelPath>,
+    /// Nor these, which were removed again.
+    pub dropped: HashSet<RelPath>,
 }
 
 impl Extent {
     fn holds(&self, path: &RelPath) -> bool {
-        self.units
-            .as_ref()
-            .is_none_or(|units| units.contains(path) || path.ancestors().any(|folder| units.contains(&folder)))
+        let within = |set: &HashSet<RelPath>| {
+            !set.is_empty() && (set.contains(path) || path.ancestors().any(|folder| set.contains(&folder)))
+        };
+        self.units.as_ref().is_none_or(within) && !within(&self.dropped)
     }
 
     /// Nothing around it is compared, so it is counted in no folder.
