@@ -1,6 +1,7 @@
 //! The steps of a change-over, from the state as it is now. What undoing needs is on disk before the first is done.
 
 use crate::engine::boundary::Boundary;
+use crate::engine::keep::Kept;
 use crate::engine::step::{self, Step};
 use crate::engine::{Job, Verified, settings};
 use crate::error::{Code, Error, Result};
@@ -10,7 +11,11 @@ use crate::host::tree::{self, Unit, unit};
 use crate::job::folder::write_file;
 use crate::job::lock::make_private_folder;
 use crate::plan::Plan;
+use rustix::fs::OFlags;
+use std::os::fd::AsFd;
 use std::path::Path;
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY);
 
 /// The steps of a verified job.
 ///
@@ -72,6 +77,7 @@ fn files(job: &Job<Verified>) -> Result<Option<Step>> {
         (None, Some(kept)) => Some(now_staged(plan, kept)?),
         (None, None) => None,
     };
+    catch_up(job)?;
     let Some(units) = units else { return whole_tree(plan).map(Some) };
     let list = plan.snapshot.join("units.json");
     let bytes = serde_json::to_vec(&units)
@@ -79,6 +85,24 @@ fn files(job: &Job<Verified>) -> Result<Option<Step>> {
     write_file(&list, &bytes, true)?;
     let (live, staged) = (plan.document_root.clone(), plan.tree.clone());
     Ok((!units.is_empty()).then_some(Step::Parts { live, staged, units: list, count: units.len() }))
+}
+
+/// What the site has written to kept folders since they were taken over. Milliseconds before the exchange.
+fn catch_up(job: &Job<Verified>) -> Result<()> {
+    let plan = &job.plan;
+    let kept = job.state.staged.files.as_ref().map(|files| files.kept.as_slice()).unwrap_or_default();
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let (live, staged) = (tree::open_folder(&plan.document_root)?, tree::open_folder(&plan.tree)?);
+    for Kept { path, .. } in kept {
+        let Some((around, name)) = path.split_last() else { continue };
+        // A folder that the site has taken away since has nothing newer to give.
+        let Ok(from) = tree::open_beneath(live.as_fd(), &around, FOLDER) else { continue };
+        let into = tree::open_beneath(staged.as_fd(), &around, FOLDER)?;
+        tree::adopt::adopt(from, into, name, path, job.monitor.as_ref())?;
+    }
+    Ok(())
 }
 
 fn whole_tree(plan: &Plan) -> Result<Step> {

@@ -21,7 +21,8 @@ pub struct Adopted {
 }
 
 /// Gives what `name` stands for in the folder `from`, with all below it, a place of the same name in the folder `into`. A
-/// folder that is there is filled. What vanishes meanwhile is left out.
+/// folder that is there is filled, and a file that is there and is another one by now gives way: so it can be done again, to catch
+/// up with a site in use. What vanishes meanwhile is left out.
 ///
 /// # Errors
 /// `io_failed`, `disk_full`, `limit_exceeded` for a tree that is too deep, or what the monitor says.
@@ -101,9 +102,23 @@ pub fn like(folder: &OwnedFd, stat: &Statx) -> rustix::io::Result<()> {
 fn link(from: BorrowedFd, into: BorrowedFd, name: &[u8], stat: &Statx) -> rustix::io::Result<()> {
     match rustix::fs::linkat(from, name, into, name, AtFlags::empty()) {
         Err(Errno::MLINK) if kind_of(u32::from(stat.stx_mode)) == Kind::File => copy(from, into, name, stat),
-        // It was staged from the backup: that one counts.
-        Err(Errno::EXIST) => Ok(()),
+        Err(Errno::EXIST) => {
+            let there = statx_here(into, name)?;
+            if there.stx_ino != stat.stx_ino {
+                give_way(into, name, &there)?;
+                rustix::fs::linkat(from, name, into, name, AtFlags::empty())?;
+            }
+            Ok(())
+        }
         other => other,
+    }
+}
+
+/// A folder where the site has a file by now stays: what is in it may be all there is of it.
+fn give_way(into: BorrowedFd, name: &[u8], there: &Statx) -> rustix::io::Result<()> {
+    match kind_of(u32::from(there.stx_mode)) {
+        Kind::Folder => Err(Errno::ISDIR),
+        _ => rustix::fs::unlinkat(into, name, AtFlags::empty()),
     }
 }
 
@@ -144,7 +159,15 @@ mod tests {
         assert_eq!(stat("new/cache/deep").mtime(), stat("live/cache/deep").mtime());
         assert_eq!(std::fs::read_link(at("new/cache/l")).unwrap(), at("outside"));
         assert_eq!(stat("outside").nlink(), 1);
+        // Once more, after the site has written: a file replaced, one made, one gone.
+        std::fs::write(at("live/fresh"), "new").unwrap();
+        std::fs::rename(at("live/fresh"), at("live/cache/deep/f")).unwrap();
+        std::fs::write(at("live/cache/made"), "x").unwrap();
+        adopt(&live, &new, b"cache", &path, &Silent).unwrap();
+        assert_eq!(std::fs::read_to_string(at("new/cache/deep/f")).unwrap(), "new");
+        assert_eq!(stat("new/cache/made").ino(), stat("live/cache/made").ino());
+        std::fs::remove_file(at("live/cache/made")).unwrap();
         let counted = adopt(&live, open_folder(&at("new/cache")).unwrap(), b"cache", &path, &Silent).unwrap();
-        assert_eq!(counted, Adopted { files: 2, bytes: 5 });
+        assert_eq!(counted, Adopted { files: 2, bytes: 3 });
     }
 }
