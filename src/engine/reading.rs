@@ -329,3 +329,83 @@ fn read_config(
     data.read_to_end(&mut content).map_err(archive::unwrap_io)?;
     Ok((item, name, content))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::host::tree::{self, FilePolicy, TreeOptions};
+    use crate::path::Domain;
+    use crate::progress::Silent;
+    use flate2::{Compression, write::GzEncoder};
+    use std::path::Path;
+
+    fn pack(path: &Path, members: &[&str]) {
+        let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        for member in members {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(6);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, member, &b"123456"[..]).unwrap();
+        }
+        std::fs::write(path, builder.into_inner().unwrap().finish().unwrap()).unwrap();
+    }
+
+    /// Reads a chain of two archives into a tree: how it ended, and the names that were staged.
+    fn staged(base: impl FnOnce(&Path)) -> (Result<Found>, Vec<String>) {
+        let place = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.paths.base = place.path().join("base");
+        let domain = Domain::parse("example.com").unwrap();
+        let folder = config.paths.backups().join("example.com");
+        std::fs::create_dir_all(&folder).unwrap();
+        base(&folder.join("backup_20250101_000000.tar.gz"));
+        pack(&folder.join("backup_20250102_000000_incremental.tar.gz"), &["var/www/example.com/new"]);
+        let source = crate::backup::locate(&config, &domain, "latest", None).unwrap();
+        let root = place.path().join("tree");
+        std::fs::create_dir(&root).unwrap();
+        let policy = FilePolicy { uid: 0, gid: 0, permissions: crate::config::Permissions::Standard };
+        let options = TreeOptions { policy, threads: 1, headroom_bytes: 0, document_root: None };
+        let manifest = tree::manifest::create(&place.path().join("manifest")).unwrap();
+        let mut writer =
+            TreeWriter::create(tree::open_folder(&root).unwrap(), options, manifest, Arc::new(Silent)).unwrap();
+        let (paths, monitor, limits) = (Paths::default(), Arc::new(Silent), Limits::default());
+        let mut reading =
+            Reading { source: &source, spool: None, tree: Some(&mut writer), paths: &paths, limits, monitor };
+        let read = reading.run();
+        drop(reading);
+        match &read {
+            Ok(_) => drop(writer.finish().unwrap()),
+            Err(_) => drop(writer),
+        }
+        let names = std::fs::read_dir(&root).unwrap().flatten();
+        let mut names: Vec<String> = names.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        names.sort();
+        (read, names)
+    }
+
+    #[test]
+    fn every_archive_of_a_chain_is_checked_before_the_first_file_is_staged() {
+        let (read, names) = staged(|path| pack(path, &["var/www/example.com/new", "var/www/example.com/old"]));
+        read.unwrap();
+        assert_eq!(names, ["new", "old"]);
+        let (read, names) = staged(|path| {
+            pack(path, &["var/www/example.com/old"]);
+            let whole = std::fs::read(path).unwrap();
+            std::fs::write(path, &whole[..whole.len() - 4]).unwrap();
+        });
+        let error = read.err().unwrap();
+        assert_eq!(error.code, Code::BackupCorrupt);
+        assert!(error.message.contains("backup_20250101_000000.tar.gz"), "{}", error.message);
+        assert_eq!(names, Vec::<String>::new(), "the newest archive was sound, and is staged first");
+    }
+
+    #[test]
+    fn a_base_of_another_site_breaks_the_chain_by_its_content() {
+        let (read, names) = staged(|path| pack(path, &["var/www/other.com/old"]));
+        let error = read.err().unwrap();
+        assert_eq!(error.code, Code::BackupChainBroken);
+        assert!(error.message.contains("backup_20250101_000000.tar.gz") && error.message.contains("other.com"));
+        assert!(names.is_empty());
+    }
+}
