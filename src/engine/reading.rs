@@ -344,9 +344,11 @@ mod tests {
         let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
         for member in members {
             let mut header = tar::Header::new_gnu();
-            header.set_size(6);
+            // Larger than what the writers gather before they write.
+            let content = vec![b'x'; 1 << 20];
+            header.set_size(content.len() as u64);
             header.set_mode(0o644);
-            builder.append_data(&mut header, member, &b"123456"[..]).unwrap();
+            builder.append_data(&mut header, member, content.as_slice()).unwrap();
         }
         std::fs::write(path, builder.into_inner().unwrap().finish().unwrap()).unwrap();
     }
