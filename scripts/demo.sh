@@ -100,7 +100,7 @@ megabytes=$(du -sm --apparent-size "$WORLD_ROOT" | cut -f 1)
 tables=$("$world" sql "$place" "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '$WORLD_SCHEMA' AND table_type = 'BASE TABLE'")
 rows=0
 while read -r table; do
-  rows=$((rows + $("$world" sql "$place" "SELECT COUNT(*) FROM \`$WORLD_SCHEMA\`.\`$table\`")))
+  rows=$((rows + $("$world" sql "$place" "SELECT COUNT(*) FROM \`$WORLD_SCHEMA\`.\`${table//\`/\`\`}\`")))
 done < <("$world" sql "$place" "SELECT table_name FROM information_schema.tables WHERE table_schema = '$WORLD_SCHEMA' AND table_type = 'BASE TABLE'")
 line WordPress "$files files, $megabytes MB, $tables tables, $rows rows"
 line Services "MariaDB, PHP-FPM and nginx of its own, $(seconds $(($(now) - began))) to make it all"
@@ -123,6 +123,9 @@ call list_backups "{\"domain\":\"$WORLD_DOMAIN\"}" | php "$screen" list
 
 title 'What is in it'
 call preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"backup\":\"latest\",\"wait\":true}" | php "$screen" preview
+
+title 'What would change'
+call diff_backup "{\"domain\":\"$WORLD_DOMAIN\",\"backup\":\"latest\",\"wait\":true}" | php "$screen" changes
 
 title 'Before the restore'
 call validate "{\"domain\":\"$WORLD_DOMAIN\",\"backup\":\"latest\",\"wait\":true}" | php "$screen" checks

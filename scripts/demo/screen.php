@@ -1,5 +1,5 @@
 <?php
-// Draws the documents of the helper for an 80-column terminal: php screen.php list|preview|checks|watch|field … < DOCUMENT
+// Draws the documents of the helper for an 80-column terminal: php screen.php list|preview|changes|checks|watch|field … < DOCUMENT
 declare(strict_types=1);
 
 const WIDTH = 78;
@@ -55,6 +55,29 @@ function data(string $text): array
         refuse($document['error'] ?? ['code' => 'internal', 'message' => "no document: $text", 'hint' => '']);
     }
     return $document['data'];
+}
+
+/** What a restore would change: counts of each part, and its first entries. */
+function draw_changes(array $changes): void
+{
+    $marks = ['added' => paint('+', 'green'), 'changed' => paint('~', 'yellow'), 'removed' => paint('-', 'red')];
+    foreach (['files' => 'Files', 'tables' => 'Tables', 'config' => 'Configuration'] as $part => $title) {
+        $found = $changes[$part] ?? null;
+        if ($found === null) {
+            continue;
+        }
+        $counts = [];
+        foreach (['added', 'changed', 'removed', 'same', 'kept'] as $change) {
+            if (isset($found[$change]) && ($found[$change] > 0 || $change === 'same')) {
+                $counts[] = count_of($found[$change]) . " $change";
+            }
+        }
+        echo fill("  $title", 16), implode(', ', $counts), "\n";
+        $shown = array_filter($found['entries'], fn ($entry) => isset($marks[$entry['change']]));
+        foreach (array_slice($shown, 0, 4) as $entry) {
+            echo '    ', $marks[$entry['change']], ' ', cut($entry['path'] ?? $entry['name'], 60), "\n";
+        }
+    }
 }
 
 function refuse(array $error): never
@@ -229,6 +252,9 @@ switch ($what) {
         break;
     case 'preview':
         draw_preview($data);
+        break;
+    case 'changes':
+        draw_changes($data);
         break;
     case 'checks':
         // A restore reports the checks before it, of the staged state and of the live one: the named list, or the last.
