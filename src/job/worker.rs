@@ -99,6 +99,7 @@ pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
 
     log_ending(&ticket, &monitor, &ending);
     ticking.store(false, Ordering::Relaxed);
+    ticker.thread().unpark();
     let _ = ticker.join();
     // The report comes before the final state, and the lock goes last: whoever sees the end finds the result.
     write_report(&folder, &ending);

@@ -56,11 +56,12 @@ pub fn fetch(url: &str, domain: &str, deadline: Instant) -> Result<Answer> {
 fn ask(address: &Address, domain: &str, deadline: Instant) -> io::Result<Answer> {
     let begun = Instant::now();
     let mut wire = Wire::connect(&Listen::Tcp(address.host.clone()), deadline)?;
-    write!(
-        wire,
+    // In one piece: `write!` on a socket sends a segment for every part of the text.
+    let request = format!(
         "GET {} HTTP/1.1\r\nHost: {domain}\r\nUser-Agent: rocketvps-restore\r\nAccept: */*\r\nConnection: close\r\n\r\n",
         address.path
-    )?;
+    );
+    wire.write_all(request.as_bytes())?;
     let mut text = Vec::new();
     let mut buffer = [0; 16 << 10];
     let bad = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
