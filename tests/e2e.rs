@@ -131,6 +131,27 @@ fn a_killed_worker_leaves_one_side_or_the_other() {
 }
 
 #[test]
+fn a_worker_killed_between_the_end_of_its_job_and_the_clean_up_leaves_nothing() {
+    let (world, good, _) = World::damaged();
+    let job = World::job(&world.restore());
+    // As its worker leaves it then: the journal is closed, the rest was not reached.
+    let short = job.rsplit('_').next().unwrap();
+    world.harness("sql", &[&format!("CREATE DATABASE rvs_{short}")]);
+    world.harness("sql", &[&format!("CREATE USER rv_{short}@localhost")]);
+    let jobs = world.place().join("base/restore_jobs");
+    let path = jobs.join(&job).join("status.json");
+    let mut status: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    status["state"] = json!("checking");
+    std::fs::write(&path, status.to_string()).unwrap();
+    std::fs::write(jobs.join(".locks").join(DOMAIN), &job).unwrap();
+    assert_ne!(world.harness("strays", &[]), "");
+    world.call("recover", json!({"wait": true}));
+    assert_eq!(world.poll(&job)["state"], "done");
+    world.assert_nothing_left();
+    world.digest().assert_is(&good, "good");
+}
+
+#[test]
 fn every_entry_point_takes_up_what_a_dead_worker_left() {
     let (world, good, _) = World::damaged();
     let before = world.digest();

@@ -3,6 +3,7 @@
 
 use crate::engine::commit::{self, Record};
 use crate::engine::hosts::Hosts;
+use crate::engine::step::Step;
 use crate::engine::{check, cleanup, verify};
 use crate::error::{Code, Error, Result};
 use crate::job::folder::{JobFolder, Ticket};
@@ -11,7 +12,7 @@ use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor};
 use crate::report;
-use crate::snapshot::retained;
+use crate::snapshot::retained::{self, Manifest};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +53,7 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, monitor: &dyn Monitor) -> Result
         }
     }
     if records.iter().any(|record| matches!(record, Record::Closed)) {
-        return closed(&plan, &steps, monitor);
+        return closed(ticket, &plan, &steps, &hosts, monitor);
     }
     let undoing = records.iter().any(|record| matches!(record, Record::Undo { .. }));
     let committed = records.iter().any(|record| matches!(record, Record::Committed));
@@ -63,9 +64,7 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, monitor: &dyn Monitor) -> Result
             let kept = check::manifest_of(&plan, &steps, monitor);
             retained::write(&plan.snapshot, &kept)?;
             journal.append(&Record::Closed)?;
-            for left in cleanup::after_success(&ticket.config, &plan, &kept, hosts.database.as_deref()) {
-                monitor.event(Level::Warn, &left.message);
-            }
+            tidy(ticket, &plan, &kept, &hosts, monitor);
             monitor.event(Level::Info, "the change-over had been finished; the site stands up");
             return Ok(Ending::Done(json!({
                 "domain": plan.domain, "source": plan.source, "snapshot": plan.snapshot, "recovered": true,
@@ -81,11 +80,20 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, monitor: &dyn Monitor) -> Result
     Ok(Ending::RolledBack(died().hint("The site is as it was before the job. Start the restore again.")))
 }
 
-/// Only the report was missing.
-fn closed(plan: &Plan, steps: &[crate::engine::step::Step], monitor: &dyn Monitor) -> Result<Ending> {
-    monitor.event(Level::Info, "the job had ended; only its report was missing");
-    let kept = !steps.is_empty() && retained::read(&plan.snapshot).is_ok();
-    if kept {
+/// Removes what a job that ended well no longer needs.
+fn tidy(ticket: &Ticket, plan: &Plan, kept: &Manifest, hosts: &Hosts, monitor: &dyn Monitor) {
+    for left in cleanup::after_success(&ticket.config, plan, kept, hosts.database.as_deref()) {
+        monitor.event(Level::Warn, &left.message);
+    }
+}
+
+/// All that may be missing is the clean-up after it, and the report.
+fn closed(ticket: &Ticket, plan: &Plan, steps: &[Step], hosts: &Hosts, monitor: &dyn Monitor) -> Result<Ending> {
+    monitor.event(Level::Info, "the job had ended; only its clean-up and its report were missing");
+    if !steps.is_empty()
+        && let Ok(kept) = retained::read(&plan.snapshot)
+    {
+        tidy(ticket, plan, &kept, hosts, monitor);
         return Ok(Ending::Done(json!({
             "domain": plan.domain, "source": plan.source, "snapshot": plan.snapshot, "recovered": true,
         })));
