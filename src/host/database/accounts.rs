@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::host::credentials::Password;
-use crate::host::database::grants::LOADING;
+use crate::host::database::grants::{LOADING, this_schema};
 use crate::host::database::server::{literal, rows, run, text};
 use crate::host::random;
 use crate::sql::quote_name;
@@ -21,9 +21,7 @@ pub fn create(connection: &mut Conn, name: &str, schema: &str) -> Result<Passwor
     // Meets every password policy: letters of both cases, digits, a sign.
     let password = format!("Rv-{}", random::hex(20)?);
     run(connection, &format!("CREATE USER {account} IDENTIFIED BY {}", literal(&password)))?;
-    // In GRANT, `_` and `%` of a schema's name are wildcards.
-    let pattern = quote_name(&schema.replace('_', "\\_").replace('%', "\\%"));
-    run(connection, &format!("GRANT {} ON {pattern}.* TO {account}", LOADING.join(", ")))?;
+    run(connection, &format!("GRANT {} ON {} TO {account}", LOADING.join(", "), this_schema(schema)))?;
     Ok(Password::new(password))
 }
 

@@ -181,10 +181,7 @@ impl Grants {
 
     /// What a restore with these names needs; `mariadb` and `own_objects` (objects run as this very account) decide names.
     pub fn missing(&self, names: Schemas<'_>, mariadb: bool, own_objects: bool) -> Vec<Need> {
-        let mut needs = needs(names, mariadb);
-        if own_objects {
-            needs.retain(|need| need.privileges != DEFINE_FOR_OTHERS);
-        }
+        let mut needs = needs(names, mariadb, own_objects);
         needs.retain(|need| {
             let single = |table: &str| self.has(&need.privileges, &Scope::Table("mysql".into(), table.into()), false);
             let tables = need.scope == Scope::Schema("mysql".into()) && single("user") && (single("proc") || !mariadb);
@@ -217,44 +214,40 @@ impl Need {
     }
 }
 
-fn needs(names: Schemas<'_>, mariadb: bool) -> Vec<Need> {
-    let mut found = Vec::new();
-    let mut add = |privileges: Vec<&'static str>, scope: Scope, place: String, handed_on, required, purpose| {
-        found.push(Need { privileges, scope, place, grant_option: handed_on, required, purpose });
+/// One schema as it stands in a GRANT, where `_` and `%` of its name would be wildcards.
+pub fn this_schema(name: &str) -> String {
+    format!("{}.*", quote_name(&name.replace('_', "\\_").replace('%', "\\%")))
+}
+
+fn needs(names: Schemas<'_>, mariadb: bool, own_objects: bool) -> Vec<Need> {
+    // The first name is MariaDB's, the next one MySQL's.
+    let any_of = |privileges: &[&'static str]| {
+        let mut all = privileges.to_vec();
+        all.rotate_left(usize::from(!mariadb));
+        all
     };
-    let exact = |name: &str| format!("{}.*", quote_name(&name.replace('_', "\\_").replace('%', "\\%")));
-    let own = |prefix: &str| format!("`{prefix}\\_%`.*");
-    let global = || (Scope::Global, "*.*".to_owned());
-    let (scope, place) = global();
-    add(vec!["CREATE USER"], scope, place, false, true, "the throw-away account that loads the dump");
-    let (scope, place) = global();
-    let mut define = DEFINE_FOR_OTHERS.to_vec();
-    if !mariadb {
-        define.rotate_left(1);
+    let global = |privileges: Vec<&'static str>, required, purpose| {
+        let (scope, place) = (Scope::Global, "*.*".to_owned());
+        Need { privileges, scope, place, grant_option: false, required, purpose }
+    };
+    let on_schema = |privileges: &'static [&'static str], schema: &str, place: &str, grant_option, purpose| {
+        let (scope, place) = (Scope::Schema(schema.into()), place.to_owned());
+        let need = Need { privileges: Vec::new(), scope, place, grant_option, required: true, purpose };
+        privileges.iter().map(move |privilege| Need { privileges: vec![privilege], ..need.clone() })
+    };
+    let mut found = vec![global(vec!["CREATE USER"], true, "the throw-away account that loads the dump")];
+    if !own_objects {
+        let purpose = "views, routines, triggers and events that run as the site's account";
+        found.push(global(any_of(DEFINE_FOR_OTHERS), true, purpose));
     }
-    add(define, scope, place, false, true, "views, routines, triggers and events that run as the site's account");
-    let mysql = Scope::Schema("mysql".into());
-    add(vec!["SELECT"], mysql, "`mysql`.*".into(), false, true, "accounts, and the text of others' routines");
-    for privilege in LIVE {
-        let scope = Scope::Schema(names.live.into());
-        add(vec![privilege], scope, exact(names.live), false, true, "the site's tables and objects");
-    }
-    for privilege in KEPT {
-        add(vec![privilege], Scope::Schema(names.kept.into()), own("rvk"), false, true, "the old tables");
-    }
-    for privilege in LOADING {
-        add(vec![privilege], Scope::Schema(names.shadow.into()), own("rvs"), true, true, "the tables of the dump");
-    }
-    let (scope, place) = global();
-    add(vec!["PROCESS"], scope, place, false, false, "naming the connection that holds a lock");
-    let (scope, place) = global();
-    let mut end = END_CONNECTIONS.to_vec();
-    if !mariadb {
-        end.rotate_left(1);
-    }
-    add(end, scope, place, false, false, "ending a connection of another account");
-    let (scope, place) = global();
-    add(vec!["SELECT"], scope, place, false, false, "seeing foreign keys by which other schemas refer to this one");
+    found.extend(on_schema(&["SELECT"], "mysql", "`mysql`.*", false, "accounts, and the text of others' routines"));
+    found.extend(on_schema(LIVE, names.live, &this_schema(names.live), false, "the site's tables and objects"));
+    found.extend(on_schema(KEPT, names.kept, "`rvk\\_%`.*", false, "the old tables"));
+    found.extend(on_schema(LOADING, names.shadow, "`rvs\\_%`.*", true, "the tables of the dump"));
+    found.push(global(vec!["PROCESS"], false, "naming the connection that holds a lock"));
+    found.push(global(any_of(END_CONNECTIONS), false, "ending a connection of another account"));
+    let purpose = "seeing foreign keys by which other schemas refer to this one";
+    found.push(global(vec!["SELECT"], false, purpose));
     found
 }
 
@@ -399,6 +392,17 @@ mod tests {
         assert!(both.missing(NAMES, true, false).iter().all(|need| !need.required), "{remedy}");
         assert!(remedy.contains("ON `rvs\\_%`.* TO `u`@`localhost` WITH GRANT OPTION;"), "{remedy}");
         assert!(!remedy.contains("ON `wp\\_site`"), "{remedy}");
+    }
+
+    #[test]
+    fn objects_of_the_account_itself_need_no_right_to_define_for_others() {
+        for mariadb in [true, false] {
+            let needed = |own_objects| {
+                let missing = grants(&[]).missing(NAMES, mariadb, own_objects);
+                missing.iter().any(|need| need.privileges.contains(&"SET_USER_ID"))
+            };
+            assert!(needed(false) && !needed(true), "mariadb: {mariadb}");
+        }
     }
 
     #[test]
