@@ -50,6 +50,15 @@ row() { # WHAT AGAINST MEASURED TARGET HOLDS
   rows+=("| $1 | $2 | $3 | $4 | $5 |")
 }
 
+# The row of two lists of milliseconds: their medians, and the quotient that must not be over the limit.
+versus() { # WHAT TIMES PEER TIMES LIMIT
+  local -n ours=$2 theirs=$4
+  local our_median their_median quotient
+  our_median=$(median "${ours[@]}") their_median=$(median "${theirs[@]}")
+  quotient=$(ratio "$our_median" "$their_median")
+  row "$1: $(seconds "$our_median")" "$3: $(seconds "$their_median")" "$quotient" "≤ $5" "$(holds "$quotient" "$5")"
+}
+
 leave() {
   [[ ! -f $place/env ]] || "$world" stop "$place" >/dev/null 2>&1 || true
   if mountpoint -q "$mount"; then umount "$mount" || umount -l "$mount"; fi
@@ -256,10 +265,7 @@ figure_rows() {
     measure peer_rows; peer+=("$took"); leave
     measure engine_rows; own+=("$took"); leave
   done
-  local quotient
-  quotient=$(ratio "$(median "${own[@]}")" "$(median "${peer[@]}")")
-  row "dump with one row per INSERT: $(seconds "$(median "${own[@]}")")" "\`mariadb <\`, sync: $(seconds "$(median "${peer[@]}")")" \
-    "$quotient" '≤ 0.10' "$(holds "$quotient" 0.10)"
+  versus 'dump with one row per INSERT' own "\`mariadb <\`, sync" peer 0.10
   details+=("one row per INSERT, ms: ${own[*]}; mariadb: ${peer[*]}")
 }
 
@@ -278,7 +284,7 @@ engine_preview() {
 }
 
 figure_preview() {
-  local peer=() first=() again=() n k quotient
+  local peer=() first=() again=() n k
   enter
   for ((n = 0; n < pairs; n++)); do
     settle "$backup"
@@ -294,9 +300,7 @@ figure_preview() {
     again+=("$(awk -v t=$((${EPOCHREALTIME/./} - began)) 'BEGIN { printf "%.2f", t / 1000 }')")
   done
   leave
-  quotient=$(ratio "$(median "${first[@]}")" "$(median "${peer[@]}")")
-  row "first preview: $(seconds "$(median "${first[@]}")")" "\`gzip -dc \\| tar t\`: $(seconds "$(median "${peer[@]}")")" "$quotient" \
-    '≤ 0.6' "$(holds "$quotient" 0.6)"
+  versus 'first preview' first "\`gzip -dc \\| tar t\`" peer 0.6
   row 'second preview, start of the helper included' '–' "$(median "${again[@]}") ms" '≤ 30 ms' "$(holds "$(median "${again[@]}")" 30)"
   details+=("first preview, ms: ${first[*]}; gzip and tar: ${peer[*]}; second preview: ${again[*]}")
 }
@@ -314,7 +318,7 @@ engine_diff() {
 
 # The live site has lived on: a round of changes, some hundred files more, a folder less.
 figure_diff() {
-  local peer=() with=() without=() n quotient
+  local peer=() with=() without=() n
   for ((n = 0; n < pairs; n++)); do
     enter
     "$world" touch-up "$place" 1 --many 300
@@ -330,9 +334,8 @@ figure_diff() {
     clock engine_diff; with+=("$took")
     leave
   done
-  quotient=$(ratio "$(median "${with[@]}")" "$(median "${peer[@]}")")
-  row "what a restore would change, files, tables and configuration, after a preview: $(seconds "$(median "${with[@]}")")" \
-    "\`rsync -an --delete\` of the extracted files: $(seconds "$(median "${peer[@]}")")" "$quotient" '≤ 2' "$(holds "$quotient" 2)"
+  versus 'what a restore would change, files, tables and configuration, after a preview' with \
+    "\`rsync -an --delete\` of the extracted files" peer 2
   row "same, without a preview before it: $(seconds "$(median "${without[@]}")")" "same" \
     "$(ratio "$(median "${without[@]}")" "$(median "${peer[@]}")")" '–' '–'
   details+=("diff after a preview, ms: ${with[*]}; without: ${without[*]}; rsync: ${peer[*]}")
@@ -347,15 +350,13 @@ engine_parts() {
 }
 
 figure_parts() {
-  local whole=() part=() n quotient
+  local whole=() part=() n
   make_parts
   for ((n = 0; n < pairs; n++)); do
     enter parts "$parts_backup"; clock engine_whole; whole+=("$took"); leave
     enter parts "$parts_backup"; clock engine_parts; part+=("$took"); leave
   done
-  quotient=$(ratio "$(median "${part[@]}")" "$(median "${whole[@]}")")
-  row "a folder of 30 MB and a table of 10 MB: $(seconds "$(median "${part[@]}")")" \
-    "the whole of the same backup: $(seconds "$(median "${whole[@]}")")" "$quotient" '≤ 0.4' "$(holds "$quotient" 0.4)"
+  versus 'a folder of 30 MB and a table of 10 MB' part 'the whole of the same backup' whole 0.4
   details+=("a folder and a table, ms: ${part[*]}; the whole backup: ${whole[*]}")
 }
 
@@ -373,15 +374,13 @@ enter_chain() {
 }
 
 figure_chain() {
-  local full=() chain=() n quotient
+  local full=() chain=() n
   make_parts
   for ((n = 0; n < pairs; n++)); do
     enter_chain; clock engine_smart; full+=("$took"); leave
     enter_chain; clock engine_chain; chain+=("$took"); leave
   done
-  quotient=$(ratio "$(median "${chain[@]}")" "$(median "${full[@]}")")
-  row "a chain of a full and six incremental backups: $(seconds "$(median "${chain[@]}")")" \
-    "the full one alone: $(seconds "$(median "${full[@]}")")" "$quotient" '≤ 1.3' "$(holds "$quotient" 1.3)"
+  versus 'a chain of a full and six incremental backups' chain 'the full one alone' full 1.3
   details+=("chain, ms: ${chain[*]}; the full one alone: ${full[*]}")
 }
 
@@ -429,7 +428,7 @@ start_and_watch() { # BACKUP: leaves the peak in $peak, in KiB
   answer=$(call restore_start "{\"domain\":\"$domain\",\"backup\":\"$1\"}")
   job=$(grep -oE '"job":"[^"]+"' <<<"$answer" | cut -d '"' -f 4)
   peak=$(peak_of_worker "$job")
-  answer=$("$program" --config "$place/restore.toml" wait "$job") || {
+  answer=$(call wait "$job") || {
     printf 'bench: the restore failed: %s\n' "$answer" >&2
     return 1
   }
