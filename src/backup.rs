@@ -21,6 +21,8 @@ pub mod name;
 pub mod preview;
 pub mod scan;
 pub mod source;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use layout::{ConfigItem, Place, Seen, Site, Sorter};
 pub use list::{BackupInfo, Integrity, list};

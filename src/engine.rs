@@ -185,7 +185,7 @@ fn plan_source(
 ) -> Result<Job<Planned>> {
     let config = &ticket.config;
     let began = Instant::now();
-    if !source.may_hold_database() && selection.without_database() {
+    if selection.fit(source.may_hold_database()) {
         monitor.event(Level::Info, "this kind of backup holds no database: the live one stays as it is");
     }
     let facts = facts::gather(config, domain, &mut selection, folder.path(), None, monitor.as_ref())?;

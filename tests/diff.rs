@@ -5,18 +5,11 @@ mod world;
 
 use serde_json::{Value, json};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
 use std::process::Command;
-use world::{DOMAIN, World};
-
-fn site(world: &World) -> PathBuf {
-    world.place().join("web").join(DOMAIN)
-}
+use world::{DOMAIN, World, with_fields};
 
 fn diff(world: &World, request: Value) -> Value {
-    let mut whole = json!({"domain": DOMAIN, "wait": true});
-    whole.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
-    world.call("diff_backup", whole)
+    world.call("diff_backup", with_fields(json!({"domain": DOMAIN, "wait": true}), &request))
 }
 
 /// Every entry of a part, through its pages.
@@ -70,7 +63,7 @@ fn an_untouched_site_differs_in_nothing() {
 #[test]
 fn what_a_restore_would_change_is_what_it_then_changes() {
     let (world, _, _) = World::damaged();
-    let root = site(&world);
+    let root = world.root();
     // Names nobody would choose, and a link out of the site in the place of a folder.
     let odd = ["Ảnh cưới/cô dâu.jpg", "new\nline", "a \"quoted\" 'name'", " blank "];
     std::fs::create_dir(root.join("Ảnh cưới")).unwrap();
@@ -140,7 +133,7 @@ use std::os::unix::ffi::OsStringExt;
 fn thousands_of_differences_come_page_by_page_and_unfinished_jobs_have_none() {
     let world = World::up();
     world.harness("backup", &[]);
-    let many = site(&world).join("nhiều tệp");
+    let many = world.root().join("nhiều tệp");
     std::fs::create_dir(&many).unwrap();
     for n in 0..5000 {
         std::fs::write(many.join(format!("tệp {n}")), "").unwrap();
@@ -233,11 +226,7 @@ fn a_dry_run_says_what_would_change_and_three_calls_give_tokens_for_the_same_pla
     let (world, _, damaged) = World::damaged();
     // A site whose configuration would be refused gives no token; that is not what this is about.
     let request = json!({"domain": DOMAIN, "components": {"files": true, "database": true}});
-    let ask = |call: &str, more: Value| {
-        let mut request = request.clone();
-        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        world.call(call, request)
-    };
+    let ask = |call: &str, more: Value| world.call(call, with_fields(request.clone(), &more));
     let wait = json!({"wait": true});
     let compared = ask("diff_backup", wait.clone());
     let validated = ask("validate", wait);
@@ -283,7 +272,7 @@ fn start_after(world: &World, call: &str, happens: impl FnOnce()) -> Value {
 fn a_start_is_refused_after_any_change_and_accepted_after_none() {
     let world = World::up();
     world.harness("backup", &[]);
-    let root = site(&world);
+    let root = world.root();
     let place = world.place();
     let sql = |statement: &str| drop(world.harness("sql", &[statement]));
     let change: [(&str, &dyn Fn()); 12] = [
@@ -348,7 +337,7 @@ fn a_start_is_refused_after_any_change_and_accepted_after_none() {
 #[test]
 fn what_a_smart_backup_leaves_out_is_said_to_be_kept() {
     let world = World::up();
-    let root = site(&world);
+    let root = world.root();
     std::fs::create_dir_all(root.join("node_modules/left-pad")).unwrap();
     std::fs::write(root.join("node_modules/left-pad/index.js"), "x").unwrap();
     world.harness("backup", &["--layout", "smart"]);

@@ -5,27 +5,18 @@ mod world;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
-use world::{DOMAIN, World};
+use world::{DOMAIN, Digest, World, with_fields};
 
 impl World {
-    fn root(&self) -> PathBuf {
-        self.place().join("web").join(DOMAIN)
-    }
-
     /// Restores parts of the newest backup and gives the job.
     fn part(&self, request: Value) -> String {
-        let mut whole = json!({"domain": DOMAIN, "wait": true});
-        whole.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
-        World::job(&self.call("restore_start", whole))
+        World::job(&self.call("restore_start", with_fields(json!({"domain": DOMAIN, "wait": true}), &request)))
     }
 
     fn part_refused(&self, request: Value) -> Value {
-        let mut whole = json!({"domain": DOMAIN, "wait": true});
-        whole.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
-        self.refused("restore_start", whole)
+        self.refused("restore_start", with_fields(json!({"domain": DOMAIN, "wait": true}), &request))
     }
 
     fn back(&self, job: &str) -> String {
@@ -47,6 +38,11 @@ fn split(manifest: &str, paths: &[&str]) -> (HashSet<String>, HashSet<String>) {
 /// Modification times of folders change when something in them is exchanged.
 fn without_folders(lines: HashSet<String>) -> HashSet<String> {
     lines.into_iter().filter(|line| !line.starts_with("d\t")).collect()
+}
+
+/// The lines of a digest's files that are no folders.
+fn files_of(digest: &Digest) -> HashSet<String> {
+    without_folders(digest.files.lines().map(str::to_owned).collect())
 }
 
 #[test]
@@ -94,11 +90,7 @@ fn a_glob_takes_each_match_and_exact_takes_away_what_the_backup_has_not() {
     assert!(!shell.exists() && !world.root().join("wp-evil.php").exists());
     world.back(&job);
     std::fs::remove_file(world.root().join("wp-evil.php")).unwrap();
-    let now = world.digest();
-    assert_eq!(
-        without_folders(now.files.lines().map(str::to_owned).collect()),
-        without_folders(damaged.files.lines().map(str::to_owned).collect())
-    );
+    assert_eq!(files_of(&world.digest()), files_of(&damaged));
     world.assert_nothing_left();
 }
 
@@ -125,10 +117,7 @@ fn a_thousand_matches_change_over_in_one_journaled_step() {
         assert_eq!(text, format!("good {number}"));
     }
     world.back(&World::job(&data));
-    assert!(
-        without_folders(world.digest().files.lines().map(str::to_owned).collect())
-            == without_folders(damaged.files.lines().map(str::to_owned).collect())
-    );
+    assert!(files_of(&world.digest()) == files_of(&damaged));
 }
 
 #[test]
@@ -308,7 +297,6 @@ fn a_killed_restore_of_parts_leaves_all_of_them_old_or_all_new() {
     let (world, _, damaged) = World::damaged();
     let request = json!({"domain": DOMAIN, "components":
         {"files": ["wp-admin", "index.php", "wp-content/uploads/*"], "database": ["rv_orders", "wp_posts", "wp_options"], "config": ["nginx", "ssl"]}});
-    let files = |digest: &world::Digest| without_folders(digest.files.lines().map(str::to_owned).collect());
     let whole = World::job(&world.call("restore_start", {
         let mut request = request.clone();
         request["wait"] = json!(true);
@@ -326,7 +314,7 @@ fn a_killed_restore_of_parts_leaves_all_of_them_old_or_all_new() {
         let status = world.await_end(&job);
         let now = world.digest();
         let side = |side: &world::Digest| {
-            files(&now) == files(side) && now.database == side.database && now.config == side.config
+            files_of(&now) == files_of(side) && now.database == side.database && now.config == side.config
         };
         assert!(
             side(&damaged) || side(&new),

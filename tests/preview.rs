@@ -4,12 +4,10 @@
 mod world;
 
 use serde_json::{Value, json};
-use world::{DOMAIN, World};
+use world::{DOMAIN, World, with_fields};
 
 fn preview(world: &World, more: Value) -> Value {
-    let mut request = json!({"domain": DOMAIN});
-    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    world.call("preview_backup", request)
+    world.call("preview_backup", with_fields(json!({"domain": DOMAIN}), &more))
 }
 
 /// The first preview of a backup is a job.
@@ -67,7 +65,7 @@ fn a_second_preview_is_answered_at_once_and_says_the_same() {
 
     // Neither the server nor the live site is asked.
     world.harness("stop", &[]);
-    std::fs::rename(world.place().join("web").join(DOMAIN), world.place().join("web/gone")).unwrap();
+    std::fs::rename(world.root(), world.place().join("web/gone")).unwrap();
     let again = preview(&world, json!({}));
     assert_eq!(again["space"]["current_used"], seen["space"]["current_used"]);
     assert_eq!(again["space"]["current_used_at"], seen["space"]["current_used_at"]);
@@ -80,7 +78,7 @@ fn pages_of_the_tree_go_as_deep_as_asked() {
     let archive = world.harness("backup", &[]);
     let whole = json!({"backup": archive, "tree": {"path": "wp-content/uploads", "depth": 100, "limit": 1000}});
     let seen = first(&world, whole.clone());
-    let root = world.place().join("web").join(DOMAIN).join("wp-content/uploads");
+    let root = world.root().join("wp-content/uploads");
     // A name may hold a line break.
     let find = std::process::Command::new("find").arg(&root).args(["-mindepth", "1", "-printf", "x"]).output().unwrap();
     let there = find.stdout.len();

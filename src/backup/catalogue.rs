@@ -7,7 +7,7 @@
 
 use crate::archive::{Entry, EntryKind};
 use crate::backup::index::{self, Fingerprint};
-use crate::backup::scan::Scan;
+use crate::backup::scan::{Scan, kind_of};
 use crate::backup::source::Source;
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
@@ -108,12 +108,10 @@ impl Draft {
     /// # Errors
     /// `io_failed`, `disk_full`, `limit_exceeded`: the caller may go on without a catalogue.
     pub fn add(&mut self, path: &RelPath, entry: &Entry, hash: u64, link: Vec<u8>) -> Result<()> {
-        let kind = match &entry.kind {
-            EntryKind::File | EntryKind::HardLink(_) => Kind::File,
-            EntryKind::Folder => Kind::Folder,
-            EntryKind::Symlink(_) => Kind::Symlink,
-            EntryKind::Special(_) => return Ok(()),
-        };
+        let kind = kind_of(&entry.kind);
+        if kind == Kind::Special {
+            return Ok(());
+        }
         let record = Record {
             path: path.clone(),
             kind,
@@ -189,7 +187,7 @@ impl Drop for Draft {
     }
 }
 
-/// Removes the catalogues of backups that are gone, those of `just_read` that are of other files than the ones read, and
+/// Removes the catalogues of backups that are gone, those of `source` that are of other files than the ones read, and
 /// drafts of dead processes.
 pub(crate) fn sweep(config: &Config, source: &Source, files: &[Fingerprint], known: &index::Index) {
     let Ok(entries) = std::fs::read_dir(index::folder(config, &source.site.domain)) else { return };
@@ -218,9 +216,10 @@ pub(crate) fn sweep(config: &Config, source: &Source, files: &[Fingerprint], kno
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::layout::Site;
+
     use crate::backup::preview::{examine, examine_entries};
-    use crate::backup::source::{Form, Part, Role};
+
+    use crate::backup::testing::{setting, source};
     use crate::path::Domain;
     use crate::progress::Silent;
     use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
@@ -244,14 +243,8 @@ mod tests {
 
     impl Setting {
         fn new() -> Setting {
-            let base = tempfile::tempdir().unwrap();
-            let mut config = Config::default();
-            config.paths.base = base.path().to_owned();
-            let domain = Domain::parse("example.com").unwrap();
-            let folder = config.paths.backups().join("example.com");
-            std::fs::create_dir_all(&folder).unwrap();
-            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-            Setting { _base: base, config, domain }
+            let (_base, config, domain) = setting();
+            Setting { _base, config, domain }
         }
 
         fn put(&self, name: &str, members: &[Member]) -> PathBuf {
@@ -287,14 +280,7 @@ mod tests {
         }
 
         fn source(&self, paths: &[&Path]) -> Source {
-            let parts: Vec<Part> = paths.iter().map(|path| Part::open(path, Role::Archive).unwrap()).collect();
-            let kind = crate::backup::name::Kind::Full;
-            let path = paths.last().unwrap().to_path_buf();
-            Source { form: Form::Backup, path, stamp: None, kind, parts, layout: None, site: self.site() }
-        }
-
-        fn site(&self) -> Site {
-            Site::new(&self.config, &self.domain)
+            source(&self.config, &self.domain, paths)
         }
 
         fn records(&self, source: &Source) -> Vec<Record> {

@@ -5,10 +5,11 @@
 //! there and whose archive is gone, break the chain, because what they held is part of the state. Pure but for the listing.
 
 use crate::backup::meta::Meta;
-use crate::backup::name::{BackupName, Kind, Stamp, stem};
+use crate::backup::name::{BackupName, Kind, Stamp, file_name, stem};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::path::Domain;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// One backup of the folder, or one of which only the `.meta` is left.
@@ -36,9 +37,15 @@ pub fn chain(config: &Config, domain: &Domain, chosen: &Path) -> Result<Vec<Path
     resolve(&members, at, &own).map(|chain| chain.into_iter().map(|at| members[at].path.clone()).collect())
 }
 
-/// The full backup that an incremental one builds on, for lists; nothing where the chain is broken.
-pub fn base(config: &Config, domain: &Domain, chosen: &Path) -> Option<PathBuf> {
-    chain(config, domain, chosen).ok()?.into_iter().next()
+/// The full backup that each incremental one in the domain's folder builds on, for lists; none where the chain is broken.
+pub fn bases(config: &Config, domain: &Domain) -> HashMap<PathBuf, PathBuf> {
+    let own = config.paths.backups().join(domain.as_str());
+    let members = members(&own).unwrap_or_default();
+    let base = |at: usize| {
+        let first = *resolve(&members, at, &own).ok()?.first()?;
+        Some((members[at].path.clone(), members[first].path.clone()))
+    };
+    (0..members.len()).filter(|at| members[*at].kind == Kind::Incremental).filter_map(base).collect()
 }
 
 fn members(folder: &Path) -> Result<Vec<Member>> {
@@ -62,8 +69,10 @@ fn members(folder: &Path) -> Result<Vec<Member>> {
             known.present |= present;
             continue;
         }
-        let base = Meta::beside(&path).text("base_backup").map(PathBuf::from);
-        found.push(Member { path, stamp, kind: parsed.kind(), base, present });
+        let kind = parsed.kind();
+        // A full backup builds on nothing.
+        let base = (kind == Kind::Incremental).then(|| Meta::beside(&path).text("base_backup").map(PathBuf::from));
+        found.push(Member { path, stamp, kind, base: base.flatten(), present });
     }
     found.sort_by(|one, other| (one.stamp, &one.path).cmp(&(other.stamp, &other.path)));
     Ok(found)
@@ -92,10 +101,16 @@ fn base_of(members: &[Member], of: usize, own: &Path) -> Result<usize> {
     while members[at].kind == Kind::Incremental {
         let next = step(members, at, own)?;
         if seen.contains(&next) {
-            return Err(broken(&members[next].path, format!("{} and it build on each other", name(&members[at].path))));
+            return Err(broken(
+                &members[next].path,
+                format!("{} and it build on each other", file_name(&members[at].path)),
+            ));
         }
         if members[next].stamp >= members[at].stamp {
-            return Err(broken(&members[next].path, format!("{} builds on it and is older", name(&members[at].path))));
+            return Err(broken(
+                &members[next].path,
+                format!("{} builds on it and is older", file_name(&members[at].path)),
+            ));
         }
         if !members[next].present {
             return Err(missing(&members[next].path, &members[at].path));
@@ -117,18 +132,17 @@ fn step(members: &[Member], at: usize, own: &Path) -> Result<usize> {
     let folder = base.parent().and_then(Path::file_name);
     let here = member.path.parent().and_then(Path::file_name);
     if folder.is_some_and(|folder| Some(folder) != here && Some(folder) != own.file_name()) {
-        return Err(broken(base, format!("{} builds on it, and it is a backup of another domain", name(&member.path))));
+        return Err(broken(
+            base,
+            format!("{} builds on it, and it is a backup of another domain", file_name(&member.path)),
+        ));
     }
     let found = members.iter().position(|other| other.path.file_name() == base.file_name());
     found.ok_or_else(|| missing(base, &member.path))
 }
 
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
 fn missing(base: &Path, member: &Path) -> Error {
-    broken(base, format!("{} builds on it, and it does not exist", name(member)))
+    broken(base, format!("{} builds on it, and it does not exist", file_name(member)))
 }
 
 /// The error of a chain, naming the file that breaks it.
@@ -151,12 +165,8 @@ mod tests {
 
     impl Folder {
         fn new() -> Folder {
-            let base = tempfile::tempdir().unwrap();
-            let mut config = Config::default();
-            config.paths.base = base.path().to_owned();
-            let domain = Domain::parse("example.com").unwrap();
-            std::fs::create_dir_all(config.paths.backups().join("example.com")).unwrap();
-            Folder { _base: base, config, domain }
+            let (_base, config, domain) = crate::backup::testing::setting();
+            Folder { _base, config, domain }
         }
 
         fn path(&self, name: &str) -> PathBuf {
@@ -201,7 +211,7 @@ mod tests {
         let all = ["20251001_030000", "20251002_030000", "20251003_030000"];
         assert_eq!(folder.chain(TWO).unwrap(), all);
         assert_eq!(folder.chain(ONE).unwrap(), all[..2]);
-        assert_eq!(base(&folder.config, &folder.domain, &folder.path(TWO)), Some(folder.path(FULL)));
+        assert_eq!(bases(&folder.config, &folder.domain).get(&folder.path(TWO)), Some(&folder.path(FULL)));
         // One that builds on the one before it belongs to the same chain.
         folder.put(TWO, Some(&on(folder.path(ONE).to_str().unwrap())));
         assert_eq!(folder.chain(TWO).unwrap(), all);

@@ -350,9 +350,8 @@ fn is_ours(folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::layout::Site;
-    use crate::backup::name::Kind;
-    use crate::backup::source::{Form, Role};
+
+    use crate::backup::testing::{setting, source};
     use std::fs::FileTimes;
     use std::os::unix::fs::{FileExt, PermissionsExt};
 
@@ -365,22 +364,14 @@ mod tests {
 
     impl Setting {
         fn new() -> Setting {
-            let base = tempfile::tempdir().unwrap();
-            let mut config = Config::default();
-            config.paths.base = base.path().to_owned();
-            let domain = Domain::parse("example.com").unwrap();
-            let folder = config.paths.backups().join("example.com");
-            std::fs::create_dir_all(&folder).unwrap();
-            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-            let archive = folder.join("backup_20251004_030000.tar.gz");
+            let (base, config, domain) = setting();
+            let archive = config.paths.backups().join("example.com/backup_20251004_030000.tar.gz");
             std::fs::write(&archive, vec![b'x'; 300 << 10]).unwrap();
             Setting { base, config, domain, archive }
         }
 
         fn source(&self, path: &Path) -> Source {
-            let parts = vec![Part::open(path, Role::Archive).unwrap()];
-            let site = Site::new(&self.config, &self.domain);
-            Source { form: Form::Backup, path: path.into(), stamp: None, kind: Kind::Full, parts, layout: None, site }
+            source(&self.config, &self.domain, &[path])
         }
 
         fn store(&self, path: &Path, scan: &Scan) {

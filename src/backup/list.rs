@@ -72,9 +72,12 @@ pub fn list(config: &Config, domain: &Domain) -> Result<Vec<BackupInfo>> {
         }
     }
     found.sort_by_key(|info| Reverse((info.stamp, info.name.clone())));
-    for info in found.iter_mut().filter(|info| info.kind == Kind::Incremental) {
-        // What its .meta says is shown even where the chain is broken: the error names it when it is used.
-        info.base = crate::backup::chain::base(config, domain, &info.path).or(info.base.take());
+    if found.iter().any(|info| info.kind == Kind::Incremental) {
+        let mut bases = crate::backup::chain::bases(config, domain);
+        for info in found.iter_mut().filter(|info| info.kind == Kind::Incremental) {
+            // What its .meta says is shown even where the chain is broken: the error names it when it is used.
+            info.base = bases.remove(&info.path).or(info.base.take());
+        }
     }
     let dumps = crate::backup::locate::dumps(&own);
     for info in found.iter_mut().filter(|info| info.path.starts_with(&own)) {
@@ -109,8 +112,7 @@ pub(crate) fn newest(config: &Config, domain: &Domain) -> Result<Option<PathBuf>
 }
 
 fn changed_at(path: &Path) -> Option<Stamp> {
-    let metadata = std::fs::symlink_metadata(path).ok()?;
-    Some(Stamp::of(jiff::Timestamp::new(Identity::from_metadata(&metadata).mtime, 0).ok()?))
+    Stamp::of_second(Identity::from_metadata(&std::fs::symlink_metadata(path).ok()?).mtime)
 }
 
 /// One archive's line, whoever's it is; `None` when it is no backup of this domain.
@@ -133,10 +135,7 @@ fn info(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option
         (None, Some(false)) => (Integrity::Invalid, Some("meta")),
         (None, None) => (Integrity::Unknown, None),
     };
-    let stamp = parsed.stamp.or_else(|| {
-        let moment = jiff::Timestamp::new(identity.mtime, 0).ok()?;
-        Some(Stamp::of(moment))
-    });
+    let stamp = parsed.stamp.or_else(|| Stamp::of_second(identity.mtime));
     Some(BackupInfo {
         path: path.to_owned(),
         kind: parsed.kind(),
@@ -191,14 +190,7 @@ pub(crate) fn archives(folder: &Path) -> Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn setting() -> (tempfile::TempDir, Config, Domain) {
-        let base = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
-        config.paths.base = base.path().to_owned();
-        std::fs::create_dir_all(config.paths.backups().join("example.com")).unwrap();
-        (base, config, Domain::parse("example.com").unwrap())
-    }
+    use crate::backup::testing::setting;
 
     fn put(config: &Config, name: &str, bytes: usize) {
         std::fs::write(config.paths.backups().join(name), vec![0; bytes]).unwrap();

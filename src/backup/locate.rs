@@ -5,7 +5,7 @@ use crate::backup::chain;
 use crate::backup::index::Index;
 use crate::backup::layout::{self, ConfigItem, Site};
 use crate::backup::list::newest;
-use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, snapshot_stamp};
+use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, file_name, snapshot_stamp};
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
@@ -54,7 +54,7 @@ fn locate_by(
 ) -> Result<Source> {
     let path = if word == "latest" { latest(config, domain)? } else { PathBuf::from(word) };
     let archive = open_archive(config, domain, &path)?;
-    let name = archive.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = file_name(&archive.path);
     let parsed = BackupName::parse(&name).unwrap_or(BackupName { family: Family::Foreign, stamp: None });
     let path = archive.path.clone();
     let site = Site::new(config, domain);
@@ -254,15 +254,8 @@ pub(crate) fn dump_of(stamp: Stamp, dumps: &[(Stamp, PathBuf)]) -> Option<PathBu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backup::testing::setting;
     use flate2::{Compression, write::GzEncoder};
-
-    fn setting() -> (tempfile::TempDir, Config, Domain) {
-        let base = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
-        config.paths.base = base.path().join("rocketvps");
-        std::fs::create_dir_all(config.paths.backups().join("example.com")).unwrap();
-        (base, config, Domain::parse("example.com").unwrap())
-    }
 
     fn put(path: &Path, members: &[&str]) {
         let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));

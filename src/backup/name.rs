@@ -11,6 +11,7 @@
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::Path;
 
 /// A moment as names carry it: local time of the machine that wrote it, to the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +54,11 @@ impl Stamp {
         Stamp(civil.with().subsec_nanosecond(0).build().unwrap_or(civil))
     }
 
+    /// The stamp of a second since 1970, local time.
+    pub fn of_second(second: i64) -> Option<Stamp> {
+        jiff::Timestamp::from_second(second).ok().map(Stamp::of)
+    }
+
     /// As in file names: `20251004_030000`.
     pub fn compact(self) -> String {
         self.0.strftime("%Y%m%d_%H%M%S").to_string()
@@ -69,6 +75,11 @@ impl fmt::Display for Stamp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.0.strftime("%Y-%m-%dT%H:%M:%S"))
     }
+}
+
+/// The name of a file as text.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Whether a backup stands alone.

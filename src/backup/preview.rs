@@ -8,7 +8,7 @@ use crate::api::TreeAsked;
 use crate::backup::catalogue::{self, Draft};
 use crate::backup::index::{Finding, Fingerprint, Index};
 use crate::backup::list::Integrity;
-use crate::backup::name::{BackupName, Kind, Stamp, dump_stamp, human_size};
+use crate::backup::name::{BackupName, Kind, Stamp, dump_stamp, file_name, human_size};
 use crate::backup::scan::{DumpScan, Scan, folders, scan_into};
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
@@ -19,7 +19,7 @@ use crate::sql::statement::ObjectKind;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use page::{Page, page};
 use warnings::warnings;
@@ -242,15 +242,11 @@ pub fn document(source: &Source, found: &Scan, config: &Config, facts: &Facts) -
     shown
 }
 
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
 /// When a file was made: by its name, else by its modification time.
 fn moment(part: &Part) -> Stamp {
     let name = file_name(&part.path);
     let named = BackupName::parse(&name).and_then(|name| name.stamp).or_else(|| dump_stamp(&name));
-    named.unwrap_or_else(|| Stamp::of(jiff::Timestamp::from_second(part.identity.mtime).unwrap_or_default()))
+    named.or_else(|| Stamp::of_second(part.identity.mtime)).unwrap_or_else(|| Stamp::of(jiff::Timestamp::default()))
 }
 
 /// Which dump is the backup's, and why this one.
@@ -293,30 +289,23 @@ fn names<'a>(dump: &'a DumpScan, kinds: &[ObjectKind]) -> Vec<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::layout::Site;
+
     use crate::backup::scan::DumpScan;
-    use crate::backup::source::{Form, Part, Role};
-    use crate::path::Domain;
+    use crate::backup::source::{Part, Role};
+    use crate::backup::testing;
+
     use crate::progress::Silent;
 
     fn setting() -> (tempfile::TempDir, Config, Source) {
-        let base = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
-        config.paths.base = base.path().to_owned();
-        let folder = config.paths.backups().join("example.com");
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("backup_20251004_030000.tar.gz");
+        let (base, config, domain) = testing::setting();
+        let path = config.paths.backups().join("example.com/backup_20251004_030000.tar.gz");
         let mut builder = tar::Builder::new(Vec::new());
         let mut header = tar::Header::new_gnu();
         header.set_size(1);
         header.set_mode(0o644);
         builder.append_data(&mut header, "www/a.php", &b"x"[..]).unwrap();
         std::fs::write(&path, builder.into_inner().unwrap()).unwrap();
-        let domain = Domain::parse("example.com").unwrap();
-        let site = Site::new(&config, &domain);
-        let part = Part::open(&path, Role::Archive).unwrap();
-        let parts = vec![part];
-        let source = Source { form: Form::Backup, path, stamp: None, kind: Kind::Full, parts, layout: None, site };
+        let source = testing::source(&config, &domain, &[&path]);
         (base, config, source)
     }
 
@@ -330,8 +319,8 @@ mod tests {
 
     #[test]
     fn a_backup_is_read_where_nothing_can_be_kept() {
-        let (base, config, source) = setting();
-        std::fs::write(base.path().join("restore_index"), "in the way").unwrap();
+        let (_base, config, source) = setting();
+        std::fs::write(config.paths.base.join("restore_index"), "in the way").unwrap();
         assert_eq!(examine(&source, &config, &Silent).unwrap().files, 1);
         let (found, catalogue) = examine_entries(&source, &config, &Silent).unwrap();
         assert_eq!((found.files, catalogue.is_none()), (1, true));

@@ -11,6 +11,7 @@ use crate::backup::catalogue::Draft;
 use crate::backup::layers::Layers;
 use crate::backup::layout::{ConfigItem, Place, Seen, Sorter};
 use crate::backup::meta::Meta;
+use crate::backup::name::file_name;
 use crate::backup::source::{Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
@@ -28,9 +29,10 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 pub use folders::{Folders, Node};
 pub use tally::{ObjectFound, TableTally, Tally};
 
-/// Largest configuration file whose content is kept.
+/// Largest configuration file accepted, in bytes.
 pub const MAX_CONFIG_FILE: u64 = 1 << 20;
-const MAX_CONFIG_FILES: usize = 64;
+/// Most configuration files accepted.
+pub const MAX_CONFIG_FILES: usize = 64;
 const CHUNK: usize = 256 << 10;
 /// Most replaced files whose content is remembered for hard links.
 const MAX_OLD_CONTENT: usize = 100_000;
@@ -194,8 +196,6 @@ pub fn scan_into(
         found: Scan { packed_bytes: source.packed_bytes(), ..Scan::default() },
         folders: Folders::default(),
         layers: source.is_layered().then(Layers::default),
-        root_covered: false,
-        root_seen: false,
         old_content: HashMap::new(),
         catalogue,
         buffer: vec![0; CHUNK],
@@ -245,9 +245,6 @@ struct Reading<'a> {
     folders: Folders,
     /// Where several archives make the state.
     layers: Option<Layers>,
-    /// A newer archive has the document root itself.
-    root_covered: bool,
-    root_seen: bool,
     /// Files of the archive being read that newer ones replaced, by the hash of their path.
     old_content: HashMap<u64, OldContent>,
     catalogue: &'a mut Option<Draft>,
@@ -260,7 +257,6 @@ impl Reading<'_> {
         if let Some(layers) = &mut self.layers {
             layers.descend();
         }
-        self.root_covered = self.root_seen;
         self.old_content.clear();
     }
 
@@ -268,7 +264,7 @@ impl Reading<'_> {
         part.will_stream();
         check_sum(part, self.monitor)?;
         let raw = Watched { inner: part.reader(), monitor: self.monitor, stop: None };
-        let name = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file_name(&part.path);
         match &part.role {
             Role::Dump => self.found.dump = Some(read_dump(name, raw, self.monitor)?),
             Role::ConfigFile { item, name } => {
@@ -319,9 +315,8 @@ impl Reading<'_> {
     ) -> Result<()> {
         if let Some(layers) = &mut self.layers {
             let is_folder = entry.kind == EntryKind::Folder;
-            let covered = layers.covers(&path, is_folder) || (path.is_root() && self.root_covered);
+            let covered = layers.covers(&path, is_folder);
             layers.add(&path, is_folder);
-            self.root_seen |= path.is_root();
             if covered {
                 return self.replaced(&path, entry, tar);
             }
@@ -420,7 +415,7 @@ impl Reading<'_> {
                     self.folders = Folders::default();
                     self.found.uncount();
                     while let Some(record) = records.next_record()? {
-                        self.found.count(&mut self.folders, &record.path, Some(record.kind), record.size);
+                        self.found.count(&mut self.folders, &record.path, record.kind, record.size);
                     }
                 }
                 Ok(None) => {}
@@ -437,13 +432,13 @@ impl Reading<'_> {
     }
 }
 
-/// What stands in the site for an entry; nothing for devices and the like.
-fn kind_of(kind: &EntryKind) -> Option<tree::Kind> {
+/// What stands in the site for an entry.
+pub(crate) fn kind_of(kind: &EntryKind) -> tree::Kind {
     match kind {
-        EntryKind::File | EntryKind::HardLink(_) => Some(tree::Kind::File),
-        EntryKind::Folder => Some(tree::Kind::Folder),
-        EntryKind::Symlink(_) => Some(tree::Kind::Symlink),
-        EntryKind::Special(_) => None,
+        EntryKind::File | EntryKind::HardLink(_) => tree::Kind::File,
+        EntryKind::Folder => tree::Kind::Folder,
+        EntryKind::Symlink(_) => tree::Kind::Symlink,
+        EntryKind::Special(_) => tree::Kind::Special,
     }
 }
 
@@ -454,12 +449,12 @@ fn seen_from_site(sorter: &Sorter, target: &[u8]) -> Vec<u8> {
 }
 
 impl Scan {
-    fn count(&mut self, folders: &mut Folders, path: &RelPath, kind: Option<tree::Kind>, size: u64) {
+    fn count(&mut self, folders: &mut Folders, path: &RelPath, kind: tree::Kind, size: u64) {
         if path.is_root() {
             return;
         }
         match kind {
-            Some(tree::Kind::File) => {
+            tree::Kind::File => {
                 self.files += 1;
                 self.bytes += size;
                 if let Some((_, name)) = path.split_last() {
@@ -467,12 +462,12 @@ impl Scan {
                 }
                 folders.file(path, size);
             }
-            Some(tree::Kind::Folder) => {
+            tree::Kind::Folder => {
                 self.folders += 1;
                 folders.folder(path);
             }
-            Some(tree::Kind::Symlink) => self.links += 1,
-            Some(tree::Kind::Special) | None => self.specials += 1,
+            tree::Kind::Symlink => self.links += 1,
+            tree::Kind::Special => self.specials += 1,
         }
     }
 

@@ -8,14 +8,10 @@ use crate::error::{Code, Error, Result};
 use crate::host::database::{ForeignKey, Switch};
 use crate::host::place;
 use crate::host::tree::{self, Unit, unit};
-use crate::job::folder::write_file;
 use crate::job::lock::make_private_folder;
 use crate::plan::Plan;
-use rustix::fs::OFlags;
 use std::os::fd::AsFd;
 use std::path::Path;
-
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY);
 
 /// The steps of a verified job.
 ///
@@ -80,9 +76,7 @@ fn files(job: &Job<Verified>) -> Result<Option<Step>> {
     catch_up(job)?;
     let Some(units) = units else { return whole_tree(plan).map(Some) };
     let list = plan.snapshot.join("units.json");
-    let bytes = serde_json::to_vec(&units)
-        .map_err(|error| Error::new(Code::Internal, format!("units cannot be written as JSON: {error}")))?;
-    write_file(&list, &bytes, true)?;
+    step::write_units(&list, &units)?;
     let (live, staged) = (plan.document_root.clone(), plan.tree.clone());
     Ok((!units.is_empty()).then_some(Step::Parts { live, staged, units: list, count: units.len() }))
 }
@@ -98,8 +92,8 @@ fn catch_up(job: &Job<Verified>) -> Result<()> {
     for Kept { path, .. } in kept {
         let Some((around, name)) = path.split_last() else { continue };
         // A folder that the site has taken away since has nothing newer to give.
-        let Ok(from) = tree::open_beneath(live.as_fd(), &around, FOLDER) else { continue };
-        let into = tree::open_beneath(staged.as_fd(), &around, FOLDER)?;
+        let Ok(from) = tree::open_folder_beneath(live.as_fd(), &around) else { continue };
+        let into = tree::open_folder_beneath(staged.as_fd(), &around)?;
         tree::adopt::adopt(from, into, name, path, job.monitor.as_ref())?;
     }
     Ok(())

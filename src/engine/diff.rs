@@ -15,7 +15,7 @@ use crate::backup::catalogue;
 use crate::backup::layout::{self, Layout};
 use crate::backup::preview::examine_entries;
 use crate::backup::scan::Scan;
-use crate::backup::source::{Form, Source};
+use crate::backup::source::Source;
 use crate::config::Config;
 use crate::engine::facts::{self, Facts};
 use crate::engine::stage;
@@ -39,9 +39,7 @@ pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &A
     let source = backup::locate(config, &wish.domain, &wish.backup, wish.dump.as_deref())?;
     let (scan, catalogue) = examine_entries(&source, config, monitor.as_ref())?;
     let began = token::now();
-    if !source.may_hold_database() {
-        selection.without_database();
-    }
+    selection.fit(source.may_hold_database());
     let facts = facts::gather(config, &wish.domain, &mut selection, folder.path(), Some(began), monitor.as_ref())?;
     if selection.named {
         let mut held = scan.seen.clone();
@@ -167,8 +165,7 @@ impl Seen<'_> {
             .hint("Look at the warnings of the job; compare the database and the configuration by themselves.")
         })?;
         let pages = Pages::create(folder, Part::Files, limit)?;
-        let left_out =
-            if self.source.form == Form::Backup { stage::left_out(self.source, layout(self.scan)) } else { &[] };
+        let left_out = stage::left_out(self.source, layout(self.scan));
         let backup = files::Backup { source: self.source, catalogue, left_out };
         files::changes(self.config, backup, self.selection, checksum, pages, monitor).map(Some)
     }

@@ -2,6 +2,7 @@
 //! tried again.
 
 use crate::config::Config;
+use crate::engine::preflight;
 use crate::error::{Code, Error, Result};
 use crate::host::credentials::{self, SiteAccount};
 use crate::host::database::grants::{Grants, Need, Schemas};
@@ -81,11 +82,7 @@ impl Hosts {
         });
         let (grants, mariadb) = match asked {
             Ok(asked) => asked,
-            Err(error) => {
-                return Check::new("privileges", Outcome::Fail, error.message)
-                    .with("code", error.code.name())
-                    .with("hint", error.hint);
-            }
+            Err(error) => return preflight::failed("privileges", &error),
         };
         let own_objects = definer.map(|definer| definer.replace('`', "")).as_deref() == Some(grants.account.as_str());
         judge_privileges(&grants, &grants.missing(names, mariadb, own_objects), self.instead.as_deref())
@@ -190,9 +187,7 @@ impl Hosts {
                     Outcome::Warn,
                     format!("{} accepts the configuration and says: {}", service.name(), warnings.join("; ")),
                 ),
-                Err(error) => Check::new(&name, Outcome::Fail, error.message)
-                    .with("code", error.code.name())
-                    .with("hint", error.hint),
+                Err(error) => preflight::failed(&name, &error),
             }
         };
         [Service::Nginx, Service::PhpFpm].into_iter().map(tested).collect()

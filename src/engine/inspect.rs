@@ -154,9 +154,7 @@ pub fn validate(
     let mut selection = Selection::of(request)?;
     let source = backup::locate(config, &request.domain, &request.backup, request.dump.as_deref())?;
     let began = token::now();
-    if !source.may_hold_database() {
-        selection.without_database();
-    }
+    selection.fit(source.may_hold_database());
     let facts = facts::gather(config, &request.domain, &mut selection, folder.path(), Some(began), monitor.as_ref())?;
     let database = token::database(&facts, None)?;
     let scan = backup::preview::examine(&source, config, monitor.as_ref());
@@ -194,7 +192,10 @@ pub fn validate(
             checks.retain(|check| check.name != "whole");
             checks.extend(whole.clone());
             if let Ok(scan) = &scan {
-                checks.extend(preflight::components(&plan, scan, catalogue::open(config, &source))?);
+                // Opening a catalogue reads it whole; only patterns are looked up in it.
+                let wanted = plan.selection.files.parts().is_some();
+                let catalogue = wanted.then(|| catalogue::open(config, &source)).flatten();
+                checks.extend(preflight::components(&plan, scan, catalogue)?);
             }
             *group = Group::new("integrity", checks);
         }

@@ -40,11 +40,11 @@ pub fn take_over(
     found: &Found,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Kept>> {
-    let mut kept = Vec::new();
-    let leading: HashSet<RelPath> = found.units.iter().flat_map(|unit| unit.ancestors().collect::<Vec<_>>()).collect();
     if rule.is_empty() {
-        return Ok(kept);
+        return Ok(Vec::new());
     }
+    let mut kept = Vec::new();
+    let leading: HashSet<RelPath> = found.units.iter().flat_map(|unit| unit.ancestors()).collect();
     tree::walk(live, &mut |visit| {
         let Ok(path) = RelPath::parse(visit.path) else { return Ok(Next::Into) };
         if path.is_root() {
@@ -107,7 +107,7 @@ fn make_parents_like(live: &OwnedFd, staged: &OwnedFd, path: &RelPath) -> Result
             continue;
         }
         unit::make_parents(staged, &folder.join(b"x"))?;
-        let theirs = tree::open_beneath(live.as_fd(), &folder, OFlags::PATH | OFlags::DIRECTORY)?;
+        let theirs = tree::open_folder_beneath(live.as_fd(), &folder)?;
         let ours = tree::open_beneath(staged.as_fd(), &folder, OFlags::RDONLY | OFlags::DIRECTORY)?;
         let stat = tree::walk::statx_here(theirs.as_fd(), b"");
         stat.and_then(|stat| tree::adopt::like(&ours, &stat)).map_err(|error| tree::handle::refuse(&folder, error))?;

@@ -7,7 +7,8 @@ use crate::archive::{self, Entry, EntryKind, GzipReader, Limits, TarReader};
 use crate::backup::chain::broken;
 use crate::backup::layers::Layers;
 use crate::backup::layout::{self, Layout, Place, Seen, Sorter};
-use crate::backup::scan::check_sum;
+use crate::backup::name::file_name;
+use crate::backup::scan::{MAX_CONFIG_FILE, MAX_CONFIG_FILES, check_sum};
 use crate::backup::source::{Part, Role, Source};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::spool::SpoolWriter;
@@ -20,10 +21,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-/// Largest configuration file accepted, in bytes.
-const MAX_CONFIG_FILE: u64 = 1 << 20;
-/// Most configuration files accepted.
-const MAX_CONFIG_FILES: usize = 64;
 /// Most hard links that take the content of a file that is not staged.
 const MAX_HEIRS: usize = 100_000;
 /// Piece in which a dump is copied into its spool.
@@ -99,7 +96,7 @@ impl Reading<'_> {
         }
         let archives: Vec<&Part> = source.parts.iter().filter(|part| part.role == Role::Archive).collect();
         let mut layers = None;
-        if archives.len() > 1 && self.tree.is_some() {
+        if source.is_layered() && self.tree.is_some() {
             self.verify_chain(&archives)?;
             layers = Some(Layers::default());
         }
@@ -142,8 +139,7 @@ impl Reading<'_> {
     /// Reads every archive of a chain to its last byte before anything is staged.
     fn verify_chain(&self, archives: &[&Part]) -> Result<()> {
         for (number, part) in archives.iter().enumerate() {
-            let name = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            self.monitor.current(Phase::Files, &format!("checking {name}"));
+            self.monitor.current(Phase::Files, &format!("checking {}", file_name(&part.path)));
             check_sum(part, self.monitor.as_ref())?;
             part.will_stream();
             let seen = self.survey(part).map_err(|error| part.named(error))?;

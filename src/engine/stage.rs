@@ -27,7 +27,6 @@ use crate::progress::{Level, Monitor, Phase, Silent};
 use crate::siteconf::{self, ConfFile, Item};
 use crate::snapshot::retained::Brought;
 use crate::sql::compat::{Actions, Finding};
-use rustix::fs::OFlags;
 use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
@@ -212,11 +211,10 @@ fn complete_files(
     monitor: &JobMonitor,
 ) -> Result<StagedFiles> {
     let staged = tree::open_folder(&plan.tree)?;
-    let left_out = if source.form == Form::Backup { left_out(source, found.layout) } else { &[] };
-    let rule = KeepRule::new(left_out, paths, plan.selection.exact);
+    let rule = KeepRule::new(left_out(source, found.layout), paths, plan.selection.exact);
     for path in &found.dropped {
         let (around, name) = path.split_last().unwrap_or_default();
-        let folder = tree::open_beneath(staged.as_fd(), &around, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let folder = tree::open_folder_beneath(staged.as_fd(), &around)?;
         tree::remove(folder, OsStr::from_bytes(name), &Silent)?;
     }
     let live = match plan.document_root.symlink_metadata() {
@@ -241,7 +239,11 @@ fn complete_files(
     Ok(StagedFiles { summary, units, kept, dropped: found.dropped.clone() })
 }
 
+/// What the writer of a backup leaves out; a snapshot is whole.
 pub(super) fn left_out(source: &Source, layout: Option<&'static dyn Layout>) -> &'static [&'static str] {
+    if source.form != Form::Backup {
+        return &[];
+    }
     layout.or_else(|| source.known_layout()).map_or(&[], |layout| layout.left_out())
 }
 
@@ -288,7 +290,6 @@ fn load_dump(
     let names = plan.database.as_ref().ok_or_else(|| Error::new(Code::Internal, "the plan has no database"))?;
     database.create_schema(&names.shadow, database.schema_charset(&names.live)?.as_ref())?;
     let takes = tables.clone();
-    let all = tables.only.is_none() && tables.exclude.is_empty();
     let request = LoadRequest {
         server: hosts.server()?,
         schema: names.shadow.clone(),
@@ -302,7 +303,8 @@ fn load_dump(
         })?,
         connections: if config.mysql.connections == 0 { config.parallelism() } else { config.mysql.connections },
         max_tables: config.limits.max_tables,
-        choice: (!all).then(|| Choice { takes: Arc::new(move |name| takes.takes(name)), parts: tables.only.is_some() }),
+        choice: (!tables.is_whole())
+            .then(|| Choice { takes: Arc::new(move |name| takes.takes(name)), parts: tables.only.is_some() }),
         beside: Some(names.live.clone()),
         compatibility: actions,
         filter: true,
@@ -352,8 +354,7 @@ pub(super) fn require_components(selection: &Selection, seen: &Seen, source: &So
 
 /// A dump that failed leaves an empty file: no reason to take every table of the site away.
 fn require_tables(plan: &Plan, database: &StagedDatabase, tables: &Tables) -> Result<()> {
-    let all = tables.only.is_none() && tables.exclude.is_empty();
-    if !all || plan.selection.exact || !database.tables.is_empty() || !database.objects.is_empty() {
+    if !tables.is_whole() || plan.selection.exact || !database.tables.is_empty() || !database.objects.is_empty() {
         return Ok(());
     }
     let dump = database.dump.as_deref().unwrap_or("the dump");

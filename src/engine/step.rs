@@ -301,9 +301,7 @@ fn reload(hosts: &Hosts, service: Service, monitor: &dyn Monitor) -> Result<()> 
 /// # Errors
 /// `disk_full`, `io_failed`.
 pub fn write_objects(path: &Path, objects: &Objects) -> Result<()> {
-    let bytes = serde_json::to_vec(objects)
-        .map_err(|error| Error::new(Code::Internal, format!("objects cannot be written as JSON: {error}")))?;
-    crate::job::folder::write_file(path, &bytes, true)
+    write_json(path, objects)
 }
 
 /// Reads what a side defines.
@@ -320,6 +318,21 @@ pub fn read_objects(path: &Path) -> Result<Objects> {
 /// `io_failed`.
 pub fn read_units(path: &Path) -> Result<Vec<Unit>> {
     read_json(path)
+}
+
+/// Writes the units of a step, durably.
+///
+/// # Errors
+/// `disk_full`, `io_failed`.
+pub fn write_units(path: &Path, units: &[Unit]) -> Result<()> {
+    write_json(path, units)
+}
+
+fn write_json<T: serde::Serialize + ?Sized>(path: &Path, value: &T) -> Result<()> {
+    let bytes = serde_json::to_vec(value).map_err(|error| {
+        Error::new(Code::Internal, format!("{} cannot be written as JSON: {error}", path.display()))
+    })?;
+    crate::job::folder::write_file(path, &bytes, true)
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {

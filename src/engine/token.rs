@@ -199,7 +199,7 @@ pub fn of(
         }
     }
     let hash = sum.finalize();
-    front + &hash.iter().take(22).map(|byte| format!("{byte:02x}")).collect::<String>()
+    front + &crate::backup::source::hex(&hash[..22])
 }
 
 /// What of a request decides what will be done: the same for a validation, a comparison and the restore itself.
@@ -229,9 +229,7 @@ pub fn check(config: &Config, request: &api::Restore, source: &Source, given: &s
     let moments = Moments::parse(given).ok_or_else(stale)?;
     let mut selection = Selection::of(request)?;
     let began = Some(moments.machine_ms);
-    if !source.may_hold_database() {
-        selection.without_database();
-    }
+    selection.fit(source.may_hold_database());
     let facts = facts::gather(config, &request.domain, &mut selection, work, began, &crate::progress::Silent)?;
     let database = database(&facts, Some(moments.server_s))?;
     let now = of(config, request, &selection, source, &facts, database.as_ref(), moments.machine_ms);

@@ -74,7 +74,7 @@ pub struct AdminAccount {
 }
 
 /// A site's own account.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SiteAccount {
     /// The site's schema.
     pub schema: String,
@@ -235,14 +235,17 @@ impl SiteAccount {
     }
 }
 
-fn blank() -> SiteAccount {
-    SiteAccount {
-        schema: String::new(),
-        user: String::new(),
-        password: Password::default(),
-        host: None,
-        source: PathBuf::new(),
-    }
+/// `KEY=…`, `export KEY=…` with the value as it stands; comments are left out.
+fn assignments(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines().map(str::trim).filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let (key, raw) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+        Some((key.trim(), raw.trim()))
+    })
+}
+
+/// A value without quotes ends before ` #`.
+fn unquoted(raw: &str) -> &str {
+    raw.split(" #").next().unwrap_or_default().trim_end()
 }
 
 fn read(path: &Path) -> Result<Option<String>> {

@@ -191,6 +191,13 @@ pub struct ForeignKey {
     pub on_delete: String,
 }
 
+impl ForeignKey {
+    /// Whether both have the same name on the same table.
+    pub fn is_named_as(&self, other: &ForeignKey) -> bool {
+        self.table == other.table && self.name == other.name
+    }
+}
+
 /// The database server. Every call names schemas in full; none depends on a current schema.
 pub trait Database: Send + Sync {
     /// Version as the server gives it, such as `10.11.19-MariaDB`. Also the cheapest proof that it answers.

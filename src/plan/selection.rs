@@ -88,8 +88,9 @@ impl Selection {
     }
 
     /// "Everything" of a kind of backup that has no database is its files and configuration. Whether that changed anything.
-    pub fn without_database(&mut self) -> bool {
-        let changes = !self.named && self.database.any() && (self.files.any() || !self.config.is_empty());
+    pub fn fit(&mut self, may_hold_database: bool) -> bool {
+        let changes =
+            !may_hold_database && !self.named && self.database.any() && (self.files.any() || !self.config.is_empty());
         if changes {
             self.database = Choice::Whole(false);
         }
@@ -157,6 +158,11 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// Whether every table takes part.
+    pub fn is_whole(&self) -> bool {
+        self.only.is_none() && self.exclude.is_empty()
+    }
+
     /// Whether the dump's table of this name is loaded.
     pub fn takes(&self, name: &str) -> bool {
         // What is excluded is of no use to a pattern.

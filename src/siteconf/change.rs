@@ -69,7 +69,8 @@ pub enum State {
     Neither,
 }
 
-fn hash(content: &[u8]) -> String {
+/// SHA-256 in hexadecimal.
+pub(super) fn hash(content: &[u8]) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

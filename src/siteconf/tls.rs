@@ -1,7 +1,6 @@
 //! Certificates and keys: which belong together, until when, for which names. Nothing is decrypted or signed here.
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{GeneralName, X509Certificate};
 
@@ -101,7 +100,7 @@ fn describe(certificate: &X509Certificate<'_>, der: &[u8]) -> Certificate {
         names,
         not_before: certificate.validity().not_before.timestamp(),
         not_after: certificate.validity().not_after.timestamp(),
-        fingerprint: Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect(),
+        fingerprint: super::change::hash(der),
         public: rsa_public(key).unwrap_or_else(|| key.to_vec()),
     }
 }

@@ -70,6 +70,11 @@ impl World {
         self.folder.path().join("w")
     }
 
+    /// The site's document root.
+    pub fn root(&self) -> PathBuf {
+        self.place().join("web").join(DOMAIN)
+    }
+
     pub fn harness(&self, command: &str, arguments: &[&str]) -> String {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/harness/world.sh");
         let output = Command::new(script).arg(command).arg(self.place()).args(arguments).output().unwrap();
@@ -165,6 +170,12 @@ impl World {
     pub fn assert_nothing_left(&self) {
         assert_eq!(self.harness("strays", &[]), "", "left lying about");
     }
+}
+
+/// A request with more fields.
+pub fn with_fields(mut request: Value, more: &Value) -> Value {
+    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    request
 }
 
 impl Drop for World {

@@ -14,11 +14,8 @@ struct Setting {
 
 impl Setting {
     fn new() -> Setting {
-        let base = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
-        config.paths.base = base.path().to_owned();
-        std::fs::create_dir_all(config.paths.backups().join("example.com")).unwrap();
-        Setting { _base: base, config, domain: Domain::parse("example.com").unwrap() }
+        let (_base, config, domain) = crate::backup::testing::setting();
+        Setting { _base, config, domain }
     }
 
     fn put(&self, name: &str, members: &[(&str, &[u8])]) -> PathBuf {

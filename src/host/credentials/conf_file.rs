@@ -1,16 +1,14 @@
 //! `DOMAIN.conf`: assignments as a shell would read them, and nothing of a shell besides: `$(…)`, backticks and variables are
 //! letters like any other.
 
-use super::{Password, SiteAccount, blank};
+use super::{Password, SiteAccount, assignments, unquoted};
 
 /// `MYSQL_DB_NAME=`, `MYSQL_DB_USER=`, `MYSQL_DB_PASSWORD=`; the last of each counts.
 pub fn parse(text: &str) -> Option<SiteAccount> {
-    let mut account = blank();
-    for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
-        let line = line.strip_prefix("export ").unwrap_or(line);
-        let Some((key, raw)) = line.split_once('=') else { continue };
-        let value = value(raw.trim());
-        match key.trim() {
+    let mut account = SiteAccount::default();
+    for (key, raw) in assignments(text) {
+        let value = value(raw);
+        match key {
             "MYSQL_DB_NAME" | "DB_NAME" => account.schema = value,
             "MYSQL_DB_USER" | "DB_USER" => account.user = value,
             "MYSQL_DB_PASSWORD" | "DB_PASSWORD" | "DB_PASS" => account.password = Password::new(value),
@@ -25,7 +23,7 @@ pub fn parse(text: &str) -> Option<SiteAccount> {
 /// ` #`: such files are also written by programs that quote nothing.
 fn value(raw: &str) -> String {
     if !raw.starts_with(['\'', '"']) {
-        return raw.split(" #").next().unwrap_or_default().trim_end().to_owned();
+        return unquoted(raw).to_owned();
     }
     let mut value = String::new();
     let mut letters = raw.chars();

@@ -1,19 +1,16 @@
 //! Laravel's `.env`. A value made of other variables is not known without evaluating it, so it is no value here.
 
-use super::{Password, SiteAccount, blank};
+use super::{Password, SiteAccount, assignments, unquoted};
 
 /// `DB_DATABASE`, `DB_USERNAME`, `DB_PASSWORD`, `DB_HOST`, `DB_PORT`, `DB_SOCKET`; the last of each counts.
 pub fn parse(text: &str) -> Option<SiteAccount> {
-    let mut account = blank();
+    let mut account = SiteAccount::default();
     let (mut port, mut socket) = (None, None);
-    for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
-        let line = line.strip_prefix("export ").unwrap_or(line);
-        let Some((key, raw)) = line.split_once('=') else { continue };
-        let key = key.trim();
+    for (key, raw) in assignments(text) {
         if !key.starts_with("DB_") {
             continue;
         }
-        let value = value(raw.trim())?;
+        let value = value(raw)?;
         match key {
             "DB_DATABASE" => account.schema = value,
             "DB_USERNAME" => account.user = value,
@@ -60,7 +57,7 @@ fn value(raw: &str) -> Option<String> {
             Some(value)
         }
         Some('#') => Some(String::new()),
-        _ => Some(raw.split(" #").next().unwrap_or_default().trim_end().to_owned()).filter(|value| !refers(value)),
+        _ => Some(unquoted(raw).to_owned()).filter(|value| !refers(value)),
     }
 }
 

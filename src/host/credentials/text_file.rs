@@ -1,10 +1,10 @@
 //! `DOMAIN_WITH_UNDERSCORES.txt`: lines `Database: x`, `Username: y`, `Password: z`. The value is the rest of the line.
 
-use super::{Password, SiteAccount, blank};
+use super::{Password, SiteAccount};
 
 /// The account such a text names; `None` without a database.
 pub fn parse(text: &str) -> Option<SiteAccount> {
-    let mut account = blank();
+    let mut account = SiteAccount::default();
     for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
         let Some((key, value)) = line.split_once(':') else { continue };
         let value = value.trim().to_owned();

@@ -1,11 +1,11 @@
 //! `wp-config.php`: constants defined by literals. PHP is read token by token and never run; what would have to be run (a
 //! call, a variable, a concatenation) is not known.
 
-use super::{Password, SiteAccount, blank};
+use super::{Password, SiteAccount};
 
 /// The account such a text names; `None` without a database. The first definition of a constant counts, as in PHP.
 pub fn parse(text: &str) -> Option<SiteAccount> {
-    let mut account = blank();
+    let mut account = SiteAccount::default();
     let mut known: Vec<String> = Vec::new();
     for (name, value) in constants(text) {
         if known.contains(&name) {

@@ -294,7 +294,7 @@ impl Database for Fake {
     fn drop_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()> {
         let mut state = self.call("drop_foreign_keys", schema)?;
         if let Some(schema) = state.schemas.get_mut(schema) {
-            schema.keys.retain(|kept| !keys.iter().any(|key| (&key.table, &key.name) == (&kept.table, &kept.name)));
+            schema.keys.retain(|kept| !keys.iter().any(|key| key.is_named_as(kept)));
         }
         Ok(())
     }
@@ -304,7 +304,7 @@ impl Database for Fake {
         for key in keys {
             state.table(schema, &key.table)?;
             let kept = &mut state.schema(schema)?.keys;
-            kept.retain(|kept| (&key.table, &key.name) != (&kept.table, &kept.name));
+            kept.retain(|kept| !kept.is_named_as(key));
             kept.push(key.clone());
         }
         Ok(())

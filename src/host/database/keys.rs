@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::host::database::ForeignKey;
-use crate::host::database::server::{literal, number, rows, run, text};
+use crate::host::database::server::{full, literal, number, rows, run, text};
 use crate::sql::quote_name;
 use mysql::Conn;
 
@@ -52,8 +52,9 @@ pub fn drop_all(connection: &mut Conn, schema: &str, keys: &[ForeignKey]) -> Res
         return Ok(());
     }
     let there = list(connection, schema)?;
+    prepare(connection)?;
     for key in keys {
-        if there.iter().any(|found| found.table == key.table && found.name == key.name) {
+        if there.iter().any(|found| found.is_named_as(key)) {
             drop_one(connection, schema, key)?;
         }
     }
@@ -66,21 +67,20 @@ pub fn add_all(connection: &mut Conn, schema: &str, keys: &[ForeignKey]) -> Resu
         return Ok(());
     }
     let there = list(connection, schema)?;
+    prepare(connection)?;
     for key in keys {
-        match there.iter().find(|found| found.table == key.table && found.name == key.name) {
+        match there.iter().find(|found| found.is_named_as(key)) {
             Some(found) if found == key => continue,
             Some(_) => drop_one(connection, schema, key)?,
             None => {}
         }
         let columns = |names: &[String]| names.iter().map(|name| quote_name(name)).collect::<Vec<_>>().join(",");
         let sql = format!(
-            "ALTER TABLE {}.{} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {}.{} ({}){}{}",
-            quote_name(schema),
-            quote_name(&key.table),
+            "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}){}{}",
+            full(schema, &key.table),
             quote_name(&key.name),
             columns(&key.columns),
-            quote_name(&key.refers_schema),
-            quote_name(&key.refers_to),
+            full(&key.refers_schema, &key.refers_to),
             columns(&key.refers_columns),
             rule(" ON UPDATE", &key.on_update),
             rule(" ON DELETE", &key.on_delete),
@@ -91,14 +91,16 @@ pub fn add_all(connection: &mut Conn, schema: &str, keys: &[ForeignKey]) -> Resu
 }
 
 fn drop_one(connection: &mut Conn, schema: &str, key: &ForeignKey) -> Result<()> {
-    let (table, name) = (quote_name(&key.table), quote_name(&key.name));
-    alter(connection, &format!("ALTER TABLE {}.{table} DROP FOREIGN KEY {name}", quote_name(schema)))
+    alter(connection, &format!("ALTER TABLE {} DROP FOREIGN KEY {}", full(schema, &key.table), quote_name(&key.name)))
 }
 
-/// Without checks the server changes the definition alone, whatever the size of the table. A table in use is waited for in
-/// short tries, since a waiting ALTER stalls every new query on it.
+/// Without checks the server changes the definition alone, whatever the size of the table.
+fn prepare(connection: &mut Conn) -> Result<()> {
+    run(connection, &format!("SET SESSION foreign_key_checks=0, lock_wait_timeout={WAIT_S}"))
+}
+
+/// A table in use is waited for in short tries, since a waiting ALTER stalls every new query on it.
 fn alter(connection: &mut Conn, sql: &str) -> Result<()> {
-    run(connection, &format!("SET SESSION foreign_key_checks=0, lock_wait_timeout={WAIT_S}"))?;
     for _ in 1..TRIES {
         match run(connection, sql) {
             Err(error) if error.code == crate::error::Code::DatabaseLocked => {}
@@ -123,11 +125,9 @@ pub fn orphans(connection: &mut Conn, schema: &str, key: &ForeignKey) -> Result<
         pairs().map(|(own, other)| format!("c.{}=p.{}", quote_name(own), quote_name(other))).collect();
     let set: Vec<String> = key.columns.iter().map(|own| format!("c.{} IS NOT NULL", quote_name(own))).collect();
     let sql = format!(
-        "SELECT COUNT(*) FROM {}.{} c LEFT JOIN {}.{} p ON {} WHERE {} AND p.{} IS NULL",
-        quote_name(schema),
-        quote_name(&key.table),
-        quote_name(&key.refers_schema),
-        quote_name(&key.refers_to),
+        "SELECT COUNT(*) FROM {} c LEFT JOIN {} p ON {} WHERE {} AND p.{} IS NULL",
+        full(schema, &key.table),
+        full(&key.refers_schema, &key.refers_to),
         joined.join(" AND "),
         set.join(" AND "),
         quote_name(key.refers_columns.first().map_or("", String::as_str)),

@@ -3,7 +3,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::queue::Queue;
-use crate::host::database::server::{Server, failed, number, rows, run, text};
+use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
 use crate::host::database::worker::{self, Batch, Shared, Target, incompatible};
 use crate::host::database::{ObjectKind, Objects, accounts, compat, objects};
 use crate::host::spool::{Spool, SpoolReader, abandoned};
@@ -111,7 +111,6 @@ pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> 
         dialect: facts.dialect(),
         // A dump says which zero it means; without this mode a stored 0 would become the next number.
         default_mode: format!("{},NO_AUTO_VALUE_ON_ZERO", facts.sql_mode),
-        max_packet: facts.max_allowed_packet,
         local_infile,
         facts,
         actions: request.compatibility,
@@ -207,7 +206,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn read_all(&mut self) -> Result<()> {
         let source = Watched { reader: self.shared.spool.reader(), shared: self.shared.clone() };
-        let bytes_per_item = BATCH.min(self.shared.max_packet / 4);
+        let bytes_per_item = BATCH.min(self.shared.facts.max_allowed_packet / 4);
         let mut lexer = Lexer::new(source, self.shared.dialect, bytes_per_item);
         if !self.request.filter {
             lexer = lexer.unfiltered();
@@ -252,12 +251,11 @@ impl Reading<'_> {
 
     /// A statement that no packet holds goes in several: said once.
     fn measure(&mut self, rows: &Rows) -> Result<()> {
-        let (begin, said) = match &self.long {
+        let (begin, mut said) = match &self.long {
             Some((head, begin, said)) if Arc::ptr_eq(head, &rows.head) => (*begin, *said),
             _ => (rows.offset, false),
         };
         let bytes = rows.offset + rows.length - begin;
-        let mut said = said;
         if !said && let Some(decision) = decide_statement(bytes, &self.shared.facts, &self.shared.actions) {
             said = true;
             self.shared.record(decision.about(
@@ -490,7 +488,7 @@ impl Reading<'_> {
     /// The statement as this server takes it; what was done is recorded.
     fn adapted<'a>(&self, text: &'a [u8], quoting: Quoting, line: u64) -> Result<Cow<'a, [u8]>> {
         let Ok(sql) = std::str::from_utf8(text) else { return Ok(Cow::Borrowed(text)) };
-        let mode = self.session.sql_mode.as_deref().unwrap_or(&self.shared.default_mode);
+        let mode = self.shared.mode(&self.session);
         let adapted = adapt(sql, quoting, line, mode, &self.shared.facts, &self.shared.actions)
             .map_err(|finding| incompatible(&finding, &self.shared.actions))?;
         for finding in adapted.findings {
@@ -616,9 +614,11 @@ impl Reading<'_> {
         drop(connection);
         let mut found = objects::read(&self.request.server, &self.request.schema)?;
         objects::drop_all(&self.request.server, &self.request.schema, &found)?;
-        let mut admin = self.request.server.connect(None)?;
-        for table in stand_ins {
-            run(&mut admin, &format!("DROP TABLE {}.{}", quote_name(&self.request.schema), quote_name(&table)))?;
+        if !stand_ins.is_empty() {
+            let mut admin = self.request.server.connect(None)?;
+            for table in &stand_ins {
+                run(&mut admin, &format!("DROP TABLE {}", full(&self.request.schema, table)))?;
+            }
         }
         for object in &mut found.0 {
             object.create = with_definer(&object.create, Quoting::default(), Some(&self.request.definer));
@@ -635,14 +635,13 @@ impl Reading<'_> {
         let mut admin = self.request.server.connect(None)?;
         let sql = format!(
             "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_TYPE='BASE TABLE'",
-            crate::host::database::server::literal(beside)
+            literal(beside)
         );
         let mut made = Vec::new();
         for table in rows(&mut admin, &sql)?.iter().map(|row| text(row, 0)) {
             if !self.tables.contains_key(&table) {
-                let name = quote_name(&table);
-                let (schema, live) = (quote_name(&self.request.schema), quote_name(beside));
-                run(&mut admin, &format!("CREATE TABLE {schema}.{name} LIKE {live}.{name}"))?;
+                let (shadow, live) = (full(&self.request.schema, &table), full(beside, &table));
+                run(&mut admin, &format!("CREATE TABLE {shadow} LIKE {live}"))?;
                 made.push(table);
             }
         }

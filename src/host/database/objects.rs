@@ -1,7 +1,7 @@
 //! Views, triggers, routines and events: read, dropped, created again.
 
 use crate::error::{Code, Error, Result};
-use crate::host::database::server::{Server, failed, literal, rows, run, text};
+use crate::host::database::server::{Server, failed, full, literal, rows, run, text};
 use crate::host::database::{Object, ObjectKind, Objects};
 use crate::sql::quote_name;
 use mysql::Conn;
@@ -64,11 +64,8 @@ pub fn read(server: &Server, schema: &str) -> Result<Objects> {
                 run(&mut connection, &format!("USE {}", quote_name(schema)))?;
                 entered = true;
             }
-            let mut object = show(&mut connection, kind, text(&row, 0))?;
-            if kind == ObjectKind::Trigger {
-                object.table = text(&row, 1);
-            }
-            found.push(object);
+            // Only the list of triggers has a second column.
+            found.push(Object { table: text(&row, 1), ..show(&mut connection, kind, text(&row, 0))? });
         }
     }
     Ok(Objects(found))
@@ -112,7 +109,7 @@ pub fn drop_all(server: &Server, schema: &str, objects: &Objects) -> Result<()> 
 
 /// Drops one object if it exists.
 pub fn drop_one(connection: &mut Conn, schema: &str, kind: ObjectKind, name: &str) -> Result<()> {
-    run(connection, &format!("DROP {} IF EXISTS {}.{}", kind.keyword(), quote_name(schema), quote_name(name)))
+    run(connection, &format!("DROP {} IF EXISTS {}", kind.keyword(), full(schema, name)))
 }
 
 /// Creates objects, each under the settings it was made with.

@@ -238,7 +238,8 @@ impl Real {
     }
 }
 
-fn full(schema: &str, table: &str) -> String {
+/// Name of a table with its schema, quoted.
+pub fn full(schema: &str, table: &str) -> String {
     format!("{}.{}", quote_name(schema), quote_name(table))
 }
 

@@ -1,9 +1,8 @@
 //! The one `RENAME TABLE` by which a site changes over.
 
 use crate::error::{Code, Error, Result};
-use crate::host::database::server::{failed, rows, run, text};
+use crate::host::database::server::{failed, full, rows, run, text};
 use crate::host::database::{Patience, Switch};
-use crate::sql::quote_name;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 use std::time::Duration;
@@ -32,11 +31,10 @@ pub fn carry_out(connection: &mut Conn, switch: &Switch, patience: Patience) -> 
 }
 
 fn statement(switch: &Switch) -> String {
-    let name = |schema: &str, table: &str| format!("{}.{}", quote_name(schema), quote_name(table));
     let moves: Vec<String> = switch
         .moves
         .iter()
-        .map(|step| format!("{} TO {}", name(&step.from, &step.table), name(&step.to, &step.table)))
+        .map(|step| format!("{} TO {}", full(&step.from, &step.table), full(&step.to, &step.table)))
         .collect();
     format!("RENAME TABLE {}", moves.join(", "))
 }

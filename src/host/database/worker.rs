@@ -65,7 +65,6 @@ pub struct Shared {
     pub monitor: Arc<dyn Monitor>,
     pub dialect: Dialect,
     pub default_mode: String,
-    pub max_packet: u64,
     pub local_infile: bool,
     pub stop: AtomicBool,
     pub failure: Mutex<Option<Error>>,
@@ -121,17 +120,21 @@ impl Shared {
         Ok(())
     }
 
+    /// The `sql_mode` of the dump's session.
+    pub fn mode<'a>(&'a self, session: &'a Session) -> &'a str {
+        session.sql_mode.as_deref().unwrap_or(&self.default_mode)
+    }
+
     /// Whether zero dates need another `sql_mode` than the dump's, and get it.
     pub fn takes_zero_dates(&self, session: &Session) -> bool {
-        let mode = session.sql_mode.as_deref().unwrap_or(&self.default_mode);
-        self.actions.zero_dates == Keep::Keep && refuses_zero_dates(mode)
+        self.actions.zero_dates == Keep::Keep && refuses_zero_dates(self.mode(session))
     }
 
     /// Puts a connection that loads tables into the dump's session; zero dates are let in or kept out as asked for.
     pub fn session_sql(&self, session: &Session) -> String {
-        let mode = session.sql_mode.as_deref().unwrap_or(&self.default_mode);
+        let mode = self.mode(session);
         match self.actions.zero_dates {
-            Keep::Keep if refuses_zero_dates(mode) => session.under_mode(taking_zero_dates(mode)).to_sql(""),
+            Keep::Keep if self.takes_zero_dates(session) => session.under_mode(taking_zero_dates(mode)).to_sql(""),
             Keep::Keep => session.to_sql(&self.default_mode),
             Keep::Refuse => session.under_mode(format!("{mode},NO_ZERO_DATE,NO_ZERO_IN_DATE")).to_sql(""),
         }
@@ -274,7 +277,9 @@ impl Worker<'_> {
 
     fn insert(&mut self, batch: &Batch) -> Result<u64> {
         let head = batch.head.to_sql();
-        let room = usize::try_from(self.shared.max_packet).unwrap_or(usize::MAX).saturating_sub(head.len() + 1024);
+        let room = usize::try_from(self.shared.facts.max_allowed_packet)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(head.len() + 1024);
         let mut rows: Vec<u8> = Vec::new();
         let mut loaded = 0;
         for &(offset, length) in &batch.pieces {

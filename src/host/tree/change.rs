@@ -18,13 +18,19 @@ pub struct Identity {
     pub ino: u64,
 }
 
+impl From<rustix::fs::Stat> for Identity {
+    fn from(stat: rustix::fs::Stat) -> Identity {
+        Identity { dev: stat.st_dev, ino: stat.st_ino }
+    }
+}
+
 /// What a name in a folder stands for (a link itself, not its target); `None` when there is nothing.
 ///
 /// # Errors
 /// `io_failed`.
 pub fn identity(folder: impl AsFd, name: &OsStr) -> Result<Option<Identity>> {
     let found = stat_here(folder.as_fd(), name.as_bytes()).doing(|| format!("look at {}", name.display()))?;
-    Ok(found.map(|stat| Identity { dev: stat.st_dev, ino: stat.st_ino }))
+    Ok(found.map(Identity::from))
 }
 
 /// Exchanges two names in one step: no moment in which either is missing.

@@ -289,15 +289,16 @@ impl Catalogue {
     }
 
     /// An entry as it will be on disk: another name of a file has that file's content.
-    fn resolved(&self, known: &Known) -> Option<Known> {
-        let mut here = *known;
+    fn resolved(&self, known: Known) -> Known {
+        let mut here = known;
         for _ in 0..8 {
             if here.form != Form::OtherName {
-                return Some(here);
+                return here;
             }
-            here = *self.entries.get(&here.hash)?;
+            let Some(next) = self.entries.get(&here.hash) else { return known };
+            here = *next;
         }
-        None
+        known
     }
 
     /// The second reading: what the walk did not meet.
@@ -321,7 +322,7 @@ impl Catalogue {
                 Fate::Kept(_) | Fate::Untouched => continue,
             }
             monitor.keep_going()?;
-            let side = side_of(&self.resolved(known).unwrap_or(*known));
+            let side = side_of(&self.resolved(*known));
             counts(summary, is_folder).added += 1;
             summary.bytes_added += if known.form == Form::OtherName { 0 } else { side.size };
             sink(&Difference {
@@ -492,7 +493,7 @@ impl Comparer<'_> {
         let known = self.known.entries.get_mut(&key)?;
         known.met = true;
         let known = *known;
-        Some(self.known.resolved(&known).unwrap_or(known))
+        Some(self.known.resolved(known))
     }
 
     /// What differs by what the kernel says, and the hash to compare the content with where that has to be read.

@@ -70,7 +70,7 @@ pub fn identity_beneath(root: impl AsFd, path: &RelPath) -> Result<Option<Identi
         other => other?,
     };
     let found = stat_here(parent.as_fd(), name).map_err(|error| refuse(path, error))?;
-    Ok(found.map(|stat| Identity { dev: stat.st_dev, ino: stat.st_ino }))
+    Ok(found.map(Identity::from))
 }
 
 /// Makes the folders above a path, closed to all but root, where they are missing.
@@ -103,8 +103,7 @@ pub fn exchange_units(live: impl AsFd, staged: impl AsFd, units: &[Unit], toward
             .ok_or_else(|| Error::new(Code::Internal, "the document root is no part of itself"))?;
         let act = || format!("exchange {:?}", unit.path.to_string());
         let theirs = folders.open(staged, &around, 1)?;
-        let at_staged = stat_here(theirs.as_fd(), name).doing(act)?;
-        let at_staged = at_staged.map(|stat| Identity { dev: stat.st_dev, ino: stat.st_ino });
+        let at_staged = stat_here(theirs.as_fd(), name).doing(act)?.map(Identity::from);
         let is_before = at_staged == unit.coming;
         if is_before == (toward == Toward::Old) {
             continue;

@@ -100,11 +100,8 @@ pub fn uses(sql: &[u8], quoting: Quoting) -> Vec<Use> {
 
 /// `_utf8mb4'…'`, `_binary 0x41`.
 fn is_introducer(sql: &[u8], word: &Token, next: Option<&Token>) -> bool {
-    let known = ["_binary", "_utf8", "_utf8mb3", "_utf8mb4", "_latin1", "_ascii", "_ucs2", "_utf16", "_utf32"];
-    let charset = &sql[word.span.clone()];
     next.is_some_and(|next| next.kind == TokenKind::Text && next.span.start <= word.span.end + 1)
-        && (known.iter().any(|name| charset.eq_ignore_ascii_case(name.as_bytes()))
-            || charset.iter().skip(1).all(u8::is_ascii_alphanumeric))
+        && sql[word.span.clone()].iter().skip(1).all(u8::is_ascii_alphanumeric)
 }
 
 /// A bare or quoted name, or a string that stands for one.
