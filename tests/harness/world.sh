@@ -396,6 +396,8 @@ command_manifest() { # PART [TABLE...]
       sql -e 'SELECT Host, User, Priv FROM mysql.global_priv ORDER BY 1, 2; SELECT * FROM mysql.db ORDER BY 1, 2, 3'
       find "$WORLD/nginx" "$WORLD/php" "$WORLD/ssl" "$WORLD/cron" -not -path "*$DOMAIN*" -not -path "*${DOMAIN//./_}*" \
         -type f -exec sha256sum {} + | LC_ALL=C sort
+      # The machine's own configuration is nobody's to change either.
+      find /etc -xdev -printf '%y %m %U:%G %s %T@ %l %p\n' | LC_ALL=C sort | sha256sum
       ;;
     *) fail "there is no part $1" ;;
   esac

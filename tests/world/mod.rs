@@ -4,6 +4,9 @@
 // Each test program takes what it needs of this.
 #![allow(dead_code)]
 
+pub mod oracle;
+pub mod trial;
+
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -161,10 +164,14 @@ impl World {
         }
     }
 
-    /// Kills the worker of a job, as the kernel would; false when it had ended already.
+    /// Kills the worker of a job, as the kernel would, and waits until it is gone; false when it had ended already.
     pub fn kill_worker(job: &str) -> bool {
         let Some(pid) = worker(job) else { return false };
-        Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap().success()
+        let killed = Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap().success();
+        while is_alive(pid) {
+            sleep(Duration::from_millis(1));
+        }
+        killed
     }
 
     pub fn assert_nothing_left(&self) {
@@ -185,8 +192,17 @@ impl Drop for World {
     }
 }
 
+/// Whether any thread of a process runs; what only waits for its parent to notice its end does not, and holds no lock.
+pub fn is_alive(pid: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    threads.flatten().any(|thread| {
+        let status = std::fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+        status.lines().any(|line| line.starts_with("State:") && !line.contains("(zombie)") && !line.contains("(dead)"))
+    })
+}
+
 /// The process that works on a job.
-fn worker(job: &str) -> Option<u32> {
+pub fn worker(job: &str) -> Option<u32> {
     std::fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
         let words = std::fs::read(entry.path().join("cmdline")).ok()?;
