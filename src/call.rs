@@ -4,7 +4,7 @@ use crate::api::{self, OfJob};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::job::folder::JobFolder;
-use crate::job::lock::{DomainLock, try_lock_file};
+use crate::job::lock::{self, DomainLock, try_lock_file};
 use crate::job::status::{Event, Status};
 use crate::job::worker::{Report, probe_backup};
 use crate::job::{JobId, Kind, State, recovery, spawn};
@@ -209,7 +209,7 @@ fn take_domain(config: &Config, domain: &Domain) -> Result<DomainLock> {
                 }
             }
             // A lock without a name is only being looked at by another caller; it is free in a moment.
-            None if lock_text(config, domain).is_empty() => {}
+            None if lock::named(config, domain).is_none() => {}
             None if recovery.is_none() && !is_recovering(config, domain) => return Err(busy(config, domain)),
             None => {}
         }
@@ -222,10 +222,9 @@ fn take_domain(config: &Config, domain: &Domain) -> Result<DomainLock> {
 
 /// The lock is held, but not by the worker of the job it names.
 fn is_recovering(config: &Config, domain: &Domain) -> bool {
-    let named = lock_text(config, domain);
-    JobId::parse(&named)
-        .and_then(|job| JobFolder::open(config, &job))
-        .is_ok_and(|folder| matches!(try_lock_file(&folder.join("alive")), Ok(Some(_))))
+    lock::named(config, domain)
+        .and_then(|job| JobFolder::open(config, &job).ok())
+        .is_some_and(|folder| matches!(try_lock_file(&folder.join("alive")), Ok(Some(_))))
 }
 
 /// A recovery came back without having reached either side.
@@ -237,13 +236,8 @@ fn stuck(config: &Config, domain: &Domain, dead: &JobId) -> Error {
     }
 }
 
-fn lock_text(config: &Config, domain: &Domain) -> String {
-    let path = config.paths.jobs().join(".locks").join(domain.as_str());
-    std::fs::read_to_string(path).unwrap_or_default().trim().to_owned()
-}
-
 fn busy(config: &Config, domain: &Domain) -> Error {
-    let job = lock_text(config, domain);
+    let job = lock::named(config, domain).map(String::from).unwrap_or_default();
     Error::new(Code::Busy, format!("job {job} is at work on {domain}"))
         .hint(format!("Wait for it (`rocketvps-restore wait {job}`) or cancel it."))
         .with("job", job)

@@ -188,10 +188,10 @@ fn a_switch_there_and_back_leaves_no_trace() {
     let old = world.state("live");
 
     world.real.create_schema("rvk_1", None).unwrap();
-    world.real.drop_objects("live", &left_objects).unwrap();
+    world.real.drop_objects("live", &left_objects, Patience::default()).unwrap();
     let there = Switch::exchange("live", "rvk_1", &names(&world, "live"), "rvs_1", &names(&world, "rvs_1"));
     world.real.switch(&there, Patience::default()).unwrap();
-    world.real.create_objects("live", &loaded.objects).unwrap();
+    world.real.create_objects("live", &loaded.objects, Patience::default()).unwrap();
     assert_eq!(world.state("live"), new);
     assert_eq!(world.state("rvk_1"), old);
     let definers = world.server.sql("SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA='live' UNION SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_SCHEMA='live' UNION SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA='live' UNION SELECT DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA='live'");
@@ -209,9 +209,9 @@ fn a_switch_there_and_back_leaves_no_trace() {
         .server
         .sql("USE live; INSERT INTO posts (title) VALUES ('trigger'); DELETE FROM posts WHERE title LIKE 'trigger%'");
 
-    world.real.drop_objects("live", &loaded.objects).unwrap();
+    world.real.drop_objects("live", &loaded.objects, Patience::default()).unwrap();
     world.real.switch(&there.inverse(), Patience::default()).unwrap();
-    world.real.create_objects("live", &left_objects).unwrap();
+    world.real.create_objects("live", &left_objects, Patience::default()).unwrap();
     assert_eq!(world.state("live"), old);
     assert_eq!(world.real.objects("live").unwrap(), left_objects);
 }

@@ -155,14 +155,14 @@ fn an_administrator_with_just_the_rights_needed_passes_and_they_are_enough() {
     let old = admin.objects("live").unwrap();
     assert_eq!(old.0.len(), 2, "the text of others' routines is seen");
     admin.create_schema("rvk_1", None).unwrap();
-    admin.drop_objects("live", &old).unwrap();
+    admin.drop_objects("live", &old, Patience::default()).unwrap();
     let there = Switch::exchange("live", "rvk_1", &["t".to_owned()], "rvs_1", &["t".to_owned()]);
     admin.switch(&there, Patience::default()).unwrap();
-    admin.create_objects("live", &loaded.objects).unwrap();
+    admin.create_objects("live", &loaded.objects, Patience::default()).unwrap();
     assert_eq!(admin.count_rows("live", "t").unwrap(), 2);
-    admin.drop_objects("live", &loaded.objects).unwrap();
+    admin.drop_objects("live", &loaded.objects, Patience::default()).unwrap();
     admin.switch(&there.inverse(), Patience::default()).unwrap();
-    admin.create_objects("live", &old).unwrap();
+    admin.create_objects("live", &old, Patience::default()).unwrap();
     admin.drop_schema("rvs_1").unwrap();
     admin.drop_schema("rvk_1").unwrap();
     assert_eq!(admin.accounts("rv_").unwrap(), [] as [String; 0]);

@@ -34,6 +34,9 @@ pub enum Record {
     Undo {
         /// Of the intent.
         number: usize,
+        /// Server connection that acts.
+        #[serde(default)]
+        connection: Option<u64>,
     },
     /// The step was undone.
     Undone {
@@ -44,21 +47,19 @@ pub enum Record {
     Closed,
 }
 
-/// Does the steps in order. On a failure the steps done so far are undone before it returns.
+/// Does the steps in order. On a failure of whatever kind, the journal's included, the steps done so far are undone before it
+/// returns.
 ///
 /// # Errors
 /// The failure, after the old state is back; `needs_operator` when it could not be brought back.
 pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
     let began = Instant::now();
     for (number, step) in steps.iter().enumerate() {
-        let intent = Record::Intent { number, step: step.clone(), connection: hosts.connection()? };
-        let done = journal.append(&intent).and_then(|()| step.act(hosts, monitor));
-        if let Err(error) = done {
+        if let Err(error) = one_forward(number, step, journal, hosts, monitor) {
             monitor.event(Level::Error, &format!("could not {}: {}", step.describe(), error.message));
             back(&steps[..=number], journal, hosts, monitor)?;
             return Err(error);
         }
-        journal.append(&Record::Done { number })?;
         if matches!(step, Step::Exchange { .. } | Step::Parts { .. }) {
             // At once, not after the last reload: until then visitors get the old code with the new database.
             hosts.refresh_code(monitor);
@@ -66,8 +67,20 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
         let spent = began.elapsed().as_secs_f64() * 1000.0;
         monitor.event(Level::Info, &format!("{} (at {spent:.1} ms)", step.describe()));
     }
-    journal.append(&Record::Committed)?;
+    if let Err(error) = journal.append(&Record::Committed) {
+        back(&steps, journal, hosts, monitor)?;
+        return Err(error);
+    }
     Ok(())
+}
+
+fn one_forward(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
+    hosts.fence.hold();
+    let connection = if step.is_of_database() { hosts.connection()? } else { None };
+    journal.append(&Record::Intent { number, step: step.clone(), connection })?;
+    hosts.fence.hold();
+    step.act(hosts, monitor)?;
+    journal.append(&Record::Done { number })
 }
 
 /// Undoes the steps, last first. A step that fails does not keep the others from being undone: the most of the site
@@ -78,13 +91,8 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
 pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
     let mut failed: Option<Error> = None;
     for (number, step) in steps.iter().enumerate().rev() {
-        // A journal that cannot be written (a full disk) must not keep the old state away: undoing twice changes nothing.
-        let _ = journal.append(&Record::Undo { number });
-        match hosts.retrying(|| step.undo(hosts)) {
-            Ok(()) => {
-                let _ = journal.append(&Record::Undone { number });
-                monitor.event(Level::Info, &format!("undone: {}", step.describe()));
-            }
+        match hosts.retrying(|| one_back(number, step, journal, hosts)) {
+            Ok(()) => monitor.event(Level::Info, &format!("undone: {}", step.describe())),
             Err(error) => {
                 monitor.event(Level::Error, &format!("could not undo: {}: {}", step.describe(), error.message));
                 failed = failed.or(Some(
@@ -104,14 +112,29 @@ pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn 
     failed.map_or(Ok(()), Err)
 }
 
+/// A journal that cannot be written (a full disk) must not keep the old state away: undoing twice changes nothing.
+fn one_back(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts) -> Result<()> {
+    hosts.fence.hold();
+    let connection = if step.is_of_database() { hosts.connection()? } else { None };
+    let _ = journal.append(&Record::Undo { number, connection });
+    hosts.fence.hold();
+    step.undo(hosts)?;
+    let _ = journal.append(&Record::Undone { number });
+    Ok(())
+}
+
 /// The steps of a journal that were begun, in order, with the connections that may still act.
 pub fn begun(records: &[Record]) -> (Vec<Step>, Vec<u64>) {
     let mut steps = Vec::new();
     let mut connections = Vec::new();
     for record in records {
-        if let Record::Intent { step, connection, .. } = record {
-            steps.push(step.clone());
-            connections.extend(*connection);
+        match record {
+            Record::Intent { step, connection, .. } => {
+                steps.push(step.clone());
+                connections.extend(*connection);
+            }
+            Record::Undo { connection, .. } => connections.extend(*connection),
+            _ => {}
         }
     }
     connections.sort_unstable();
@@ -175,8 +198,9 @@ mod tests {
             journal.append(&Record::Intent { number, step, connection: Some(7) }).unwrap();
             journal.append(&Record::Done { number }).unwrap();
         }
+        journal.append(&Record::Undo { number: 0, connection: Some(8) }).unwrap();
         let (steps, connections) = begun(&Journal::read::<Record>(&path).unwrap());
         assert_eq!(serde_json::to_value(steps).unwrap(), serde_json::to_value(every_step()).unwrap());
-        assert_eq!(connections, vec![7]);
+        assert_eq!(connections, vec![7, 8]);
     }
 }

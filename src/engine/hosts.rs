@@ -8,6 +8,7 @@ use crate::host::credentials::{self, SiteAccount};
 use crate::host::database::grants::{Grants, Need, Schemas};
 use crate::host::database::{Database, Real, Server};
 use crate::host::services::{MachineServices, Service, Services};
+use crate::job::lock::Fence;
 use crate::path::Domain;
 use crate::progress::{Level, Monitor};
 use crate::report::{Check, Outcome};
@@ -23,6 +24,8 @@ pub struct Hosts {
     pub database: Option<Arc<dyn Database>>,
     /// nginx, PHP-FPM, the site's page.
     pub services: Arc<dyn Services>,
+    /// Whether the domain is still this worker's to change.
+    pub fence: Fence,
     config: Config,
     domain: Domain,
     /// Who speaks to the database server; `None` when the database takes no part.
@@ -41,7 +44,8 @@ impl Hosts {
         let (server, instead) = if with_database { speaker(config, domain)? } else { (None, None) };
         let database = server.clone().map(|server| Arc::new(Real::new(server)) as Arc<dyn Database>);
         let services = Arc::new(MachineServices::new(config, work));
-        Ok(Hosts { database, services, config: config.clone(), domain: domain.clone(), server, instead })
+        let fence = Fence::of(config, domain);
+        Ok(Hosts { database, services, fence, config: config.clone(), domain: domain.clone(), server, instead })
     }
 
     /// The database for a clean-up: nothing when there is no server to ask.
@@ -100,7 +104,7 @@ impl Hosts {
     ///
     /// # Errors
     /// The last one.
-    pub fn retrying<T>(&self, act: impl Fn() -> Result<T>) -> Result<T> {
+    pub fn retrying<T>(&self, mut act: impl FnMut() -> Result<T>) -> Result<T> {
         let mut pause = Duration::from_millis(100);
         for _ in 0..self.config.limits.max_retries.min(10) {
             match act() {

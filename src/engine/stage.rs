@@ -13,7 +13,7 @@ use crate::engine::keep::{self, Kept};
 use crate::engine::reading::{Found, Reading};
 use crate::engine::{Staged, parts};
 use crate::error::{Code, Error, Result};
-use crate::host::database::{Choice, ForeignKey, LoadRequest, LoadedTable, Objects, load};
+use crate::host::database::{Choice, ForeignKey, LoadRequest, LoadedTable, Objects, Patience, load};
 use crate::host::spool::Spool;
 use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter, Unit};
 use crate::host::{place, text};
@@ -313,7 +313,7 @@ fn load_dump(
     // A key to a table that was not loaded would lead into the shadow schema for ever.
     let mut links = database.foreign_keys(&names.shadow)?;
     links.retain(|key| !loaded.tables.iter().any(|table| table.name == key.refers_to));
-    database.drop_foreign_keys(&names.shadow, &links)?;
+    database.drop_foreign_keys(&names.shadow, &links, Patience::default())?;
     let scope = Scope::Dump { complete: true };
     let (tables, objects, compatibility) = (loaded.tables, loaded.objects, loaded.adapted);
     Ok((StagedDatabase { dump: None, tables, objects, links, scope, compatibility }, loaded.notes))

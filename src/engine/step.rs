@@ -114,19 +114,32 @@ impl Step {
         }
     }
 
+    /// Whether the database server does it.
+    pub fn is_of_database(&self) -> bool {
+        match self {
+            Step::Undefine { .. }
+            | Step::Switch { .. }
+            | Step::Unlink { .. }
+            | Step::Link { .. }
+            | Step::Define { .. } => true,
+            Step::Exchange { .. } | Step::Parts { .. } | Step::Config { .. } | Step::Reload { .. } => false,
+        }
+    }
+
     /// Does the step, unless the state shows that it is done.
     ///
     /// # Errors
     /// What the step met; the state may then be on either side of this step, never between.
     pub fn act(&self, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
+        let patience = Patience::default();
         match self {
             Step::Undefine { schema, old } => {
                 let (triggers, _) = partition(read_objects(old)?, |object| object.kind == ObjectKind::Trigger);
-                hosts.database()?.drop_objects(schema, &triggers)
+                hosts.database()?.drop_objects(schema, &triggers, patience)
             }
-            Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, switch),
-            Step::Unlink { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys),
-            Step::Link { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys),
+            Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, switch, patience),
+            Step::Unlink { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys, patience),
+            Step::Link { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys, patience),
             Step::Parts { live, staged, units, .. } => parts(live, staged, units, Toward::New),
             Step::Define { schema, old, new } => {
                 let new = read_objects(new)?;
@@ -135,8 +148,8 @@ impl Step {
                     new.0.iter().any(|other| (other.kind, &other.name) == (object.kind, &object.name))
                 };
                 let (_, gone) = partition(read_objects(old)?, stays);
-                hosts.database()?.drop_objects(schema, &gone)?;
-                hosts.database()?.create_objects(schema, &new)
+                hosts.database()?.drop_objects(schema, &gone, patience)?;
+                hosts.database()?.create_objects(schema, &new, patience)
             }
             Step::Exchange { staged, live, new, old } => exchange(staged, live, *new, *old, Toward::New),
             Step::Config { change, saved } => install(change, saved),
@@ -164,15 +177,16 @@ impl Step {
     /// # Errors
     /// What the undoing met.
     pub fn undo(&self, hosts: &Hosts) -> Result<()> {
+        let patience = Patience::of_rollback();
         match self {
-            Step::Undefine { schema, old } => hosts.database()?.create_objects(schema, &read_objects(old)?),
-            Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, &switch.inverse()),
-            Step::Unlink { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys),
-            Step::Link { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys),
+            Step::Undefine { schema, old } => hosts.database()?.create_objects(schema, &read_objects(old)?, patience),
+            Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, &switch.inverse(), patience),
+            Step::Unlink { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys, patience),
+            Step::Link { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys, patience),
             Step::Parts { live, staged, units, .. } => parts(live, staged, units, Toward::Old),
             // The new side's triggers would keep its tables from moving back; what the old side defines needs its own
             // tables and is made by the undoing of `Undefine`.
-            Step::Define { schema, new, .. } => hosts.database()?.drop_objects(schema, &read_objects(new)?),
+            Step::Define { schema, new, .. } => hosts.database()?.drop_objects(schema, &read_objects(new)?, patience),
             Step::Exchange { staged, live, new, old } => exchange(staged, live, *new, *old, Toward::Old),
             Step::Config { change, saved } => uninstall(change, saved),
             // Done once at the end of the way back, when every file is in its place again.
@@ -186,7 +200,7 @@ fn partition(objects: Objects, picked: impl Fn(&Object) -> bool) -> (Objects, Ob
     (Objects(yes), Objects(no))
 }
 
-fn carry_out(database: &dyn Database, live: &str, switch: &Switch) -> Result<()> {
+fn carry_out(database: &dyn Database, live: &str, switch: &Switch, patience: Patience) -> Result<()> {
     if switch.moves.is_empty() {
         return Ok(());
     }
@@ -194,7 +208,7 @@ fn carry_out(database: &dyn Database, live: &str, switch: &Switch) -> Result<()>
         Position::After => Ok(()),
         Position::Before => {
             let moves = fitted(live, &switch.moves, &names(database, live)?);
-            match database.switch(&Switch { moves: moves.clone() }, Patience::default()) {
+            match database.switch(&Switch { moves: moves.clone() }, patience) {
                 Ok(()) => Ok(()),
                 // The answer may have been lost after the server had done it: the tables tell.
                 Err(error) => match position(database, live, &moves) {

@@ -8,6 +8,7 @@ pub mod fake;
 pub mod grants;
 pub mod keys;
 pub mod loader;
+mod locks;
 pub mod objects;
 mod queue;
 pub mod server;
@@ -140,7 +141,7 @@ impl Switch {
     }
 }
 
-/// How long a switch tries to get its locks. A waiting one stalls the site's queries, so that each try is short.
+/// How long a statement tries to get its locks. A waiting one stalls the site's queries, so that each try is short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// Tries that give up at once when a table is in use.
@@ -149,12 +150,6 @@ pub struct Patience {
     pub waiting_tries: u32,
     /// Pause between tries; it grows up to ten times as long.
     pub pause: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Patience {
-        Patience { quick_tries: 20, waiting_tries: 3, pause: Duration::from_millis(10) }
-    }
 }
 
 /// A foreign key by which another schema refers to a table.
@@ -198,7 +193,8 @@ impl ForeignKey {
     }
 }
 
-/// The database server. Every call names schemas in full; none depends on a current schema.
+/// The database server. Every call names schemas in full; none depends on a current schema. What changes live tables (switch,
+/// objects, foreign keys) goes over one connection, [`Database::connection_id`].
 pub trait Database: Send + Sync {
     /// Version as the server gives it, such as `10.11.19-MariaDB`. Also the cheapest proof that it answers.
     ///
@@ -284,14 +280,14 @@ pub trait Database: Send + Sync {
     /// Removes these objects from a schema; those that do not exist are no error.
     ///
     /// # Errors
-    /// As [`Database::version`].
-    fn drop_objects(&self, schema: &str, objects: &Objects) -> Result<()>;
+    /// `database_locked` for a table in use, and as [`Database::version`].
+    fn drop_objects(&self, schema: &str, objects: &Objects, patience: Patience) -> Result<()>;
 
     /// Creates these objects in a schema, in place of any of the same name.
     ///
     /// # Errors
-    /// `database_failed` naming the object.
-    fn create_objects(&self, schema: &str, objects: &Objects) -> Result<()>;
+    /// `database_failed` naming the object, `database_locked` for a table in use.
+    fn create_objects(&self, schema: &str, objects: &Objects, patience: Patience) -> Result<()>;
 
     /// Carries out all moves in one statement.
     ///
@@ -299,7 +295,8 @@ pub trait Database: Send + Sync {
     /// `database_locked` naming the connection in the way; nothing was moved then.
     fn switch(&self, switch: &Switch, patience: Patience) -> Result<()>;
 
-    /// The connection that [`Database::switch`] will use next, for the journal.
+    /// The connection over which what is live will be changed from now on, for the journal: opened anew when it is gone. Changes
+    /// over a connection that was lost since fail: another one would be unknown to a recovery, which has to end it.
     ///
     /// # Errors
     /// As [`Database::version`].
@@ -327,13 +324,13 @@ pub trait Database: Send + Sync {
     ///
     /// # Errors
     /// `database_locked` for a table in use, and as [`Database::version`].
-    fn drop_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()>;
+    fn drop_foreign_keys(&self, schema: &str, keys: &[ForeignKey], patience: Patience) -> Result<()>;
 
     /// Puts foreign keys on the tables of a schema, in place of any of the same name. Rows are not looked at.
     ///
     /// # Errors
     /// `database_locked` for a table in use, `database_failed` where the server refuses the key.
-    fn add_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()>;
+    fn add_foreign_keys(&self, schema: &str, keys: &[ForeignKey], patience: Patience) -> Result<()>;
 
     /// Rows of the key's table, in `schema`, that refer to a row that is not there.
     ///
@@ -353,10 +350,10 @@ pub trait Database: Send + Sync {
     /// As [`Database::version`].
     fn accounts(&self, prefix: &str) -> Result<Vec<String>>;
 
-    /// Removes a user of every host; nothing happens when there is none.
+    /// Removes a user of every host and ends its connections; nothing happens when there is none.
     ///
     /// # Errors
-    /// As [`Database::version`].
+    /// As [`Database::version`]; `timed_out` when a connection does not end.
     fn drop_account(&self, user: &str) -> Result<()>;
 }
 

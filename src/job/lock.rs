@@ -1,4 +1,7 @@
-//! flock on a file that also names the job holding it. fcntl locks would vanish with any close of the file.
+//! flock on a file that also names the job holding it, and its epoch. fcntl locks would vanish with any close of the file.
+//!
+//! `JOB EPOCH`: the epoch is another one each time a worker takes the job up. One whose lock names another epoch, or whose lock
+//! file was replaced, has been taken for dead: see [`Fence`].
 
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
@@ -6,9 +9,9 @@ use crate::job::JobId;
 use crate::path::Domain;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The lock of a domain. It is handed to the worker as an open file, so there is no moment without a holder.
@@ -42,18 +45,19 @@ impl DomainLock {
         let mut text = String::new();
         self.file.seek(SeekFrom::Start(0)).ok()?;
         self.file.read_to_string(&mut text).ok()?;
-        JobId::parse(text.trim()).ok()
+        job_in(&text)
     }
 
-    /// Writes the job into the lock: from now on it has to be finished or undone.
+    /// Writes the job into the lock, in a new epoch: from now on it has to be finished or undone, by whoever reads it there.
     ///
     /// # Errors
     /// `io_failed`, `disk_full`.
     pub fn claim(&mut self, job: &JobId) -> Result<()> {
         let act = || format!("write {}", self.path.display());
-        self.file.set_len(0).doing(act)?;
-        self.file.seek(SeekFrom::Start(0)).doing(act)?;
-        self.file.write_all(job.as_str().as_bytes()).doing(act)
+        let text = format!("{job} {}", crate::host::random::hex(4)?);
+        // Over what is there, which is as long: at no moment does the lock name nobody.
+        self.file.write_all_at(text.as_bytes(), 0).doing(act)?;
+        self.file.set_len(text.len() as u64).doing(act)
     }
 
     /// Makes the claim outlive a power cut; a worker does so before it stages anything.
@@ -81,6 +85,50 @@ impl DomainLock {
     /// `io_failed`.
     pub fn share(&self) -> Result<OwnedFd> {
         Ok(self.file.try_clone().doing(|| format!("share {}", self.path.display()))?.into())
+    }
+}
+
+/// The job that the lock of a domain names, held or not.
+pub fn named(config: &Config, domain: &Domain) -> Option<JobId> {
+    job_in(&std::fs::read_to_string(path_of(config, domain)).ok()?)
+}
+
+fn job_in(text: &str) -> Option<JobId> {
+    JobId::parse(text.split_whitespace().next()?).ok()
+}
+
+fn path_of(config: &Config, domain: &Domain) -> PathBuf {
+    config.paths.jobs().join(".locks").join(domain.as_str())
+}
+
+/// What a worker asks before it changes anything: whether the domain's lock is still the one it began with. It is not when somebody
+/// took the worker for dead and recovered its job.
+#[derive(Debug, Clone)]
+pub struct Fence {
+    path: PathBuf,
+    text: Vec<u8>,
+}
+
+impl Fence {
+    /// The lock as it stands.
+    pub fn of(config: &Config, domain: &Domain) -> Fence {
+        let path = path_of(config, domain);
+        Fence { text: std::fs::read(&path).unwrap_or_default(), path }
+    }
+
+    /// Whether the lock still says the same. One that cannot be read at the moment is not taken away.
+    pub fn stands(&self) -> bool {
+        match std::fs::read(&self.path) {
+            Ok(text) => text == self.text,
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound || self.text.is_empty(),
+        }
+    }
+
+    /// Ends this process on the spot when the lock is another's: the recovery knows nothing of what it would do now.
+    pub fn hold(&self) {
+        if !self.stands() {
+            std::process::exit(i32::from(Code::Busy.number()));
+        }
     }
 }
 
@@ -173,5 +221,26 @@ mod tests {
         assert_eq!(again.holder(), Some(job), "a dead holder stays named");
         again.finish().unwrap();
         assert_eq!(claimed(&config), vec![]);
+    }
+
+    #[test]
+    fn a_fence_falls_when_the_job_is_taken_up_anew_or_the_lock_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.paths.base = folder.path().to_owned();
+        let domain = Domain::parse("example.com").unwrap();
+        let job = JobId::new().unwrap();
+        let mut lock = DomainLock::try_take(&config, &domain).unwrap().unwrap();
+        lock.claim(&job).unwrap();
+        let first = Fence::of(&config, &domain);
+        assert!(first.stands());
+        lock.claim(&job).unwrap();
+        assert_eq!(named(&config, &domain), Some(job.clone()));
+        let second = Fence::of(&config, &domain);
+        assert!(!first.stands() && second.stands());
+        std::fs::remove_file(path_of(&config, &domain)).unwrap();
+        assert!(!second.stands());
+        DomainLock::try_take(&config, &domain).unwrap().unwrap().claim(&job).unwrap();
+        assert!(!second.stands());
     }
 }

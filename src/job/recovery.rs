@@ -4,13 +4,14 @@ use crate::config::Config;
 use crate::engine;
 use crate::error::{Code, Error, Result};
 use crate::job::folder::JobFolder;
-use crate::job::lock::{DomainLock, claimed};
+use crate::job::lock::{DomainLock, claimed, try_lock_file};
 use crate::job::worker::{Ending, conclude};
 use crate::job::{JobId, Kind, State, spawn};
 use crate::path::Domain;
 use crate::progress::{Level, Monitor};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Starts a recovery for every domain whose lock is free but names an unfinished job. Cheap when there is none.
 /// Jobs that need an operator are left to an explicit `rv_recover` or the next start.
@@ -40,17 +41,34 @@ pub fn start(config: &Config, domain: &Domain, operator_came: bool) -> Result<Op
 /// Recovers every domain that needs it, or the one named; used by a worker.
 ///
 /// # Errors
-/// `needs_operator` when a domain could not be brought to one side.
+/// `needs_operator` when a domain could not be brought to one side; the others are recovered all the same. `busy` when the named
+/// one has a worker.
 pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>) -> Result<Value> {
     let domains = domain.map_or_else(|| claimed(config), |domain| vec![domain.clone()]);
-    let mut recovered = Vec::new();
-    for domain in domains {
-        match DomainLock::try_take(config, &domain)? {
-            Some(lock) => recovered.extend(finish_dead(config, &domain, lock, monitor)?),
-            None => monitor.event(Level::Info, &format!("{domain}: a job is at work, nothing to recover")),
+    let (mut recovered, mut busy, mut stuck) = (Vec::new(), Vec::new(), None);
+    for each in domains {
+        match DomainLock::try_take(config, &each)? {
+            Some(lock) => match finish_dead(config, &each, lock, monitor) {
+                Ok(done) => recovered.extend(done),
+                Err(error) => {
+                    monitor.event(Level::Error, &format!("{each}: {}", error.message));
+                    stuck.get_or_insert(error);
+                }
+            },
+            None if domain.is_some() => {
+                return Err(Error::new(
+                    Code::Busy,
+                    format!("a worker is at work on {each}: there is nothing to recover"),
+                )
+                .with("domain", each.as_str()));
+            }
+            None => {
+                monitor.event(Level::Info, &format!("{each}: a job is at work, nothing to recover"));
+                busy.push(each);
+            }
         }
     }
-    Ok(json!({"recovered": recovered}))
+    stuck.map_or_else(|| Ok(json!({"recovered": recovered, "busy": busy})), Err)
 }
 
 /// Finishes or undoes the job named in a lock, then frees the lock.
@@ -74,6 +92,10 @@ pub fn finish_dead(
         }
         Err(error) => return Err(error),
     };
+    require_dead(&folder, &dead)?;
+    // From here on its worker, should there still be one, finds another epoch and ends.
+    lock.claim(&dead)?;
+    lock.persist()?;
     let ticket = folder.ticket()?;
     let ending = match ticket.kind {
         Kind::Restore | Kind::Rollback => engine::recovery::recover(&folder, &ticket, monitor),
@@ -87,4 +109,22 @@ pub fn finish_dead(
     }
     lock.finish()?;
     Ok(Some(json!({"domain": domain, "job": dead, "state": state})))
+}
+
+/// The lock of its domain is free: so must be the one that its worker keeps as long as it lives. (Somebody may have removed the
+/// domain's lock file.) A process that was killed lets go of one before the other.
+fn require_dead(folder: &JobFolder, dead: &JobId) -> Result<()> {
+    let until = Instant::now() + Duration::from_secs(2);
+    while try_lock_file(&folder.join("alive"))?.is_none() {
+        if Instant::now() > until {
+            return Err(Error::new(
+                Code::Busy,
+                format!("the worker of job {dead} still lives, although its domain is not locked"),
+            )
+            .hint(format!("Wait for it (`rocketvps-restore wait {dead}`) or end its process."))
+            .with("job", dead.as_str()));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::process;
 use crate::job::estimate::{Rates, Taken};
 use crate::job::folder::{JobFolder, Ticket};
+use crate::job::lock::Fence;
 use crate::job::{JobId, Kind, State};
 use crate::path::Domain;
 use crate::progress::{Level, Monitor, Phase};
@@ -154,6 +155,7 @@ pub struct JobMonitor {
     publishing: Mutex<()>,
     cancelled: AtomicBool,
     committed: AtomicBool,
+    fence: Mutex<Option<Fence>>,
 }
 
 impl JobMonitor {
@@ -193,7 +195,19 @@ impl JobMonitor {
             publishing: Mutex::new(()),
             cancelled: AtomicBool::new(false),
             committed: AtomicBool::new(false),
+            fence: Mutex::new(
+                ticket
+                    .domain
+                    .as_ref()
+                    .filter(|_| ticket.kind.is_exclusive())
+                    .map(|domain| Fence::of(&ticket.config, domain)),
+            ),
         })
+    }
+
+    /// The lock is about to be given back: from here on it says nothing about this worker.
+    pub fn lower_fence(&self) {
+        *locked(&self.fence) = None;
     }
 
     /// Moves the job to a state and shows it.
@@ -233,6 +247,10 @@ impl JobMonitor {
     pub fn publish(&self) {
         // The ticker and the engine both come here: one file is written at a time, and never an older one over a newer.
         let _turn = locked(&self.publishing);
+        // How a job stands whose recovery has begun is the recovery's to say.
+        if let Some(fence) = &*locked(&self.fence) {
+            fence.hold();
+        }
         let status = self.status();
         let _ = self.folder.write_volatile("status.json", &status);
     }

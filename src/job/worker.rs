@@ -106,6 +106,7 @@ pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
     if ending.state() == State::Done {
         learn(&ticket, &monitor);
     }
+    monitor.lower_fence();
     if !matches!(ending, Ending::NeedsOperator(_))
         && let Some(lock) = lock
     {

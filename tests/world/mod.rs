@@ -4,6 +4,7 @@
 // Each test program takes what it needs of this.
 #![allow(dead_code)]
 
+pub mod crash;
 pub mod oracle;
 pub mod trial;
 

@@ -1,12 +1,13 @@
 //! The throw-away account that loads a dump: rights on the shadow schema and on nothing else.
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::host::credentials::Password;
 use crate::host::database::grants::{LOADING, this_schema};
-use crate::host::database::server::{literal, rows, run, text};
+use crate::host::database::server::{literal, number, rows, run, text};
 use crate::host::random;
 use crate::sql::quote_name;
 use mysql::Conn;
+use std::time::{Duration, Instant};
 
 /// Makes user `name` with a random password for connections that come from where the administrator's
 /// comes from, with [`LOADING`] rights on `schema` and on nothing else.
@@ -25,16 +26,47 @@ pub fn create(connection: &mut Conn, name: &str, schema: &str) -> Result<Passwor
     Ok(Password::new(password))
 }
 
-/// Removes a user of every host.
+/// Removes a user of every host and ends its connections: without that they would go on acting.
 ///
 /// # Errors
-/// `insufficient_privilege`.
+/// `insufficient_privilege`, `timed_out`.
 pub fn drop_user(connection: &mut Conn, name: &str) -> Result<()> {
     let hosts = rows(connection, &format!("SELECT Host FROM mysql.user WHERE User={}", literal(name)))?;
     for row in &hosts {
         run(connection, &format!("DROP USER IF EXISTS {}@{}", literal(name), literal(&text(row, 0))))?;
     }
+    // After it is gone: no new one can come.
+    let sql = format!("SELECT ID FROM information_schema.PROCESSLIST WHERE USER={}", literal(name));
+    for row in rows(connection, &sql)? {
+        end_connection(connection, number(&row, 0))?;
+    }
     Ok(())
+}
+
+/// Ends a connection and waits until it is gone; whether it was there.
+///
+/// # Errors
+/// `insufficient_privilege`, `timed_out`.
+pub fn end_connection(connection: &mut Conn, id: u64) -> Result<bool> {
+    let listed = format!("SELECT 1 FROM information_schema.PROCESSLIST WHERE ID={id}");
+    if rows(connection, &listed)?.is_empty() {
+        return Ok(false);
+    }
+    match run(connection, &format!("KILL CONNECTION {id}")) {
+        // Gone between the two questions.
+        Err(error) if error.context.get("server_error").is_some_and(|code| code == 1094) => return Ok(true),
+        other => other?,
+    }
+    let until = Instant::now() + Duration::from_secs(30);
+    while !rows(connection, &listed)?.is_empty() {
+        if Instant::now() > until {
+            return Err(Error::new(Code::TimedOut, format!("database connection {id} does not end"))
+                .hint("Wait until it is gone from SHOW PROCESSLIST, then run `rocketvps-restore recover`.")
+                .with("connection", id));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(true)
 }
 
 /// Users whose name begins with `prefix`.

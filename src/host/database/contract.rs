@@ -223,14 +223,56 @@ fn a_lock_ends_a_switch_in_bounded_time(stage: &dyn Stage) {
     });
     database.switch(&switch, patience).unwrap();
     database.switch(&switch.inverse(), patience).unwrap();
+    // What is done to a table in use by other statements ends as soon, and says as much.
+    let (objects, key) = (trigger("busy", "a"), key_to("a", "old"));
+    let keys = std::slice::from_ref(&key);
+    let mut made = false;
+    for _ in 0..2 {
+        stage.while_locked("live", "a", &mut || {
+            let begin = Instant::now();
+            let results = if made {
+                [database.drop_objects("live", &objects, patience), database.drop_foreign_keys("live", keys, patience)]
+            } else {
+                [database.create_objects("live", &objects, patience), database.add_foreign_keys("live", keys, patience)]
+            };
+            for result in results {
+                let error = result.unwrap_err();
+                assert_eq!(error.code, Code::DatabaseLocked, "{error}");
+                assert!(error.context.contains_key("connection"), "{error}");
+            }
+            assert!(begin.elapsed() < Duration::from_secs(6), "{:?}", begin.elapsed());
+        });
+        if made {
+            database.drop_objects("live", &objects, patience).unwrap();
+            database.drop_foreign_keys("live", keys, patience).unwrap();
+        } else {
+            database.create_objects("live", &objects, patience).unwrap();
+            database.add_foreign_keys("live", keys, patience).unwrap();
+        }
+        made = !made;
+    }
+}
+
+/// A key by which one of the stage's tables refers to another.
+fn key_to(table: &str, refers_to: &str) -> ForeignKey {
+    ForeignKey {
+        name: format!("{table} to {refers_to}"),
+        table: table.into(),
+        columns: vec!["id".into()],
+        refers_schema: "live".into(),
+        refers_to: refers_to.into(),
+        refers_columns: vec!["id".into()],
+        on_update: "RESTRICT".into(),
+        on_delete: "RESTRICT".into(),
+    }
 }
 
 fn objects_come_and_go(stage: &dyn Stage) {
     let database = stage.database();
     let objects = trigger("t", "a");
-    assert!(database.create_objects("live", &trigger("t", "missing")).is_err());
+    assert!(database.create_objects("live", &trigger("t", "missing"), Patience::default()).is_err());
     for _ in 0..2 {
-        database.create_objects("live", &objects).unwrap();
+        database.create_objects("live", &objects, Patience::default()).unwrap();
     }
     assert_eq!(database.objects("live").unwrap(), objects);
     let switch = Switch::exchange("live", "kept", &["a".to_owned()], "shadow", &[]);
@@ -240,7 +282,7 @@ fn objects_come_and_go(stage: &dyn Stage) {
         "a table with a trigger stays"
     );
     for _ in 0..2 {
-        database.drop_objects("live", &objects).unwrap();
+        database.drop_objects("live", &objects, Patience::default()).unwrap();
     }
     assert!(database.objects("live").unwrap().is_empty());
     database.switch(&switch, Patience::default()).unwrap();
@@ -278,7 +320,7 @@ fn keys_follow_their_tables_until_they_are_taken_off(stage: &dyn Stage) {
     };
     let keys = std::slice::from_ref(&key);
     for _ in 0..2 {
-        database.add_foreign_keys("linked", keys).unwrap();
+        database.add_foreign_keys("linked", keys, Patience::default()).unwrap();
         assert_eq!(database.foreign_keys("linked").unwrap(), keys);
     }
     let away = Switch::exchange("linked", "aside", &["parent".to_owned()], "none", &[]);
@@ -286,14 +328,14 @@ fn keys_follow_their_tables_until_they_are_taken_off(stage: &dyn Stage) {
     assert_eq!(database.foreign_keys("linked").unwrap()[0].refers_schema, "aside");
     database.switch(&away.inverse(), Patience::default()).unwrap();
     for _ in 0..2 {
-        database.drop_foreign_keys("linked", keys).unwrap();
+        database.drop_foreign_keys("linked", keys, Patience::default()).unwrap();
         assert!(database.foreign_keys("linked").unwrap().is_empty());
     }
     // One whose table is not there may be put on: a dump may hold such.
     let dangling = ForeignKey { refers_to: "nowhere".into(), ..key.clone() };
-    database.add_foreign_keys("linked", std::slice::from_ref(&dangling)).unwrap();
+    database.add_foreign_keys("linked", std::slice::from_ref(&dangling), Patience::default()).unwrap();
     assert_eq!(database.foreign_keys("linked").unwrap()[0].refers_to, "nowhere");
-    database.add_foreign_keys("linked", keys).unwrap();
+    database.add_foreign_keys("linked", keys, Patience::default()).unwrap();
     assert_eq!(database.foreign_keys("linked").unwrap(), keys, "another one of the name is replaced");
     stage.orphans("linked", &key, 2);
     assert_eq!(database.orphans("linked", &key).unwrap(), 2);
@@ -313,6 +355,9 @@ fn mariadb_keeps_the_contract() {
     contract(&stage);
     a_checksum_stands_still_with_generated_columns_and_moves_with_every_value(&stage);
     a_connection_of_an_earlier_process_is_fenced(&stage.real);
+    changes_go_over_the_connection_that_was_named_or_fail(&stage.real);
+    a_users_connections_end_with_it(&stage);
+    a_try_ends_in_bounded_time_however_many_tables_are_in_use(&stage);
     keys_from_outside_are_named(&stage);
     a_server_that_is_down_is_named(&stage.real);
 }
@@ -345,6 +390,54 @@ fn a_connection_of_an_earlier_process_is_fenced(real: &Real) {
     assert!(real.end_connection(id).unwrap());
     assert!(!real.end_connection(id).unwrap());
     assert!(super::server::run(&mut other, "SELECT 1").is_err());
+}
+
+fn changes_go_over_the_connection_that_was_named_or_fail(real: &Real) {
+    let named = real.connection_id().unwrap();
+    real.end_connection(named).unwrap();
+    let error = real.drop_objects("live", &trigger("none", "a"), Patience::default()).unwrap_err();
+    assert_eq!(error.code, Code::DatabaseUnreachable, "{error}");
+    assert!(
+        real.switch(&Switch::exchange("live", "kept", &["a".to_owned()], "shadow", &[]), Patience::default()).is_err()
+    );
+    assert_ne!(real.connection_id().unwrap(), named);
+    real.drop_objects("live", &trigger("none", "a"), Patience::default()).unwrap();
+}
+
+fn a_users_connections_end_with_it(stage: &RealStage) {
+    stage.server.sql("CREATE USER rv_gone@localhost; GRANT ALL ON live.* TO rv_gone@localhost");
+    let account = stage.real.server().with_account("rv_gone", crate::host::credentials::Password::default());
+    let mut late = account.connect(Some("live")).unwrap();
+    stage.real.drop_account("rv_gone").unwrap();
+    assert!(super::server::run(&mut late, "CREATE TABLE late (id INT)").is_err());
+    assert!(!stage.real.table_exists("live", "late").unwrap());
+}
+
+/// Each table may be waited for by itself: two that become free one after the other must not add up.
+fn a_try_ends_in_bounded_time_however_many_tables_are_in_use(stage: &RealStage) {
+    let names: Vec<String> = (0..4).map(|number| format!("many{number}")).collect();
+    for name in &names {
+        stage.table("live", name, 1);
+    }
+    let server = stage.real.server();
+    std::thread::scope(|scope| {
+        for (number, name) in (1..).zip(&names) {
+            scope.spawn(move || {
+                let mut other = server.connect(Some("live")).unwrap();
+                super::server::run(&mut other, "BEGIN").unwrap();
+                super::server::rows(&mut other, &format!("SELECT COUNT(*) FROM `{name}`")).unwrap();
+                // Free just before the wait for this table would be over.
+                std::thread::sleep(Duration::from_millis(200 + 900 * number));
+            });
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        let begin = Instant::now();
+        let once = Patience { quick_tries: 0, waiting_tries: 1, pause: Duration::from_millis(1) };
+        let switch = Switch::exchange("live", "kept", &names, "shadow", &[]);
+        let error = stage.real.switch(&switch, once).unwrap_err();
+        assert_eq!(error.code, Code::DatabaseLocked, "{error}");
+        assert!(begin.elapsed() < Duration::from_millis(2300), "the site stood still for {:?}", begin.elapsed());
+    });
 }
 
 fn keys_from_outside_are_named(stage: &RealStage) {

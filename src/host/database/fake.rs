@@ -107,6 +107,18 @@ impl Fake {
 }
 
 impl State {
+    /// Whether tables may be changed; who has nothing to do needs no lock.
+    fn free(&self, nothing: bool) -> Result<()> {
+        match &self.locked {
+            Some(user) if !nothing => {
+                Err(Error::new(Code::DatabaseLocked, format!("the tables are in use by connection 1 of {user}"))
+                    .with("connection", "1")
+                    .with("user", user.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn table(&self, schema: &str, table: &str) -> Result<(u64, u64)> {
         let found = self.schemas.get(schema).and_then(|schema| schema.tables.get(table)).copied();
         found.ok_or_else(|| Error::new(Code::DatabaseFailed, format!("there is no table {schema}.{table}")))
@@ -204,8 +216,9 @@ impl Database for Fake {
         Ok(Objects(objects))
     }
 
-    fn drop_objects(&self, schema: &str, objects: &Objects) -> Result<()> {
+    fn drop_objects(&self, schema: &str, objects: &Objects, _: Patience) -> Result<()> {
         let mut state = self.call("drop_objects", schema)?;
+        state.free(objects.is_empty())?;
         if let Some(schema) = state.schemas.get_mut(schema) {
             let named =
                 |kept: &Object| objects.0.iter().any(|object| object.kind == kept.kind && object.name == kept.name);
@@ -214,8 +227,9 @@ impl Database for Fake {
         Ok(())
     }
 
-    fn create_objects(&self, schema: &str, objects: &Objects) -> Result<()> {
+    fn create_objects(&self, schema: &str, objects: &Objects, _: Patience) -> Result<()> {
         let mut state = self.call("create_objects", schema)?;
+        state.free(objects.is_empty())?;
         if objects.is_empty() {
             return Ok(());
         }
@@ -237,11 +251,7 @@ impl Database for Fake {
 
     fn switch(&self, switch: &Switch, _: Patience) -> Result<()> {
         let mut state = self.call("switch", "")?;
-        if let Some(user) = &state.locked {
-            return Err(Error::new(Code::DatabaseLocked, format!("the tables are in use by connection 1 of {user}"))
-                .with("connection", "1")
-                .with("user", user.clone()));
-        }
+        state.free(switch.moves.is_empty())?;
         let mut after = state.clone();
         for step in &switch.moves {
             let named = format!("{}.{}", step.from, step.table);
@@ -291,16 +301,18 @@ impl Database for Fake {
         Ok(keys)
     }
 
-    fn drop_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()> {
+    fn drop_foreign_keys(&self, schema: &str, keys: &[ForeignKey], _: Patience) -> Result<()> {
         let mut state = self.call("drop_foreign_keys", schema)?;
+        state.free(keys.is_empty())?;
         if let Some(schema) = state.schemas.get_mut(schema) {
             schema.keys.retain(|kept| !keys.iter().any(|key| key.is_named_as(kept)));
         }
         Ok(())
     }
 
-    fn add_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()> {
+    fn add_foreign_keys(&self, schema: &str, keys: &[ForeignKey], _: Patience) -> Result<()> {
         let mut state = self.call("add_foreign_keys", schema)?;
+        state.free(keys.is_empty())?;
         for key in keys {
             state.table(schema, &key.table)?;
             let kept = &mut state.schema(schema)?.keys;

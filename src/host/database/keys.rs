@@ -2,14 +2,11 @@
 //! another schema, so keys between what moves and what stays are taken off before and put back after.
 
 use crate::error::Result;
-use crate::host::database::ForeignKey;
+use crate::host::database::locks::run_when_free;
 use crate::host::database::server::{full, literal, number, rows, run, text};
+use crate::host::database::{ForeignKey, Patience};
 use crate::sql::quote_name;
 use mysql::Conn;
-
-/// Seconds a statement waits for a table in use; it is tried again as often as this.
-const WAIT_S: u32 = 1;
-const TRIES: u32 = 3;
 
 /// The keys by which tables of a schema refer to others, in the order of table and name.
 pub fn list(connection: &mut Conn, schema: &str) -> Result<Vec<ForeignKey>> {
@@ -47,7 +44,7 @@ pub fn list(connection: &mut Conn, schema: &str) -> Result<Vec<ForeignKey>> {
 }
 
 /// Takes keys off the tables of a schema; those that are not there are no error.
-pub fn drop_all(connection: &mut Conn, schema: &str, keys: &[ForeignKey]) -> Result<()> {
+pub fn drop_all(connection: &mut Conn, schema: &str, keys: &[ForeignKey], patience: Patience) -> Result<()> {
     if keys.is_empty() {
         return Ok(());
     }
@@ -55,14 +52,14 @@ pub fn drop_all(connection: &mut Conn, schema: &str, keys: &[ForeignKey]) -> Res
     prepare(connection)?;
     for key in keys {
         if there.iter().any(|found| found.is_named_as(key)) {
-            drop_one(connection, schema, key)?;
+            drop_one(connection, schema, key, patience)?;
         }
     }
     Ok(())
 }
 
 /// Puts keys on the tables of a schema, in place of any of the same name that refer elsewhere. Rows are not looked at.
-pub fn add_all(connection: &mut Conn, schema: &str, keys: &[ForeignKey]) -> Result<()> {
+pub fn add_all(connection: &mut Conn, schema: &str, keys: &[ForeignKey], patience: Patience) -> Result<()> {
     if keys.is_empty() {
         return Ok(());
     }
@@ -71,7 +68,7 @@ pub fn add_all(connection: &mut Conn, schema: &str, keys: &[ForeignKey]) -> Resu
     for key in keys {
         match there.iter().find(|found| found.is_named_as(key)) {
             Some(found) if found == key => continue,
-            Some(_) => drop_one(connection, schema, key)?,
+            Some(_) => drop_one(connection, schema, key, patience)?,
             None => {}
         }
         let columns = |names: &[String]| names.iter().map(|name| quote_name(name)).collect::<Vec<_>>().join(",");
@@ -85,29 +82,19 @@ pub fn add_all(connection: &mut Conn, schema: &str, keys: &[ForeignKey]) -> Resu
             rule(" ON UPDATE", &key.on_update),
             rule(" ON DELETE", &key.on_delete),
         );
-        alter(connection, &sql)?;
+        run_when_free(connection, &sql, &[schema], patience, &format!("put foreign key {} on", key.name))?;
     }
     Ok(())
 }
 
-fn drop_one(connection: &mut Conn, schema: &str, key: &ForeignKey) -> Result<()> {
-    alter(connection, &format!("ALTER TABLE {} DROP FOREIGN KEY {}", full(schema, &key.table), quote_name(&key.name)))
+fn drop_one(connection: &mut Conn, schema: &str, key: &ForeignKey, patience: Patience) -> Result<()> {
+    let sql = format!("ALTER TABLE {} DROP FOREIGN KEY {}", full(schema, &key.table), quote_name(&key.name));
+    run_when_free(connection, &sql, &[schema], patience, &format!("take foreign key {} off", key.name))
 }
 
 /// Without checks the server changes the definition alone, whatever the size of the table.
 fn prepare(connection: &mut Conn) -> Result<()> {
-    run(connection, &format!("SET SESSION foreign_key_checks=0, lock_wait_timeout={WAIT_S}"))
-}
-
-/// A table in use is waited for in short tries, since a waiting ALTER stalls every new query on it.
-fn alter(connection: &mut Conn, sql: &str) -> Result<()> {
-    for _ in 1..TRIES {
-        match run(connection, sql) {
-            Err(error) if error.code == crate::error::Code::DatabaseLocked => {}
-            other => return other,
-        }
-    }
-    run(connection, sql)
+    run(connection, "SET SESSION foreign_key_checks=0")
 }
 
 /// RESTRICT is what no clause means; written out, the server would give it back as NO ACTION.

@@ -5,7 +5,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::database::queue::Queue;
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
 use crate::host::database::worker::{self, Batch, Shared, Target, incompatible};
-use crate::host::database::{ObjectKind, Objects, accounts, compat, objects};
+use crate::host::database::{ObjectKind, Objects, Patience, accounts, compat, objects};
 use crate::host::spool::{Spool, SpoolReader, abandoned};
 use crate::progress::{Level, Monitor};
 use crate::sql::compat::judge::{decide_statement, keep_zero_dates, skipped};
@@ -613,9 +613,9 @@ impl Reading<'_> {
         }
         drop(connection);
         let mut found = objects::read(&self.request.server, &self.request.schema)?;
-        objects::drop_all(&self.request.server, &self.request.schema, &found)?;
+        let mut admin = self.request.server.connect(None)?;
+        objects::drop_all(&mut admin, &self.request.schema, &found, Patience::default())?;
         if !stand_ins.is_empty() {
-            let mut admin = self.request.server.connect(None)?;
             for table in &stand_ins {
                 run(&mut admin, &format!("DROP TABLE {}", full(&self.request.schema, table)))?;
             }

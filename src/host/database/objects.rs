@@ -1,11 +1,11 @@
 //! Views, triggers, routines and events: read, dropped, created again.
 
 use crate::error::{Code, Error, Result};
-use crate::host::database::server::{Server, failed, full, literal, rows, run, text};
-use crate::host::database::{Object, ObjectKind, Objects};
+use crate::host::database::locks::run_when_free;
+use crate::host::database::server::{Server, full, literal, rows, run, text};
+use crate::host::database::{Object, ObjectKind, Objects, Patience};
 use crate::sql::quote_name;
 use mysql::Conn;
-use mysql::prelude::Queryable;
 
 /// Where `SHOW CREATE` puts what, by kind.
 struct Columns {
@@ -96,37 +96,39 @@ fn show(connection: &mut Conn, kind: ObjectKind, name: String) -> Result<Object>
 }
 
 /// Drops objects, last kind first.
-pub fn drop_all(server: &Server, schema: &str, objects: &Objects) -> Result<()> {
-    if objects.is_empty() {
-        return Ok(());
-    }
-    let mut connection = server.connect(None)?;
+pub fn drop_all(connection: &mut Conn, schema: &str, objects: &Objects, patience: Patience) -> Result<()> {
     for object in objects.0.iter().rev() {
-        drop_one(&mut connection, schema, object.kind, &object.name)?;
+        drop_one(connection, schema, object, patience)?;
     }
     Ok(())
 }
 
-/// Drops one object if it exists.
-pub fn drop_one(connection: &mut Conn, schema: &str, kind: ObjectKind, name: &str) -> Result<()> {
-    run(connection, &format!("DROP {} IF EXISTS {}", kind.keyword(), full(schema, name)))
+fn drop_one(connection: &mut Conn, schema: &str, object: &Object, patience: Patience) -> Result<()> {
+    let sql = format!("DROP {} IF EXISTS {}", object.kind.keyword(), full(schema, &object.name));
+    run_when_free(connection, &sql, &[schema], patience, &what("drop", object))
+}
+
+fn what(verb: &str, object: &Object) -> String {
+    format!("{verb} {} {}", object.kind.keyword().to_ascii_lowercase(), object.name)
 }
 
 /// Creates objects, each under the settings it was made with.
-pub fn create_all(server: &Server, schema: &str, objects: &Objects) -> Result<()> {
+pub fn create_all(connection: &mut Conn, schema: &str, objects: &Objects, patience: Patience) -> Result<()> {
     if objects.is_empty() {
         return Ok(());
     }
-    let mut connection = server.connect(Some(schema))?;
+    run(connection, &format!("USE {}", quote_name(schema)))?;
     let mut waiting: Vec<&Object> = objects.0.iter().collect();
     // Views and routines may need each other: whatever fails is tried again as long as anything succeeds.
     while !waiting.is_empty() {
         let mut left = Vec::new();
         let mut reason = None;
         for object in &waiting {
-            match create_one(&mut connection, schema, object) {
+            match create_one(connection, schema, object, patience) {
                 Ok(()) => {}
-                Err(error) if error.code == Code::DatabaseUnreachable => return Err(error),
+                Err(error) if matches!(error.code, Code::DatabaseUnreachable | Code::DatabaseLocked) => {
+                    return Err(error);
+                }
                 Err(error) => {
                     left.push(*object);
                     reason.get_or_insert(error);
@@ -141,8 +143,8 @@ pub fn create_all(server: &Server, schema: &str, objects: &Objects) -> Result<()
     Ok(())
 }
 
-fn create_one(connection: &mut Conn, schema: &str, object: &Object) -> Result<()> {
-    drop_one(connection, schema, object.kind, &object.name)?;
+fn create_one(connection: &mut Conn, schema: &str, object: &Object, patience: Patience) -> Result<()> {
+    drop_one(connection, schema, object, patience)?;
     // The text is UTF-8 here; an older character set can only be named where it reads the same.
     let same = object.create.is_ascii() && !object.charset.is_empty() || object.charset.starts_with("utf8");
     let names = if same {
@@ -155,10 +157,8 @@ fn create_one(connection: &mut Conn, schema: &str, object: &Object) -> Result<()
         connection,
         &format!("SET {names}, SESSION sql_mode={}, SESSION time_zone={}", literal(&object.sql_mode), literal(zone)),
     )?;
-    let what = format!("create {} {}", object.kind.keyword().to_ascii_lowercase(), object.name);
-    let result = connection
-        .query_drop(&object.create)
-        .map_err(|error| failed(&what, &error).with("object", object.name.clone()));
+    let result = run_when_free(connection, &object.create, &[schema], patience, &what("create", object))
+        .map_err(|error| error.with("object", object.name.clone()));
     run(connection, "SET NAMES utf8mb4, SESSION sql_mode='', SESSION time_zone='SYSTEM'")?;
     result
 }

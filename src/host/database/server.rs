@@ -11,7 +11,7 @@ use crate::sql::quote_name;
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder, Row};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Where a server is and who speaks to it. Cheap to clone; opens nothing by itself.
 #[derive(Debug, Clone)]
@@ -181,18 +181,18 @@ pub fn literal(text: &str) -> String {
 }
 
 /// The server through two connections that are opened when needed and opened anew when broken: one for
-/// questions, one for the switch.
+/// questions, one for changing what is live.
 #[derive(Debug)]
 pub struct Real {
     server: Server,
     questions: Mutex<Option<Conn>>,
-    switching: Mutex<Option<Conn>>,
+    changing: Mutex<Option<Conn>>,
 }
 
 impl Real {
     /// Opens nothing yet.
     pub fn new(server: Server) -> Real {
-        Real { server, questions: Mutex::new(None), switching: Mutex::new(None) }
+        Real { server, questions: Mutex::new(None), changing: Mutex::new(None) }
     }
 
     /// The administrator of restore.toml.
@@ -223,6 +223,17 @@ impl Real {
             *slot = None;
         }
         result
+    }
+
+    /// Over the connection that the journal names. One that broke is not opened anew here: nobody could end the new one.
+    fn change<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        let mut slot: MutexGuard<'_, Option<Conn>> = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match &mut *slot {
+            Some(connection) => connection,
+            empty => empty.insert(self.server.connect(None)?),
+        };
+        connection.ping().map_err(|error| failed("the connection for changes was lost", &error))?;
+        work(connection)
     }
 
     pub(crate) fn ask<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
@@ -380,42 +391,24 @@ impl Database for Real {
         objects::read(&self.server, schema)
     }
 
-    fn drop_objects(&self, schema: &str, objects: &Objects) -> Result<()> {
-        objects::drop_all(&self.server, schema, objects)
+    fn drop_objects(&self, schema: &str, objects: &Objects, patience: Patience) -> Result<()> {
+        self.change(|connection| objects::drop_all(connection, schema, objects, patience))
     }
 
-    fn create_objects(&self, schema: &str, objects: &Objects) -> Result<()> {
-        objects::create_all(&self.server, schema, objects)
+    fn create_objects(&self, schema: &str, objects: &Objects, patience: Patience) -> Result<()> {
+        self.change(|connection| objects::create_all(connection, schema, objects, patience))
     }
 
     fn switch(&self, plan: &Switch, patience: Patience) -> Result<()> {
-        self.with(&self.switching, |connection| switch::carry_out(connection, plan, patience))
+        self.change(|connection| switch::carry_out(connection, plan, patience))
     }
 
     fn connection_id(&self) -> Result<u64> {
-        self.with(&self.switching, |connection| Ok(u64::from(connection.connection_id())))
+        self.with(&self.changing, |connection| Ok(u64::from(connection.connection_id())))
     }
 
     fn end_connection(&self, id: u64) -> Result<bool> {
-        let listed = format!("SELECT 1 FROM information_schema.PROCESSLIST WHERE ID={id}");
-        if self.query(&listed)?.is_empty() {
-            return Ok(false);
-        }
-        match self.ask(|connection| run(connection, &format!("KILL CONNECTION {id}"))) {
-            // Gone between the two questions.
-            Err(error) if error.context.get("server_error").is_some_and(|code| code == 1094) => return Ok(true),
-            other => other?,
-        }
-        let until = Instant::now() + Duration::from_secs(30);
-        while !self.query(&listed)?.is_empty() {
-            if Instant::now() > until {
-                return Err(Error::new(Code::TimedOut, format!("database connection {id} does not end"))
-                    .hint("Wait until it is gone from SHOW PROCESSLIST, then run `rocketvps-restore recover`.")
-                    .with("connection", id));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(true)
+        self.ask(|connection| accounts::end_connection(connection, id))
     }
 
     fn foreign_keys_from_outside(&self, schema: &str) -> Result<Vec<OutsideKey>> {
@@ -438,12 +431,12 @@ impl Database for Real {
         self.ask(|connection| keys::list(connection, schema))
     }
 
-    fn drop_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()> {
-        self.with(&self.switching, |connection| keys::drop_all(connection, schema, keys))
+    fn drop_foreign_keys(&self, schema: &str, keys: &[ForeignKey], patience: Patience) -> Result<()> {
+        self.change(|connection| keys::drop_all(connection, schema, keys, patience))
     }
 
-    fn add_foreign_keys(&self, schema: &str, keys: &[ForeignKey]) -> Result<()> {
-        self.with(&self.switching, |connection| keys::add_all(connection, schema, keys))
+    fn add_foreign_keys(&self, schema: &str, keys: &[ForeignKey], patience: Patience) -> Result<()> {
+        self.change(|connection| keys::add_all(connection, schema, keys, patience))
     }
 
     fn orphans(&self, schema: &str, key: &ForeignKey) -> Result<u64> {

@@ -1,0 +1,148 @@
+//! Workers that die at a chosen point: before the N-th call of their main thread that changes anything.
+
+use super::{World, is_alive, worker};
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// A call of a worker's main thread that changes something.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Counted from 1.
+    pub number: usize,
+    /// Its name.
+    pub name: String,
+    /// The path, or the beginning of what is written.
+    pub text: String,
+}
+
+/// What a worker did, as `tests/harness/kill_at.c` saw it.
+#[derive(Debug, Default, Clone)]
+pub struct Trace {
+    pub calls: Vec<Call>,
+}
+
+impl Trace {
+    fn read(path: &Path) -> Trace {
+        let text = String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
+        let call = |line: &str| {
+            let mut words = line.splitn(3, '\t');
+            Some(Call {
+                number: words.next()?.parse().ok()?,
+                name: words.next()?.to_owned(),
+                text: words.next().unwrap_or_default().to_owned(),
+            })
+        };
+        Trace { calls: text.lines().filter_map(call).collect() }
+    }
+
+    /// Where the change-over begins: the writing of the first intent.
+    pub fn change_over(&self) -> usize {
+        let first = self.calls.iter().position(|call| call.text.contains("\"record\":\"intent\""));
+        first.expect("the job announced no step")
+    }
+
+    /// The calls from the change-over on.
+    pub fn from_change_over(&self) -> Vec<Call> {
+        self.calls[self.change_over()..].to_vec()
+    }
+
+    /// Before and after each record of the journal: the calls that write one, and those that follow its fsync.
+    pub fn records(&self) -> Vec<Call> {
+        let mut found = Vec::new();
+        for (at, call) in self.calls.iter().enumerate() {
+            if call.name == "write" && call.text.contains(" {\"record\":\"") {
+                found.push(call.clone());
+                found.extend(self.calls[at + 1..].iter().skip_while(|call| call.name != "fdatasync").nth(1).cloned());
+            }
+        }
+        found.dedup_by_key(|call| call.number);
+        found
+    }
+}
+
+impl World {
+    fn tracer(&self) -> PathBuf {
+        let program = self.place().join("tmp/kill_at");
+        if !program.exists() {
+            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/harness/kill_at.c");
+            let built = Command::new("cc").args(["-O1", "-o"]).arg(&program).arg(source).status().unwrap();
+            assert!(built.success(), "kill_at.c was not compiled");
+        }
+        program
+    }
+
+    fn trace_path(&self) -> PathBuf {
+        self.place().join("tmp/trace")
+    }
+
+    /// From now on workers get `signal` before call `number`; 0: they are only watched.
+    pub fn strike_at(&self, number: usize, signal: i32) {
+        let (program, wrapper) = (self.tracer(), self.place().join("tmp/worker.sh"));
+        let _ = std::fs::remove_file(self.trace_path());
+        let text = format!(
+            "#!/bin/sh\nexec '{}' '{}' {number} {signal} '{}' \"$@\"\n",
+            program.display(),
+            self.trace_path().display(),
+            env!("CARGO_BIN_EXE_rocketvps-restore")
+        );
+        std::fs::write(&wrapper, text).unwrap();
+        std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
+        self.use_helper(Some(&wrapper));
+    }
+
+    /// Names the program that jobs are started with; `None`: the helper itself.
+    pub fn use_helper(&self, program: Option<&Path>) {
+        let path = self.place().join("restore.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<String> =
+            text.lines().filter(|line| !line.starts_with("helper = ")).map(str::to_owned).collect();
+        if let Some(program) = program {
+            let paths = lines.iter().position(|line| line == "[paths]").expect("restore.toml has no [paths]");
+            lines.insert(paths + 1, format!("helper = \"{}\"", program.display()));
+        }
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    }
+
+    /// Starts a job and gives its name once its worker has ended, however that was.
+    pub fn run_to_its_end(&self, call: &str, request: &Value) -> String {
+        let job = World::job(&self.call(call, request.clone()));
+        let begun = Instant::now();
+        // Its lock goes with the last of its threads.
+        let folder = self.place().join("base/restore_jobs").join(&job);
+        let free = || {
+            Command::new("flock")
+                .arg("-n")
+                .arg(folder.join("alive"))
+                .arg("true")
+                .status()
+                .is_ok_and(|status| status.success())
+        };
+        while worker(&job).is_some_and(is_alive) || !free() {
+            assert!(begun.elapsed() < Duration::from_secs(120), "the worker of {job} does not end");
+            sleep(Duration::from_millis(2));
+        }
+        job
+    }
+
+    /// What the main thread of a job's worker does when nobody disturbs it.
+    pub fn watch(&self, call: &str, request: &Value) -> (String, Trace) {
+        self.strike_at(0, 9);
+        let job = self.run_to_its_end(call, request);
+        assert_eq!(self.poll(&job)["state"], json!("done"), "{}", self.poll(&job)["error"]);
+        self.use_helper(None);
+        (job, Trace::read(&self.trace_path()))
+    }
+
+    /// Runs a job whose worker is killed before call `number`. Gives the job, and whether it lived to that point.
+    pub fn kill_before(&self, number: usize, call: &str, request: &Value) -> (String, bool) {
+        self.strike_at(number, 9);
+        let job = self.run_to_its_end(call, request);
+        self.use_helper(None);
+        let reached = Trace::read(&self.trace_path()).calls.last().is_some_and(|last| last.number >= number);
+        (job, reached)
+    }
+}
