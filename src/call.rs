@@ -355,11 +355,12 @@ fn list_jobs(request: &api::Domains) -> Result<Value> {
     let config = enter(request.config.as_ref())?;
     let jobs: Vec<Value> = JobFolder::all(&config)
         .iter()
-        .filter_map(|folder| folder.status().ok())
-        .filter(|status| request.domain.is_none() || status.domain == request.domain)
-        .map(|status| {
+        .filter_map(|folder| folder.status().ok().map(|status| (folder, status)))
+        .filter(|(_, status)| request.domain.is_none() || status.domain == request.domain)
+        .map(|(folder, status)| {
             json!({"job": status.job, "kind": status.kind, "domain": status.domain, "state": status.state,
-                   "started": status.started, "elapsed_s": status.elapsed_s, "percent": status.percent})
+                   "started": status.started, "elapsed_s": status.elapsed_s, "percent": status.percent,
+                   "resumable": engine::resume::is_set_aside(folder)})
         })
         .collect();
     Ok(json!({"jobs": jobs}))

@@ -20,6 +20,7 @@ pub mod parts;
 pub mod preflight;
 pub mod reading;
 pub mod recovery;
+pub mod resume;
 pub mod settings;
 pub mod space;
 pub mod stage;
@@ -31,10 +32,10 @@ use crate::api;
 use crate::engine::boundary::Boundary;
 use crate::engine::hosts::Hosts;
 use crate::error::{Code, Error, Result};
-use crate::job::State;
 use crate::job::folder::{JobFolder, Ticket};
 use crate::job::status::JobMonitor;
 use crate::job::worker::Ending;
+use crate::job::{JobId, Kind, State};
 use crate::journal::Journal;
 use crate::plan::{Plan, Selection};
 use crate::progress::{Level, Monitor, Phase};
@@ -64,6 +65,8 @@ pub struct Job<S> {
 /// Checked, nothing made yet.
 pub struct Planned {
     source: backup::source::Source,
+    /// The job whose staging is gone on with.
+    goes_on_with: Option<JobId>,
 }
 
 /// The new state stands beside the live one.
@@ -80,6 +83,8 @@ pub struct Staged {
     pub notes: Vec<String>,
     /// Whether the site's page was good before anything was changed; asked where only parts are restored.
     pub page_before: Option<bool>,
+    /// The job whose staging was gone on with.
+    pub went_on_with: Option<JobId>,
 }
 
 impl Staged {
@@ -93,9 +98,18 @@ impl Staged {
             links: manifest.links.clone(),
             scope: stage::Scope::Kept(manifest.brought.clone()),
             compatibility: Vec::new(),
+            taken_over: 0,
         });
         let kept_config = manifest.config.clone();
-        Ok(Staged { files: None, database, config: Vec::new(), kept_config, notes: Vec::new(), page_before: None })
+        Ok(Staged {
+            files: None,
+            database,
+            config: Vec::new(),
+            kept_config,
+            notes: Vec::new(),
+            page_before: None,
+            went_on_with: None,
+        })
     }
 }
 
@@ -189,16 +203,34 @@ fn plan_source(
         monitor.event(Level::Info, "this kind of backup holds no database: the live one stays as it is");
     }
     let facts = facts::gather(config, domain, &mut selection, folder.path(), None, monitor.as_ref())?;
-    let plan =
+    let mut plan =
         Plan::restore(config, &ticket.job, domain, selection, facts.database()?, source.path.display().to_string());
+    let earlier = match ticket.kind {
+        Kind::Restore => resume::find(ticket, domain, &source, facts.hosts.database.as_deref(), monitor.as_ref())?,
+        _ => None,
+    };
     let groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
     monitor.event(Level::Info, &format!("restore of {domain} from {}", plan.source));
     say_groups(&groups, monitor.as_ref());
-    preflight::require(&groups)?;
+    preflight::require(&groups).map_err(|error| match (&earlier, error.code) {
+        (Some(_), Code::DiskFull) => {
+            let hint =
+                format!("{} `rocketvps-restore recover` removes what the interrupted restore had staged.", error.hint);
+            error.hint(hint)
+        }
+        _ => error,
+    })?;
+    if let Some(earlier) = &earlier {
+        monitor.event(Level::Info, &format!("goes on with what job {} had staged", earlier.job()));
+        plan = plan.going_on_with(&earlier.plan);
+    }
     folder.write("plan.json", &plan)?;
     folder.write("preflight.json", &groups)?;
+    resume::remember_source(folder, &source)?;
     let mut journal = Journal::create(&folder.join("journal"))?;
     journal.append(&Record::Staging)?;
+    // It is this job's from here on.
+    let goes_on_with = earlier.map(|earlier| earlier.forget().map(|()| earlier.job().clone())).transpose()?;
     Ok(Job {
         folder: folder.clone(),
         ticket: ticket.clone(),
@@ -207,7 +239,7 @@ fn plan_source(
         monitor: monitor.clone(),
         journal,
         began,
-        state: Planned { source },
+        state: Planned { source, goes_on_with },
     })
 }
 
@@ -267,7 +299,7 @@ impl Job<Planned> {
             // A site that was broken before may still be after some of its parts were mended.
             let page =
                 plan.selection.is_partial().then(|| scope.spawn(|| verify::page_stands(config, hosts, &plan.domain)));
-            let staged = stage::run(config, plan, hosts, &self.state.source, &self.folder, actions, &self.monitor);
+            let staged = stage::run(config, plan, hosts, &self.state, &self.folder, actions, &self.monitor);
             let page_before = page.and_then(|page| page.join().ok());
             staged.map(|staged| Staged { page_before, ..staged })
         })?;

@@ -123,6 +123,25 @@ impl Plan {
         }
     }
 
+    /// The same plan over what an earlier job staged.
+    #[must_use]
+    pub fn going_on_with(self, earlier: &Plan) -> Plan {
+        let shadow = earlier.database.as_ref().map(|names| names.shadow.clone());
+        Plan {
+            stage: earlier.stage.clone(),
+            tree: earlier.tree.clone(),
+            database: self
+                .database
+                .map(|names| DatabasePlan { shadow: shadow.unwrap_or_else(|| names.shadow.clone()), ..names }),
+            ..self
+        }
+    }
+
+    /// The list of tables that are loaded whole.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.stage.join("tables")
+    }
+
     /// Folder of the spooled dump.
     pub fn dump(&self) -> PathBuf {
         self.stage.join("dump.sql")

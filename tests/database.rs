@@ -94,6 +94,7 @@ impl World {
             beside: None,
             compatibility,
             filter,
+            checkpoint: None,
         };
         let mut writer = spool.writer();
         let text = dump.to_vec();

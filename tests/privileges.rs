@@ -149,6 +149,7 @@ fn an_administrator_with_just_the_rights_needed_passes_and_they_are_enough() {
         beside: None,
         compatibility: Actions::default(),
         filter: true,
+        checkpoint: None,
     };
     let loaded = load(&spool, &request, Arc::new(Silent)).unwrap();
     assert_eq!(loaded.objects.0.len(), 4);

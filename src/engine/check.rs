@@ -110,6 +110,11 @@ impl Job<Committed> {
                 _ => None,
             }).collect::<Vec<_>>(),
             "verification": {"staged": self.state.groups, "live": live},
+            "went_on_with": staged.went_on_with.as_ref().map(|job| json!({
+                "job": job,
+                "files": staged.files.as_ref().map_or(0, |files| files.summary.taken_over),
+                "tables": staged.database.as_ref().map_or(0, |database| database.taken_over),
+            })),
             "notes": staged.notes,
             "peak_memory_bytes": process::peak_memory(),
         })

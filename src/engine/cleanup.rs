@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::engine::hosts::Hosts;
+use crate::engine::resume;
 use crate::error::{Code, Error, Result};
 use crate::host::database::Database;
 use crate::host::place;
@@ -23,25 +24,35 @@ use std::sync::Arc;
 /// # Errors
 /// The first thing that could not be removed; the rest is tried all the same.
 pub fn discard(plan: &Plan, database: Option<&dyn Database>, monitor: &dyn Monitor) -> Result<()> {
-    let mut first: Option<Error> = None;
-    let mut note = |result: Result<()>| {
-        if let Err(error) = result {
-            monitor.event(Level::Warn, &error.message);
-            first.get_or_insert(error);
-        }
-    };
-    if let (Some(names), Some(database)) = (&plan.database, database) {
-        note(database.drop_account(&account(&plan.job)));
-        if plan.from_snapshot.is_none() {
-            note(database.drop_schema(&names.shadow));
-        }
-        note(drop_empty(database, &names.kept));
-    }
+    let mut results = vec![discard_unstaged(plan, database, monitor)];
     if plan.from_snapshot.is_none() {
-        note(place::remove(&plan.stage, &Silent));
+        if let (Some(names), Some(database)) = (&plan.database, database) {
+            results.push(warned(database.drop_schema(&names.shadow), monitor));
+        }
+        results.push(warned(place::remove(&plan.stage, &Silent), monitor));
     }
-    note(place::remove(&plan.snapshot, &Silent));
-    first.map_or(Ok(()), Err)
+    results.into_iter().collect()
+}
+
+/// The same without what is staged: the account, and what was begun for the change-over.
+///
+/// # Errors
+/// As [`discard`].
+pub fn discard_unstaged(plan: &Plan, database: Option<&dyn Database>, monitor: &dyn Monitor) -> Result<()> {
+    let mut results = Vec::new();
+    if let (Some(names), Some(database)) = (&plan.database, database) {
+        results.push(warned(database.drop_account(&account(&plan.job)), monitor));
+        results.push(warned(drop_empty(database, &names.kept), monitor));
+    }
+    results.push(warned(place::remove(&plan.snapshot, &Silent), monitor));
+    results.into_iter().collect()
+}
+
+fn warned(result: Result<()>, monitor: &dyn Monitor) -> Result<()> {
+    if let Err(error) = &result {
+        monitor.event(Level::Warn, &error.message);
+    }
+    result
 }
 
 /// Removes what a successful job no longer needs: the emptied shadow schema, the account, the consumed snapshot's folder,
@@ -52,7 +63,7 @@ pub fn after_success(config: &Config, plan: &Plan, kept: &Manifest, database: Op
         left.extend(database.drop_account(&account(&plan.job)).err());
         left.extend(drop_empty(database, &names.shadow).err());
     }
-    for name in [plan.dump(), plan.manifest()] {
+    for name in [plan.dump(), plan.manifest(), plan.checkpoint()] {
         left.extend(place::remove(&name, &Silent).err());
     }
     left.extend(place::remove(&plan.snapshot.join("objects_new.json"), &Silent).err());
@@ -159,12 +170,14 @@ fn expire(
 pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>) -> Result<Value> {
     let database = Hosts::database_if_any(config);
     let database = database.as_deref();
-    let domains = domain.map_or_else(|| snapshot::domains(config), |domain| vec![domain.clone()]);
+    let domains = domain.map_or_else(|| domains_with_leftovers(config), |domain| vec![domain.clone()]);
     let mut snapshots = Vec::new();
+    let mut set_aside = Vec::new();
     for domain in &domains {
         // A domain with a job at work is left alone.
         let Some(mut lock) = DomainLock::try_take(config, domain)? else { continue };
         if lock.holder().is_none() {
+            set_aside.extend(resume::expire(config, domain, database, monitor.as_ref())?);
             snapshots.extend(expire(config, domain, database, None)?);
             let unfinished = snapshot::sweep(config, domain)?;
             snapshots.extend(unfinished.iter().map(|path| path.display().to_string()));
@@ -176,7 +189,16 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
         Level::Info,
         &format!("removed {} snapshots, {} orphans, {jobs} old jobs", snapshots.len(), orphans.len()),
     );
-    Ok(json!({"snapshots": snapshots, "orphans": orphans, "jobs": jobs}))
+    Ok(json!({"snapshots": snapshots, "interrupted": set_aside, "orphans": orphans, "jobs": jobs}))
+}
+
+/// Those with snapshots, and those with restores that were interrupted.
+fn domains_with_leftovers(config: &Config) -> Vec<Domain> {
+    let mut domains = snapshot::domains(config);
+    domains.extend(resume::all(config, None).into_iter().map(|found| found.plan.domain));
+    domains.sort();
+    domains.dedup();
+    domains
 }
 
 /// Staging folders, schemas and accounts whose job has ended and whose snapshot is gone (somebody ran `rm -rf` on it).
@@ -220,18 +242,29 @@ fn in_use(config: &Config) -> std::collections::HashSet<String> {
         if unfinished && let Ok(ticket) = folder.ticket() {
             used.insert(ticket.job.short().to_owned());
         }
+        // One that goes on with another's has tree and schema under the other's name.
+        if (unfinished || resume::is_set_aside(&folder))
+            && let Ok(plan) = folder.read::<Plan>("plan.json")
+        {
+            used.insert(plan.job.short().to_owned());
+            used.extend(plan.database.and_then(|names| names.shadow.get(4..).map(str::to_owned)));
+            used.extend(job_of_stage(&plan.stage));
+        }
     }
     for domain in snapshot::domains(config) {
         for manifest in retained::of_domain(config, &domain) {
             used.insert(manifest.job.short().to_owned());
             used.extend(manifest.schema_kept.as_deref().and_then(|name| name.get(4..)).map(str::to_owned));
-            let job = manifest.tree.as_deref().and_then(Path::parent).and_then(Path::file_name);
-            used.extend(
-                job.and_then(|job| JobId::parse(&job.to_string_lossy()).ok()).map(|job| job.short().to_owned()),
-            );
+            used.extend(manifest.tree.as_deref().and_then(Path::parent).and_then(job_of_stage));
         }
     }
     used
+}
+
+/// Short name of the job after which a staging folder is called.
+fn job_of_stage(stage: &Path) -> Option<String> {
+    let job = JobId::parse(&stage.file_name()?.to_string_lossy()).ok()?;
+    Some(job.short().to_owned())
 }
 
 /// Folders of ended jobs that only looked (preview, validate, verify, cleanup) go after a day, the others after ninety.

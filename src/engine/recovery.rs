@@ -4,8 +4,9 @@
 use crate::engine::commit::{self, Record};
 use crate::engine::hosts::Hosts;
 use crate::engine::step::Step;
-use crate::engine::{check, cleanup, verify};
+use crate::engine::{check, cleanup, resume, verify};
 use crate::error::{Code, Error, Result};
+use crate::job::Kind;
 use crate::job::folder::{JobFolder, Ticket};
 use crate::job::worker::Ending;
 use crate::journal::Journal;
@@ -17,9 +18,18 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What becomes of the staging of a job that had changed nothing yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Staging {
+    /// The same restore may go on with it.
+    SetAside,
+    /// It goes.
+    Remove,
+}
+
 /// Finishes the job when every step was done and the live site stands up; else undoes what was begun.
-pub fn recover(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<dyn Monitor>) -> Ending {
-    match attempt(folder, ticket, monitor.as_ref()) {
+pub fn recover(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &Arc<dyn Monitor>) -> Ending {
+    match attempt(folder, ticket, staging, monitor.as_ref()) {
         Ok(ending) => ending,
         Err(error) if matches!(error.code, Code::NeedsOperator | Code::JournalCorrupt) => {
             let code = error.code.name();
@@ -33,7 +43,7 @@ pub fn recover(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<dyn Monitor>) 
     }
 }
 
-fn attempt(folder: &JobFolder, ticket: &Ticket, monitor: &dyn Monitor) -> Result<Ending> {
+fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn Monitor) -> Result<Ending> {
     let died = || Error::new(Code::WorkerDied, format!("the worker of job {} ended before its work", ticket.job));
     // Without a journal nothing was staged, let alone changed.
     if !folder.join("journal").exists() {
@@ -72,6 +82,13 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, monitor: &dyn Monitor) -> Result
                 "notes": ["the worker died after the change-over; files and rows were compared before it"],
             })));
         }
+    }
+    let wanted = staging == Staging::SetAside && ticket.kind == Kind::Restore;
+    if wanted && steps.is_empty() && resume::is_possible(folder, &plan) {
+        resume::set_aside(folder, &plan, hosts.database.as_deref(), monitor)?;
+        monitor.event(Level::Info, "nothing live was changed; what was staged is set aside");
+        let hint = "Nothing was changed. Start the same restore again: it goes on with what was staged.";
+        return Ok(Ending::Failed(died().hint(hint)));
     }
     monitor.event(Level::Info, &format!("undoing {} begun steps", steps.len()));
     commit::back(&steps, &mut journal, &hosts, monitor)?;

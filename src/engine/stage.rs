@@ -11,9 +11,10 @@ use crate::engine::expect::expect;
 use crate::engine::hosts::Hosts;
 use crate::engine::keep::{self, Kept};
 use crate::engine::reading::{Found, Reading};
-use crate::engine::{Staged, parts};
+use crate::engine::{Planned, Staged, parts};
 use crate::error::{Code, Error, Result};
-use crate::host::database::{Choice, ForeignKey, LoadRequest, LoadedTable, Objects, Patience, load};
+use crate::host::database::checkpoint::Checkpoint;
+use crate::host::database::{Choice, Database, ForeignKey, LoadRequest, LoadedTable, Objects, Patience, load};
 use crate::host::spool::Spool;
 use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter, Unit};
 use crate::host::{place, text};
@@ -59,6 +60,8 @@ pub struct StagedDatabase {
     pub scope: Scope,
     /// What the server would not have taken as it stands, and what was done about it.
     pub compatibility: Vec<Finding>,
+    /// Tables that an interrupted restore had loaded.
+    pub taken_over: u64,
 }
 
 /// The staged tree.
@@ -82,7 +85,7 @@ pub fn run(
     config: &Config,
     plan: &Plan,
     hosts: &Hosts,
-    source: &Source,
+    Planned { source, goes_on_with }: &Planned,
     folder: &JobFolder,
     actions: Actions,
     monitor: &Arc<JobMonitor>,
@@ -94,6 +97,8 @@ pub fn run(
     let paths = plan.selection.paths()?;
     let tables = Arc::new(plan.selection.tables()?);
     tell_expected(config, plan, source, monitor.as_ref());
+    // Of a job that is gone on with.
+    place::remove(&plan.dump(), &Silent)?;
     let spool = match &plan.database {
         Some(_) => Some(Spool::create(&plan.dump())?),
         None => None,
@@ -104,7 +109,8 @@ pub fn run(
         crate::job::lock::make_private_folder(&plan.tree)?;
         let root = Some(plan.document_root.clone());
         let options = TreeOptions { document_root: root, ..TreeOptions::from_config(config)? };
-        Some(TreeWriter::create(tree::open_folder(&plan.tree)?, options, manifest, shared.clone())?)
+        let begin = if goes_on_with.is_some() { TreeWriter::go_on } else { TreeWriter::create };
+        Some(begin(tree::open_folder(&plan.tree)?, options, manifest, shared.clone())?)
     } else {
         None
     };
@@ -186,7 +192,15 @@ pub fn run(
     monitor.finish(Phase::Config);
     say_staged(files.as_ref(), database.as_ref(), config_files.len(), monitor);
     folder.write("notes.json", &notes)?;
-    Ok(Staged { files, database, config: config_files, kept_config: Vec::new(), notes, page_before: None })
+    Ok(Staged {
+        files,
+        database,
+        config: config_files,
+        kept_config: Vec::new(),
+        notes,
+        page_before: None,
+        went_on_with: goes_on_with.clone(),
+    })
 }
 
 /// For percentages; of parts nothing is known before they are read.
@@ -259,6 +273,9 @@ fn say_staged(files: Option<&StagedFiles>, database: Option<&StagedDatabase>, co
         let message =
             format!("staged {} files in {} folders, {} links, {size}", files.files, files.folders, files.links);
         monitor.event(Level::Info, &message);
+        if files.taken_over > 0 {
+            monitor.event(Level::Info, &format!("{} files were there already", files.taken_over));
+        }
         for kept in kept.iter().take(20) {
             let size = text::bytes(kept.bytes);
             monitor.event(Level::Info, &format!("kept from live: {} ({} files, {size})", kept.path, kept.files));
@@ -271,6 +288,9 @@ fn say_staged(files: Option<&StagedFiles>, database: Option<&StagedDatabase>, co
         let rows: u64 = database.tables.iter().map(|table| table.rows).sum();
         let dump = database.dump.as_deref().unwrap_or_default();
         monitor.event(Level::Info, &format!("loaded {rows} rows into {} tables from {dump}", database.tables.len()));
+    }
+    if let Some(database) = database.filter(|database| database.taken_over > 0) {
+        monitor.event(Level::Info, &format!("{} tables were there already", database.taken_over));
     }
     if config > 0 {
         monitor.event(Level::Info, &format!("staged {config} configuration files"));
@@ -289,6 +309,7 @@ fn load_dump(
     let database = hosts.database()?;
     let names = plan.database.as_ref().ok_or_else(|| Error::new(Code::Internal, "the plan has no database"))?;
     database.create_schema(&names.shadow, database.schema_charset(&names.live)?.as_ref())?;
+    let checkpoint = Arc::new(checkpoint(database, &names.shadow, plan)?);
     let takes = tables.clone();
     let request = LoadRequest {
         server: hosts.server()?,
@@ -308,15 +329,30 @@ fn load_dump(
         beside: Some(names.live.clone()),
         compatibility: actions,
         filter: true,
+        checkpoint: Some(checkpoint.clone()),
     };
     let loaded = load(spool, &request, monitor)?;
     // A key to a table that was not loaded would lead into the shadow schema for ever.
     let mut links = database.foreign_keys(&names.shadow)?;
     links.retain(|key| !loaded.tables.iter().any(|table| table.name == key.refers_to));
+    links.iter().try_for_each(|key| checkpoint.not(&key.table))?;
     database.drop_foreign_keys(&names.shadow, &links, Patience::default())?;
     let scope = Scope::Dump { complete: true };
     let (tables, objects, compatibility) = (loaded.tables, loaded.objects, loaded.adapted);
-    Ok((StagedDatabase { dump: None, tables, objects, links, scope, compatibility }, loaded.notes))
+    let taken_over = loaded.taken_over;
+    Ok((StagedDatabase { dump: None, tables, objects, links, scope, compatibility, taken_over }, loaded.notes))
+}
+
+/// What an earlier load left whole stays in the shadow schema, everything else in it goes.
+fn checkpoint(database: &dyn Database, shadow: &str, plan: &Plan) -> Result<Checkpoint> {
+    let mut present: Vec<String> = database.tables(shadow)?.into_iter().map(|table| table.name).collect();
+    let checkpoint = Checkpoint::open(&plan.checkpoint(), &present)?;
+    if !present.is_empty() {
+        database.drop_objects(shadow, &database.objects(shadow)?, Patience::default())?;
+        present.retain(|table| !checkpoint.earlier().contains_key(table));
+        database.drop_tables(shadow, &present)?;
+    }
+    Ok(checkpoint)
 }
 
 fn config_files(config: &Config, plan: &Plan, found: Vec<(Item, String, Vec<u8>)>) -> Result<Vec<ConfFile>> {

@@ -3,6 +3,7 @@
 //! memory. Loading a dump ([`loader::load`]) is for the real one alone.
 
 pub mod accounts;
+pub mod checkpoint;
 pub mod compat;
 pub mod fake;
 pub mod grants;
@@ -225,6 +226,12 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// As [`Database::version`].
     fn drop_schema(&self, schema: &str) -> Result<()>;
+
+    /// Removes base tables and sequences of a schema; those that do not exist are no error.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn drop_tables(&self, schema: &str, tables: &[String]) -> Result<()>;
 
     /// Base tables and sequences, sorted by name; none when the schema does not exist.
     ///

@@ -2,6 +2,8 @@
 
 use crate::config::Config;
 use crate::engine;
+use crate::engine::recovery::Staging;
+use crate::engine::resume;
 use crate::error::{Code, Error, Result};
 use crate::job::folder::JobFolder;
 use crate::job::lock::{DomainLock, claimed, try_lock_file};
@@ -44,11 +46,14 @@ pub fn start(config: &Config, domain: &Domain, operator_came: bool) -> Result<Op
 /// `needs_operator` when a domain could not be brought to one side; the others are recovered all the same. `busy` when the named
 /// one has a worker.
 pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>) -> Result<Value> {
-    let domains = domain.map_or_else(|| claimed(config), |domain| vec![domain.clone()]);
+    let mut domains = domain.map_or_else(|| claimed(config), |domain| vec![domain.clone()]);
+    domains.extend(resume::all(config, domain).into_iter().map(|found| found.plan.domain));
+    domains.sort();
+    domains.dedup();
     let (mut recovered, mut busy, mut stuck) = (Vec::new(), Vec::new(), None);
     for each in domains {
         match DomainLock::try_take(config, &each)? {
-            Some(lock) => match finish_dead(config, &each, lock, monitor) {
+            Some(lock) => match undo_or_finish(config, &each, lock, monitor) {
                 Ok(done) => recovered.extend(done),
                 Err(error) => {
                     monitor.event(Level::Error, &format!("{each}: {}", error.message));
@@ -71,6 +76,29 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
     stuck.map_or_else(|| Ok(json!({"recovered": recovered, "busy": busy})), Err)
 }
 
+/// The job named in the lock, and whatever of earlier ones was set aside.
+fn undo_or_finish(
+    config: &Config,
+    domain: &Domain,
+    mut lock: DomainLock,
+    monitor: &Arc<dyn Monitor>,
+) -> Result<Vec<Value>> {
+    let mut done = Vec::new();
+    if lock.holder().is_some() {
+        done.extend(finish_dead(config, domain, lock, Staging::Remove, monitor)?);
+        let Some(again) = DomainLock::try_take(config, domain)? else { return Ok(done) };
+        lock = again;
+    }
+    if lock.holder().is_none() {
+        for found in resume::all(config, Some(domain)) {
+            found.discard(None, monitor.as_ref())?;
+            monitor.event(Level::Info, &format!("{domain}: what job {} had staged was removed", found.job()));
+            done.push(json!({"domain": domain, "job": found.job(), "state": State::Failed}));
+        }
+    }
+    Ok(done)
+}
+
 /// Finishes or undoes the job named in a lock, then frees the lock.
 ///
 /// # Errors
@@ -79,6 +107,7 @@ pub fn finish_dead(
     config: &Config,
     domain: &Domain,
     mut lock: DomainLock,
+    staging: Staging,
     monitor: &Arc<dyn Monitor>,
 ) -> Result<Option<Value>> {
     let Some(dead) = lock.holder() else { return Ok(None) };
@@ -98,7 +127,7 @@ pub fn finish_dead(
     lock.persist()?;
     let ticket = folder.ticket()?;
     let ending = match ticket.kind {
-        Kind::Restore | Kind::Rollback => engine::recovery::recover(&folder, &ticket, monitor),
+        Kind::Restore | Kind::Rollback => engine::recovery::recover(&folder, &ticket, staging, monitor),
         _ => Ending::Failed(Error::new(Code::WorkerDied, format!("the worker of job {dead} ended before its work"))),
     };
     conclude(&folder, &ticket, &ending);

@@ -3,6 +3,7 @@
 use crate::api;
 use crate::backup;
 use crate::engine;
+use crate::engine::recovery::Staging;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::process;
 use crate::job::folder::{JobFolder, Ticket};
@@ -160,7 +161,8 @@ fn dispatch(
         ),
         Kind::Recover => match (lock.take(), &ticket.domain) {
             (Some(lock), Some(domain)) => {
-                Ending::of(recovery::finish_dead(config, domain, lock, shared).map(|done| done.into_iter().collect()))
+                let done = recovery::finish_dead(config, domain, lock, Staging::SetAside, shared);
+                Ending::of(done.map(|done| done.into_iter().collect()))
             }
             _ => Ending::of(recovery::run(config, ticket.domain.as_ref(), shared)),
         },
@@ -191,7 +193,7 @@ fn after_panic(
     monitor.event(Level::Error, &format!("defect: {said}"));
     let error = Error::new(Code::Panic, format!("the worker met a defect: {said}"));
     match ticket.kind {
-        Kind::Restore | Kind::Rollback => match engine::recovery::recover(folder, ticket, monitor) {
+        Kind::Restore | Kind::Rollback => match engine::recovery::recover(folder, ticket, Staging::Remove, monitor) {
             Ending::NeedsOperator(why) => Ending::NeedsOperator(why),
             Ending::Failed(_) => Ending::Failed(error),
             _ => Ending::RolledBack(error),

@@ -143,6 +143,12 @@ fn tables_are_seen(stage: &dyn Stage) {
     assert!(database.checksum_table("seen", "c").is_err());
     assert_eq!(database.checksum_table("seen", "a").unwrap(), database.checksum_table("seen", "a").unwrap());
     assert!(database.foreign_keys_from_outside("seen").unwrap().is_empty());
+    stage.table("seen", "gone", 1);
+    for _ in 0..2 {
+        database.drop_tables("seen", &["gone".to_owned()]).unwrap();
+    }
+    database.drop_tables("nowhere", &["gone".to_owned()]).unwrap();
+    assert!(!database.table_exists("seen", "gone").unwrap() && database.table_exists("seen", "a").unwrap());
 }
 
 fn a_change_shows_in_the_times_or_is_too_young_for_them(stage: &dyn Stage) {

@@ -161,6 +161,14 @@ impl Database for Fake {
         Ok(())
     }
 
+    fn drop_tables(&self, schema: &str, tables: &[String]) -> Result<()> {
+        let mut state = self.call("drop_tables", schema)?;
+        if let Some(schema) = state.schemas.get_mut(schema) {
+            schema.tables.retain(|name, _| !tables.contains(name));
+        }
+        Ok(())
+    }
+
     fn tables(&self, schema: &str) -> Result<Vec<TableInfo>> {
         let state = self.call("tables", schema)?;
         let info = |(name, (rows, _)): (&String, &(u64, u64))| TableInfo {

@@ -2,12 +2,13 @@
 //! reads statements and carries out what makes tables; the rows go to workers as extents.
 
 use crate::error::{Code, Error, Result};
+use crate::host::database::checkpoint::Checkpoint;
 use crate::host::database::queue::Queue;
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
-use crate::host::database::worker::{self, Batch, Shared, Target, incompatible};
+use crate::host::database::worker::{self, Batch, Course, Shared, Target, incompatible};
 use crate::host::database::{ObjectKind, Objects, Patience, accounts, compat, objects};
 use crate::host::spool::{Spool, SpoolReader, abandoned};
-use crate::progress::{Level, Monitor};
+use crate::progress::{Level, Monitor, Phase};
 use crate::sql::compat::judge::{decide_statement, keep_zero_dates, skipped};
 use crate::sql::compat::{Actions, Finding, Kind, Ledger, Verdict, adapt};
 use crate::sql::definer::{asleep, awake, trigger_table, with_definer};
@@ -64,6 +65,9 @@ pub struct LoadRequest {
     pub compatibility: Actions,
     /// Whether statements that no dump needs are refused. Off only to show what privileges alone hold back.
     pub filter: bool,
+    /// Where tables that are whole are noted. What it names from an earlier load is in the schema already and stays; nothing else
+    /// is.
+    pub checkpoint: Option<Arc<Checkpoint>>,
 }
 
 /// One table as it was loaded.
@@ -91,6 +95,8 @@ pub struct Loaded {
     pub adapted: Vec<Finding>,
     /// The schema the dump names itself, if it does.
     pub source_schema: Option<String>,
+    /// Tables that an earlier load had left whole.
+    pub taken_over: u64,
 }
 
 /// Loads the dump; on return, good or bad, the throw-away account is gone.
@@ -118,6 +124,7 @@ pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> 
         stop: AtomicBool::new(false),
         failure: Mutex::new(None),
         notes: Mutex::new(Vec::new()),
+        checkpoint: request.checkpoint.clone(),
     });
     let result = load_as(&shared, request);
     let gone = remove_account(&request.server, admin, &request.account);
@@ -153,12 +160,14 @@ fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
         session: Arc::new(Session::default()),
         tables: HashMap::new(),
         passed_over: HashSet::new(),
+        dropped: HashSet::new(),
         batch: None,
         objects: Vec::new(),
         afterwards: Vec::new(),
         source_schema: None,
         in_session: None,
         long: None,
+        current: None,
     };
     let result = reader.read_all();
     if let Err(error) = &result {
@@ -193,6 +202,8 @@ struct Reading<'a> {
     tables: HashMap<String, Arc<Target>>,
     /// Tables of the dump that were not wanted.
     passed_over: HashSet<String>,
+    /// Tables that the dump made and dropped.
+    dropped: HashSet<String>,
     batch: Option<Batch>,
     objects: Vec<Pending>,
     /// Statements for after the last row.
@@ -201,6 +212,8 @@ struct Reading<'a> {
     in_session: Option<Arc<Session>>,
     /// The statement whose rows come: its head, where they begin, whether its length was already said.
     long: Option<(Arc<InsertHead>, u64, bool)>,
+    /// The table whose rows come.
+    current: Option<Arc<Target>>,
 }
 
 impl Reading<'_> {
@@ -238,7 +251,30 @@ impl Reading<'_> {
             )
             .hint("The dump was cut when it was made or copied. Choose another backup or another dump."));
         }
-        self.flush()
+        self.pass_on(None)
+    }
+
+    /// The dump comes to another table, or to its end.
+    fn pass_on(&mut self, next: Option<&Arc<Target>>) -> Result<()> {
+        let same = |current: &Arc<Target>| next.is_some_and(|next| Arc::ptr_eq(next, current));
+        if self.current.as_ref().is_some_and(same) {
+            return Ok(());
+        }
+        self.flush()?;
+        if let Some(last) = std::mem::replace(&mut self.current, next.cloned()) {
+            last.course().passed = true;
+            self.shared.note_if_whole(&last);
+        }
+        // Rows of a table that was passed before.
+        if let Some(next) = next.filter(|next| next.course().passed) {
+            self.shared.take_back(next)?;
+        }
+        Ok(())
+    }
+
+    /// Before something is done to a table beyond filling it.
+    fn alters(&self, table: &str) -> Result<()> {
+        self.tables.get(table).map_or(Ok(()), |target| self.shared.take_back(target))
     }
 
     /// A read that failed because the job stops has its reason elsewhere.
@@ -300,6 +336,7 @@ impl Reading<'_> {
             }
             None => self.add_table(&rows.head.table, false, false)?,
         };
+        self.pass_on(Some(&target))?;
         if self.shared.takes_zero_dates(&self.session) {
             let decision = keep_zero_dates();
             self.shared.record(decision.about(
@@ -309,6 +346,11 @@ impl Reading<'_> {
                 rows.line,
                 Some(rows.head.table.clone()),
             ))?;
+        }
+        if target.earlier.is_some() {
+            target.course().held += rows.count;
+            self.shared.monitor.advance(Phase::Database, rows.count, rows.length);
+            return Ok(());
         }
         self.batch = Some(Batch {
             target,
@@ -326,10 +368,13 @@ impl Reading<'_> {
 
     /// Sends off the batch in hand.
     fn flush(&mut self) -> Result<()> {
-        match self.batch.take() {
-            Some(batch) => self.queue.push(batch, self.shared),
-            None => Ok(()),
+        let Some(batch) = self.batch.take() else { return Ok(()) };
+        {
+            let mut course = batch.target.course();
+            course.held += batch.rows;
+            course.sent += 1;
         }
+        self.queue.push(batch, self.shared)
     }
 
     /// Waits until every row read so far is committed.
@@ -414,7 +459,10 @@ impl Reading<'_> {
             Statement::DropTable(names) => {
                 for name in names {
                     self.unqualified(&name, line)?;
-                    if self.tables.remove(&name.name).is_some() {
+                    if self.tables.contains_key(&name.name) {
+                        self.alters(&name.name)?;
+                        self.tables.remove(&name.name);
+                        self.dropped.insert(name.name.clone());
                         self.settle()?;
                         self.execute(&format!("DROP TABLE IF EXISTS {}", quote_name(&name.name)), line)?;
                     }
@@ -435,6 +483,7 @@ impl Reading<'_> {
             }
             Statement::AlterTable(name) | Statement::CreateIndex(name) => {
                 self.unqualified(&name, line)?;
+                self.alters(&name.name)?;
                 self.settle()?;
                 self.execute(sql()?, line)
             }
@@ -511,17 +560,30 @@ impl Reading<'_> {
         let facts = TableText::parse(sql, quoting);
         let innodb = facts.as_ref().is_some_and(TableText::is_innodb);
         let takes_text = innodb && facts.is_some_and(|facts| facts.takes_text());
-        self.execute(sql, line)?;
-        self.add_table(name, takes_text, innodb).map(drop)
+        if !self.is_there(name) {
+            self.execute(sql, line)?;
+        }
+        let target = self.add_table(name, takes_text, innodb)?;
+        self.pass_on(Some(&target))
+    }
+
+    /// Whether an earlier load left the table whole. Made a second time by one dump, it is made anew.
+    fn is_there(&self, name: &str) -> bool {
+        let earlier = self.request.checkpoint.as_ref().is_some_and(|list| list.earlier().contains_key(name));
+        earlier && !self.dropped.contains(name)
     }
 
     fn add_table(&mut self, name: &str, takes_text: bool, transactional: bool) -> Result<Arc<Target>> {
+        let whole = self.request.checkpoint.as_ref().filter(|_| self.is_there(name));
+        let whole = whole.and_then(|list| list.earlier().get(name));
         let target = Arc::new(Target {
             name: name.to_owned(),
             takes_text,
             transactional,
-            rows: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
+            rows: AtomicU64::new(whole.map_or(0, |whole| whole.rows)),
+            bytes: AtomicU64::new(whole.map_or(0, |whole| whole.bytes)),
+            earlier: whole.map(|whole| whole.held),
+            course: Mutex::new(Course { noted: whole.is_some(), ..Course::default() }),
         });
         self.tables.insert(name.to_owned(), target.clone());
         Ok(target)
@@ -550,6 +612,7 @@ impl Reading<'_> {
             self.execute(&sql, 0)?;
         }
         self.connection = None;
+        let taken_over = self.require_earlier()?;
         let objects = self.objects()?;
         let mut tables: Vec<LoadedTable> = self
             .tables
@@ -572,7 +635,27 @@ impl Reading<'_> {
             self.shared.monitor.event(level, &finding.message);
             notes.push(finding.message.clone());
         }
-        Ok(Loaded { tables, objects, notes, adapted, source_schema: self.source_schema })
+        Ok(Loaded { tables, objects, notes, adapted, source_schema: self.source_schema, taken_over })
+    }
+
+    /// What was taken over must be what the dump holds: as many rows of it.
+    fn require_earlier(&self) -> Result<u64> {
+        let mut count = 0;
+        for target in self.tables.values() {
+            let Some(earlier) = target.earlier else { continue };
+            let held = target.course().held;
+            if held != earlier {
+                return Err(Error::new(
+                    Code::BackupChanged,
+                    format!(
+                        "table {}: {earlier} rows when its load was interrupted, {held} in the dump now",
+                        target.name
+                    ),
+                ));
+            }
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// Creates the objects as the throw-away account, which shows that they need nothing outside of the

@@ -294,6 +294,15 @@ impl Database for Real {
         })
     }
 
+    fn drop_tables(&self, schema: &str, tables: &[String]) -> Result<()> {
+        self.ask(|connection| {
+            run(connection, "SET SESSION foreign_key_checks=0")?;
+            tables
+                .iter()
+                .try_for_each(|table| run(connection, &format!("DROP TABLE IF EXISTS {}", full(schema, table))))
+        })
+    }
+
     fn tables(&self, schema: &str) -> Result<Vec<TableInfo>> {
         let sql = format!(
             "SELECT TABLE_NAME, ENGINE, TABLE_ROWS, COALESCE(DATA_LENGTH,0)+COALESCE(INDEX_LENGTH,0), TABLE_TYPE \

@@ -1,6 +1,7 @@
 //! One connection that loads rows. It is handed extents of the spooled dump, never the rows themselves.
 
 use crate::error::{Code, Error, Result};
+use crate::host::database::checkpoint::{Checkpoint, Whole};
 use crate::host::database::queue::{Order, Queue};
 use crate::host::database::server::{Server, failed, run};
 use crate::host::spool::Spool;
@@ -16,7 +17,7 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, LocalInfileHandler};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Bytes of dump after which a transaction is committed.
@@ -40,6 +41,34 @@ pub struct Target {
     pub rows: AtomicU64,
     /// Bytes of dump they took.
     pub bytes: AtomicU64,
+    /// An earlier load left it whole, with so many rows of the dump: its rows are only counted.
+    pub earlier: Option<u64>,
+    /// How far it is.
+    pub course: Mutex<Course>,
+}
+
+/// How far a table is, as reader and workers know it together.
+#[derive(Debug, Default)]
+pub struct Course {
+    /// Rows of the dump that were sent off.
+    pub held: u64,
+    /// Batches that were sent off.
+    pub sent: u64,
+    /// Batches that are committed.
+    pub committed: u64,
+    /// The dump has come to another table.
+    pub passed: bool,
+    /// It is noted as whole.
+    pub noted: bool,
+    /// Something was done to it that a second load must not meet.
+    pub altered: bool,
+}
+
+impl Target {
+    /// How far it is.
+    pub fn course(&self) -> MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Rows of one table, as extents of the spool that lie one after the other.
@@ -72,6 +101,8 @@ pub struct Shared {
     pub facts: ServerFacts,
     pub actions: Actions,
     pub ledger: Mutex<Ledger>,
+    /// Where tables that are whole are noted.
+    pub checkpoint: Option<Arc<Checkpoint>>,
 }
 
 /// The refusal of a dump for what this server would not take.
@@ -108,6 +139,36 @@ impl Shared {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         if notes.len() < 50 && !notes.contains(&text) {
             notes.push(text);
+        }
+    }
+
+    /// Notes a table once all its rows are committed and the dump has passed it.
+    pub fn note_if_whole(&self, target: &Target) {
+        let mut course = target.course();
+        let whole = target.transactional && course.passed && course.sent == course.committed;
+        if let (Some(checkpoint), true) = (&self.checkpoint, whole && !course.noted && !course.altered) {
+            course.noted = true;
+            checkpoint.whole(Whole {
+                table: target.name.clone(),
+                held: course.held,
+                rows: target.rows.load(Ordering::Relaxed),
+                bytes: target.bytes.load(Ordering::Relaxed),
+            });
+        }
+    }
+
+    /// Something is about to be done to a table: from now on it is not whole.
+    ///
+    /// # Errors
+    /// `io_failed`, `disk_full`.
+    pub fn take_back(&self, target: &Target) -> Result<()> {
+        let mut course = target.course();
+        course.altered = true;
+        match &self.checkpoint {
+            Some(checkpoint) if std::mem::take(&mut course.noted) || target.earlier.is_some() => {
+                checkpoint.not(&target.name)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -155,9 +216,9 @@ impl Shared {
 
 /// Works until there are no more orders; failures are kept in `shared`.
 pub fn work(shared: &Arc<Shared>, queue: &Queue, number: usize) {
-    let result = shared
-        .connect()
-        .and_then(|connection| Worker { shared, connection, session: None, open: 0 }.run(queue, number));
+    let result = shared.connect().and_then(|connection| {
+        Worker { shared, connection, session: None, open: 0, uncommitted: Vec::new() }.run(queue, number)
+    });
     if let Err(error) = result {
         shared.fail(error);
     }
@@ -177,6 +238,8 @@ struct Worker<'a> {
     session: Option<Arc<Session>>,
     /// Bytes in the open transaction.
     open: u64,
+    /// Its batches, by table.
+    uncommitted: Vec<(Arc<Target>, u64)>,
 }
 
 impl Worker<'_> {
@@ -201,6 +264,10 @@ impl Worker<'_> {
         if self.open > 0 {
             run(&mut self.connection, "COMMIT")?;
             self.open = 0;
+            for (target, batches) in self.uncommitted.drain(..) {
+                target.course().committed += batches;
+                self.shared.note_if_whole(&target);
+            }
         }
         Ok(())
     }
@@ -216,6 +283,10 @@ impl Worker<'_> {
         batch.target.bytes.fetch_add(batch.bytes, Ordering::Relaxed);
         self.shared.monitor.advance(Phase::Database, batch.rows, batch.bytes);
         self.open += batch.bytes.max(1);
+        match self.uncommitted.last_mut() {
+            Some((target, batches)) if Arc::ptr_eq(target, &batch.target) => *batches += 1,
+            _ => self.uncommitted.push((batch.target.clone(), 1)),
+        }
         if self.open >= TRANSACTION || !batch.target.transactional {
             self.commit()?;
         }

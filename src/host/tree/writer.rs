@@ -2,6 +2,10 @@
 //!
 //! One thread (the caller's) decides, makes folders and links, reads and hashes content; the others make files. A path is
 //! never worked on by two of them at once, so the last entry of a path wins as in the archive.
+//!
+//! A tree that was left unfinished can be gone on with: a file's time is set last, so one that has the entry's size, owner, mode and
+//! time is whole. It is not written again; its content is hashed as it comes out of the archive, and compared with what is on the
+//! disk when the tree is verified, like every other.
 
 use super::flusher::Flusher;
 use super::handle::{open_folder_beneath, refuse, resolve};
@@ -18,7 +22,7 @@ use crate::progress::{Level, Monitor, Phase};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rustix::fs::{AtFlags, Dir, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
@@ -88,6 +92,17 @@ pub struct TreeSummary {
     pub stripped: Vec<String>,
     /// How many there were in all.
     pub stripped_total: u64,
+    /// Files that an earlier writer had left whole.
+    pub taken_over: u64,
+}
+
+/// What an earlier writer left.
+#[derive(Default)]
+struct Leftover {
+    /// Paths this writer has come to, by hash; what is met at others is of the earlier one. 16 bytes a path, only when a tree is
+    /// gone on with.
+    met: HashSet<u64>,
+    scratch: Vec<u8>,
 }
 
 /// Writes a tree. Dropping it without [`TreeWriter::finish`] stops and joins every thread.
@@ -108,6 +123,7 @@ pub struct TreeWriter {
     folders: HashMap<RelPath, Arc<OwnedFd>>,
     last_folder: Option<(RelPath, Arc<OwnedFd>)>,
     summary: TreeSummary,
+    leftover: Option<Leftover>,
     /// Bytes handed to the threads.
     written: u64,
     looked: (u64, u64),
@@ -133,6 +149,31 @@ impl TreeWriter {
                 return Err(Error::new(Code::Internal, "the staging folder is not empty"));
             }
         }
+        TreeWriter::begin(folder, options, manifest, monitor, None)
+    }
+
+    /// Goes on with a tree that a writer of the same entries, in the same order, left unfinished.
+    ///
+    /// # Errors
+    /// `io_failed`.
+    pub fn go_on(
+        folder: OwnedFd,
+        options: TreeOptions,
+        manifest: File,
+        monitor: Arc<dyn Monitor>,
+    ) -> Result<TreeWriter> {
+        TreeWriter::begin(folder, options, manifest, monitor, Some(Leftover::default()))
+    }
+
+    fn begin(
+        folder: OwnedFd,
+        options: TreeOptions,
+        manifest: File,
+        monitor: Arc<dyn Monitor>,
+        leftover: Option<Leftover>,
+    ) -> Result<TreeWriter> {
+        let looking = || "look at the staging folder".to_owned();
+        let root = resolve(folder.as_fd(), &RelPath::default(), OFlags::RDONLY | OFlags::DIRECTORY).doing(looking)?;
         // a set-group-id bit inherited from the web root would give every file the wrong group
         rustix::fs::fchmod(&root, Mode::RWXU).doing(looking)?;
         let shared = Arc::new(Shared::new(options.policy, monitor.clone()));
@@ -155,6 +196,7 @@ impl TreeWriter {
             folders: HashMap::new(),
             last_folder: None,
             summary: TreeSummary::default(),
+            leftover,
             written: 0,
             looked: (0, 0),
             options,
@@ -248,12 +290,14 @@ impl TreeWriter {
             return Ok(());
         }
         let folder = self.parent(&path)?;
+        let first = self.meet(&path);
         let mut made = rustix::fs::linkat(&source, name, &folder, last_name(&path), AtFlags::empty());
-        let replaced = made == Err(Errno::EXIST);
-        if replaced {
+        let there = made == Err(Errno::EXIST);
+        if there {
             worker::give_way(folder.as_fd(), &path)?;
             made = rustix::fs::linkat(&source, name, &folder, last_name(&path), AtFlags::empty());
         }
+        let replaced = there && !first;
         made.map_err(|error| writing(&path, &error.into()))?;
         let record = Record {
             kind: Kind::File,
@@ -308,6 +352,13 @@ impl TreeWriter {
         };
         self.summary.files += 1;
         self.summary.bytes += entry.size;
+        if self.meet(&path) && self.is_whole(&folder, &record)? {
+            record.hash = self.hash_content(entry, data)?;
+            self.append(&record, false)?;
+            self.summary.taken_over += 1;
+            self.monitor.advance(Phase::Files, 1, entry.stored);
+            return Ok(());
+        }
         if entry.segments.is_none() && entry.stored <= BATCH_BYTES as u64 {
             let length = entry.stored as usize;
             self.make_room(length)?;
@@ -383,6 +434,50 @@ impl TreeWriter {
         Ok(())
     }
 
+    /// Whether this writer comes to a path for the first time, where an earlier one may have been. Not asked of a fresh tree.
+    fn meet(&mut self, path: &RelPath) -> bool {
+        self.leftover.as_mut().is_some_and(|leftover| leftover.met.insert(xxh3_64(path.as_bytes())))
+    }
+
+    /// Whether a file is there as its last step leaves it.
+    fn is_whole(&self, folder: &OwnedFd, wanted: &Record) -> Result<bool> {
+        let found = super::handle::stat_here(folder.as_fd(), last_name(&wanted.path))
+            .map_err(|error| writing(&wanted.path, &error.into()))?;
+        Ok(found.is_some_and(|stat| {
+            super::walk::kind_of(stat.st_mode) == Kind::File
+                && stat.st_size as u64 == wanted.size
+                && stat.st_mode & 0o7777 == wanted.mode
+                && (stat.st_uid, stat.st_gid) == (wanted.uid, wanted.gid)
+                && Some((stat.st_mtime, stat.st_mtime_nsec as u32)) == wanted.mtime
+        }))
+    }
+
+    /// Reads an entry's content to its end for its hash alone.
+    fn hash_content(&mut self, entry: &Entry, data: &mut dyn Read) -> Result<u64> {
+        let mut scratch =
+            self.leftover.as_mut().map(|leftover| std::mem::take(&mut leftover.scratch)).unwrap_or_default();
+        scratch.resize(BATCH_BYTES, 0);
+        let mut hash = Xxh3::new();
+        let mut position = 0;
+        for segment in crate::archive::tar::segments(entry) {
+            self.hash_hole(&mut hash, segment.offset - position)?;
+            position = segment.offset + segment.length;
+            let mut left = segment.length;
+            while left > 0 {
+                let part = &mut scratch[..left.min(BATCH_BYTES as u64) as usize];
+                fill(data, part)?;
+                hash.update(part);
+                left -= part.len() as u64;
+                self.monitor.keep_going()?;
+            }
+        }
+        self.hash_hole(&mut hash, entry.size - position)?;
+        if let Some(leftover) = &mut self.leftover {
+            leftover.scratch = scratch;
+        }
+        Ok(hash.digest())
+    }
+
     /// Holes are zeros to whoever reads the file back.
     fn hash_hole(&self, hash: &mut Xxh3, mut length: u64) -> Result<()> {
         static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
@@ -419,12 +514,13 @@ impl TreeWriter {
     /// Makes a folder, owned and closed to all until the tree is finished; false when an earlier entry made it.
     fn make_folder(&mut self, path: &RelPath) -> Result<bool> {
         let parent = self.parent(path)?;
+        let first = self.meet(path);
         match rustix::fs::mkdirat(&parent, last_name(path), Mode::RWXU) {
             Ok(()) => Ok(true),
             Err(Errno::EXIST) => {
                 // an earlier file or link of that name is refused here
                 open_folder_beneath(self.root.as_fd(), path)?;
-                Ok(false)
+                Ok(first)
             }
             Err(error) => Err(writing(path, &error.into())),
         }
@@ -437,12 +533,14 @@ impl TreeWriter {
         link::check(&path, target, self.options.document_root.as_deref())?;
         let folder = self.parent(&path)?;
         let name = last_name(&path);
+        let first = self.meet(&path);
         let mut made = rustix::fs::symlinkat(target, &folder, name);
-        let replaced = made == Err(Errno::EXIST);
-        if replaced {
+        let there = made == Err(Errno::EXIST);
+        if there {
             worker::give_way(folder.as_fd(), &path)?;
             made = rustix::fs::symlinkat(target, &folder, name);
         }
+        let replaced = there && !first;
         let policy = self.options.policy;
         let mtime = clamp(entry.mtime);
         made.and_then(|()| {
@@ -486,9 +584,11 @@ impl TreeWriter {
 
     fn open_or_make(&mut self, folder: &RelPath) -> Result<OwnedFd> {
         let flags = OFlags::PATH | OFlags::DIRECTORY;
+        // A folder of an earlier writer is made, as far as this one knows, when it comes to it.
+        let known = self.leftover.as_ref().is_none_or(|left| left.met.contains(&xxh3_64(folder.as_bytes())));
         match resolve(self.root.as_fd(), folder, flags) {
-            Ok(handle) => Ok(handle),
-            Err(Errno::NOENT) => {
+            Ok(handle) if known || folder.is_root() => Ok(handle),
+            Ok(_) | Err(Errno::NOENT) => {
                 self.wait_for(folder)?;
                 if self.make_folder(folder)? {
                     let record = Record { kind: Kind::Folder, mode: 0o755, ..self.record(folder, 0, None) };
