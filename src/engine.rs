@@ -426,11 +426,11 @@ impl Discard {
         monitor.enter(State::RollingBack);
         monitor.event(Level::Error, &error.message);
         monitor.event(Level::Info, "automatic rollback: the staged state is removed, the live site stays as it was");
-        if let Err(left) = cleanup::discard(&self.plan, self.database.as_deref(), monitor.as_ref()) {
-            monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
-        }
         if let Ok((mut journal, _)) = Journal::open::<Record>(&self.folder.join("journal")) {
             let _ = journal.append(&Record::Closed);
+        }
+        if let Err(left) = cleanup::discard(&self.plan, self.database.as_deref(), monitor.as_ref()) {
+            monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
         }
         Ending::RolledBack(error)
     }

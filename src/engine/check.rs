@@ -65,10 +65,11 @@ impl Job<Committed> {
         if let Err(stuck) = commit::back(&self.state.steps, &mut self.journal, &self.hosts, self.monitor.as_ref()) {
             return Ending::NeedsOperator(stuck.with("because", error.message));
         }
+        // Before the files go that the undoing needs: a recovery would look for them.
+        let _ = self.journal.append(&Record::Closed);
         if let Err(left) = cleanup::discard(&self.plan, self.hosts.database.as_deref(), self.monitor.as_ref()) {
             self.monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
         }
-        let _ = self.journal.append(&Record::Closed);
         Ending::RolledBack(error)
     }
 

@@ -62,12 +62,12 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
             database.end_connection(connection)?;
         }
     }
-    if records.iter().any(|record| matches!(record, Record::Closed)) {
-        return closed(ticket, &plan, &steps, &hosts, monitor);
-    }
     let undoing = records.iter().any(|record| matches!(record, Record::Undo { .. }));
-    let committed = records.iter().any(|record| matches!(record, Record::Committed));
-    if committed && !undoing {
+    let committed = records.iter().any(|record| matches!(record, Record::Committed)) && !undoing;
+    if records.iter().any(|record| matches!(record, Record::Closed)) {
+        return closed(ticket, &plan, committed, &hosts, monitor);
+    }
+    if committed {
         let limit = Duration::from_secs(ticket.config.limits.verify_timeout_s.min(60));
         let groups = verify::standing(&ticket.config, &plan, &hosts, limit, monitor);
         if report::failures(&groups).is_empty() {
@@ -92,8 +92,8 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
     }
     monitor.event(Level::Info, &format!("undoing {} begun steps", steps.len()));
     commit::back(&steps, &mut journal, &hosts, monitor)?;
-    cleanup::discard(&plan, hosts.database.as_deref(), monitor)?;
     journal.append(&Record::Closed)?;
+    cleanup::discard(&plan, hosts.database.as_deref(), monitor)?;
     Ok(Ending::RolledBack(died().hint("The site is as it was before the job. Start the restore again.")))
 }
 
@@ -105,15 +105,15 @@ fn tidy(ticket: &Ticket, plan: &Plan, kept: &Manifest, hosts: &Hosts, monitor: &
 }
 
 /// All that may be missing is the clean-up after it, and the report.
-fn closed(ticket: &Ticket, plan: &Plan, steps: &[Step], hosts: &Hosts, monitor: &dyn Monitor) -> Result<Ending> {
+fn closed(ticket: &Ticket, plan: &Plan, committed: bool, hosts: &Hosts, monitor: &dyn Monitor) -> Result<Ending> {
     monitor.event(Level::Info, "the job had ended; only its clean-up and its report were missing");
-    if !steps.is_empty()
-        && let Ok(kept) = retained::read(&plan.snapshot)
-    {
+    if committed {
+        let kept = retained::read(&plan.snapshot)?;
         tidy(ticket, plan, &kept, hosts, monitor);
         return Ok(Ending::Done(json!({
             "domain": plan.domain, "source": plan.source, "snapshot": plan.snapshot, "recovered": true,
         })));
     }
+    cleanup::discard(plan, hosts.database.as_deref(), monitor)?;
     Ok(Ending::RolledBack(Error::new(Code::WorkerDied, "the worker ended after it had brought the old state back")))
 }

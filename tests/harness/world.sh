@@ -36,7 +36,8 @@ world.sh strays DIR                         shadow schemas, loader accounts and 
 world.sh sql DIR [STATEMENT]                the client, as administrator
 world.sh fetch DIR [PATH]                   a page of the site
 world.sh probe DIR start|stop NAME          ask for a page every 20 ms; stop prints what was seen as JSON
-world.sh start DIR | stop DIR               services only
+world.sh start DIR [database|php_fpm]       services only
+world.sh stop DIR [SIGNAL] [database|php_fpm]
 world.sh down DIR [--keep]                  end everything, unmount, delete DIR
 TEXT
 }
@@ -94,10 +95,19 @@ start_database() {
   wait_for 60 MariaDB sql -e 'SELECT 1'
 }
 
-start_services() {
-  start_database
+start_php_fpm() {
+  rm -f "$WORLD"/run/php-*.sock
   alone "$(php_fpm_program)" --nodaemonize --fpm-config "$WORLD/php/php-fpm.conf"
-  wait_for 20 PHP-FPM test -S "$WORLD/run/php-${NEIGHBOUR%%.*}.sock"
+  wait_for 20 PHP-FPM test -S "$WORLD/run/php-${NEIGHBOUR%%.*}.sock" -a -s "$WORLD/run/php-fpm.pid"
+}
+
+start_services() { # [SERVICE]
+  case ${1:-} in
+    database) start_database; return ;;
+    php_fpm) start_php_fpm; return ;;
+  esac
+  start_database
+  start_php_fpm
   alone nginx -p "$WORLD/nginx/" -c "$WORLD/nginx/nginx.conf"
   wait_for 20 nginx curl -s -o /dev/null "$WORLD_URL"
 }
@@ -136,8 +146,12 @@ end_stragglers() {
   done
 }
 
-stop_services() { # [SIGNAL FOR THE DATABASE]
+stop_services() { # [SIGNAL FOR THE DATABASE] [SERVICE]
   local pidfile
+  case ${2:-} in
+    database) end_process "$WORLD/run/db.pid" "$1"; return ;;
+    php_fpm) end_process "$WORLD/run/php-fpm.pid" "$1"; return ;;
+  esac
   for pidfile in "$WORLD"/run/probe-*.pid; do end_process "$pidfile" TERM; done
   end_stragglers
   end_process "$WORLD/run/nginx.pid" TERM
@@ -236,7 +250,7 @@ make_neighbour() {
   chown -R www-data:www-data "$root"
   sql "$NEIGHBOUR_SCHEMA" <<SQL
 CREATE TABLE ledger (id INT PRIMARY KEY AUTO_INCREMENT, entry VARCHAR(200), amount DECIMAL(10,2)) ENGINE=InnoDB;
-INSERT INTO ledger (entry, amount) SELECT CONCAT('entry ', seq), seq * 1.25 FROM seq_1_to_500;
+INSERT INTO ledger (id, entry, amount) SELECT seq, CONCAT('entry ', seq), seq * 1.25 FROM seq_1_to_500;
 CREATE VIEW totals AS SELECT COUNT(*) AS n, SUM(amount) AS amount FROM ledger;
 SQL
 }
@@ -488,8 +502,8 @@ main() {
     sql) if (($#)); then sql -e "$1"; else sql; fi ;;
     fetch) command_fetch "$@" ;;
     probe) command_probe "$@" ;;
-    start) start_services ;;
-    stop) stop_services ;;
+    start) start_services "$@" ;;
+    stop) stop_services "$@" ;;
     down) command_down "$@" ;;
     *) usage >&2; exit 2 ;;
   esac

@@ -45,9 +45,15 @@ impl Trace {
         first.expect("the job announced no step")
     }
 
-    /// The calls from the change-over on.
-    pub fn from_change_over(&self) -> Vec<Call> {
+    /// The calls of the change-over and after it.
+    pub fn since_change_over(&self) -> Vec<Call> {
         self.calls[self.change_over()..].to_vec()
+    }
+
+    /// The first call that writes this.
+    pub fn that_writes(&self, text: &str) -> Call {
+        let found = self.calls.iter().find(|call| call.text.contains(text));
+        found.unwrap_or_else(|| panic!("nothing wrote {text}")).clone()
     }
 
     /// Before and after each record of the journal: the calls that write one, and those that follow its fsync.
@@ -107,12 +113,37 @@ impl World {
         std::fs::write(&path, lines.join("\n") + "\n").unwrap();
     }
 
+    /// Starts a job whose worker stops before call `number`, and gives both once it stands still.
+    pub fn stop_before(&self, number: usize, call: &str, request: &Value) -> (String, u32) {
+        self.strike_at(number, 19);
+        let job = World::job(&self.call(call, request.clone()));
+        self.use_helper(None);
+        let begun = Instant::now();
+        loop {
+            let pid =
+                worker(&job).unwrap_or_else(|| panic!("the worker of {job} has ended: {}", self.poll(&job)["error"]));
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            let last = Trace::read(&self.trace_path()).calls.last().map_or(0, |last| last.number);
+            if last >= number && status.contains("State:\tT (stopped)") {
+                return (job, pid);
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "the worker of {job} does not come to call {number}");
+            sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Starts a job and gives its name once its worker has ended, however that was.
     pub fn run_to_its_end(&self, call: &str, request: &Value) -> String {
         let job = World::job(&self.call(call, request.clone()));
+        self.await_worker(&job);
+        job
+    }
+
+    /// Waits until the worker of a job has ended, however that was.
+    pub fn await_worker(&self, job: &str) {
         let begun = Instant::now();
         // Its lock goes with the last of its threads.
-        let folder = self.place().join("base/restore_jobs").join(&job);
+        let folder = self.place().join("base/restore_jobs").join(job);
         let free = || {
             Command::new("flock")
                 .arg("-n")
@@ -121,11 +152,15 @@ impl World {
                 .status()
                 .is_ok_and(|status| status.success())
         };
-        while worker(&job).is_some_and(is_alive) || !free() {
+        while worker(job).is_some_and(is_alive) || !free() {
             assert!(begun.elapsed() < Duration::from_secs(120), "the worker of {job} does not end");
             sleep(Duration::from_millis(2));
         }
-        job
+    }
+
+    /// What the last worker did that was watched.
+    pub fn last_trace(&self) -> Trace {
+        Trace::read(&self.trace_path())
     }
 
     /// What the main thread of a job's worker does when nobody disturbs it.

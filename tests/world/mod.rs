@@ -6,6 +6,7 @@
 
 pub mod crash;
 pub mod oracle;
+pub mod stage;
 pub mod trial;
 
 use serde_json::{Value, json};
@@ -59,19 +60,28 @@ impl Digest {
 
 /// A world of its own for each test; its end takes everything with it.
 pub struct World {
-    folder: tempfile::TempDir,
+    /// Goes with the world, where the world lies in one of its own.
+    folder: Option<tempfile::TempDir>,
+    place: PathBuf,
 }
 
 impl World {
     pub fn up() -> World {
         let folder = tempfile::Builder::new().prefix("rv-e2e.").tempdir_in("/tmp").unwrap();
-        let world = World { folder };
+        let world = World { place: folder.path().join("w"), folder: Some(folder) };
+        world.harness("up", &[]);
+        world
+    }
+
+    /// A world in a folder that somebody else keeps.
+    pub fn up_in(folder: &Path) -> World {
+        let world = World { place: folder.join("w"), folder: None };
         world.harness("up", &[]);
         world
     }
 
     pub fn place(&self) -> PathBuf {
-        self.folder.path().join("w")
+        self.place.clone()
     }
 
     /// The site's document root.

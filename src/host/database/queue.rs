@@ -143,7 +143,15 @@ mod tests {
 
     fn target(name: &str) -> Arc<Target> {
         let (rows, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-        Arc::new(Target { name: name.into(), takes_text: true, transactional: true, rows, bytes })
+        Arc::new(Target {
+            name: name.into(),
+            takes_text: true,
+            transactional: true,
+            rows,
+            bytes,
+            earlier: None,
+            course: Mutex::default(),
+        })
     }
 
     fn queue(workers: usize, targets: &[&Arc<Target>]) -> Queue {

@@ -1,0 +1,127 @@
+//! A5, A6, A15: the power fails. The disk holds what had been synced by then and nothing else; locks and pids of before mean nothing.
+
+mod world;
+
+use std::path::PathBuf;
+use std::process::Command;
+use world::World;
+use world::crash::Call;
+use world::oracle::Side;
+use world::stage::{Outcome, Stage, kinds};
+use world::trial::points;
+
+fn run(program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A disk of its own: an ext4 image on a loop device, mounted where the world lies.
+struct Disk {
+    folder: tempfile::TempDir,
+}
+
+impl Disk {
+    fn make() -> Disk {
+        let disk = Disk { folder: tempfile::Builder::new().prefix("rv-pow.").tempdir_in("/tmp").unwrap() };
+        std::fs::create_dir(disk.mount_point()).unwrap();
+        run("truncate", &["-s", "900M", disk.image("run").to_str().unwrap()]);
+        run("mkfs.ext4", &["-q", "-F", disk.image("run").to_str().unwrap()]);
+        disk.mount("run");
+        disk
+    }
+
+    fn image(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.img"))
+    }
+
+    fn mount_point(&self) -> PathBuf {
+        self.folder.path().join("m")
+    }
+
+    /// Nothing is written back but what is synced: the kernel's own rhythm is put off.
+    fn mount(&self, name: &str) {
+        run(
+            "mount",
+            &["-o", "loop,commit=300", self.image(name).to_str().unwrap(), self.mount_point().to_str().unwrap()],
+        );
+    }
+
+    fn unmount(&self) {
+        run("umount", &[self.mount_point().to_str().unwrap()]);
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        run("cp", &["--sparse=always", self.image(from).to_str().unwrap(), self.image(to).to_str().unwrap()]);
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").args(["-l", self.mount_point().to_str().unwrap()]).status();
+    }
+}
+
+/// Kills the worker before each call, and at the same moment the power of everything fails.
+fn power_cuts(kind: usize, few: usize, case: &str, calls: impl Fn(&Stage) -> Vec<Call>) {
+    let (name, request) = kinds()[kind].clone();
+    let disk = Disk::make();
+    let stage = Stage::of(World::up_in(&disk.mount_point()), request);
+    let all = calls(&stage);
+    stage.world.harness("stop", &[]);
+    disk.unmount();
+    disk.copy("run", "before");
+    let mut outcome = Outcome::default();
+    for call in points(&all, few) {
+        disk.copy("before", "run");
+        disk.mount("run");
+        stage.world.harness("start", &[]);
+        let (_, reached) = stage.kill_before(call.number);
+        // Nobody writes any more; what had been synced is in the image, what had not is only in memory.
+        stage.world.harness("stop", &["KILL"]);
+        disk.copy("run", "cut");
+        disk.unmount();
+        std::fs::rename(disk.image("cut"), disk.image("run")).unwrap();
+        disk.mount("run");
+        stage.world.harness("start", &[]);
+        let when = format!("the power failed before call {} ({} {})", call.number, call.name, call.text);
+        outcome.count(stage.world.oracle(&stage.old, &stage.new, &when), reached);
+        stage.world.harness("stop", &["KILL"]);
+        disk.unmount();
+    }
+    disk.mount("run");
+    outcome.report(case, name, all.len());
+}
+
+#[test]
+fn a05_a15_the_power_fails_at_each_record_of_the_journal_full() {
+    power_cuts(0, 3, "a05", |stage| stage.trace.records());
+}
+
+#[test]
+fn a05_the_power_fails_at_each_record_of_the_journal_parts() {
+    power_cuts(1, 2, "a05", |stage| stage.trace.records());
+}
+
+/// The exchange is done in memory; neither folder is synced yet, or one of them.
+#[test]
+fn a06_the_power_fails_between_the_exchange_and_the_sync_of_its_folders() {
+    power_cuts(0, 2, "a06", |stage| {
+        let exchange = stage.trace.calls.iter().position(|call| call.name == "renameat2").unwrap();
+        stage.trace.calls[exchange + 1..exchange + 4].to_vec()
+    });
+}
+
+/// The whole change-over synced, and the power fails right after it was said: it stays.
+#[test]
+fn a05_what_was_said_to_be_done_is_done() {
+    let disk = Disk::make();
+    let stage = Stage::of(World::up_in(&disk.mount_point()), kinds()[0].1.clone());
+    stage.world.restore();
+    stage.world.harness("stop", &["KILL"]);
+    disk.copy("run", "cut");
+    disk.unmount();
+    std::fs::rename(disk.image("cut"), disk.image("run")).unwrap();
+    disk.mount("run");
+    stage.world.harness("start", &[]);
+    assert_eq!(stage.world.oracle(&stage.old, &stage.new, "after the end"), Side::New);
+}
