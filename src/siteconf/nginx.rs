@@ -106,7 +106,12 @@ impl Lexer<'_> {
         let mut after_dollar = false;
         while let Some(byte) = self.text.get(self.at).copied() {
             match byte {
-                b'{' if after_dollar => {}
+                // As nginx reads it: `${` opens no block, nor does a brace after it.
+                b'{' if after_dollar => {
+                    value.push(byte);
+                    self.bump();
+                    continue;
+                }
                 b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' => break,
                 b'\\' => {
                     self.bump();
@@ -314,6 +319,7 @@ server {
             (";", "line 1"),
             ("a \"b\"c;", "line 1"),
             ("a", "line 1"),
+            ("a ${{; }", "line 1"),
         ] {
             let said = parse(bad.as_bytes()).unwrap_err();
             assert!(said.contains(line), "{bad:?}: {said}");
