@@ -264,7 +264,8 @@ fn f81_a_service_that_does_not_come_back_brings_the_old_side_back() {
     let pool = pool.replace(socket, &format!("listen = {address}")).into_bytes();
     for (path, text) in trial::points(&[(&live.pool, pool), (&live.nginx, site)], 1) {
         let new = backed_up_with(&world, &[(path.as_path(), text)]);
-        refused(&world, &old, &new, "reload_failed");
+        let error = refused(&world, &old, &new, "reload_failed");
+        assert_eq!(error["context"]["state"], "rolled_back", "{error}");
         let page = world.harness("fetch", &["rv-probe.php"]);
         assert!(page.starts_with("RV files=backup db=backup"), "{page}");
     }

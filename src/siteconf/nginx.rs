@@ -319,11 +319,17 @@ server {
             (";", "line 1"),
             ("a \"b\"c;", "line 1"),
             ("a", "line 1"),
-            ("a ${{; }", "line 1"),
         ] {
             let said = parse(bad.as_bytes()).unwrap_err();
             assert!(said.contains(line), "{bad:?}: {said}");
         }
+    }
+
+    #[test]
+    fn a_brace_of_a_variable_opens_no_block() {
+        let directives = parse(b"set $a ${{; root /x;").unwrap();
+        assert_eq!(directives[0].arguments[1].text, "${{");
+        assert_eq!((directives[1].name.as_str(), directives[1].parent), ("root", None));
     }
 
     #[test]
