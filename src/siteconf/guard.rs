@@ -45,6 +45,11 @@ pub fn judge(item: Item, content: &[u8], scene: &Scene<'_>) -> Vec<String> {
     }
 }
 
+/// Whether a row of a table, names with spaces between them, has this one.
+fn lists(names: &str, name: &str) -> bool {
+    names.split(' ').any(|listed| listed == name)
+}
+
 fn refuse_unless(fine: bool, why: &str) -> Refusal {
     (!fine).then(|| why.to_owned())
 }

@@ -1,126 +1,69 @@
 //! PHP settings a site may make for itself, in its pool (`php_value[…]`) or in its nginx file (`PHP_VALUE`): limits, errors,
 //! sessions, the cache of code. None that loads code into PHP-FPM, runs a program, or opens what the machine keeps closed.
 
-use super::{Refusal, Scene, beneath, refuse_unless};
+use super::{Refusal, Scene, beneath, lists, refuse_unless};
 use std::path::Path;
 
 type Check = fn(&str, &Scene<'_>) -> bool;
 
-const SETTINGS: &[(Check, &[&str])] = &[
+const SETTINGS: &[(Check, &str)] = &[
+    // Limits.
     (
         any,
-        &[
-            // Limits.
-            "memory_limit",
-            "max_execution_time",
-            "max_input_time",
-            "max_input_vars",
-            "max_input_nesting_level",
-            "max_file_uploads",
-            "file_uploads",
-            "post_max_size",
-            "upload_max_filesize",
-            "default_socket_timeout",
-            "pcre.backtrack_limit",
-            "pcre.recursion_limit",
-            "pcre.jit",
-            "realpath_cache_size",
-            "realpath_cache_ttl",
-            // Errors.
-            "display_errors",
-            "display_startup_errors",
-            "error_reporting",
-            "html_errors",
-            "ignore_repeated_errors",
-            "ignore_repeated_source",
-            "log_errors",
-            "log_errors_max_len",
-            "report_memleaks",
-            // Input, output, language.
-            "arg_separator.output",
-            "assert.active",
-            "cgi.fix_pathinfo",
-            "date.timezone",
-            "default_charset",
-            "default_mimetype",
-            "expose_php",
-            "implicit_flush",
-            "intl.default_locale",
-            "mbstring.internal_encoding",
-            "mbstring.language",
-            "output_buffering",
-            "precision",
-            "register_argc_argv",
-            "request_order",
-            "serialize_precision",
-            "short_open_tag",
-            "variables_order",
-            "zend.assertions",
-            "zend.exception_ignore_args",
-            "zlib.output_compression",
-            "zlib.output_compression_level",
-            // What PHP may do less.
-            "allow_url_fopen",
-            "disable_classes",
-            "disable_functions",
-            "mail.add_x_header",
-            // Sessions.
-            "session.auto_start",
-            "session.cache_expire",
-            "session.cache_limiter",
-            "session.cookie_domain",
-            "session.cookie_httponly",
-            "session.cookie_lifetime",
-            "session.cookie_path",
-            "session.cookie_samesite",
-            "session.cookie_secure",
-            "session.gc_divisor",
-            "session.gc_maxlifetime",
-            "session.gc_probability",
-            "session.lazy_write",
-            "session.name",
-            "session.save_handler",
-            "session.sid_bits_per_character",
-            "session.sid_length",
-            "session.use_cookies",
-            "session.use_only_cookies",
-            "session.use_strict_mode",
-            "session.use_trans_sid",
-            // The cache of code.
-            "apc.enabled",
-            "apc.shm_size",
-            "apc.ttl",
-            "opcache.enable",
-            "opcache.fast_shutdown",
-            "opcache.interned_strings_buffer",
-            "opcache.jit",
-            "opcache.jit_buffer_size",
-            "opcache.max_accelerated_files",
-            "opcache.max_wasted_percentage",
-            "opcache.memory_consumption",
-            "opcache.revalidate_freq",
-            "opcache.revalidate_path",
-            "opcache.save_comments",
-            "opcache.use_cwd",
-            "opcache.validate_permission",
-            "opcache.validate_root",
-            "opcache.validate_timestamps",
-        ],
+        "memory_limit max_execution_time max_input_time max_input_vars max_input_nesting_level \
+         max_file_uploads file_uploads post_max_size upload_max_filesize default_socket_timeout \
+         pcre.backtrack_limit pcre.recursion_limit pcre.jit realpath_cache_size realpath_cache_ttl",
+    ),
+    // Errors.
+    (
+        any,
+        "display_errors display_startup_errors error_reporting html_errors ignore_repeated_errors \
+         ignore_repeated_source log_errors log_errors_max_len report_memleaks",
+    ),
+    // Input, output, language.
+    (
+        any,
+        "arg_separator.output assert.active cgi.fix_pathinfo date.timezone default_charset default_mimetype \
+         expose_php implicit_flush intl.default_locale mbstring.internal_encoding mbstring.language \
+         output_buffering precision register_argc_argv request_order serialize_precision short_open_tag \
+         variables_order zend.assertions zend.exception_ignore_args zlib.output_compression \
+         zlib.output_compression_level",
+    ),
+    // What PHP may do less.
+    (any, "allow_url_fopen disable_classes disable_functions mail.add_x_header"),
+    // Sessions.
+    (
+        any,
+        "session.auto_start session.cache_expire session.cache_limiter session.cookie_domain \
+         session.cookie_httponly session.cookie_lifetime session.cookie_path session.cookie_samesite \
+         session.cookie_secure session.gc_divisor session.gc_maxlifetime session.gc_probability \
+         session.lazy_write session.name session.save_handler session.sid_bits_per_character \
+         session.sid_length session.use_cookies session.use_only_cookies session.use_strict_mode \
+         session.use_trans_sid",
+    ),
+    // The cache of code.
+    (
+        any,
+        "apc.enabled apc.shm_size apc.ttl opcache.enable opcache.fast_shutdown \
+         opcache.interned_strings_buffer opcache.jit opcache.jit_buffer_size opcache.max_accelerated_files \
+         opcache.max_wasted_percentage opcache.memory_consumption opcache.revalidate_freq \
+         opcache.revalidate_path opcache.save_comments opcache.use_cwd opcache.validate_permission \
+         opcache.validate_root opcache.validate_timestamps",
     ),
     // Off is safe, on is not.
-    (off, &["allow_url_include", "enable_dl"]),
-    (open_basedir, &["open_basedir"]),
+    (off, "allow_url_include enable_dl"),
+    (open_basedir, "open_basedir"),
     // PHP opens these with the site's own rights.
-    (own_path, &["opcache.restrict_api", "soap.wsdl_cache_dir", "sys_temp_dir", "upload_tmp_dir"]),
-    (own_code, &["auto_append_file", "auto_prepend_file"]),
-    (error_log, &["error_log", "mail.log"]),
-    (session_path, &["session.save_path"]),
-    (sendmail, &["sendmail_path"]),
+    (own_path, "opcache.restrict_api soap.wsdl_cache_dir sys_temp_dir upload_tmp_dir"),
+    (own_code, "auto_append_file auto_prepend_file"),
+    (error_log, "error_log mail.log"),
+    (session_path, "session.save_path"),
+    (sendmail, "sendmail_path"),
 ];
 
 /// Whether a site may have this setting.
 pub fn reason(name: &str, value: &str, scene: &Scene<'_>) -> Refusal {
-    let Some((check, _)) = SETTINGS.iter().find(|(_, names)| names.contains(&name)) else {
+    let Some((check, _)) = SETTINGS.iter().find(|(_, names)| lists(names, name)) else {
         return Some("is no PHP setting that a site may make".into());
     };
     refuse_unless(!value.contains('\\') && check(value, scene), "is no value that a site may give this PHP setting")

@@ -1,7 +1,7 @@
 //! What a PHP-FPM pool's file of a site may contain.
 
 use super::super::pool::{self, Setting};
-use super::{Refusal, Scene, beneath, is_in_folder_of_root, is_privileged, php, refuse_unless, refused};
+use super::{Refusal, Scene, beneath, is_in_folder_of_root, is_privileged, lists, php, refuse_unless, refused};
 use crate::siteconf::Item;
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -10,33 +10,30 @@ use std::path::Path;
 type Check = fn(&str, &Scene<'_>) -> bool;
 
 /// What is allowed, with the check of its value.
-const SETTINGS: &[(Check, &[&str])] = &[
-    (user, &["user"]),
-    (group, &["group"]),
-    (socket_owner, &["listen.owner", "listen.acl_users"]),
-    (socket_group, &["listen.group", "listen.acl_groups"]),
-    (listen, &["listen", "pm.status_listen"]),
-    (mode, &["listen.mode"]),
-    (backlog, &["listen.backlog"]),
-    (loopback_list, &["listen.allowed_clients"]),
-    (manager, &["pm"]),
-    (
-        children,
-        &["pm.max_children", "pm.start_servers", "pm.min_spare_servers", "pm.max_spare_servers", "pm.max_spawn_rate"],
-    ),
-    (number, &["pm.max_requests", "request_slowlog_trace_depth"]),
-    (time, &["pm.process_idle_timeout", "request_terminate_timeout", "request_slowlog_timeout"]),
-    (web_path, &["pm.status_path", "ping.path", "access.suppress_path[]"]),
-    (any, &["ping.response", "access.format"]),
-    (log, &["access.log", "slowlog"]),
-    (switch, &["catch_workers_output", "decorate_workers_output", "request_terminate_timeout_track_finished"]),
+const SETTINGS: &[(Check, &str)] = &[
+    (user, "user"),
+    (group, "group"),
+    (socket_owner, "listen.owner listen.acl_users"),
+    (socket_group, "listen.group listen.acl_groups"),
+    (listen, "listen pm.status_listen"),
+    (mode, "listen.mode"),
+    (backlog, "listen.backlog"),
+    (loopback_list, "listen.allowed_clients"),
+    (manager, "pm"),
+    (children, "pm.max_children pm.start_servers pm.min_spare_servers pm.max_spare_servers pm.max_spawn_rate"),
+    (number, "pm.max_requests request_slowlog_trace_depth"),
+    (time, "pm.process_idle_timeout request_terminate_timeout request_slowlog_timeout"),
+    (web_path, "pm.status_path ping.path access.suppress_path[]"),
+    (any, "ping.response access.format"),
+    (log, "access.log slowlog"),
+    (switch, "catch_workers_output decorate_workers_output request_terminate_timeout_track_finished"),
     // What the service's environment holds is root's.
-    (on, &["clear_env"]),
-    (endings, &["security.limit_extensions"]),
-    (folder, &["chdir"]),
-    (niceness, &["process.priority", "nice"]),
-    (files, &["rlimit_files"]),
-    (none, &["rlimit_core"]),
+    (on, "clear_env"),
+    (endings, "security.limit_extensions"),
+    (folder, "chdir"),
+    (niceness, "process.priority nice"),
+    (files, "rlimit_files"),
+    (none, "rlimit_core"),
 ];
 
 pub fn judge(content: &[u8], scene: &Scene<'_>) -> Vec<String> {
@@ -159,7 +156,7 @@ fn reason(setting: &Setting, scene: &Scene<'_>) -> Refusal {
             _ => {}
         }
     }
-    let Some((check, _)) = SETTINGS.iter().find(|(_, names)| names.contains(&setting.key.as_str())) else {
+    let Some((check, _)) = SETTINGS.iter().find(|(_, names)| lists(names, &setting.key)) else {
         return Some("is not for a site's pool".into());
     };
     // An escaped quote: what follows it was not read.
@@ -447,7 +444,7 @@ php_value[session.save_path] = /var/lib/php/sessions
         let stage = Stage::new();
         for bad in [
             "[global]\nerror_log = /etc/x\n",
-            "[GLOBAL]\nerror_log = /etc/x\n",
+            "[GLOBAL]\nrlimit_files = 1024\n",
             "error_log = /etc/x\n[shop]\npm = static\n",
             "[shop]\npm = static\n[second]\npm = static\n",
         ] {
