@@ -149,7 +149,9 @@ impl Scene<'_> {
     fn free_socket(&self, path: &str) -> bool {
         let path = modern(path);
         let named = path.extension().is_some_and(|end| end == "sock" || end == "socket");
-        named && path != self.config.mysql.socket && beneath(&path, &self.run_folders()) && !self.of_other_site(&path)
+        let taken = self.foreign_pools().iter().any(|(_, pool)| modern(&pool.listen) == path)
+            || path == modern(&self.config.mysql.socket.to_string_lossy());
+        named && !taken && beneath(&path, &self.run_folders())
     }
 
     /// The sites' own pools: everyone may use the pool of the distribution, `www`.

@@ -457,5 +457,10 @@ php_value[session.save_path] = /var/lib/php/sessions
         stage.refused(Item::PhpFpm, "[shop]\nuser = neighbour\n");
         stage.refused(Item::PhpFpm, "[shop]\nlisten = /run/php/neighbour.sock\n");
         stage.refused(Item::PhpFpm, "[shop]\nlisten = /var/run/php/neighbour.sock\n");
+        // Requests may go to the pool of the distribution; nobody takes its place.
+        let shared = "[www]\nuser = www-data\nlisten = /run/php/php8.2-fpm.sock\n";
+        std::fs::write(stage.config.paths.php_pool_dir.join("www.conf"), shared).unwrap();
+        stage.passes(Item::Nginx, "server { location / { fastcgi_pass unix:/run/php/php8.2-fpm.sock; } }");
+        stage.refused(Item::PhpFpm, "[shop]\nlisten = /run/php/php8.2-fpm.sock\n");
     }
 }

@@ -133,6 +133,11 @@ pub fn variable(directive: &Directive, site: &Site<'_>) -> Refusal {
     };
     let index = site.directives.iter().position(|other| std::ptr::eq(other, directive))?;
     let (name, own) = (defined(directive), body(site.directives, index));
+    // nginx would take it for every site's `$args`, `$http_cookie` and so on.
+    let given = ["$args", "$limit_rate", "$arg_", "$cookie_", "$http_", "$sent_", "$upstream_"];
+    if name.as_deref().is_none_or(|name| !name.starts_with('$') || given.iter().any(|given| name.starts_with(given))) {
+        return Some("changes a variable of nginx for every site".into());
+    }
     let other = site.others.iter().find(|other| {
         (0..other.directives.len()).any(|at| {
             let theirs = &other.directives[at];
@@ -152,6 +157,9 @@ pub fn error_log(directive: &Directive, site: &Site<'_>) -> Refusal {
     log(directive, site, "stderr")
 }
 
+/// Of the distribution's nginx.conf; sites without logs of their own use them.
+const COMMON_LOGS: &[&str] = &["/var/log/nginx/access.log", "/var/log/nginx/error.log"];
+
 fn log(directive: &Directive, site: &Site<'_>, none: &str) -> Refusal {
     let target = directive.first();
     let system =
@@ -161,7 +169,14 @@ fn log(directive: &Directive, site: &Site<'_>, none: &str) -> Refusal {
         .any(|start| target.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with([',', ':'])));
     let tame = variables(target).iter().all(|name| ["host", "server_name"].contains(name));
     let fine = target == none || of_system || (tame && site.scene.log_path(target, "nginx"));
-    refuse_unless(fine, "writes a log that is not the site's own below /var/log")
+    let of_other = site.others.iter().find(|other| {
+        let own = |theirs: &&Directive| theirs.name.ends_with("_log") && theirs.first() == target;
+        Path::new(target).is_absolute() && !COMMON_LOGS.contains(&target) && other.directives.iter().any(|it| own(&it))
+    });
+    match of_other {
+        Some(other) => Some(format!("writes into the log of {}", other.path.display())),
+        None => refuse_unless(fine, "writes a log that is not the site's own below /var/log"),
+    }
 }
 
 /// The folder of nginx.conf.
@@ -404,7 +419,7 @@ mod tests {
         let pool = "[neighbour]\nuser = neighbour\nlisten = /run/php/neighbour.sock\n[tcp]\nlisten = 9007\n";
         std::fs::write(paths.php_pool_dir.join("neighbour.example.conf"), pool).unwrap();
         let site = "map $uri $kind { default a; }\nfastcgi_cache_path /var/cache/nginx/n keys_zone=NEIGHBOUR:1m;\n\
-            server { server_name neighbour.example *.wild.example; }";
+            server { server_name neighbour.example *.wild.example; access_log /var/log/nginx/neighbour.example.log; }";
         std::fs::write(paths.nginx_enabled.join("neighbour.example"), site).unwrap();
         stage
     }
@@ -517,6 +532,8 @@ mod tests {
             "proxy_cache_path /var/cache/nginx/a keys_zone=a:100g;",
             "fastcgi_cache_key $request_uri;",
             "limit_req_zone $host zone=a:100g rate=1r/s;",
+            "map $uri $http_cookie { default x; }",
+            "geo $args { default x; }",
             "upstream a {\nserver 192.0.2.1:80; }",
             "upstream a {\nserver unix:/run/docker.sock; }",
             "map $host $a {\ninclude /etc/shadow; }",
@@ -534,6 +551,7 @@ mod tests {
             "server { server_name *.wild.example; }",
             "map $uri $kind { default b; }",
             "geo $kind { default b; }",
+            "server { access_log /var/log/nginx/neighbour.example.log; }",
         ] {
             let said = stage.refused(Item::Nginx, bad);
             assert!(said.contains("neighbour.example"), "{said}");
