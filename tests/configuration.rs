@@ -200,6 +200,21 @@ fn f78_f79_what_the_administrator_lets_through_is_said_line_by_line() {
     assert_eq!(world.oracle(&old, &new, "again"), Side::New);
 }
 
+#[test]
+fn what_was_live_on_this_machine_comes_back_from_a_snapshot_whatever_the_guard_says() {
+    let world = World::up();
+    let live = files(&world);
+    let plain = read(&live.nginx);
+    std::fs::write(&live.nginx, with_lines(&plain, &["client_body_in_file_only off;"])).unwrap();
+    let old = world.digest();
+    let made = world.call("create_snapshot", request());
+    std::fs::write(&live.nginx, plain).unwrap();
+    assert_ne!(world.digest(), old);
+    world.call("rollback", json!({"domain": DOMAIN, "snapshot": made["path"], "wait": true}));
+    world.digest().assert_is(&old, "back at the snapshot");
+    world.assert_nothing_left();
+}
+
 fn openssl(folder: &Path, arguments: &[&str]) {
     let output = Command::new("openssl").args(arguments).current_dir(folder).output().expect("package openssl");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
