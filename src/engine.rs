@@ -162,7 +162,8 @@ pub fn rollback(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) 
             Err(error) => Ending::Failed(error.with("phase", "pre-flight")),
         },
         snapshot::Found::Portable(source) => {
-            let selection = Selection { named: false, ..Selection::everything() };
+            // Its configuration was live on this machine: the operator's own choice, if it is no more.
+            let selection = Selection { named: false, allow_unsafe_config: true, ..Selection::everything() };
             let planned = plan_source(folder, ticket, monitor, &request.domain, source, selection);
             let planned = match planned {
                 Ok(planned) => planned,
@@ -321,6 +322,7 @@ impl Job<Staged> {
         let groups = verify::staged(&self.ticket.config, &self.plan, &self.hosts, &self.state, self.monitor.as_ref())?;
         say_groups(&groups, self.monitor.as_ref());
         require_groups(&groups, "the staged state is not what the backup holds")?;
+        self.state.notes.extend(settings::let_through(&groups));
         self.folder.write("staged.json", &json!({"groups": groups, "notes": self.state.notes}))?;
         Ok(self.moved(|staged| Verified { staged, groups, kept_tables }))
     }

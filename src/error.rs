@@ -101,7 +101,7 @@ codes! {
     /// A service's own test refuses the configuration.
     ConfigRejected = 51, "config_rejected", "Correct the configuration in the backup or restore without it; the old one is in use.";
     /// The configuration could harm the machine.
-    UnsafeConfig = 52, "unsafe_config", "Remove the named directive, or restore without this configuration.";
+    UnsafeConfig = 52, "unsafe_config", "Restore without this configuration, or have the administrator allow it: \"options\":{\"allow_unsafe_config\":true}.";
     /// Key and certificate do not fit, are out of date, or are for another name.
     TlsInvalid = 53, "tls_invalid", "Restore without `ssl`, or issue a new certificate.";
     /// A service did not come back after its reload.

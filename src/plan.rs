@@ -41,8 +41,6 @@ pub struct Plan {
     /// The parts that the kept snapshot holds; `None`: the whole tree.
     #[serde(default)]
     pub kept_units: Option<PathBuf>,
-    /// Configuration that the guard refuses is installed all the same, on the administrator's word.
-    pub allow_unsafe_config: bool,
     /// What is restored, for people: path of a backup or snapshot.
     pub source: String,
 }
@@ -87,7 +85,6 @@ impl Plan {
             selection,
             from_snapshot: None,
             kept_units: None,
-            allow_unsafe_config: false,
             source,
         }
     }
@@ -118,7 +115,6 @@ impl Plan {
             snapshot: snapshot_folder(config, job, &manifest.domain),
             from_snapshot: Some(path.to_owned()),
             kept_units: manifest.units.clone(),
-            allow_unsafe_config: false,
             source: path.display().to_string(),
         }
     }

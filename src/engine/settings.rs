@@ -5,7 +5,7 @@ use crate::error::{Code, IoContext, Result};
 use crate::host::services::Service;
 use crate::job::folder::write_file;
 use crate::plan::Plan;
-use crate::report::{Check, Outcome};
+use crate::report::{Check, Group, Outcome};
 use crate::siteconf::{self, Change, ConfFile, Item, Side, Verdict, change};
 use std::path::{Path, PathBuf};
 
@@ -20,13 +20,13 @@ pub fn check(config: &Config, plan: &Plan, files: &[ConfFile]) -> Vec<Check> {
     siteconf::check(files, config, &plan.domain, now)
         .into_iter()
         .map(|finding| {
-            let allowed = plan.allow_unsafe_config && finding.code == Some(Code::UnsafeConfig);
+            let allowed = plan.selection.allow_unsafe_config && finding.code == Some(Code::UnsafeConfig);
             let outcome = match finding.verdict {
                 Verdict::Pass => Outcome::Pass,
                 Verdict::Fail if !allowed => Outcome::Fail,
                 Verdict::Warn | Verdict::Fail => Outcome::Warn,
             };
-            let said = if allowed { format!("allowed by the request: {}", finding.message) } else { finding.message };
+            let said = if allowed { format!("let through: {}", finding.message) } else { finding.message };
             let check = Check::new(finding.item.name(), outcome, said);
             match finding.code {
                 Some(code) => check.with("code", code.name()),
@@ -34,6 +34,21 @@ pub fn check(config: &Config, plan: &Plan, files: &[ConfFile]) -> Vec<Check> {
             }
         })
         .collect()
+}
+
+fn is_unsafe(check: &Check) -> bool {
+    check.figures.get("code").is_some_and(|code| code == Code::UnsafeConfig.name())
+}
+
+/// Whether the guard refuses any of it.
+pub fn is_refused(checks: &[Check]) -> bool {
+    checks.iter().any(|check| check.outcome == Outcome::Fail && is_unsafe(check))
+}
+
+/// What the guard refuses and was let through, line by line, for the report.
+pub fn let_through(groups: &[Group]) -> impl Iterator<Item = String> {
+    let checks = groups.iter().flat_map(|group| &group.checks);
+    checks.filter(|check| check.outcome == Outcome::Warn && is_unsafe(check)).map(|check| check.message.clone())
 }
 
 /// What has to change for these files to be in use; both sides are on disk when this returns.

@@ -296,7 +296,13 @@ fn configuration(config: &Config, plan: &Plan, hosts: &Hosts, files: &[ConfFile]
         return vec![not_restored("configuration")];
     }
     let mut checks = settings::check(config, plan, files);
-    checks.extend(hosts.test_candidates(files));
+    if settings::is_refused(&checks) {
+        // Both programs act on what they test, as root.
+        let why = "not tested by nginx and PHP-FPM: the configuration could harm the machine";
+        checks.push(Check::new("test", Outcome::NotChecked, why));
+    } else {
+        checks.extend(hosts.test_candidates(files));
+    }
     checks
 }
 

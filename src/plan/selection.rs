@@ -26,6 +26,9 @@ pub struct Selection {
     /// Rows that refer to rows that are not there are taken.
     #[serde(default)]
     pub allow_orphans: bool,
+    /// Configuration that the guard refuses is installed all the same, on the administrator's word.
+    #[serde(default)]
+    pub allow_unsafe_config: bool,
 }
 
 impl Selection {
@@ -39,6 +42,7 @@ impl Selection {
             exclude: Exclude::default(),
             exact: false,
             allow_orphans: false,
+            allow_unsafe_config: false,
         }
     }
 
@@ -66,6 +70,7 @@ impl Selection {
             },
         };
         (selection.exact, selection.allow_orphans) = (options.exact, options.allow_orphans);
+        selection.allow_unsafe_config = options.allow_unsafe_config;
         if let Some(exclude) = exclude {
             let out = items("exclude.config", &Choice::Parts(exclude.config.clone()))?;
             selection.config.retain(|item| !out.contains(item));

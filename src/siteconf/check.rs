@@ -53,9 +53,10 @@ impl Findings {
 /// The live files beside the targets are read; nothing is written.
 pub fn check(files: &[ConfFile], config: &Config, domain: &Domain, now: i64) -> Vec<Finding> {
     let mut findings = Findings(Vec::new());
+    let pool = files.iter().find(|file| file.item == Item::PhpFpm).map(|file| file.content.as_slice());
     for file in files {
         let live = std::fs::read(&file.target).ok();
-        let scene = guard::Scene { config, domain, live: live.as_deref(), target: &file.target };
+        let scene = guard::Scene { config, domain, live: live.as_deref(), target: &file.target, pool };
         let unsafe_lines = guard::judge(file.item, &file.content, &scene);
         for line in &unsafe_lines {
             findings.fail(file.item, Code::UnsafeConfig, format!("{}: {line}", file.name));
@@ -197,7 +198,7 @@ mod tests {
         assert_eq!(nginx("server { server_name example.com"), [Code::ConfigRejected]);
         assert_eq!(nginx("server { server_name example.com; root /; }"), [Code::UnsafeConfig]);
         let pool = |text: &str| failed(&[file(Item::PhpFpm, "php-fpm.conf", text.as_bytes())], 0);
-        assert_eq!(pool("[x]\nuser = www-data\nlisten = /run/x.sock\n"), []);
+        assert_eq!(pool("[x]\nuser = www-data\nlisten = /run/php/x.sock\n"), []);
         assert_eq!(pool("[x]\nuser = www-data\n"), [Code::ConfigRejected]);
         assert_eq!(pool(""), [Code::ConfigRejected]);
         let cron = |text: &str| failed(&[file(Item::Cron, "cron", text.as_bytes())], 0);

@@ -1,11 +1,18 @@
-//! What a tenant's configuration may not say, because a root process reads it. Each rule names line and directive.
+//! What a tenant's configuration may say, because a root process reads it: lists of what is known to be harmless
+//! (`guard/nginx.rs`, `guard/pool.rs`, `guard/php.rs`, `guard/cron.rs`). The rest is refused by line and directive.
 //!
 //! A setting that the live file already has is the operator's own choice and is not judged again.
 
-use super::{Item, cron, nginx, pool};
+mod cron;
+mod nginx;
+mod php;
+mod pool;
+
+use super::pool::{Listen, Pool, live_pool, other_pools, parse_listen, pools};
+use super::{Item, mask};
 use crate::config::Config;
 use crate::path::Domain;
-use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Where the judged file comes from and goes to.
@@ -18,6 +25,77 @@ pub struct Scene<'a> {
     pub live: Option<&'a [u8]>,
     /// Where it will lie.
     pub target: &'a Path,
+    /// The pool file that comes with it.
+    pub pool: Option<&'a [u8]>,
+}
+
+/// Why something is refused; `None`: it is not.
+type Refusal = Option<String>;
+
+/// Everything in the file that is not known to be harmless: `line N: …`.
+pub fn judge(item: Item, content: &[u8], scene: &Scene<'_>) -> Vec<String> {
+    if scene.live == Some(content) {
+        return Vec::new();
+    }
+    match item {
+        Item::Nginx => nginx::judge(content, scene),
+        Item::PhpFpm => pool::judge(content, scene),
+        Item::Cron => cron::judge(content, scene),
+        Item::Ssl => Vec::new(),
+    }
+}
+
+/// Whether a row of a table, names with spaces between them, has this one.
+fn lists(names: &str, name: &str) -> bool {
+    names.split(' ').any(|listed| listed == name)
+}
+
+fn refuse_unless(fine: bool, why: &str) -> Refusal {
+    (!fine).then(|| why.to_owned())
+}
+
+/// One refused line. What is shown of it holds no secret.
+fn refused(item: Item, line: usize, text: &str, why: &str) -> String {
+    let shown = mask::masked(item, text).join(" ");
+    let shown = crate::host::text::printable(&shown.chars().take(120).collect::<String>());
+    format!("line {line}: `{shown}` {why}")
+}
+
+/// Words that nobody needs in a value and that programs read in more than one way.
+fn is_plain(text: &str) -> bool {
+    !text
+        .chars()
+        .any(|letter| (letter.is_control() && !"\t\n".contains(letter)) || letter == char::REPLACEMENT_CHARACTER)
+}
+
+/// A plain absolute path strictly below one of the folders.
+fn beneath<P: AsRef<Path>>(path: &Path, folders: &[P]) -> bool {
+    path.is_absolute()
+        && path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
+        && folders.iter().map(AsRef::as_ref).any(|folder| {
+            !folder.as_os_str().is_empty() && folder != Path::new("/") && path != folder && path.starts_with(folder)
+        })
+}
+
+/// `/var/run` is `/run`.
+fn modern(path: &str) -> PathBuf {
+    Path::new(path).strip_prefix("/var/run").map_or_else(|_| path.into(), |rest| Path::new("/run").join(rest))
+}
+
+/// Whether only root decides what lies in the folder of this path: no link leads away, no other account may put one there.
+fn is_in_folder_of_root(path: &Path) -> bool {
+    let linked = path.symlink_metadata().is_ok_and(|meta| meta.file_type().is_symlink());
+    let folder = path.ancestors().skip(1).find(|folder| folder.symlink_metadata().is_ok());
+    !linked
+        && folder.is_some_and(|folder| {
+            folder.canonicalize().is_ok_and(|real| real == folder)
+                && folder.metadata().is_ok_and(|meta| meta.uid() == 0 && meta.mode() & 0o002 == 0)
+        })
+}
+
+/// Accounts that no site runs as.
+fn is_privileged(account: &str) -> bool {
+    account == "root" || account.parse::<i64>().is_ok_and(|id| id <= 0)
 }
 
 impl Scene<'_> {
@@ -25,308 +103,232 @@ impl Scene<'_> {
         self.config.paths.document_root(self.domain)
     }
 
-    /// Log files may lie in the system's log folder or in the site's own.
-    fn log_path(&self, path: &str) -> bool {
-        beneath(path, &[Path::new("/var/log"), &self.site_root()])
-    }
-
-    /// Sockets may lie where services keep theirs.
-    fn socket_path(&self, path: &str) -> bool {
-        let folder = |pidfile: &Path| pidfile.parent().map(Path::to_owned).unwrap_or_default();
-        let services = &self.config.services;
-        let (nginx, fpm) = (folder(&services.nginx.pidfile), folder(&services.php_fpm.pidfile));
-        beneath(path, &[Path::new("/run"), Path::new("/var/run"), &nginx, &fpm]) && !path.ends_with(".pid")
-    }
-}
-
-/// A plain absolute path strictly below one of the folders.
-fn beneath(path: &str, folders: &[&Path]) -> bool {
-    let path = Path::new(path);
-    path.is_absolute()
-        && path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
-        && folders.iter().any(|folder| {
-            !folder.as_os_str().is_empty() && *folder != Path::new("/") && path != *folder && path.starts_with(folder)
+    /// Whether a part of the path is named after this site: `shop.example.access.log`, `php8.2-fpm-shop_example.sock`, and
+    /// not `my-shop.example.log`, which is another one's.
+    fn names_site(&self, path: &Path) -> bool {
+        const WORDS: &[&str] =
+            &["access", "cer", "crt", "error", "fpm", "key", "log", "nginx", "pem", "slow", "sock", "socket", "ssl"];
+        const BETWEEN: [char; 3] = ['.', '-', '_'];
+        let usual = |text: &str| {
+            text.split(BETWEEN).filter(|word| !word.is_empty()).all(|word| {
+                WORDS.contains(&word) || word.starts_with("php") || word.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        };
+        let names = [self.domain.as_str().to_owned(), self.domain.underscored()];
+        path.components().any(|part| {
+            let part = part.as_os_str().to_string_lossy().to_ascii_lowercase();
+            names.iter().filter_map(|name| part.split_once(name.as_str())).any(|(before, after)| {
+                (before.is_empty() || before.ends_with(BETWEEN))
+                    && (after.is_empty() || after.starts_with(BETWEEN))
+                    && usual(before)
+                    && usual(after)
+            })
         })
-}
+    }
 
-/// Everything in the file that could harm the machine.
-pub fn judge(item: Item, content: &[u8], scene: &Scene<'_>) -> Vec<String> {
-    match item {
-        Item::Nginx => judge_nginx(content, scene),
-        Item::PhpFpm => judge_pool(content, scene),
-        Item::Cron => judge_cron(content, scene),
-        Item::Ssl => Vec::new(),
+    /// A log that root opens: in the service's own folder below /var/log, or in a file there that is named after the site.
+    /// Never in the site's folder, where a link would lead root wherever the tenant likes.
+    fn log_path(&self, path: &str, service: &str) -> bool {
+        let path = Path::new(path);
+        let logs = Path::new("/var/log");
+        let Ok(inner) = path.strip_prefix(logs) else { return false };
+        let first = inner.components().next().map(|part| part.as_os_str().to_string_lossy().into_owned());
+        let of_service = first.is_some_and(|first| first.starts_with(service)) && inner.components().count() > 1;
+        beneath(path, &[logs]) && (of_service || self.names_site(inner)) && is_in_folder_of_root(path)
+    }
+
+    /// Where PHP-FPM keeps its sockets. Not the whole of /run: other services keep theirs there.
+    fn run_folders(&self) -> Vec<PathBuf> {
+        let mut folders = vec![PathBuf::from("/run/php"), PathBuf::from("/run/php-fpm")];
+        let own = self.config.services.php_fpm.pidfile.parent().map(|path| modern(&path.to_string_lossy()));
+        folders.extend(own.filter(|folder| folder != Path::new("/run") && !folder.as_os_str().is_empty()));
+        folders
+    }
+
+    /// The file names a socket where PHP-FPM's lie, which is not the one of another site or of the database.
+    fn free_socket(&self, path: &str) -> bool {
+        let path = modern(path);
+        let named = path.extension().is_some_and(|end| end == "sock" || end == "socket");
+        let taken = self.foreign_pools().iter().any(|(_, pool)| modern(&pool.listen) == path)
+            || path == modern(&self.config.mysql.socket.to_string_lossy());
+        named && !taken && beneath(&path, &self.run_folders())
+    }
+
+    /// The sites' own pools: everyone may use the pool of the distribution, `www`.
+    fn foreign_pools(&self) -> Vec<(PathBuf, Pool)> {
+        let paths = &self.config.paths;
+        let own = [self.domain.as_str().to_owned(), self.domain.underscored()]
+            .map(|name| paths.php_pool_dir.join(format!("{name}.conf")));
+        let mut others = other_pools(self.config, self.target);
+        others.retain(|(file, _)| !own.contains(file));
+        others
+    }
+
+    fn of_other_site(&self, socket: &Path) -> bool {
+        self.foreign_pools()
+            .iter()
+            .filter(|(_, pool)| pool.name != "www")
+            .any(|(_, pool)| modern(&pool.listen) == socket)
+    }
+
+    /// Where the site's own PHP answers, now or after the restore.
+    fn own_listens(&self) -> Vec<String> {
+        let coming = self.pool.and_then(|text| super::pool::parse(text).ok()).map(|settings| pools(&settings));
+        let pools = coming.unwrap_or_default().into_iter().chain(live_pool(self.config, self.domain));
+        pools.map(|pool| pool.listen).filter(|listen| !listen.is_empty()).collect()
+    }
+
+    /// A PHP-FPM socket this site may send requests to: whoever may talk to a pool runs code as its account.
+    fn php_socket(&self, path: &str) -> bool {
+        let wanted = modern(path);
+        if self.of_other_site(&wanted) {
+            return false;
+        }
+        let shared = |name: &str| {
+            let middle = name.strip_prefix("php").and_then(|rest| rest.strip_suffix("fpm.sock"));
+            middle.is_some_and(|middle| middle.chars().all(|letter| letter.is_ascii_digit() || ".-".contains(letter)))
+        };
+        let name = wanted.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        self.own_listens().iter().any(|own| modern(own) == wanted)
+            || (beneath(&wanted, &self.run_folders()) && (shared(&name) || self.names_site(&wanted)))
+    }
+
+    /// The same of an address: no other site's pool listens there.
+    fn free_address(&self, address: &str) -> bool {
+        let wanted = parse_listen(address);
+        !self.foreign_pools().iter().any(|(_, pool)| {
+            pool.name != "www" && matches!(pool.address(), Some(Listen::Tcp(_))) && pool.address() == wanted
+        })
+    }
+
+    /// User and group of the site: the configured owner, and whom its live pool runs as. Never root.
+    fn accounts(&self) -> (Vec<String>, Vec<String>) {
+        let live = live_pool(self.config, self.domain).unwrap_or_default();
+        let (user, group) = self.config.files.owner.split_once(':').unwrap_or((&self.config.files.owner, ""));
+        let fine = |names: [&str; 2]| {
+            names.into_iter().filter(|name| !name.is_empty() && !is_privileged(name)).map(str::to_owned).collect()
+        };
+        (fine([user, &live.user]), fine([group, &live.group]))
     }
 }
 
-/// Directives of the main context, of foreign code, or that make root write.
-const NGINX_NEVER: &[&str] = &[
-    "load_module",
-    "user",
-    "pid",
-    "daemon",
-    "master_process",
-    "env",
-    "events",
-    "http",
-    "stream",
-    "mail",
-    "lock_file",
-    "working_directory",
-    "ssl_engine",
-    "google_perftools_profiles",
-    "debug_points",
-    "worker_processes",
-    "worker_rlimit_core",
-    "worker_rlimit_nofile",
-    "dav_methods",
-    "dav_access",
-    "create_full_put_path",
-    "client_body_in_file_only",
-    "ssl_password_file",
-    "autoindex_format",
-    "modsecurity_rules_file",
-    "passenger_ruby",
-    "passenger_user",
-    "passenger_enabled",
-    "ssl_session_ticket_key",
-    "thread_pool",
-];
+/// A machine for the tables' tests: the defaults, and pools and sites of others where a test makes them.
+#[cfg(test)]
+mod stage {
+    use super::*;
 
-fn judge_nginx(content: &[u8], scene: &Scene<'_>) -> Vec<String> {
-    let Ok(directives) = nginx::parse(content) else { return Vec::new() };
-    let spelled = |directive: &nginx::Directive| {
-        let words = directive.arguments.iter().map(|argument| argument.text.as_str());
-        [directive.name.as_str()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
-    };
-    let live: HashSet<String> = scene
-        .live
-        .and_then(|text| nginx::parse(text).ok())
-        .map(|directives| directives.iter().map(spelled).collect())
-        .unwrap_or_default();
-    let mut found = Vec::new();
-    for directive in directives.iter().filter(|directive| !live.contains(&spelled(directive))) {
-        if let Some(why) = nginx_reason(directive, scene) {
-            found.push(format!("line {}: `{}` {why}", directive.line, shorten(&spelled(directive))));
-        }
+    pub struct Stage {
+        _folder: tempfile::TempDir,
+        pub config: Config,
+        pub domain: Domain,
     }
-    found
-}
 
-fn nginx_reason(directive: &nginx::Directive, scene: &Scene<'_>) -> Option<String> {
-    let (name, first) = (directive.name.as_str(), directive.first());
-    let paths = &scene.config.paths;
-    match name {
-        _ if NGINX_NEVER.contains(&name) => Some("is not for a site's file".into()),
-        _ if name.contains("_by_lua")
-            || name.starts_with("lua_")
-            || name.starts_with("perl")
-            || name.starts_with("js_") =>
-        {
-            Some("runs code inside the web server".into())
-        }
-        "include" => {
-            let folder = scene.config.services.nginx.conf.parent().unwrap_or(Path::new("/etc/nginx"));
-            let path = folder.join(first);
-            let text = path.to_string_lossy();
-            let sites = [&paths.nginx_available, &paths.nginx_enabled];
-            let known = beneath(&text, &[folder]) && !sites.iter().any(|sites| path.starts_with(sites));
-            let web = beneath(&text, &[&paths.web_root]);
-            (!known || web).then(|| format!("reads a file outside {}", folder.display()))
-        }
-        "access_log" | "error_log" => {
-            let target = first.split('$').next().unwrap_or_default();
-            let special =
-                ["off", "stderr"].contains(&first) || first.starts_with("syslog:") || first.starts_with("memory:");
-            (!special && !scene.log_path(target)).then(|| "writes a log outside /var/log and the site".into())
-        }
-        "listen" => {
-            let socket = first.strip_prefix("unix:")?;
-            (!scene.socket_path(socket)).then(|| "makes a socket outside /run".into())
-        }
-        "root" | "alias" => {
-            let fixed = first.split('$').next().unwrap_or_default();
-            let own = scene.site_root();
-            let shared = [Path::new("/usr/share"), Path::new("/var/lib/letsencrypt"), &paths.web_root.join("html")];
-            let fine = Path::new(fixed) == own
-                || beneath(fixed, &[&own])
-                || beneath(fixed, &shared)
-                || shared.iter().any(|folder| Path::new(fixed) == *folder);
-            (!fine).then(|| "serves a folder outside the site".into())
-        }
-        _ if name.ends_with("_temp_path") || name.ends_with("_cache_path") || name.ends_with("_store") => {
-            let fine = ["off", "on"].contains(&first)
-                || beneath(first, &[Path::new("/var/cache"), Path::new("/var/lib/nginx"), &scene.site_root()]);
-            (!fine).then(|| "makes a folder outside /var/cache and the site".into())
-        }
-        _ => None,
-    }
-}
-
-/// Accounts that no site runs as.
-fn privileged(user: &str) -> bool {
-    user == "root" || user.parse::<i64>().is_ok_and(|id| id <= 0)
-}
-
-fn owner(config: &Config) -> &str {
-    config.files.owner.split(':').next().unwrap_or_default()
-}
-
-fn judge_pool(content: &[u8], scene: &Scene<'_>) -> Vec<String> {
-    let Ok(settings) = pool::parse(content) else { return Vec::new() };
-    let live = scene.live.and_then(|text| pool::parse(text).ok()).unwrap_or_default();
-    let known: HashSet<(&str, &str)> =
-        live.iter().map(|setting| (setting.key.as_str(), setting.value.as_str())).collect();
-    let mut found = Vec::new();
-    for setting in &settings {
-        if setting.section.is_empty() || setting.section == "global" {
-            found.push(format!("line {}: `{}` is a setting of the whole service", setting.line, setting.key));
-        } else if !known.contains(&(setting.key.as_str(), setting.value.as_str()))
-            && let Some(why) = pool_reason(setting, scene)
-        {
-            found.push(format!("line {}: `{} = {}` {why}", setting.line, setting.key, shorten(&setting.value)));
-        }
-    }
-    let others = pool::other_pools(scene.config, scene.target);
-    for own in pool::pools(&settings) {
-        if let Some((file, _)) = others.iter().find(|(_, other)| other.name == own.name) {
-            found.push(format!("pool [{}] is also defined in {}", own.name, file.display()));
-        }
-        let shared = own.user == owner(scene.config);
-        let before = pool::pools(&live).iter().any(|pool| pool.user == own.user);
-        if !shared
-            && !before
-            && let Some((file, _)) = others.iter().find(|(_, other)| other.user == own.user)
-        {
-            found.push(format!("`user = {}` is the account of the pool in {}", own.user, file.display()));
-        }
-    }
-    found
-}
-
-fn pool_reason(setting: &pool::Setting, scene: &Scene<'_>) -> Option<String> {
-    let value = setting.value.replace("$pool", &setting.section);
-    let key = setting.key.as_str();
-    let php = key.strip_prefix("php_admin_value[").or_else(|| key.strip_prefix("php_value["));
-    match php.map_or(key, |rest| rest.trim_end_matches(']')) {
-        "user" | "group" => privileged(&value).then(|| "runs the site with the rights of root".into()),
-        "include" => Some("reads another file".into()),
-        "chroot" | "extension" | "zend_extension" | "extension_dir" | "ffi.preload" | "opcache.preload" => {
-            Some("is not for a site's pool".into())
-        }
-        "slowlog" | "access.log" | "error_log" => (!value.is_empty() && value != "syslog" && !scene.log_path(&value))
-            .then(|| "writes a log outside /var/log and the site".into()),
-        "listen" | "pm.status_listen" => {
-            (value.starts_with('/') && !scene.socket_path(&value)).then(|| "makes a socket outside /run".into())
-        }
-        _ => None,
-    }
-}
-
-/// Variables that change nothing but mail, language and search path of the site's own commands.
-const CRON_VARIABLES: &[&str] = &["MAILTO", "PATH", "HOME", "LANG", "TZ", "CRON_TZ"];
-
-fn judge_cron(content: &[u8], scene: &Scene<'_>) -> Vec<String> {
-    if scene.live == Some(content) {
-        return Vec::new();
-    }
-    let Ok(lines) = cron::parse(content) else { return Vec::new() };
-    let pool = pool::live_pool(scene.config, scene.domain).map(|pool| pool.user).filter(|user| !privileged(user));
-    let owner = owner(scene.config);
-    let mut found = Vec::new();
-    for (number, line) in lines {
-        match line {
-            cron::Line::Environment { name } => {
-                if !CRON_VARIABLES.contains(&name.as_str()) && !name.starts_with("LC_") {
-                    found.push(format!("line {number}: `{name}` may not be set"));
-                }
+    impl Stage {
+        pub fn new() -> Stage {
+            let folder = tempfile::tempdir().unwrap();
+            let mut config = Config::default();
+            config.paths.php_pool_dir = folder.path().join("pool.d");
+            config.paths.nginx_enabled = folder.path().join("enabled");
+            for made in [&config.paths.php_pool_dir, &config.paths.nginx_enabled] {
+                std::fs::create_dir(made).unwrap();
             }
-            cron::Line::Job { user, .. } => {
-                let fine = (user == owner && !privileged(&user)) || pool.as_deref() == Some(user.as_str());
-                if !fine {
-                    found.push(format!("line {number}: runs as {user:?}, not as the site's account {owner:?}"));
-                }
-            }
+            Stage { _folder: folder, config, domain: Domain::parse("shop.example").unwrap() }
+        }
+
+        pub fn judged(&self, item: Item, text: &str, live: Option<&str>) -> Vec<String> {
+            let (config, domain, target) = (&self.config, &self.domain, Path::new("/nowhere"));
+            let live = live.map(str::as_bytes);
+            judge(item, text.as_bytes(), &Scene { config, domain, live, target, pool: None })
+        }
+
+        /// The one thing that is wrong with the text.
+        #[track_caller]
+        pub fn refused(&self, item: Item, text: &str) -> String {
+            let found = self.judged(item, text, None);
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            found.into_iter().next().unwrap()
+        }
+
+        #[track_caller]
+        pub fn passes(&self, item: Item, text: &str) {
+            assert_eq!(self.judged(item, text, None), Vec::<String>::new(), "{text}");
         }
     }
-    found
-}
-
-fn shorten(text: &str) -> String {
-    crate::host::text::printable(&text.chars().take(120).collect::<String>())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::stage::Stage;
     use super::*;
 
-    fn judged(item: Item, text: &str, live: Option<&str>) -> Vec<String> {
-        let config = Config::default();
-        let domain = Domain::parse("example.com").unwrap();
-        let target = Path::new("/nowhere");
-        judge(item, text.as_bytes(), &Scene { config: &config, domain: &domain, live: live.map(str::as_bytes), target })
+    #[test]
+    fn a_name_is_the_sites_only_as_a_whole() {
+        let stage = Stage::new();
+        let scene = Scene {
+            config: &stage.config,
+            domain: &stage.domain,
+            live: None,
+            target: Path::new("/nowhere"),
+            pool: None,
+        };
+        for own in [
+            "shop.example",
+            "shop.example.log",
+            "php8.2-fpm-shop_example.sock",
+            "shop.example-access.log",
+            "shop_example",
+        ] {
+            assert!(scene.names_site(Path::new(own)), "{own}");
+        }
+        for other in
+            ["bookshop.example", "shop.example.org", "my.shop.example", "my-shop.example.log", "shop.examples", "shop"]
+        {
+            assert!(!scene.names_site(Path::new(other)), "{other}");
+        }
     }
 
     #[test]
-    fn an_ordinary_site_pool_and_cron_file_pass() {
-        let site = "server { listen 80; listen unix:/run/x.sock; server_name example.com; root /var/www/example.com/public;\n\
-            access_log /var/log/nginx/example.log combined; error_log /var/www/example.com/logs/e.log;\n\
-            include snippets/fastcgi-php.conf; include /etc/nginx/fastcgi_params;\n\
-            location /.well-known { root /var/www/html; } }";
-        assert_eq!(judged(Item::Nginx, site, None), Vec::<String>::new());
-        let pool = "[x]\nuser = www-data\nlisten = /run/php/$pool.sock\nslowlog = /var/log/$pool.slow\n\
-            php_admin_value[error_log] = /var/log/x\nphp_admin_value[open_basedir] = /var/www/example.com\n";
-        assert_eq!(judged(Item::PhpFpm, pool, None), Vec::<String>::new());
-        assert!(judged(Item::Cron, "MAILTO=x\n* * * * * www-data php x\n", None).is_empty());
-    }
-
-    #[test]
-    fn what_would_act_with_roots_rights_is_named() {
-        for bad in [
-            "load_module /tmp/x.so;",
-            "include /var/www/example.com/nginx.conf;",
-            "include /etc/passwd;",
-            "include ../../tmp/x;",
-            "include sites-enabled/other.com;",
-            "error_log /etc/cron.d/x;",
-            "access_log /var/log/../../etc/x;",
-            "server { listen unix:/etc/x; }",
-            "client_body_temp_path /etc;",
-            "proxy_cache_path /etc/cron.d keys_zone=a:1m;",
-            "server { root /; }",
-            "server { root /var/www/other.com; }",
-            "server { location / { alias /etc/; } }",
-            "content_by_lua_block { os.execute() }",
-            "js_import /tmp/x.js;",
-            "user root;",
-        ] {
-            assert_eq!(judged(Item::Nginx, bad, None).len(), 1, "{bad}");
-        }
-        for bad in [
-            "user = root",
-            "user = 0",
-            "group = root",
-            "listen = /etc/shadow",
-            "slowlog = /etc/x",
-            "access.log = /var/log/../x",
-            "php_admin_value[error_log] = /etc/x",
-            "php_admin_value[extension] = /tmp/x.so",
-            "include = /etc/passwd",
-        ] {
-            assert_eq!(judged(Item::PhpFpm, &format!("[x]\n{bad}\n"), None).len(), 1, "{bad}");
-        }
-        assert_eq!(judged(Item::PhpFpm, "[global]\nerror_log = /etc/x\n", None).len(), 1);
-        for bad in ["* * * * * root x\n", "SHELL=/tmp/x\n", "LD_PRELOAD=/x\n", "@daily other x\n"] {
-            assert_eq!(judged(Item::Cron, bad, None).len(), 1, "{bad}");
+    fn a_log_of_root_lies_where_no_tenant_can_put_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap();
+        let root = rustix::process::geteuid().is_root();
+        assert_eq!(is_in_folder_of_root(&real.join("x.log")), root);
+        std::os::unix::fs::symlink("/etc/passwd", real.join("link.log")).unwrap();
+        assert!(!is_in_folder_of_root(&real.join("link.log")));
+        std::os::unix::fs::symlink(&real, real.join("folder")).unwrap();
+        assert!(!is_in_folder_of_root(&real.join("folder/x.log")));
+        assert!(!is_in_folder_of_root(Path::new("/tmp/x.log")), "everyone may write there");
+        if root {
+            std::os::unix::fs::chown(&real, Some(33), Some(33)).unwrap();
+            assert!(!is_in_folder_of_root(&real.join("x.log")));
         }
     }
 
     #[test]
     fn what_is_live_already_is_not_judged_again() {
-        let site = "error_log /srv/logs/x.log;";
-        assert!(judged(Item::Nginx, site, Some(site)).is_empty());
-        assert!(judged(Item::PhpFpm, "[x]\nlisten = /srv/x.sock\n", Some("[x]\nlisten = /srv/x.sock\n")).is_empty());
-        let cron = "0 3 * * * root /opt/rocketvps/backup.sh\n";
-        assert!(judged(Item::Cron, cron, Some(cron)).is_empty());
+        let stage = Stage::new();
+        for (item, live, with_more) in [
+            (Item::Nginx, "error_log /srv/logs/x.log;\n", "server { listen 80; }"),
+            (Item::PhpFpm, "[x]\nlisten = /srv/$pool.sock\n", "pm = static\n"),
+            (Item::Cron, "0 3 * * * root /opt/rocketvps/backup.sh\n", "@daily www-data php x\n"),
+        ] {
+            assert!(!stage.judged(item, live, None).is_empty(), "{live}");
+            for text in [live.to_owned(), format!("{live}{with_more}")] {
+                assert_eq!(stage.judged(item, &text, Some(live)), Vec::<String>::new(), "{text}");
+            }
+        }
+        // The same words elsewhere are not the same setting.
+        let live = "error_log /srv/logs/x.log;";
+        assert_eq!(stage.judged(Item::Nginx, "server { error_log /srv/logs/x.log; }", Some(live)).len(), 1);
+        let live = "[x]\nlisten = /srv/$pool.sock\n";
+        assert_eq!(stage.judged(Item::PhpFpm, "[y]\nlisten = /srv/$pool.sock\n", Some(live)).len(), 1);
+        let live = "content_by_lua_block { ngx.say(1) }";
+        assert_eq!(stage.judged(Item::Nginx, "content_by_lua_block { os.execute() }", Some(live)).len(), 1);
+    }
+
+    #[test]
+    fn what_is_refused_is_shown_without_its_secrets() {
+        let said = Stage::new().refused(Item::Nginx, "server { bogus_password hunter2; }");
+        assert!(said.starts_with("line 1: `bogus_password ***`"), "{said}");
     }
 }

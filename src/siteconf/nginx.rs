@@ -106,7 +106,12 @@ impl Lexer<'_> {
         let mut after_dollar = false;
         while let Some(byte) = self.text.get(self.at).copied() {
             match byte {
-                b'{' if after_dollar => {}
+                // As nginx reads it: `${` opens no block, nor does a brace after it.
+                b'{' if after_dollar => {
+                    value.push(byte);
+                    self.bump();
+                    continue;
+                }
                 b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' => break,
                 b'\\' => {
                     self.bump();
@@ -318,6 +323,13 @@ server {
             let said = parse(bad.as_bytes()).unwrap_err();
             assert!(said.contains(line), "{bad:?}: {said}");
         }
+    }
+
+    #[test]
+    fn a_brace_of_a_variable_opens_no_block() {
+        let directives = parse(b"set $a ${{; root /x;").unwrap();
+        assert_eq!(directives[0].arguments[1].text, "${{");
+        assert_eq!((directives[1].name.as_str(), directives[1].parent), ("root", None));
     }
 
     #[test]

@@ -171,7 +171,7 @@ packed() { # STAMP
 @test "an nginx site that nginx refuses" {
   mkdir "$FOLDER/x"
   tar -xzf "$BACKUP" -C "$FOLDER/x"
-  sed -i 's/index index.php;/bogus_directive on;/' "$FOLDER/x/config/nginx.conf"
+  sed -i 's/index index.php;/client_max_body_size nonsense;/' "$FOLDER/x/config/nginx.conf"
   file=$(packed 20200114_000000)
   restore "\"backup\":\"$file\""
   rm "$file"
