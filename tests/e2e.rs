@@ -31,21 +31,6 @@ fn a_damaged_site_is_as_it_was_in_the_backup_and_goes_back_and_forward() {
 }
 
 #[test]
-fn a_restore_onto_a_healthy_site_fails_no_request() {
-    let world = World::up();
-    let good = world.digest();
-    world.harness("backup", &[]);
-    world.harness("probe", &["start", "e2e"]);
-    sleep(Duration::from_millis(300));
-    world.restore();
-    sleep(Duration::from_millis(300));
-    let seen: Value = serde_json::from_str(&world.harness("probe", &["stop", "e2e"])).unwrap();
-    world.digest().assert_is(&good, "good");
-    assert!(seen["requests"].as_u64().unwrap() > 30, "{seen}");
-    assert_eq!((&seen["failed"], &seen["wrong"]), (&json!(0), &json!(0)), "{seen}");
-}
-
-#[test]
 fn components_left_out_stay_as_they_are() {
     let (world, good, damaged) = World::damaged();
     let part = |digest: &Digest, name: &str| match name {
@@ -154,17 +139,6 @@ fn every_entry_point_takes_up_what_a_dead_worker_left() {
     let after = world.digest();
     assert!(after == before || after == good, "{status}");
     world.assert_nothing_left();
-}
-
-#[test]
-fn one_job_at_a_time_for_a_domain() {
-    let (world, good, _) = World::damaged();
-    let job = world.begin();
-    let error = world.refused("restore_start", json!({"domain": DOMAIN}));
-    assert_eq!(error["code"], "busy");
-    assert!(error["message"].as_str().unwrap().contains(&job), "{error}");
-    assert_eq!(world.await_end(&job)["state"], "done");
-    world.digest().assert_is(&good, "good");
 }
 
 #[test]

@@ -419,7 +419,7 @@ fn a_reload_that_fails_says_why_and_the_old_configuration_serves_on_or_comes_bac
 }
 
 #[test]
-fn stale_code_with_the_same_time_is_dropped_in_milliseconds() {
+fn f77_stale_code_with_the_same_time_is_dropped_in_milliseconds() {
     let machine = Machine::start("");
     let services = machine.services();
     let live = machine.at("web/example.com");

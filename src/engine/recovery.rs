@@ -3,7 +3,6 @@
 
 use crate::engine::commit::{self, Record};
 use crate::engine::hosts::Hosts;
-use crate::engine::step::Step;
 use crate::engine::{check, cleanup, resume, verify};
 use crate::error::{Code, Error, Result};
 use crate::job::Kind;
@@ -108,8 +107,10 @@ fn tidy(ticket: &Ticket, plan: &Plan, kept: &Manifest, hosts: &Hosts, monitor: &
 fn closed(ticket: &Ticket, plan: &Plan, committed: bool, hosts: &Hosts, monitor: &dyn Monitor) -> Result<Ending> {
     monitor.event(Level::Info, "the job had ended; only its clean-up and its report were missing");
     if committed {
-        let kept = retained::read(&plan.snapshot)?;
-        tidy(ticket, plan, &kept, hosts, monitor);
+        // Somebody may have deleted the snapshot since.
+        if let Ok(kept) = retained::read(&plan.snapshot) {
+            tidy(ticket, plan, &kept, hosts, monitor);
+        }
         return Ok(Ending::Done(json!({
             "domain": plan.domain, "source": plan.source, "snapshot": plan.snapshot, "recovered": true,
         })));
