@@ -97,7 +97,7 @@ fn expired_snapshots_go_and_the_newest_of_a_domain_stays() {
     assert_eq!(world.call("cleanup", json!({"wait": true}))["snapshots"], json!([]));
     assert_eq!(snapshots(&world), newest);
     world.assert_nothing_left();
-    world.call("rollback", json!({"domain": DOMAIN, "wait": true}));
+    world.call("rollback", json!({"domain": DOMAIN, "snapshot": newest[0], "wait": true}));
     world.digest().assert_is(&good, "the newest snapshot is the site as the first restore left it");
 }
 

@@ -50,6 +50,15 @@ struct Writers {
     refused: u64,
 }
 
+/// Ends the writers also when the test fails.
+struct AtEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn write_until(world: &World, stop: &AtomicBool) -> Writers {
     let socket = world.place().join("run/db.sock");
     let root = world.root();
@@ -119,12 +128,13 @@ fn f76_what_is_written_meanwhile_is_in_the_site_or_in_the_snapshot() {
         world.harness("sql", &["CREATE TABLE shop.rv_numbers (n BIGINT PRIMARY KEY) ENGINE=InnoDB"]);
         world.harness("backup", &[]);
         let mut request = world::with_fields(request, &json!({"wait": true}));
-        if let Some(tables) = request["components"]["database"].as_array_mut() {
+        if let Some(tables) = request.pointer_mut("/components/database").and_then(Value::as_array_mut) {
             tables.push(json!("rv_numbers"));
         }
         let (stop, mut total) = (AtomicBool::new(false), json!({}));
         std::thread::scope(|scope| {
             let writers = scope.spawn(|| write_until(&world, &stop));
+            let _ends_them = AtEnd(&stop);
             sleep(Duration::from_millis(300));
             let mut result = world.call("restore_start", request.clone());
             for _ in 0..if is_long() { 10 } else { 1 } {
@@ -283,9 +293,20 @@ fn f84_who_has_no_rights_is_told_and_nothing_is_done() {
         eprintln!("not tested: the build lies where others cannot reach it");
         return;
     }
-    for call in ["restore_start", "rollback", "cleanup", "recover", "create_snapshot"] {
+    for call in ["cleanup", "recover", "create_snapshot", "verify"] {
         assert_eq!(helper(call)["code"], "forbidden", "{call}: {}", helper(call));
     }
+    // Not even the names of backups can be read.
+    assert_eq!(helper("restore_start")["code"], "backup_unreadable");
+    assert!(
+        Command::new("chmod")
+            .arg("0755")
+            .args(["base", "base/backups", &format!("base/backups/{DOMAIN}")].map(|name| world.place().join(name)))
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(helper("restore_start")["code"], "forbidden", "{}", helper("restore_start"));
     world.digest().assert_is(&damaged, "damaged");
     world.assert_nothing_left();
 }
