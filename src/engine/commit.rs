@@ -51,14 +51,18 @@ pub enum Record {
 pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
     let began = Instant::now();
     for (number, step) in steps.iter().enumerate() {
-        let intent = Record::Intent { number, step: step.clone(), connection: hosts.connection()? };
-        let done = journal.append(&intent).and_then(|()| step.act(hosts, monitor));
+        let announced = hosts.connection().and_then(|connection| {
+            journal.append(&Record::Intent { number, step: step.clone(), connection })
+        });
+        let begun = number + usize::from(announced.is_ok());
+        let done =
+            announced.and_then(|()| step.act(hosts, monitor)).and_then(|()| journal.append(&Record::Done { number }));
         if let Err(error) = done {
             monitor.event(Level::Error, &format!("could not {}: {}", step.describe(), error.message));
-            back(&steps[..=number], journal, hosts, monitor)?;
+            // Whatever failed, the journal too: the only way out is the way back.
+            back(&steps[..begun], journal, hosts, monitor)?;
             return Err(error);
         }
-        journal.append(&Record::Done { number })?;
         if matches!(step, Step::Exchange { .. } | Step::Parts { .. }) {
             // At once, not after the last reload: until then visitors get the old code with the new database.
             hosts.refresh_code(monitor);
@@ -66,7 +70,10 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
         let spent = began.elapsed().as_secs_f64() * 1000.0;
         monitor.event(Level::Info, &format!("{} (at {spent:.1} ms)", step.describe()));
     }
-    journal.append(&Record::Committed)?;
+    if let Err(error) = journal.append(&Record::Committed) {
+        back(&steps, journal, hosts, monitor)?;
+        return Err(error);
+    }
     Ok(())
 }
 

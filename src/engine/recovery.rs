@@ -73,8 +73,12 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, monitor: &dyn Monitor) -> Result
             })));
         }
     }
-    monitor.event(Level::Info, &format!("undoing {} begun steps", steps.len()));
-    commit::back(&steps, &mut journal, &hosts, monitor)?;
+    // What the undoing needs is removed once all is undone: then only that is left to be finished.
+    let is_undone = |number: usize| records.iter().any(|record| matches!(record, Record::Undone { number: of } if *of == number));
+    if !(0..steps.len()).all(is_undone) {
+        monitor.event(Level::Info, &format!("undoing {} begun steps", steps.len()));
+        commit::back(&steps, &mut journal, &hosts, monitor)?;
+    }
     cleanup::discard(&plan, hosts.database.as_deref(), monitor)?;
     journal.append(&Record::Closed)?;
     Ok(Ending::RolledBack(died().hint("The site is as it was before the job. Start the restore again.")))

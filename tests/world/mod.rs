@@ -4,6 +4,8 @@
 // Each test program takes what it needs of this.
 #![allow(dead_code)]
 
+pub mod bare;
+pub mod fault;
 pub mod oracle;
 pub mod trial;
 
@@ -58,13 +60,15 @@ impl Digest {
 
 /// A world of its own for each test; its end takes everything with it.
 pub struct World {
+    /// Gone before the folder they are in.
+    mounts: Vec<fault::Mount>,
     folder: tempfile::TempDir,
 }
 
 impl World {
     pub fn up() -> World {
         let folder = tempfile::Builder::new().prefix("rv-e2e.").tempdir_in("/tmp").unwrap();
-        let world = World { folder };
+        let world = World { mounts: Vec::new(), folder };
         world.harness("up", &[]);
         world
     }
