@@ -51,9 +51,9 @@ pub enum Record {
 pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
     let began = Instant::now();
     for (number, step) in steps.iter().enumerate() {
-        let announced = hosts.connection().and_then(|connection| {
-            journal.append(&Record::Intent { number, step: step.clone(), connection })
-        });
+        let announced = hosts
+            .connection()
+            .and_then(|connection| journal.append(&Record::Intent { number, step: step.clone(), connection }));
         let begun = number + usize::from(announced.is_ok());
         let done =
             announced.and_then(|()| step.act(hosts, monitor)).and_then(|()| journal.append(&Record::Done { number }));

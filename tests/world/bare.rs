@@ -36,7 +36,8 @@ pub fn look(root: &Path) -> Tree {
         } else if meta.is_dir() {
             for entry in std::fs::read_dir(&place).unwrap() {
                 let name = entry.unwrap().file_name();
-                let inner = if path.is_empty() { name.as_bytes().to_vec() } else { [path, b"/", name.as_bytes()].concat() };
+                let inner =
+                    if path.is_empty() { name.as_bytes().to_vec() } else { [path, b"/", name.as_bytes()].concat() };
                 below(root, &inner, tree, names);
             }
             Node::Folder { mode }
@@ -88,7 +89,9 @@ impl World {
         let world = World { mounts: Vec::new(), folder };
         let place = world.place();
         let backups = format!("base/backups/{DOMAIN}");
-        for part in ["run", "log", "tmp", "web", "pool", "sites", "ssl", "cron", "base/config", &backups, "base/snapshots"] {
+        for part in
+            ["run", "log", "tmp", "web", "pool", "sites", "ssl", "cron", "base/config", &backups, "base/snapshots"]
+        {
             std::fs::create_dir_all(place.join(part)).unwrap();
         }
         for part in ["base/restore_logs", "base/restore_jobs"] {
@@ -96,14 +99,21 @@ impl World {
         }
         let here = text(&place).to_owned();
         let write = |name: &str, content: String| std::fs::write(place.join(name), content).unwrap();
-        write("nginx.conf", format!("pid {here}/run/nginx.pid;\nerror_log {here}/log/nginx.log;\nworker_processes 1;\nevents {{}}\n"));
+        write(
+            "nginx.conf",
+            format!("pid {here}/run/nginx.pid;\nerror_log {here}/log/nginx.log;\nworker_processes 1;\nevents {{}}\n"),
+        );
         write(
             "fpm.conf",
-            format!("[global]\npid = {here}/run/php-fpm.pid\nerror_log = {here}/log/fpm.log\ninclude = {here}/pool/*.conf\n"),
+            format!(
+                "[global]\npid = {here}/run/php-fpm.pid\nerror_log = {here}/log/fpm.log\ninclude = {here}/pool/*.conf\n"
+            ),
         );
         write(
             &format!("pool/{DOMAIN}.conf"),
-            format!("[shop]\nuser = root\ngroup = root\nlisten = {here}/run/php.sock\npm = static\npm.max_children = 1\nping.path = /fpm-ping\n"),
+            format!(
+                "[shop]\nuser = root\ngroup = root\nlisten = {here}/run/php.sock\npm = static\npm.max_children = 1\nping.path = /fpm-ping\n"
+            ),
         );
         write(
             "restore.toml",

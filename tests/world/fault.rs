@@ -129,7 +129,8 @@ pub fn run(program: &str, arguments: &[&str]) -> String {
 }
 
 pub fn has(program: &str) -> bool {
-    let there = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"].iter().any(|folder| Path::new(folder).join(program).exists());
+    let there =
+        ["/usr/sbin", "/sbin", "/usr/bin", "/bin"].iter().any(|folder| Path::new(folder).join(program).exists());
     if !there {
         eprintln!("not tested: {program} is not installed");
     }
@@ -158,10 +159,8 @@ impl World {
         let script = self.place().join("tmp/worker");
         let helper = env!("CARGO_BIN_EXE_rocketvps-restore");
         let log = self.strace_log();
-        let body = format!(
-            "#!/bin/bash\njob=${{*: -1}} log={}\nexport job log\nexec {words} {helper} \"$@\"\n",
-            text(&log)
-        );
+        let body =
+            format!("#!/bin/bash\njob=${{*: -1}} log={}\nexport job log\nexec {words} {helper} \"$@\"\n", text(&log));
         let _ = std::fs::remove_file(&log);
         // Written beside it and moved: a script that is being run is not written to.
         let fresh = script.with_extension("new");
@@ -250,8 +249,10 @@ impl World {
         }
         self.settle();
         let folder = self.place().join("base/restore_jobs").join(job);
-        let read = |name: &str| std::fs::read(folder.join(name)).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        read("report.json").unwrap_or(Value::Null)
+        let read =
+            |name: &str| std::fs::read(folder.join(name)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        // A report that could not be written leaves the state.
+        read("report.json").or_else(|| read("status.json")).unwrap_or(Value::Null)
     }
 
     /// Waits until strace has stopped the worker (`signal=SIGSTOP`); false when the job ended before.
@@ -272,5 +273,19 @@ impl World {
     /// Lets a stopped worker go on.
     pub fn go_on(job: &str) {
         run("kill", &["-CONT", &worker(job).expect("a worker").to_string()]);
+    }
+}
+
+/// A reader of bytes that are made one by one.
+pub struct Bytes<I>(pub I);
+
+impl<I: Iterator<Item = u8>> std::io::Read for Bytes<I> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let mut made = 0;
+        for (place, byte) in buffer.iter_mut().zip(&mut self.0) {
+            *place = byte;
+            made += 1;
+        }
+        Ok(made)
     }
 }
