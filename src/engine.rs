@@ -20,6 +20,7 @@ pub mod parts;
 pub mod preflight;
 pub mod reading;
 pub mod recovery;
+mod room;
 pub mod settings;
 pub mod space;
 pub mod stage;

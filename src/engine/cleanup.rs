@@ -31,10 +31,11 @@ pub fn discard(plan: &Plan, database: Option<&dyn Database>, monitor: &dyn Monit
         }
     };
     if let (Some(names), Some(database)) = (&plan.database, database) {
-        note(database.drop_account(&account(&plan.job)));
+        // First what gives room back: on a full disk the server waits for it with the rest.
         if plan.from_snapshot.is_none() {
             note(database.drop_schema(&names.shadow));
         }
+        note(database.drop_account(&account(&plan.job)));
         note(drop_empty(database, &names.kept));
     }
     if plan.from_snapshot.is_none() {

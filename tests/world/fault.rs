@@ -244,7 +244,7 @@ impl World {
     pub fn await_worker(&self, job: &str) -> Value {
         let begun = Instant::now();
         while worker(job).is_some_and(is_alive) {
-            assert!(begun.elapsed() < Duration::from_secs(300), "the worker of {job} does not end");
+            assert!(begun.elapsed() < Duration::from_secs(100), "the worker of {job} does not end");
             sleep(Duration::from_millis(5));
         }
         self.settle();
