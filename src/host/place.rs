@@ -61,7 +61,10 @@ pub fn try_exchange(work: &Path, around: &Path) -> Result<()> {
         }
         tree::exchange(&folder, OsStr::new("a"), &folder, OsStr::new("b"))
     });
-    let removed = remove(work, &Silent);
+    let removed = remove(work, &Silent).map_err(|error| {
+        let message = format!("{}; the next cleanup removes it", error.message);
+        Error { message, ..error }
+    });
     tried.and(removed)
 }
 
