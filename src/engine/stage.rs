@@ -302,7 +302,7 @@ fn load_watched<T: Send>(
         watch.thread().unpark();
         let watched = watch.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // What was loaded to its end all the same is whole.
-        loaded.or_else(|error| Err(watched.err().unwrap_or(error)))
+        loaded.map_err(|error| watched.err().unwrap_or(error))
     })
 }
 
