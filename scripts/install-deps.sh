@@ -5,10 +5,11 @@ set -euo pipefail
 
 packages=(
   bats curl gcc libc6-dev make pkg-config shellcheck openssl pigz procps util-linux xz-utils
+  btrfs-progs e2fsprogs faketime strace
   mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mbstring php-mysql wordpress
 )
 if [[ ${1:-} == --bench ]]; then
-  packages+=(e2fsprogs isal mydumper rsync strace)
+  packages+=(isal mydumper rsync)
 fi
 
 # nginx comes in several packages; any of them will do.

@@ -21,6 +21,7 @@ pub mod preflight;
 pub mod reading;
 pub mod recovery;
 pub mod resume;
+mod room;
 pub mod settings;
 pub mod space;
 pub mod stage;

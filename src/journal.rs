@@ -17,6 +17,8 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     next: u64,
+    /// Bytes of the records that are on disk.
+    length: u64,
 }
 
 impl Journal {
@@ -32,7 +34,7 @@ impl Journal {
             .open(path)
             .doing(|| format!("create the journal {}", path.display()))?;
         sync_parent(path)?;
-        Ok(Journal { file, path: path.to_owned(), next: 0 })
+        Ok(Journal { file, path: path.to_owned(), next: 0, length: 0 })
     }
 
     /// Opens an existing journal to go on with it, and gives its records. A torn last line is cut off.
@@ -47,7 +49,7 @@ impl Journal {
         if length > good_bytes {
             file.set_len(good_bytes).doing(|| format!("cut the torn end of {}", path.display()))?;
         }
-        Ok((Journal { file, path: path.to_owned(), next: records.len() as u64 }, records))
+        Ok((Journal { file, path: path.to_owned(), next: records.len() as u64, length: good_bytes }, records))
     }
 
     /// Reads the records without opening the journal for writing.
@@ -69,10 +71,13 @@ impl Journal {
         if parse_line::<T>(self.next, line.trim_ascii_end()).is_none() {
             return Err(Error::new(Code::Internal, format!("record {} of the journal would not read back", self.next)));
         }
-        let act = || format!("write the journal {}", self.path.display());
-        self.file.write_all(&line).doing(act)?;
-        self.file.sync_data().doing(act)?;
+        if let Err(error) = self.file.write_all(&line).and_then(|()| self.file.sync_data()) {
+            // What of it arrived would stand between this record and the next one, as damage.
+            let _ = self.file.set_len(self.length);
+            return Err(Error::io(format!("write the journal {}", self.path.display()), &error));
+        }
         self.next += 1;
+        self.length += line.len() as u64;
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! Archives made to do harm: each is refused with its error, or written without its harm, and nothing outside the
 //! staging folder changes. The numbers are those of the project's table of faults.
 
+mod world;
+
 use flate2::{Compression, write::GzEncoder};
 use rocketvps_restore::archive::{self, Limits};
 use rocketvps_restore::config::Permissions;
@@ -10,10 +12,17 @@ use rocketvps_restore::host::tree::{
 };
 use rocketvps_restore::path::RelPath;
 use rocketvps_restore::progress::Silent;
+use serde_json::json;
 use std::io::{Cursor, Read, Write};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use world::fault::{run, text};
+use world::oracle::Side;
+use world::trial::{Dice, is_long, report, seed};
+use world::{DOMAIN, World};
 
 /// A machine in small: a neighbour whose files must stay as they are, and a folder to stage in.
 struct Machine {
@@ -218,6 +227,38 @@ fn c45_c46_set_id_bits_and_foreign_owners() {
     }
 }
 
+/// A record of a PAX header: its length, in it the length's own digits, then the rest.
+fn record(key: &str, value: &[u8]) -> Vec<u8> {
+    let rest = key.len() + value.len() + 3;
+    let length = (rest..).find(|length| length - length.to_string().len() == rest).unwrap();
+    [format!("{length} {key}=").as_bytes(), value, b"\n"].concat()
+}
+
+#[test]
+fn c45_capabilities_and_attributes_that_grant_rights() {
+    let machine = Machine::new();
+    // cap_net_bind_service and all others, permitted and effective
+    let capability = [&[1, 0, 0, 2][..], &[0xff; 8], &[0; 8]].concat();
+    let told: Vec<u8> = [
+        record("SCHILY.xattr.security.capability", &capability),
+        record("SCHILY.xattr.trusted.overlay.opaque", b"y"),
+        record("SCHILY.xattr.system.posix_acl_access", &[2, 0, 0, 0]),
+        record("SCHILY.xattr.security.selinux", b"unconfined"),
+        record("SCHILY.xattr.user.note", b"kept"),
+    ]
+    .concat();
+    let archive = Hostile::default().raw(b"x", b'x', b"", 0o644, &told).raw(b"su", b'0', b"", 0o755, b"x");
+    let summary = machine.extract(&archive.gz(), Limits::default()).unwrap();
+    assert_eq!(summary.stripped_total, 4, "{:?}", summary.stripped);
+    for name in ["security.capability", "trusted.overlay.opaque", "system.posix_acl_access", "security.selinux"] {
+        assert!(summary.stripped.iter().any(|said| said.contains(name)), "{name}: {:?}", summary.stripped);
+    }
+    let file = std::fs::File::open(machine.tree().join("su")).unwrap();
+    let mut names = Vec::with_capacity(4096);
+    rustix::fs::flistxattr(&file, rustix::buffer::spare_capacity(&mut names)).unwrap();
+    assert_eq!(String::from_utf8(names).unwrap(), "user.note\0");
+}
+
 #[test]
 fn c47_names() {
     let machine = Machine::new();
@@ -278,24 +319,30 @@ fn c50_cuts_and_flipped_bits() {
     .collect();
     let archive =
         Hostile::default().folder("d", 0o755).file("d/noise", &content).file("text", &b"php ".repeat(9000)).gz();
+    let every = if is_long() { 11 } else { 997 };
+    let (mut cuts, mut flips, mut harmless) = (0, 0, 0);
     for end in (0..archive.len()).step_by(4096).chain([archive.len() - 1]) {
         let error = Machine::new().extract(&archive[..end], Limits::default()).unwrap_err();
         assert_eq!(error.code, Code::BackupCorrupt, "cut at {end}");
+        cuts += 1;
     }
     // a flip that changes nothing that is unpacked (padding, another way to say the same) is no damage
-    for at in (10..archive.len()).step_by(997).chain(archive.len() - 8..archive.len()) {
+    for at in (10..archive.len()).step_by(every).chain(archive.len() - 8..archive.len()) {
+        flips += 1;
         let mut bad = archive.clone();
         bad[at] ^= 1 << (at % 8);
         let machine = Machine::new();
         match machine.extract(&bad, Limits::default()) {
             Err(error) => assert_eq!(error.code, Code::BackupCorrupt, "bit at {at}"),
             Ok(_) => {
+                harmless += 1;
                 assert!(at < archive.len() - 8, "a wrong checksum at {at} was accepted");
                 assert!(std::fs::read(machine.tree().join("d/noise")).unwrap() == content, "bit at {at}");
                 assert!(std::fs::read(machine.tree().join("text")).unwrap() == b"php ".repeat(9000), "bit at {at}");
             }
         }
     }
+    report("c50", json!({"cuts": cuts, "flips": flips, "harmless_flips": harmless}));
 }
 
 #[test]
@@ -316,6 +363,18 @@ fn c51_bombs() {
     let empty = (0..3000).fold(Hostile::default(), |archive, at| archive.file(&format!("f{at}"), b""));
     assert_eq!(refused(&empty.gz()), Code::LimitExceeded);
     assert_eq!(code(Hostile::default().folder(&"d/".repeat(10_000), 0o755)), Code::LimitExceeded);
+    // a hole of an exbibyte, told in a few bytes: in the three forms that tar has for it
+    for size in ["1152921504606846976", "67108864"] {
+        let told = [
+            record("GNU.sparse.major", b"1"),
+            record("GNU.sparse.minor", b"0"),
+            record("GNU.sparse.name", b"hole"),
+            record("GNU.sparse.realsize", size.as_bytes()),
+        ];
+        let map = [&b"1\n0\n1\n"[..], &[0; 506], b"x"].concat();
+        let sparse = Hostile::default().raw(b"x", b'x', b"", 0o644, &told.concat()).file("hole", &map);
+        assert_eq!(refused(&sparse.gz()), Code::LimitExceeded, "{size}");
+    }
     // zeros behind the end mark
     let mut padded = Hostile::default().file("f", b"x").tar();
     padded.resize(40 << 20, 0);
@@ -332,31 +391,36 @@ fn c43_folders_swapped_during_the_extraction() {
             archive.folder(&format!("d/s{at}"), 0o755).file(&format!("d/s{at}/shadow"), b"evil")
         })
         .gz();
-    let stop = std::sync::atomic::AtomicBool::new(false);
+    let tries = if is_long() { 100_000 } else { 500 };
+    let (stop, swaps) = (AtomicBool::new(false), AtomicU64::new(0));
+    let mut rounds = 0;
     std::thread::scope(|scope| {
         let attacker = scope.spawn(|| {
             let (folder, link) = (machine.tree().join("d"), machine.folder.path().join("evil"));
             symlink(machine.folder.path().join("neighbour/etc"), &link).unwrap();
             let here = open_folder(machine.folder.path()).unwrap();
-            let mut swaps = 0u64;
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) {
                 let Ok(tree) = open_folder(&machine.tree()) else { continue };
                 if folder.exists() && tree::exchange(&tree, "d".as_ref(), &here, "evil".as_ref()).is_ok() {
-                    swaps += 1;
+                    swaps.fetch_add(1, Ordering::Relaxed);
                     let _ = tree::exchange(&tree, "d".as_ref(), &here, "evil".as_ref());
                 }
             }
-            swaps
         });
-        for _ in 0..3 {
+        while rounds < 3 || (swaps.load(Ordering::Relaxed) < tries && rounds < 5000) {
+            rounds += 1;
             let _ = machine.write(&archive, Limits::default());
             let tree = open_folder(&machine.folder.path().join("stage")).unwrap();
             let _ = tree::remove(&tree, "tree".as_ref(), &Silent);
+            let _ = std::fs::remove_file(machine.folder.path().join("stage/manifest"));
             let _ = std::fs::create_dir(machine.tree());
         }
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        stop.store(true, Ordering::Relaxed);
         attacker.join().unwrap();
     });
+    let swaps = swaps.into_inner();
+    assert!(swaps >= tries, "the attacker came to {swaps} swaps in {rounds} extractions");
+    report("c43", json!({"extractions": rounds, "swaps": swaps}));
     let neighbour = digest(open_folder(&machine.folder.path().join("neighbour")).unwrap()).unwrap();
     assert_eq!(neighbour, machine.neighbour);
 }
@@ -431,4 +495,113 @@ fn c53_an_archive_replaced_while_it_is_open() {
     let mut content = Vec::new();
     reader.read_to_end(&mut content).unwrap();
     assert_eq!(content, b"x");
+}
+
+/// C51: millions of entries that hold nothing end at the limit, in little memory and before they fill the disk.
+#[test]
+fn c51_empty_entries_without_end() {
+    /// An archive that is made while it is read.
+    struct Endless {
+        made: u64,
+        most: u64,
+        block: Cursor<Vec<u8>>,
+    }
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            if self.block.position() == 512 && self.made < self.most {
+                self.made += 1;
+                self.block = Cursor::new(Hostile::default().file(&format!("f{}", self.made), b"").0);
+            }
+            self.block.read(buffer)
+        }
+    }
+    let entries = if is_long() { 10_000_000 } else { 200_000 };
+    let limits = Limits { entries, ..Limits::default() };
+    let endless = Endless { made: 1, most: u64::MAX, block: Cursor::new(Hostile::default().file("f", b"").0) };
+    let mut reader = archive::open(endless, limits).unwrap();
+    let mut read = 0;
+    let error = loop {
+        match reader.next_entry() {
+            Ok(entry) => assert!(entry.is_some()),
+            Err(error) => break error,
+        }
+        read += 1;
+    };
+    assert_eq!((error.code, read), (Code::LimitExceeded, entries));
+    report("c51", json!({"empty_entries": read}));
+}
+
+/// C52: what the writer of a backup noted of it, or what an earlier look at it found, is no reason to believe it.
+#[test]
+fn c52_a_checksum_that_does_not_match() {
+    let world = World::bare();
+    let (backup, mut dice) = (world.place().join("tmp/backup"), Dice(seed("c52")));
+    for root in [&backup, &world.root()] {
+        std::fs::create_dir(root).unwrap();
+        std::fs::write(root.join("side"), text(root)).unwrap();
+    }
+    let noise: Vec<u8> = std::iter::repeat_with(|| dice.below(256) as u8).take(400_000).collect();
+    std::fs::write(backup.join("noise"), noise).unwrap();
+    world.pack(&backup);
+    let (old, new) = (world::bare::look(&world.root()), world::bare::look(&backup));
+    let archive = world.archive();
+    let meta = PathBuf::from(format!("{}.meta", text(&archive)));
+    let request = json!({"domain": DOMAIN, "components": {"files": true}, "wait": true});
+    let refused = |when: &str| {
+        let error = world.refused("restore_start", request.clone());
+        assert_eq!(error["code"], "backup_corrupt", "{when}: {error}");
+        assert_eq!(world.oracle_of_files(&old, &new, when), Side::Old);
+    };
+    let sum = run("sha256sum", &[text(&archive)]);
+    let sum = sum.split(' ').next().unwrap();
+    std::fs::write(&meta, format!("sha256={}\n", sum.replace(|digit: char| digit != '0', "0"))).unwrap();
+    refused("another checksum in .meta");
+    std::fs::write(&meta, format!("sha256={sum}\n")).unwrap();
+    // The index knows this archive; what is changed in it later keeps its size, its time, its inode and both its ends.
+    world.call("preview_backup", json!({"domain": DOMAIN, "wait": true}));
+    let times = std::fs::metadata(&archive).unwrap().modified().unwrap();
+    let flip = || {
+        let file = std::fs::File::options().read(true).write(true).open(&archive).unwrap();
+        let mut byte = [0];
+        std::os::unix::fs::FileExt::read_exact_at(&file, &mut byte, 200_000).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, &[byte[0] ^ 4], 200_000).unwrap();
+        file.set_modified(times).unwrap();
+    };
+    flip();
+    refused("a flipped bit, with a checksum in .meta");
+    std::fs::remove_file(&meta).unwrap();
+    refused("a flipped bit that the index does not know of");
+    flip();
+    std::fs::write(&meta, format!("sha256={sum}\n")).unwrap();
+    world.call("restore_start", request);
+    assert_eq!(world.oracle_of_files(&old, &new, "the right checksum"), Side::New);
+}
+
+/// B31: all of this on a kernel without openat2.
+#[test]
+fn b31_hostile_archives_without_openat2() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let output = Command::new("strace")
+        .args([
+            "-f",
+            "-qq",
+            "--seccomp-bpf",
+            "-e",
+            "trace=openat2",
+            "-e",
+            "inject=openat2:error=ENOSYS",
+            "-o",
+            text(&log),
+        ])
+        .arg(std::env::current_exe().unwrap())
+        .args(["c38", "c39", "c41", "c43", "c44", "c45", "c47", "c48", "c49", "c53"])
+        .env_remove("RV_LONG")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("test result: ok. 11 passed"), "{said}");
+    let seen = std::fs::read_to_string(&log).unwrap();
+    assert!(seen.contains("(INJECTED)"), "no openat2 was refused");
+    assert!(seen.lines().all(|line| !line.contains(" = ") || line.contains("(INJECTED)")), "an openat2 was made");
 }

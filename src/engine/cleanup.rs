@@ -24,11 +24,14 @@ use std::sync::Arc;
 /// # Errors
 /// The first thing that could not be removed; the rest is tried all the same.
 pub fn discard(plan: &Plan, database: Option<&dyn Database>, monitor: &dyn Monitor) -> Result<()> {
-    let mut results = vec![discard_unstaged(plan, database, monitor)];
+    let mut results = Vec::new();
+    if let (Some(names), Some(database), None) = (&plan.database, database, &plan.from_snapshot) {
+        // First what gives room back: on a full disk the server waits for it with the rest. What still loads holds it up.
+        results.push(warned(database.end_connections_of(&account(&plan.job)), monitor));
+        results.push(warned(database.drop_schema(&names.shadow), monitor));
+    }
+    results.push(discard_unstaged(plan, database, monitor));
     if plan.from_snapshot.is_none() {
-        if let (Some(names), Some(database)) = (&plan.database, database) {
-            results.push(warned(database.drop_schema(&names.shadow), monitor));
-        }
         results.push(warned(place::remove(&plan.stage, &Silent), monitor));
     }
     results.into_iter().collect()

@@ -55,9 +55,13 @@ pub enum Record {
 pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
     let began = Instant::now();
     for (number, step) in steps.iter().enumerate() {
-        if let Err(error) = one_forward(number, step, journal, hosts, monitor) {
+        let announced = announce(number, step, journal, hosts);
+        let begun = number + usize::from(announced.is_ok());
+        let done = announced.and_then(|()| act(number, step, journal, hosts, monitor));
+        if let Err(error) = done {
             monitor.event(Level::Error, &format!("could not {}: {}", step.describe(), error.message));
-            back(&steps[..=number], journal, hosts, monitor)?;
+            // Whatever failed, the journal too: the only way out is the way back.
+            back(&steps[..begun], journal, hosts, monitor)?;
             return Err(error);
         }
         if matches!(step, Step::Exchange { .. } | Step::Parts { .. }) {
@@ -74,10 +78,13 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
     Ok(())
 }
 
-fn one_forward(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
+fn announce(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts) -> Result<()> {
     hosts.fence.hold();
     let connection = if step.is_of_database() { hosts.connection()? } else { None };
-    journal.append(&Record::Intent { number, step: step.clone(), connection })?;
+    journal.append(&Record::Intent { number, step: step.clone(), connection })
+}
+
+fn act(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
     hosts.fence.hold();
     step.act(hosts, monitor)?;
     journal.append(&Record::Done { number })

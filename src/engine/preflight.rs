@@ -9,9 +9,9 @@ use crate::engine::facts::Facts;
 use crate::engine::space::{self, Load};
 use crate::error::{Code, Error, Result};
 use crate::host::database::grants::Schemas;
-use crate::host::text;
 use crate::host::tree::manifest::Reader;
 use crate::host::tree::walk::Kind;
+use crate::host::{place, text};
 use crate::job::lock::DomainLock;
 use crate::path::Domain;
 use crate::plan::Plan;
@@ -243,6 +243,7 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
     if plan.selection.files.any() {
         checks.extend(tree_conflicts(plan, facts));
         checks.push(writable("permissions", &config.paths.web_root));
+        checks.push(exchange(&config.paths.web_root, &plan.stage));
     }
     if plan.database.is_some() {
         let rows: u64 = facts.tables.iter().map(|table| table.rows_estimate).sum();
@@ -320,6 +321,18 @@ fn tree_conflicts(plan: &Plan, facts: &Facts) -> Vec<Check> {
         None => Check::new("immutable_files", Outcome::Pass, format!("no file in {root} is immutable")),
     });
     checks
+}
+
+/// Whether the filesystem can do the change-over: tried, since it does not say.
+fn exchange(web_root: &Path, stage: &Path) -> Check {
+    let root = web_root.display();
+    match place::try_exchange(stage, web_root) {
+        Ok(()) => Check::new("exchange", Outcome::Pass, format!("two folders below {root} changed places in one step")),
+        Err(error) => {
+            let message = format!("two folders below {root} cannot change places in one step: {}", error.message);
+            failed("exchange", &Error { message, ..error })
+        }
+    }
 }
 
 fn writable(name: &str, folder: &Path) -> Check {

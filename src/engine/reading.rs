@@ -101,6 +101,9 @@ impl Reading<'_> {
             layers = Some(Layers::default());
         }
         for part in archives.into_iter().rev() {
+            if layers.is_none() {
+                check_sum(part, self.monitor.as_ref())?;
+            }
             self.read_archive(part, layers.as_mut(), &mut found).map_err(|error| part.named(error))?;
             part.unchanged()?;
             if let Some(layers) = &mut layers {

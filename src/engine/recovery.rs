@@ -5,12 +5,13 @@ use crate::engine::commit::{self, Record};
 use crate::engine::hosts::Hosts;
 use crate::engine::{check, cleanup, resume, verify};
 use crate::error::{Code, Error, Result};
+use crate::host::place;
 use crate::job::Kind;
 use crate::job::folder::{JobFolder, Ticket};
 use crate::job::worker::Ending;
 use crate::journal::Journal;
 use crate::plan::Plan;
-use crate::progress::{Level, Monitor};
+use crate::progress::{Level, Monitor, Silent};
 use crate::report;
 use crate::snapshot::retained::{self, Manifest};
 use serde_json::json;
@@ -44,13 +45,17 @@ pub fn recover(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &
 
 fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn Monitor) -> Result<Ending> {
     let died = || Error::new(Code::WorkerDied, format!("the worker of job {} ended before its work", ticket.job));
-    // Without a journal nothing was staged, let alone changed.
+    // Without a journal nothing was staged, let alone changed; the pre-flight may have been at its try.
+    let nothing = || {
+        place::remove(&ticket.config.paths.staging().join(ticket.job.as_str()), &Silent)?;
+        Ok(Ending::Failed(died().hint("Nothing was changed. Start the restore again.")))
+    };
     if !folder.join("journal").exists() {
-        return Ok(Ending::Failed(died().hint("Nothing was changed. Start the restore again.")));
+        return nothing();
     }
     let (mut journal, records) = Journal::open::<Record>(&folder.join("journal"))?;
     if records.is_empty() {
-        return Ok(Ending::Failed(died().hint("Nothing was changed. Start the restore again.")));
+        return nothing();
     }
     let plan: Plan = folder.read("plan.json")?;
     let hosts = Hosts::of(&ticket.config, &plan.domain, plan.database.is_some(), folder.path())?;
@@ -89,8 +94,13 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
         let hint = "Nothing was changed. Start the same restore again: it goes on with what was staged.";
         return Ok(Ending::Failed(died().hint(hint)));
     }
-    monitor.event(Level::Info, &format!("undoing {} begun steps", steps.len()));
-    commit::back(&steps, &mut journal, &hosts, monitor)?;
+    // What the undoing needs is removed once all is undone: then only that is left to be finished.
+    let is_undone =
+        |number: usize| records.iter().any(|record| matches!(record, Record::Undone { number: of } if *of == number));
+    if !(0..steps.len()).all(is_undone) {
+        monitor.event(Level::Info, &format!("undoing {} begun steps", steps.len()));
+        commit::back(&steps, &mut journal, &hosts, monitor)?;
+    }
     journal.append(&Record::Closed)?;
     cleanup::discard(&plan, hosts.database.as_deref(), monitor)?;
     Ok(Ending::RolledBack(died().hint("The site is as it was before the job. Start the restore again.")))

@@ -11,6 +11,7 @@ use crate::engine::expect::expect;
 use crate::engine::hosts::Hosts;
 use crate::engine::keep::{self, Kept};
 use crate::engine::reading::{Found, Reading};
+use crate::engine::room::Room;
 use crate::engine::{Planned, Staged, parts};
 use crate::error::{Code, Error, Result};
 use crate::host::database::checkpoint::Checkpoint;
@@ -120,7 +121,10 @@ pub fn run(
                 monitor.begin(Phase::Database);
                 let (shared, linked, tables) = (shared.clone(), linked.clone(), tables.clone());
                 Some(scope.spawn(move || {
-                    let loaded = load_dump(config, plan, hosts, spool, &tables, actions, shared);
+                    let stop = || linked.stop.store(true, Ordering::Relaxed);
+                    let loaded = load_watched(config, plan, hosts, shared.as_ref(), stop, || {
+                        load_dump(config, plan, hosts, spool, &tables, actions, shared.clone())
+                    });
                     if loaded.is_err() {
                         linked.stop.store(true, Ordering::Relaxed);
                     }
@@ -295,6 +299,31 @@ fn say_staged(files: Option<&StagedFiles>, database: Option<&StagedDatabase>, co
     if config > 0 {
         monitor.event(Level::Info, &format!("staged {config} configuration files"));
     }
+}
+
+/// Loads while the room of the database server is watched; of a load that was ended for it that is the error.
+fn load_watched<T: Send>(
+    config: &Config,
+    plan: &Plan,
+    hosts: &Hosts,
+    monitor: &dyn Monitor,
+    stop: impl Fn() + Send,
+    load: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let Some(folder) = hosts.data_folder() else { return load() };
+    let account = crate::engine::cleanup::account(&plan.job);
+    let headroom = config.limits.headroom_bytes;
+    let room = Room { folder: &folder, headroom, server: hosts.server()?, account: &account };
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watch = scope.spawn(|| room.watch(&done, monitor, stop));
+        let loaded = load();
+        done.store(true, Ordering::Release);
+        watch.thread().unpark();
+        let watched = watch.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // What was loaded to its end all the same is whole.
+        loaded.map_err(|error| watched.err().unwrap_or(error))
+    })
 }
 
 fn load_dump(

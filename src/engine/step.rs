@@ -284,7 +284,8 @@ fn exchange(staged: &Path, live: &Path, new: Identity, old: Option<Identity>, to
     let at_live = place::identity(live)?;
     let at_staged = place::identity(staged)?;
     let is_new = at_live == Some(new) && at_staged == old;
-    let is_old = at_live == old && at_staged == Some(new);
+    // On the way back the new tree may have been removed already.
+    let is_old = at_live == old && (at_staged == Some(new) || (toward == Toward::Old && at_staged.is_none()));
     match (toward, is_new, is_old) {
         // Done already; the names may not be on disk yet.
         (Toward::New, true, _) | (Toward::Old, _, true) => place::settle(staged, live),

@@ -315,6 +315,12 @@ pub trait Database: Send + Sync {
     /// `timed_out` when it does not end.
     fn end_connection(&self, id: u64) -> Result<bool>;
 
+    /// Ends every connection of a user, and waits until they are gone.
+    ///
+    /// # Errors
+    /// As [`Database::version`]; `timed_out` when one does not end.
+    fn end_connections_of(&self, user: &str) -> Result<()>;
+
     /// Foreign keys by which other schemas refer to tables of this one.
     ///
     /// # Errors

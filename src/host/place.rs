@@ -3,9 +3,9 @@
 
 use crate::error::{Code, Error, Result};
 use crate::host::tree::{self, Identity};
-use crate::progress::Monitor;
+use crate::progress::{Monitor, Silent};
 use std::ffi::OsStr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 fn parts(path: &Path) -> Result<(OwnedFd, &OsStr)> {
@@ -42,6 +42,30 @@ pub fn change(from: &Path, to: &Path, replace: bool) -> Result<()> {
     }
     tree::fsync_folder(&folder_b)?;
     tree::fsync_folder(&folder_a)
+}
+
+/// Tries whether what stands in `work`, a folder that is made for it and removed again, and in `around` can change places in
+/// one step: they have to be on one mount, and not every filesystem knows how.
+///
+/// # Errors
+/// `not_exchangeable`, else what making a folder met.
+pub fn try_exchange(work: &Path, around: &Path) -> Result<()> {
+    crate::job::lock::make_private_folder(work)?;
+    let tried = tree::open_folder(work).and_then(|folder| {
+        if tree::mount_of(&folder)? != tree::mount_of(tree::open_folder(around)?)? {
+            let message = format!("{} and {} are on different mounts", work.display(), around.display());
+            return Err(Error::new(Code::NotExchangeable, message));
+        }
+        for name in ["a", "b"] {
+            tree::create_folder(folder.as_fd(), OsStr::new(name))?;
+        }
+        tree::exchange(&folder, OsStr::new("a"), &folder, OsStr::new("b"))
+    });
+    let removed = remove(work, &Silent).map_err(|error| {
+        let message = format!("{}; the next cleanup removes it", error.message);
+        Error { message, ..error }
+    });
+    tried.and(removed)
 }
 
 /// Makes sure that the names in the folders around both places are on disk.

@@ -35,5 +35,5 @@ pub use space::{Space, space};
 pub use survey::{Survey, survey, survey_since};
 pub use unit::{Toward, Unit, exchange_units};
 pub use verify::{Extent, Sample, TreeReport, verify};
-pub use walk::{Kind, Visit, walk};
+pub use walk::{Kind, Visit, mount_of, walk};
 pub use writer::{TreeOptions, TreeSummary, TreeWriter};

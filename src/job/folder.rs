@@ -34,6 +34,10 @@ pub struct Ticket {
     pub config: Config,
 }
 
+/// Holds the room for report and last status.
+const RESERVE: &str = "reserve";
+const RESERVED: usize = 64 << 10;
+
 /// A job's folder.
 #[derive(Debug, Clone)]
 pub struct JobFolder {
@@ -134,6 +138,16 @@ impl JobFolder {
         self.replace(name, value, false)
     }
 
+    /// Takes the room that the end of the job needs: a disk that fills up meanwhile must not keep it from being told.
+    pub fn reserve(&self) {
+        let _ = write_file(&self.join(RESERVE), &[0; RESERVED], false);
+    }
+
+    /// Gives that room back; what is written next may use it.
+    pub fn release(&self) {
+        let _ = std::fs::remove_file(self.join(RESERVE));
+    }
+
     fn replace<T: Serialize>(&self, name: &str, value: &T, durable: bool) -> Result<()> {
         let bytes = serde_json::to_vec(value)
             .map_err(|error| Error::new(Code::Internal, format!("{name} cannot be written as JSON: {error}")))?;
@@ -146,18 +160,22 @@ impl JobFolder {
 /// # Errors
 /// `disk_full`, `io_failed`.
 pub fn write_file(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
-    let act = || format!("write {}", path.display());
     // Threads of one process may write the same file.
     static TURN: AtomicU64 = AtomicU64::new(0);
     let turn = TURN.fetch_add(1, Ordering::Relaxed);
     let tmp = path.with_extension(format!("tmp{}_{turn}", std::process::id()));
-    let mut file: File =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&tmp).doing(act)?;
-    file.write_all(bytes).doing(act)?;
-    if durable {
-        file.sync_all().doing(act)?;
+    let written = || -> std::io::Result<()> {
+        let mut file: File = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&tmp)?;
+        file.write_all(bytes)?;
+        if durable {
+            file.sync_all()?;
+        }
+        std::fs::rename(&tmp, path)
+    };
+    if let Err(error) = written() {
+        let _ = std::fs::remove_file(&tmp);
+        return Err(Error::io(format!("write {}", path.display()), &error));
     }
-    std::fs::rename(&tmp, path).doing(act)?;
     if durable {
         crate::journal::sync_parent(path)?;
     }

@@ -88,6 +88,7 @@ pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
     }
     let limit = Duration::from_secs(ticket.config.limits.restore_timeout_s);
     let log = open_log(&ticket)?;
+    folder.reserve();
     let monitor = Arc::new(JobMonitor::new(&folder, &ticket, log, Some(limit))?);
     let ticking = Arc::new(AtomicBool::new(true));
     let ticker = spawn_ticker(&monitor, &ticking);
@@ -102,6 +103,7 @@ pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
     ticking.store(false, Ordering::Relaxed);
     ticker.thread().unpark();
     let _ = ticker.join();
+    folder.release();
     // The report comes before the final state, and the lock goes last: whoever sees the end finds the result.
     write_report(&folder, &ending);
     if ending.state() == State::Done {
@@ -227,6 +229,7 @@ fn learn(ticket: &Ticket, monitor: &JobMonitor) {
 
 /// Writes report and final status of a job whose own worker could not.
 pub fn conclude(folder: &JobFolder, ticket: &Ticket, ending: &Ending) {
+    folder.release();
     write_report(folder, ending);
     let mut status = folder.status().unwrap_or_else(|_| Status::queued(ticket));
     status.state = ending.state();

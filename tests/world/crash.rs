@@ -1,6 +1,6 @@
 //! Workers that die at a chosen point: before the N-th call of their main thread that changes anything.
 
-use super::{World, is_alive, worker};
+use super::{World, worker};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -137,25 +137,6 @@ impl World {
         let job = World::job(&self.call(call, request.clone()));
         self.await_worker(&job);
         job
-    }
-
-    /// Waits until the worker of a job has ended, however that was.
-    pub fn await_worker(&self, job: &str) {
-        let begun = Instant::now();
-        // Its lock goes with the last of its threads.
-        let folder = self.place().join("base/restore_jobs").join(job);
-        let free = || {
-            Command::new("flock")
-                .arg("-n")
-                .arg(folder.join("alive"))
-                .arg("true")
-                .status()
-                .is_ok_and(|status| status.success())
-        };
-        while worker(job).is_some_and(is_alive) || !free() {
-            assert!(begun.elapsed() < Duration::from_secs(120), "the worker of {job} does not end");
-            sleep(Duration::from_millis(2));
-        }
     }
 
     /// What the last worker did that was watched.

@@ -4,7 +4,9 @@
 // Each test program takes what it needs of this.
 #![allow(dead_code)]
 
+pub mod bare;
 pub mod crash;
+pub mod fault;
 pub mod oracle;
 pub mod stage;
 pub mod trial;
@@ -60,6 +62,8 @@ impl Digest {
 
 /// A world of its own for each test; its end takes everything with it.
 pub struct World {
+    /// Gone before the folder they are in.
+    mounts: Vec<fault::Mount>,
     /// Goes with the world, where the world lies in one of its own.
     folder: Option<tempfile::TempDir>,
     place: PathBuf,
@@ -68,14 +72,14 @@ pub struct World {
 impl World {
     pub fn up() -> World {
         let folder = tempfile::Builder::new().prefix("rv-e2e.").tempdir_in("/tmp").unwrap();
-        let world = World { place: folder.path().join("w"), folder: Some(folder) };
+        let world = World { mounts: Vec::new(), place: folder.path().join("w"), folder: Some(folder) };
         world.harness("up", &[]);
         world
     }
 
     /// A world in a folder that somebody else keeps.
     pub fn up_in(folder: &Path) -> World {
-        let world = World { place: folder.join("w"), folder: None };
+        let world = World { mounts: Vec::new(), place: folder.join("w"), folder: None };
         world.harness("up", &[]);
         world
     }

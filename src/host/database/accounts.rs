@@ -36,6 +36,14 @@ pub fn drop_user(connection: &mut Conn, name: &str) -> Result<()> {
         run(connection, &format!("DROP USER IF EXISTS {}@{}", literal(name), literal(&text(row, 0))))?;
     }
     // After it is gone: no new one can come.
+    end_connections_of(connection, name)
+}
+
+/// Ends every connection of a user, and waits until they are gone.
+///
+/// # Errors
+/// `insufficient_privilege`, `timed_out`.
+pub fn end_connections_of(connection: &mut Conn, name: &str) -> Result<()> {
     let sql = format!("SELECT ID FROM information_schema.PROCESSLIST WHERE USER={}", literal(name));
     for row in rows(connection, &sql)? {
         end_connection(connection, number(&row, 0))?;

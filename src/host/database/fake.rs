@@ -348,6 +348,10 @@ impl Database for Fake {
         Ok(state.accounts.iter().filter(|name| name.starts_with(prefix)).cloned().collect())
     }
 
+    fn end_connections_of(&self, user: &str) -> Result<()> {
+        self.call("end_connections_of", user).map(drop)
+    }
+
     fn drop_account(&self, user: &str) -> Result<()> {
         self.call("drop_account", user)?.accounts.remove(user);
         Ok(())

@@ -420,6 +420,10 @@ impl Database for Real {
         self.ask(|connection| accounts::end_connection(connection, id))
     }
 
+    fn end_connections_of(&self, user: &str) -> Result<()> {
+        self.ask(|connection| accounts::end_connections_of(connection, user))
+    }
+
     fn foreign_keys_from_outside(&self, schema: &str) -> Result<Vec<OutsideKey>> {
         let name = literal(schema);
         let sql = format!(

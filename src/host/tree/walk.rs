@@ -1,7 +1,7 @@
 //! Everything in a tree, by handles, names in order, links not followed.
 
 use super::handle::open_here;
-use crate::error::{Error, Result};
+use crate::error::{Error, IoContext, Result};
 use rustix::fs::{AtFlags, Dir, FileType, OFlags, Statx, StatxFlags};
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -71,6 +71,15 @@ pub(crate) fn kind_of(mode: u32) -> Kind {
         FileType::Symlink => Kind::Symlink,
         _ => Kind::Special,
     }
+}
+
+/// The mount that a folder is on.
+///
+/// # Errors
+/// `io_failed`.
+pub fn mount_of(folder: impl AsFd) -> Result<u64> {
+    let stat = statx_here(folder.as_fd(), b"").doing(|| "look at a folder".into())?;
+    Ok(stat.stx_mnt_id)
 }
 
 pub(crate) fn statx_here(folder: BorrowedFd, name: &[u8]) -> rustix::io::Result<Statx> {
