@@ -95,6 +95,19 @@ fn show(connection: &mut Conn, kind: ObjectKind, name: String) -> Result<Object>
     })
 }
 
+/// Runs a text that has to be one statement. The client library always lets the server take several at once, and what stood
+/// behind the first would be run unread; who prepares a text reads one statement and no more.
+pub fn run_alone(connection: &mut Conn, sql: &str) -> mysql::Result<()> {
+    connection.exec_drop("SET @rv_text = ?", (sql,))?;
+    match connection.query_drop("PREPARE rv_text FROM @rv_text") {
+        Ok(()) => connection.query_drop("DEALLOCATE PREPARE rv_text")?,
+        // Read to its end, but of a kind that this server does not prepare.
+        Err(mysql::Error::MySqlError(error)) if error.code == 1295 => {}
+        Err(error) => return Err(error),
+    }
+    connection.query_drop(sql)
+}
+
 /// Drops objects, last kind first.
 pub fn drop_all(server: &Server, schema: &str, objects: &Objects) -> Result<()> {
     if objects.is_empty() {
@@ -156,8 +169,7 @@ fn create_one(connection: &mut Conn, schema: &str, object: &Object) -> Result<()
         &format!("SET {names}, SESSION sql_mode={}, SESSION time_zone={}", literal(&object.sql_mode), literal(zone)),
     )?;
     let what = format!("create {} {}", object.kind.keyword().to_ascii_lowercase(), object.name);
-    let result = connection
-        .query_drop(&object.create)
+    let result = run_alone(connection, &object.create)
         .map_err(|error| failed(&what, &error).with("object", object.name.clone()));
     run(connection, "SET NAMES utf8mb4, SESSION sql_mode='', SESSION time_zone='SYSTEM'")?;
     result
