@@ -226,7 +226,7 @@ fn expected(list: &[(Kind, &str, &str, u64)]) -> Vec<(Kind, String, Option<Strin
 }
 
 #[test]
-fn a_dump_of_mysql_8_loads_and_what_was_adapted_is_said() {
+fn e70_a_dump_of_mysql_8_loads_and_what_was_adapted_is_said() {
     let world = World::with_site();
     let loaded = world.load_as_asked(MYSQL80, "{}").unwrap();
     let tables: Vec<_> = loaded.tables.iter().map(|table| (table.name.as_str(), table.rows)).collect();
@@ -297,7 +297,7 @@ fn a_dump_of_mysql_8_loads_and_what_was_adapted_is_said() {
 }
 
 #[test]
-fn a_dump_of_mysql_5_7_loads_and_what_was_adapted_is_said() {
+fn e70_a_dump_of_mysql_5_7_loads_and_what_was_adapted_is_said() {
     let world = World::with_site();
     let loaded = world.load_as_asked(MYSQL57, "{}").unwrap();
     let tables: Vec<_> = loaded.tables.iter().map(|table| (table.name.as_str(), table.rows)).collect();
@@ -329,7 +329,7 @@ fn a_dump_of_mysql_5_7_loads_and_what_was_adapted_is_said() {
 }
 
 #[test]
-fn each_refusal_names_kind_subject_and_line() {
+fn e70_each_refusal_names_kind_subject_and_line() {
     let world = World::with_site();
     let long = format!(
         "CREATE TABLE t (id INT PRIMARY KEY, v MEDIUMTEXT) ENGINE=InnoDB;\nINSERT INTO t VALUES {};\n",
@@ -370,7 +370,7 @@ fn each_refusal_names_kind_subject_and_line() {
 }
 
 #[test]
-fn zero_dates_are_kept_where_the_server_itself_would_not_take_them() {
+fn e70_zero_dates_are_kept_where_the_server_itself_would_not_take_them() {
     let world = World::with_site();
     world.server.sql("SET GLOBAL sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE'");
     let dump = "CREATE TABLE t (id INT, d DATE DEFAULT '0000-00-00') ENGINE=InnoDB;\nINSERT INTO t VALUES (1,'2020-00-01'),(2,'0000-00-00');\n";

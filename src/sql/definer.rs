@@ -136,5 +136,10 @@ mod tests {
             assert_eq!(was_awake, expected, "{sql}");
             assert!(awake(&text, Quoting::default()).unwrap().contains("ENABLE"));
         }
+        for expression in ["STARTS '2024-01-01' + INTERVAL COALESCE(@enable,0) SECOND", "STARTS @do", "ENDS t.disable"]
+        {
+            let sql = format!("CREATE EVENT e ON SCHEDULE EVERY 1 DAY {expression} ENABLE DO SET @a=1");
+            assert_eq!(asleep(&sql, Quoting::default()), None, "{sql}");
+        }
     }
 }

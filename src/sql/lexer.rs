@@ -305,7 +305,7 @@ impl<R: Read> Lexer<R> {
         let new = line[9..].trim_ascii();
         if new.is_empty()
             || new.len() > 15
-            || new.iter().any(|byte| matches!(byte, b'\'' | b'"' | b'`' | b'\\') || is_word(*byte))
+            || new.iter().any(|byte| matches!(byte, b'\'' | b'"' | b'`' | b'\\') || is_word(*byte) && *byte != b'$')
         {
             let number = self.line();
             return Err(refused(number, "a DELIMITER that is none", &line));
@@ -914,6 +914,10 @@ mod tests {
             "(1 /* x */)",
             "(1 -- x\n)",
             "(sleep(10))",
+            "(-sleep(10))",
+            "(1+LOAD_FILE('/etc/passwd'))",
+            "(.5-f(1))",
+            "(0x41g(1))",
             "(`a`)",
         ] {
             let sql = format!("\n\nINSERT INTO t VALUES {row};");
@@ -925,6 +929,16 @@ mod tests {
             items_in(b"INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a=1;", 9).unwrap_err().code,
             Code::DumpRefused
         );
+    }
+
+    #[test]
+    fn numbers_of_every_form_and_length_are_values() {
+        let long = format!("(0x{},1)", "AF09".repeat(READ_SIZE / 2));
+        for row in ["(0xAF,-0x1f,0X2B,0b01,+1,-.5,1-2,1.5e-3,- 1)", "(20240229)", &long] {
+            let sql = format!("INSERT INTO t VALUES {row};");
+            let Item::Rows(rows) = &items_in(sql.as_bytes(), READ_SIZE).unwrap()[0] else { panic!("{row:.80}") };
+            assert_eq!(rows.count, 1, "{row:.80}");
+        }
     }
 
     #[test]

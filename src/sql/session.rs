@@ -388,6 +388,7 @@ mod tests {
             "SET init_connect='x'",
             "SET",
             "SET a",
+            &format!("SET @x='{}'", "x".repeat(MAX_SAVED)),
         ] {
             let refused = Session::default().apply(bad.as_bytes()).is_err();
             assert!(refused || bad == "SET", "{bad}");

@@ -370,6 +370,12 @@ mod tests {
             ("CREATE FUNCTION f() RETURNS int RETURN 1", Statement::CreateObject(ObjectKind::Function, name("f"))),
             ("CREATE SEQUENCE `s` start with 1 ENGINE=InnoDB", Statement::CreateSequence(name("s"))),
             ("SELECT SETVAL(`s`, 1, 0)", Statement::SetSequence(name("s"))),
+            ("DO SETVAL(s, -9223372036854775807, 1, 12)", Statement::SetSequence(name("s"))),
+            ("CREATE TABLE `a` (`like` int, `sleep` int CHECK (x LIKE 'a%'))", Statement::CreateTable(name("a"))),
+            (
+                "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN SET @x=1; END",
+                Statement::CreateObject(ObjectKind::Trigger, name("t")),
+            ),
         ] {
             assert_eq!(class(sql), Ok(expected), "{sql}");
         }
@@ -401,6 +407,14 @@ mod tests {
             "CREATE TABLE a AS SELECT * FROM mysql.user",
             "CREATE TABLE a (x int, FOREIGN KEY (x) REFERENCES `victim`.`t` (x))",
             "CREATE TEMPORARY TABLE a (x int)",
+            "CREATE TABLE a LIKE victim.t",
+            "CREATE TABLE a (LIKE victim.t)",
+            "CREATE TABLE a (x int DEFAULT (SLEEP(9)))",
+            "CREATE TABLE a (x int); DROP TABLE b",
+            "CREATE VIEW v AS SELECT 1; DROP TABLE b",
+            "SELECT SETVAL(s, 1), SLEEP(9)",
+            "SELECT SETVAL(s, (SELECT 1))",
+            "SELECT SETVAL(s, 1) INTO OUTFILE '/tmp/x'",
             "\\! id",
             "system id",
             "source /etc/passwd",
