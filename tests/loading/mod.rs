@@ -3,6 +3,10 @@
 // Each test program takes what it needs of this.
 #![allow(dead_code)]
 
+#[path = "../world/trial.rs"]
+pub mod trial;
+pub mod victim;
+
 use crate::private_server::PrivateServer;
 use rocketvps_restore::config::Config;
 use rocketvps_restore::error::Error;
