@@ -414,7 +414,9 @@ impl Reading<'_> {
                 self.unqualified(&name, line)?;
                 self.count_table(line)?;
                 self.execute(sql()?, line)?;
-                self.add_table(&name.name, false, false).map(drop)
+                // The server shows a sequence as a table of one row.
+                self.add_table(&name.name, false, false)?.rows.store(1, Ordering::Relaxed);
+                Ok(())
             }
             Statement::SetSequence(name) => {
                 self.unqualified(&name, line)?;
