@@ -218,7 +218,7 @@ fn e69_every_kind_of_table_and_object_makes_the_round_trip() {
     world.harness("damage", &[]);
     run(
         &world,
-        "DROP SEQUENCE o_numbers; DROP TABLE o_words, o_range, o_memory, o_versions; DROP VIEW o_z; DROP FUNCTION o_f; DROP EVENT o_e;
+        "DROP SEQUENCE o_numbers; DROP TABLE o_words, o_range, o_memory, o_versions; DROP VIEW o_z, o_a; DROP FUNCTION o_f; DROP EVENT o_e;
          CREATE SEQUENCE o_old; DELETE FROM o_aria; ALTER TABLE o_my ENGINE=Aria; ALTER TABLE o_types DROP COLUMN j;",
     );
     let old = world.digest();
