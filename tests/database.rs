@@ -1,129 +1,20 @@
-//! Real dumps into a real server: loaded beside the live schema, switched, compared, switched back;
-//! hostile ones refused, and harmless even without the filter.
+//! Real dumps into a real server: loaded beside the live schema, switched, compared, switched back. Hostile ones are in
+//! `hostile_dumps.rs`.
 
+mod loading;
 mod private_server;
 
-use private_server::PrivateServer;
+use loading::World;
 use rocketvps_restore::backup::scan::Tally;
 use rocketvps_restore::config::Config;
 use rocketvps_restore::error::{Code, Error};
-use rocketvps_restore::host::database::{
-    Database, LoadRequest, Loaded, ObjectKind, Patience, Real, Server, Switch, load,
-};
-use rocketvps_restore::host::spool::Spool;
-use rocketvps_restore::progress::{Monitor, Silent};
+use rocketvps_restore::host::database::{Database, ObjectKind, Patience, Server, Switch};
+use rocketvps_restore::progress::Monitor;
 use rocketvps_restore::sql::compat::{Actions, Finding, Kind, Verdict, judge};
-use std::collections::BTreeMap;
-use std::io::Write;
 use std::sync::Arc;
 
 const MYSQL57: &str = include_str!("fixtures/mysql57.sql");
 const MYSQL80: &str = include_str!("fixtures/mysql80.sql");
-const SITE: &str = include_str!("fixtures/site.sql");
-
-struct World {
-    server: PrivateServer,
-    real: Real,
-}
-
-impl World {
-    fn new() -> World {
-        let server = PrivateServer::start(&["--event-scheduler=ON", "--max-allowed-packet=4M"]);
-        let config = Config::parse(&server.toml()).unwrap();
-        World { real: Real::admin(&config).unwrap(), server }
-    }
-
-    /// Live schema `live` with every kind of thing a site may have, and its user.
-    fn with_site() -> World {
-        let world = World::new();
-        world.server.sql("CREATE DATABASE live CHARACTER SET utf8mb4; CREATE USER site@localhost IDENTIFIED BY 'x'; GRANT ALL ON live.* TO site@localhost");
-        let file = world.server.folder().join("site.sql");
-        std::fs::write(&file, SITE).unwrap();
-        world.server.client(
-            "mariadb",
-            &["live", "--default-character-set=utf8mb4", "-e", &format!("source {}", file.display())],
-        );
-        world
-    }
-
-    fn dump(&self, options: &[&str]) -> Vec<u8> {
-        let file = self.server.folder().join("dump.sql");
-        let result = format!("--result-file={}", file.display());
-        self.server.client(
-            "mariadb-dump",
-            &[options, &["--single-transaction", "--routines", "--triggers", "--events", &result, "live"]].concat(),
-        );
-        std::fs::read(file).unwrap()
-    }
-
-    fn load(&self, dump: &[u8], filter: bool) -> Result<Loaded, Error> {
-        self.load_with(dump, filter, Arc::new(Silent))
-    }
-
-    /// Loads with these `options.compatibility`.
-    fn load_as_asked(&self, dump: &str, compatibility: &str) -> Result<Loaded, Error> {
-        self.load_fully(dump.as_bytes(), true, serde_json::from_str(compatibility).unwrap(), Arc::new(Silent))
-    }
-
-    fn load_with(&self, dump: &[u8], filter: bool, monitor: Arc<dyn Monitor>) -> Result<Loaded, Error> {
-        self.load_fully(dump, filter, Actions::default(), monitor)
-    }
-
-    fn load_fully(
-        &self,
-        dump: &[u8],
-        filter: bool,
-        compatibility: Actions,
-        monitor: Arc<dyn Monitor>,
-    ) -> Result<Loaded, Error> {
-        let path = self.server.folder().join("spool.sql");
-        let _ = std::fs::remove_file(&path);
-        let spool = Spool::create(&path).unwrap();
-        let config = Config::parse(&self.server.toml()).unwrap();
-        self.real.drop_schema("rvs_1").unwrap();
-        let charset = self.real.schema_charset("live").unwrap();
-        self.real.create_schema("rvs_1", charset.as_ref()).unwrap();
-        let request = LoadRequest {
-            server: Server::admin(&config).unwrap(),
-            schema: "rvs_1".into(),
-            account: "rv_1".into(),
-            definer: "`site`@`localhost`".into(),
-            connections: 3,
-            max_tables: 100,
-            choice: None,
-            beside: None,
-            compatibility,
-            filter,
-            checkpoint: None,
-        };
-        let mut writer = spool.writer();
-        let text = dump.to_vec();
-        let writing = std::thread::spawn(move || {
-            for piece in text.chunks(100_000) {
-                writer.write_all(piece).unwrap();
-            }
-            writer.finish();
-        });
-        let result = load(&spool, &request, monitor);
-        writing.join().unwrap();
-        assert!(self.real.accounts("rv_").unwrap().is_empty(), "the throw-away account is gone, however it ended");
-        result
-    }
-
-    /// Rows and checksum by table.
-    fn state(&self, schema: &str) -> BTreeMap<String, (u64, u64)> {
-        let tables = self.real.tables(schema).unwrap();
-        let facts =
-            |name: &str| (self.real.count_rows(schema, name).unwrap(), self.real.checksum_table(schema, name).unwrap());
-        tables.iter().filter(|table| !table.sequence).map(|table| (table.name.clone(), facts(&table.name))).collect()
-    }
-
-    fn definitions(&self, schema: &str) -> Vec<String> {
-        let tables = self.real.tables(schema).unwrap();
-        let show = |name: &str| self.server.sql(&format!("SHOW CREATE TABLE `{schema}`.`{}`", name.replace('`', "``")));
-        tables.iter().filter(|table| !table.sequence).map(|table| show(&table.name)).collect()
-    }
-}
 
 fn names(world: &World, schema: &str) -> Vec<String> {
     world.real.tables(schema).unwrap().into_iter().map(|table| table.name).collect()
@@ -269,112 +160,6 @@ fn duplicate_rows_and_broken_dumps_fail_by_name() {
     assert_eq!((loaded.tables[0].rows, loaded.notes.len()), (1, 1), "{:?}", loaded.notes);
 }
 
-/// Every statement here tries to leave the shadow schema.
-const HOSTILE: &[&str] = &[
-    "\\! touch /tmp/rv-hostile",
-    "system touch /tmp/rv-hostile",
-    "source /etc/passwd",
-    "tee /tmp/rv-hostile",
-    "USE victim; INSERT INTO t VALUES (666)",
-    "INSERT INTO victim.t VALUES (666)",
-    "INSERT INTO `victim`.`t` (id) VALUES (666),(667)",
-    "REPLACE INTO victim.t VALUES (666)",
-    "DELETE FROM victim.t",
-    "UPDATE victim.t SET id=666",
-    "TRUNCATE victim.t",
-    "DROP TABLE victim.t",
-    "DROP TABLE IF EXISTS victim.t",
-    "DROP DATABASE victim",
-    "CREATE TABLE victim.x (id INT)",
-    "ALTER TABLE victim.t ADD x INT",
-    "RENAME TABLE victim.t TO t",
-    "CREATE TABLE x (id INT); RENAME TABLE x TO victim.x",
-    "CREATE DATABASE another; CREATE DATABASE yet_another",
-    "GRANT ALL ON *.* TO CURRENT_USER",
-    "CREATE USER evil IDENTIFIED BY 'x'",
-    "SET PASSWORD FOR root@localhost = PASSWORD('x')",
-    "SET GLOBAL general_log_file='/tmp/rv-hostile'",
-    "SET GLOBAL local_infile=1",
-    "SET @@GLOBAL.max_connections=1",
-    "INSTALL PLUGIN x SONAME 'x.so'",
-    "INSERT INTO mysql.user (User) VALUES ('x')",
-    "SELECT 1 INTO OUTFILE '/tmp/rv-hostile'",
-    "SELECT 'x' INTO DUMPFILE '/tmp/rv-hostile'",
-    "CREATE TABLE x (t TEXT); INSERT INTO x VALUES (LOAD_FILE('/etc/passwd'))",
-    "CREATE TABLE x (t TEXT); LOAD DATA INFILE '/etc/passwd' INTO TABLE x",
-    "CREATE TABLE x (t TEXT); LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE x",
-    "/*!50000 GRANT ALL ON *.* TO CURRENT_USER */",
-    "/*M!100000 DROP DATABASE victim */",
-    "/*! DROP /* x */ DATABASE victim */",
-    "CREATE TABLE x (id INT); INSERT INTO x VALUES (1) /*! ; DELETE FROM victim.t */",
-    "DELIMITER //\nDROP DATABASE victim//\nDELIMITER ;\nSELECT 1",
-    "CREATE DEFINER=root@localhost VIEW v AS SELECT * FROM victim.t",
-    "CREATE DEFINER=root@localhost SQL SECURITY DEFINER VIEW v AS SELECT * FROM mysql.user",
-    "CREATE TABLE x (id INT) ENGINE=FEDERATED CONNECTION='mysql://root@localhost/victim/t'",
-    "CREATE TABLE x (id INT) DATA DIRECTORY='/tmp/rv-hostile'",
-    "CREATE TABLE x AS SELECT * FROM victim.t",
-    "CREATE TABLE x (id INT); INSERT INTO x SELECT * FROM victim.t",
-    "CREATE TABLE x (id INT, FOREIGN KEY (id) REFERENCES victim.t (id))",
-    "SET NAMES gbk; INSERT INTO x VALUES ('\u{bf}\\' OR 1')",
-    "SET sql_mode='ANSI_QUOTES'; CREATE TABLE x (id INT); INSERT INTO x VALUES (\"a\")",
-    "SELECT SLEEP(1)",
-    "CALL mysql.x()",
-    "EXECUTE IMMEDIATE 'DROP DATABASE victim'",
-    "SHUTDOWN",
-    "KILL 1",
-    "FLUSH PRIVILEGES",
-    "DELIMITER ;;\nCREATE TRIGGER tr BEFORE INSERT ON x FOR EACH ROW SET @a=1; DROP DATABASE victim;;\nDELIMITER ;\nSELECT 1",
-];
-
-#[test]
-fn hostile_dumps_are_refused_and_harmless_without_the_filter() {
-    let world = World::new();
-    world
-        .server
-        .sql("CREATE DATABASE victim; CREATE TABLE victim.t (id INT PRIMARY KEY); INSERT INTO victim.t VALUES (1),(2)");
-    let users = || world.server.sql("SELECT User, Host, Priv FROM mysql.global_priv ORDER BY 1,2");
-    let globals = || world.server.sql("SELECT @@general_log_file, @@max_connections, @@local_infile");
-    let (state, before, settings) = (world.state("victim"), users(), globals());
-    let schemas =
-        || world.real.schemas("").unwrap().into_iter().filter(|name| !name.starts_with("rvs_")).collect::<Vec<_>>();
-    let known = schemas();
-    for sql in HOSTILE {
-        for filter in [true, false] {
-            let result = world.load(format!("{sql};\n").as_bytes(), filter);
-            if filter {
-                let error = result.expect_err(sql);
-                assert!(
-                    matches!(error.code, Code::DumpRefused | Code::BackupCorrupt | Code::DatabaseFailed),
-                    "{sql}: {error}"
-                );
-            }
-            assert_eq!(world.state("victim"), state, "{sql}");
-            assert_eq!(users(), before, "{sql}");
-            assert_eq!(globals(), settings, "{sql}");
-            assert_eq!(schemas(), known, "{sql}");
-            assert!(!std::path::Path::new("/tmp/rv-hostile").exists(), "{sql}");
-            if sql.contains("(t TEXT)") && world.real.table_exists("rvs_1", "x").unwrap() {
-                assert_eq!(world.server.sql("SELECT t FROM rvs_1.x WHERE t IS NOT NULL"), "", "{sql}");
-            }
-        }
-    }
-}
-
-#[test]
-fn nothing_of_the_dump_fires_while_it_is_loaded() {
-    let world = World::new();
-    let dump = "CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB;\nCREATE TABLE log (id INT AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB;\n\
-        DELIMITER ;;\nCREATE DEFINER=`root`@`localhost` TRIGGER tr AFTER INSERT ON t FOR EACH ROW INSERT INTO log VALUES (NULL);;\n\
-        CREATE EVENT e ON SCHEDULE EVERY 1 SECOND STARTS '2020-01-01 00:00:00' ON COMPLETION PRESERVE ENABLE DO INSERT INTO log VALUES (NULL);;\nDELIMITER ;\n\
-        INSERT INTO t VALUES (1),(2),(3);\n";
-    let loaded = world.load(dump.as_bytes(), true).unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(1500));
-    assert_eq!(world.real.count_rows("rvs_1", "log").unwrap(), 0);
-    assert_eq!(loaded.objects.count(ObjectKind::Event), 1);
-    let event = &loaded.objects.0[1].create;
-    assert!(event.contains("ENABLE") && event.contains("`site`@`localhost`"), "{event}");
-}
-
 #[test]
 fn a_load_can_be_stopped() {
     struct Stopper(std::sync::atomic::AtomicU64);
@@ -441,7 +226,7 @@ fn expected(list: &[(Kind, &str, &str, u64)]) -> Vec<(Kind, String, Option<Strin
 }
 
 #[test]
-fn a_dump_of_mysql_8_loads_and_what_was_adapted_is_said() {
+fn e70_a_dump_of_mysql_8_loads_and_what_was_adapted_is_said() {
     let world = World::with_site();
     let loaded = world.load_as_asked(MYSQL80, "{}").unwrap();
     let tables: Vec<_> = loaded.tables.iter().map(|table| (table.name.as_str(), table.rows)).collect();
@@ -512,7 +297,7 @@ fn a_dump_of_mysql_8_loads_and_what_was_adapted_is_said() {
 }
 
 #[test]
-fn a_dump_of_mysql_5_7_loads_and_what_was_adapted_is_said() {
+fn e70_a_dump_of_mysql_5_7_loads_and_what_was_adapted_is_said() {
     let world = World::with_site();
     let loaded = world.load_as_asked(MYSQL57, "{}").unwrap();
     let tables: Vec<_> = loaded.tables.iter().map(|table| (table.name.as_str(), table.rows)).collect();
@@ -544,7 +329,7 @@ fn a_dump_of_mysql_5_7_loads_and_what_was_adapted_is_said() {
 }
 
 #[test]
-fn each_refusal_names_kind_subject_and_line() {
+fn e70_each_refusal_names_kind_subject_and_line() {
     let world = World::with_site();
     let long = format!(
         "CREATE TABLE t (id INT PRIMARY KEY, v MEDIUMTEXT) ENGINE=InnoDB;\nINSERT INTO t VALUES {};\n",
@@ -585,7 +370,7 @@ fn each_refusal_names_kind_subject_and_line() {
 }
 
 #[test]
-fn zero_dates_are_kept_where_the_server_itself_would_not_take_them() {
+fn e70_zero_dates_are_kept_where_the_server_itself_would_not_take_them() {
     let world = World::with_site();
     world.server.sql("SET GLOBAL sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE'");
     let dump = "CREATE TABLE t (id INT, d DATE DEFAULT '0000-00-00') ENGINE=InnoDB;\nINSERT INTO t VALUES (1,'2020-00-01'),(2,'0000-00-00');\n";

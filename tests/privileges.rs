@@ -195,7 +195,7 @@ fn an_administrator_without_create_user_is_refused_naming_it() {
 }
 
 #[test]
-fn a_site_without_an_administrator_is_refused_naming_every_grant_and_the_remedy_helps() {
+fn e73_a_site_without_an_administrator_is_refused_naming_every_grant_and_the_remedy_helps() {
     let world = World::new("DROP USER adm@localhost");
     let line = world.validated();
     assert_eq!((&line["outcome"], &line["figures"]["account"]), (&json!("fail"), &json!("site@localhost")), "{line}");

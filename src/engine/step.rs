@@ -179,7 +179,13 @@ impl Step {
     pub fn undo(&self, hosts: &Hosts) -> Result<()> {
         let patience = Patience::of_rollback();
         match self {
-            Step::Undefine { schema, old } => hosts.database()?.create_objects(schema, &read_objects(old)?, patience),
+            Step::Undefine { schema, old } => {
+                let database = hosts.database()?;
+                let there = database.objects(schema)?;
+                // What was never dropped needs no lock, least of all that of whoever kept it from being dropped.
+                let (_, missing) = partition(read_objects(old)?, |object| there.0.contains(object));
+                database.create_objects(schema, &missing, patience)
+            }
             Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, &switch.inverse(), patience),
             Step::Unlink { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys, patience),
             Step::Link { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys, patience),

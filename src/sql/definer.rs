@@ -53,6 +53,10 @@ pub fn asleep(sql: &str, quoting: Quoting) -> Option<(String, bool)> {
     let all = tokens(bytes, quoting);
     let schedule = all.iter().position(|token| token.is(bytes, "SCHEDULE"))?;
     let body = schedule + all[schedule..].iter().position(|token| token.is(bytes, "DO"))?;
+    // A server writes times and intervals out; in an expression any of these words could be a name.
+    if all[schedule..body].iter().any(|token| matches!(bytes[token.span.start], b'@' | b'(' | b'.')) {
+        return None;
+    }
     let state = all[schedule..body].iter().find(|token| token.is(bytes, "ENABLE") || token.is(bytes, "DISABLE"));
     if let Some(state) = state {
         let awake = state.is(bytes, "ENABLE");
@@ -131,6 +135,11 @@ mod tests {
             assert!(text.contains("DISABLE"), "{text}");
             assert_eq!(was_awake, expected, "{sql}");
             assert!(awake(&text, Quoting::default()).unwrap().contains("ENABLE"));
+        }
+        for expression in ["STARTS '2024-01-01' + INTERVAL COALESCE(@enable,0) SECOND", "STARTS @do", "ENDS t.disable"]
+        {
+            let sql = format!("CREATE EVENT e ON SCHEDULE EVERY 1 DAY {expression} ENABLE DO SET @a=1");
+            assert_eq!(asleep(&sql, Quoting::default()), None, "{sql}");
         }
     }
 }

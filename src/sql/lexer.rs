@@ -305,7 +305,7 @@ impl<R: Read> Lexer<R> {
         let new = line[9..].trim_ascii();
         if new.is_empty()
             || new.len() > 15
-            || new.iter().any(|byte| matches!(byte, b'\'' | b'"' | b'`' | b'\\') || is_word(*byte))
+            || new.iter().any(|byte| matches!(byte, b'\'' | b'"' | b'`' | b'\\') || is_word(*byte) && *byte != b'$')
         {
             let number = self.line();
             return Err(refused(number, "a DELIMITER that is none", &line));
@@ -553,7 +553,7 @@ impl<R: Read> Lexer<R> {
                     if byte == b'-' && self.buffer[self.at..].starts_with(b"--") {
                         return Err(refused(found.line, "a comment inside of a row", self.shown()));
                     }
-                    self.number(found, fresh);
+                    self.number(found, fresh)?;
                     fresh = false;
                 }
                 _ if is_word(byte) => {
@@ -580,24 +580,58 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    fn number(&mut self, found: &mut Rows, fresh: bool) {
-        let rest = &self.buffer[self.at..];
-        let end = rest
-            .iter()
-            .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+')))
-            .unwrap_or(rest.len());
-        let number = &rest[..end];
-        let plain = is_number(number);
-        let ends = matches!(rest.get(end), Some(b',' | b')'));
+    fn number(&mut self, found: &mut Rows, fresh: bool) -> Result<()> {
+        if self.buffer[self.at..].starts_with(b"0x") {
+            found.simple = false;
+            return self.hexadecimal(found.line);
+        }
+        let in_number = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
+        let number = self.run_of(in_number)?;
+        let plain = is_number(&number);
+        if self.filter && !plain && !is_arithmetic(&number) {
+            // A name behind a sign would be a function.
+            return Err(refused(found.line, "an expression inside of a row", &number));
+        }
+        let ends = matches!(self.see(1)?.first(), Some(b',' | b')'));
         found.simple &= fresh && plain && ends;
-        self.at += end.max(1);
+        Ok(())
+    }
+
+    /// Goes behind `0x…`, which may be a long one.
+    fn hexadecimal(&mut self, line: u64) -> Result<()> {
+        let begin = self.position();
+        self.at += 2;
+        loop {
+            let rest = &self.buffer[self.at..];
+            let digits = rest.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(rest.len());
+            let whole = digits < rest.len();
+            self.at += digits;
+            if self.position() - begin > MAX_ROW {
+                return Err(Error::new(Code::LimitExceeded, format!("line {line}: a value is longer than 1 GiB"))
+                    .with("line", line));
+            }
+            if whole || !self.refill()? {
+                break;
+            }
+        }
+        match self.buffer.get(self.at) {
+            Some(next) if is_word(*next) && self.filter => {
+                Err(refused(line, "an expression inside of a row", self.shown()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn word(&mut self) -> Result<Vec<u8>> {
+        self.run_of(|byte| is_word(*byte))
+    }
+
+    /// Goes behind bytes of a kind; the first 200 of them.
+    fn run_of(&mut self, kind: impl Fn(&u8) -> bool) -> Result<Vec<u8>> {
         let mut word = Vec::new();
         loop {
             let rest = &self.buffer[self.at..];
-            let length = rest.iter().position(|byte| !is_word(*byte)).unwrap_or(rest.len());
+            let length = rest.iter().position(|byte| !kind(byte)).unwrap_or(rest.len());
             word.extend_from_slice(&rest[..length]);
             self.at += length;
             if length < rest.len() || word.len() > 200 || !self.refill()? {
@@ -687,6 +721,18 @@ fn is_number(text: &[u8]) -> bool {
         before = byte;
         fits
     }) && text.last().is_some_and(|last| last.is_ascii_digit() || *last == b'.')
+}
+
+/// Numbers and signs alone: `-`, `1-2`, `-0x1F`, `0b01`.
+fn is_arithmetic(text: &[u8]) -> bool {
+    text.split(|byte| matches!(byte, b'-' | b'+')).all(|part| {
+        let digits = part.strip_prefix(b"0x").or(part.strip_prefix(b"0X"));
+        let bits = part.strip_prefix(b"0b").or(part.strip_prefix(b"0B"));
+        part.is_empty()
+            || is_number(part)
+            || digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+            || bits.is_some_and(|bits| bits.iter().all(|bit| matches!(bit, b'0' | b'1')))
+    })
 }
 
 fn word_is_harmless(word: &[u8]) -> bool {
@@ -868,6 +914,10 @@ mod tests {
             "(1 /* x */)",
             "(1 -- x\n)",
             "(sleep(10))",
+            "(-sleep(10))",
+            "(1+LOAD_FILE('/etc/passwd'))",
+            "(.5-f(1))",
+            "(0x41g(1))",
             "(`a`)",
         ] {
             let sql = format!("\n\nINSERT INTO t VALUES {row};");
@@ -879,6 +929,16 @@ mod tests {
             items_in(b"INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a=1;", 9).unwrap_err().code,
             Code::DumpRefused
         );
+    }
+
+    #[test]
+    fn numbers_of_every_form_and_length_are_values() {
+        let long = format!("(0x{},1)", "AF09".repeat(READ_SIZE / 2));
+        for row in ["(0xAF,-0x1f,0X2B,0b01,+1,-.5,1-2,1.5e-3,- 1)", "(20240229)", &long] {
+            let sql = format!("INSERT INTO t VALUES {row};");
+            let Item::Rows(rows) = &items_in(sql.as_bytes(), READ_SIZE).unwrap()[0] else { panic!("{row:.80}") };
+            assert_eq!(rows.count, 1, "{row:.80}");
+        }
     }
 
     #[test]

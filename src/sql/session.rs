@@ -21,6 +21,9 @@ pub struct Session {
     used: BTreeSet<String>,
 }
 
+/// Longest value that is saved under a name.
+const MAX_SAVED: usize = 1000;
+
 /// Character sets in which every byte below 0x80 stands for itself, wherever it is met. In others a
 /// quote or backslash could be the second half of a character.
 const PLAIN_CHARSETS: &[&str] = &[
@@ -77,6 +80,12 @@ impl Session {
         let mut names: Vec<&str> = self.saved.keys().map(String::as_str).collect();
         names.sort_unstable();
         names.into_iter().find(|name| name.starts_with("old_") && !self.used.contains(*name))
+    }
+
+    /// The same session without what it saved: for those who only need its settings, and are many.
+    #[must_use]
+    pub fn settings(&self) -> Session {
+        Session { saved: HashMap::new(), used: BTreeSet::new(), ..self.clone() }
     }
 
     /// How quotes are read under this session.
@@ -222,6 +231,9 @@ impl Session {
             Variable::User(name) => {
                 if self.saved.len() >= 1000 {
                     return Err("too many saved variables".into());
+                }
+                if name.len() + value.as_ref().map_or(0, String::len) > MAX_SAVED {
+                    return Err("a saved variable of such a length".into());
                 }
                 self.saved.insert(name, value);
                 return Ok(());
@@ -376,6 +388,7 @@ mod tests {
             "SET init_connect='x'",
             "SET",
             "SET a",
+            &format!("SET @x='{}'", "x".repeat(MAX_SAVED)),
         ] {
             let refused = Session::default().apply(bad.as_bytes()).is_err();
             assert!(refused || bad == "SET", "{bad}");

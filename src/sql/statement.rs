@@ -71,8 +71,19 @@ pub struct Name {
 }
 
 /// Storage engines that keep their data inside the schema and nowhere else.
-const ENGINES: &[&str] =
-    &["InnoDB", "MyISAM", "Aria", "MEMORY", "HEAP", "ARCHIVE", "CSV", "RocksDB", "TokuDB", "SEQUENCE"];
+const ENGINES: &[&str] = &["InnoDB", "MyISAM", "Aria", "MEMORY", "HEAP", "ARCHIVE", "CSV", "RocksDB", "TokuDB"];
+
+/// Functions that no expression of a table needs: they hold up whoever touches a row, or reach out of the schema.
+const REACHING: &[&str] = &[
+    "SLEEP",
+    "BENCHMARK",
+    "GET_LOCK",
+    "RELEASE_LOCK",
+    "RELEASE_ALL_LOCKS",
+    "MASTER_POS_WAIT",
+    "MASTER_GTID_WAIT",
+    "LOAD_FILE",
+];
 
 /// Whether an engine of this name keeps its data inside the schema and nowhere else.
 pub fn is_self_contained(engine: &str) -> bool {
@@ -83,6 +94,15 @@ pub fn is_self_contained(engine: &str) -> bool {
 pub fn classify(sql: &[u8], quoting: Quoting) -> Result<Statement, String> {
     let all = tokens(sql, quoting);
     let mut reader = Reader { sql, rest: &all };
+    let found = one_of_a_dump(&mut reader)?;
+    let has_body = matches!(&found, Statement::CreateObject(kind, _) if *kind != ObjectKind::View);
+    if !has_body && all.iter().any(|token| token.is_sign(sql, b';')) {
+        return Err("several statements in one".into());
+    }
+    Ok(found)
+}
+
+fn one_of_a_dump(reader: &mut Reader) -> Result<Statement, String> {
     let Some(first) = reader.word() else { return Err("no statement".into()) };
     let found = match first.as_str() {
         "SET" => Some(Statement::Set),
@@ -91,9 +111,9 @@ pub fn classify(sql: &[u8], quoting: Quoting) -> Result<Statement, String> {
         "START" => reader.one_of(&["TRANSACTION"]).map(|_| Statement::Nothing),
         "USE" => reader.name().filter(|_| reader.rest.is_empty()).map(|name| Statement::Schema(name.name)),
         "SELECT" | "DO" => reader.set_sequence(),
-        "CREATE" => return create(&mut reader),
-        "DROP" => drop_statement(&mut reader),
-        "ALTER" => return alter(&mut reader),
+        "CREATE" => return create(reader),
+        "DROP" => drop_statement(reader),
+        "ALTER" => return alter(reader),
         _ => None,
     };
     found.ok_or_else(|| "a statement that no dump of a site needs".into())
@@ -169,8 +189,23 @@ fn create(reader: &mut Reader) -> Result<Statement, String> {
 /// Refuses options of a table that reach beyond the schema.
 fn table_options(reader: &Reader) -> Result<(), String> {
     let sql = reader.sql;
+    let like = |token: Option<&Token>| token.is_some_and(|token| token.is(sql, "LIKE"));
+    let bracket = reader.rest.first().is_some_and(|token| token.is_sign(sql, b'('));
+    if like(reader.rest.first()) || bracket && like(reader.rest.get(1)) {
+        return Err("a table made of something else".into());
+    }
     for (at, token) in reader.rest.iter().enumerate() {
         let next = |step: usize| reader.rest.get(at + step);
+        let value_of =
+            (token.is(sql, "NEXT") || token.is(sql, "PREVIOUS")) && next(1).is_some_and(|word| word.is(sql, "VALUE"));
+        let drawn = ["NEXTVAL", "LASTVAL", "SETVAL"].iter().any(|name| token.is(sql, name));
+        if value_of || drawn && next(1).is_some_and(|sign| sign.is_sign(sql, b'(')) {
+            // The server writes down the schema in which it finds the sequence; that of the load does not stay.
+            return Err("a table that draws a value from a sequence".into());
+        }
+        if REACHING.iter().any(|name| token.is(sql, name)) && next(1).is_some_and(|sign| sign.is_sign(sql, b'(')) {
+            return Err("a table whose expressions wait, lock or read files".into());
+        }
         if token.is(sql, "DIRECTORY") {
             return Err("a table with a folder of its own".into());
         }
@@ -268,7 +303,14 @@ impl Reader<'_> {
     fn set_sequence(&mut self) -> Option<Statement> {
         self.one_of(&["SETVAL"])?;
         self.sign(b'(')?;
-        self.name().map(Statement::SetSequence)
+        let name = self.name()?;
+        // Numbers up to the bracket, and nothing behind it.
+        let [numbers @ .., last] = self.rest else { return None };
+        let is_number = |token: &Token| {
+            let text = &self.sql[token.span.clone()];
+            text.iter().all(u8::is_ascii_digit) || matches!(text, b"," | b"-")
+        };
+        (last.is_sign(self.sql, b')') && numbers.iter().all(is_number)).then_some(Statement::SetSequence(name))
     }
 
     fn name(&mut self) -> Option<Name> {
@@ -335,6 +377,12 @@ mod tests {
             ("CREATE FUNCTION f() RETURNS int RETURN 1", Statement::CreateObject(ObjectKind::Function, name("f"))),
             ("CREATE SEQUENCE `s` start with 1 ENGINE=InnoDB", Statement::CreateSequence(name("s"))),
             ("SELECT SETVAL(`s`, 1, 0)", Statement::SetSequence(name("s"))),
+            ("DO SETVAL(s, -9223372036854775807, 1, 12)", Statement::SetSequence(name("s"))),
+            ("CREATE TABLE `a` (`like` int, `sleep` int CHECK (x LIKE 'a%'))", Statement::CreateTable(name("a"))),
+            (
+                "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN SET @x=1; END",
+                Statement::CreateObject(ObjectKind::Trigger, name("t")),
+            ),
         ] {
             assert_eq!(class(sql), Ok(expected), "{sql}");
         }
@@ -366,6 +414,16 @@ mod tests {
             "CREATE TABLE a AS SELECT * FROM mysql.user",
             "CREATE TABLE a (x int, FOREIGN KEY (x) REFERENCES `victim`.`t` (x))",
             "CREATE TEMPORARY TABLE a (x int)",
+            "CREATE TABLE a LIKE victim.t",
+            "CREATE TABLE a (LIKE victim.t)",
+            "CREATE TABLE a (x int DEFAULT (SLEEP(9)))",
+            "CREATE TABLE a (x int); DROP TABLE b",
+            "CREATE TABLE a (x int DEFAULT nextval(`site`.`s`))",
+            "CREATE TABLE a (x int DEFAULT (NEXT VALUE FOR s))",
+            "CREATE VIEW v AS SELECT 1; DROP TABLE b",
+            "SELECT SETVAL(s, 1), SLEEP(9)",
+            "SELECT SETVAL(s, (SELECT 1))",
+            "SELECT SETVAL(s, 1) INTO OUTFILE '/tmp/x'",
             "\\! id",
             "system id",
             "source /etc/passwd",

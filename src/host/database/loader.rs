@@ -33,6 +33,8 @@ const BATCH: u64 = 1 << 20;
 /// Extents of one batch; one-row `INSERT`s of tiny rows reach this first.
 const BATCH_PIECES: usize = 16_384;
 const MAX_OBJECTS: usize = 20_000;
+/// Bytes of their texts, which wait in memory for the last row.
+const MAX_OBJECT_BYTES: usize = 64 << 20;
 
 /// Which tables of a dump are loaded; the rest is passed over.
 #[derive(Clone)]
@@ -163,6 +165,7 @@ fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
         dropped: HashSet::new(),
         batch: None,
         objects: Vec::new(),
+        object_bytes: 0,
         afterwards: Vec::new(),
         source_schema: None,
         in_session: None,
@@ -206,6 +209,8 @@ struct Reading<'a> {
     dropped: HashSet<String>,
     batch: Option<Batch>,
     objects: Vec<Pending>,
+    /// Of the texts of objects, also of those that another took the place of.
+    object_bytes: usize,
     /// Statements for after the last row.
     afterwards: Vec<String>,
     source_schema: Option<String>,
@@ -407,7 +412,7 @@ impl Reading<'_> {
         // What is not loaded need not be fit for this server.
         if self.request.choice.is_some()
             && let Ok(statement) = classify(text, quoting)
-            && self.passes_over(&statement, text, quoting)
+            && self.passes_over(&statement, text, quoting, line)?
         {
             return Ok(());
         }
@@ -452,10 +457,16 @@ impl Reading<'_> {
             }
             Statement::CreateSequence(name) => {
                 self.unqualified(&name, line)?;
+                self.count_table(line)?;
                 self.execute(sql()?, line)?;
-                self.add_table(&name.name, false, false).map(drop)
+                // The server shows a sequence as a table of one row.
+                self.add_table(&name.name, false, false)?.rows.store(1, Ordering::Relaxed);
+                Ok(())
             }
-            Statement::SetSequence(_) => self.execute(sql()?, line),
+            Statement::SetSequence(name) => {
+                self.unqualified(&name, line)?;
+                self.execute(sql()?, line)
+            }
             Statement::DropTable(names) => {
                 for name in names {
                     self.unqualified(&name, line)?;
@@ -473,8 +484,11 @@ impl Reading<'_> {
                 self.unqualified(&name, line)?;
                 // InnoDB has no such thing; other engines build their keys in one go at the end.
                 let innodb = self.tables.get(&name.name).is_none_or(|target| target.transactional);
+                let enabling = format!("ALTER TABLE {} ENABLE KEYS", quote_name(&name.name));
                 if !innodb && enable {
-                    self.afterwards.push(format!("ALTER TABLE {} ENABLE KEYS", quote_name(&name.name)));
+                    if !self.afterwards.contains(&enabling) {
+                        self.afterwards.push(enabling);
+                    }
                 } else if !innodb {
                     self.settle()?;
                     self.execute(&format!("ALTER TABLE {} DISABLE KEYS", quote_name(&name.name)), line)?;
@@ -489,19 +503,21 @@ impl Reading<'_> {
             }
             Statement::CreateObject(kind, name) => {
                 self.unqualified(&name, line)?;
-                if self.objects.len() >= MAX_OBJECTS {
-                    return Err(Error::new(
-                        Code::LimitExceeded,
-                        format!("line {line}: more than {MAX_OBJECTS} views and routines"),
-                    ));
-                }
                 // A view comes twice in a dump: a stand-in first.
                 self.objects.retain(|object| !(object.kind == kind && object.name == name.name));
+                self.object_bytes += text.len();
+                if self.objects.len() >= MAX_OBJECTS || self.object_bytes > MAX_OBJECT_BYTES {
+                    return Err(Error::new(
+                        Code::LimitExceeded,
+                        format!("line {line}: more than {MAX_OBJECTS} views and routines, or more than 64 MiB of them"),
+                    )
+                    .with("line", line));
+                }
                 self.objects.push(Pending {
                     kind,
                     name: name.name,
                     text: sql()?.to_owned(),
-                    session: self.session.clone(),
+                    session: Arc::new(self.session.settings()),
                     line,
                 });
                 Ok(())
@@ -510,12 +526,13 @@ impl Reading<'_> {
     }
 
     /// Whether the statement is about something that is not loaded. Tables are remembered, since their rows follow.
-    fn passes_over(&mut self, statement: &Statement, text: &[u8], quoting: Quoting) -> bool {
-        let Some(choice) = &self.request.choice else { return false };
-        match statement {
+    fn passes_over(&mut self, statement: &Statement, text: &[u8], quoting: Quoting, line: u64) -> Result<bool> {
+        let Some(choice) = &self.request.choice else { return Ok(false) };
+        Ok(match statement {
             Statement::CreateTable(name) | Statement::CreateSequence(name) => {
                 let unwanted = !(choice.takes)(&name.name);
                 if unwanted {
+                    self.count_table(line)?;
                     self.passed_over.insert(name.name.clone());
                 }
                 unwanted
@@ -531,7 +548,7 @@ impl Reading<'_> {
             Statement::CreateObject(ObjectKind::View, name) => choice.parts && !(choice.takes)(&name.name),
             Statement::CreateObject(..) => choice.parts,
             _ => false,
-        }
+        })
     }
 
     /// The statement as this server takes it; what was done is recorded.
@@ -549,14 +566,20 @@ impl Reading<'_> {
         })
     }
 
-    fn create_table(&mut self, name: &str, sql: &str, quoting: Quoting, line: u64) -> Result<()> {
-        if self.tables.len() as u64 >= self.request.max_tables {
+    /// One more table, loaded or passed over.
+    fn count_table(&self, line: u64) -> Result<()> {
+        if (self.tables.len() + self.passed_over.len()) as u64 >= self.request.max_tables {
             return Err(Error::new(
                 Code::LimitExceeded,
                 format!("line {line}: the dump has more than {} tables", self.request.max_tables),
             )
             .with("line", line));
         }
+        Ok(())
+    }
+
+    fn create_table(&mut self, name: &str, sql: &str, quoting: Quoting, line: u64) -> Result<()> {
+        self.count_table(line)?;
         let facts = TableText::parse(sql, quoting);
         let innodb = facts.as_ref().is_some_and(TableText::is_innodb);
         let takes_text = innodb && facts.is_some_and(|facts| facts.takes_text());
@@ -591,6 +614,7 @@ impl Reading<'_> {
 
     /// Runs a statement of the dump as the throw-away account, in the dump's session.
     fn execute(&mut self, sql: &str, line: u64) -> Result<()> {
+        self.fits(sql, line)?;
         let connection = match &mut self.connection {
             Some(connection) => connection,
             empty => empty.insert(self.shared.connect()?),
@@ -601,8 +625,27 @@ impl Reading<'_> {
             run(connection, "SET SESSION sql_mode=CONCAT(@@sql_mode, ',NO_DIR_IN_CREATE')")?;
             self.in_session = Some(self.session.clone());
         }
-        let result = connection.query_drop(sql).and_then(|()| connection.query_drop("COMMIT"));
-        result.map_err(|error| failed(&format!("line {line} of the dump"), &error).with("line", line))
+        let result = match self.request.filter {
+            true => objects::run_alone(connection, sql),
+            false => connection.query_drop(sql),
+        };
+        let result = result.and_then(|()| connection.query_drop("COMMIT"));
+        result.map_err(|error| reaching(&error, failed(&format!("line {line} of the dump"), &error)).with("line", line))
+    }
+
+    /// Refuses what no packet of the server holds.
+    fn fits(&self, sql: &str, line: u64) -> Result<()> {
+        if (sql.len() as u64) < self.shared.facts.max_allowed_packet - 1024 {
+            return Ok(());
+        }
+        let message = format!(
+            "line {line} of the dump: a statement of {} bytes, more than the server's max_allowed_packet",
+            sql.len()
+        );
+        Err(Error::new(Code::DumpRefused, message)
+            .hint("Raise max_allowed_packet of the server, then start again; the live database was not changed.")
+            .with("line", line)
+            .with("kind", Kind::Packet.name()))
     }
 
     /// After the last row: keys, then the objects.
@@ -744,20 +787,24 @@ impl Reading<'_> {
             }
         }
         run(connection, &object.session.to_sql(&self.shared.default_mode))?;
-        connection.query_drop(&sql).map_err(|error| {
-            let what = format!("{} {} (line {} of the dump)", object.kind.keyword().to_ascii_lowercase(), object.name, object.line);
-            let made = failed(&what, &error).with("line", object.line);
-            match made.code {
-                // No server setting stands in the way: the dump reaches for what is not its own.
-                Code::InsufficientPrivilege if !matches!(&error, mysql::Error::MySqlError(server) if matches!(server.code, 1418 | 1419)) => {
-                    Error { code: Code::DumpRefused, hint: Code::DumpRefused.hint().into(), ..made }
-                }
-                Code::InsufficientPrivilege => {
-                    made.hint("Set log_bin_trust_function_creators=1 on the server, or switch its binary log off.")
-                }
-                _ => made,
-            }
+        self.fits(&sql, object.line)?;
+        objects::run_alone(connection, &sql).map_err(|error| {
+            let kind = object.kind.keyword().to_ascii_lowercase();
+            let what = format!("{kind} {} (line {} of the dump)", object.name, object.line);
+            reaching(&error, failed(&what, &error)).with("line", object.line)
         })
+    }
+}
+
+/// What the throw-away account may not do: either a setting of the server stands in the way, or the dump reaches for what is
+/// not its own.
+fn reaching(error: &mysql::Error, made: Error) -> Error {
+    match error {
+        _ if made.code != Code::InsufficientPrivilege => made,
+        mysql::Error::MySqlError(server) if matches!(server.code, 1418 | 1419) => {
+            made.hint("Set log_bin_trust_function_creators=1 on the server, or switch its binary log off.")
+        }
+        _ => Error { code: Code::DumpRefused, hint: Code::DumpRefused.hint().into(), ..made },
     }
 }
 

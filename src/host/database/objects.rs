@@ -2,10 +2,11 @@
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::locks::run_when_free;
-use crate::host::database::server::{Server, full, literal, rows, run, text};
+use crate::host::database::server::{Server, failed, full, literal, rows, run, text};
 use crate::host::database::{Object, ObjectKind, Objects, Patience};
 use crate::sql::quote_name;
 use mysql::Conn;
+use mysql::prelude::Queryable;
 
 /// Where `SHOW CREATE` puts what, by kind.
 struct Columns {
@@ -95,6 +96,24 @@ fn show(connection: &mut Conn, kind: ObjectKind, name: String) -> Result<Object>
     })
 }
 
+/// Runs a text that has to be one statement. The client library always lets the server take several at once, and what stood
+/// behind the first would be run unread; who prepares a text reads one statement and no more.
+pub fn run_alone(connection: &mut Conn, sql: &str) -> mysql::Result<()> {
+    read_alone(connection, sql)?;
+    connection.query_drop(sql)
+}
+
+fn read_alone(connection: &mut Conn, sql: &str) -> mysql::Result<()> {
+    connection.exec_drop("SET @rv_text = ?", (sql,))?;
+    match connection.query_drop("PREPARE rv_text FROM @rv_text") {
+        Ok(()) => connection.query_drop("DEALLOCATE PREPARE rv_text")?,
+        // Read to its end, but of a kind that this server does not prepare.
+        Err(mysql::Error::MySqlError(error)) if error.code == 1295 => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
 /// Drops objects, last kind first.
 pub fn drop_all(connection: &mut Conn, schema: &str, objects: &Objects, patience: Patience) -> Result<()> {
     for object in objects.0.iter().rev() {
@@ -157,7 +176,10 @@ fn create_one(connection: &mut Conn, schema: &str, object: &Object, patience: Pa
         connection,
         &format!("SET {names}, SESSION sql_mode={}, SESSION time_zone={}", literal(&object.sql_mode), literal(zone)),
     )?;
-    let result = run_when_free(connection, &object.create, &[schema], patience, &what("create", object))
+    let what = what("create", object);
+    let result = read_alone(connection, &object.create)
+        .map_err(|error| failed(&what, &error))
+        .and_then(|()| run_when_free(connection, &object.create, &[schema], patience, &what))
         .map_err(|error| error.with("object", object.name.clone()));
     run(connection, "SET NAMES utf8mb4, SESSION sql_mode='', SESSION time_zone='SYSTEM'")?;
     result

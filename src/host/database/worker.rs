@@ -355,6 +355,10 @@ impl Worker<'_> {
         let mut loaded = 0;
         for &(offset, length) in &batch.pieces {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
+            // An extent ends with the row that fills a quarter of a packet: this one has a row that no packet holds.
+            if length > room + room / 2 {
+                return Err(self.too_long(batch, length));
+            }
             if !rows.is_empty() && rows.len() + length + 1 > room {
                 loaded += self.send_insert(batch, &head, std::mem::take(&mut rows), room)?;
             }
@@ -397,23 +401,25 @@ impl Worker<'_> {
         let mut loaded = 0;
         for row in rows::split(text.as_bytes(), quoting, self.shared.dialect)? {
             if row.len() > room {
-                return Err(Error::new(
-                    Code::DatabaseFailed,
-                    format!(
-                        "table {}: a row near line {} of the dump is {} bytes long, more than the server's max_allowed_packet",
-                        batch.target.name,
-                        batch.line,
-                        row.len().min(length)
-                    ),
-                )
-                .hint("Raise max_allowed_packet of the server, then start again; the live database was not changed.")
-                .with("line", batch.line));
+                return Err(self.too_long(batch, row.len().min(length)));
             }
             let row =
                 std::str::from_utf8(row).map_err(|_| Error::new(Code::Internal, "a row was cut inside of a letter"))?;
             loaded += self.send_statement(batch, head, row)?;
         }
         Ok(loaded)
+    }
+
+    fn too_long(&self, batch: &Batch, bytes: usize) -> Error {
+        Error::new(
+            Code::DatabaseFailed,
+            format!(
+                "table {}: a row near line {} of the dump is {bytes} bytes long, more than the server's max_allowed_packet",
+                batch.target.name, batch.line
+            ),
+        )
+        .hint("Raise max_allowed_packet of the server, then start again; the live database was not changed.")
+        .with("line", batch.line)
     }
 
     fn send_statement(&mut self, batch: &Batch, head: &str, rows: &str) -> Result<u64> {

@@ -170,7 +170,7 @@ impl Survey {
 
 /// Counts a versioned comment; `text` is what follows its number, of which the beginning is kept.
 pub fn note_versioned(list: &mut Vec<Versioned>, mariadb: bool, version: Option<u32>, text: &[u8], line: u64) {
-    if version.is_some_and(|version| mariadb && version == SANDBOX) {
+    if version == Some(SANDBOX) {
         return;
     }
     let everywhere = !mariadb && version.is_none_or(|version| version <= EVERYWHERE);

@@ -64,8 +64,10 @@ pub fn uses(sql: &[u8], quoting: Quoting) -> Vec<Use> {
             "CHARACTER" if next("SET") => add(Kind::Charset, value(at + 2)),
             "NAMES" if is_set => add(Kind::Charset, all.get(at + 1)),
             "USING" if depth > 0 && all.get(at + 2).is_some_and(|close| close.is_sign(sql, b')')) => {
-                // `CONVERT(x USING utf8mb4)`; an index says `USING BTREE` outside of brackets, a join has its own.
-                add(Kind::Charset, all.get(at + 1).filter(|token| token.kind == TokenKind::Word));
+                // `CONVERT(x USING utf8mb4)`; a join has brackets of its own, and the last key of a table may say `USING BTREE`.
+                let index = |token: &&Token| ["BTREE", "HASH", "RTREE"].iter().any(|kind| token.is(sql, kind));
+                let name = all.get(at + 1).filter(|token| token.kind == TokenKind::Word && !index(token));
+                add(Kind::Charset, name);
             }
             "ENGINE" if about_table && (depth == 0 || equals(at + 1)) => add(Kind::Engine, value(at + 1)),
             "DEFINER" if equals(at + 1) => {
@@ -234,6 +236,7 @@ mod tests {
                 of(&[(Definer, "a@%"), (Charset, "utf8mb4"), (Collation, "utf8mb4_bin"), (Charset, "latin1")]),
             ),
             ("CREATE DEFINER=CURRENT_USER TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET @x = 'DEFINER=z'", of(&[])),
+            ("CREATE TABLE t (a int, KEY k (a) USING BTREE)", of(&[])),
             ("CREATE TABLE t (a int, KEY k (a) USING BTREE, b datetime DEFAULT '2000-01-01')", of(&[])),
         ] {
             assert_eq!(found(sql), expected, "{sql}");
