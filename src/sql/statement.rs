@@ -83,6 +83,16 @@ pub fn is_self_contained(engine: &str) -> bool {
 pub fn classify(sql: &[u8], quoting: Quoting) -> Result<Statement, String> {
     let all = tokens(sql, quoting);
     let mut reader = Reader { sql, rest: &all };
+    let found = class(&mut reader)?;
+    // With another delimiter a text may be several statements to the server; only bodies of objects consist of some.
+    let has_body = matches!(&found, Statement::CreateObject(kind, _) if *kind != ObjectKind::View);
+    if !has_body && all.iter().any(|token| token.is_sign(sql, b';')) {
+        return Err("several statements in one".into());
+    }
+    Ok(found)
+}
+
+fn class(reader: &mut Reader) -> Result<Statement, String> {
     let Some(first) = reader.word() else { return Err("no statement".into()) };
     let found = match first.as_str() {
         "SET" => Some(Statement::Set),
@@ -91,9 +101,9 @@ pub fn classify(sql: &[u8], quoting: Quoting) -> Result<Statement, String> {
         "START" => reader.one_of(&["TRANSACTION"]).map(|_| Statement::Nothing),
         "USE" => reader.name().filter(|_| reader.rest.is_empty()).map(|name| Statement::Schema(name.name)),
         "SELECT" | "DO" => reader.set_sequence(),
-        "CREATE" => return create(&mut reader),
-        "DROP" => drop_statement(&mut reader),
-        "ALTER" => return alter(&mut reader),
+        "CREATE" => return create(reader),
+        "DROP" => drop_statement(reader),
+        "ALTER" => return alter(reader),
         _ => None,
     };
     found.ok_or_else(|| "a statement that no dump of a site needs".into())
@@ -169,12 +179,16 @@ fn create(reader: &mut Reader) -> Result<Statement, String> {
 /// Refuses options of a table that reach beyond the schema.
 fn table_options(reader: &Reader) -> Result<(), String> {
     let sql = reader.sql;
+    let definition = usize::from(reader.rest.first().is_some_and(|token| token.is_sign(sql, b'(')));
+    if reader.rest.get(definition).is_some_and(|token| token.is(sql, "LIKE")) {
+        return Err("a table made of something else".into());
+    }
     for (at, token) in reader.rest.iter().enumerate() {
         let next = |step: usize| reader.rest.get(at + step);
         if token.is(sql, "DIRECTORY") {
             return Err("a table with a folder of its own".into());
         }
-        if token.is(sql, "SELECT") || token.is(sql, "UNION") || token.is(sql, "CONNECTION") {
+        if ["SELECT", "UNION", "TABLE", "CONNECTION"].iter().any(|word| token.is(sql, word)) {
             return Err("a table made of something else".into());
         }
         if token.is(sql, "ENGINE") || token.is(sql, "TYPE") && next(1).is_some_and(|sign| sign.is_sign(sql, b'=')) {
@@ -268,7 +282,13 @@ impl Reader<'_> {
     fn set_sequence(&mut self) -> Option<Statement> {
         self.one_of(&["SETVAL"])?;
         self.sign(b'(')?;
-        self.name().map(Statement::SetSequence)
+        let name = self.name()?;
+        let (last, values) = self.rest.split_last()?;
+        let is_value = |token: &Token| match token.kind {
+            Kind::Word => self.sql[token.span.clone()].iter().all(u8::is_ascii_digit),
+            _ => token.is_sign(self.sql, b',') || token.is_sign(self.sql, b'-'),
+        };
+        (last.is_sign(self.sql, b')') && values.iter().all(is_value)).then_some(Statement::SetSequence(name))
     }
 
     fn name(&mut self) -> Option<Name> {
@@ -364,6 +384,14 @@ mod tests {
             "CREATE TABLE a (x int) ENGINE=FEDERATED CONNECTION='mysql://x'",
             "CREATE TABLE a (x int) ENGINE=CONNECT",
             "CREATE TABLE a AS SELECT * FROM mysql.user",
+            "CREATE TABLE a LIKE mysql.user",
+            "CREATE TABLE a (LIKE mysql.user)",
+            "CREATE TABLE a TABLE mysql.user",
+            "CREATE TABLE a (x int); DROP TABLE b",
+            "CREATE VIEW v AS SELECT 1; DROP TABLE b",
+            "SELECT SETVAL(s, 1), LOAD_FILE('/etc/passwd')",
+            "SELECT SETVAL(s, 1) INTO OUTFILE '/tmp/x'",
+            "DO SETVAL(s, SLEEP(9))",
             "CREATE TABLE a (x int, FOREIGN KEY (x) REFERENCES `victim`.`t` (x))",
             "CREATE TEMPORARY TABLE a (x int)",
             "\\! id",
