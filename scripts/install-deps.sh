@@ -4,11 +4,11 @@
 set -euo pipefail
 
 packages=(
-  bats curl gcc libc6-dev make pkg-config shellcheck openssl pigz procps util-linux xz-utils
+  bats curl gcc libc6-dev make pkg-config shellcheck openssl pigz procps strace util-linux valgrind xz-utils
   mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mbstring php-mysql wordpress
 )
 if [[ ${1:-} == --bench ]]; then
-  packages+=(e2fsprogs isal mydumper rsync strace)
+  packages+=(e2fsprogs isal mydumper rsync)
 fi
 
 # nginx comes in several packages; any of them will do.
