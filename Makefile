@@ -1,5 +1,6 @@
 # make demo    a real WordPress, damaged and restored, before your eyes
 # make test    every test: Rust, C, PHP, bats
+# make fuzz    every fuzz target, FUZZ_SECONDS each (600)
 # make lint    formatting, clippy, shellcheck, cargo-deny
 # make bench   the figures, against tar, mariadb and myloader
 # make build   library and helper, in release
@@ -13,7 +14,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BUILT := $(TARGET)/$(PROFILE)
 ROOT := $(DESTDIR)$(PREFIX)
 
-.PHONY: all build deps demo test lint bench header install clean
+.PHONY: all build deps demo test fuzz lint bench header install clean
 
 all: build
 
@@ -28,6 +29,9 @@ demo: deps build
 
 test: deps
 	scripts/test.sh
+
+fuzz: deps
+	scripts/fuzz.sh
 
 lint: deps
 	scripts/lint.sh

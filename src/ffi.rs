@@ -1,8 +1,8 @@
 //! The C ABI. Every function is a line: the work is in [`crate::call`].
 //!
 //! Shape of every call: `char *rv_NAME(const char *request_json)`. The request is a UTF-8 JSON object, NUL-terminated; NULL
-//! counts as `{}`. The answer is an owned UTF-8 JSON document to be freed with `rv_string_free`, and NULL only when memory is
-//! exhausted. Every function may be called from any thread at any time. No call keeps state, starts a thread, reads the
+//! counts as `{}`. The answer is an owned UTF-8 JSON document to be freed with `rv_string_free`. Where memory is exhausted the
+//! calling process is ended by SIGABRT; no job is harmed by it, each is in a process of its own. Every function may be called from any thread at any time. No call keeps state, starts a thread, reads the
 //! environment, or changes anything of the calling process.
 
 use crate::api;
@@ -17,18 +17,22 @@ use std::path::PathBuf;
 fn boundary(name: &'static str, request: *const c_char) -> *mut c_char {
     // SAFETY: errno is a thread-local integer of libc; reading and writing it through its address is what C does.
     let errno = unsafe { *libc::__errno_location() };
-    let document = catch_unwind(AssertUnwindSafe(|| match text_of(request) {
+    let document = guarded(name, || match text_of(request) {
         Ok(request) => call::call(name, request).to_string(),
         Err(error) => api::failure(&error).to_string(),
-    }))
-    .unwrap_or_else(|panic| {
-        let error = Error::new(Code::Panic, format!("rv_{name} met a defect: {}", panic_text(&*panic)));
-        api::failure(&error).to_string()
     });
     let answer = CString::new(document).map_or(std::ptr::null_mut(), CString::into_raw);
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
     answer
+}
+
+/// A document whatever happens: a panic becomes one that names it.
+fn guarded(name: &'static str, work: impl FnOnce() -> String) -> String {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let error = Error::new(Code::Panic, format!("rv_{name} met a defect: {}", panic_text(&*panic)));
+        api::failure(&error).to_string()
+    })
 }
 
 fn text_of<'a>(request: *const c_char) -> Result<&'a str, Error> {
@@ -293,6 +297,18 @@ mod tests {
         }
         // SAFETY: NULL is allowed.
         unsafe { rv_string_free(std::ptr::null_mut()) };
+    }
+
+    #[test]
+    fn a_panic_is_a_document_that_names_it() {
+        let panics: [fn() -> String; 3] =
+            [|| panic!("on purpose"), || panic!("on {}", "purpose"), || Vec::<String>::new()[0].clone()];
+        for (panic, said) in panics.into_iter().zip(["on purpose", "on purpose", "index out of bounds"]) {
+            let document: serde_json::Value = serde_json::from_str(&guarded("verify", panic)).unwrap();
+            assert_eq!((&document["ok"], &document["error"]["code"]), (&false.into(), &"panic".into()));
+            let message = document["error"]["message"].as_str().unwrap();
+            assert!(message.contains("rv_verify") && message.contains(said), "{message}");
+        }
     }
 
     #[test]

@@ -112,23 +112,6 @@ fn a_panic_can_be_caught_in_every_profile() {
 }
 
 #[test]
-fn many_threads_may_call_at_once() {
-    let threads: Vec<_> = (0..64)
-        .map(|_| {
-            std::thread::spawn(|| {
-                for _ in 0..200 {
-                    let document = rocketvps_restore::call::call("restore_poll", "{\"job\":1}");
-                    assert_eq!(document["error"]["code"], "bad_request");
-                }
-            })
-        })
-        .collect();
-    for thread in threads {
-        thread.join().unwrap();
-    }
-}
-
-#[test]
 fn the_documentation_names_every_call_and_every_code() {
     let text = std::fs::read_to_string(Path::new(ROOT).join("docs/api.md")).unwrap();
     for name in rocketvps_restore::call::NAMES {

@@ -6,7 +6,7 @@
 //! `base/restore_index/`.
 
 use crate::backup::catalogue::{self, Draft};
-use crate::backup::scan::Scan;
+use crate::backup::scan::{BEYOND, Scan};
 use crate::backup::source::{Identity, Part, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
@@ -148,7 +148,9 @@ pub struct Finding<'a> {
 impl Index {
     /// Reads the domain's cache; an unreadable, foreign or damaged one is an empty one.
     pub fn load(config: &Config, domain: &Domain) -> Index {
-        read(&place(config, domain)).filter(|index| index.schema == SCHEMA).unwrap_or_default()
+        let mut index = read(&place(config, domain)).filter(|index| index.schema == SCHEMA).unwrap_or_default();
+        index.live = index.live.filter(|live| live.files.max(live.database) < BEYOND);
+        index
     }
 
     /// What is known of the archive of this path, if it still looks like the file that was read. For lists: nothing is opened.
@@ -172,7 +174,7 @@ impl Index {
         if !seem || Fingerprint::all(source).ok()? != known.files {
             return None;
         }
-        serde_json::from_str(self.scans.get(&key)?.get()).ok()
+        serde_json::from_str(self.scans.get(&key)?.get()).ok().filter(Scan::is_possible)
     }
 
     /// The archives something is known of.

@@ -159,7 +159,19 @@ pub struct Scan {
     pub seen: Seen,
 }
 
+/// More of anything than there is: figures up to here can be added up without care.
+pub(crate) const BEYOND: u64 = 1 << 48;
+
 impl Scan {
+    /// Whether a reading can have found this; what was kept of one may have been damaged since.
+    pub(crate) fn is_possible(&self) -> bool {
+        let counts = [self.files, self.folders, self.links, self.bytes, self.specials, self.unpacked_bytes];
+        let sums = self.dump.iter().flat_map(|dump| dump.tables.iter().flat_map(|table| [table.rows, table.bytes]));
+        let dump = self.dump.as_ref().map_or(0, |dump| dump.bytes.max(dump.objects));
+        counts.into_iter().chain([dump, self.packed_bytes]).chain(sums).all(|figure| figure < BEYOND)
+            && self.dump.as_ref().is_none_or(|dump| dump.tables.len() < usize::from(u16::MAX))
+    }
+
     /// Bytes of SQL; 0 without a dump.
     pub fn dump_bytes(&self) -> u64 {
         self.dump.as_ref().map_or(0, |dump| dump.bytes)

@@ -237,6 +237,10 @@ impl<R: Read> Lexer<R> {
             match byte {
                 b'#' => self.line_comment(keep_comment.then_some(&mut text))?,
                 b'-' if starts_line_comment(rest) => self.line_comment(keep_comment.then_some(&mut text))?,
+                // White space to some character sets, which would make it a comment.
+                b'-' if rest.starts_with(b"--") && rest.get(2).is_some_and(|byte| !byte.is_ascii()) => {
+                    return Err(refused(line, "two dashes that may begin a comment", &text));
+                }
                 b'/' if rest.starts_with(b"/*") => {
                     if let Some(length) = self.opens_version(rest) {
                         self.at += length;
@@ -842,6 +846,22 @@ mod tests {
                 Item::Rows(rows) => format!("rows {} {} {}", rows.head.table, rows.count, rows.simple),
             })
             .collect()
+    }
+
+    #[test]
+    fn the_delimiter_of_phpmyadmin_ends_a_statement_behind_a_word() {
+        let found =
+            statements("DELIMITER $$\nCREATE PROCEDURE p() BEGIN SELECT 1; END$$\n\nDELIMITER ;\nDROP TABLE a;");
+        assert_eq!(found, ["CREATE PROCEDURE p() BEGIN SELECT 1; END", "DROP TABLE a"]);
+    }
+
+    #[test]
+    fn two_dashes_that_only_some_character_sets_take_for_a_comment_are_refused() {
+        let hidden = "CREATE TABLE a (x int) --\u{a0}'\nENGINE=CONNECT -- '\n;";
+        assert_eq!(items_in(hidden.as_bytes(), 7).unwrap_err().code, Code::DumpRefused);
+        // The server ends the comment at the newline, and so is the engine seen.
+        assert_eq!(statements("CREATE TABLE a (x int) --\x7f'\nENGINE=CONNECT -- '\n;").len(), 1);
+        assert!(statements("CREATE TABLE a (x int) --\x7f'\nENGINE=CONNECT -- '\n;")[0].contains("ENGINE=CONNECT"));
     }
 
     #[test]

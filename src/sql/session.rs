@@ -88,6 +88,14 @@ impl Session {
         Session { saved: HashMap::new(), used: BTreeSet::new(), ..self.clone() }
     }
 
+    /// Whether a bare name of the statement holds bytes that are white space or signs to some character set, and so may stand
+    /// between two words of which only one is seen here. UTF-8 has no such bytes.
+    pub fn hides_words(&self, sql: &[u8]) -> bool {
+        let utf8 = self.charset.as_deref().is_none_or(|name| name.to_ascii_lowercase().starts_with("utf8"));
+        let bare = |token: &Token| token.kind == Kind::Word && !sql[token.span.clone()].is_ascii();
+        !utf8 && tokens(sql, self.quoting()).iter().any(bare)
+    }
+
     /// How quotes are read under this session.
     pub fn quoting(&self) -> Quoting {
         let has = |name: &str| {
@@ -393,6 +401,16 @@ mod tests {
             let refused = Session::default().apply(bad.as_bytes()).is_err();
             assert!(refused || bad == "SET", "{bad}");
         }
+    }
+
+    #[test]
+    fn a_bare_name_beyond_ascii_is_certain_in_utf8_alone() {
+        let sql = "CREATE TABLE \u{a0}SELECT * FROM victim.t".as_bytes();
+        for (charset, hides) in [("utf8mb4", false), ("UTF8", false), ("latin1", true), ("macroman", true)] {
+            assert_eq!(after(&[&format!("SET NAMES {charset}")]).hides_words(sql), hides, "{charset}");
+        }
+        let quoted = "CREATE TABLE `é` (x int DEFAULT 'é') -- é".as_bytes();
+        assert!(!after(&["SET NAMES latin1"]).hides_words(quoted));
     }
 
     #[test]

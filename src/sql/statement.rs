@@ -209,7 +209,7 @@ fn table_options(reader: &Reader) -> Result<(), String> {
         if token.is(sql, "DIRECTORY") {
             return Err("a table with a folder of its own".into());
         }
-        if token.is(sql, "SELECT") || token.is(sql, "UNION") || token.is(sql, "CONNECTION") {
+        if ["SELECT", "UNION", "TABLE", "CONNECTION"].iter().any(|word| token.is(sql, word)) {
             return Err("a table made of something else".into());
         }
         if token.is(sql, "ENGINE") || token.is(sql, "TYPE") && next(1).is_some_and(|sign| sign.is_sign(sql, b'=')) {
@@ -412,6 +412,14 @@ mod tests {
             "CREATE TABLE a (x int) ENGINE=FEDERATED CONNECTION='mysql://x'",
             "CREATE TABLE a (x int) ENGINE=CONNECT",
             "CREATE TABLE a AS SELECT * FROM mysql.user",
+            "CREATE TABLE a LIKE mysql.user",
+            "CREATE TABLE a (LIKE mysql.user)",
+            "CREATE TABLE a TABLE mysql.user",
+            "CREATE TABLE a (x int); DROP TABLE b",
+            "CREATE VIEW v AS SELECT 1; DROP TABLE b",
+            "SELECT SETVAL(s, 1), LOAD_FILE('/etc/passwd')",
+            "SELECT SETVAL(s, 1) INTO OUTFILE '/tmp/x'",
+            "DO SETVAL(s, SLEEP(9))",
             "CREATE TABLE a (x int, FOREIGN KEY (x) REFERENCES `victim`.`t` (x))",
             "CREATE TEMPORARY TABLE a (x int)",
             "CREATE TABLE a LIKE victim.t",

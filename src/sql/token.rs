@@ -108,9 +108,9 @@ pub fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
 }
 
-/// True when `--` here begins a comment: the server wants white space after it.
+/// True when `--` here begins a comment: the server wants white space or a control character after it.
 pub fn starts_line_comment(rest: &[u8]) -> bool {
-    rest.starts_with(b"--") && rest.get(2).is_none_or(|byte| byte.is_ascii_whitespace() || *byte < b' ')
+    rest.starts_with(b"--") && rest.get(2).is_none_or(|byte| *byte == b' ' || byte.is_ascii_control())
 }
 
 fn line_end(sql: &[u8], at: usize) -> usize {
@@ -160,6 +160,14 @@ mod tests {
             words("SET x='a''b\\'c' -- no\n, `n``m` /* no */ = @y#z", Quoting::default()),
             ["SET", "x", "=", "'a''b\\'c'", ",", "`n``m`", "=", "@", "y"]
         );
+    }
+
+    #[test]
+    fn every_control_character_makes_two_dashes_a_comment() {
+        for byte in (0..=0x20).chain([0x7f]).filter(|byte| *byte != b'\n').map(char::from) {
+            assert_eq!(words(&format!("a --{byte}'\nb"), Quoting::default()), ["a", "b"], "{byte:?}");
+        }
+        assert_eq!(words("a --b", Quoting::default()), ["a", "-", "-", "b"]);
     }
 
     #[test]

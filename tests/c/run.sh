@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the C program as any C program would be, through pkg-config, and runs it on a world of its own. run.sh PREFIX
+# The C programs of this folder, built as any C program would be, through pkg-config, and run on a world of their own: as
+# they are, under strace, with AddressSanitizer and UndefinedBehaviorSanitizer, under valgrind. run.sh PREFIX
 set -euo pipefail
 prefix=${1:?}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -8,21 +9,67 @@ folder=$(mktemp -d /tmp/rv-c.XXXXXX)
 chmod 0711 "$folder"
 trap '"$world" down "$folder/w"; rm -rf "$folder"' EXIT
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib
-# shellcheck disable=SC2046  # flags are words
-gcc -std=c99 -Wall -Wextra -Wpedantic -Werror -O1 -o "$folder/calls" "$here/calls.c" $(pkg-config --cflags --libs rocketvps-restore)
+status=0
+
+build() { # SOURCE PROGRAM FLAG...: compiles one
+  local source=$here/$1.c program=$folder/$2
+  shift 2
+  # shellcheck disable=SC2046  # flags are words
+  gcc -std=c99 -Wall -Wextra -Wpedantic -Werror -O1 -g -pthread "$@" -o "$program" "$source" \
+    $(pkg-config --cflags --libs rocketvps-restore)
+}
+
+say() { # EXIT-STATUS WHAT: one line of TAP for what no program says itself
+  if (($1 == 0)); then
+    printf 'ok - %s\n' "$2"
+  else
+    printf 'not ok - %s\n' "$2"
+    status=1
+  fi
+}
+
+run() { # WHAT COMMAND...: a program that speaks TAP, and how it ended
+  local what=$1 ended=0
+  shift
+  "$@" || ended=$?
+  say "$ended" "$what ends well"
+}
+
+build calls calls
+build host host
+build memory memory
+build calls calls-asan -fsanitize=address,undefined -fno-sanitize-recover=all
+build host host-asan -fsanitize=address,undefined -fno-sanitize-recover=all
 "$world" up "$folder/w" >/dev/null
 # shellcheck source=/dev/null
 source "$folder/w/env"
 "$world" digest "$folder/w" >"$folder/before"
 "$world" backup "$folder/w" >/dev/null
 "$world" damage "$folder/w"
-status=0
-"$folder/calls" "$RV_CONFIG" "$WORLD_DOMAIN" || status=$?
+run calls "$folder/calls" "$RV_CONFIG" "$WORLD_DOMAIN"
 "$world" digest "$folder/w" >"$folder/after"
-if diff "$folder/before" "$folder/after" | sed 's/^/# /'; then
-  printf 'ok - the site is as it was in the backup\n'
-else
-  printf 'not ok - the site is as it was in the backup\n'
-  status=1
-fi
+same=0
+diff "$folder/before" "$folder/after" | sed 's/^/# /' || same=1
+say "$same" 'the site is as it was in the backup'
+
+# The process that calls, not the helper that it starts.
+run 'host under strace' strace -o "$folder/trace" \
+  -e trace=open,openat,openat2,socket,socketpair,accept,accept4,pipe,pipe2,dup,dup2,dup3,eventfd2,epoll_create1,memfd_create,fcntl \
+  "$folder/host" "$RV_CONFIG" "$WORLD_DOMAIN"
+# From the first call on: what the host itself opens before is its own affair.
+sed -n '/restore\.toml/,$p' "$folder/trace" | grep -E '^[a-z0-9]+\(.*\) += [0-9]' | grep -vE '^fcntl\(.*, F_(GET|SET)' >"$folder/opened"
+grep -vE 'CLOEXEC' "$folder/opened" >"$folder/leaked" || true
+sed 's/^/# /' "$folder/leaked"
+leaves=0
+[[ $(wc -l <"$folder/opened") -gt 100 && ! -s $folder/leaked ]] || leaves=1
+say "$leaves" "each of $(wc -l <"$folder/opened") descriptors that were opened is closed by an exec"
+
+run memory "$folder/memory" "$RV_CONFIG" "$WORLD_DOMAIN"
+
+export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=0
+run 'calls with sanitizers' "$folder/calls-asan"
+run 'host with sanitizers' "$folder/host-asan" "$RV_CONFIG" "$WORLD_DOMAIN"
+
+valgrind=(valgrind --quiet --error-exitcode=99 --leak-check=full "--errors-for-leak-kinds=definite,indirect,possible")
+run 'calls under valgrind' "${valgrind[@]}" "$folder/calls"
 exit "$status"

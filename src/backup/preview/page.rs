@@ -68,7 +68,7 @@ pub fn page(records: &mut Reader, asked: &TreeAsked) -> Result<Page> {
             gathered.folder(&whole[..=above + at], |sum| {
                 if is_file {
                     sum.files += 1;
-                    sum.bytes += record.size;
+                    sum.bytes = sum.bytes.saturating_add(record.size);
                     sum.by_type.count(name);
                 }
             });

@@ -7,6 +7,7 @@ use crate::sql::insert::InsertHead;
 use crate::sql::lexer::version_mark;
 use crate::sql::statement::ObjectKind;
 use crate::sql::table::TableText;
+use crate::sql::token::starts_line_comment;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
@@ -75,6 +76,8 @@ enum State {
     Quoted(u8),
     LineComment,
     BlockComment,
+    /// Of a line that changes the delimiter.
+    RestOfLine,
 }
 
 /// Reads a dump in pieces of any size.
@@ -232,6 +235,13 @@ impl Tally {
                         None => rest.len(),
                     }
                 }
+                State::RestOfLine => match memchr::memchr(b'\n', rest) {
+                    Some(end) => {
+                        self.state = State::Code;
+                        end
+                    }
+                    None => rest.len(),
+                },
                 State::BlockComment => match memchr::memmem::find(rest, b"*/") {
                     Some(end) => {
                         self.state = State::Code;
@@ -307,9 +317,7 @@ impl Tally {
                 self.remember(&rest[..1]);
             }
             b'#' => self.state = State::LineComment,
-            b'-' if rest.len() > 1 && rest[1] == b'-' && rest.get(2).is_none_or(u8::is_ascii_whitespace) => {
-                self.state = State::LineComment;
-            }
+            b'-' if starts_line_comment(rest) => self.state = State::LineComment,
             b'/' if rest.starts_with(b"/*!") || rest.starts_with(b"/*M!") => {
                 self.versioned = true;
                 let Some((length, mariadb, version)) = version_mark(rest) else { return 2 };
@@ -398,12 +406,17 @@ impl Tally {
     }
 
     fn new_delimiter(&mut self, rest: &[u8]) -> usize {
-        let line = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        let chosen = rest[b"DELIMITER".len()..line].trim_ascii();
-        if !chosen.is_empty() && chosen.len() < LOOKAHEAD / 2 {
-            self.delimiter = chosen.to_vec();
+        let begin = b"DELIMITER".len();
+        let seen = &rest[..rest.len().min(LOOKAHEAD)];
+        // A line that is longer than what can be seen of it in any piece names none.
+        if let Some(end) = memchr::memchr(b'\n', seen) {
+            let chosen = seen[begin..end].trim_ascii();
+            if !chosen.is_empty() && chosen.len() < LOOKAHEAD / 2 {
+                self.delimiter = chosen.to_vec();
+            }
         }
-        line
+        self.state = State::RestOfLine;
+        begin
     }
 
     /// Keeps code outside parentheses, blanks in front left out.

@@ -409,6 +409,9 @@ impl Reading<'_> {
 
     fn statement(&mut self, text: &[u8], line: u64) -> Result<()> {
         let quoting = self.session.quoting();
+        if self.request.filter && self.session.hides_words(text) {
+            return Err(refused(line, "a bare name beyond ASCII in another character set than UTF-8", text));
+        }
         // What is not loaded need not be fit for this server.
         if self.request.choice.is_some()
             && let Ok(statement) = classify(text, quoting)

@@ -1,0 +1,26 @@
+//! What a fuzz target does with its bytes: one function a target, for cargo-fuzz and for `tests/corpus.rs`. Beyond not
+//! crashing, each says what has to hold whatever the bytes are.
+
+pub mod catalogue;
+pub mod gzip;
+pub mod index;
+pub mod journal;
+mod pieces;
+pub mod request;
+pub mod site;
+pub mod sql;
+pub mod tar;
+
+/// A target: its bytes in, a panic when something does not hold.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("catalogue", catalogue::run),
+    ("gzip", gzip::run),
+    ("index", index::run),
+    ("journal", journal::run),
+    ("request", request::run),
+    ("sql", sql::run),
+    ("tar", tar::run),
+];
