@@ -51,6 +51,9 @@ install:
 	install -m 0644 include/rocketvps_restore.h $(ROOT)/include/
 	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|' -e 's|@VERSION@|$(VERSION)|' bindings/c/rocketvps-restore.pc.in \
 		> $(ROOT)/lib/pkgconfig/rocketvps-restore.pc
+	install -d $(ROOT)/lib/systemd/system
+	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|' scripts/rocketvps-restore-recover.service.in \
+		> $(ROOT)/lib/systemd/system/rocketvps-restore-recover.service
 
 clean:
 	$(CARGO) clean

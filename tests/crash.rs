@@ -268,6 +268,35 @@ fn a16_of_two_recoveries_one_runs_and_the_other_is_told() {
     assert_eq!(stage.settle("two recoveries"), Side::Old);
 }
 
+/// What the boot runs (`make install` fills in the prefix): nothing is left unfinished afterwards, nor set aside.
+#[test]
+fn a15_the_boot_finishes_or_undoes_everything() {
+    let unit =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/rocketvps-restore-recover.service.in"))
+            .unwrap();
+    let command = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    let command = command.replace("@PREFIX@/bin/rocketvps-restore", env!("CARGO_BIN_EXE_rocketvps-restore"));
+    let stage = Stage::set(kinds()[0].1.clone());
+    let toml = stage.world.place().join("restore.toml");
+    let boot = || Command::new("sh").args(["-c", &command]).env("RV_CONFIG", &toml).output().unwrap();
+    let change_over = stage.trace.change_over();
+    for number in
+        [change_over / 2, stage.trace.that_writes("\"step\":\"exchange\"").number + 3, stage.trace.calls.len() - 20]
+    {
+        assert!(stage.kill_before(number).1);
+        let output = boot();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        stage.world.assert_nothing_left();
+        assert_eq!(
+            stage.world.call("recover", json!({"wait": true}))["recovered"],
+            json!([]),
+            "the boot left something"
+        );
+        stage.settle(&format!("booted after a crash before call {number}"));
+    }
+    assert!(boot().status.success(), "with nothing to do");
+}
+
 #[test]
 fn a18_signals_are_a_cancel_or_nothing() {
     let stage = Stage::set(kinds()[0].1.clone());

@@ -14,6 +14,7 @@ use crate::host::database::Server;
 use crate::path::Domain;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 const MAX_FILE: u64 = 1 << 20;
 
@@ -40,8 +41,9 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// A password; its `Debug` form shows nothing.
-#[derive(Clone, PartialEq, Eq, Default)]
+/// A password; its `Debug` form shows nothing, and its memory is wiped when it goes. (What the database client makes of it for a
+/// connection is its own.)
+#[derive(Clone, PartialEq, Eq, Default, Zeroize, ZeroizeOnDrop)]
 pub struct Password(String);
 
 impl Password {
@@ -248,7 +250,7 @@ fn unquoted(raw: &str) -> &str {
     raw.split(" #").next().unwrap_or_default().trim_end()
 }
 
-fn read(path: &Path) -> Result<Option<String>> {
+fn read(path: &Path) -> Result<Option<Zeroizing<String>>> {
     // A site's own files are a tenant's: links are not followed and the size is bounded.
     let flags = rustix::fs::OFlags::RDONLY
         | rustix::fs::OFlags::CLOEXEC
@@ -263,13 +265,13 @@ fn read(path: &Path) -> Result<Option<String>> {
         }
     };
     let regular = file.metadata().is_ok_and(|facts| facts.is_file());
-    let mut bytes = Vec::new();
-    if !regular || std::io::Read::read_to_end(&mut std::io::Read::take(file, MAX_FILE), &mut bytes).is_err() {
+    let mut bytes = Zeroizing::new(Vec::new());
+    if !regular || std::io::Read::read_to_end(&mut std::io::Read::take(file, MAX_FILE), &mut *bytes).is_err() {
         return Ok(None);
     }
-    let text = String::from_utf8_lossy(&bytes);
+    let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
     // An editor's byte order mark is no part of the first word.
-    Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
+    Ok(Some(Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())))
 }
 
 #[cfg(test)]

@@ -100,3 +100,15 @@ pub fn peak_memory() -> u64 {
     let kib = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().trim_end_matches(" kB").parse().ok());
     kib.map_or(0, |kib: u64| kib * 1024)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn f82_a_worker_leaves_no_core_file_and_is_not_traced_by_its_user() {
+        // SAFETY: takes integers, touches no memory.
+        let dumpable = || unsafe { libc::prctl(libc::PR_GET_DUMPABLE, 0, 0, 0, 0) };
+        assert_ne!(dumpable(), 0);
+        super::hide_memory();
+        assert_eq!(dumpable(), 0);
+    }
+}
