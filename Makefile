@@ -2,6 +2,7 @@
 # make test    every test: Rust, C, PHP, bats
 # make fuzz    every fuzz target, FUZZ_SECONDS each (600)
 # make lint    formatting, clippy, shellcheck, cargo-deny
+# make reliability   every fault at every point; writes tests/RELIABILITY.md
 # make bench   the figures, against tar, mariadb and myloader
 # make build   library and helper, in release
 # make header  include/rocketvps_restore.h, from the Rust sources
@@ -14,7 +15,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BUILT := $(TARGET)/$(PROFILE)
 ROOT := $(DESTDIR)$(PREFIX)
 
-.PHONY: all build deps demo test fuzz lint bench header install clean
+.PHONY: all build deps demo test fuzz lint bench header install clean reliability
 
 all: build
 
@@ -39,6 +40,9 @@ lint: deps
 bench: deps build
 	scripts/install-deps.sh --bench
 	scripts/bench.sh
+
+reliability: deps
+	scripts/reliability.sh
 
 header:
 	RV_WRITE_HEADER=1 $(CARGO) test --locked --test abi header

@@ -82,3 +82,41 @@ fn every_call_the_documents_name_exists() {
         }
     }
 }
+
+/// Each case of the fault matrix has a test by its number, in the tests of the program or of its modules.
+#[test]
+fn every_case_of_the_matrix_has_a_test_by_its_number() {
+    fn sources(folder: &Path, into: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                sources(&path, into);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                into.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let mut text = String::new();
+    for folder in ["tests", "src"] {
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut text);
+    }
+    let names: Vec<&str> = text.lines().filter_map(|line| line.trim_start().strip_prefix("fn ")).collect();
+    let has =
+        |case: &str| names.iter().any(|name| name.split('_').take_while(|word| is_case(word)).any(|word| word == case));
+    let cases = read("tests/cases.tsv");
+    let cases: Vec<&str> = cases.lines().filter(|line| !line.starts_with('#')).map(|line| &line[..3]).collect();
+    assert_eq!(cases.len(), 86);
+    for (number, case) in (1..).zip(&cases) {
+        assert_eq!(case[1..].parse(), Ok(number), "{case}");
+        assert!(has(case), "no test is called {case}_…");
+    }
+    let report = read("tests/RELIABILITY.md");
+    for case in cases {
+        let row = format!("| {}{} |", case[..1].to_uppercase(), case[1..].trim_start_matches('0'));
+        assert!(report.contains(&row), "tests/RELIABILITY.md has no row {row}");
+    }
+}
+
+fn is_case(word: &str) -> bool {
+    matches!(word.as_bytes(), [b'a'..=b'f', one, two] if one.is_ascii_digit() && two.is_ascii_digit())
+}

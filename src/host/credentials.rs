@@ -266,7 +266,7 @@ fn read(path: &Path) -> Result<Option<Zeroizing<String>>> {
     };
     let regular = file.metadata().is_ok_and(|facts| facts.is_file());
     let mut bytes = Zeroizing::new(Vec::new());
-    if !regular || std::io::Read::read_to_end(&mut std::io::Read::take(file, MAX_FILE), &mut *bytes).is_err() {
+    if !regular || std::io::Read::read_to_end(&mut std::io::Read::take(file, MAX_FILE), &mut bytes).is_err() {
         return Ok(None);
     }
     let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());

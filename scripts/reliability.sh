@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The long form: every point of every case of tests/cases.tsv, the C programs with sanitizers, a while of fuzzing. Writes
+# tests/RELIABILITY.md from what the tests reported. RV_SEED=N has random trials again; FUZZ_SECONDS a target (60; 0: none).
+# RELIABILITY_ONLY='test(a01)' runs a part (a nextest filter) and leaves the rest of the last run's figures as they are.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+place=${CARGO_TARGET_DIR:-target}/reliability
+mkdir -p "$place"
+place=$(cd "$place" && pwd)
+figures=$place/figures.jsonl
+log=$place/tests.log
+began=$(date +%s)
+[[ -n ${RELIABILITY_ONLY:-} ]] || rm -f "$figures" "$log"
+
+cargo nextest --version >/dev/null 2>&1 || cargo install --quiet --locked cargo-nextest || exit 1
+filter=${RELIABILITY_ONLY:-'kind(test) | test(/(^|::)[a-f][0-9][0-9]_/)'}
+RV_LONG=1 RV_FIGURES=$figures cargo nextest run --locked --no-fail-fast --profile long --color never -E "$filter" 2>&1 | tee -a "$log"
+
+if [[ -z ${RELIABILITY_ONLY:-} ]]; then
+  scripts/test.sh c 2>&1 | tee "$place/c.log"
+  if ((${FUZZ_SECONDS:-60} > 0)); then
+    FUZZ_SECONDS=${FUZZ_SECONDS:-60} RV_FIGURES=$figures scripts/fuzz.sh 2>&1 | tee "$place/fuzz.log"
+  fi
+fi
+php scripts/reliability.php "$place" $(($(date +%s) - began)) >tests/RELIABILITY.md.new && mv tests/RELIABILITY.md.new tests/RELIABILITY.md
+grep -c '| \*\*failed\*\*' tests/RELIABILITY.md | { read -r failed; printf '%d cases failed; see tests/RELIABILITY.md\n' "$failed"; ((failed == 0)); }
