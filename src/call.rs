@@ -210,7 +210,7 @@ fn take_domain(config: &Config, domain: &Domain) -> Result<DomainLock> {
             }
             // A lock without a name is only being looked at by another caller; it is free in a moment.
             None if lock::named(config, domain).is_none() => {}
-            None if recovery.is_none() && !is_recovering(config, domain) => return Err(busy(config, domain)),
+            None if recovery.is_none() && !recovery::is_recovering(config, domain) => return Err(busy(config, domain)),
             None => {}
         }
         if Instant::now() > patience {
@@ -218,13 +218,6 @@ fn take_domain(config: &Config, domain: &Domain) -> Result<DomainLock> {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-}
-
-/// The lock is held, but not by the worker of the job it names.
-fn is_recovering(config: &Config, domain: &Domain) -> bool {
-    lock::named(config, domain)
-        .and_then(|job| JobFolder::open(config, &job).ok())
-        .is_some_and(|folder| matches!(try_lock_file(&folder.join("alive")), Ok(Some(_))))
 }
 
 /// A recovery came back without having reached either side.

@@ -327,7 +327,7 @@ fn trial(world: &World, number: u64, counts: &mut BTreeMap<&'static str, u64>) {
 #[test]
 fn any_site_any_backup_any_fault_is_all_old_or_all_new() {
     let first = seed("model");
-    let cases = if is_long() { 3000 } else { 30 };
+    let cases = if is_long() { 600 } else { 30 };
     let world = World::bare();
     let mut counts = BTreeMap::new();
     for number in first..first + cases {

@@ -47,7 +47,14 @@ impl Disk {
     }
 
     fn unmount(&self) {
-        run("umount", &[self.mount_point().to_str().unwrap()]);
+        // What was killed takes a moment to let go of its files.
+        for _ in 0..200 {
+            if Command::new("umount").arg(self.mount_point()).output().unwrap().status.success() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("{} stays busy", self.mount_point().display());
     }
 
     fn copy(&self, from: &str, to: &str) {

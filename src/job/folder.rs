@@ -56,6 +56,17 @@ impl JobFolder {
         Ok(folder)
     }
 
+    /// Makes the ticket and its name outlive a power cut. The caller that wrote it did not wait for the disk.
+    ///
+    /// # Errors
+    /// `io_failed`, `disk_full`.
+    pub fn persist(&self) -> Result<()> {
+        let ticket = self.join("job.json");
+        File::open(&ticket).and_then(|file| file.sync_all()).doing(|| format!("fsync {}", ticket.display()))?;
+        crate::journal::sync_parent(&ticket)?;
+        crate::journal::sync_parent(&self.path)
+    }
+
     /// The folder of an existing job.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::engine::recovery::Staging;
 use crate::engine::resume;
 use crate::error::{Code, Error, Result};
 use crate::job::folder::JobFolder;
-use crate::job::lock::{DomainLock, claimed, try_lock_file};
+use crate::job::lock::{self, DomainLock, claimed, try_lock_file};
 use crate::job::worker::{Ending, conclude};
 use crate::job::{JobId, Kind, State, spawn};
 use crate::path::Domain;
@@ -52,7 +52,7 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
     domains.dedup();
     let (mut recovered, mut busy, mut stuck) = (Vec::new(), Vec::new(), None);
     for each in domains {
-        match DomainLock::try_take(config, &each)? {
+        match take_after_others(config, &each)? {
             Some(lock) => match undo_or_finish(config, &each, lock, monitor) {
                 Ok(done) => recovered.extend(done),
                 Err(error) => {
@@ -74,6 +74,26 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
         }
     }
     stuck.map_or_else(|| Ok(json!({"recovered": recovered, "busy": busy})), Err)
+}
+
+/// The lock of a domain; another recovery that has it is given a moment to end.
+fn take_after_others(config: &Config, domain: &Domain) -> Result<Option<DomainLock>> {
+    let until = Instant::now() + Duration::from_secs(3);
+    loop {
+        match DomainLock::try_take(config, domain)? {
+            None if is_recovering(config, domain) && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            lock => return Ok(lock),
+        }
+    }
+}
+
+/// The lock is held, but not by the worker of the job it names.
+pub fn is_recovering(config: &Config, domain: &Domain) -> bool {
+    lock::named(config, domain)
+        .and_then(|job| JobFolder::open(config, &job).ok())
+        .is_some_and(|folder| matches!(try_lock_file(&folder.join("alive")), Ok(Some(_))))
 }
 
 /// The job named in the lock, and whatever of earlier ones was set aside.
@@ -125,7 +145,15 @@ pub fn finish_dead(
     // From here on its worker, should there still be one, finds another epoch and ends.
     lock.claim(&dead)?;
     lock.persist()?;
-    let ticket = folder.ticket()?;
+    let ticket = match folder.ticket() {
+        // The power failed before its worker began: the first thing a worker does is to make its ticket durable.
+        Err(error) if !folder.join("journal").exists() => {
+            monitor.event(Level::Warn, &format!("{domain}: job {dead} had not begun ({})", error.message));
+            lock.finish()?;
+            return Ok(None);
+        }
+        ticket => ticket?,
+    };
     let ending = match ticket.kind {
         Kind::Restore | Kind::Rollback => engine::recovery::recover(&folder, &ticket, staging, monitor),
         _ => Ending::Failed(Error::new(Code::WorkerDied, format!("the worker of job {dead} ended before its work"))),

@@ -129,7 +129,7 @@ fn dispatch(
     lock: &mut Option<DomainLock>,
 ) -> Ending {
     if let Some(lock) = lock
-        && let Err(error) = lock.persist()
+        && let Err(error) = folder.persist().and_then(|()| lock.persist())
     {
         return Ending::Failed(error);
     }
