@@ -3,14 +3,14 @@
 [, $folder, $seconds] = $argv;
 $root = dirname(__DIR__);
 
-/** Last outcome of each test, by its name. */
-function outcomes(string $log): array
+/** Last outcome of each test, by its name, and whether it was its long form. */
+function outcomes(string $log, bool $long): array
 {
     $found = [];
     foreach (is_file($log) ? file($log) : [] as $line) {
         if (preg_match('~^\s+(?:TRY \d+ )?(PASS|FAIL|TIMEOUT|SIG\w+)\s+\[.*?\]\s+(?:\(.*?\)\s+)?(\S+)\s+(\S+)\s*$~', $line, $match)) {
             $parts = explode('::', $match[3]);
-            $found[end($parts)] = [$match[1] === 'PASS', $match[2]];
+            $found[end($parts)] = [$match[1] === 'PASS', $long];
         }
     }
     return $found;
@@ -41,7 +41,7 @@ function shown(array $figures): string
     return str_replace('|', '\|', implode(', ', $words));
 }
 
-$outcomes = outcomes("$folder/tests.log");
+$outcomes = array_merge(outcomes("$folder/short.log", false), outcomes("$folder/tests.log", true));
 $figures = figures("$folder/figures.jsonl");
 $sum = function (array $cases, string $field) use ($figures): int {
     $total = 0;
@@ -86,7 +86,7 @@ foreach ($figures['fuzz'] ?? [] as $entry) {
     echo '- fuzz ', shown($entry['figures']), "\n";
 }
 
-echo "\n## Case by case\n\n| case | what | tests | outcome | figures, or what stands for it |\n|---|---|---|---|---|\n";
+echo "\n## Case by case\n\n`make test` runs the short form of each: a few points, spread evenly. The long form has every point.\n\n| case | what | tests | outcome | figures, or what stands for it |\n|---|---|---|---|---|\n";
 foreach (file("$root/tests/cases.tsv", FILE_IGNORE_NEW_LINES) as $line) {
     if ($line === '' || $line[0] === '#') {
         continue;
@@ -94,7 +94,9 @@ foreach (file("$root/tests/cases.tsv", FILE_IGNORE_NEW_LINES) as $line) {
     [$case, $what, $note] = array_pad(explode("\t", $line), 3, '');
     $own = array_filter(array_keys($outcomes), fn ($name) => preg_match('~^(?:[a-f]\d\d_)*' . $case . '_~', $name));
     $good = array_filter($own, fn ($name) => $outcomes[$name][0]);
+    $long = array_filter($own, fn ($name) => $outcomes[$name][1]);
     $state = !$own ? '**not run**' : (count($good) === count($own) ? 'passed' : '**failed**');
+    $state .= $own && count($long) < count($own) ? ($long ? ' (' . count($long) . ' of ' . count($own) . ' in the long form)' : ' (short form)') : '';
     $said = [];
     foreach ($figures as $key => $entries) {
         if (preg_match("~(^|_)$case(_|$)~", $key)) {

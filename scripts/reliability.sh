@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The long form: every point of every case of tests/cases.tsv, the C programs with sanitizers, a while of fuzzing. Writes
 # tests/RELIABILITY.md from what the tests reported. RV_SEED=N has random trials again; FUZZ_SECONDS a target (60; 0: none).
-# RELIABILITY_ONLY='test(a01)' runs a part (a nextest filter) and leaves the rest of the last run's figures as they are.
+# RELIABILITY_ONLY='test(a01)' runs a part (a nextest filter) and leaves the rest of the last run's figures as they are. A case whose
+# long form was not run has the outcome of the last `make test`, and the page says so.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 place=${CARGO_TARGET_DIR:-target}/reliability
@@ -22,5 +23,6 @@ if [[ -z ${RELIABILITY_ONLY:-} ]]; then
     FUZZ_SECONDS=${FUZZ_SECONDS:-60} RV_FIGURES=$figures scripts/fuzz.sh 2>&1 | tee "$place/fuzz.log"
   fi
 fi
+cp "$place/../test-logs/rust.log" "$place/short.log" 2>/dev/null || true
 php scripts/reliability.php "$place" $(($(date +%s) - began)) >tests/RELIABILITY.md.new && mv tests/RELIABILITY.md.new tests/RELIABILITY.md
 grep -c '| \*\*failed\*\*' tests/RELIABILITY.md | { read -r failed; printf '%d cases failed; see tests/RELIABILITY.md\n' "$failed"; ((failed == 0)); }
