@@ -111,8 +111,8 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
     sleep "$delay"
     if pid=$(worker_of "$job"); then
       kill -KILL "$pid" && killed=$((killed + 1))
-      # It is dead when the kernel has taken it down, not when the signal was sent.
-      while kill -0 "$pid" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do sleep 0.01; done
+      # It is dead when the kernel has taken down the last of its threads, not when the signal was sent.
+      while grep -qs '^State:.[^ZX]' "/proc/$pid"/task/*/status; do sleep 0.01; done
     fi
     run -0 rv recover '{"wait":true}'
     now=$(world digest "$PLACE")
