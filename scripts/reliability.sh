@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The long form: every point of every case of tests/cases.tsv, the C programs with sanitizers, a while of fuzzing. Writes
-# tests/RELIABILITY.md from what the tests reported. RV_SEED=N has random trials again; FUZZ_SECONDS a target (60; 0: none).
+# tests/RELIABILITY.md from what the tests reported. RV_SEED=N has random trials again; RV_POINTS=N takes N points of a trial; FUZZ_SECONDS a target (60; 0: none).
 # RELIABILITY_ONLY='test(a01)' runs a part (a nextest filter) and leaves the rest of the last run's figures as they are. A case whose
 # long form was not run has the outcome of the last `make test`, and the page says so.
 set -uo pipefail

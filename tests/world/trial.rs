@@ -33,12 +33,14 @@ impl Dice {
     }
 }
 
-/// Every item in the long form; else at most `few`, spread evenly, first and last among them.
+/// Every item in the long form, or as many as `RV_POINTS` says; else at most `few`. Spread evenly, first and last among them.
 pub fn points<T: Clone>(all: &[T], few: usize) -> Vec<T> {
-    if is_long() || all.len() <= few {
+    let asked = || std::env::var("RV_POINTS").ok().and_then(|text| text.parse().ok()).unwrap_or(usize::MAX);
+    let most = if is_long() { asked() } else { few };
+    if all.len() <= most {
         return all.to_vec();
     }
-    (0..few).map(|number| all[number * (all.len() - 1) / (few - 1).max(1)].clone()).collect()
+    (0..most).map(|number| all[number * (all.len() - 1) / (most - 1).max(1)].clone()).collect()
 }
 
 /// Says what a trial of a case came to: a line on standard error, and one in the file `RV_FIGURES` names.
