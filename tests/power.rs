@@ -90,6 +90,8 @@ fn power_cuts(kind: usize, few: usize, case: &str, calls: impl Fn(&Stage) -> Vec
         std::fs::rename(disk.image("cut"), disk.image("run")).unwrap();
         disk.mount("run");
         stage.world.harness("start", &[]);
+        // That nobody is to be struck any more had not been synced either.
+        stage.world.use_helper(None);
         let when = format!("the power failed before call {} ({} {})", call.number, call.name, call.text);
         outcome.count(stage.world.oracle(&stage.old, &stage.new, &when), reached);
         stage.world.harness("stop", &["KILL"]);
