@@ -206,40 +206,27 @@ fn partition(objects: Objects, picked: impl Fn(&Object) -> bool) -> (Objects, Ob
     (Objects(yes), Objects(no))
 }
 
+/// Carries out the moves that have not been carried out. RENAME TABLE is one step for the server, so that it is all of them or none,
+/// but for a server whose power failed in the middle of it and whose own recovery met files that were not on the disk.
 fn carry_out(database: &dyn Database, live: &str, switch: &Switch, patience: Patience) -> Result<()> {
-    if switch.moves.is_empty() {
+    let left = remaining(database, live, &switch.moves)?;
+    if left.is_empty() {
         return Ok(());
     }
-    match position(database, live, &switch.moves)? {
-        Position::After => Ok(()),
-        Position::Before => {
-            let moves = fitted(live, &switch.moves, &names(database, live)?);
-            match database.switch(&Switch { moves: moves.clone() }, patience) {
-                Ok(()) => Ok(()),
-                // The answer may have been lost after the server had done it: the tables tell.
-                Err(error) => match position(database, live, &moves) {
-                    Ok(Position::After) => Ok(()),
-                    _ => Err(error),
-                },
-            }
-        }
-        Position::Neither => Err(Error::new(
-            Code::NeedsOperator,
-            format!("the tables of {live} are neither all where they were nor all where they should go"),
-        )
-        .hint("Bring the tables of the job's own schemas (rvs_… and rvk_…) to one side, then run `rocketvps-restore recover`.")),
+    let moves = fitted(live, &left, &names(database, live)?);
+    match database.switch(&Switch { moves }, patience) {
+        Ok(()) => Ok(()),
+        // The answer may have been lost after the server had done it: the tables tell.
+        Err(error) => match remaining(database, live, &left) {
+            Ok(left) if left.is_empty() => Ok(()),
+            _ => Err(error),
+        },
     }
 }
 
-enum Position {
-    Before,
-    After,
-    Neither,
-}
-
-/// Where the tables are. Only the job's own schemas are looked at: the site may make and drop tables in the live one.
-/// RENAME TABLE is one step for the server, so a mixture was made by somebody else.
-fn position(database: &dyn Database, live: &str, moves: &[Move]) -> Result<Position> {
+/// The moves whose table is still where it was. Only the job's own schemas are looked at: the site may make and drop tables in the
+/// live one.
+fn remaining(database: &dyn Database, live: &str, moves: &[Move]) -> Result<Vec<Move>> {
     let mut seen: HashMap<String, HashSet<String>> = HashMap::new();
     let mut has = |schema: &str, table: &str| -> Result<bool> {
         if !seen.contains_key(schema) {
@@ -247,17 +234,14 @@ fn position(database: &dyn Database, live: &str, moves: &[Move]) -> Result<Posit
         }
         Ok(seen[schema].contains(table))
     };
-    let (mut before, mut after) = (true, true);
+    let mut left = Vec::new();
     for step in moves {
         let moved = if step.from == live { has(&step.to, &step.table)? } else { !has(&step.from, &step.table)? };
-        before &= !moved;
-        after &= moved;
+        if !moved {
+            left.push(step.clone());
+        }
     }
-    Ok(match (before, after) {
-        (true, _) => Position::Before,
-        (_, true) => Position::After,
-        _ => Position::Neither,
-    })
+    Ok(left)
 }
 
 fn names(database: &dyn Database, schema: &str) -> Result<HashSet<String>> {
@@ -360,4 +344,46 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let file = File::open(path).doing(|| format!("read {}", path.display()))?;
     serde_json::from_reader(std::io::BufReader::new(file))
         .map_err(|error| Error::new(Code::IoFailed, format!("{} is damaged: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::database::fake::Fake;
+
+    /// A server whose power failed in the middle of a RENAME may come back with some of the tables moved: from any such mixture
+    /// both ways lead to the end.
+    #[test]
+    fn from_any_mixture_of_moved_tables_the_way_leads_back_and_forth() {
+        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let switch = Switch::exchange("live", "kept", &own(&["both", "old"]), "shadow", &own(&["both", "new"]));
+        let rows = |fake: &Fake, schema: &str| -> Vec<(String, u64)> {
+            let count = |table: &str| fake.count_rows(schema, table).unwrap();
+            fake.tables(schema).unwrap().into_iter().map(|table| (table.name.clone(), count(&table.name))).collect()
+        };
+        for done in 0..=switch.moves.len() {
+            for toward_new in [false, true] {
+                let fake = Fake::new();
+                for schema in ["live", "kept", "shadow"] {
+                    fake.create_schema(schema, None).unwrap();
+                }
+                for (schema, table, count) in
+                    [("live", "both", 1), ("live", "old", 2), ("shadow", "both", 10), ("shadow", "new", 20)]
+                {
+                    fake.put_table(schema, table, count, count);
+                }
+                fake.switch(&Switch { moves: switch.moves[..done].to_vec() }, Patience::default()).unwrap();
+                let way = if toward_new { switch.clone() } else { switch.inverse() };
+                carry_out(&fake, "live", &way, Patience::default()).unwrap();
+                let pairs = |list: &[(&str, u64)]| {
+                    list.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect::<Vec<_>>()
+                };
+                let expected =
+                    if toward_new { pairs(&[("both", 10), ("new", 20)]) } else { pairs(&[("both", 1), ("old", 2)]) };
+                assert_eq!(rows(&fake, "live"), expected, "{done} moves were done, toward the new side: {toward_new}");
+                let aside = if toward_new { pairs(&[("both", 1), ("old", 2)]) } else { Vec::new() };
+                assert_eq!(rows(&fake, "kept"), aside);
+            }
+        }
+    }
 }
