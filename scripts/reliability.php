@@ -8,7 +8,7 @@ function outcomes(string $log, bool $long): array
 {
     $found = [];
     foreach (is_file($log) ? file($log) : [] as $line) {
-        if (preg_match('~^\s+(?:TRY \d+ )?(PASS|FAIL|TIMEOUT|SIG\w+)\s+\[.*?\]\s+(?:\(.*?\)\s+)?(\S+)\s+(\S+)\s*$~', $line, $match)) {
+        if (preg_match('~^\s+(?:TRY \d+ )?(PASS|FAIL|TIMEOUT|SIG(?!TERM)\w+)\s+\[.*?\]\s+(?:\(.*?\)\s+)?(\S+)\s+(\S+)\s*$~', $line, $match)) {
             $parts = explode('::', $match[3]);
             $found[end($parts)] = [$match[1] === 'PASS', $long];
         }
@@ -52,7 +52,8 @@ $sum = function (array $cases, string $field) use ($figures): int {
     }
     return $total;
 };
-$one = fn (string $case, string $field) => array_values($figures[$case] ?? [])[0]['figures'][$field] ?? '?';
+// The last one told: the long form where there is one.
+$one = fn (string $case, string $field) => (array_values($figures[$case] ?? [[]])[max(0, count($figures[$case] ?? []) - 1)])['figures'][$field] ?? '?';
 
 $cpu = trim((string) shell_exec("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1"));
 $memory = round((int) shell_exec("sed -nE 's/^MemTotal: *([0-9]+) kB/\\1/p' /proc/meminfo") / 1048576);
