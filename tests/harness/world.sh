@@ -121,12 +121,14 @@ is_alive() { # PID
 
 # Ends the process of a pid file, if it is still one of this world.
 end_process() { # PIDFILE SIGNAL
-  local pid tries=1500
+  local pid tries=1500 children=()
   pid=$(cat "$1" 2>/dev/null) || return 0
   [[ $pid =~ ^[0-9]+$ ]] || return 0
   # The pid file may be older than the process that has the number now.
   if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$WORLD/"; then
-    kill -s "$2" "$pid" 2>/dev/null || true
+    # Children of one that is killed would stay.
+    [[ $2 != KILL ]] || read -ra children <"/proc/$pid/task/$pid/children" || true
+    kill -s "$2" "$pid" "${children[@]}" 2>/dev/null || true
     while is_alive "$pid" && ((tries-- > 0)); do sleep 0.02; done
     ! is_alive "$pid" || kill -s KILL "$pid" 2>/dev/null || true
   fi
