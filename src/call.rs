@@ -4,7 +4,7 @@ use crate::api::{self, OfJob};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::job::folder::JobFolder;
-use crate::job::lock::{self, DomainLock, try_lock_file};
+use crate::job::lock::{self, DomainLock};
 use crate::job::status::{Event, Status};
 use crate::job::worker::{Report, probe_backup};
 use crate::job::{JobId, Kind, State, recovery, spawn};
@@ -271,7 +271,7 @@ fn is_dead(folder: &JobFolder, status: &mut Status) -> bool {
     if status.kind.is_exclusive() {
         return false;
     }
-    let free = matches!(try_lock_file(&folder.join("alive")), Ok(Some(_)));
+    let free = folder.has_no_worker();
     // It may have ended between the two looks.
     if free && let Ok(now) = folder.status() {
         *status = now;

@@ -7,48 +7,41 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use world::crash::{Call, Trace};
 use world::oracle::Side;
 use world::stage::{Outcome, Stage, kinds};
 use world::trial::{Dice, is_long, points, report, seed};
 use world::{DOMAIN, World, is_alive, worker};
 
-fn a01(kind: usize) {
+/// Kills the worker of a job before each of these calls.
+fn killed_before(case: &str, kind: usize, few: usize, calls: impl Fn(&Trace) -> Vec<Call>) {
     let (name, request) = kinds()[kind].clone();
     let stage = Stage::set(request);
-    let all = stage.trace.records();
+    let all = calls(&stage.trace);
     assert!(all.len() > 12, "{all:?}");
-    let outcome = stage.kill_before_each(&points(&all, 4));
-    outcome.report("a01", name, all.len());
+    let outcome = stage.kill_before_each(&points(&all, few));
+    outcome.report(case, name, all.len());
     assert!(outcome.old > 0 && outcome.new > 0, "{outcome:?}");
 }
 
 #[test]
 fn a01_killed_before_and_after_each_record_of_the_journal_full() {
-    a01(0);
+    killed_before("a01", 0, 4, Trace::records);
 }
 
 #[test]
 fn a01_killed_before_and_after_each_record_of_the_journal_parts() {
-    a01(1);
-}
-
-fn a02(kind: usize) {
-    let (name, request) = kinds()[kind].clone();
-    let stage = Stage::set(request);
-    let all = stage.trace.since_change_over();
-    let outcome = stage.kill_before_each(&points(&all, 5));
-    outcome.report("a02", name, all.len());
-    assert!(outcome.old > 0 && outcome.new > 0, "{outcome:?}");
+    killed_before("a01", 1, 4, Trace::records);
 }
 
 #[test]
 fn a02_killed_at_each_call_that_changes_anything_from_the_change_over_on_full() {
-    a02(0);
+    killed_before("a02", 0, 5, Trace::since_change_over);
 }
 
 #[test]
 fn a02_killed_at_each_call_that_changes_anything_from_the_change_over_on_parts() {
-    a02(1);
+    killed_before("a02", 1, 5, Trace::since_change_over);
 }
 
 #[test]

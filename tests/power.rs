@@ -57,6 +57,16 @@ impl Disk {
         panic!("{} stays busy", self.mount_point().display());
     }
 
+    /// Everything that runs on it ends at once; what had been synced is there afterwards, and nothing else.
+    fn cut_power(&self, world: &World) {
+        world.harness("stop", &["KILL"]);
+        self.copy("run", "cut");
+        self.unmount();
+        std::fs::rename(self.image("cut"), self.image("run")).unwrap();
+        self.mount("run");
+        world.harness("start", &[]);
+    }
+
     fn copy(&self, from: &str, to: &str) {
         run("cp", &["--sparse=always", self.image(from).to_str().unwrap(), self.image(to).to_str().unwrap()]);
     }
@@ -84,12 +94,7 @@ fn power_cuts(kind: usize, few: usize, case: &str, calls: impl Fn(&Stage) -> Vec
         stage.world.harness("start", &[]);
         let (_, reached) = stage.kill_before(call.number);
         // Nobody writes any more; what had been synced is in the image, what had not is only in memory.
-        stage.world.harness("stop", &["KILL"]);
-        disk.copy("run", "cut");
-        disk.unmount();
-        std::fs::rename(disk.image("cut"), disk.image("run")).unwrap();
-        disk.mount("run");
-        stage.world.harness("start", &[]);
+        disk.cut_power(&stage.world);
         // That nobody is to be struck any more had not been synced either.
         stage.world.use_helper(None);
         let when = format!("the power failed before call {} ({} {})", call.number, call.name, call.text);
@@ -126,11 +131,6 @@ fn a05_what_was_said_to_be_done_is_done() {
     let disk = Disk::make();
     let stage = Stage::of(World::up_in(&disk.mount_point()), kinds()[0].1.clone());
     stage.world.restore();
-    stage.world.harness("stop", &["KILL"]);
-    disk.copy("run", "cut");
-    disk.unmount();
-    std::fs::rename(disk.image("cut"), disk.image("run")).unwrap();
-    disk.mount("run");
-    stage.world.harness("start", &[]);
+    disk.cut_power(&stage.world);
     assert_eq!(stage.world.oracle(&stage.old, &stage.new, "after the end"), Side::New);
 }

@@ -242,14 +242,14 @@ fn in_use(config: &Config) -> std::collections::HashSet<String> {
         let unfinished = folder
             .status()
             .map_or(true, |status| !status.state.is_final() || status.state == crate::job::State::NeedsOperator);
-        if unfinished && let Ok(ticket) = folder.ticket() {
+        if !unfinished && !resume::is_set_aside(&folder) {
+            continue;
+        }
+        if let Ok(ticket) = folder.ticket() {
             used.insert(ticket.job.short().to_owned());
         }
         // One that goes on with another's has tree and schema under the other's name.
-        if (unfinished || resume::is_set_aside(&folder))
-            && let Ok(plan) = folder.read::<Plan>("plan.json")
-        {
-            used.insert(plan.job.short().to_owned());
+        if let Ok(plan) = folder.read::<Plan>("plan.json") {
             used.extend(plan.database.and_then(|names| names.shadow.get(4..).map(str::to_owned)));
             used.extend(job_of_stage(&plan.stage));
         }

@@ -2,8 +2,8 @@
 //! room, and with it whoever asked. So the load is ended while there is some left.
 
 use crate::error::{Code, Error, Result};
-use crate::host::database::Server;
-use crate::host::database::server::{literal, rows, run};
+use crate::host::database::server::run;
+use crate::host::database::{Server, accounts};
 use crate::host::{text, tree};
 use crate::progress::Monitor;
 use std::path::Path;
@@ -62,9 +62,8 @@ impl Room<'_> {
 
     fn end_statements(&self) -> Result<()> {
         let mut connection = self.server.impatient().connect(None)?;
-        let listed = format!("SELECT ID FROM information_schema.PROCESSLIST WHERE USER={}", literal(self.account));
-        for row in rows(&mut connection, &listed)? {
-            let id: u64 = row.get(0).unwrap_or_default();
+        // None is waited for: on a full disk one may take long to end, and the others are to be told too.
+        for id in accounts::connections_of(&mut connection, self.account)? {
             let _ = run(&mut connection, &format!("KILL CONNECTION {id}"));
         }
         Ok(())

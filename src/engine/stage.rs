@@ -126,7 +126,7 @@ pub fn run(
                         load_dump(config, plan, hosts, spool, &tables, actions, shared.clone())
                     });
                     if loaded.is_err() {
-                        linked.stop.store(true, Ordering::Relaxed);
+                        stop();
                     }
                     loaded
                 }))
@@ -378,7 +378,7 @@ fn checkpoint(database: &dyn Database, shadow: &str, plan: &Plan) -> Result<Chec
     let checkpoint = Checkpoint::open(&plan.checkpoint(), &present)?;
     if !present.is_empty() {
         database.drop_objects(shadow, &database.objects(shadow)?, Patience::default())?;
-        present.retain(|table| !checkpoint.earlier().contains_key(table));
+        present.retain(|table| checkpoint.earlier(table).is_none());
         database.drop_tables(shadow, &present)?;
     }
     Ok(checkpoint)

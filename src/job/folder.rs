@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::job::lock::make_private_folder;
+use crate::job::lock::{make_private_folder, try_lock_file};
 use crate::job::status::Status;
 use crate::job::{JobId, Kind};
 use crate::path::Domain;
@@ -65,6 +65,11 @@ impl JobFolder {
         File::open(&ticket).and_then(|file| file.sync_all()).doing(|| format!("fsync {}", ticket.display()))?;
         crate::journal::sync_parent(&ticket)?;
         crate::journal::sync_parent(&self.path)
+    }
+
+    /// Whether nobody holds the lock that a worker keeps as long as it lives.
+    pub fn has_no_worker(&self) -> bool {
+        matches!(try_lock_file(&self.join("alive")), Ok(Some(_)))
     }
 
     /// The folder of an existing job.

@@ -199,14 +199,18 @@ fn denied(path: &Path, error: &std::io::Error) -> Error {
 mod tests {
     use super::*;
 
-    #[test]
-    fn one_holder_a_domain_and_the_name_outlives_the_holder() {
+    fn world() -> (tempfile::TempDir, Config, Domain, JobId) {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.paths.base = folder.path().to_owned();
         let domain = Domain::parse("example.com").unwrap();
         let job = JobId::new().unwrap();
+        (folder, config, domain, job)
+    }
 
+    #[test]
+    fn one_holder_a_domain_and_the_name_outlives_the_holder() {
+        let (_folder, config, domain, job) = world();
         let mut lock = DomainLock::try_take(&config, &domain).unwrap().unwrap();
         assert_eq!(lock.holder(), None);
         lock.claim(&job).unwrap();
@@ -225,11 +229,7 @@ mod tests {
 
     #[test]
     fn a_fence_falls_when_the_job_is_taken_up_anew_or_the_lock_is_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
-        config.paths.base = folder.path().to_owned();
-        let domain = Domain::parse("example.com").unwrap();
-        let job = JobId::new().unwrap();
+        let (_folder, config, domain, job) = world();
         let mut lock = DomainLock::try_take(&config, &domain).unwrap().unwrap();
         lock.claim(&job).unwrap();
         let first = Fence::of(&config, &domain);

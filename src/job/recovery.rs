@@ -93,7 +93,7 @@ fn take_after_others(config: &Config, domain: &Domain) -> Result<Option<DomainLo
 pub fn is_recovering(config: &Config, domain: &Domain) -> bool {
     lock::named(config, domain)
         .and_then(|job| JobFolder::open(config, &job).ok())
-        .is_some_and(|folder| matches!(try_lock_file(&folder.join("alive")), Ok(Some(_))))
+        .is_some_and(|folder| folder.has_no_worker())
 }
 
 /// The job named in the lock, and whatever of earlier ones was set aside.

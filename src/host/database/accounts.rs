@@ -44,11 +44,19 @@ pub fn drop_user(connection: &mut Conn, name: &str) -> Result<()> {
 /// # Errors
 /// `insufficient_privilege`, `timed_out`.
 pub fn end_connections_of(connection: &mut Conn, name: &str) -> Result<()> {
-    let sql = format!("SELECT ID FROM information_schema.PROCESSLIST WHERE USER={}", literal(name));
-    for row in rows(connection, &sql)? {
-        end_connection(connection, number(&row, 0))?;
+    for id in connections_of(connection, name)? {
+        end_connection(connection, id)?;
     }
     Ok(())
+}
+
+/// The connections of a user.
+///
+/// # Errors
+/// `database_unreachable`.
+pub fn connections_of(connection: &mut Conn, name: &str) -> Result<Vec<u64>> {
+    let sql = format!("SELECT ID FROM information_schema.PROCESSLIST WHERE USER={}", literal(name));
+    Ok(rows(connection, &sql)?.iter().map(|row| number(row, 0)).collect())
 }
 
 /// Ends a connection and waits until it is gone; whether it was there.

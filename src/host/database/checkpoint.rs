@@ -10,7 +10,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A table that is in the shadow schema to its last row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,13 @@ enum Line {
 /// The list, and what of it an earlier load left.
 #[derive(Debug)]
 pub struct Checkpoint {
-    file: Mutex<File>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    file: File,
+    /// Of an earlier load, and not taken back since.
     earlier: HashMap<String, Whole>,
 }
 
@@ -53,12 +59,12 @@ impl Checkpoint {
         for whole in earlier.values() {
             file.write_all(&line(&Line::Whole(whole.clone()))?).doing(act)?;
         }
-        Ok(Checkpoint { file: Mutex::new(file), earlier })
+        Ok(Checkpoint { inner: Mutex::new(Inner { file, earlier }) })
     }
 
-    /// What an earlier load left.
-    pub fn earlier(&self) -> &HashMap<String, Whole> {
-        &self.earlier
+    /// A table as an earlier load left it, unless it was taken back since.
+    pub fn earlier(&self, table: &str) -> Option<Whole> {
+        self.inner().earlier.get(table).cloned()
     }
 
     /// Notes a table. One that could not be noted is loaded again: no harm.
@@ -71,12 +77,16 @@ impl Checkpoint {
     /// # Errors
     /// `io_failed`, `disk_full`.
     pub fn not(&self, table: &str) -> Result<()> {
+        self.inner().earlier.remove(table);
         self.put(&Line::Not(table.to_owned()))
     }
 
     fn put(&self, what: &Line) -> Result<()> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(&line(what)?).doing(|| "write the list of loaded tables".into())
+        self.inner().file.write_all(&line(what)?).doing(|| "write the list of loaded tables".into())
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,24 +125,27 @@ mod tests {
         let whole = |name: &str| Whole { table: name.into(), held: 3, rows: 2, bytes: 40 };
         let present: Vec<String> = ["a", "b \"2\"\n", "c", "d"].map(String::from).to_vec();
         let open = || Checkpoint::open(&path, &present).unwrap();
+        let known = |list: &Checkpoint| present.iter().filter_map(|name| list.earlier(name)).collect::<Vec<_>>();
         let first = open();
-        assert!(first.earlier().is_empty());
+        assert!(known(&first).is_empty());
         for name in ["a", "b \"2\"\n", "c"] {
             first.whole(whole(name));
         }
         first.not("a").unwrap();
         let bytes = std::fs::read(&path).unwrap();
         let second = open();
-        assert_eq!(second.earlier().len(), 2);
-        assert_eq!(second.earlier()["b \"2\"\n"], whole("b \"2\"\n"));
+        assert_eq!(known(&second).len(), 2);
+        assert_eq!(second.earlier("b \"2\"\n"), Some(whole("b \"2\"\n")));
+        second.not("c").unwrap();
+        assert_eq!(second.earlier("c"), None, "taken back");
         // Cut anywhere, it holds fewer tables, and never a wrong one; what is added then is not lost.
         for cut in 0..bytes.len() {
             std::fs::write(&path, &bytes[..cut]).unwrap();
             let cut_short = open();
-            assert!(cut_short.earlier().values().all(|found| *found == whole(&found.table)), "cut at {cut}");
+            assert!(known(&cut_short).iter().all(|found| *found == whole(&found.table)), "cut at {cut}");
             cut_short.whole(whole("d"));
-            assert!(open().earlier().contains_key("d"), "cut at {cut}");
+            assert!(open().earlier("d").is_some(), "cut at {cut}");
         }
-        assert!(Checkpoint::open(&path, &[]).unwrap().earlier().is_empty(), "tables that are gone");
+        assert!(known(&Checkpoint::open(&path, &[]).unwrap()).is_empty(), "tables that are gone");
     }
 }

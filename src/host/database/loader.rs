@@ -2,7 +2,7 @@
 //! reads statements and carries out what makes tables; the rows go to workers as extents.
 
 use crate::error::{Code, Error, Result};
-use crate::host::database::checkpoint::Checkpoint;
+use crate::host::database::checkpoint::{Checkpoint, Whole};
 use crate::host::database::queue::Queue;
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
 use crate::host::database::worker::{self, Batch, Course, Shared, Target, incompatible};
@@ -162,7 +162,6 @@ fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
         session: Arc::new(Session::default()),
         tables: HashMap::new(),
         passed_over: HashSet::new(),
-        dropped: HashSet::new(),
         batch: None,
         objects: Vec::new(),
         object_bytes: 0,
@@ -205,8 +204,6 @@ struct Reading<'a> {
     tables: HashMap<String, Arc<Target>>,
     /// Tables of the dump that were not wanted.
     passed_over: HashSet<String>,
-    /// Tables that the dump made and dropped.
-    dropped: HashSet<String>,
     batch: Option<Batch>,
     objects: Vec<Pending>,
     /// Of the texts of objects, also of those that another took the place of.
@@ -339,7 +336,7 @@ impl Reading<'_> {
                     rows.head.table.as_bytes(),
                 ));
             }
-            None => self.add_table(&rows.head.table, false, false)?,
+            None => self.add_table(&rows.head.table, false, false, None)?,
         };
         self.pass_on(Some(&target))?;
         if self.shared.takes_zero_dates(&self.session) {
@@ -463,7 +460,7 @@ impl Reading<'_> {
                 self.count_table(line)?;
                 self.execute(sql()?, line)?;
                 // The server shows a sequence as a table of one row.
-                self.add_table(&name.name, false, false)?.rows.store(1, Ordering::Relaxed);
+                self.add_table(&name.name, false, false, None)?.rows.store(1, Ordering::Relaxed);
                 Ok(())
             }
             Statement::SetSequence(name) => {
@@ -476,7 +473,6 @@ impl Reading<'_> {
                     if self.tables.contains_key(&name.name) {
                         self.alters(&name.name)?;
                         self.tables.remove(&name.name);
-                        self.dropped.insert(name.name.clone());
                         self.settle()?;
                         self.execute(&format!("DROP TABLE IF EXISTS {}", quote_name(&name.name)), line)?;
                     }
@@ -586,30 +582,31 @@ impl Reading<'_> {
         let facts = TableText::parse(sql, quoting);
         let innodb = facts.as_ref().is_some_and(TableText::is_innodb);
         let takes_text = innodb && facts.is_some_and(|facts| facts.takes_text());
-        if !self.is_there(name) {
+        let whole = self.request.checkpoint.as_ref().and_then(|list| list.earlier(name));
+        if whole.is_none() {
             self.execute(sql, line)?;
         }
-        let target = self.add_table(name, takes_text, innodb)?;
+        let target = self.add_table(name, takes_text, innodb, whole)?;
         self.pass_on(Some(&target))
     }
 
-    /// Whether an earlier load left the table whole. Made a second time by one dump, it is made anew.
-    fn is_there(&self, name: &str) -> bool {
-        let earlier = self.request.checkpoint.as_ref().is_some_and(|list| list.earlier().contains_key(name));
-        earlier && !self.dropped.contains(name)
-    }
-
-    fn add_table(&mut self, name: &str, takes_text: bool, transactional: bool) -> Result<Arc<Target>> {
-        let whole = self.request.checkpoint.as_ref().filter(|_| self.is_there(name));
-        let whole = whole.and_then(|list| list.earlier().get(name));
+    /// `whole`: as an earlier load left it.
+    fn add_table(
+        &mut self,
+        name: &str,
+        takes_text: bool,
+        transactional: bool,
+        whole: Option<Whole>,
+    ) -> Result<Arc<Target>> {
+        let course = Mutex::new(Course { noted: whole.is_some(), ..Course::default() });
         let target = Arc::new(Target {
             name: name.to_owned(),
             takes_text,
             transactional,
-            rows: AtomicU64::new(whole.map_or(0, |whole| whole.rows)),
-            bytes: AtomicU64::new(whole.map_or(0, |whole| whole.bytes)),
+            rows: AtomicU64::new(whole.as_ref().map_or(0, |whole| whole.rows)),
+            bytes: AtomicU64::new(whole.as_ref().map_or(0, |whole| whole.bytes)),
             earlier: whole.map(|whole| whole.held),
-            course: Mutex::new(Course { noted: whole.is_some(), ..Course::default() }),
+            course,
         });
         self.tables.insert(name.to_owned(), target.clone());
         Ok(target)
@@ -826,9 +823,4 @@ impl Read for Watched {
             }
         }
     }
-}
-
-/// The account name of a job.
-pub fn account_name(job: &str) -> String {
-    format!("rv_{job}")
 }

@@ -141,14 +141,6 @@ impl TreeWriter {
         manifest: File,
         monitor: Arc<dyn Monitor>,
     ) -> Result<TreeWriter> {
-        let looking = || "look at the staging folder".to_owned();
-        let root = resolve(folder.as_fd(), &RelPath::default(), OFlags::RDONLY | OFlags::DIRECTORY).doing(looking)?;
-        for entry in Dir::read_from(&root).doing(looking)? {
-            let entry = entry.doing(looking)?;
-            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-                return Err(Error::new(Code::Internal, "the staging folder is not empty"));
-            }
-        }
         TreeWriter::begin(folder, options, manifest, monitor, None)
     }
 
@@ -174,6 +166,14 @@ impl TreeWriter {
     ) -> Result<TreeWriter> {
         let looking = || "look at the staging folder".to_owned();
         let root = resolve(folder.as_fd(), &RelPath::default(), OFlags::RDONLY | OFlags::DIRECTORY).doing(looking)?;
+        if leftover.is_none() {
+            for entry in Dir::read_from(&root).doing(looking)? {
+                let entry = entry.doing(looking)?;
+                if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                    return Err(Error::new(Code::Internal, "the staging folder is not empty"));
+                }
+            }
+        }
         // a set-group-id bit inherited from the web root would give every file the wrong group
         rustix::fs::fchmod(&root, Mode::RWXU).doing(looking)?;
         let shared = Arc::new(Shared::new(options.policy, monitor.clone()));
