@@ -6,6 +6,15 @@
 // Every call takes a UTF-8 JSON object, or NULL for {}, and gives an owned UTF-8 JSON document, never NULL. Where memory is
 // exhausted the calling process may be ended by SIGABRT; a job goes on, in a process of its own. Conventions: docs/api.md.
 
+// Domains that have backups or a document root, by name.
+//
+// Parameters: `request_json`, `{"config"?}`. Returns: a document whose `data` is `{"domains": [{"domain", "backups", "newest", "has_site"}]}`.
+// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+//
+// # Safety
+// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+char *rv_list_domains(const char *request_json);
+
 // Backups of a domain, newest first.
 //
 // Parameters: `request_json`, `{"config"?, "domain"}`. Returns: a document whose `data` is `{"domain", "backups": [{"path", "kind", "date", "size", "integrity", …}]}`.
@@ -131,6 +140,15 @@ char *rv_cleanup(const char *request_json);
 // # Safety
 // `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
 char *rv_list_jobs(const char *request_json);
+
+// Logs of restores and rollbacks, newest first.
+//
+// Parameters: `request_json`, `{"config"?, "domain"?}`. Returns: a document whose `data` is `{"logs": [{"path", "name", "domain", "date", "size", "failed"}]}`.
+// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+//
+// # Safety
+// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+char *rv_list_logs(const char *request_json);
 
 // Finishes or undoes what crashed workers left.
 //

@@ -1,5 +1,6 @@
 //! Requests and the envelope of every answer. JSON in, JSON out; unknown request fields are refused.
 
+use crate::config::Source;
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
 use serde::de::DeserializeOwned;
@@ -14,12 +15,20 @@ pub const ABI_VERSION: u32 = 1;
 /// Largest request accepted, in bytes.
 pub const MAX_REQUEST: usize = 1 << 20;
 
+/// `rv_list_domains`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configured {
+    /// restore.toml to use.
+    pub config: Option<Source>,
+}
+
 /// What every request may carry.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Domains {
     /// restore.toml to use.
-    pub config: Option<PathBuf>,
+    pub config: Option<Source>,
     /// The domain.
     pub domain: Option<Domain>,
     /// Block until the job ends and return its result.
@@ -32,7 +41,7 @@ pub struct Domains {
 #[serde(deny_unknown_fields)]
 pub struct OfDomain {
     /// restore.toml to use.
-    pub config: Option<PathBuf>,
+    pub config: Option<Source>,
     /// The domain.
     pub domain: Domain,
     /// Block until the job ends and return its result.
@@ -45,7 +54,7 @@ pub struct OfDomain {
 #[serde(deny_unknown_fields)]
 pub struct Preview {
     /// restore.toml to use.
-    pub config: Option<PathBuf>,
+    pub config: Option<Source>,
     /// The domain.
     pub domain: Domain,
     /// Absolute path of a backup, or `latest`.
@@ -112,7 +121,7 @@ impl TreeAsked {
 #[serde(deny_unknown_fields)]
 pub struct Restore {
     /// restore.toml to use.
-    pub config: Option<PathBuf>,
+    pub config: Option<Source>,
     /// The domain.
     pub domain: Domain,
     /// Absolute path of a backup, or `latest`.
@@ -144,7 +153,7 @@ pub struct Restore {
 #[serde(deny_unknown_fields)]
 pub struct Diff {
     /// restore.toml to use.
-    pub config: Option<PathBuf>,
+    pub config: Option<Source>,
     /// The domain; not needed for a page.
     pub domain: Option<Domain>,
     /// Absolute path of a backup, or `latest`.
@@ -308,7 +317,7 @@ pub enum Priority {
 #[serde(deny_unknown_fields)]
 pub struct Rollback {
     /// restore.toml to use.
-    pub config: Option<PathBuf>,
+    pub config: Option<Source>,
     /// The domain.
     pub domain: Domain,
     /// Back to the state before this job.
@@ -325,7 +334,7 @@ pub struct Rollback {
 #[serde(deny_unknown_fields)]
 pub struct OfJob {
     /// restore.toml to use.
-    pub config: Option<PathBuf>,
+    pub config: Option<Source>,
     /// The job.
     pub job: String,
     /// Events after this sequence number; 0 gives all.
@@ -338,7 +347,7 @@ pub struct OfJob {
 #[serde(deny_unknown_fields)]
 pub struct DeleteSnapshot {
     /// restore.toml to use.
-    pub config: Option<PathBuf>,
+    pub config: Option<Source>,
     /// The domain.
     pub domain: Domain,
     /// The snapshot's absolute path.

@@ -1,7 +1,7 @@
 //! Backups in the field: where they are, what they are called, how they are laid out, what is in them.
 //!
 //! * [`name`]: what a file name says (kind, moment, domain);
-//! * [`mod@list`]: the backups of a domain, newest first, without opening an archive;
+//! * [`mod@list`]: the backups of a domain, newest first, without opening an archive; [`domains`]: who has some;
 //! * [`mod@locate`]: from a request's word (`latest`, a path) to an open [`Source`];
 //! * [`chain`]: which archives an incremental backup is made of; [`layers`]: which entry of which archive counts;
 //! * [`layout`]: the known forms, one file each, and the [`Sorter`] that places entries while they stream by;
@@ -11,6 +11,7 @@
 
 pub mod catalogue;
 pub mod chain;
+pub mod domains;
 pub mod index;
 pub mod layers;
 pub mod layout;

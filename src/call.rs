@@ -1,13 +1,13 @@
 //! Every call by its name: what the C functions and the helper's words both come to.
 
 use crate::api::{self, OfJob};
-use crate::config::Config;
+use crate::config::{Config, Source};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::job::folder::JobFolder;
 use crate::job::lock::{self, DomainLock};
 use crate::job::status::{Event, Status};
 use crate::job::worker::{Report, probe_backup};
-use crate::job::{JobId, Kind, State, recovery, spawn};
+use crate::job::{JobId, Kind, State, logs, recovery, spawn};
 use crate::path::Domain;
 use crate::{backup, engine, snapshot};
 use serde::Serialize;
@@ -15,11 +15,12 @@ use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The names of the calls; `rv_` before them gives the C function.
 pub const NAMES: &[&str] = &[
+    "list_domains",
     "list_backups",
     "preview_backup",
     "diff_backup",
@@ -34,19 +35,25 @@ pub const NAMES: &[&str] = &[
     "verify",
     "cleanup",
     "list_jobs",
+    "list_logs",
     "recover",
 ];
 
 /// Runs a call and gives its document; failures are documents too.
 pub fn call(name: &str, request: &str) -> Value {
-    match dispatch(name, request) {
+    match answer(name, request) {
         Ok(data) => api::success(&data),
         Err(error) => api::failure(&error),
     }
 }
 
-fn dispatch(name: &str, request: &str) -> Result<Value> {
+/// Runs a call and gives its data.
+///
+/// # Errors
+/// Those of the call.
+pub fn answer(name: &str, request: &str) -> Result<Value> {
     match name {
+        "list_domains" => list_domains(&api::parse(request)?),
         "list_backups" => list_backups(&api::parse(request)?),
         "preview_backup" => preview_backup(&api::parse(request)?),
         "diff_backup" => diff_backup(&api::parse(request)?),
@@ -61,16 +68,22 @@ fn dispatch(name: &str, request: &str) -> Result<Value> {
         "verify" => verify(&api::parse(request)?),
         "cleanup" => cleanup(&api::parse(request)?),
         "list_jobs" => list_jobs(&api::parse(request)?),
+        "list_logs" => list_logs(&api::parse(request)?),
         "recover" => recover(&api::parse(request)?),
         _ => Err(Error::new(Code::Usage, format!("there is no call {name:?}"))),
     }
 }
 
 /// Reads the configuration and looks for dead workers: the first step of every call.
-fn enter(config: Option<&PathBuf>) -> Result<Config> {
-    let config = Config::load(config.map(PathBuf::as_path))?;
+fn enter(config: Option<&Source>) -> Result<Config> {
+    let config = Config::of(config)?;
     recovery::kick(&config);
     Ok(config)
+}
+
+fn list_domains(request: &api::Configured) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    Ok(json!({"domains": backup::domains::domains(&config)?}))
 }
 
 fn list_backups(request: &api::OfDomain) -> Result<Value> {
@@ -177,7 +190,7 @@ fn cleanup(request: &api::Domains) -> Result<Value> {
 }
 
 fn recover(request: &api::Domains) -> Result<Value> {
-    let config = Config::load(request.config.as_deref())?;
+    let config = Config::of(request.config.as_ref())?;
     begin(&config, Kind::Recover, request.domain.as_ref(), request, request.wait)
 }
 
@@ -260,6 +273,7 @@ pub fn poll(config: &Config, job: &JobId, since: u64) -> Result<Value> {
     let mut data = serde_json::to_value(&status)
         .map_err(|error| Error::new(Code::Internal, format!("the status cannot be written as JSON: {error}")))?;
     let (result, error) = report.map_or((None, None), |report| (report.result, report.error));
+    data["log"] = json!(status.domain.as_ref().and_then(|domain| logs::of_job(config, domain, job)));
     data["events"] = json!(events(&folder.join("events.jsonl"), since));
     data["result"] = result.unwrap_or(Value::Null);
     data["error"] = error.unwrap_or(Value::Null);
@@ -327,8 +341,15 @@ fn finished(job: &JobId, state: State, data: &Value) -> Result<Value> {
 
 fn restore_cancel(request: &OfJob) -> Result<Value> {
     let config = enter(request.config.as_ref())?;
-    let job = JobId::parse(&request.job)?;
-    let folder = JobFolder::open(&config, &job)?;
+    cancel(&config, &JobId::parse(&request.job)?)
+}
+
+/// Asks a job to stop.
+///
+/// # Errors
+/// `job_not_found`, `io_failed`.
+pub fn cancel(config: &Config, job: &JobId) -> Result<Value> {
+    let folder = JobFolder::open(config, job)?;
     let state = folder.status()?.state;
     if state.is_final() {
         return Ok(json!({"job": job, "state": state, "cancelling": false}));
@@ -342,6 +363,11 @@ fn restore_cancel(request: &OfJob) -> Result<Value> {
         .open(&path)
         .doing(|| format!("create {}", path.display()))?;
     Ok(json!({"job": job, "state": state, "cancelling": true}))
+}
+
+fn list_logs(request: &api::Domains) -> Result<Value> {
+    let config = enter(request.config.as_ref())?;
+    Ok(json!({"logs": logs::list(&config, request.domain.as_ref())}))
 }
 
 fn list_jobs(request: &api::Domains) -> Result<Value> {

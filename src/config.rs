@@ -8,6 +8,27 @@ use std::path::{Path, PathBuf};
 /// Where the configuration is looked for when a request names none.
 pub const DEFAULT_FILE: &str = "/opt/rocketvps/config/restore.toml";
 
+/// What a request's `config` names: a restore.toml, or one and settings that go over it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Source {
+    /// The file.
+    File(PathBuf),
+    /// The file, or the usual one, and what is set over it.
+    Set(Settings),
+}
+
+/// Settings that go over a restore.toml.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The file; left out: the usual one, where it exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// Tables of the keys of restore.toml, such as `{"paths": {"backups": "/srv/backups"}}`.
+    pub set: serde_json::Map<String, serde_json::Value>,
+}
+
 /// The whole configuration. Every key has a default; unknown keys are refused.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -34,6 +55,12 @@ pub struct Config {
 pub struct Paths {
     /// Parent of `backups/ snapshots/ restore_logs/ restore_jobs/ config/`.
     pub base: PathBuf,
+    /// Backups, a folder a domain; empty: `base/backups`.
+    pub backups: PathBuf,
+    /// Snapshots, a folder a domain; empty: `base/snapshots`.
+    pub snapshots: PathBuf,
+    /// Logs, a folder a domain; empty: `base/restore_logs`.
+    pub logs: PathBuf,
     /// Document root = `web_root/DOMAIN`.
     pub web_root: PathBuf,
     /// nginx sites.
@@ -54,6 +81,9 @@ impl Default for Paths {
     fn default() -> Paths {
         Paths {
             base: "/opt/rocketvps".into(),
+            backups: PathBuf::new(),
+            snapshots: PathBuf::new(),
+            logs: PathBuf::new(),
             web_root: "/var/www".into(),
             nginx_available: "/etc/nginx/sites-available".into(),
             nginx_enabled: "/etc/nginx/sites-enabled".into(),
@@ -66,17 +96,20 @@ impl Default for Paths {
 }
 
 impl Paths {
-    /// `base/backups`.
+    /// Where backups are.
     pub fn backups(&self) -> PathBuf {
-        self.base.join("backups")
+        self.or_below_base(&self.backups, "backups")
     }
-    /// `base/snapshots`.
+    /// Where snapshots are.
     pub fn snapshots(&self) -> PathBuf {
-        self.base.join("snapshots")
+        self.or_below_base(&self.snapshots, "snapshots")
     }
-    /// `base/restore_logs`.
+    /// Where logs are.
     pub fn logs(&self) -> PathBuf {
-        self.base.join("restore_logs")
+        self.or_below_base(&self.logs, "restore_logs")
+    }
+    fn or_below_base(&self, chosen: &Path, name: &str) -> PathBuf {
+        if chosen.as_os_str().is_empty() { self.base.join(name) } else { chosen.to_owned() }
     }
     /// `base/restore_jobs`.
     pub fn jobs(&self) -> PathBuf {
@@ -306,6 +339,36 @@ impl Config {
         })
     }
 
+    /// The configuration that a request names; none: the usual one.
+    ///
+    /// # Errors
+    /// `config_invalid` naming file or setting, line and key.
+    pub fn of(source: Option<&Source>) -> Result<Config> {
+        match source {
+            None => Config::load(None),
+            Some(Source::File(file)) => Config::load(Some(file)),
+            Some(Source::Set(settings)) => {
+                let file = settings.file.as_deref();
+                // Read as it stands first: what is wrong in the file is told with its line.
+                Config::load(file)?;
+                let mut table = match std::fs::read_to_string(file.unwrap_or(Path::new(DEFAULT_FILE))) {
+                    Ok(text) => toml::from_str(&text).unwrap_or_default(),
+                    Err(_) => toml::Table::new(),
+                };
+                let refused = |error: &dyn std::fmt::Display| {
+                    Error::new(Code::ConfigInvalid, format!("settings over restore.toml: {}", error.to_string().trim()))
+                        .hint("Names are those of restore.toml, such as paths.backups or limits.restore_timeout_s.")
+                };
+                let set = toml::Table::try_from(&settings.set).map_err(|error| refused(&error))?;
+                lay_over(&mut table, set);
+                let mut config: Config = table.try_into().map_err(|error: toml::de::Error| refused(&error))?;
+                config.fill_php(Path::new("/etc/php"));
+                config.check()?;
+                Ok(config)
+            }
+        }
+    }
+
     /// Parses the text of a restore.toml and fills what depends on the installed PHP.
     ///
     /// # Errors
@@ -349,6 +412,13 @@ impl Config {
                 return Err(Error::new(Code::ConfigInvalid, format!("{key} = {:?} is not an absolute path", path)));
             }
         }
+        for (key, path) in
+            [("paths.backups", &paths.backups), ("paths.snapshots", &paths.snapshots), ("paths.logs", &paths.logs)]
+        {
+            if !path.as_os_str().is_empty() && !path.is_absolute() {
+                return Err(Error::new(Code::ConfigInvalid, format!("{key} = {:?} is not an absolute path", path)));
+            }
+        }
         if self.limits.restore_timeout_s == 0 || self.limits.verify_timeout_s == 0 {
             return Err(Error::new(Code::ConfigInvalid, "limits: a time limit of 0 seconds lets nothing finish"));
         }
@@ -358,6 +428,16 @@ impl Config {
     /// How many threads or connections work side by side: one a core, at most four.
     pub fn parallelism(&self) -> usize {
         std::thread::available_parallelism().map_or(2, |cores| cores.get().min(4))
+    }
+}
+
+/// Puts `over` on `under`, table by table.
+fn lay_over(under: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(value)) => lay_over(inner, value),
+            (_, value) => drop(under.insert(key, value)),
+        }
     }
 }
 
@@ -387,6 +467,27 @@ mod tests {
         assert_eq!(config.limits.restore_timeout_s, 1800);
         assert_eq!(config.files.permissions, Permissions::Standard);
         assert!(config.paths.php_pool_dir.ends_with("fpm/pool.d"));
+    }
+
+    #[test]
+    fn settings_go_over_the_file_and_are_checked_like_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("restore.toml");
+        std::fs::write(&file, "[paths]\nbase = \"/srv/rv\"\n[limits]\nmax_retries = 5\n").unwrap();
+        let of = |set: &str| {
+            let request = format!(r#"{{"file":{:?},"set":{set}}}"#, file.display().to_string());
+            Config::of(Some(&serde_json::from_str(&request).unwrap()))
+        };
+        let config = of(r#"{"paths":{"backups":"/b"},"limits":{"restore_timeout_s":60}}"#).unwrap();
+        assert_eq!(config.paths.backups(), Path::new("/b"));
+        assert_eq!(config.paths.snapshots(), Path::new("/srv/rv/snapshots"));
+        assert_eq!((config.limits.restore_timeout_s, config.limits.max_retries), (60, 5));
+        for bad in [r#"{"paths":{"bakups":"/b"}}"#, r#"{"paths":{"logs":"x"}}"#, r#"{"limits":{"max_retries":null}}"#] {
+            assert_eq!(of(bad).unwrap_err().code, Code::ConfigInvalid, "{bad}");
+        }
+        std::fs::write(&file, "[paths]\nbase = 1").unwrap();
+        assert!(of("{}").unwrap_err().message.contains("line 2"));
+        assert!(serde_json::from_str::<Source>(r#"{"fil":"/x","set":{}}"#).is_err());
     }
 
     #[test]

@@ -62,6 +62,18 @@ pub(crate) fn library_file() -> Option<PathBuf> {
     std::fs::canonicalize(std::ffi::OsStr::from_bytes(name.to_bytes())).ok()
 }
 
+/// Domains that have backups or a document root, by name.
+///
+/// Parameters: `request_json`, `{"config"?}`. Returns: a document whose `data` is `{"domains": [{"domain", "backups", "newest", "has_site"}]}`.
+/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+///
+/// # Safety
+/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rv_list_domains(request_json: *const c_char) -> *mut c_char {
+    boundary("list_domains", request_json)
+}
+
 /// Backups of a domain, newest first.
 ///
 /// Parameters: `request_json`, `{"config"?, "domain"}`. Returns: a document whose `data` is `{"domain", "backups": [{"path", "kind", "date", "size", "integrity", …}]}`.
@@ -228,6 +240,18 @@ pub unsafe extern "C" fn rv_cleanup(request_json: *const c_char) -> *mut c_char 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_list_jobs(request_json: *const c_char) -> *mut c_char {
     boundary("list_jobs", request_json)
+}
+
+/// Logs of restores and rollbacks, newest first.
+///
+/// Parameters: `request_json`, `{"config"?, "domain"?}`. Returns: a document whose `data` is `{"logs": [{"path", "name", "domain", "date", "size", "failed"}]}`.
+/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+///
+/// # Safety
+/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rv_list_logs(request_json: *const c_char) -> *mut c_char {
+    boundary("list_logs", request_json)
 }
 
 /// Finishes or undoes what crashed workers left.

@@ -7,6 +7,7 @@
 pub mod estimate;
 pub mod folder;
 pub mod lock;
+pub mod logs;
 pub mod notify;
 pub mod recovery;
 pub mod spawn;

@@ -81,6 +81,17 @@ pub fn watch_signals() {
     }
 }
 
+/// SIGINT is remembered once; the next one ends the process as usual.
+pub fn catch_interrupt() {
+    extern "C" fn remember(_: libc::c_int) {
+        STOP_ASKED.store(true, Ordering::Relaxed);
+        // SAFETY: signal(2) is async-signal-safe.
+        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+    }
+    // SAFETY: the handler stores to an atomic and calls signal(2), both async-signal-safe.
+    unsafe { libc::signal(libc::SIGINT, remember as *const () as libc::sighandler_t) };
+}
+
 /// True once SIGTERM or SIGINT has come.
 pub fn stop_asked() -> bool {
     STOP_ASKED.load(Ordering::Relaxed)

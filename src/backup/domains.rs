@@ -1,0 +1,79 @@
+//! The domains of this machine: who has backups, who has a document root.
+
+use crate::backup::list;
+use crate::backup::name::{BackupName, Family};
+use crate::config::Config;
+use crate::error::Result;
+use crate::path::Domain;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// One domain in a list.
+#[derive(Debug, Serialize)]
+pub struct DomainInfo {
+    /// The domain.
+    pub domain: Domain,
+    /// How many backups it has.
+    pub backups: usize,
+    /// When the newest was made, local time; `null` without one.
+    pub newest: Option<String>,
+    /// Whether its document root exists.
+    pub has_site: bool,
+}
+
+/// Every domain that has a folder of backups, a domain archive, or a document root; by name.
+///
+/// # Errors
+/// As [`list::list`].
+pub fn domains(config: &Config) -> Result<Vec<DomainInfo>> {
+    let backups = config.paths.backups();
+    let mut found: BTreeSet<String> = names(&backups).filter(|name| backups.join(name).is_dir()).collect();
+    found.extend(names(&backups).filter_map(|name| match BackupName::parse(&name)?.family {
+        Family::Domain(of) => Some(of),
+        _ => None,
+    }));
+    let root = &config.paths.web_root;
+    found.extend(names(root).filter(|name| name.contains('.') && root.join(name).is_dir()));
+    found
+        .iter()
+        .filter_map(|name| Domain::parse(name).ok())
+        .map(|domain| {
+            let backups = list::list(config, &domain)?;
+            Ok(DomainInfo {
+                backups: backups.len(),
+                newest: backups.first().map(|backup| backup.date.clone()),
+                has_site: config.paths.document_root(&domain).is_dir(),
+                domain,
+            })
+        })
+        .collect()
+}
+
+fn names(folder: &Path) -> impl Iterator<Item = String> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backups_and_document_roots_make_the_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().join("base");
+        let web = folder.path().join("web");
+        for path in
+            [base.join("backups/a.example"), base.join("backups/it's bad;"), web.join("b.example"), web.join("html")]
+        {
+            std::fs::create_dir_all(path).unwrap();
+        }
+        std::fs::write(base.join("backups/a.example/backup_20250102_030405.tar.gz"), "").unwrap();
+        std::fs::write(base.join("backups/domain_c.example_20250102_030405.tar.gz"), "").unwrap();
+        let text = format!("[paths]\nbase = {base:?}\nweb_root = {web:?}");
+        let found = domains(&Config::parse(&text).unwrap()).unwrap();
+        let seen: Vec<_> = found.iter().map(|info| (info.domain.as_str(), info.backups, info.has_site)).collect();
+        assert_eq!(seen, [("a.example", 1, false), ("b.example", 0, true), ("c.example", 1, false)]);
+        assert_eq!(found[0].newest.as_deref(), Some("2025-01-02T03:04:05"));
+    }
+}

@@ -1,0 +1,96 @@
+//! The human logs of restores: `restore_logs/DOMAIN/restore_STAMP.log`, and `…_failed.log` beside it where one failed.
+
+use crate::config::Config;
+use crate::job::JobId;
+use crate::path::Domain;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// One log in a list.
+#[derive(Debug, Serialize)]
+pub struct LogInfo {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// File name.
+    pub name: String,
+    /// The domain.
+    pub domain: Domain,
+    /// When the job began, local time: `2025-10-04T10:15:32`.
+    pub date: String,
+    /// Bytes.
+    pub size: u64,
+    /// Whether it tells of a failure.
+    pub failed: bool,
+}
+
+/// The logs of a domain, or of all, newest first.
+pub fn list(config: &Config, domain: Option<&Domain>) -> Vec<LogInfo> {
+    let domains = match domain {
+        Some(domain) => vec![domain.clone()],
+        None => names(&config.paths.logs()).iter().filter_map(|name| Domain::parse(name).ok()).collect(),
+    };
+    let mut found: Vec<LogInfo> = domains
+        .iter()
+        .flat_map(|domain| {
+            let folder = config.paths.logs().join(domain.as_str());
+            names(&folder).into_iter().filter_map(move |name| {
+                let path = folder.join(&name);
+                let size = std::fs::symlink_metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
+                let stem = name.strip_suffix(".log")?;
+                let failed = stem.ends_with("_failed");
+                let stamp =
+                    stem.trim_end_matches("_failed").get(stem.find(|letter: char| letter.is_ascii_digit())?..)?;
+                let date = jiff::civil::DateTime::strptime("%Y%m%d_%H%M%S", stamp).ok()?;
+                Some(LogInfo { path, date: date.to_string(), size, failed, domain: domain.clone(), name })
+            })
+        })
+        .collect();
+    found.sort_by(|one, other| (&other.date, &other.name).cmp(&(&one.date, &one.name)));
+    found
+}
+
+/// The log that tells most about a job: that of its failure, where there is one.
+pub fn of_job(config: &Config, domain: &Domain, job: &JobId) -> Option<PathBuf> {
+    let stamp = job.stamp();
+    let mut found: Vec<LogInfo> =
+        list(config, Some(domain)).into_iter().filter(|log| log.name.contains(stamp)).collect();
+    found.sort_by_key(|log| !log.failed);
+    found.into_iter().next().map(|log| log.path)
+}
+
+fn names(folder: &std::path::Path) -> Vec<String> {
+    std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_come_newest_first_and_the_failed_one_speaks_for_its_job() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = base.path().join("restore_logs/a.example");
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in [
+            "restore_20250101_000000.log",
+            "restore_20250102_000000.log",
+            "restore_20250102_000000_failed.log",
+            "x.txt",
+        ] {
+            std::fs::write(folder.join(name), "text").unwrap();
+        }
+        let config = Config::parse(&format!("[paths]\nbase = {:?}", base.path())).unwrap();
+        let found = list(&config, None);
+        let seen: Vec<_> = found.iter().map(|log| (log.date.as_str(), log.failed, log.size)).collect();
+        let newer = "2025-01-02T00:00:00";
+        assert_eq!(seen, [(newer, true, 4), (newer, false, 4), ("2025-01-01T00:00:00", false, 4)]);
+        let job = JobId::parse("20250102_000000_0123456789ab").unwrap();
+        let domain = Domain::parse("a.example").unwrap();
+        assert!(of_job(&config, &domain, &job).unwrap().ends_with("restore_20250102_000000_failed.log"));
+    }
+}
