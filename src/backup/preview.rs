@@ -70,7 +70,7 @@ pub struct Filesystem {
 }
 
 /// Expected seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Estimate {
     /// Files: extracting them.
     pub files_s: f64,
@@ -82,6 +82,8 @@ pub struct Estimate {
     pub verify_s: f64,
     /// All together; files and database run side by side.
     pub total_s: f64,
+    /// The same of a restore of fewer components: `files`, `files+database` and so on.
+    pub of: std::collections::BTreeMap<&'static str, f64>,
     /// Restores of this machine it was learned from; 0: a guess.
     pub learned_from: u32,
 }

@@ -270,9 +270,8 @@ fn snapshot(data: &Value, style: Style, out: &mut String) {
 
 fn snapshots(data: &Value, out: &mut String) {
     for (at, snapshot) in list(&data["snapshots"]).enumerate() {
-        let left = snapshot["expires_in_h"]
-            .as_f64()
-            .map_or_else(String::new, |hours| format!("  {} left", duration(hours * 3600.0)));
+        let left =
+            snapshot["expires_in_s"].as_f64().map_or_else(String::new, |left| format!("  {} left", duration(left)));
         line(
             out,
             &format!(
@@ -392,7 +391,8 @@ fn removed(data: &Value, out: &mut String) {
 
 fn recovered(data: &Value, style: Style, out: &mut String) {
     for found in list(&data["recovered"]) {
-        line(out, &format!("{} {}", style.mark("pass"), plain(found)));
+        let state = word(found, "state").replace('_', " ");
+        line(out, &format!("{} {}: job {} is {state}", style.mark("pass"), word(found, "domain"), word(found, "job")));
     }
     for busy in list(&data["busy"]) {
         line(out, &format!("{} {} is being worked on", style.mark("warn"), plain(busy)));

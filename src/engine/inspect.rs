@@ -137,8 +137,28 @@ fn estimate(rates: &Rates, scan: &Scan) -> Estimate {
     let (files_s, verify_s) = (rates.seconds(Phase::Files, scan.bytes), rates.seconds(Phase::Verify, scan.bytes));
     let database_s = if dump > 0 { rates.seconds(Phase::Database, dump) } else { 0.0 };
     let config_s = if scan.config.is_empty() { 0.0 } else { rates.seconds(Phase::Config, 0) };
-    let total_s = (files_s + verify_s).max(database_s) + config_s;
-    Estimate { files_s, database_s, config_s, verify_s, total_s, learned_from: rates.jobs }
+    let all = |files: bool, database: bool, config: bool| {
+        let part = |takes: bool, seconds: f64| if takes { seconds } else { 0.0 };
+        part(files, files_s + verify_s).max(part(database, database_s)) + part(config, config_s)
+    };
+    let of = [
+        ("files", all(true, false, false)),
+        ("database", all(false, true, false)),
+        ("config", all(false, false, true)),
+        ("files+database", all(true, true, false)),
+        ("files+config", all(true, false, true)),
+        ("database+config", all(false, true, true)),
+        ("files+database+config", all(true, true, true)),
+    ];
+    Estimate {
+        files_s,
+        database_s,
+        config_s,
+        verify_s,
+        total_s: all(true, true, true),
+        of: of.into(),
+        learned_from: rates.jobs,
+    }
 }
 
 /// `rv_validate`, and a restore with `dry_run`: every check, the whole backup read, and a token for what was seen.

@@ -71,6 +71,9 @@ pub struct PhaseStatus {
 /// Megabytes (10⁶ bytes) a second over the last second.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Io {
+    /// Both together.
+    #[serde(default)]
+    pub total_mb_s: f64,
     /// Read.
     pub read_mb_s: f64,
     /// Written.
@@ -268,7 +271,8 @@ impl JobMonitor {
         if since >= 1.0 || (shown.io.read_mb_s == 0.0 && since >= 0.1) {
             let now = process::io_counters();
             let rate = |new: u64, old: u64| (new.saturating_sub(old) as f64 / since / 1e5).round() / 10.0;
-            shown.io = Io { read_mb_s: rate(now.0, shown.io_then.0), write_mb_s: rate(now.1, shown.io_then.1) };
+            let (read, write) = (rate(now.0, shown.io_then.0), rate(now.1, shown.io_then.1));
+            shown.io = Io { total_mb_s: tenth(read + write), read_mb_s: read, write_mb_s: write };
             shown.io_then = now;
             shown.io_at = Instant::now();
         }

@@ -39,6 +39,17 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// The error names the phase it came from, where it does not yet.
+    fn in_phase(self, phase: &str) -> Ending {
+        let named = |error: Error| if error.context.contains_key("phase") { error } else { error.with("phase", phase) };
+        match self {
+            Ending::Done(value) => Ending::Done(value),
+            Ending::RolledBack(error) => Ending::RolledBack(named(error)),
+            Ending::Failed(error) => Ending::Failed(named(error)),
+            Ending::NeedsOperator(error) => Ending::NeedsOperator(named(error)),
+        }
+    }
+
     /// The state a user sees.
     pub fn state(&self) -> State {
         match self {
@@ -97,7 +108,8 @@ pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
     let mut lock = lock;
     let ending =
         std::panic::catch_unwind(AssertUnwindSafe(|| dispatch(&folder, &ticket, &monitor, &shared, &mut lock)))
-            .unwrap_or_else(|panic| after_panic(&folder, &ticket, &shared, &*panic));
+            .unwrap_or_else(|panic| after_panic(&folder, &ticket, &shared, &*panic))
+            .in_phase(engine::word(monitor.status().state));
 
     log_ending(&ticket, &monitor, &ending);
     ticking.store(false, Ordering::Relaxed);
@@ -235,7 +247,7 @@ pub fn conclude(folder: &JobFolder, ticket: &Ticket, ending: &Ending) {
     status.state = ending.state();
     status.remaining_s = Some(0.0);
     let _ = folder.write("status.json", &status);
-    write_failed_log(ticket, ending, "recovery");
+    write_failed_log(ticket, ending);
 }
 
 fn write_report(folder: &JobFolder, ending: &Ending) {
@@ -278,7 +290,6 @@ fn open_log(ticket: &Ticket) -> Result<Option<File>> {
 
 fn log_ending(ticket: &Ticket, monitor: &JobMonitor, ending: &Ending) {
     let took = monitor.elapsed().as_secs_f64();
-    let phase = engine::word(monitor.status().state);
     match ending {
         Ending::Done(_) => monitor.event(Level::Info, &format!("done after {took:.1} s")),
         Ending::RolledBack(error) | Ending::Failed(error) | Ending::NeedsOperator(error) => {
@@ -286,14 +297,14 @@ fn log_ending(ticket: &Ticket, monitor: &JobMonitor, ending: &Ending) {
             monitor.event(Level::Error, &format!("ended as {} after {took:.1} s", engine::word(ending.state())));
         }
     }
-    write_failed_log(ticket, ending, phase);
+    write_failed_log(ticket, ending);
 }
 
 /// `..._failed.log`: phase, error, time, next step, then the whole log.
-fn write_failed_log(ticket: &Ticket, ending: &Ending, phase: &str) {
+fn write_failed_log(ticket: &Ticket, ending: &Ending) {
     let (Some(domain), Kind::Restore | Kind::Rollback) = (&ticket.domain, ticket.kind) else { return };
     let (Ending::RolledBack(error) | Ending::Failed(error) | Ending::NeedsOperator(error)) = ending else { return };
-    let phase = error.context.get("phase").and_then(Value::as_str).unwrap_or(phase);
+    let phase = error.context.get("phase").and_then(Value::as_str).unwrap_or("recovery");
     let log = std::fs::read_to_string(log_path(ticket, domain, "")).unwrap_or_default();
     let text = format!(
         "Phase:  {phase}\nError:  {} ({})\nTime:   {}\nResult: {}\nNext:   {}\n\n{log}",

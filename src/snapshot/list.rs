@@ -39,6 +39,9 @@ pub struct SnapshotInfo {
     pub created: String,
     /// Hours until it expires; negative when it has.
     pub expires_in_h: f64,
+    /// The same in seconds.
+    #[serde(default)]
+    pub expires_in_s: i64,
     /// Bytes: of the archives, or of the kept tree.
     pub size: u64,
     /// The same for people.
@@ -104,12 +107,13 @@ fn info(path: &Path, now: Stamp, retention_h: u64) -> Option<SnapshotInfo> {
     let size =
         if retained { number("bytes").unwrap_or(0) } else { [files, database, config].into_iter().flatten().sum() };
     let changes = manifest["config"].as_array().is_some_and(|list| !list.is_empty());
-    let age_h = stamp.map_or(0.0, |stamp| now.seconds_since(stamp) as f64 / 3600.0);
+    let age_s = stamp.map_or(0, |stamp| now.seconds_since(stamp));
     Some(SnapshotInfo {
         path: path.to_owned(),
         form,
         created: stamp.map_or_else(|| "unknown".into(), |stamp| stamp.to_string()),
-        expires_in_h: retention_h as f64 - age_h,
+        expires_in_h: retention_h as f64 - age_s as f64 / 3600.0,
+        expires_in_s: retention_h.saturating_mul(3600).try_into().unwrap_or(i64::MAX).saturating_sub(age_s),
         size,
         size_text: human_size(size),
         job: text("job"),

@@ -1,0 +1,70 @@
+# shellcheck shell=bash disable=SC2034,SC2153  # names are shared by the files of the menus
+# Choosing a domain and one of its backups.
+
+# Into RUI_DOMAIN. False: back.
+_rui_choose_domain() { # TITLE with-backups|any
+  local line domain backups newest site
+  local -a domains=()
+  _rui_call domains --tsv 'domains:domain,backups,newest|moment,has_site' || { _rui_refused "$1"; return 1; }
+  _rui_page "$1"
+  _rui_say choose_domain
+  _rui_add "$RUI_SAID" ''
+  for line in "${RUI_OUT[@]}"; do
+    IFS=$'\t' read -r domain backups newest site <<<"$line"
+    [[ $2 == any || $backups != 0 ]] || continue
+    [[ $2 != any || $site == true ]] || continue
+    domains+=("$domain")
+    _rui_say domain_line "$backups" "$newest"
+    _rui_fill "$domain" 36
+    printf -v line '  %2d) %s %s' "${#domains[@]}" "$RUI_FILLED" "$RUI_SAID"
+    _rui_place "$line"
+  done
+  if ((${#domains[@]} == 0)); then
+    _rui_say no_domains
+    _rui_prose '  ' '  ' "$RUI_SAID"
+    _rui_any_key
+    return 1
+  fi
+  _rui_say keys_choose
+  RUI_FOOT=$RUI_SAID
+  _rui_ask enter q || return 1
+  [[ $RUI_KEY == enter ]] || return 1
+  RUI_DOMAIN=${domains[RUI_CURSOR]}
+}
+
+# Into RUI_BACKUP and RUI_BACKUP_DATE. False: back.
+_rui_choose_backup() { # TITLE
+  local line path date size kind integrity files tables
+  local -a paths=() dates=()
+  _rui_call list "$RUI_DOMAIN" --tsv 'backups:path,date|moment,size|size,kind,integrity,file_count|count,db_tables|count' || {
+    _rui_refused "$1"
+    return 1
+  }
+  _rui_page "$1" "$RUI_DOMAIN"
+  _rui_say backup_head
+  _rui_add "$RUI_SAID"
+  for line in "${RUI_OUT[@]}"; do
+    IFS=$'\t' read -r path date size kind integrity files tables <<<"$line"
+    paths+=("$path") dates+=("$date")
+    _rui_say "kind_$kind"
+    kind=$RUI_SAID
+    _rui_say "integrity_$integrity"
+    integrity=$RUI_SAID
+    _rui_fill "$kind" 12
+    kind=$RUI_FILLED
+    _rui_fill "$integrity" 12
+    printf -v line '  %2d) %-19s %9s  %s %s %s' "${#paths[@]}" "$date" "$size" "$kind" "$RUI_FILLED" "$files"
+    _rui_place "$line"
+  done
+  if ((${#paths[@]} == 0)); then
+    _rui_say no_backups "$RUI_DOMAIN"
+    _rui_prose '  ' '  ' "$RUI_SAID"
+    _rui_any_key
+    return 1
+  fi
+  _rui_say keys_choose
+  RUI_FOOT=$RUI_SAID
+  _rui_ask enter q || return 1
+  [[ $RUI_KEY == enter ]] || return 1
+  RUI_BACKUP=${paths[RUI_CURSOR]} RUI_BACKUP_DATE=${dates[RUI_CURSOR]}
+}

@@ -1,0 +1,34 @@
+# shellcheck shell=bash disable=SC2034,SC2153  # names are shared by the files of the menus
+# The words of the menus, one catalogue a language: lang/en.txt, lang/vi.txt. `key=text`, %s for what is put in.
+
+_rui_words() {
+  local language=en file line
+  case ${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} in
+    vi*) language="vi" ;;
+  esac
+  # The program's own wish comes before LC_ALL, which a terminal without Vietnamese letters may need for itself.
+  case ${LANGUAGE:-} in
+    vi*) language="vi" ;;
+    en*) language=en ;;
+  esac
+  # Vietnamese cannot be written without its letters.
+  [[ -n $RUI_UTF8 ]] || language=en
+  RUI_LANGUAGE=$language
+  declare -gA RUI_WORDS=()
+  file=$RUI_FOLDER/lang/$language.txt
+  if [[ ! -r $file ]]; then
+    printf 'restore_ui: %s is missing; install the modules again (make install)\n' "$file" >&2
+    return 1
+  fi
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ $line == [a-z]*=* ]] && RUI_WORDS[${line%%=*}]=${line#*=}
+  done <"$file"
+}
+
+# A text of the catalogue with its places filled, into RUI_SAID.
+_rui_say() { # KEY [VALUE...]
+  local text=${RUI_WORDS[$1]-$1}
+  shift
+  # shellcheck disable=SC2059  # the catalogue is ours
+  printf -v RUI_SAID "$text" "$@"
+}
