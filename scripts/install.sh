@@ -15,8 +15,8 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 readonly prefix modules config destdir built version
 
 readonly LIBRARY=librocketvps_restore.so
-# A module with this word in its first lines is ours, of this version or another.
-readonly MARK=librocketvps_restore
+# A module whose first comment names the helper is ours, of this version or another.
+readonly MARK='^# .*rocketvps-restore'
 
 say() { # TEXT
   printf 'install: %s\n' "$1"
@@ -67,12 +67,12 @@ module_files() {
 }
 
 is_ours() { # FILE
-  [[ -f $1 && ! -L $1 ]] && grep -q "$MARK" < <(head -n 5 -- "$1")
+  [[ -f $1 && ! -L $1 ]] && grep -q -- "$MARK" < <(head -n 5 -- "$1")
 }
 
 put_module() { # NAME
   local place=$modules/$1
-  is_ours "shell/$1" || fail "shell/$1: its first five lines do not say $MARK, so that it would be taken for somebody else's"
+  is_ours "shell/$1" || fail "shell/$1: no comment in its first five lines names rocketvps-restore, by which it is known as ours"
   if [[ -e $destdir$place || -L $destdir$place ]] && ! is_ours "$destdir$place"; then
     # Numbered: an older .bak is somebody's only copy too.
     mv -T --backup=numbered -- "$destdir$place" "$destdir$place.bak"
