@@ -103,7 +103,7 @@ _rocketvps_restore_operand() { # COMMAND NUMBER TYPED DOMAIN
   case $1:$2 in
     status:0 | wait:0) _rocketvps_restore_offer_jobs "$3" ;;
     attach:0 | cancel:0) _rocketvps_restore_offer_jobs "$3" unfinished ;;
-    domains:*) ;;
+    domains:* | *_*:*) ;; # calls take JSON
     logs:0)
       _rocketvps_restore_offer "$3" < <(_rocketvps_restore_ask domains)
       _rocketvps_restore_offer_jobs "$3"

@@ -55,7 +55,7 @@ offered() { # WORD...: exactly these, in any order
   [[ ${#lines[@]} -eq 19 ]]
   tab --config /x.toml --json sta
   offered status
-  tab fly x
+  tab list_backups ''
   offered ''
 }
 
