@@ -102,11 +102,13 @@ LIST
 
 @test "a module that is a link is kept as that link" {
   mkdir -p "$MODULES"
-  ln -s /nonexistent/restore.sh "$MODULES/restore.sh"
+  ln -s "$SOURCE/shell/restore.sh" "$MODULES/restore.sh"
+  ln -s /nonexistent/restore_ui.sh "$MODULES/restore_ui.sh"
   run -0 make_it install
-  [[ -f $MODULES/restore.sh && ! -L $MODULES/restore.sh ]]
+  [[ ! -L $MODULES/restore.sh && ! -L $MODULES/restore_ui.sh ]]
   run -0 make_it uninstall
-  [[ $(readlink "$MODULES/restore.sh") == /nonexistent/restore.sh ]]
+  [[ $(readlink "$MODULES/restore.sh") == "$SOURCE/shell/restore.sh" ]]
+  [[ $(readlink "$MODULES/restore_ui.sh") == /nonexistent/restore_ui.sh ]]
 }
 
 @test "old modules that were put back over ours are kept too, and nobody's copy is lost" {
@@ -139,8 +141,10 @@ LIST
 }
 
 @test "what is not built is said before anything is installed" {
-  run ! make_it install BUILT="$FOLDER/nothing"
-  [[ $output == *'rocketvps-restore is not built; run make build'* && -z $(things) ]]
+  mkdir "$FOLDER/half"
+  ln -s "$PREFIX/bin/rocketvps-restore" "$FOLDER/half/"
+  run ! make_it install BUILT="$FOLDER/half"
+  [[ $output == *'librocketvps_restore.so is not built; run make build'* && -z $(things) ]]
 }
 
 @test "a module of the project without its mark is refused" {
