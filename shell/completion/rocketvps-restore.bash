@@ -91,6 +91,7 @@ _rocketvps_restore_value() { # OPTION TYPED DOMAIN
     --only)
       [[ $2 != *,* ]] || before=${2%,*},
       _rocketvps_restore_offer_words "$2" "$before"{files,database,config}
+      compopt -o nospace 2>/dev/null # a comma may follow
       ;;
     --item | --exclude-item) _rocketvps_restore_offer_words "$2" nginx php_fpm ssl cron ;;
     --priority) _rocketvps_restore_offer_words "$2" polite normal ;;
