@@ -6,16 +6,18 @@
 # make bench   the figures, against tar, mariadb and myloader
 # make build   library and helper, in release
 # make header  include/rocketvps_restore.h, from the Rust sources
-# make install PREFIX=/usr/local [DESTDIR=…]
+# make install [PREFIX=/usr/local] [MODULES=/opt/rocketvps/modules] [CONFIG=/opt/rocketvps/config] [DESTDIR=…]
+# make uninstall     the same, away again; restore.toml stays
 CARGO ?= cargo
 PREFIX ?= /usr/local
+MODULES ?= /opt/rocketvps/modules
+CONFIG ?= /opt/rocketvps/config
 PROFILE ?= release
-VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BUILT := $(TARGET)/$(PROFILE)
-ROOT := $(DESTDIR)$(PREFIX)
+INSTALLER = PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' MODULES='$(MODULES)' CONFIG='$(CONFIG)' BUILT='$(BUILT)' scripts/install.sh
 
-.PHONY: all build deps demo test fuzz lint bench header install clean reliability
+.PHONY: all build deps demo test fuzz lint bench header install uninstall clean reliability
 
 all: build
 
@@ -48,16 +50,10 @@ header:
 	RV_WRITE_HEADER=1 $(CARGO) test --locked --test abi header
 
 install:
-	install -d $(ROOT)/bin $(ROOT)/lib/pkgconfig $(ROOT)/include
-	install -m 0755 $(BUILT)/rocketvps-restore $(ROOT)/bin/
-	install -m 0644 $(BUILT)/librocketvps_restore.so $(ROOT)/lib/librocketvps_restore.so.1
-	ln -sf librocketvps_restore.so.1 $(ROOT)/lib/librocketvps_restore.so
-	install -m 0644 include/rocketvps_restore.h $(ROOT)/include/
-	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|' -e 's|@VERSION@|$(VERSION)|' bindings/c/rocketvps-restore.pc.in \
-		> $(ROOT)/lib/pkgconfig/rocketvps-restore.pc
-	install -d $(ROOT)/lib/systemd/system
-	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|' scripts/rocketvps-restore-recover.service.in \
-		> $(ROOT)/lib/systemd/system/rocketvps-restore-recover.service
+	@$(INSTALLER) install
+
+uninstall:
+	@$(INSTALLER) uninstall
 
 clean:
 	$(CARGO) clean

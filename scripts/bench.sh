@@ -464,7 +464,7 @@ figure_memory() {
 
 figure_calls() {
   local prefix=$work/prefix starts=() polls=() answer n
-  make --no-print-directory install DESTDIR= PREFIX="$prefix" >/dev/null
+  make --no-print-directory install DESTDIR= PREFIX="$prefix" MODULES="$prefix/modules" CONFIG="$prefix/config" >/dev/null
   # shellcheck disable=SC2046  # flags are words
   gcc -std=c99 -O2 -o "$work/latency" bench/latency.c $(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --cflags --libs rocketvps-restore)
   enter

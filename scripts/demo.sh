@@ -4,9 +4,9 @@
 # it was in the backup. DEMO_PROGRAM=…  DEMO_SITE=small|demo
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export LC_ALL=C.UTF-8
 program=$(realpath "${DEMO_PROGRAM:-${CARGO_TARGET_DIR:-target}/release/rocketvps-restore}")
 world=$PWD/tests/harness/world.sh
-screen=$PWD/scripts/demo/screen.php
 [[ -x $program ]] || { printf 'demo: %s is not built; run make build\n' "$program" >&2; exit 1; }
 ((EUID == 0)) || { printf 'demo: run it as root: it starts MariaDB, PHP-FPM and nginx of its own\n' >&2; exit 1; }
 
@@ -24,9 +24,9 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-bold='' plain='' green='' red=''
+bold='' plain='' green='' yellow='' red=''
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
-  bold=$'\e[1m' plain=$'\e[0m' green=$'\e[32m' red=$'\e[31m'
+  bold=$'\e[1m' plain=$'\e[0m' green=$'\e[32m' yellow=$'\e[33m' red=$'\e[31m'
 fi
 
 title() { # TEXT
@@ -46,12 +46,53 @@ bad() { # TEXT
   wrong+=("$1")
 }
 
-call() { # NAME REQUEST
-  "$program" --config "$place/restore.toml" "$1" "$2"
+rv() { # COMMAND ARGUMENT…
+  "$program" --config "$place/restore.toml" "$@"
 }
 
-field() { # KEY: of the document on standard input
-  php "$screen" field "$1"
+# The helper's text for 80 columns: without the folder of the demo, long lines in pieces, of long lists the first lines.
+shown() { # [LINES-OF-A-LIST]
+  local line piece indent run=0 hidden=0
+  while IFS= read -r line; do
+    if [[ $line == '    '* ]]; then
+      if ((++run > ${1:-99})); then hidden=$((hidden + 1)) && continue; fi
+    else
+      ((hidden == 0)) || printf '      … and %d more\n' "$hidden"
+      run=0 hidden=0
+    fi
+    line="  ${line//"$place"\//}"
+    indent=${line%%[^ ]*}
+    while ((${#line} > 78)); do
+      piece=${line:0:78}
+      [[ $piece != *[^\ ]*\ * ]] || piece=${piece% *}
+      marked "$piece"
+      line=${line:${#piece}}
+      line="$indent  ${line# }"
+    done
+    marked "$line"
+  done
+  ((hidden == 0)) || printf '      … and %d more\n' "$hidden"
+}
+
+marked() { # LINE: with its mark in colour
+  local line=${1/✓/$green✓$plain}
+  line=${line/✗/$red✗$plain}
+  printf '%s\n' "${line/ ! / $yellow!$plain }"
+}
+
+# The checks of a restore, from its report: group, outcome and message in columns.
+checks() {
+  local group outcome message last=''
+  while IFS=$'\t' read -r group outcome message; do
+    [[ $group == "$last" ]] || printf '%s\n' "${group//_/ }"
+    last=$group
+    case $outcome in
+      pass) printf '  ✓ %s\n' "$message" ;;
+      not_checked) printf '  – not checked: %s\n' "$message" ;;
+      warn) printf '  ! %s\n' "$message" ;;
+      *) printf '  ✗ %s\n' "$message" ;;
+    esac
+  done
 }
 
 number() { # JSON KEY
@@ -119,28 +160,30 @@ line Configuration 'nginx site and TLS key broken, pool changed, cron gone'
 visitors_see 0wned
 
 title 'Backups'
-call list_backups "{\"domain\":\"$WORLD_DOMAIN\"}" | php "$screen" list
+rv list "$WORLD_DOMAIN" | shown
 
 title 'What is in it'
-call preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"backup\":\"latest\",\"wait\":true}" | php "$screen" preview
+rv preview "$WORLD_DOMAIN" | shown 6
 
 title 'What would change'
-call diff_backup "{\"domain\":\"$WORLD_DOMAIN\",\"backup\":\"latest\",\"wait\":true}" | php "$screen" changes
+rv diff "$WORLD_DOMAIN" --latest --limit 6 | shown
 
 title 'Before the restore'
-call validate "{\"domain\":\"$WORLD_DOMAIN\",\"backup\":\"latest\",\"wait\":true}" | php "$screen" checks
+rv validate "$WORLD_DOMAIN" --latest | sed '/^Files /,$d' | shown
 
 title 'Restore, with a visitor every 20 ms'
 "$world" probe "$place" start demo
 began=$(now)
-job=$(call restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"backup\":\"latest\"}" | field job)
-php "$screen" watch "$program" "$place/restore.toml" "$job"
+job=$(rv restore "$WORLD_DOMAIN" --latest --yes --detach --field job)
+if [[ -t 1 ]]; then rv attach "$job"; else rv attach "$job" | shown; fi
 took=$(($(now) - began))
 sleep 0.3
 seen=$("$world" probe "$place" stop demo)
 
-title 'Verification'
-"$program" --config "$place/restore.toml" wait "$job" | php "$screen" checks live || bad 'a verification failed'
+title 'What the restore has verified on the live site'
+verified=$(rv wait "$job" --tsv 'verification.live.*.checks:^.name,outcome,message')
+checks <<<"$verified" | shown
+if [[ $verified != *$'\tpass\t'* || $verified == *$'\tfail\t'* ]]; then bad 'a verification failed'; fi
 
 title 'Against the digest that was taken before the damage'
 same_as "$folder/good" 'before the damage'
@@ -148,15 +191,13 @@ visitors_see 'Rocket Shop'
 
 title 'Rolled back by hand, and forward again'
 began=$(now)
-answer=$(call rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$job\",\"wait\":true}") || true
+undone=$(rv rollback "$WORLD_DOMAIN" --job "$job" --yes --field job)
 back=$(($(now) - began))
-undone=$(field job <<<"$answer") || { printf '%s\n' "$undone"; exit 1; }
 line Back "$(seconds "$back")"
 same_as "$folder/damaged" 'the damaged site'
 began=$(now)
-answer=$(call rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$undone\",\"wait\":true}") || true
+rv rollback "$WORLD_DOMAIN" --job "$undone" --yes >"$folder/forward"
 forward=$(($(now) - began))
-field job <<<"$answer" >"$folder/job" || { cat "$folder/job"; exit 1; }
 line Forward "$(seconds "$forward")"
 same_as "$folder/good" 'before the damage'
 visitors_see 'Rocket Shop'

@@ -46,7 +46,8 @@ suite_rust() {
 
 # Library, helper and header as they would be installed.
 install_prefix() {
-  cargo build --locked && make --no-print-directory install PROFILE=debug DESTDIR= PREFIX="$prefix" >/dev/null
+  cargo build --locked && make --no-print-directory install PROFILE=debug DESTDIR= PREFIX="$prefix" \
+    MODULES="$prefix/modules" CONFIG="$prefix/config" >/dev/null
 }
 
 tap() { # SUITE COMMAND...: a suite that speaks the Test Anything Protocol

@@ -245,7 +245,7 @@ fn stuck(config: &Config, domain: &Domain, dead: &JobId) -> Error {
 fn busy(config: &Config, domain: &Domain) -> Error {
     let job = lock::named(config, domain).map(String::from).unwrap_or_default();
     Error::new(Code::Busy, format!("job {job} is at work on {domain}"))
-        .hint(format!("Wait for it (`rocketvps-restore wait {job}`) or cancel it."))
+        .hint(format!("`rocketvps-restore attach {job}` shows it, `rocketvps-restore cancel {job}` stops it."))
         .with("job", job)
         .with("domain", domain.as_str())
 }

@@ -33,7 +33,7 @@ macro_rules! codes {
 
 codes! {
     /// The helper was called in a way it does not know.
-    Usage = 2, "usage", "Run `rocketvps-restore --help` for the calls and their requests.";
+    Usage = 2, "usage", "Run `rocketvps-restore --help`; it lists commands, options and calls.";
     /// The request is not the JSON document the call expects.
     BadRequest = 10, "bad_request", "Correct the request; the calls and their fields are in include/rocketvps_restore.h.";
     /// The request has a field this version does not know.
@@ -49,13 +49,13 @@ codes! {
     /// The caller lacks the rights.
     Forbidden = 16, "forbidden", "Run it as root.";
     /// Another job works on this domain.
-    Busy = 17, "busy", "Wait for the other job, or cancel it.";
+    Busy = 17, "busy", "Wait for the other job, or cancel it; `rocketvps-restore jobs DOMAIN` names it.";
     /// No such job.
-    JobNotFound = 18, "job_not_found", "List the jobs with `rocketvps-restore list_jobs`.";
+    JobNotFound = 18, "job_not_found", "List the jobs with `rocketvps-restore jobs`.";
     /// The live state changed since the plan was made.
     PlanStale = 19, "plan_stale", "Validate again and use the new plan token.";
     /// No such backup file.
-    BackupNotFound = 20, "backup_not_found", "List the backups with `rocketvps-restore list_backups`.";
+    BackupNotFound = 20, "backup_not_found", "List the backups with `rocketvps-restore list DOMAIN`.";
     /// The backup file cannot be read.
     BackupUnreadable = 21, "backup_unreadable", "Check the permissions of the file and the health of its disk.";
     /// The backup is damaged.
@@ -71,7 +71,7 @@ codes! {
     /// Something is larger than the limits allow.
     LimitExceeded = 27, "limit_exceeded", "If the backup is to be trusted, raise the limit in restore.toml.";
     /// No such snapshot.
-    SnapshotNotFound = 28, "snapshot_not_found", "List the snapshots with `rocketvps-restore list_snapshots`.";
+    SnapshotNotFound = 28, "snapshot_not_found", "List the snapshots with `rocketvps-restore snapshots DOMAIN`.";
     /// The snapshot's content is not what its manifest says.
     SnapshotInvalid = 29, "snapshot_invalid", "Choose another snapshot or a backup.";
     /// No database account is known.
@@ -101,7 +101,7 @@ codes! {
     /// A service's own test refuses the configuration.
     ConfigRejected = 51, "config_rejected", "Correct the configuration in the backup or restore without it; the old one is in use.";
     /// The configuration could harm the machine.
-    UnsafeConfig = 52, "unsafe_config", "Restore without this configuration, or have the administrator allow it: \"options\":{\"allow_unsafe_config\":true}.";
+    UnsafeConfig = 52, "unsafe_config", "Restore without this configuration, or have the administrator allow it: --allow-unsafe-config, or \"options\":{\"allow_unsafe_config\":true}.";
     /// Key and certificate do not fit, are out of date, or are for another name.
     TlsInvalid = 53, "tls_invalid", "Restore without `ssl`, or issue a new certificate.";
     /// A service did not come back after its reload.

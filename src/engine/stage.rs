@@ -446,7 +446,7 @@ pub(super) fn require_used(component: &str, unused: Vec<String>, source: &Source
         Code::BackupIncomplete,
         format!("components.{component}: {first:?} matches nothing in {} that is not excluded", source.path.display()),
     )
-    .hint("Look at what the backup holds with `rocketvps-restore preview_backup`, and correct the pattern.")
+    .hint("Look at what the backup holds with `rocketvps-restore preview DOMAIN`, and correct the pattern.")
     .with("component", component)
     .with("pattern", first.as_str())
     .with("patterns", unused))

@@ -21,21 +21,31 @@ example() { # LANGUAGE [NUMBER]
   awk -v mark="\`\`\`$1" -v wanted="${2:-1}" '$0 == mark { inside = ++seen; next } /^```$/ { inside = 0 } inside == wanted' "$README"
 }
 
-@test "bash" {
+# Runs the bash block of that number as it stands, for the world's domain.
+run_example() { # NUMBER
+  example bash "$1" | sed "s/example\.com/$WORLD_DOMAIN/g" >"$FOLDER/example.sh"
+  [[ -s $FOLDER/example.sh && $(grep -c '' "$FOLDER/example.sh") -le 12 ]]
+  PATH=$PREFIX/bin:$PATH run -0 bash -e "$FOLDER/example.sh"
+}
+
+@test "bash: list, diff, restore, and back" {
   damaged=$(world digest "$PLACE")
-  example bash | sed "s/example\.com/$WORLD_DOMAIN/g" >"$FOLDER/example.sh"
-  [[ $(grep -c '' "$FOLDER/example.sh") -le 12 ]]
-  PATH=$PREFIX/bin:$PATH run -0 bash "$FOLDER/example.sh"
-  [[ $output == *restored* && $output != *'not restored'* ]]
+  run_example 1
+  [[ $output == *backup_20250101_120000.tar.gz* && $output == *'- wp-content/uploads/shell.php'* ]]
+  [[ $output == *"$WORLD_DOMAIN restored from"* && $output == *"$WORLD_DOMAIN brought back from"* ]]
   digest_is "$damaged"
 }
 
-@test "bash: what would change, and a part of it" {
-  example bash 2 | sed "s/example\.com/$WORLD_DOMAIN/g" >"$FOLDER/example.sh"
+@test "bash: a part, as a job" {
   run ! test -e "$WORLD_ROOT/wp-content/uploads/2024"
-  PATH=$PREFIX/bin:$PATH run -0 bash "$FOLDER/example.sh"
-  [[ $(grep -c '"ok":true' <<<"$output") -eq 2 && $output == *'"plan_token"'* ]]
+  run_example 2
+  [[ ${lines[-1]} == restored && $output != *'not restored'* ]]
   [[ -d $WORLD_ROOT/wp-content/uploads/2024 && ! -d $WORLD_ROOT/wp-admin ]]
+}
+
+@test "bash: a call" {
+  run_example 3
+  [[ $output == '{'*'"ok":true'*'"plan_token"'*'}' ]]
 }
 
 @test "C" {

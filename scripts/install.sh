@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# Puts library, helper, shell modules, man page, completion, configuration and systemd unit where they belong, or takes them
+# away again. `make install` and `make uninstall` call it:
+#   PREFIX=… MODULES=… CONFIG=… DESTDIR=… BUILT=… scripts/install.sh install|uninstall
+# A module of RocketVPS that is in the way is kept as NAME.bak and comes back with the uninstallation.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+prefix=$(realpath -ms -- "${PREFIX:-/usr/local}")
+modules=$(realpath -ms -- "${MODULES:-/opt/rocketvps/modules}")
+config=$(realpath -ms -- "${CONFIG:-/opt/rocketvps/config}")
+destdir=${DESTDIR:-}
+built=${BUILT:-target/release}
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+readonly prefix modules config destdir built version
+
+readonly LIBRARY=librocketvps_restore.so
+# A module whose first comment names the helper is ours, of this version or another.
+readonly MARK='^# .*rocketvps-restore'
+
+say() { # TEXT
+  printf 'install: %s\n' "$1"
+}
+
+fail() { # TEXT
+  printf 'install: %s\n' "$1" >&2
+  exit 1
+}
+
+# Whoever has the old file open or mapped keeps it whole.
+put() { # MODE SOURCE PLACE
+  local place=$destdir$3
+  install -D -m "$1" -- "$2" "$place.new"
+  mv -fT -- "$place.new" "$place"
+}
+
+put_filled() { # SOURCE PLACE: a text with the prefix and the version filled in
+  local text
+  text=$(<"$1")
+  text=${text//@PREFIX@/"$prefix"}
+  put 0644 <(printf '%s\n' "${text//@VERSION@/"$version"}") "$2"
+}
+
+# MODE SOURCE PLACE of every file that is installed as it is, in lines.
+plain_files() {
+  printf '%s\t%s\t%s\n' \
+    0755 "$built/rocketvps-restore" "$prefix/bin/rocketvps-restore" \
+    0644 "$built/$LIBRARY" "$prefix/lib/$LIBRARY.1" \
+    0644 include/rocketvps_restore.h "$prefix/include/rocketvps_restore.h" \
+    0644 docs/man/rocketvps-restore.1 "$prefix/share/man/man1/rocketvps-restore.1" \
+    0644 shell/completion/rocketvps-restore.bash "$prefix/share/bash-completion/completions/rocketvps-restore"
+}
+
+# SOURCE PLACE of every file that is filled in.
+filled_files() {
+  printf '%s\t%s\n' \
+    bindings/c/rocketvps-restore.pc.in "$prefix/lib/pkgconfig/rocketvps-restore.pc" \
+    scripts/rocketvps-restore-recover.service.in "$prefix/lib/systemd/system/rocketvps-restore-recover.service"
+}
+
+# Every shell module, by its place below shell/.
+module_files() {
+  local file
+  for file in shell/*.sh shell/lang/*; do
+    [[ ! -f $file ]] || printf '%s\n' "${file#shell/}"
+  done
+}
+
+is_ours() { # FILE
+  [[ -f $1 && ! -L $1 ]] && grep -q -- "$MARK" < <(head -n 5 -- "$1")
+}
+
+put_module() { # NAME
+  local place=$modules/$1
+  is_ours "shell/$1" || fail "shell/$1: no comment in its first five lines names rocketvps-restore, by which it is known as ours"
+  if [[ -e $destdir$place || -L $destdir$place ]] && ! is_ours "$destdir$place"; then
+    # Numbered: an older .bak is somebody's only copy too.
+    mv -T --backup=numbered -- "$destdir$place" "$destdir$place.bak"
+    say "the $1 that was there is kept: $destdir$place.bak"
+  fi
+  put 0644 "shell/$1" "$place"
+}
+
+take_module() { # NAME
+  local place=$destdir$modules/$1
+  if [[ ! -e $place ]] || is_ours "$place"; then
+    rm -f -- "$place"
+    if [[ -e $place.bak || -L $place.bak ]]; then
+      mv -T -- "$place.bak" "$place"
+      say "the $1 of before is back: $place"
+    fi
+  else
+    say "$place is not ours and stays"
+  fi
+}
+
+install_all() {
+  local mode source place name
+  for source in "$built/rocketvps-restore" "$built/$LIBRARY"; do
+    [[ -f $source ]] || fail "$source is not built; run make build, or name its folder: make install BUILT=…"
+  done
+  while IFS=$'\t' read -r mode source place; do put "$mode" "$source" "$place"; done < <(plain_files)
+  while IFS=$'\t' read -r source place; do put_filled "$source" "$place"; done < <(filled_files)
+  ln -sfT "$LIBRARY.1" "$destdir$prefix/lib/$LIBRARY"
+  while IFS= read -r name; do put_module "$name"; done < <(module_files)
+  # Mail addresses and webhooks may stand in it: not for everybody. It is the administrator's once it is there.
+  if [[ ! -e $destdir$config/restore.toml ]]; then
+    put 0640 scripts/restore.toml "$config/restore.toml"
+  fi
+  say "version $version is in $destdir$prefix, the shell modules in $destdir$modules, restore.toml in $destdir$config"
+  [[ -z $destdir ]] || return 0
+  say "programs that link the library find it after: ldconfig"
+  say "for recovery at boot: systemctl enable rocketvps-restore-recover"
+  if [[ $config != /opt/rocketvps/config ]]; then
+    say "the helper looks in /opt/rocketvps/config; for this one: export RV_CONFIG=$config/restore.toml"
+  fi
+}
+
+uninstall_all() {
+  local place name
+  while IFS=$'\t' read -r _ _ place; do rm -f -- "$destdir$place"; done < <(plain_files)
+  while IFS=$'\t' read -r _ place; do rm -f -- "$destdir$place"; done < <(filled_files)
+  rm -f -- "$destdir$prefix/lib/$LIBRARY"
+  while IFS= read -r name; do take_module "$name"; done < <(module_files)
+  [[ ! -d $destdir$modules/lang ]] || rmdir --ignore-fail-on-non-empty -- "$destdir$modules/lang"
+  say "restore.toml stays in $destdir$config; backups, snapshots, jobs and logs were not touched"
+  [[ -n $destdir ]] || say 'where recovery at boot was enabled: systemctl disable rocketvps-restore-recover'
+}
+
+case ${1:-} in
+  install) install_all ;;
+  uninstall) uninstall_all ;;
+  *) fail 'install or uninstall?' ;;
+esac
