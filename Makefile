@@ -3,6 +3,7 @@
 # make fuzz    every fuzz target, FUZZ_SECONDS each (600)
 # make lint    formatting, clippy, shellcheck, cargo-deny
 # make reliability   every fault at every point; writes tests/RELIABILITY.md
+# make screens  every screen of the menus as text, into docs/screens
 # make bench   the figures, against tar, mariadb and myloader
 # make build   library and helper, in release
 # make header  include/rocketvps_restore.h, from the Rust sources
@@ -17,7 +18,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BUILT := $(TARGET)/$(PROFILE)
 INSTALLER = PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' MODULES='$(MODULES)' CONFIG='$(CONFIG)' BUILT='$(BUILT)' scripts/install.sh
 
-.PHONY: all build deps demo test fuzz lint bench header install uninstall clean reliability
+.PHONY: all build deps demo test fuzz lint bench header install uninstall clean reliability screens
 
 all: build
 
@@ -45,6 +46,10 @@ bench: deps build
 
 reliability: deps
 	scripts/reliability.sh
+
+screens: deps
+	$(CARGO) build --locked
+	scripts/screens.sh docs/screens
 
 header:
 	RV_WRITE_HEADER=1 $(CARGO) test --locked --test abi header

@@ -14,7 +14,7 @@ _rui_choose_domain() { # TITLE with-backups|any
     [[ $2 == any || $backups != 0 ]] || continue
     [[ $2 != any || $site == true ]] || continue
     domains+=("$domain")
-    _rui_say domain_line "$backups" "$newest"
+    _rui_say domain_line "$newest" "$backups"
     _rui_fill "$domain" 36
     printf -v line '  %2d) %s %s' "${#domains[@]}" "$RUI_FILLED" "$RUI_SAID"
     _rui_place "$line"

@@ -15,26 +15,33 @@ _rui_error_sentence() { # CODE; into RUI_SAID
   if [[ -n ${RUI_WORDS[code_$1]-} ]]; then _rui_say "code_$1"; else RUI_SAID=$1; fi
 }
 
-# A page about what the helper just refused: the sentence of the language, the engine's message, its hint.
-_rui_refused() { # TITLE
-  local code='' line first=1
-  _rui_page "$1"
+# What the helper just refused, into the page: the sentence of the language, the engine's message, its hint.
+_rui_refusal_lines() {
+  local code line first=1
+  RUI_BODY=()
   for line in "${RUI_ERR[@]}"; do
     if [[ -n $first ]]; then
-      # `MARK code: message`
-      line=${line#* }
-      code=${line%%:*}
-      _rui_error_sentence "$code"
-      _rui_prose " ${RUI_G[bad]} " '   ' "$RUI_SAID"
-      _rui_add ''
-      _rui_prose '   ' '   ' "${line#*: }"
-      _rui_add ''
       first=''
-    else
-      _rui_prose '   ' '   ' "${line#"${line%%[! ]*}"}"
+      # `MARK code: message`, where it is the engine's.
+      code=${line#* }
+      code=${code%%:*}
+      if [[ -n ${RUI_WORDS[code_$code]-} ]]; then
+        line=${line#* }
+        line=${line#*: }
+        _rui_error_sentence "$code"
+        _rui_prose " ${RUI_G[bad]} " '   ' "$RUI_SAID"
+        _rui_add ''
+      fi
     fi
+    _rui_prose '   ' '   ' "${line#"${line%%[! ]*}"}"
   done
-  if [[ -n $first ]]; then
+}
+
+# A page about it.
+_rui_refused() { # TITLE
+  _rui_page "$1"
+  _rui_refusal_lines
+  if ((${#RUI_BODY[@]} == 0)); then
     _rui_say no_answer
     _rui_prose " ${RUI_G[bad]} " '   ' "$RUI_SAID"
   fi
@@ -52,14 +59,20 @@ _rui_any_key() {
 _rui_wait() { # JOB TITLE SUBTITLE SENTENCE
   local job=$1 sentence=$4 cancelled=
   _rui_page "$2" "$3"
+  RUI_BODY=(" ${RUI_G[wait]} $sentence")
+  # Keys that come without a terminal are for the screens after this one.
+  [[ -n $RUI_LIVE ]] || _rui_draw
   while :; do
     _rui_call status "$job" --field 'state,percent|percent,elapsed_s|duration' || { _rui_refused "$2"; return 1; }
     RUI_STATE=${RUI_OUT[0]}
     case $RUI_STATE in
       done | failed | rolled_back | needs_operator) return 0 ;;
     esac
-    RUI_BODY=()
-    _rui_add " ${RUI_G[wait]} $sentence" ''
+    if [[ -z $RUI_LIVE ]]; then
+      sleep 0.2
+      continue
+    fi
+    RUI_BODY=(" ${RUI_G[wait]} $sentence" '')
     _rui_bar "${RUI_OUT[1]}" 26
     _rui_add "   $RUI_BAR ${RUI_OUT[1]}%  ${RUI_OUT[2]}"
     _rui_say keys_wait

@@ -3,7 +3,7 @@
 
 # Shows the job to its end, which is in RUI_STATE. False: the end of input; the job goes on.
 _rui_watch() { # JOB
-  local job=$1 cancelled='' title note=''
+  local job=$1 cancelled='' title note='' shown=''
   RUI_INTERRUPTED=''
   while :; do
     _rui_call status "$job" \
@@ -25,6 +25,13 @@ _rui_watch() { # JOB
     RUI_FOOT=$RUI_SAID
     [[ -z $cancelled ]] || { _rui_say cancelling; note=$RUI_SAID; }
     RUI_NOTE=$note
+    if [[ -z $RUI_LIVE ]]; then
+      # Without a terminal: the page once for each state; keys are for the screens after this one.
+      [[ $shown == "$RUI_STATE" ]] || _rui_draw
+      shown=$RUI_STATE
+      sleep 0.2
+      continue
+    fi
     _rui_draw
     _rui_key 0.3
     case $RUI_KEY in
@@ -64,7 +71,7 @@ _rui_progress_page() {
     [[ -n $compact ]] || _rui_add ''
     number=$((number + 1))
   done
-  _rui_say elapsed "${f[2]}" "${f[3]:-?}"
+  _rui_say elapsed "${f[2]}" "${f[3]:+~}${f[3]:--}"
   _rui_add "${RUI_G[time]}$RUI_SAID"
   [[ -n $compact ]] || _rui_add ''
   _rui_say disk_io "${f[4]}" "${f[5]}" "${f[6]}"
@@ -101,7 +108,7 @@ _rui_phase_box() {
       _rui_say current "$current"
       _rui_box_line "$RUI_SAID"
     fi
-    if [[ $elapsed != - ]]; then
+    if [[ $elapsed != - && $state != pending ]]; then
       _rui_say phase_time "$elapsed"
       time=$RUI_SAID
       if [[ $state == active && $left != - ]]; then

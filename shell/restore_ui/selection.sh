@@ -28,7 +28,7 @@ _rui_select() {
         config) _rui_say component_config "$configs" ;;
       esac
       mark=' '
-      [[ -z ${on[$key]:-} ]] || mark=${RUI_G[ok]}
+      [[ -z ${on[$key]:-} ]] || mark=${RUI_G[tick]}
       _rui_place "  [$mark] $number. $RUI_SAID"
       _rui_say "component_${key}_about"
       [[ -n ${has[$key]} && ${has[$key]} != 0 ]] || _rui_say none_in_backup
@@ -36,7 +36,7 @@ _rui_select() {
       number=$((number + 1))
     done
     mark=' '
-    ((${#RUI_PARTS[@]} == 0)) || mark=${RUI_G[ok]}
+    ((${#RUI_PARTS[@]} == 0)) || mark=${RUI_G[tick]}
     _rui_say component_custom
     _rui_place "  [$mark] $number. $RUI_SAID"
     _rui_say component_custom_about
@@ -182,7 +182,7 @@ _rui_select_parts() {
         esac
       fi
       line=' '
-      [[ -z ${chosen[number]} ]] || line=${RUI_G[ok]}
+      [[ -z ${chosen[number]} ]] || line=${RUI_G[tick]}
       printf -v name '%*s%s' $((depths[number] * 2)) '' "${names[number]}"
       [[ $kind != item ]] || { name=${texts[number]}; texts[number]=$name; }
       _rui_fill "  [$line] $name" 42

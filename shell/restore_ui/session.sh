@@ -3,9 +3,10 @@
 
 # The terminal, the words, a private folder for answers; everything is put back when the subshell ends.
 _rui_start() {
-  RUI_LIVE='' RUI_STTY='' RUI_INTERRUPTED='' RUI_RESIZED='' RUI_PATIENCE=5 RUI_TTY=0
+  RUI_LIVE='' RUI_STTY='' RUI_INTERRUPTED='' RUI_RESIZED='' RUI_PATIENCE=0.5 RUI_TTY=0
   RUI_DOMAIN='' RUI_BACKUP='' RUI_BACKUP_DATE='' RUI_ONLY='' RUI_PARTS=() RUI_TOUCHED='' RUI_OPTIONS=()
   [[ -t 0 && -t 1 ]] && RUI_LIVE=1
+  _rui_wish
   _rui_letters
   _rui_words || return 1
   if ! RUI_TEMP=$(mktemp -d "${TMPDIR:-/tmp}/rocketvps-restore-ui.XXXXXX"); then
@@ -18,9 +19,15 @@ _rui_start() {
   trap 'exit 143' TERM
   trap RUI_INTERRUPTED=1 INT
   trap RUI_RESIZED=1 WINCH
-  if ! _rui_call --version; then
+  _rui_measure
+  # Is there a helper, of our version, with a configuration that it can read?
+  if ! _rui_call domains --field 'domains.#'; then
     _rui_say no_helper
-    printf '%s\n' "$RUI_SAID" "${RUI_ERR[@]}" >&2
+    case ${RUI_ERR[0]:-} in
+      *' '[a-z]*_*:*) RUI_SAID='' ;;
+    esac
+    _rui_refusal_lines
+    printf '%s\n' ${RUI_SAID:+"$RUI_SAID"} "${RUI_BODY[@]}" >&2
     return 1
   fi
   if [[ -n $RUI_LIVE ]]; then
@@ -28,8 +35,8 @@ _rui_start() {
     stty -echo
     # The other screen, so that what stood before is there again afterwards; no cursor.
     printf '\e[?1049h\e[?25l\e[H\e[2J'
+    _rui_measure
   fi
-  _rui_measure
 }
 
 _rui_end() {

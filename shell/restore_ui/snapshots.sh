@@ -17,6 +17,8 @@ _rui_snapshots() {
     for line in "${RUI_OUT[@]}"; do
       IFS=$'\t' read -r path created form size expires files tables <<<"$line"
       paths+=("$path")
+      # What a restore kept was not measured.
+      [[ $size != '0 B' ]] || size=-
       _rui_say "form_$form"
       _rui_fill "$RUI_SAID" 22
       printf -v line '  %2d) %-19s %s %9s  %s' "${#paths[@]}" "$created" "$RUI_FILLED" "$size" "$expires"

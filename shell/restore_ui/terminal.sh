@@ -21,12 +21,12 @@ _rui_letters() {
   if _rui_is_utf8; then
     RUI_UTF8=1
     RUI_G=([tl]='╔' [tr]='╗' [bl]='╚' [br]='╝' [dh]='═' [dv]='║' [h]='─' [v]='│' [ctl]='┌' [ctr]='┐' [cbl]='└' [cbr]='┘' [jl]='├' [jr]='┤'
-      [tee]='├── ' [last]='└── ' [bar]='│   ' [ok]='✓' [bad]='✗' [warn]='⚠' [none]='–' [wait]='⏳' [pause]='⏸' [good]='✅' [dot]='·'
+      [tee]='├── ' [last]='└── ' [bar]='│   ' [ok]='✓' [tick]='✓' [bad]='✗' [warn]='⚠' [none]='–' [wait]='⏳' [pause]='⏸' [good]='✅' [dot]='·'
       [more]='…' [up]='↑' [down]='↓' [info]='📊 ' [files]='📁 ' [database]='🗄️  ' [config]='⚙️  ' [time]='⏱️  ' [disk]='💾 ' [turn]='🔄 ')
   else
     RUI_UTF8=
     RUI_G=([tl]=+ [tr]=+ [bl]=+ [br]=+ [dh]='=' [dv]='|' [h]=- [v]='|' [ctl]=+ [ctr]=+ [cbl]=+ [cbr]=+ [jl]=+ [jr]=+
-      [tee]='|-- ' [last]='\-- ' [bar]='|   ' [ok]=+ [bad]=x [warn]=! [none]=- [wait]='*' [pause]='=' [good]=+ [dot]=. [more]='~'
+      [tee]='|-- ' [last]='\-- ' [bar]='|   ' [ok]=+ [tick]=x [bad]=x [warn]=! [none]=- [wait]='*' [pause]='=' [good]=+ [dot]=. [more]='~'
       [up]='^' [down]=v [info]='' [files]='' [database]='' [config]='' [time]='' [disk]='' [turn]='')
   fi
   RUI_RED='' RUI_GREEN='' RUI_YELLOW='' RUI_CYAN='' RUI_BOLD='' RUI_INVERSE='' RUI_PLAIN=''
@@ -112,8 +112,17 @@ _rui_key() { # SECONDS
           B) RUI_KEY=down ;;
           H) RUI_KEY=home ;;
           F) RUI_KEY=end ;;
-          5) RUI_KEY=pageup; IFS= read -rsn1 -t 0.05 rest ;;
-          6) RUI_KEY=pagedown; IFS= read -rsn1 -t 0.05 rest ;;
+          [0-9])
+            # `ESC [ NUMBER ~`
+            case $rest in
+              1 | 7) RUI_KEY=home ;;
+              4 | 8) RUI_KEY=end ;;
+              5) RUI_KEY=pageup ;;
+              6) RUI_KEY=pagedown ;;
+              *) RUI_KEY=escape ;;
+            esac
+            while IFS= read -rsn1 -t 0.05 rest && [[ $rest != '~' ]]; do :; done
+            ;;
           *) RUI_KEY=escape ;;
         esac
       else
@@ -278,7 +287,7 @@ _rui_ask() { # KEY...
   while :; do
     if [[ -n $redraw ]]; then _rui_draw; fi
     redraw=1
-    _rui_key "${RUI_PATIENCE:-5}"
+    _rui_key "$RUI_PATIENCE"
     key=$RUI_KEY
     room=$((RUI_ROWS - 8))
     if [[ $key == eof ]]; then return 1; fi

@@ -1,19 +1,19 @@
 # shellcheck shell=bash disable=SC2034,SC2153  # names are shared by the files of the menus
 # The words of the menus, one catalogue a language: lang/en.txt, lang/vi.txt. `key=text`, %s for what is put in.
 
+# Before the letters are chosen: they may need an LC_ALL of their own.
+_rui_wish() {
+  # As gettext has it: LANGUAGE comes first.
+  RUI_LANGUAGE=${LANGUAGE:-${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}}
+}
+
 _rui_words() {
   local language=en file line
-  case ${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} in
+  case $RUI_LANGUAGE in
     vi*) language="vi" ;;
-  esac
-  # The program's own wish comes before LC_ALL, which a terminal without Vietnamese letters may need for itself.
-  case ${LANGUAGE:-} in
-    vi*) language="vi" ;;
-    en*) language=en ;;
   esac
   # Vietnamese cannot be written without its letters.
   [[ -n $RUI_UTF8 ]] || language=en
-  RUI_LANGUAGE=$language
   declare -gA RUI_WORDS=()
   file=$RUI_FOLDER/lang/$language.txt
   if [[ ! -r $file ]]; then

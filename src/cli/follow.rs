@@ -70,7 +70,7 @@ impl View {
         let mut out = std::io::stdout();
         if self.style.live {
             let width = self.style.width();
-            let percent = data["percent"].as_f64().unwrap_or_default();
+            let percent = data["percent"].as_f64().unwrap_or_default().floor();
             let bar = bar(percent, (width / 4).clamp(8, 30));
             let text = format!("{bar} {percent:>3.0}% {state}{}", details(data));
             return write!(out, "\r\u{1b}[K{}", cut(&text, width.saturating_sub(1))).and_then(|()| out.flush()).is_ok();
@@ -85,12 +85,13 @@ impl View {
         true
     }
 
-    /// What happened since the last look; on a terminal only what matters, above the bar.
+    /// What happened since the last look; on a terminal only errors, above the bar.
     fn events(&mut self, data: &Value) {
         for event in data["events"].as_array().into_iter().flatten() {
             self.since = self.since.max(event["seq"].as_u64().unwrap_or_default());
             let (level, message) = (plain(&event["level"]), plain(&event["message"]));
-            if self.style.live && level == "info" {
+            // Warnings are notes of the report too.
+            if self.style.live && level != "error" {
                 continue;
             }
             let outcome = match level.as_str() {

@@ -229,8 +229,10 @@ fn groups(data: &Value, style: Style, out: &mut String) {
 
 fn report(command: &str, data: &Value, style: Style, out: &mut String) {
     let took = duration(data["duration_s"].as_f64().unwrap_or_default());
+    let source = word(data, "source");
+    let source = source.rsplit('/').next().unwrap_or_default();
     let verb = if command == "restore" { "restored from" } else { "brought back from" };
-    line(out, &format!("{} {} {verb} {} in {took}", style.mark("pass"), word(data, "domain"), word(data, "source")));
+    line(out, &format!("{} {} {verb} {source} in {took}", style.mark("pass"), word(data, "domain")));
     if let Some(millis) = data["commit_ms"].as_f64() {
         line(out, &format!("  Change-over    {millis:.0} ms, without downtime"));
     }
@@ -245,11 +247,11 @@ fn report(command: &str, data: &Value, style: Style, out: &mut String) {
             &format!("  Database       {} tables, {} rows", known(&database["tables"]), known(&database["rows"])),
         );
     }
-    let verified: Vec<String> = list(&data["verification"]["live"])
-        .map(|group| format!("{} {}", style.mark(&word(group, "outcome")), word(group, "name").replace('_', " ")))
-        .collect();
-    if !verified.is_empty() {
-        line(out, &format!("  Verified       {}", verified.join(", ")));
+    let mut label = "Verified";
+    for group in list(&data["verification"]["live"]) {
+        let name = word(group, "name").replace('_', " ");
+        line(out, &format!("  {label:<14} {} {name}", style.mark(&word(group, "outcome"))));
+        label = "";
     }
     if data["snapshot"].is_string() {
         line(out, &format!("  Before it      {}", word(data, "snapshot")));
@@ -279,7 +281,8 @@ fn snapshots(data: &Value, out: &mut String) {
                 at + 1,
                 moment(&word(snapshot, "created")),
                 word(snapshot, "form"),
-                bytes(number(&snapshot["size"]))
+                // What a restore kept was not measured.
+                snapshot["size"].as_u64().filter(|size| *size > 0).map_or_else(|| "-".into(), bytes)
             ),
         );
         line(out, &format!("     {}", word(snapshot, "path")));

@@ -16,7 +16,7 @@ use crate::engine::{Planned, Staged, parts};
 use crate::error::{Code, Error, Result};
 use crate::host::database::checkpoint::Checkpoint;
 use crate::host::database::{Choice, Database, ForeignKey, LoadRequest, LoadedTable, Objects, Patience, load};
-use crate::host::spool::Spool;
+use crate::host::spool::{self, Spool};
 use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter, Unit};
 use crate::host::{place, text};
 use crate::job::folder::JobFolder;
@@ -159,10 +159,7 @@ pub fn run(
     let (found, summary, database) = match (read, loaded.transpose(), finished.transpose()) {
         (Ok(found), Ok(database), Ok(summary)) => (found, summary, database),
         (read, loaded, finished) => {
-            let errors = [read.err(), loaded.err(), finished.err()];
-            let mut errors: Vec<Error> = errors.into_iter().flatten().collect();
-            let own = errors.iter().position(|error| !is_stop(error)).unwrap_or(0);
-            return Err(errors.swap_remove(own));
+            return Err(cause([read.err(), loaded.err(), finished.err()].into_iter().flatten().collect()));
         }
     };
     if plan.database.is_some() {
@@ -468,8 +465,12 @@ struct Linked {
 
 const STOPPED: &str = "stopped: the other side failed";
 
-fn is_stop(error: &Error) -> bool {
-    error.message == STOPPED
+/// Of the errors of sides that work together, the one that is no consequence of another's: who was told to stop, or waited for
+/// a dump that nobody wrote any more, has no reason of its own.
+fn cause(mut errors: Vec<Error>) -> Error {
+    let consequence = |error: &Error| error.message == STOPPED || error.message == spool::abandoned().message;
+    let own = errors.iter().position(|error| !consequence(error)).unwrap_or(0);
+    errors.swap_remove(own)
 }
 
 impl Monitor for Linked {
@@ -496,5 +497,22 @@ impl Monitor for Linked {
             return Err(Error::new(Code::Cancelled, STOPPED));
         }
         self.inner.keep_going()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody cancels: the tree's writer sees it first, the reading is told to stop, the load has half a dump.
+    #[test]
+    fn the_error_is_that_of_the_side_that_failed_by_itself() {
+        let stopped = || Error::new(Code::Cancelled, STOPPED);
+        let asked = Error::new(Code::Cancelled, "the job was cancelled");
+        assert_eq!(cause(vec![stopped(), spool::abandoned(), asked]).message, "the job was cancelled");
+        let full = Error::new(Code::DiskFull, "no room");
+        assert_eq!(cause(vec![full, spool::abandoned(), stopped()]).code, Code::DiskFull);
+        assert_eq!(cause(vec![stopped(), Error::new(Code::DatabaseFailed, "no")]).code, Code::DatabaseFailed);
+        assert_eq!(cause(vec![stopped(), spool::abandoned()]).code, Code::Cancelled);
     }
 }

@@ -1,0 +1,224 @@
+#!/usr/bin/env bats
+# The menus without a terminal: words, choices, answers, what they start and what they leave alone.
+# tests/bats/ui_screens.bats looks at them in a real one.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup_file() {
+  make_world
+  export SHELL_FOLDER=$BATS_TEST_DIRNAME/../../shell
+  export RESTORE_HELPER=$PREFIX/bin/rocketvps-restore LC_ALL=C.UTF-8 LANGUAGE=en
+  head -c 500000 "$BACKUP" >"$WORLD_BACKUPS/backup_20240101_120000.tar.gz"
+  mkdir -p "$PLACE/base/backups/it's; touch $FOLDER/executed #" "$PLACE/base/backups/\$(touch $FOLDER/executed)"
+  remember
+}
+teardown_file() { end_world; }
+
+# The menus with keys on standard input.
+menus() { # KEYS [NAME=VALUE...]
+  local keys=$1
+  shift
+  run env "$@" bash "$SHELL_FOLDER/restore_ui.sh" <<<"$keys"
+}
+
+# One piece of the menus, in a shell of its own.
+piece() { # COMMANDS
+  run bash -c '
+    RUI_FOLDER=$1/restore_ui RUI_LIVE=
+    for part in "$RUI_FOLDER"/*.sh; do source "$part"; done
+    _rui_letters && _rui_words && _rui_measure
+    eval "$2"' - "$SHELL_FOLDER" "$1"
+}
+
+jobs_now() {
+  rv jobs --tsv 'jobs:job'
+}
+
+@test "both languages have the same keys with the same places" {
+  local one two
+  one=$(grep -oE '^[a-z][a-z0-9_]*=' "$SHELL_FOLDER/restore_ui/lang/en.txt" | sort)
+  two=$(grep -oE '^[a-z][a-z0-9_]*=' "$SHELL_FOLDER/restore_ui/lang/vi.txt" | sort)
+  [[ $(wc -l <<<"$one") -gt 200 ]]
+  diff <(printf '%s' "$one") <(printf '%s' "$two")
+  [[ -z $(uniq -d <<<"$one") ]]
+  places() { sed -nE '/^[a-z]/p' "$1" | sort -t= -k1,1 | while IFS= read -r line; do printf '%s %s\n' "${line%%=*}" "$(grep -o '%.' <<<"$line" | tr -d '\n')"; done; }
+  diff <(places "$SHELL_FOLDER/restore_ui/lang/en.txt") <(places "$SHELL_FOLDER/restore_ui/lang/vi.txt")
+}
+
+@test "every word that a screen says is in the catalogue, and none is there for nothing" {
+  local catalogue=$SHELL_FOLDER/restore_ui/lang/en.txt word said
+  said=$(grep -ohE '_rui_say [a-z0-9_]+' "$SHELL_FOLDER"/restore_ui/*.sh | sed 's/.* //' | sort -u)
+  for word in $said; do
+    grep -q "^$word=" "$catalogue" || { printf 'not in the catalogue: %s\n' "$word"; return 1; }
+  done
+  # Names that are put together: their beginnings.
+  local beginnings
+  beginnings=$(grep -ohE '_rui_say "[a-z_]+\$' "$SHELL_FOLDER"/restore_ui/*.sh | sed 's/.*"//; s/\$$//' | sort -u)
+  while IFS= read -r word; do
+    grep -qx "$word" <<<"$said" && continue
+    local beginning found=
+    for beginning in $beginnings; do [[ $word != "$beginning"* ]] || found=1; done
+    [[ -n $found ]] || { printf 'nobody says: %s\n' "$word"; return 1; }
+  done < <(grep -oE '^[a-z][a-z0-9_]*' "$catalogue")
+}
+
+@test "every state, error, kind of job and group of checks of the engine has its word" {
+  local catalogue=$SHELL_FOLDER/restore_ui/lang/en.txt source=$BATS_TEST_DIRNAME/../.. word
+  while read -r word; do
+    grep -q "^code_$word=" "$catalogue" || { printf 'error %s\n' "$word"; return 1; }
+  done < <(grep -oE '= [0-9]+, "[a-z_]+"' "$source/src/error.rs" | cut -d '"' -f 2)
+  for word in queued planning staging verifying committing checking 'done' cancelling rolling_back rolled_back failed needs_operator; do
+    grep -q "^state_$word=" "$catalogue"
+  done
+  for word in $(rv validate "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true}" --tsv 'groups:name') \
+    $(rv verify "$WORLD_DOMAIN" --tsv 'groups:name'); do
+    grep -q "^group_$word=" "$catalogue" || { printf 'group %s\n' "$word"; return 1; }
+  done
+  # The words of the phases in which something can fail.
+  while IFS= read -r word; do
+    case $word in
+      pre-flight | staging | verification | commit | 'live verification' | cancelling | rollback)
+        grep -q "^at_${word//[ -]/_}=" "$catalogue" || { printf 'phase %s\n' "$word"; return 1; }
+        ;;
+    esac
+  done < <(grep -oE '^        State::[A-Za-z]+ => "[a-z -]+"' "$source/src/engine.rs" | cut -d '"' -f 2)
+}
+
+# shellcheck disable=SC2016  # the inner shell's
+@test "sourcing changes no option, trap or name of the caller, and running the menus neither" {
+  run bash -c '
+    state() { set -o; shopt; trap; pwd; printf "%s\n" "$IFS" "${LC_ALL-unset}" "${LANG-unset}"; compgen -v | grep -vE "^(BASH|FUNCNAME|_$|PIPESTATUS|RANDOM|SECONDS|EPOCH|SRANDOM|LINENO|COLUMNS|LINES|RESTORE_|BACKUP_BASE_DIR|SNAPSHOT_|MAX_RETRIES|VERIFY_TIMEOUT|before|OPTIND|REPLY)"; }
+    before=$(state)
+    source "$1/restore_ui.sh"
+    diff <(printf "%s\n" "$before") <(state) || exit 1
+    restore_main_menu </dev/null >/dev/null || exit 1
+    diff <(printf "%s\n" "$before") <(state) || exit 1
+    ! declare -F | grep -vE " (_?restore_[a-z_]*|_rui_here|state|bats_[a-z]*)$" | grep . ' - "$SHELL_FOLDER"
+  [[ $status -eq 0 ]] || { printf '%s\n' "$output"; return 1; }
+}
+
+# shellcheck disable=SC2016  # the inner shell's
+@test "the menus work in a shell with set -eu, and from a child that only has the exported function" {
+  run -0 bash -euc 'source "$1/restore_ui.sh"; restore_main_menu <<<q >/dev/null; bash -c "restore_main_menu <<<q"' - "$SHELL_FOLDER"
+  [[ $output == *'SMART RESTORE SYSTEM'* ]]
+}
+
+@test "a wrong choice, an empty answer and the end of input are told, and start nothing" {
+  local before
+  before=$(jobs_now)
+  menus x
+  [[ $status -eq 0 && $output == *"'x' is no choice here"* && $output == *'There is no more input'* ]]
+  menus ''
+  [[ $status -eq 0 ]]
+  run bash "$SHELL_FOLDER/restore_ui.sh" </dev/null
+  [[ $status -eq 0 && $output == *'There is no more input'* ]]
+  # In the middle: a domain is chosen, then nothing more comes.
+  menus 1
+  [[ $status -eq 0 ]]
+  [[ $(jobs_now) == "$before" ]]
+  is_unchanged
+}
+
+@test "names that a shell would run are no domains, and are not run" {
+  menus '1q'
+  [[ $output == *"$WORLD_DOMAIN"* && $output != *'executed'* ]]
+  [[ ! -e $FOLDER/executed ]]
+}
+
+@test "the preview shows the engine's figures" {
+  menus $'2\n\nqq'
+  local figure
+  while IFS= read -r figure; do
+    [[ $output == *"$figure"* ]] || { printf 'not shown: %s\n' "$figure"; return 1; }
+  done < <(rv preview "$WORLD_DOMAIN" "$BACKUP" --field 'backup.date|moment,backup.size|size,files.count|count,files.bytes|size,database.rows|count,estimate.total_s|duration,space.required|size,files.document_root' --tsv 'files.tree:files|count' --tsv 'database.table_list:name')
+  [[ $output == *'├── '*'wp-content/'* && $output == *'PHP-FPM pool'* ]]
+}
+
+@test "no restore without YES in capitals" {
+  local answer before
+  for answer in yes '' ' YES' 'YES ' no; do
+    before=$(rv jobs --tsv 'jobs:kind' | grep -c '^restore$' || true)
+    menus $'1\n\ncccc'"$answer"$'\nq'
+    [[ $output == *"Type 'YES'"* && $output == *'nothing was changed'* ]] || { printf '%q: %s\n' "$answer" "$output"; return 1; }
+    [[ $(rv jobs --tsv 'jobs:kind' | grep -c '^restore$' || true) -eq $before ]]
+  done
+  is_unchanged
+}
+
+@test "a damaged backup: the sentence of the language, the engine's message, its hint, no document" {
+  menus $'1\n2\nqqq'
+  [[ $output == *'The backup is damaged.'* && $output == *'ends inside the compressed data'* && $output == *'Choose another backup'* ]]
+  [[ $output != *'{"'* ]]
+  menus $'1\n2\nqqq' LANGUAGE=vi
+  [[ $output == *'Bản sao lưu bị hỏng.'* && $output == *'ends inside the compressed data'* ]]
+}
+
+@test "a whole restore, and back by the snapshot screen" {
+  world damage "$PLACE"
+  remember
+  menus $'1\n\nccccYES\nq'
+  [[ $output == *'RESTORE IN PROGRESS'* && $output == *'ALL VERIFICATION CHECKS PASSED'* ]] || { printf '%s\n' "$output"; return 1; }
+  run ! is_unchanged
+  # The restored site is the second domain of the list of sites.
+  menus $'42\nrYES\nqq'
+  [[ $output == *'ROLLBACK IN PROGRESS'* ]] || { printf '%s\n' "$output"; return 1; }
+  is_unchanged
+}
+
+# shellcheck disable=SC2016  # the inner shell's
+@test "a selection of parts: whole folders, without what is below them" {
+  piece '
+    kinds=(path path path path table item) names=(a/ a/b/ a/c.txt d.txt t nginx) depths=(0 1 1 0 0 0) chosen=("" "" "" "" "" "")
+    RUI_PARTS_FILES=0 RUI_PARTS_TABLES=0 RUI_PARTS_ITEMS=0
+    chosen[0]=1; _rui_choose_below 0 1; chosen[4]=1
+    printf "%s " "${chosen[@]:-}"; echo
+    _rui_collect_parts; printf "<%s>" "${RUI_PARTS[@]}"; echo "$RUI_TOUCHED"'
+  [[ ${lines[1]} == '<--path><a/><--table><t>files,database' ]] || { printf '%s\n' "$output"; return 1; }
+}
+
+# shellcheck disable=SC2016  # the inner shell's
+@test "texts are cut and filled by the columns they take" {
+  piece '
+    _rui_fill "đường dẫn" 12; echo "[$RUI_FILLED]"
+    _rui_fill "⏳ ACTIVE" 12; echo "[$RUI_FILLED]"
+    _rui_cut "wp-content/uploads" 10; echo "[$RUI_TEXT_CUT]"
+    _rui_bar 65 20; echo "$RUI_BAR"; _rui_bar 100 20; echo "$RUI_BAR"; _rui_bar "" 20; echo "$RUI_BAR"'
+  [[ ${lines[0]} == '[đường dẫn   ]' && ${lines[1]} == '[⏳ ACTIVE   ]' && ${lines[2]} == '[wp-conten…]' ]] || { printf '%s\n' "$output"; return 1; }
+  [[ ${lines[3]} == '[============>       ]' && ${lines[4]} == '[====================]' && ${lines[5]} == '[                    ]' ]]
+}
+
+@test "LANG=vi speaks Vietnamese, also where that locale is not installed; without UTF-8 English in ASCII" {
+  menus q LC_ALL= LANGUAGE= LANG=vi_VN.UTF-8
+  [[ $output == *'HỆ THỐNG PHỤC HỒI'* && $output == *'╔══'* ]]
+  menus q LC_ALL= LANGUAGE= LANG=C
+  [[ $output == *'SMART RESTORE SYSTEM'* && $output == *'+=='* ]]
+  run ! grep -qP '[^\x00-\x7F]' <<<"$output"
+  menus q LC_ALL= LANGUAGE= LANG=vi_VN
+  [[ $output == *'SMART RESTORE SYSTEM'* ]]
+}
+
+@test "a missing helper and one of another version: a sentence, nothing started" {
+  menus q RESTORE_HELPER=/nonexistent/rocketvps-restore
+  [[ $status -eq 1 && $output == *'does not answer'* && $output == *RESTORE_HELPER* ]] || { printf '%s\n' "$output"; return 1; }
+  cat >"$FOLDER/other" <<STUB
+#!/usr/bin/env bash
+arguments=()
+while ((\$#)); do if [[ \$1 == --abi ]]; then arguments+=(--abi 2); shift 2; else arguments+=("\$1"); shift; fi; done
+exec "$RESTORE_HELPER" "\${arguments[@]}"
+STUB
+  chmod +x "$FOLDER/other"
+  menus $'1\nq' RESTORE_HELPER="$FOLDER/other"
+  [[ $output == *'of different versions'* && $output == *'Install library and helper from the same package'* ]] || { printf '%s\n' "$output"; return 1; }
+}
+
+@test "a catalogue or screen that is missing is named" {
+  cp -r "$SHELL_FOLDER" "$FOLDER/shell"
+  rm "$FOLDER/shell/restore_ui/jobs.sh"
+  run bash "$FOLDER/shell/restore_ui.sh" <<<q
+  [[ $status -ne 0 && $output == *'jobs.sh is missing'* ]]
+  cp "$SHELL_FOLDER/restore_ui/jobs.sh" "$FOLDER/shell/restore_ui/"
+  rm "$FOLDER/shell/restore_ui/lang/en.txt"
+  run bash "$FOLDER/shell/restore_ui.sh" <<<q
+  [[ $status -ne 0 && $output == *'en.txt is missing'* ]]
+}
