@@ -58,11 +58,19 @@ filled_files() {
     scripts/rocketvps-restore-recover.service.in "$prefix/lib/systemd/system/rocketvps-restore-recover.service"
 }
 
-# Every shell module, by its place below shell/.
+# The shell modules, which may take the place of others of their names.
 module_files() {
   local file
-  for file in shell/*.sh shell/lang/*; do
-    [[ ! -f $file ]] || printf '%s\n' "${file#shell/}"
+  for file in shell/*.sh; do
+    printf '%s\n' "${file#shell/}"
+  done
+}
+
+# The menus' screens and languages, in folders of our own beside the modules.
+screen_files() {
+  local file
+  for file in shell/restore_ui/*.sh shell/restore_ui/lang/*.txt; do
+    printf '%s\n' "${file#shell/}"
   done
 }
 
@@ -103,6 +111,7 @@ install_all() {
   while IFS=$'\t' read -r source place; do put_filled "$source" "$place"; done < <(filled_files)
   ln -sfT "$LIBRARY.1" "$destdir$prefix/lib/$LIBRARY"
   while IFS= read -r name; do put_module "$name"; done < <(module_files)
+  while IFS= read -r name; do put 0644 "shell/$name" "$modules/$name"; done < <(screen_files)
   # Mail addresses and webhooks may stand in it: not for everybody. It is the administrator's once it is there.
   if [[ ! -e $destdir$config/restore.toml ]]; then
     put 0640 scripts/restore.toml "$config/restore.toml"
@@ -122,7 +131,10 @@ uninstall_all() {
   while IFS=$'\t' read -r _ place; do rm -f -- "$destdir$place"; done < <(filled_files)
   rm -f -- "$destdir$prefix/lib/$LIBRARY"
   while IFS= read -r name; do take_module "$name"; done < <(module_files)
-  [[ ! -d $destdir$modules/lang ]] || rmdir --ignore-fail-on-non-empty -- "$destdir$modules/lang"
+  while IFS= read -r name; do rm -f -- "$destdir$modules/$name"; done < <(screen_files)
+  for place in restore_ui/lang restore_ui; do
+    [[ ! -d $destdir$modules/$place ]] || rmdir --ignore-fail-on-non-empty -- "$destdir$modules/$place"
+  done
   say "restore.toml stays in $destdir$config; backups, snapshots, jobs and logs were not touched"
   [[ -n $destdir ]] || say 'where recovery at boot was enabled: systemctl disable rocketvps-restore-recover'
 }

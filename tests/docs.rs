@@ -7,8 +7,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-const DOCUMENTS: [&str; 6] =
-    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/api.md", "docs/performance.md"];
+const DOCUMENTS: [&str; 7] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/api.md",
+    "docs/performance.md",
+    "docs/user-guide.md",
+];
 /// Options of every command; the rest is in the tables.
 const GENERAL: [&str; 8] = ["abi", "config", "field", "help", "json", "set", "tsv", "version"];
 

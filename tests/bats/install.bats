@@ -13,11 +13,12 @@ setup_file() {
   SOURCE=$FOLDER/source
   mkdir "$SOURCE"
   (cd "$BATS_TEST_DIRNAME/../.." && cp -r --parents Makefile Cargo.toml include bindings/c docs/man scripts shell "$SOURCE")
-  rm -rf "$SOURCE/shell/lang" "$SOURCE"/shell/*.sh
-  mkdir "$SOURCE/shell/lang"
+  rm -rf "$SOURCE/shell/restore_ui" "$SOURCE"/shell/*.sh
+  mkdir -p "$SOURCE/shell/restore_ui/lang"
   printf '# By rocketvps-restore.\nrestore_list_backups() { :; }\n' >"$SOURCE/shell/restore.sh"
   printf '# By rocketvps-restore.\nrestore_ui() { :; }\n' >"$SOURCE/shell/restore_ui.sh"
-  printf '# By rocketvps-restore.\n' >"$SOURCE/shell/lang/vi.sh"
+  printf 'screen\n' >"$SOURCE/shell/restore_ui/screen.sh"
+  printf 'key=text\n' >"$SOURCE/shell/restore_ui/lang/vi.txt"
   export BUILT SOURCE
 }
 teardown_file() { end_world; }
@@ -49,9 +50,10 @@ old_modules() {
   run -0 make_it install
   diff <(things) - <<'LIST'
 f 640 /opt/rocketvps/config/restore.toml
-f 644 /opt/rocketvps/modules/lang/vi.sh
 f 644 /opt/rocketvps/modules/restore.sh
 f 644 /opt/rocketvps/modules/restore_ui.sh
+f 644 /opt/rocketvps/modules/restore_ui/lang/vi.txt
+f 644 /opt/rocketvps/modules/restore_ui/screen.sh
 f 755 /usr/bin/rocketvps-restore
 f 644 /usr/include/rocketvps_restore.h
 l 777 /usr/lib/librocketvps_restore.so
@@ -155,9 +157,15 @@ LIST
 }
 
 @test "the modules of the project have their mark" {
-  for file in "$BATS_TEST_DIRNAME"/../../shell/*.sh "$BATS_TEST_DIRNAME"/../../shell/lang/*; do
-    [[ ! -f $file ]] || head -n 5 "$file" | grep '^# .*rocketvps-restore' || { printf '%s has none\n' "$file"; return 1; }
+  for file in "$BATS_TEST_DIRNAME"/../../shell/*.sh; do
+    head -n 5 "$file" | grep '^# .*rocketvps-restore' || { printf '%s has none\n' "$file"; return 1; }
   done
+}
+
+@test "the menus run from where they were installed" {
+  run -0 make --no-print-directory -C "$BATS_TEST_DIRNAME/../.." install DESTDIR="$ROOT" PREFIX=/usr BUILT="$BUILT"
+  run -0 env RESTORE_HELPER="$ROOT/usr/bin/rocketvps-restore" LC_ALL=C.UTF-8 LANGUAGE=vi bash "$MODULES/restore_ui.sh" <<<q
+  [[ $output == *'HỆ THỐNG PHỤC HỒI'* ]]
 }
 
 @test "the C program of README.md, through pkg-config, finds library and helper where they were installed" {
