@@ -33,7 +33,7 @@ trap 'exit 143' TERM
 menus() { # COLUMNS ROWS [NAME=VALUE...]
   local columns=$1 rows=$2
   shift 2
-  terminal_start "$columns" "$rows" env RV_CONFIG="$place/restore.toml" RESTORE_HELPER="$RESTORE_HELPER" LC_ALL= LANG=C.UTF-8 LANGUAGE=en \
+  terminal_start "$columns" "$rows" env RV_CONFIG="$place/restore.toml" RESTORE_HELPER="$RESTORE_HELPER" TMPDIR=/srv/tmp LC_ALL= LANG=C.UTF-8 LANGUAGE=en \
     "$@" bash shell/restore_ui.sh
 }
 
@@ -83,7 +83,7 @@ to_confirmation() {
   terminal_wait "Type 'YES'"
 }
 
-mkdir -p "$out"
+mkdir -p "$out" /srv/tmp
 rm -f "$out"/*.txt
 "$world" up "$place" >/dev/null
 # shellcheck source=/dev/null
@@ -296,3 +296,15 @@ see 'MỌI KIỂM TRA ĐỀU ĐẠT' 57-vi-report
 press q
 terminal_wait 'HỆ THỐNG PHỤC HỒI'
 press q
+terminal_end
+
+# Whatever way they ended, the menus leave nothing of their own behind.
+# shellcheck disable=SC2034  # only counts
+for tries in 1 2 3 4 5 6 7 8 9 10; do
+  [[ -n $(ls -A /srv/tmp) ]] || break
+  sleep 0.3
+done
+if [[ -n $(ls -A /srv/tmp) ]]; then
+  printf 'screens: the menus left something in their temporary folder: %s\n' "$(ls /srv/tmp)" >&2
+  exit 1
+fi

@@ -40,11 +40,13 @@ _rui_start() {
 }
 
 _rui_end() {
+  # A terminal that goes away says so twice: once to the shell above, once to the group.
+  trap '' HUP INT TERM
+  rm -rf "$RUI_TEMP"
   if [[ -n $RUI_LIVE ]]; then
     printf '\e[?25h\e[?1049l' 2>/dev/null
     [[ -z $RUI_STTY ]] || stty "$RUI_STTY" 2>/dev/null
   fi
-  rm -rf "$RUI_TEMP"
 }
 
 _rui_menu() {
