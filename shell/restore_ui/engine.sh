@@ -4,7 +4,8 @@
 # Runs the helper; its lines into RUI_OUT, what it complains of into RUI_ERR. Its exit status.
 _rui_call() { # WORD...
   local status=0
-  _restore_helper "$@" >"$RUI_TEMP/out" 2>"$RUI_TEMP/err" </dev/null || status=$?
+  # Ctrl+C is for us: a question that it ended would be no answer, and a cancelled restore would go on.
+  (trap '' INT; _restore_helper "$@") >"$RUI_TEMP/out" 2>"$RUI_TEMP/err" </dev/null || status=$?
   mapfile -t RUI_OUT <"$RUI_TEMP/out"
   mapfile -t RUI_ERR <"$RUI_TEMP/err"
   return "$status"

@@ -4,11 +4,20 @@
 
 bats_require_minimum_version 1.5.0
 load helper
+# shellcheck source=/dev/null
+source "$BATS_TEST_DIRNAME/../harness/terminal.bash"
+
+teardown() { terminal_end; }
 
 setup_file() {
   make_world
   export SHELL_FOLDER=$BATS_TEST_DIRNAME/../../shell
   export RESTORE_HELPER=$PREFIX/bin/rocketvps-restore LC_ALL=C.UTF-8 LANGUAGE=en
+  # One that takes its time, the third of the list.
+  mkdir "$WORLD_ROOT/wp-content/uploads/many"
+  (cd "$WORLD_ROOT/wp-content/uploads/many" && seq -f 'picture-%05g.jpg' 1 60000 | xargs touch)
+  world backup "$PLACE" --stamp 20230101_000000 >/dev/null
+  rm -r "$WORLD_ROOT/wp-content/uploads/many"
   head -c 500000 "$BACKUP" >"$WORLD_BACKUPS/backup_20240101_120000.tar.gz"
   mkdir -p "$PLACE/base/backups/it's; touch $FOLDER/executed #" "$PLACE/base/backups/\$(touch $FOLDER/executed)"
   remember
@@ -163,6 +172,39 @@ jobs_now() {
   # The restored site is the second domain of the list of sites.
   menus $'42\nrYES\nqq'
   [[ $output == *'ROLLBACK IN PROGRESS'* ]] || { printf '%s\n' "$output"; return 1; }
+  is_unchanged
+}
+
+@test "Ctrl+C while the engine is being asked is not lost" {
+  # A helper that takes its time, and says when.
+  cat >"$FOLDER/slow" <<STUB
+#!/usr/bin/env bash
+case " \$* " in *' status '*io.total_mb_s*) touch "$FOLDER/asked"; sleep 1 ;; esac
+exec "$RESTORE_HELPER" "\$@"
+STUB
+  chmod +x "$FOLDER/slow"
+  remember
+  terminal_start 80 24 env RV_CONFIG="$RV_CONFIG" RESTORE_HELPER="$FOLDER/slow" LC_ALL=C.UTF-8 LANGUAGE=en bash "$SHELL_FOLDER/restore_ui.sh"
+  terminal_wait 'SMART RESTORE SYSTEM'
+  terminal_keys 1
+  terminal_wait 'Available domains'
+  terminal_keys Enter
+  terminal_wait Integrity
+  terminal_keys 3 Enter
+  terminal_wait 'BACKUP INFORMATION' 60
+  terminal_keys c
+  terminal_wait 'Choose what to restore'
+  terminal_keys c
+  terminal_wait '[C] Continue  [Q] Cancel' 60
+  terminal_keys c
+  terminal_wait 'SAFETY SNAPSHOT'
+  terminal_keys c
+  terminal_wait "Type 'YES'"
+  rm -f "$FOLDER/asked"
+  terminal_keys YES Enter
+  until [[ -e $FOLDER/asked ]]; do sleep 0.02; done
+  terminal_keys C-c
+  terminal_wait 'RESTORE CANCELLED' 60
   is_unchanged
 }
 
