@@ -214,9 +214,9 @@ STUB
     kinds=(path path path path table item) names=(a/ a/b/ a/c.txt d.txt t nginx) depths=(0 1 1 0 0 0) chosen=("" "" "" "" "" "")
     RUI_PARTS_FILES=0 RUI_PARTS_TABLES=0 RUI_PARTS_ITEMS=0
     chosen[0]=1; _rui_choose_below 0 1; chosen[4]=1
-    printf "%s " "${chosen[@]:-}"; echo
+    printf "<%s>" "${chosen[@]}"; echo
     _rui_collect_parts; printf "<%s>" "${RUI_PARTS[@]}"; echo "$RUI_TOUCHED"'
-  [[ ${lines[1]} == '<--path><a/><--table><t>files,database' ]] || { printf '%s\n' "$output"; return 1; }
+  [[ ${lines[0]} == '<1><1><1><><1><>' && ${lines[1]} == '<--path><a/><--table><t>files,database' ]] || { printf '%s\n' "$output"; return 1; }
 }
 
 # shellcheck disable=SC2016  # the inner shell's
