@@ -266,8 +266,7 @@ _restore_change() { # KIND DOMAIN COMMAND [OPTION...] [-- OPERAND...]
   fi
   case $state in
     'done') status=0 ;;
-    rolled_back) _restore_say "${YELLOW:-}" "The site was put back: it is as it was before the $1." ;;
-    failed) _restore_say "${YELLOW:-}" "Nothing of the site was changed: it is as it was before the $1." ;;
+    rolled_back | failed) _restore_say "${YELLOW:-}" "The site is as it was before the $1." ;;
     needs_operator) _restore_say "${RED:-}" 'The site could not be brought to either side: do what is said above.' ;;
     '') [[ $status == 0 || -n $job ]] || _restore_say "${YELLOW:-}" "No $1 was begun: the site is as it was." ;;
     *) _restore_say "${YELLOW:-}" "The $1 goes on as job $job: restore_jobs shows it, restore_cancel ends it." ;;
