@@ -251,7 +251,7 @@ _restore_has_snapshot() { # DOMAIN SNAPSHOT
 
 # Lets the helper change a site before the user's eyes, and says how it ended, in the words of the job.
 _restore_change() { # KIND DOMAIN COMMAND [OPTION...] [-- OPERAND...]
-  local before found job kind state='' log='' status=0
+  local before found job kind state='' log='' went_on_with='' status=0
   local -a fields
   before=$(_restore_helper jobs --tsv jobs:job -- "$2") || return 1
   _restore_helper "${@:3}" || status=$?
@@ -260,9 +260,9 @@ _restore_change() { # KIND DOMAIN COMMAND [OPTION...] [-- OPERAND...]
   while IFS=$'\t' read -r job kind; do
     if [[ $kind == "$1" && $before != *"$job"* ]]; then break; fi
   done <<<"$found"
-  if [[ -n $job ]] && found=$(_restore_helper status --field state,log -- "$job"); then
+  if [[ -n $job ]] && found=$(_restore_helper status --field state,log,result.went_on_with.job -- "$job"); then
     mapfile -t fields <<<"$found"
-    state=${fields[0]:-} log=${fields[1]:-}
+    state=${fields[0]:-} log=${fields[1]:-} went_on_with=${fields[2]:-}
   fi
   case $state in
     'done') status=0 ;;
@@ -271,6 +271,7 @@ _restore_change() { # KIND DOMAIN COMMAND [OPTION...] [-- OPERAND...]
     '') [[ $status == 0 || -n $job ]] || _restore_say "${YELLOW:-}" "No $1 was begun: the site is as it was." ;;
     *) _restore_say "${YELLOW:-}" "The $1 goes on as job $job: restore_jobs shows it, restore_cancel ends it." ;;
   esac
+  [[ -z $went_on_with ]] || printf 'It went on with what job %s had staged.\n' "$went_on_with"
   [[ -z $log ]] || printf 'Log: %s\n' "$log"
   [[ $status == 0 ]]
 }
@@ -309,19 +310,10 @@ restore_execute_incremental() { # DOMAIN BACKUP-FILE SNAPSHOT FILES DATABASE CON
   _restore_execute "${1:-}" "${2:-}" "${3:-}" --only "$only"
 }
 
-# An interrupted restore goes on when the same one is started again; the engine sees to it.
+# The engine finds what an interrupted restore had staged, and says in the end whether it went on with it.
 restore_resume() { # DOMAIN BACKUP-FILE
-  local found job resumable
-  _restore_domain "${1:-}" || return 1
-  found=$(_restore_helper jobs --tsv jobs:job,resumable -- "$1") || return 1
-  while IFS=$'\t' read -r job resumable; do
-    if [[ $resumable == true ]]; then
-      printf 'What job %s had staged is there: the same restore, started again, goes on with it.\n' "$job"
-      break
-    fi
-  done <<<"$found"
-  [[ ${resumable:-} == true ]] || printf 'No interrupted restore of %s is there to go on with: this one begins anew.\n' "$1"
-  _restore_execute "$1" "${2:-}" ''
+  printf 'The same restore again: it goes on with what an interrupted one had staged, and begins anew where there is nothing.\n'
+  _restore_execute "${1:-}" "${2:-}" ''
 }
 
 restore_rollback() { # DOMAIN SNAPSHOT [LOG]
@@ -343,7 +335,7 @@ restore_rollback() { # DOMAIN SNAPSHOT [LOG]
     _restore_refuse "the log ${log@Q} is a link or cannot be written to" 'Name another file, or none; nothing was begun.'
     return 1
   fi
-  if _restore_change "$@" 2>&1 | command tee -a "/dev/fd/$descriptor"; then
+  if _restore_change "$@" 2>&1 | command tee -ai "/dev/fd/$descriptor"; then
     status=${PIPESTATUS[0]}
   else
     status=${PIPESTATUS[0]}
