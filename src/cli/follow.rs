@@ -38,14 +38,14 @@ pub fn follow(config: &Config, job: &JobId, style: Style, cancels: bool) -> Resu
             view.clear();
             return Ok(());
         }
-        if !view.show(&data) {
-            // Nobody looks any more; the job goes on.
-            return Ok(());
-        }
         if cancels && !cancelled && process::stop_asked() {
             cancelled = true;
             call::cancel(config, job)?;
             view.say("Stopping; the site goes back to its state before. Ctrl+C again leaves this view.");
+        }
+        if !view.show(&data) {
+            // Nobody looks any more; the job goes on.
+            return Ok(());
         }
         if looked.elapsed() > Duration::from_secs(1) {
             recovery::kick(config);
