@@ -107,7 +107,7 @@ STUB
   local options
   for options in -u -e -eu '-euo pipefail'; do
     run -0 bash -c 'set '"$options"'; source "$MODULE"; RESTORE_HELPER=$STUB
-      restore_init_dirs; restore_verify a.example; restore_validate_prerequisites a.example "$BACKUP"; restore_cleanup a.example
+      SNAPSHOT_DIR=$PWD/s RESTORE_LOG_DIR=$PWD/l RESTORE_TEMP_DIR=$PWD/t restore_init_dirs; restore_verify a.example; restore_validate_prerequisites a.example "$BACKUP"; restore_cleanup a.example
       restore_jobs; restore_diff a.example "$BACKUP"; restore_create_snapshot a.example; restore_execute_full a.example "$BACKUP" /x
       restore_rollback a.example /x "$PWD/log"; restore_resume a.example "$BACKUP"; restore_preview_backup "$BACKUP"
       for f in "$@"; do if "$f"; then exit 9; fi; done

@@ -103,7 +103,7 @@ jobs_now() {
     diff <(printf "%s\n" "$before") <(state) || exit 1
     restore_main_menu </dev/null >/dev/null || exit 1
     diff <(printf "%s\n" "$before") <(state) || exit 1
-    ! declare -F | grep -vE " (_?restore_[a-z_]*|_rui_here|state|bats_[a-z]*)$" | grep . ' - "$SHELL_FOLDER"
+    ! declare -F | grep -vE " (_?restore_[a-z_]*|_rui_here|state|bats_[a-z_]*)$" | grep . ' - "$SHELL_FOLDER"
   [[ $status -eq 0 ]] || { printf '%s\n' "$output"; return 1; }
 }
 
