@@ -430,9 +430,9 @@ fn write_selected(data: &Value, selections: &[Selection]) -> Result<ExitCode> {
 
 fn help() -> String {
     let mut out = String::from(
-        "rocketvps-restore: puts a web domain back to the state of a backup, without downtime\n\n\
-         rocketvps-restore [OPTION…] COMMAND …     for people and shells\n\
-         rocketvps-restore [OPTION…] CALL [JSON | -]     for programs: one JSON document in, one out\n\nCommands:\n",
+        "rocketvps-restore: a web domain back to the state of a backup, without downtime\n\n\
+         rocketvps-restore [OPTION…] COMMAND …      for people, shells\n\
+         rocketvps-restore [OPTION…] CALL [JSON | -]  for programs: JSON in and out\n\nCommands:\n",
     );
     for command in COMMANDS {
         out += &format!("  {:<34} {}\n", command.synopsis(), command.about);
@@ -453,11 +453,11 @@ fn help() -> String {
         out += &wrapped(&format!("  {}: ", command.name), &options);
     }
     out += "\nOptions:\n  \
-        --config FILE         restore.toml; else $RV_CONFIG, else /opt/rocketvps/config/restore.toml\n  \
+        --config FILE         restore.toml; else $RV_CONFIG, else the one in\n                        /opt/rocketvps/config\n  \
         --set KEY=VALUE       a setting over it, such as paths.backups=/srv/backups\n  \
         --json                the document of the call instead of text\n  \
-        --field NAME[,NAME…]  values of its data, a line each; NAME|size, |count, |duration, |percent, |rate, |moment\n  \
-        --tsv LIST:NAME[,…]   a list of its data, a line an element, columns between tabs (`-`: empty)\n  \
+        --field NAME[,NAME…]  values of its data, a line each; written as\n                        NAME|size, |count, |duration, |percent, |rate, |moment\n  \
+        --tsv LIST:NAME[,…]   a list of its data, tabs between its columns (`-`: empty)\n  \
         --abi N               refuse to answer unless this is version N of the interface\n  \
         --help, --version\n\nCalls:\n";
     let calls: Vec<String> =
@@ -467,12 +467,12 @@ fn help() -> String {
     out
 }
 
-/// Words in lines of at most 100 letters, each but the first indented.
+/// Words in lines of at most 79 letters, each but the first indented.
 fn wrapped(first: &str, words: &[String]) -> String {
     let mut out = String::new();
     let mut line = first.to_owned();
     for word in words {
-        if line.chars().count() + word.len() > 100 {
+        if line.chars().count() + word.len() > 79 {
             out += line.trim_end();
             out.push('\n');
             line = "      ".into();

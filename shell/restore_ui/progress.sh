@@ -88,6 +88,7 @@ _rui_phase_box() {
   case $state in
     done) right="${RUI_G[ok]} $RUI_SAID" ;;
     active) right="${RUI_G[wait]} $RUI_SAID" ;;
+    skipped) right="${RUI_G[none]} $RUI_SAID" ;;
     *) right="${RUI_G[pause]} $RUI_SAID" ;;
   esac
   _rui_say "phase_$phase" "$number"
@@ -108,7 +109,7 @@ _rui_phase_box() {
       _rui_say current "$current"
       _rui_box_line "$RUI_SAID"
     fi
-    if [[ $elapsed != - && $state != pending ]]; then
+    if [[ $elapsed != - && $state != pending && $state != skipped ]]; then
       _rui_say phase_time "$elapsed"
       time=$RUI_SAID
       if [[ $state == active && $left != - ]]; then

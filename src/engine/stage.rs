@@ -204,8 +204,16 @@ pub fn run(
     })
 }
 
-/// For percentages; of parts nothing is known before they are read.
+/// For percentages; of parts nothing is known before they are read. What was not asked for is no phase of the job.
 fn tell_expected(config: &Config, plan: &Plan, source: &Source, monitor: &JobMonitor) {
+    let chosen = [
+        (Phase::Files, plan.selection.files.any()),
+        (Phase::Database, plan.selection.database.any()),
+        (Phase::Config, !plan.selection.config.is_empty()),
+    ];
+    for (phase, _) in chosen.into_iter().filter(|(_, takes_part)| !takes_part) {
+        monitor.skip(phase);
+    }
     let expected = expect(config, source);
     if plan.selection.files.is_whole() {
         monitor.expect(Phase::Files, expected.entries, expected.files);

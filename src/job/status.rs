@@ -48,7 +48,7 @@ pub struct Status {
 pub struct PhaseStatus {
     /// Which.
     pub phase: Phase,
-    /// `pending`, `active` or `done`.
+    /// `pending`, `active`, `done`, or `skipped`: no part of this job.
     pub state: String,
     /// Entries, rows or files done.
     pub items: u64,
@@ -120,6 +120,7 @@ struct Counters {
     bytes_total: AtomicU64,
     current: Mutex<String>,
     time: Mutex<Span>,
+    skipped: AtomicBool,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -324,10 +325,16 @@ impl JobMonitor {
         part(&of.bytes, &of.bytes_total).or_else(|| part(&of.items, &of.items_total)).unwrap_or(0.0)
     }
 
+    /// The phase is no part of this job.
+    pub fn skip(&self, phase: Phase) {
+        self.of(phase).skipped.store(true, Ordering::Relaxed);
+    }
+
     fn phase_status(&self, phase: Phase) -> PhaseStatus {
         let of = self.of(phase);
         let span = *locked(&of.time);
         let state = match (span.begun, span.finished) {
+            _ if of.skipped.load(Ordering::Relaxed) => "skipped",
             (None, _) => "pending",
             (Some(_), None) => "active",
             (Some(_), Some(_)) => "done",

@@ -167,6 +167,9 @@ LIST
   in_terminal attach "$job"
   terminal_wait 'ended with 0' 60
   [[ $(rv status "$job" --field state) == "done" ]]
+  # What was not asked for is no phase that one waits for.
+  run -0 rv status "$job" --tsv phases:phase,state
+  [[ $output == *$'files\tdone'* && $output == *$'database\tskipped'* && $output == *$'config\tskipped'* ]]
   run -0 rv rollback "$WORLD_DOMAIN" --job "$job" --yes
   is_unchanged
 }
