@@ -2,6 +2,7 @@
 
 mod world;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::Command;
 use world::World;
@@ -59,12 +60,32 @@ impl Disk {
 
     /// Everything that runs on it ends at once; what had been synced is there afterwards, and nothing else.
     fn cut_power(&self, world: &World) {
+        let device = std::fs::metadata(self.mount_point()).unwrap().dev();
         world.harness("stop", &["KILL"]);
         self.copy("run", "cut");
         self.unmount();
         std::fs::rename(self.image("cut"), self.image("run")).unwrap();
-        self.mount("run");
+        self.mount_as_another_device(device);
         world.harness("start", &[]);
+    }
+
+    /// A disk may have another number after a reboot; here it always has.
+    fn mount_as_another_device(&self, device: u64) {
+        let spare = self.image("spare");
+        std::fs::write(&spare, vec![0; 1 << 20]).unwrap();
+        let mut taken = Vec::new();
+        loop {
+            self.mount("run");
+            if std::fs::metadata(self.mount_point()).unwrap().dev() != device {
+                break;
+            }
+            self.unmount();
+            let output = Command::new("losetup").args(["--find", "--show"]).arg(&spare).output().unwrap();
+            taken.push(String::from_utf8(output.stdout).unwrap().trim().to_owned());
+        }
+        for device in taken {
+            run("losetup", &["--detach", &device]);
+        }
     }
 
     fn copy(&self, from: &str, to: &str) {
@@ -114,6 +135,18 @@ fn a05_a15_the_power_fails_at_each_record_of_the_journal_full() {
 #[test]
 fn a05_the_power_fails_at_each_record_of_the_journal_parts() {
     power_cuts(1, 2, "a05", |stage| stage.trace.records());
+}
+
+/// The exchange is done and on disk, the job is not yet at its end.
+#[test]
+fn a05_the_power_fails_after_the_exchange() {
+    let after = |stage: &Stage| {
+        let exchange = stage.trace.calls.iter().rposition(|call| call.name == "renameat2").unwrap();
+        let number = stage.trace.calls[exchange].number;
+        stage.trace.records().into_iter().filter(|record| record.number > number).collect::<Vec<_>>()
+    };
+    power_cuts(0, 2, "a05", after);
+    power_cuts(1, 2, "a05", after);
 }
 
 /// The exchange is done in memory; neither folder is synced yet, or one of them.

@@ -13,11 +13,9 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What makes a file the same file: a replaced or rewritten one differs.
+/// What makes a file the same file: a replaced or rewritten one differs. No device number: it may be another after a reboot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// Device.
-    pub dev: u64,
     /// Inode.
     pub ino: u64,
     /// Bytes.
@@ -40,7 +38,6 @@ impl Identity {
     /// From what a listing already knows.
     pub fn from_metadata(metadata: &std::fs::Metadata) -> Identity {
         Identity {
-            dev: metadata.dev(),
             ino: metadata.ino(),
             size: metadata.size(),
             mtime: metadata.mtime(),

@@ -159,7 +159,7 @@ mod tests {
     use crate::snapshot::retained::Brought;
 
     fn every_step() -> Vec<Step> {
-        let id = |ino| Identity { dev: u64::MAX, ino };
+        let id = |ino| Identity { ino, born: Some(1_795_469_489_327_000_322) };
         let file = |mtime| Side::File { sha256: "ab".repeat(32), mode: 0o600, uid: 0, gid: u32::MAX, mtime };
         let change = |old, new| Step::Config {
             change: Change { item: Item::Ssl, target: "/x/khóa.pem".into(), old, new },

@@ -1,27 +1,22 @@
 //! The renames that commit and rollback consist of, and what makes them durable.
 
-use super::handle::stat_here;
 use crate::error::{Code, Error, IoContext, Result};
-use rustix::fs::RenameFlags;
+use rustix::fs::{AtFlags, RenameFlags, StatxFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 
-/// Which file or folder a name stands for, whatever it is called.
+/// Which file or folder of its filesystem a name stands for, whatever it is called. No device number: it may be another
+/// after a reboot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Identity {
-    /// Device number.
-    pub dev: u64,
     /// Inode number.
     pub ino: u64,
-}
-
-impl From<rustix::fs::Stat> for Identity {
-    fn from(stat: rustix::fs::Stat) -> Identity {
-        Identity { dev: stat.st_dev, ino: stat.st_ino }
-    }
+    /// When it was made, nanoseconds since 1970: an inode number is given again, with another moment. `None` where the
+    /// filesystem does not say.
+    pub born: Option<i64>,
 }
 
 /// What a name in a folder stands for (a link itself, not its target); `None` when there is nothing.
@@ -29,8 +24,22 @@ impl From<rustix::fs::Stat> for Identity {
 /// # Errors
 /// `io_failed`.
 pub fn identity(folder: impl AsFd, name: &OsStr) -> Result<Option<Identity>> {
-    let found = stat_here(folder.as_fd(), name.as_bytes()).doing(|| format!("look at {}", name.display()))?;
-    Ok(found.map(Identity::from))
+    identity_here(folder.as_fd(), name.as_bytes()).doing(|| format!("look at {}", name.display()))
+}
+
+/// [`identity()`] for those who word the error themselves.
+pub(crate) fn identity_here(folder: BorrowedFd, name: &[u8]) -> rustix::io::Result<Option<Identity>> {
+    let wanted = StatxFlags::INO | StatxFlags::BTIME;
+    match rustix::fs::statx(folder, name, AtFlags::SYMLINK_NOFOLLOW, wanted) {
+        Ok(found) => {
+            let born = found.stx_btime;
+            let moment = born.tv_sec.saturating_mul(1_000_000_000).saturating_add(i64::from(born.tv_nsec));
+            let said = StatxFlags::from_bits_retain(found.stx_mask).contains(StatxFlags::BTIME);
+            Ok(Some(Identity { ino: found.stx_ino, born: said.then_some(moment) }))
+        }
+        Err(Errno::NOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Exchanges two names in one step: no moment in which either is missing.

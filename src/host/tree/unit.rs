@@ -1,7 +1,7 @@
 //! Parts of a site: the same path in two trees changes places. What stands at the staged side tells how far it is, so that a
 //! site that is being written to never makes the way back unknown.
 
-use super::change::{Identity, fsync_folder};
+use super::change::{Identity, fsync_folder, identity_here};
 use super::handle::{refuse, resolve, stat_here};
 use super::walk::{Kind, kind_of};
 use crate::error::{Code, Error, IoContext, Result};
@@ -69,8 +69,7 @@ pub fn identity_beneath(root: impl AsFd, path: &RelPath) -> Result<Option<Identi
         }
         other => other?,
     };
-    let found = stat_here(parent.as_fd(), name).map_err(|error| refuse(path, error))?;
-    Ok(found.map(Identity::from))
+    identity_here(parent.as_fd(), name).map_err(|error| refuse(path, error))
 }
 
 /// Makes the folders above a path, closed to all but root, where they are missing.
@@ -103,7 +102,7 @@ pub fn exchange_units(live: impl AsFd, staged: impl AsFd, units: &[Unit], toward
             .ok_or_else(|| Error::new(Code::Internal, "the document root is no part of itself"))?;
         let act = || format!("exchange {:?}", unit.path.to_string());
         let theirs = folders.open(staged, &around, 1)?;
-        let at_staged = stat_here(theirs.as_fd(), name).doing(act)?.map(Identity::from);
+        let at_staged = identity_here(theirs.as_fd(), name).doing(act)?;
         let is_before = at_staged == unit.coming;
         if is_before == (toward == Toward::Old) {
             continue;
