@@ -6,9 +6,9 @@
 // Every call takes a UTF-8 JSON object, or NULL for {}, and gives an owned UTF-8 JSON document, never NULL. Where memory is
 // exhausted the calling process may be ended by SIGABRT; a job goes on, in a process of its own. Conventions: docs/api.md.
 
-// Domains that have backups or a document root, by name.
+// Domains that have backups, snapshots or a document root, by name.
 //
-// Parameters: `request_json`, `{"config"?}`. Returns: a document whose `data` is `{"domains": [{"domain", "backups", "newest", "has_site"}]}`.
+// Parameters: `request_json`, `{"config"?}`. Returns: a document whose `data` is `{"domains": [{"domain", "backups", "snapshots", "newest", "has_site"}]}`.
 // Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
 //
 // # Safety

@@ -38,6 +38,7 @@ put_filled() { # SOURCE PLACE: a text with the prefix and the version filled in
   local text
   text=$(<"$1")
   text=${text//@PREFIX@/"$prefix"}
+  text=${text//@CONFIG@/"$config"}
   put 0644 <(printf '%s\n' "${text//@VERSION@/"$version"}") "$2"
 }
 
@@ -90,16 +91,19 @@ put_module() { # NAME
 }
 
 take_module() { # NAME
-  local place=$destdir$modules/$1
-  if [[ ! -e $place ]] || is_ours "$place"; then
+  local place=$destdir$modules/$1 older
+  if is_ours "$place"; then
     rm -f -- "$place"
     if [[ -e $place.bak || -L $place.bak ]]; then
       mv -T -- "$place.bak" "$place"
       say "the $1 of before is back: $place"
     fi
-  else
+  elif [[ -e $place || -L $place ]]; then
     say "$place is not ours and stays"
   fi
+  for older in "$place".bak*; do
+    [[ ! -e $older && ! -L $older ]] || say "an older one stays: $older"
+  done
 }
 
 install_all() {

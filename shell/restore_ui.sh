@@ -7,10 +7,11 @@
 _rui_here() {
   local here=${BASH_SOURCE[0]%/*}
   [[ $here != "${BASH_SOURCE[0]}" ]] || here=.
-  (cd "$here" && pwd)
+  (CDPATH='' cd -- "$here" >/dev/null && pwd)
 }
 
-if ! declare -F restore_execute_full >/dev/null; then
+# The old module of that name knows no helper.
+if ! declare -F _restore_helper >/dev/null; then
   # shellcheck source=/dev/null
   source "$(_rui_here)/restore.sh"
 fi
@@ -19,6 +20,7 @@ RESTORE_UI_DIR=$(_rui_here)
 # The menus, until the user leaves. Any argument but --lang is ignored, as before.
 restore_main_menu() (
   set +eu -f
+  shopt -u nocasematch nullglob failglob
   IFS=$' \t\n'
   RUI_FOLDER=$RESTORE_UI_DIR/restore_ui
   for RUI_PART in terminal words engine session choice preview selection checks progress result wizard snapshots jobs changes; do

@@ -286,6 +286,11 @@ fn run_command(words: &Words, command: &'static Command, operands: &[String], st
     if command.way == Way::Change && !words.options.has("dry-run") && !words.options.has("yes") {
         confirm(command, &request, style)?;
     }
+    let detach = words.options.has("detach");
+    if command.way == Way::Change && !detach {
+        // From here on Ctrl+C is a wish to stop the job, also while it is only being started.
+        process::catch_interrupt();
+    }
     let data = match command.way {
         Way::Attach => {
             let job = JobId::parse(&operands[0])?;
@@ -295,7 +300,7 @@ fn run_command(words: &Words, command: &'static Command, operands: &[String], st
     };
     let job = data["job"].as_str().map(JobId::parse).transpose()?;
     match job {
-        Some(job) if matches!(command.way, Way::Job | Way::Change) && !words.options.has("detach") => {
+        Some(job) if matches!(command.way, Way::Job | Way::Change) && !detach => {
             finish(words, &config, job, command, style)
         }
         _ => answer(words, command.name, &data, style),
@@ -337,19 +342,25 @@ impl Command {
 }
 
 fn answer(words: &Words, name: &str, data: &Value, style: Style) -> Result<ExitCode> {
+    // A check that failed is no error of the call, and still no good news for a script.
+    let code = match name {
+        "verify" if data["outcome"] == "fail" => ExitCode::from(Code::VerificationFailed.number()),
+        "validate" | "restore" if data["outcome"] == "fail" => ExitCode::from(Code::PreflightFailed.number()),
+        _ => ExitCode::SUCCESS,
+    };
     match &words.output {
-        Output::Json => Ok(print(&api::success(data))),
-        Output::Selected(selections) => write_selected(data, selections),
+        Output::Json => {
+            print(&api::success(data));
+            Ok(code)
+        }
+        Output::Selected(selections) => write_selected(data, selections).map(|_| code),
         Output::Text if words.options.has("detach") && data["job"].is_string() => {
             let job = select::plain(&data["job"]);
             say(&format!("Job {job} has begun; `rocketvps-restore attach {job}` shows it.\n"))
         }
         Output::Text => {
             say(&text::of(name, data, style))?;
-            // A check that failed is no error of the call, and still no good news for a script.
-            let failed = matches!(name, "verify" | "validate") && data["outcome"] == "fail";
-            let code = if name == "verify" { Code::VerificationFailed } else { Code::PreflightFailed };
-            Ok(if failed { ExitCode::from(code.number()) } else { ExitCode::SUCCESS })
+            Ok(code)
         }
     }
 }
@@ -381,10 +392,8 @@ fn confirm(command: &Command, request: &Map<String, Value>, style: Style) -> Res
     let (what, after) = match command.name {
         "restore" => {
             let backup = request.get("backup").map_or_else(|| "the newest backup".into(), select::plain);
-            let parts =
-                request.get("components").map_or_else(|| "files, database, configuration".into(), select::plain);
             (
-                format!("Restores {} from {backup}: {parts}.", shown("domain")),
+                format!("Restores {} from {backup}: {}.", shown("domain"), selection(request)),
                 "The site stays up. The state before is kept, and `rocketvps-restore rollback` brings it back.",
             )
         }
@@ -401,6 +410,33 @@ fn confirm(command: &Command, request: &Map<String, Value>, style: Style) -> Res
         return Err(Error::new(Code::Cancelled, "it was not confirmed").hint("Nothing was changed."));
     }
     Ok(())
+}
+
+/// What a restore takes, in words.
+fn selection(request: &Map<String, Value>) -> String {
+    let listed = |key: &str| {
+        let parts = request.get(key).and_then(Value::as_object).into_iter().flatten();
+        parts
+            .map(|(name, chosen)| match chosen {
+                Value::Array(_) => format!("{name} ({})", select::plain(chosen)),
+                _ => name.clone(),
+            })
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let mut words = match listed("components") {
+        all if all.is_empty() => "files, database, config".to_owned(),
+        some => some,
+    };
+    let excluded = listed("exclude");
+    if !excluded.is_empty() {
+        words += &format!("; not {excluded}");
+    }
+    let options = request.get("options").and_then(Value::as_object).into_iter().flatten();
+    for (name, _) in options.filter(|(_, value)| **value == json!(true)) {
+        words += &format!("; {}", name.replace('_', " "));
+    }
+    words
 }
 
 fn print_log(words: &Words, config: &Config, job: &JobId) -> Result<ExitCode> {
@@ -635,6 +671,15 @@ mod tests {
         assert_eq!(fill(r#"{"config":"/other"}"#), r#"{"config":"/other"}"#);
         assert_eq!(fill("{"), "{");
         assert_eq!(fill("[]"), "[]");
+    }
+
+    #[test]
+    fn the_question_says_in_words_what_is_restored() {
+        let say = |request: Value| selection(request.as_object().unwrap());
+        assert_eq!(say(json!({"domain": "a.com"})), "files, database, config");
+        let some = json!({"components": {"files": true, "database": ["wp_posts", "wp_meta"]},
+                          "exclude": {"files": ["*.log"]}, "options": {"exact": true, "priority": "normal"}});
+        assert_eq!(say(some), "files, database (wp_posts, wp_meta); not files (*.log); exact");
     }
 
     #[test]

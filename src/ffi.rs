@@ -62,9 +62,9 @@ pub(crate) fn library_file() -> Option<PathBuf> {
     std::fs::canonicalize(std::ffi::OsStr::from_bytes(name.to_bytes())).ok()
 }
 
-/// Domains that have backups or a document root, by name.
+/// Domains that have backups, snapshots or a document root, by name.
 ///
-/// Parameters: `request_json`, `{"config"?}`. Returns: a document whose `data` is `{"domains": [{"domain", "backups", "newest", "has_site"}]}`.
+/// Parameters: `request_json`, `{"config"?}`. Returns: a document whose `data` is `{"domains": [{"domain", "backups", "snapshots", "newest", "has_site"}]}`.
 /// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
 ///
 /// # Safety

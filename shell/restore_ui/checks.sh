@@ -59,7 +59,7 @@ _rui_validate() {
 _rui_verify() {
   _rui_say title_verify
   local title=$RUI_SAID
-  _rui_choose_domain "$title" any || return 0
+  _rui_choose_domain "$title" with-site || return 0
   _rui_say verifying
   _rui_job "$title" "$RUI_DOMAIN" "$RUI_SAID" verify "$RUI_DOMAIN" || return 0
   local job=$RUI_JOB

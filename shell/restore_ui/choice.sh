@@ -2,17 +2,20 @@
 # Choosing a domain and one of its backups.
 
 # Into RUI_DOMAIN. False: back.
-_rui_choose_domain() { # TITLE with-backups|any
-  local line domain backups newest site
+_rui_choose_domain() { # TITLE with-backups|with-site|with-snapshots (or a site to make one of)
+  local line domain backups newest site snapshots
   local -a domains=()
-  _rui_call domains --tsv 'domains:domain,backups,newest|moment,has_site' || { _rui_refused "$1"; return 1; }
+  _rui_call domains --tsv 'domains:domain,backups,newest|moment,has_site,snapshots' || { _rui_refused "$1"; return 1; }
   _rui_page "$1"
   _rui_say choose_domain
   _rui_add "$RUI_SAID" ''
   for line in "${RUI_OUT[@]}"; do
-    IFS=$'\t' read -r domain backups newest site <<<"$line"
-    [[ $2 == any || $backups != 0 ]] || continue
-    [[ $2 != any || $site == true ]] || continue
+    IFS=$'\t' read -r domain backups newest site snapshots <<<"$line"
+    case $2 in
+      with-backups) [[ $backups != 0 ]] || continue ;;
+      with-site) [[ $site == true ]] || continue ;;
+      with-snapshots) [[ $site == true || $snapshots != 0 ]] || continue ;;
+    esac
     domains+=("$domain")
     _rui_say domain_line "$newest" "$backups"
     _rui_fill "$domain" 36

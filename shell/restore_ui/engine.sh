@@ -81,7 +81,7 @@ _rui_wait() { # JOB TITLE SUBTITLE SENTENCE
     _rui_draw
     _rui_key 0.3
     case $RUI_KEY in
-      q | interrupt | escape) [[ -n $cancelled ]] || { cancelled=1; _rui_call cancel "$job" || true; } ;;
+      q | interrupt | escape) if [[ -z $cancelled ]] && _rui_call cancel "$job"; then cancelled=1; fi ;;
       eof) return 1 ;;
     esac
   done

@@ -43,12 +43,27 @@ _rui_jobs() {
     fi
     case $state in
       done | failed | rolled_back | needs_operator) _rui_job_page "$job" ;;
-      *)
-        _rui_watch "$job" || return 0
-        _rui_result "$job"
-        ;;
+      *) _rui_look_at "$job" "$title" || return 0 ;;
     esac
   done
+}
+
+# A job at work: a restore or rollback with its boxes, any other with its percentage.
+_rui_look_at() { # JOB TITLE
+  local kind
+  _rui_call status "$1" --field kind || { _rui_refused "$2"; return 0; }
+  kind=${RUI_OUT[0]}
+  case $kind in
+    restore | rollback)
+      _rui_watch "$1" || return 1
+      _rui_result "$1"
+      ;;
+    *)
+      _rui_say "job_kind_$kind"
+      _rui_wait "$1" "$2" "$1" "$RUI_SAID" || return 0
+      _rui_job_page "$1"
+      ;;
+  esac
 }
 
 # What the engine knows of a job, line by line.

@@ -4,7 +4,6 @@
 # Shows the job to its end, which is in RUI_STATE. False: the end of input; the job goes on.
 _rui_watch() { # JOB
   local job=$1 cancelled='' title note='' shown=''
-  RUI_INTERRUPTED=''
   while :; do
     _rui_call status "$job" \
       --field 'state,percent|percent,elapsed_s|duration,remaining_s|duration,io.total_mb_s|rate,io.read_mb_s|rate,io.write_mb_s|rate,domain,kind' \
@@ -36,9 +35,11 @@ _rui_watch() { # JOB
     _rui_key 0.3
     case $RUI_KEY in
       interrupt)
-        if [[ -z $cancelled ]]; then
+        # A wish that could not be told may be told again.
+        if [[ -z $cancelled ]] && _rui_call cancel "$job"; then
           cancelled=1
-          _rui_call cancel "$job" || true
+        elif [[ -z $cancelled ]]; then
+          note=${RUI_ERR[0]:-}
         fi
         ;;
       eof) return 1 ;;
@@ -46,7 +47,7 @@ _rui_watch() { # JOB
         RUI_STATE=detached
         return 0
         ;;
-      tick | resize) ;;
+      tick | other | resize) ;;
       *) _rui_say progress_key; note=$RUI_SAID ;;
     esac
   done

@@ -17,14 +17,14 @@ _rui_result() { # JOB
 
 _rui_success() { # JOB
   local job=$1 line verdict
-  _rui_call status "$job" --field 'result.duration_s|duration,result.commit_ms|count,result.snapshot,log' --tsv 'result.verification.live:outcome'
-  local -a f=("${RUI_OUT[@]}")
-  verdict=pass
-  case " ${f[*]:4} " in *' fail '*) verdict=fail ;; *' warn '*) verdict=warn ;; esac
-  _rui_say "report_$verdict"
-  if [[ $verdict == pass ]]; then verdict="${RUI_G[good]} $RUI_SAID"; else verdict="${RUI_G[warn]} $RUI_SAID"; fi
   _rui_say title_report
-  _rui_page "$RUI_SAID" "${RUI_DOMAIN:-}"
+  local title=$RUI_SAID
+  _rui_call status "$job" --field 'result.duration_s|duration,result.commit_ms|count,result.snapshot,log,result.verification.outcome' ||
+    { _rui_refused "$title"; return; }
+  local -a f=("${RUI_OUT[@]}")
+  _rui_say "report_${f[4]:-not_checked}"
+  if [[ ${f[4]} == pass ]]; then verdict="${RUI_G[good]} $RUI_SAID"; else verdict="${RUI_G[warn]} $RUI_SAID"; fi
+  _rui_page "$title" "${RUI_DOMAIN:-}"
   # Said first and last: the boxes are longer than a terminal.
   _rui_add "$verdict"
   _rui_check_boxes "$job" result.verification.live

@@ -17,6 +17,9 @@ _rui_start() {
   trap _rui_end EXIT
   trap 'exit 129' HUP
   trap 'exit 143' TERM
+  trap 'exit 131' QUIT
+  # Stopped, it would leave the terminal as it draws on it.
+  trap '' TSTP
   trap RUI_INTERRUPTED=1 INT
   trap RUI_RESIZED=1 WINCH
   _rui_measure
@@ -41,7 +44,7 @@ _rui_start() {
 
 _rui_end() {
   # A terminal that goes away says so twice: once to the shell above, once to the group.
-  trap '' HUP INT TERM
+  trap '' HUP INT TERM QUIT
   rm -rf "$RUI_TEMP"
   if [[ -n $RUI_LIVE ]]; then
     printf '\e[?25h\e[?1049l' 2>/dev/null

@@ -5,7 +5,7 @@ _rui_snapshots() {
   local line path created form size expires files tables note=''
   _rui_say title_snapshots
   local title=$RUI_SAID
-  _rui_choose_domain "$title" any || return 0
+  _rui_choose_domain "$title" with-snapshots || return 0
   RUI_BACKUP_DATE=''
   while :; do
     local -a paths=()

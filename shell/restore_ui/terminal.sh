@@ -104,9 +104,10 @@ _rui_key() { # SECONDS
     $'\x03') RUI_KEY=interrupt ;;
     $'\x04') RUI_KEY=eof ;;
     $'\e')
-      IFS= read -rsn1 -t 0.05 rest
+      # On a slow line the rest of a key comes a while later.
+      IFS= read -rsn1 -t 0.2 rest
       if [[ $rest == '[' || $rest == O ]]; then
-        IFS= read -rsn1 -t 0.05 rest
+        IFS= read -rsn1 -t 0.2 rest
         case $rest in
           A) RUI_KEY=up ;;
           B) RUI_KEY=down ;;
@@ -119,12 +120,15 @@ _rui_key() { # SECONDS
               4 | 8) RUI_KEY=end ;;
               5) RUI_KEY=pageup ;;
               6) RUI_KEY=pagedown ;;
-              *) RUI_KEY=escape ;;
+              *) RUI_KEY=other ;;
             esac
-            while IFS= read -rsn1 -t 0.05 rest && [[ $rest != '~' ]]; do :; done
+            while [[ $rest != [~A-Za-z] ]] && IFS= read -rsn1 -t 0.2 rest; do :; done
             ;;
-          *) RUI_KEY=escape ;;
+          # Left, right and their like: no choice, and no Q.
+          *) RUI_KEY=other ;;
         esac
+      elif [[ -n $rest ]]; then
+        RUI_KEY=other
       else
         RUI_KEY=escape
       fi
@@ -138,9 +142,20 @@ _rui_line() { # QUESTION
   printf '%s' "$1"
   [[ -z $RUI_LIVE ]] || printf '\e[?25h'
   [[ -z $RUI_STTY ]] || stty "$RUI_STTY" <&"$RUI_TTY"
-  local status=0
+  local status=1 piece
   RUI_LINE=''
-  IFS= read -r RUI_LINE || status=1
+  # In pieces: bash hears of Ctrl+C only when a read is over.
+  while [[ -z $RUI_INTERRUPTED ]]; do
+    piece=''
+    if IFS= read -r -t 0.5 piece; then
+      status=0
+    elif (($? > 128)); then
+      RUI_LINE+=$piece
+      continue
+    fi
+    RUI_LINE+=$piece
+    break
+  done
   [[ -z $RUI_STTY ]] || stty -echo <&"$RUI_TTY"
   [[ -z $RUI_LIVE ]] || printf '\e[?25l'
   if [[ -n $RUI_INTERRUPTED ]]; then RUI_INTERRUPTED='' status=1; fi
@@ -301,7 +316,7 @@ _rui_ask() { # KEY...
     done
     RUI_NOTE=''
     case $key in
-      tick) redraw='' ;;
+      tick | other) redraw='' ;;
       resize) ;;
       interrupt)
         RUI_KEY=q

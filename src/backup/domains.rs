@@ -18,11 +18,13 @@ pub struct DomainInfo {
     pub backups: usize,
     /// When the newest was made, local time; `null` without one.
     pub newest: Option<String>,
+    /// How many snapshots it has.
+    pub snapshots: usize,
     /// Whether its document root exists.
     pub has_site: bool,
 }
 
-/// Every domain that has a folder of backups, a domain archive, or a document root; by name.
+/// Every domain that has a folder of backups, a domain archive, snapshots, or a document root; by name.
 ///
 /// # Errors
 /// As [`list::list`].
@@ -33,6 +35,8 @@ pub fn domains(config: &Config) -> Result<Vec<DomainInfo>> {
         Family::Domain(of) => Some(of),
         _ => None,
     }));
+    let snapshots = config.paths.snapshots();
+    found.extend(names(&snapshots).filter(|name| snapshots.join(name).is_dir()));
     let root = &config.paths.web_root;
     found.extend(names(root).filter(|name| name.contains('.') && root.join(name).is_dir()));
     found
@@ -42,6 +46,7 @@ pub fn domains(config: &Config) -> Result<Vec<DomainInfo>> {
             let backups = list::list(config, &domain)?;
             Ok(DomainInfo {
                 backups: backups.len(),
+                snapshots: crate::snapshot::list(config, &domain)?.len(),
                 newest: backups.first().map(|backup| backup.date.clone()),
                 has_site: config.paths.document_root(&domain).is_dir(),
                 domain,
@@ -63,17 +68,28 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().join("base");
         let web = folder.path().join("web");
-        for path in
-            [base.join("backups/a.example"), base.join("backups/it's bad;"), web.join("b.example"), web.join("html")]
-        {
+        for path in [
+            base.join("snapshots/d.example/pre_restore_20250102_030405"),
+            base.join("backups/a.example"),
+            base.join("backups/it's bad;"),
+            web.join("b.example"),
+            web.join("html"),
+        ] {
             std::fs::create_dir_all(path).unwrap();
         }
         std::fs::write(base.join("backups/a.example/backup_20250102_030405.tar.gz"), "").unwrap();
         std::fs::write(base.join("backups/domain_c.example_20250102_030405.tar.gz"), "").unwrap();
         let text = format!("[paths]\nbase = {base:?}\nweb_root = {web:?}");
         let found = domains(&Config::parse(&text).unwrap()).unwrap();
-        let seen: Vec<_> = found.iter().map(|info| (info.domain.as_str(), info.backups, info.has_site)).collect();
-        assert_eq!(seen, [("a.example", 1, false), ("b.example", 0, true), ("c.example", 1, false)]);
+        let seen: Vec<_> =
+            found.iter().map(|info| (info.domain.as_str(), info.backups, info.snapshots, info.has_site)).collect();
+        let wanted = [
+            ("a.example", 1, 0, false),
+            ("b.example", 0, 0, true),
+            ("c.example", 1, 0, false),
+            ("d.example", 0, 1, false),
+        ];
+        assert_eq!(seen, wanted);
         assert_eq!(found[0].newest.as_deref(), Some("2025-01-02T03:04:05"));
     }
 }

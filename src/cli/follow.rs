@@ -18,15 +18,12 @@ const BEAT: Duration = Duration::from_millis(120);
 /// How often a line is written where nothing happens, when there is no terminal.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Shows the job until it has ended. With `cancels`, Ctrl+C asks it to stop and shows its way back; without, it ends the
+/// Shows the job until it has ended. With `cancels`, Ctrl+C (the caller catches it) asks it to stop and shows its way back; without, it ends the
 /// showing alone. A second Ctrl+C always ends the showing.
 ///
 /// # Errors
 /// `job_not_found`, `io_failed`.
 pub fn follow(config: &Config, job: &JobId, style: Style, cancels: bool) -> Result<()> {
-    if cancels {
-        process::catch_interrupt();
-    }
     let mut view = View { style, since: 0, written: None, last: String::new() };
     let mut cancelled = false;
     let mut looked = Instant::now();

@@ -21,7 +21,8 @@ pub fn of(command: &str, data: &Value, style: Style) -> String {
             changes(&data["changes"], style, &mut out);
         }
         "verify" => groups(&data["groups"], style, &mut out),
-        "restore" if !data["plan_token"].is_null() => {
+        // A dry run is a validation.
+        "restore" if data["groups"].is_array() => {
             groups(&data["groups"], style, &mut out);
             changes(&data["changes"], style, &mut out);
             out += "Nothing was changed: this was a dry run.\n";

@@ -110,7 +110,9 @@ impl Job<Committed> {
                 Step::Config { change, .. } => Some(change.target.display().to_string()),
                 _ => None,
             }).collect::<Vec<_>>(),
-            "verification": {"staged": self.state.groups, "live": live},
+            "verification": {
+                "outcome": report::worst(live.iter().map(|group| group.outcome)), "staged": self.state.groups, "live": live,
+            },
             "went_on_with": staged.went_on_with.as_ref().map(|job| json!({
                 "job": job,
                 "files": staged.files.as_ref().map_or(0, |files| files.summary.taken_over),

@@ -11,6 +11,7 @@ use crate::job::{JobId, Kind, State};
 use crate::path::Domain;
 use serde_json::Value;
 use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -53,6 +54,8 @@ pub fn start(
     // The environment of the host process is neither read nor passed on.
     command.arg(folder.path()).env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     command.env("LANG", "C.UTF-8").current_dir("/").stdout(Stdio::from(alive)).stderr(Stdio::null());
+    // Ctrl+C of the caller's terminal is not for the worker, not even before it is detached.
+    command.process_group(0);
     let mut child = command.spawn().doing(|| format!("start {}", helper.display()))?;
     match child.wait() {
         // A host that ignores SIGCHLD has no status to give.

@@ -54,10 +54,10 @@ LIST
 }
 
 @test "--field and --tsv give what the document holds" {
-  run -0 rv preview "$WORLD_DOMAIN" "$(basename "$BACKUP")" --field 'files.count,files.count|count,backup.path,nothing.like.it' --tsv 'config:item,name'
+  run -0 --keep-empty-lines rv preview "$WORLD_DOMAIN" "$(basename "$BACKUP")" --field 'files.count,files.count|count,backup.path,nothing.like.it' --tsv 'config:item,name'
   local wanted
   wanted=$(rv preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"backup\":\"$BACKUP\",\"wait\":true}")
-  [[ ${lines[0]} == "$(output=$wanted at data.files.count)" && ${lines[1]} == *,* && ${lines[2]} == "$BACKUP" && -z ${lines[3]} ]] || [[ ${lines[3]} == *$'\t'* ]]
+  [[ ${lines[0]} == "$(output=$wanted at data.files.count)" && ${lines[1]} == *,* && ${lines[2]} == "$BACKUP" && -z ${lines[3]} && ${lines[4]} == *$'\t'* ]]
   [[ $output == *$'nginx\t'* ]]
   # Calls have them too.
   run -0 rv list_backups "{\"domain\":\"$WORLD_DOMAIN\"}" --tsv 'backups:name'
@@ -117,6 +117,27 @@ LIST
   run -0 rv restore "$WORLD_DOMAIN" "$(basename "$BACKUP")" --dry-run
   [[ $output == *'dry run'* && $output == *'Files '* ]]
   is_unchanged
+}
+
+@test "a check that fails is said, and is the exit status, whatever the form of the answer" {
+  local form
+  for form in '' --json '--field outcome'; do
+    # shellcheck disable=SC2086  # words
+    run rv validate "$WORLD_DOMAIN" "$(basename "$BACKUP")" --set limits.headroom_bytes=999999999999999 $form
+    [[ $status -eq 67 && $output == *fail* || $output == *✗* || $output == *FAIL* ]] || { printf '%s: %s %s\n' "$form" "$status" "$output"; return 1; }
+    [[ $status -eq 67 ]]
+  done
+  run rv restore "$WORLD_DOMAIN" "$(basename "$BACKUP")" --dry-run --set limits.headroom_bytes=999999999999999
+  [[ $status -eq 67 && $output == *'disk space'* && $output == *'dry run'* && $output != *'restored from'* ]]
+  is_unchanged
+}
+
+@test "the question says in words what is restored" {
+  in_terminal restore "$WORLD_DOMAIN" "$(basename "$BACKUP")" --only files --table wp_posts --exclude-path '*.log' --exact
+  terminal_wait 'Type YES to go on:'
+  local screen
+  screen=$(terminal_screen | tr '\n' ' ')
+  [[ $screen == *'files, database (wp_posts)'* && $screen == *'*.log'* && $screen == *exact* && $screen != *'{'* ]]
 }
 
 @test "on a terminal it asks, and anything but YES changes nothing" {

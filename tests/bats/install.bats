@@ -77,6 +77,8 @@ LIST
   run -0 make_it install "${own[@]}"
   [[ -x $ROOT/opt/a\ b\&c/bin/rocketvps-restore && -f $ROOT/srv/modules/restore.sh && -f $ROOT/srv/config/restore.toml ]]
   grep -qxF 'prefix=/opt/a b&c' "$ROOT/opt/a b&c/lib/pkgconfig/rocketvps-restore.pc"
+  # Recovery at boot reads the configuration of this installation.
+  grep -qxF 'Environment=RV_CONFIG=/srv/config/restore.toml' "$ROOT/opt/a b&c/lib/systemd/system/rocketvps-restore-recover.service"
   [[ ! -e $ROOT/opt/rocketvps ]]
   run -0 make_it uninstall "${own[@]}"
   [[ $(things) == 'f 640 /srv/config/restore.toml' ]]
@@ -160,6 +162,14 @@ LIST
   for file in "$BATS_TEST_DIRNAME"/../../shell/*.sh; do
     head -n 5 "$file" | grep '^# .*rocketvps-restore' || { printf '%s has none\n' "$file"; return 1; }
   done
+}
+
+@test "what is not ours stays: a link that leads nowhere, a .bak that nobody of us made" {
+  mkdir -p "$MODULES"
+  ln -s /nowhere/restore.sh "$MODULES/restore.sh"
+  printf 'mine\n' >"$MODULES/restore_ui.sh.bak"
+  run -0 make_it uninstall
+  [[ -L $MODULES/restore.sh && -f $MODULES/restore_ui.sh.bak && ! -e $MODULES/restore_ui.sh ]]
 }
 
 @test "the menus run from where they were installed" {

@@ -175,16 +175,22 @@ jobs_now() {
   is_unchanged
 }
 
-@test "Ctrl+C while the engine is being asked is not lost" {
-  # A helper that takes its time, and says when.
+# A helper that takes its time over one thing, and says when: $FOLDER/slow.
+slow_helper() { # PATTERN-OF-ITS-ARGUMENTS
   cat >"$FOLDER/slow" <<STUB
 #!/usr/bin/env bash
-case " \$* " in *' status '*io.total_mb_s*) touch "$FOLDER/asked"; sleep 1 ;; esac
+case " \$* " in $1) touch "$FOLDER/asked"; sleep 1 ;; esac
 exec "$RESTORE_HELPER" "\$@"
 STUB
   chmod +x "$FOLDER/slow"
-  remember
-  terminal_start 80 24 env RV_CONFIG="$RV_CONFIG" RESTORE_HELPER="$FOLDER/slow" LC_ALL=C.UTF-8 LANGUAGE=en bash "$SHELL_FOLDER/restore_ui.sh"
+  rm -f "$FOLDER/asked"
+}
+
+# The menus in a terminal, with the slow helper, up to the question of the third backup.
+menus_up_to_the_question() {
+  mkdir -p "$FOLDER/tmp"
+  terminal_start 80 24 env RV_CONFIG="$RV_CONFIG" RESTORE_HELPER="$FOLDER/slow" TMPDIR="$FOLDER/tmp" LC_ALL=C.UTF-8 LANGUAGE=en \
+    bash "$SHELL_FOLDER/restore_ui.sh"
   terminal_wait 'SMART RESTORE SYSTEM'
   terminal_keys 1
   terminal_wait 'Available domains'
@@ -200,12 +206,53 @@ STUB
   terminal_wait 'SAFETY SNAPSHOT'
   terminal_keys c
   terminal_wait "Type 'YES'"
-  rm -f "$FOLDER/asked"
-  terminal_keys YES Enter
-  until [[ -e $FOLDER/asked ]]; do sleep 0.02; done
+}
+
+@test "Ctrl+C while the engine is being asked is not lost, from YES on" {
+  local what
+  for what in "*' status '*io.total_mb_s*" "*' restore '*"; do
+    slow_helper "$what"
+    remember
+    menus_up_to_the_question
+    terminal_keys YES Enter
+    until [[ -e $FOLDER/asked ]]; do sleep 0.02; done
+    terminal_keys C-c
+    terminal_wait 'RESTORE CANCELLED' 60 || { printf 'during %s\n' "$what"; return 1; }
+    terminal_end
+    is_unchanged
+  done
+}
+
+@test "Ctrl+C at the question is an answer, Ctrl+\\ leaves nothing behind" {
+  slow_helper nothing
+  menus_up_to_the_question
   terminal_keys C-c
-  terminal_wait 'RESTORE CANCELLED' 60
-  is_unchanged
+  terminal_wait 'nothing was changed'
+  terminal_keys "C-\\"
+  local tries=10
+  while ((tries--)) && [[ -n $(ls -A "$FOLDER/tmp") ]]; do sleep 0.3; done
+  [[ -z $(ls -A "$FOLDER/tmp") ]] || { ls "$FOLDER/tmp"; return 1; }
+}
+
+@test "keys that are no choice are no Q either" {
+  # Left, right, delete, F1; then one that is told.
+  menus $'\e[D\e[C\e[3~\eOPxq'
+  [[ $output == *"'x' is no choice here"* ]]
+}
+
+@test "a job that is no restore is not told as one" {
+  rv snapshot "$WORLD_DOMAIN" >/dev/null
+  local job
+  job=$(rv jobs --field jobs.0.job)
+  piece "RUI_TEMP=\$(mktemp -d) RUI_PATIENCE=0.1; source '$SHELL_FOLDER/restore.sh'; RUI_TTY=0; _rui_look_at $job JOBS <<<q; rm -rf \"\$RUI_TEMP\""
+  [[ $output == *snapshot* && $output != *'restored and verified'* && $output != *title_* ]] || { printf '%s\n' "$output"; return 1; }
+}
+
+# shellcheck disable=SC2016  # the inner shell's
+@test "what the caller's shell is set to does not change the menus" {
+  cd "$SHELL_FOLDER/.."
+  run bash -c 'CDPATH=.; shopt -s nocasematch nullglob; source shell/restore_ui.sh; restore_main_menu <<<"$1"' - $'1\n\nccccyes\nq'
+  [[ $output == *'nothing was changed'* && $output != *'RESTORE IN PROGRESS'* ]] || { printf '%s\n' "$output"; return 1; }
 }
 
 # shellcheck disable=SC2016  # the inner shell's
