@@ -225,7 +225,9 @@ fn every_call(site: &Files, call: &str, error: &str, few: usize, ends: &mut BTre
             "not_exchangeable",
             "",
         ];
-        assert!(named.contains(&end.code()), "{when}: {end:?}");
+        // The standard library takes an error of closing a folder for a defect, and panics; the worker ends as for any other.
+        let closing = call == "close" && end.code() == "panic" && end.error["message"].to_string().contains("closedir");
+        assert!(closing || named.contains(&end.code()), "{when}: {end:?}");
         assert_eq!(end.side == Side::New, end.state == "done", "{when}: {end:?}");
         *ends.entry(format!("{} {}", end.state, end.code())).or_default() += 1;
     }

@@ -281,7 +281,8 @@ impl TreeWriter {
         let (Some((folder, name)), Some(_)) = (target.split_last(), path.split_last()) else { return Err(no_file()) };
         let source = match resolve(self.root.as_fd(), &folder, OFlags::PATH | OFlags::DIRECTORY) {
             Ok(source) => source,
-            Err(_) => return Err(no_file()),
+            Err(Errno::NOENT | Errno::LOOP | Errno::XDEV | Errno::NOTDIR) => return Err(no_file()),
+            Err(error) => return Err(writing(&path, &error.into())),
         };
         if !worker::is_file(&source, name).map_err(|error| writing(&path, &error.into()))? {
             return Err(no_file());
