@@ -256,7 +256,10 @@ terminal_wait 'RESTORE IN PROGRESS'
 press d
 see 'GOES ON' 38-left
 terminal_end
-"$RESTORE_HELPER" --config "$place/restore.toml" attach "$("$RESTORE_HELPER" --config "$place/restore.toml" jobs --field jobs.0.job)" >/dev/null
+# It goes on, and comes to its end.
+while "$RESTORE_HELPER" --config "$place/restore.toml" jobs --tsv jobs:kind,state | grep '^restore' | grep -qvE '(done|failed|rolled_back)$'; do
+  sleep 0.2
+done
 
 # Other terminals.
 menus 40 24

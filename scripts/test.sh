@@ -67,7 +67,7 @@ suite_php() {
 }
 
 suite_bats() {
-  tap bats env PATH="$prefix/bin:$PATH" PREFIX="$prefix" bats --formatter tap --jobs 2 --no-parallelize-within-files tests/bats
+  tap bats env PATH="$prefix/bin:$PATH" PREFIX="$prefix" bats --formatter tap --jobs 3 --no-parallelize-within-files tests/bats
 }
 
 suites=("$@")
