@@ -1,6 +1,6 @@
 <?php
-// Writes tests/RELIABILITY.md from what a run of scripts/reliability.sh left: php reliability.php FOLDER SECONDS
-[, $folder, $seconds] = $argv;
+// Writes tests/RELIABILITY.md from what runs of scripts/reliability.sh left: php reliability.php FOLDER
+[, $folder] = $argv;
 $root = dirname(__DIR__);
 
 /** Last outcome of each test, by its name, and whether it was its long form. */
@@ -57,10 +57,12 @@ $one = fn (string $case, string $field) => (array_values($figures[$case] ?? [[]]
 
 $cpu = trim((string) shell_exec("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1"));
 $memory = round((int) shell_exec("sed -nE 's/^MemTotal: *([0-9]+) kB/\\1/p' /proc/meminfo") / 1048576);
+$pieces = array_map(fn ($line) => explode("\t", $line), file("$folder/pieces.tsv", FILE_IGNORE_NEW_LINES));
+$commits = implode(' and ', array_unique(array_column($pieces, 0)));
 $facts = [
     date('Y-m-d H:i'), trim((string) shell_exec('nproc')) . " cores ($cpu)", "$memory GiB",
     'Linux ' . php_uname('r'), trim((string) shell_exec('mariadbd --version 2>/dev/null | grep -oE "[0-9.]+-MariaDB" | head -n 1')),
-    'commit ' . trim((string) shell_exec("git -C '$root' rev-parse --short HEAD")), round($seconds / 60) . ' minutes',
+    "commit $commits", round(array_sum(array_column($pieces, 1)) / 60) . ' minutes',
 ];
 echo "# Reliability\n\nWritten by `make reliability`; not by hand. The run: ", implode(', ', $facts), ".\n\n";
 echo "What is promised: after every fault, once recovered, files, database and configuration are byte by byte what they were before the job, or all what the backup holds; nothing is left lying about; nobody else's data moved. One oracle says so for all cases: `tests/world/oracle.rs`.\n\n";

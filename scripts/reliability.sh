@@ -11,7 +11,9 @@ place=$(cd "$place" && pwd)
 figures=$place/figures.jsonl
 log=$place/tests.log
 began=$(date +%s)
-[[ -n ${RELIABILITY_ONLY:-} ]] || rm -f "$figures" "$log"
+# Which code was tried, and for how long: a run in pieces may be of more than one commit.
+pieces=$place/pieces.tsv
+[[ -n ${RELIABILITY_ONLY:-} ]] || rm -f "$figures" "$log" "$pieces"
 
 cargo nextest --version >/dev/null 2>&1 || cargo install --quiet --locked cargo-nextest || exit 1
 filter=${RELIABILITY_ONLY:-'kind(test) | test(/(^|::)[a-f][0-9][0-9]_/)'}
@@ -24,5 +26,6 @@ if [[ -z ${RELIABILITY_ONLY:-} ]]; then
   fi
 fi
 cp "$place/../test-logs/rust.log" "$place/short.log" 2>/dev/null || true
-php scripts/reliability.php "$place" $(($(date +%s) - began)) >tests/RELIABILITY.md.new && mv tests/RELIABILITY.md.new tests/RELIABILITY.md
+printf '%s\t%d\n' "$(git rev-parse --short HEAD)" $(($(date +%s) - began)) >>"$pieces"
+php scripts/reliability.php "$place" >tests/RELIABILITY.md.new && mv tests/RELIABILITY.md.new tests/RELIABILITY.md
 grep -c '| \*\*failed\*\*' tests/RELIABILITY.md | { read -r failed; printf '%d cases failed; see tests/RELIABILITY.md\n' "$failed"; ((failed == 0)); }
