@@ -145,8 +145,8 @@ fn a05_the_power_fails_after_the_exchange() {
         let number = stage.trace.calls[exchange].number;
         stage.trace.records().into_iter().filter(|record| record.number > number).collect::<Vec<_>>()
     };
-    power_cuts(0, 2, "a05", after);
-    power_cuts(1, 2, "a05", after);
+    power_cuts(0, 2, "a05_after", after);
+    power_cuts(1, 2, "a05_after", after);
 }
 
 /// The exchange is done in memory; neither folder is synced yet, or one of them.

@@ -81,7 +81,7 @@ wait_for() { # SECONDS WHAT COMMAND...
   local tries=$(($1 * 20)) what=$2
   shift 2
   while ! "$@" >/dev/null 2>&1; do
-    ((tries-- > 0)) || fail "$what did not come up; see $WORLD/log"
+    ((tries-- > 0)) || fail "$what did not come up: $(tail -n 3 "$WORLD/log/start.log")"
     sleep 0.05
   done
 }
