@@ -8,7 +8,7 @@ function outcomes(string $log, bool $long): array
 {
     $found = [];
     foreach (is_file($log) ? file($log) : [] as $line) {
-        if (preg_match('~^\s+(?:TRY \d+ )?(PASS|FAIL|TIMEOUT|SIG(?!TERM)\w+)\s+\[.*?\]\s+(?:\(.*?\)\s+)?(\S+)\s+(\S+)\s*$~', $line, $match)) {
+        if (preg_match('~^\s+(?:TRY \d+ )?(PASS|FAIL|TIMEOUT|SIG(?!TERM|INT)\w+)\s+\[.*?\]\s+(?:\(.*?\)\s+)?(\S+)\s+(\S+)\s*$~', $line, $match)) {
             $parts = explode('::', $match[3]);
             $found[end($parts)] = [$match[1] === 'PASS', $long];
         }
