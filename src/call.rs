@@ -273,7 +273,7 @@ pub fn poll(config: &Config, job: &JobId, since: u64) -> Result<Value> {
     let mut data = serde_json::to_value(&status)
         .map_err(|error| Error::new(Code::Internal, format!("the status cannot be written as JSON: {error}")))?;
     let (result, error) = report.map_or((None, None), |report| (report.result, report.error));
-    data["log"] = json!(status.domain.as_ref().and_then(|domain| logs::of_job(config, domain, job)));
+    data["log"] = json!(status.domain.as_ref().and_then(|domain| logs::of_job(config, domain, status.kind, job)));
     data["events"] = json!(events(&folder.join("events.jsonl"), since));
     data["result"] = result.unwrap_or(Value::Null);
     data["error"] = error.unwrap_or(Value::Null);

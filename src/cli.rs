@@ -324,7 +324,7 @@ fn finish(words: &Words, config: &Config, job: JobId, command: &Command, style: 
             follow::follow(config, &job, style, command.way == Way::Change)?;
         }
     }
-    let data = follow::result(config, &job)?;
+    let data = call::wait(config, &job)?;
     answer(words, name, &data, style)
 }
 

@@ -324,6 +324,11 @@ impl Config {
     /// # Errors
     /// `config_invalid` naming file, line and key.
     pub fn load(file: Option<&Path>) -> Result<Config> {
+        Config::read(file).map(|(config, _)| config)
+    }
+
+    /// The configuration of a file, and its text.
+    fn read(file: Option<&Path>) -> Result<(Config, String)> {
         let chosen = file.unwrap_or(Path::new(DEFAULT_FILE));
         let text = match std::fs::read_to_string(chosen) {
             Ok(text) => text,
@@ -333,10 +338,11 @@ impl Config {
                     .with("path", chosen.display().to_string()));
             }
         };
-        Config::parse(&text).map_err(|error| {
+        let config = Config::parse(&text).map_err(|error| {
             Error::new(Code::ConfigInvalid, format!("{}: {}", chosen.display(), error.message))
                 .with("path", chosen.display().to_string())
-        })
+        })?;
+        Ok((config, text))
     }
 
     /// The configuration that a request names; none: the usual one.
@@ -348,23 +354,16 @@ impl Config {
             None => Config::load(None),
             Some(Source::File(file)) => Config::load(Some(file)),
             Some(Source::Set(settings)) => {
-                let file = settings.file.as_deref();
-                // Read as it stands first: what is wrong in the file is told with its line.
-                Config::load(file)?;
-                let mut table = match std::fs::read_to_string(file.unwrap_or(Path::new(DEFAULT_FILE))) {
-                    Ok(text) => toml::from_str(&text).unwrap_or_default(),
-                    Err(_) => toml::Table::new(),
-                };
+                // As it stands first: what is wrong in the file is told with its line.
+                let (_, text) = Config::read(settings.file.as_deref())?;
                 let refused = |error: &dyn std::fmt::Display| {
                     Error::new(Code::ConfigInvalid, format!("settings over restore.toml: {}", error.to_string().trim()))
                         .hint("Names are those of restore.toml, such as paths.backups or limits.restore_timeout_s.")
                 };
+                let mut table: toml::Table = toml::from_str(&text).map_err(|error| refused(&error))?;
                 let set = toml::Table::try_from(&settings.set).map_err(|error| refused(&error))?;
                 lay_over(&mut table, set);
-                let mut config: Config = table.try_into().map_err(|error: toml::de::Error| refused(&error))?;
-                config.fill_php(Path::new("/etc/php"));
-                config.check()?;
-                Ok(config)
+                table.try_into::<Config>().map_err(|error| refused(&error))?.filled()
             }
         }
     }
@@ -374,11 +373,14 @@ impl Config {
     /// # Errors
     /// `config_invalid`.
     pub fn parse(text: &str) -> Result<Config> {
-        let mut config: Config =
-            toml::from_str(text).map_err(|error| Error::new(Code::ConfigInvalid, error.to_string()))?;
-        config.fill_php(Path::new("/etc/php"));
-        config.check()?;
-        Ok(config)
+        toml::from_str::<Config>(text).map_err(|error| Error::new(Code::ConfigInvalid, error.to_string()))?.filled()
+    }
+
+    /// With what depends on the installed PHP, and checked.
+    fn filled(mut self) -> Result<Config> {
+        self.fill_php(Path::new("/etc/php"));
+        self.check()?;
+        Ok(self)
     }
 
     fn fill_php(&mut self, installed: &Path) {

@@ -1,6 +1,19 @@
 # shellcheck shell=bash disable=SC2034,SC2153  # names are shared by the files of the menus
 # Choosing a domain and one of its backups.
 
+# One of the page's places, by RUI_CURSOR; without any, the page says why. False: back.
+_rui_choose_place() { # WHY-THERE-IS-NONE
+  if ((${#RUI_PLACES[@]} == 0)); then
+    _rui_prose '  ' '  ' "$1"
+    _rui_any_key
+    return 1
+  fi
+  _rui_say keys_choose
+  RUI_FOOT=$RUI_SAID
+  _rui_ask enter q || return 1
+  [[ $RUI_KEY == enter ]]
+}
+
 # Into RUI_DOMAIN. False: back.
 _rui_choose_domain() { # TITLE with-backups|with-site|with-snapshots (or a site to make one of)
   local line domain backups newest site snapshots
@@ -22,16 +35,8 @@ _rui_choose_domain() { # TITLE with-backups|with-site|with-snapshots (or a site 
     printf -v line '  %2d) %s %s' "${#domains[@]}" "$RUI_FILLED" "$RUI_SAID"
     _rui_place "$line"
   done
-  if ((${#domains[@]} == 0)); then
-    _rui_say no_domains
-    _rui_prose '  ' '  ' "$RUI_SAID"
-    _rui_any_key
-    return 1
-  fi
-  _rui_say keys_choose
-  RUI_FOOT=$RUI_SAID
-  _rui_ask enter q || return 1
-  [[ $RUI_KEY == enter ]] || return 1
+  _rui_say no_domains
+  _rui_choose_place "$RUI_SAID" || return 1
   RUI_DOMAIN=${domains[RUI_CURSOR]}
 }
 
@@ -59,15 +64,7 @@ _rui_choose_backup() { # TITLE
     printf -v line '  %2d) %-19s %9s  %s %s %s' "${#paths[@]}" "$date" "$size" "$kind" "$RUI_FILLED" "$files"
     _rui_place "$line"
   done
-  if ((${#paths[@]} == 0)); then
-    _rui_say no_backups "$RUI_DOMAIN"
-    _rui_prose '  ' '  ' "$RUI_SAID"
-    _rui_any_key
-    return 1
-  fi
-  _rui_say keys_choose
-  RUI_FOOT=$RUI_SAID
-  _rui_ask enter q || return 1
-  [[ $RUI_KEY == enter ]] || return 1
+  _rui_say no_backups "$RUI_DOMAIN"
+  _rui_choose_place "$RUI_SAID" || return 1
   RUI_BACKUP=${paths[RUI_CURSOR]} RUI_BACKUP_DATE=${dates[RUI_CURSOR]}
 }

@@ -125,16 +125,8 @@ _rui_logs() {
       printf -v line ' %3d) %s %s %9s  %s %s' "${#paths[@]}" "$date" "$RUI_FILLED" "$size" "$failed" "${path##*/}"
       _rui_place "$line"
     done
-    if ((${#paths[@]} == 0)); then
-      _rui_say no_logs
-      _rui_add "  $RUI_SAID"
-      _rui_any_key || true
-      return 0
-    fi
-    _rui_say keys_choose
-    RUI_FOOT=$RUI_SAID
-    _rui_ask enter q || return 0
-    [[ $RUI_KEY == enter ]] || return 0
+    _rui_say no_logs
+    _rui_choose_place "$RUI_SAID" || return 0
     _rui_log "${paths[RUI_CURSOR]}"
   done
 }

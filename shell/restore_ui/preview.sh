@@ -156,12 +156,17 @@ _rui_preview_database() { # NAME TABLES BYTES ROWS
   done
 }
 
+# A backup is chosen and read, and its page made. False: back.
+_rui_open_backup() { # TITLE
+  _rui_choose_domain "$1" with-backups || return 1
+  _rui_choose_backup "$1" || return 1
+  _rui_know_backup "$1" || return 1
+  _rui_preview_page || { _rui_refused "$1"; return 1; }
+}
+
 _rui_preview() {
   _rui_say title_preview
   local title=$RUI_SAID
-  _rui_choose_domain "$title" with-backups || return 0
-  _rui_choose_backup "$title" || return 0
-  _rui_know_backup "$title" || return 0
-  _rui_preview_page || { _rui_refused "$title"; return 0; }
+  _rui_open_backup "$title" || return 0
   _rui_any_key || return 0
 }

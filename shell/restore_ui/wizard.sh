@@ -4,10 +4,7 @@
 _rui_restore() {
   _rui_say title_restore
   local title=$RUI_SAID
-  _rui_choose_domain "$title" with-backups || return 0
-  _rui_choose_backup "$title" || return 0
-  _rui_know_backup "$title" || return 0
-  _rui_preview_page || { _rui_refused "$title"; return 0; }
+  _rui_open_backup "$title" || return 0
   _rui_say keys_continue
   RUI_FOOT=$RUI_SAID
   _rui_ask c enter q || return 0

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::host::process;
 use crate::host::text::bytes;
 use crate::job::{JobId, State, recovery};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -129,16 +129,4 @@ fn details(data: &Value) -> String {
     let left = data["remaining_s"].as_f64().map_or_else(String::new, |left| format!(", about {} left", duration(left)));
     parts.push(format!("{}{left}", duration(elapsed)));
     format!("  {}", parts.join(" · "))
-}
-
-/// The result of a finished job, as its command prints it.
-///
-/// # Errors
-/// The job's own.
-pub fn result(config: &Config, job: &JobId) -> Result<Value> {
-    let mut data = call::wait(config, job)?;
-    if let Some(object) = data.as_object_mut() {
-        object.entry("job").or_insert_with(|| json!(job));
-    }
-    Ok(data)
 }

@@ -1,7 +1,7 @@
 //! The human logs of restores: `restore_logs/DOMAIN/restore_STAMP.log`, and `…_failed.log` beside it where one failed.
 
 use crate::config::Config;
-use crate::job::JobId;
+use crate::job::{JobId, Kind};
 use crate::path::Domain;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -49,13 +49,20 @@ pub fn list(config: &Config, domain: Option<&Domain>) -> Vec<LogInfo> {
     found
 }
 
+/// Where the log of a job is written, and that of its failure; `None` for jobs that have none.
+pub fn path(config: &Config, domain: &Domain, kind: Kind, job: &JobId, failed: bool) -> Option<PathBuf> {
+    let word = match kind {
+        Kind::Restore => "restore",
+        Kind::Rollback => "rollback",
+        _ => return None,
+    };
+    let suffix = if failed { "_failed" } else { "" };
+    Some(config.paths.logs().join(domain.as_str()).join(format!("{word}_{}{suffix}.log", job.stamp())))
+}
+
 /// The log that tells most about a job: that of its failure, where there is one.
-pub fn of_job(config: &Config, domain: &Domain, job: &JobId) -> Option<PathBuf> {
-    let stamp = job.stamp();
-    let mut found: Vec<LogInfo> =
-        list(config, Some(domain)).into_iter().filter(|log| log.name.contains(stamp)).collect();
-    found.sort_by_key(|log| !log.failed);
-    found.into_iter().next().map(|log| log.path)
+pub fn of_job(config: &Config, domain: &Domain, kind: Kind, job: &JobId) -> Option<PathBuf> {
+    [true, false].into_iter().filter_map(|failed| path(config, domain, kind, job, failed)).find(|path| path.is_file())
 }
 
 fn names(folder: &std::path::Path) -> Vec<String> {
@@ -91,6 +98,6 @@ mod tests {
         assert_eq!(seen, [(newer, true, 4), (newer, false, 4), ("2025-01-01T00:00:00", false, 4)]);
         let job = JobId::parse("20250102_000000_0123456789ab").unwrap();
         let domain = Domain::parse("a.example").unwrap();
-        assert!(of_job(&config, &domain, &job).unwrap().ends_with("restore_20250102_000000_failed.log"));
+        assert!(of_job(&config, &domain, Kind::Restore, &job).unwrap().ends_with("restore_20250102_000000_failed.log"));
     }
 }

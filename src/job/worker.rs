@@ -260,18 +260,14 @@ fn write_report(folder: &JobFolder, ending: &Ending) {
     let _ = folder.write("report.json", &report);
 }
 
-fn log_path(ticket: &Ticket, domain: &Domain, suffix: &str) -> PathBuf {
-    let word = match ticket.kind {
-        Kind::Rollback => "rollback",
-        _ => "restore",
-    };
-    let name = format!("{word}_{}{suffix}.log", ticket.job.stamp());
-    ticket.config.paths.logs().join(domain.as_str()).join(name)
+/// The domain of a job that has a log, and where that is.
+fn log_of(ticket: &Ticket, failed: bool) -> Option<(&Domain, PathBuf)> {
+    let domain = ticket.domain.as_ref()?;
+    Some((domain, crate::job::logs::path(&ticket.config, domain, ticket.kind, &ticket.job, failed)?))
 }
 
 fn open_log(ticket: &Ticket) -> Result<Option<File>> {
-    let (Some(domain), Kind::Restore | Kind::Rollback) = (&ticket.domain, ticket.kind) else { return Ok(None) };
-    let path = log_path(ticket, domain, "");
+    let Some((domain, path)) = log_of(ticket, false) else { return Ok(None) };
     crate::job::lock::make_private_folder(path.parent().unwrap_or(Path::new("/")))?;
     let file = OpenOptions::new()
         .append(true)
@@ -302,10 +298,10 @@ fn log_ending(ticket: &Ticket, monitor: &JobMonitor, ending: &Ending) {
 
 /// `..._failed.log`: phase, error, time, next step, then the whole log.
 fn write_failed_log(ticket: &Ticket, ending: &Ending) {
-    let (Some(domain), Kind::Restore | Kind::Rollback) = (&ticket.domain, ticket.kind) else { return };
+    let (Some((_, log)), Some((_, failed))) = (log_of(ticket, false), log_of(ticket, true)) else { return };
     let (Ending::RolledBack(error) | Ending::Failed(error) | Ending::NeedsOperator(error)) = ending else { return };
     let phase = error.context.get("phase").and_then(Value::as_str).unwrap_or("recovery");
-    let log = std::fs::read_to_string(log_path(ticket, domain, "")).unwrap_or_default();
+    let log = std::fs::read_to_string(log).unwrap_or_default();
     let text = format!(
         "Phase:  {phase}\nError:  {} ({})\nTime:   {}\nResult: {}\nNext:   {}\n\n{log}",
         crate::host::text::printable(&error.message),
@@ -314,7 +310,7 @@ fn write_failed_log(ticket: &Ticket, ending: &Ending) {
         engine::word(ending.state()),
         error.hint,
     );
-    let _ = crate::job::folder::write_file(&log_path(ticket, domain, "_failed"), text.as_bytes(), false);
+    let _ = crate::job::folder::write_file(&failed, text.as_bytes(), false);
 }
 
 /// Used by callers that only need to know that a backup is there before they start a job.
