@@ -97,8 +97,7 @@ _rui_job() { # TITLE SUBTITLE SENTENCE COMMAND WORD...
   [[ -n $RUI_JOB ]] || return 0
   _rui_wait "$RUI_JOB" "$title" "$subtitle" "$sentence" || return 1
   if [[ $RUI_STATE == "done" ]]; then return 0; fi
-  # The helper's own words for it.
-  _rui_call attach "$RUI_JOB" --json || true
+  # Worded as the helper words an error.
   _rui_call status "$RUI_JOB" --field error.code,error.message,error.hint && RUI_ERR=("${RUI_G[bad]} ${RUI_OUT[0]}: ${RUI_OUT[1]}" "  ${RUI_OUT[2]}")
   _rui_refused "$title"
   return 1

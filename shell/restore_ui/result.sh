@@ -51,6 +51,8 @@ _rui_failure() { # JOB
   _rui_call status "$job" --field 'error.code,error.message,error.hint,log,error.context.phase' || { _rui_refused "$title"; return; }
   local -a f=("${RUI_OUT[@]}")
   [[ ${f[0]} != cancelled ]] || { _rui_say title_cancelled; title=$RUI_SAID; }
+  _rui_call status "$job" --tsv 'events:time|moment,level,message'
+  local -a events=("${RUI_OUT[@]}")
   _rui_page "$title" "${RUI_DOMAIN:-}"
   if [[ ${f[0]} != cancelled ]]; then
     _rui_say failure_detected
@@ -65,17 +67,13 @@ _rui_failure() { # JOB
     _rui_say label_error
     _rui_prose "   $RUI_SAID: " '   ' "$line"
     _rui_prose '   ' '   ' "${f[1]}"
-    _rui_call status "$job" --tsv 'events:time|moment,level,message'
-    if ((${#RUI_OUT[@]})); then
+    if ((${#events[@]})); then
       _rui_say label_time
-      _rui_add "   $RUI_SAID: ${RUI_OUT[-1]%%$'\t'*}"
+      _rui_add "   $RUI_SAID: ${events[-1]%%$'\t'*}"
     fi
     _rui_add ''
-  else
-    _rui_call status "$job" --tsv 'events:time|moment,level,message'
   fi
   # The last things that happened: the way back, as the engine tells it.
-  local -a events=("${RUI_OUT[@]}")
   local first=$((${#events[@]} > 6 ? ${#events[@]} - 6 : 0))
   for line in "${events[@]:first}"; do
     IFS=$'\t' read -r time level message <<<"$line"

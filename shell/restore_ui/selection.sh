@@ -125,7 +125,6 @@ _rui_selected_options() {
 _rui_select_parts() {
   local line name depth count bytes number kind cursor=0 top=0
   local -a kinds=() names=() texts=() chosen=() depths=()
-  _rui_say reading_backup
   local -A known=()
   for line in "${RUI_PARTS[@]}"; do
     case $line in
@@ -184,7 +183,7 @@ _rui_select_parts() {
       line=' '
       [[ -z ${chosen[number]} ]] || line=${RUI_G[tick]}
       printf -v name '%*s%s' $((depths[number] * 2)) '' "${names[number]}"
-      [[ $kind != item ]] || { name=${texts[number]}; texts[number]=$name; }
+      [[ $kind != item ]] || name=${texts[number]}
       _rui_fill "  [$line] $name" 42
       if [[ $kind == item ]]; then _rui_place "$RUI_FILLED"; else _rui_place "$RUI_FILLED ${texts[number]}"; fi
     done

@@ -21,20 +21,17 @@ _rui_letters() {
   if _rui_is_utf8; then
     RUI_UTF8=1
     RUI_G=([tl]='╔' [tr]='╗' [bl]='╚' [br]='╝' [dh]='═' [dv]='║' [h]='─' [v]='│' [ctl]='┌' [ctr]='┐' [cbl]='└' [cbr]='┘' [jl]='├' [jr]='┤'
-      [tee]='├── ' [last]='└── ' [bar]='│   ' [ok]='✓' [tick]='✓' [bad]='✗' [warn]='⚠' [none]='–' [wait]='⏳' [pause]='⏸' [good]='✅' [dot]='·'
+      [tee]='├── ' [last]='└── ' [bar]='│   ' [ok]='✓' [tick]='✓' [bad]='✗' [warn]='⚠' [none]='–' [wait]='⏳' [pause]='⏸' [good]='✅'
       [more]='…' [up]='↑' [down]='↓' [info]='📊 ' [files]='📁 ' [database]='🗄️  ' [config]='⚙️  ' [time]='⏱️  ' [disk]='💾 ' [turn]='🔄 ')
   else
     RUI_UTF8=
     RUI_G=([tl]=+ [tr]=+ [bl]=+ [br]=+ [dh]='=' [dv]='|' [h]=- [v]='|' [ctl]=+ [ctr]=+ [cbl]=+ [cbr]=+ [jl]=+ [jr]=+
-      [tee]='|-- ' [last]='\-- ' [bar]='|   ' [ok]=+ [tick]=x [bad]=x [warn]=! [none]=- [wait]='*' [pause]='=' [good]=+ [dot]=. [more]='~'
+      [tee]='|-- ' [last]='\-- ' [bar]='|   ' [ok]=+ [tick]=x [bad]=x [warn]=! [none]=- [wait]='*' [pause]='=' [good]=+ [more]='~'
       [up]='^' [down]=v [info]='' [files]='' [database]='' [config]='' [time]='' [disk]='' [turn]='')
   fi
   RUI_RED='' RUI_GREEN='' RUI_YELLOW='' RUI_CYAN='' RUI_BOLD='' RUI_INVERSE='' RUI_PLAIN=''
   if [[ -n $RUI_LIVE && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
     RUI_RED=$'\e[31m' RUI_GREEN=$'\e[32m' RUI_YELLOW=$'\e[33m' RUI_CYAN=$'\e[36m' RUI_BOLD=$'\e[1m' RUI_INVERSE=$'\e[7m' RUI_PLAIN=$'\e[0m'
-  elif [[ -n $RUI_LIVE ]]; then
-    # The line of the cursor is told apart by more than its colour: `>`.
-    RUI_PLAIN=''
   fi
 }
 
