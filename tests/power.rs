@@ -2,14 +2,15 @@
 
 mod world;
 
+use serde_json::json;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::Command;
-use world::World;
 use world::crash::Call;
 use world::oracle::Side;
 use world::stage::{Outcome, Stage, kinds};
 use world::trial::points;
+use world::{DOMAIN, Digest, World};
 
 fn run(program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).output().unwrap();
@@ -96,6 +97,64 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         let _ = Command::new("umount").args(["-l", self.mount_point().to_str().unwrap()]).status();
+    }
+}
+
+/// A site that has got another certificate since it was backed up, saved under this name, and tells so at `/side`. Gives its digest
+/// and what the worker of its restore does.
+fn renewed(world: &World) -> (Digest, Vec<Call>) {
+    world.harness("backup", &[]);
+    let ssl = world.place().join("ssl").join(DOMAIN);
+    let (key, certificate) = (ssl.join("privkey.pem"), ssl.join("fullchain.pem"));
+    let made = ["-days", "9", "-subj", "/CN=renewed", "-keyout", key.to_str().unwrap(), "-out"];
+    let kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    run("openssl", &[&kind[..], &made, &[certificate.to_str().unwrap()]].concat());
+    let site = world.place().join("nginx/sites-available").join(DOMAIN);
+    let text = std::fs::read_to_string(&site).unwrap();
+    std::fs::write(&site, text.replacen('{', "{ location = /side { return 200 renewed; }", 1)).unwrap();
+    world.harness("save", &["renewed"]);
+    world.harness("reset", &["renewed"]);
+    let old = world.digest();
+    let (_, trace) = world.watch("restore_start", &json!({"domain": DOMAIN}));
+    world.harness("reset", &["renewed"]);
+    (old, trace.calls)
+}
+
+/// Starts everything as a boot does: whether nginx comes up depends on what lies on the disk.
+fn boot(world: &World) -> bool {
+    world.harness("stop", &["KILL"]);
+    world.harness("start", &["database"]);
+    world.harness("start", &["php_fpm"]);
+    let folder = world.place().join("nginx");
+    let mut nginx = Command::new("nginx");
+    nginx.arg("-p").arg(&folder).arg("-c").arg(folder.join("nginx.conf")).status().unwrap().success()
+}
+
+/// The power fails between two configuration files, so that nginx starts with files of both sides, or not at all. Once recovered it
+/// runs, and with the old ones.
+#[test]
+fn a15_nginx_runs_with_the_old_files_after_a_boot_between_two_of_them() {
+    let world = World::up();
+    let (old, calls) = renewed(&world);
+    let renames = |path: &str| calls.iter().find(|call| call.name == "rename" && call.text.ends_with(path)).unwrap();
+    let site = format!("sites-available/{DOMAIN}");
+    let side = || world.harness("fetch", &["side"]);
+    // In the middle between one file and the next: a call more or less is none.
+    let between = |one: &str, next: usize| usize::midpoint(renames(one).number, next);
+    let reload = calls.iter().find(|call| call.text.contains("\"step\":\"reload\"")).unwrap().number;
+    for (call, starts) in [
+        (between("fullchain.pem", renames("privkey.pem").number), false),
+        (between("privkey.pem", renames(&site).number), true),
+        (between(&site, reload), true),
+    ] {
+        assert!(world.kill_before(call, "restore_start", &json!({"domain": DOMAIN})).1, "call {call} was not reached");
+        assert_eq!(boot(&world), starts, "nginx starts before call {call}");
+        let new =
+            calls.iter().any(|known| known.number < call && known.text.ends_with(&site) && known.name == "rename");
+        assert_eq!(starts && side() != "renewed", new, "the site's file before call {call}");
+        world.call("recover", json!({"wait": true}));
+        assert_eq!(side(), "renewed", "nginx was not told of the old files after call {call}");
+        world.digest().assert_is(&old, &format!("killed before call {call}"));
     }
 }
 

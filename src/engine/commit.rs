@@ -1,6 +1,7 @@
 //! Verified → committed, and back: journaled steps forwards, the same steps backwards.
 
 use crate::engine::hosts::Hosts;
+use crate::engine::settings;
 use crate::engine::step::Step;
 use crate::error::{Code, Error, Result};
 use crate::journal::Journal;
@@ -110,10 +111,14 @@ pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn 
             }
         }
     }
-    for step in steps.iter().filter(|step| matches!(step, Step::Reload { .. })) {
-        if let Err(error) = step.act(hosts, monitor) {
-            monitor.event(Level::Warn, &format!("{}: {}", step.describe(), error.message));
-        }
+    // Also where no reload was begun: after a power cut a service may have started with files of both sides, or not at all.
+    let changes = steps.iter().filter_map(|step| match step {
+        Step::Config { change, .. } => Some(change),
+        _ => None,
+    });
+    for service in settings::readers(changes) {
+        // Leniently, which gives no error: what is brought back may have been refused before.
+        Step::Reload { service, lenient: true }.act(hosts, monitor)?;
     }
     hosts.refresh_code(monitor);
     failed.map_or(Ok(()), Err)

@@ -92,8 +92,9 @@ pub fn reversed(kept: &[Change], from: &Path, snapshot: &Path) -> Result<Vec<Cha
 }
 
 /// The services that read what changed.
-pub fn readers(changes: &[Change]) -> Vec<Service> {
-    let touches = |items: &[Item]| changes.iter().any(|change| items.contains(&change.item));
+pub fn readers<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<Service> {
+    let changed: Vec<Item> = changes.into_iter().map(|change| change.item).collect();
+    let touches = |items: &[Item]| changed.iter().any(|item| items.contains(item));
     let mut services = Vec::new();
     if touches(&[Item::PhpFpm]) {
         services.push(Service::PhpFpm);

@@ -108,7 +108,8 @@ pub fn look(path: &Path) -> Result<Side> {
     }
 }
 
-/// What has to change on disk so that these files are in use. Files that are there already give no change.
+/// What has to change on disk so that these files are in use, what is referred to before what refers to it: a power cut may
+/// come between any two, and a service must start from what is on the disk then. Files that are there already give no change.
 ///
 /// # Errors
 /// As [`look`]; `limit_exceeded` for a file above 1 MiB.
@@ -144,7 +145,19 @@ pub fn plan_changes(files: &[ConfFile]) -> Result<Vec<Change>> {
             }
         }
     }
+    changes.sort_by_key(rank);
     Ok(changes)
+}
+
+/// Certificates and the pool come before the nginx site that names them, and its link, which makes nginx read it, after it.
+fn rank(change: &Change) -> u8 {
+    match (change.item, &change.new) {
+        (Item::Ssl, _) => 0,
+        (Item::PhpFpm, _) => 1,
+        (Item::Nginx, Side::Link { .. }) => 3,
+        (Item::Nginx, _) => 2,
+        (Item::Cron, _) => 4,
+    }
 }
 
 /// The folder of a certificate may be missing; the other folders belong to the machine and must be there.
@@ -385,7 +398,10 @@ mod tests {
             machine.file(Item::Ssl, "ssl/example.com/b.pem", "key"),
         ];
         let changes = plan_changes(&files).unwrap();
-        assert_eq!(changes.len(), 5, "file, link, folder, two certificates: {changes:?}");
+        let order: Vec<PathBuf> = changes.iter().map(|change| change.target.clone()).collect();
+        let expected =
+            ["ssl/example.com", "ssl/example.com/a.pem", "ssl/example.com/b.pem", "available/x", "enabled/x"];
+        assert_eq!(order, expected.map(|name| machine.at(name)), "what is named comes before what names it");
         let saved = machine.at("saved");
         store(&changes, &files, &saved).unwrap();
         let json = serde_json::to_string(&changes).unwrap();
