@@ -7,10 +7,10 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use world::crash::{Call, Trace};
+use world::crash::{Call, Trace, thinned};
 use world::oracle::Side;
 use world::stage::{Outcome, Stage, kinds};
-use world::trial::{Dice, is_long, points, report, seed};
+use world::trial::{Dice, is_long, points, report, seed, spread};
 use world::{DOMAIN, World, is_alive, worker};
 
 /// Kills the worker of a job before each of these calls.
@@ -69,13 +69,14 @@ fn a03_killed_during_the_recovery_and_during_the_next_one() {
         let records = stage.trace.records();
         let mut outcome = Outcome::default();
         let mut of = 0;
-        for fault in points(&records[records.len() / 3..], 2) {
+        // A hundred of the pairs: each takes four workers.
+        for fault in spread(&points(&records[records.len() / 3..], 2), 10) {
             let die = || assert!(stage.kill_before(fault.number).1, "{fault:?}");
             die();
             let (_, trace) = stage.world.watch("recover", &json!({"domain": DOMAIN}));
             stage.settle("recovered at the first try");
             of += trace.calls.len();
-            for call in points(&trace.calls, 2) {
+            for call in spread(&points(&thinned(&trace.calls), 2), 10) {
                 die();
                 for _ in 0..2 {
                     stage.world.kill_before(call.number, "recover", &json!({"domain": DOMAIN}));
@@ -111,7 +112,7 @@ fn a04_killed_at_each_step_of_the_automatic_rollback() {
         assert_eq!(stage.settle("gone back by itself"), Side::Old);
         let first = trace.that_writes("\"record\":\"undo\"").number - 1;
         let all = trace.calls[first..].to_vec();
-        let outcome = stage.kill_before_each(&points(&all, 4));
+        let outcome = stage.kill_before_each(&points(&thinned(&all), 4));
         outcome.report("a04", name, all.len());
         assert_eq!(outcome.new, 0, "{outcome:?}");
     }

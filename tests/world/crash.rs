@@ -70,6 +70,12 @@ impl Trace {
     }
 }
 
+/// Every call, but of more than fifty of one name in a row, as when a tree is removed, every twentieth.
+pub fn thinned(calls: &[Call]) -> Vec<Call> {
+    let rows = calls.chunk_by(|one, next| one.name == next.name);
+    rows.flat_map(|row| row.iter().step_by(if row.len() > 50 { 20 } else { 1 }).cloned()).collect()
+}
+
 impl World {
     fn tracer(&self) -> PathBuf {
         let program = self.place().join("tmp/kill_at");

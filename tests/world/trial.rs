@@ -33,10 +33,15 @@ impl Dice {
     }
 }
 
-/// Every item in the long form, or as many as `RV_POINTS` says; else at most `few`. Spread evenly, first and last among them.
+/// Every item in the long form, or as many as `RV_POINTS` says; else at most `few`.
 pub fn points<T: Clone>(all: &[T], few: usize) -> Vec<T> {
     let asked = || std::env::var("RV_POINTS").ok().and_then(|text| text.parse().ok()).unwrap_or(usize::MAX);
     let most = if is_long() { asked() } else { few };
+    spread(all, most)
+}
+
+/// At most so many items, spread evenly, first and last among them.
+pub fn spread<T: Clone>(all: &[T], most: usize) -> Vec<T> {
     if all.len() <= most {
         return all.to_vec();
     }
