@@ -1,6 +1,7 @@
 # make demo    a real WordPress, damaged and restored, before your eyes
 # make test    every test: Rust, C, PHP, bats
 # make fuzz    every fuzz target, FUZZ_SECONDS each (600)
+# make miri    undefined behaviour, looked for by interpreting (nightly toolchain with miri)
 # make lint    formatting, clippy, shellcheck, cargo-deny
 # make reliability   every fault at every point; writes tests/RELIABILITY.md
 # make screens  every screen of the menus as text, into docs/screens
@@ -18,7 +19,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BUILT := $(TARGET)/$(PROFILE)
 INSTALLER = PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' MODULES='$(MODULES)' CONFIG='$(CONFIG)' BUILT='$(BUILT)' scripts/install.sh
 
-.PHONY: all build deps demo test fuzz lint bench header install uninstall clean reliability screens
+.PHONY: all build deps demo test fuzz miri lint bench header install uninstall clean reliability screens
 
 all: build
 
@@ -36,6 +37,9 @@ test: deps
 
 fuzz: deps
 	scripts/fuzz.sh
+
+miri:
+	scripts/miri.sh
 
 lint: deps
 	scripts/lint.sh

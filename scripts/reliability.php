@@ -113,9 +113,12 @@ foreach (file("$root/tests/cases.tsv", FILE_IGNORE_NEW_LINES) as $line) {
 }
 
 echo "\n## Beside the cases\n\n";
-foreach (['c.log' => 'The C ABI as C programs see it, with AddressSanitizer and UBSan, under valgrind, without memory'] as $file => $what) {
+foreach ([
+    ['c.log', 'The C ABI as C programs see it, with AddressSanitizer and UBSan, under valgrind, without memory', '~== c: (\d+ passed, \d+ failed)~'],
+    ['miri.log', 'Miri on the C boundary and what reads hostile text (`scripts/miri.sh`)', '~^miri: (.*)$~m'],
+] as [$file, $what, $pattern]) {
     $text = is_file("$folder/$file") ? file_get_contents("$folder/$file") : '';
-    echo "- $what: ", preg_match('~== c: (\d+ passed, \d+ failed)~', $text, $match) ? $match[1] : 'not run', "\n";
+    echo "- $what: ", preg_match($pattern, $text, $match) ? $match[1] : 'not run', "\n";
 }
 $others = array_filter($outcomes, fn ($entry, $name) => !preg_match('~^[a-f]\d\d_~', $name), ARRAY_FILTER_USE_BOTH);
 $bad = array_keys(array_filter($others, fn ($entry) => !$entry[0]));

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The long form: every point of every case of tests/cases.tsv, the C programs with sanitizers, a while of fuzzing. Writes
+# The long form: every point of every case of tests/cases.tsv, the C programs with sanitizers, Miri, a while of fuzzing. Writes
 # tests/RELIABILITY.md from what the tests reported. RV_SEED=N has random trials again; RV_POINTS=N takes N points of a trial; FUZZ_SECONDS a target (60; 0: none).
 # RELIABILITY_ONLY='test(a01)' runs a part (a nextest filter) and leaves the rest of the last run's figures as they are. A case whose
 # long form was not run has the outcome of the last `make test`, and the page says so.
@@ -21,6 +21,7 @@ RV_LONG=1 RV_FIGURES=$figures cargo nextest run --locked --no-fail-fast --profil
 
 if [[ -z ${RELIABILITY_ONLY:-} ]]; then
   scripts/test.sh c 2>&1 | tee "$place/c.log"
+  scripts/miri.sh 2>&1 | tee "$place/miri.log"
   if ((${FUZZ_SECONDS:-60} > 0)); then
     FUZZ_SECONDS=${FUZZ_SECONDS:-60} RV_FIGURES=$figures scripts/fuzz.sh 2>&1 | tee "$place/fuzz.log"
   fi

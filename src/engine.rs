@@ -16,6 +16,7 @@ pub mod facts;
 pub mod hosts;
 pub mod inspect;
 pub mod keep;
+pub mod orphans;
 pub mod parts;
 pub mod preflight;
 pub mod reading;

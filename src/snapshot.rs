@@ -22,5 +22,5 @@ pub use create::create;
 pub use database::Account;
 pub use find::{Found, find};
 pub use gzip::ParallelGzip;
-pub use list::{SnapshotInfo, check_path, domains, expired, list};
+pub use list::{SnapshotInfo, check_path, domains, expired, job_of, list};
 pub use remove::{delete, sweep};

@@ -4,7 +4,7 @@ mod world;
 
 use serde_json::json;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use world::{DOMAIN, World};
 
@@ -120,4 +120,29 @@ fn trees_and_schemas_of_a_snapshot_deleted_by_hand_are_found() {
     world.harness("sql", &["DROP DATABASE rvk_of_somebody; DROP DATABASE rvs_0123456789ax"]);
     world.assert_nothing_left();
     world.digest().assert_is(&good, "good");
+}
+
+/// What names a kept state may be damaged, or on a disk that is not mounted: the state itself stays.
+#[test]
+fn what_a_snapshot_keeps_stays_when_it_cannot_be_looked_into() {
+    let (world, _, damaged) = World::damaged();
+    world.restore();
+    let snapshot = snapshots(&world)[0].clone();
+    let manifest = Path::new(&snapshot).join("manifest.json");
+    let whole = std::fs::read(&manifest).unwrap();
+    let nothing_removed = |when: &str| {
+        let cleaned = world.call("cleanup", json!({"wait": true}));
+        assert_eq!((&cleaned["orphans"], &cleaned["snapshots"]), (&json!([]), &json!([])), "{when}");
+        assert_eq!(world.harness("sql", &["SHOW DATABASES LIKE 'rvk\\_%'"]).lines().count(), 1, "{when}");
+    };
+    std::fs::write(&manifest, &whole[..whole.len() / 2]).unwrap();
+    nothing_removed("its manifest is cut");
+    std::fs::write(&manifest, &whole).unwrap();
+    let (all, away) = (world.place().join("base/snapshots"), world.place().join("base/away"));
+    std::fs::rename(&all, &away).unwrap();
+    nothing_removed("the folder of snapshots is away");
+    let _ = std::fs::remove_dir(&all);
+    std::fs::rename(&away, &all).unwrap();
+    world.call("rollback", json!({"domain": DOMAIN, "snapshot": snapshot, "wait": true}));
+    world.digest().assert_is(&damaged, "the kept state is brought back");
 }

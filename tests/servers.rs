@@ -44,8 +44,6 @@ fn a09_the_database_dies_while_it_loads() {
         assert!(["failed", "rolled_back"].contains(&state), "{status}");
         assert_eq!(status["error"]["code"], "database_unreachable", "{status}");
         start_database(&stage.world);
-        // What it could not drop without the server, a clean-up drops.
-        stage.world.call("cleanup", json!({"wait": true}));
         outcome.count(stage.settle(&format!("the server died when the worker was at call {number}")), true);
     }
     assert_eq!(outcome.new, 0);
@@ -85,6 +83,23 @@ fn a10_the_database_dies_within_a_rename_of_two_hundred_tables() {
         );
     }
     outcome.report("a10", "full, 200 more tables", 50);
+}
+
+/// The job is done; only its emptied schema was still to go.
+#[test]
+fn a10_the_database_dies_while_the_job_clears_up() {
+    let stage = full();
+    let verified = stage.trace.calls.iter().rfind(|call| call.text.contains("GET / HTTP/1.1")).unwrap().number;
+    let dropped = stage.trace.that_writes("DROP DATABASE IF EXISTS `rvs_").number;
+    // In the middle: a call more or less is none.
+    let (job, pid) = stage.world.stop_before(usize::midpoint(verified, dropped), "restore_start", &stage.request);
+    kill_database(&stage.world);
+    go_on(pid);
+    let status = stage.world.await_end(&job);
+    start_database(&stage.world);
+    assert_eq!(status["state"], "done", "{}", status["error"]);
+    assert!(stage.world.harness("strays", &[]).starts_with("schema rvs_"), "nothing was left to be cleared up");
+    assert_eq!(stage.settle("the server died before the clean-up"), Side::New);
 }
 
 #[test]

@@ -401,6 +401,9 @@ fn recovered(data: &Value, style: Style, out: &mut String) {
     for busy in list(&data["busy"]) {
         line(out, &format!("{} {} is being worked on", style.mark("warn"), plain(busy)));
     }
+    for orphan in list(&data["orphans"]) {
+        line(out, &format!("removed orphan: {}", plain(orphan)));
+    }
     if list(&data["recovered"]).next().is_none() {
         line(out, "No job was left unfinished.");
     }

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::engine::hosts::Hosts;
-use crate::engine::resume;
+use crate::engine::{orphans, resume};
 use crate::error::{Code, Error, Result};
 use crate::host::database::Database;
 use crate::host::place;
@@ -130,7 +130,7 @@ fn remove_snapshot(config: &Config, domain: &Domain, path: &Path, database: Opti
 }
 
 /// A manifest is a file that somebody may have changed: only names this program gives are dropped.
-fn own_name(schema: &str) -> Result<()> {
+pub(super) fn own_name(schema: &str) -> Result<()> {
     let id = schema.strip_prefix("rvk_").or_else(|| schema.strip_prefix("rvs_")).unwrap_or_default();
     if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(());
@@ -186,7 +186,7 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
             snapshots.extend(unfinished.iter().map(|path| path.display().to_string()));
         }
     }
-    let orphans = remove_orphans(config, database, monitor.as_ref())?;
+    let orphans = orphans::remove(config, database, monitor.as_ref())?;
     let jobs = remove_old_jobs(config);
     monitor.event(
         Level::Info,
@@ -202,72 +202,6 @@ fn domains_with_leftovers(config: &Config) -> Vec<Domain> {
     domains.sort();
     domains.dedup();
     domains
-}
-
-/// Staging folders, schemas and accounts whose job has ended and whose snapshot is gone (somebody ran `rm -rf` on it).
-fn remove_orphans(config: &Config, database: Option<&dyn Database>, monitor: &dyn Monitor) -> Result<Vec<String>> {
-    let live = in_use(config);
-    let mut removed = Vec::new();
-    if let Ok(entries) = std::fs::read_dir(config.paths.staging()) {
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let Ok(job) = JobId::parse(&name) else { continue };
-            if !live.contains(job.short()) {
-                monitor.keep_going()?;
-                place::remove(&entry.path(), &Silent)?;
-                removed.push(entry.path().display().to_string());
-            }
-        }
-    }
-    let Some(database) = database else { return Ok(removed) };
-    for schema in database.schemas("rv")? {
-        if own_name(&schema).is_ok() && !live.contains(&schema[4..]) {
-            database.drop_schema(&schema)?;
-            removed.push(schema);
-        }
-    }
-    for account in database.accounts("rv_")? {
-        if account.strip_prefix("rv_").is_some_and(|id| id.len() == 12 && !live.contains(id)) {
-            database.drop_account(&account)?;
-            removed.push(account);
-        }
-    }
-    Ok(removed)
-}
-
-/// Short names of jobs that are at work or whose old state a snapshot keeps.
-fn in_use(config: &Config) -> std::collections::HashSet<String> {
-    let mut used = std::collections::HashSet::new();
-    for folder in JobFolder::all(config) {
-        let unfinished = folder
-            .status()
-            .map_or(true, |status| !status.state.is_final() || status.state == crate::job::State::NeedsOperator);
-        if !unfinished && !resume::is_set_aside(&folder) {
-            continue;
-        }
-        if let Ok(ticket) = folder.ticket() {
-            used.insert(ticket.job.short().to_owned());
-        }
-        // One that goes on with another's has tree and schema under the other's name.
-        if let Ok(plan) = folder.read::<Plan>("plan.json") {
-            used.extend(plan.database.and_then(|names| names.shadow.get(4..).map(str::to_owned)));
-            used.extend(job_of_stage(&plan.stage));
-        }
-    }
-    for domain in snapshot::domains(config) {
-        for manifest in retained::of_domain(config, &domain) {
-            used.insert(manifest.job.short().to_owned());
-            used.extend(manifest.schema_kept.as_deref().and_then(|name| name.get(4..)).map(str::to_owned));
-            used.extend(manifest.tree.as_deref().and_then(Path::parent).and_then(job_of_stage));
-        }
-    }
-    used
-}
-
-/// Short name of the job after which a staging folder is called.
-fn job_of_stage(stage: &Path) -> Option<String> {
-    let job = JobId::parse(&stage.file_name()?.to_string_lossy()).ok()?;
-    Some(job.short().to_owned())
 }
 
 /// Folders of ended jobs that only looked (preview, validate, verify, cleanup) go after a day, the others after ninety.

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::engine;
+use crate::engine::hosts::Hosts;
 use crate::engine::recovery::Staging;
 use crate::engine::resume;
 use crate::error::{Code, Error, Result};
@@ -73,7 +74,17 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
             }
         }
     }
-    stuck.map_or_else(|| Ok(json!({"recovered": recovered, "busy": busy})), Err)
+    let orphans = if domain.is_none() { remove_loaders(config, monitor.as_ref()) } else { Vec::new() };
+    stuck.map_or_else(|| Ok(json!({"recovered": recovered, "busy": busy, "orphans": orphans})), Err)
+}
+
+/// What jobs that had ended could not remove because their server was away.
+fn remove_loaders(config: &Config, monitor: &dyn Monitor) -> Vec<String> {
+    let Some(database) = Hosts::database_if_any(config) else { return Vec::new() };
+    engine::orphans::remove_loaders(config, database.as_ref()).unwrap_or_else(|error| {
+        monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", error.message));
+        Vec::new()
+    })
 }
 
 /// The lock of a domain; another recovery that has it is given a moment to end.

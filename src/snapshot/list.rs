@@ -3,6 +3,7 @@
 use crate::backup::name::{Stamp, human_size, snapshot_stamp};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
+use crate::job::JobId;
 use crate::path::Domain;
 use crate::snapshot::create::{MANIFEST, PREFIX};
 use serde::{Deserialize, Serialize};
@@ -155,6 +156,11 @@ pub fn domains(config: &Config) -> Vec<Domain> {
     let mut found: Vec<Domain> = entries.filter_map(|entry| Domain::parse(entry.file_name().to_str()?).ok()).collect();
     found.sort();
     found
+}
+
+/// The job whose change-over kept the state, by the name of the folder; a portable snapshot has none in its name.
+pub fn job_of(path: &Path) -> Option<JobId> {
+    JobId::parse(path.file_name()?.to_str()?.strip_prefix(PREFIX)?).ok()
 }
 
 /// Whether the path is a snapshot's folder, directly in the domain's folder of snapshots.

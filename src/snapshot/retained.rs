@@ -7,7 +7,6 @@
 //! this program gives before anything is dropped because of it.
 
 use crate::backup::name::Stamp;
-use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{ForeignKey, ObjectKind};
 use crate::host::tree::Identity;
@@ -15,7 +14,7 @@ use crate::job::JobId;
 use crate::path::Domain;
 use crate::siteconf::Change;
 use crate::snapshot::create::{MANIFEST, SCHEMA};
-use crate::snapshot::list::{SnapshotForm, list, read_manifest};
+use crate::snapshot::list::read_manifest;
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -140,15 +139,11 @@ pub fn read(folder: &Path) -> Result<Manifest> {
     serde_json::from_value(document).map_err(|error| invalid(error.to_string()))
 }
 
-/// Manifests of the domain's retained snapshots, newest first; those that cannot be read are left out.
-pub fn of_domain(config: &Config, domain: &Domain) -> Vec<Manifest> {
-    let kept = list(config, domain).unwrap_or_default().into_iter();
-    kept.filter(|info| info.form == SnapshotForm::Retained).filter_map(|info| read(&info.path).ok()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::snapshot::list::{SnapshotForm, list};
 
     #[test]
     fn what_is_written_is_read_and_listed() {
@@ -170,7 +165,6 @@ mod tests {
             (listed.form, listed.has_files, listed.job.as_deref()),
             (SnapshotForm::Retained, true, Some(job.as_str()))
         );
-        assert_eq!(of_domain(&config, &domain).len(), 1);
     }
 
     #[test]
