@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use world::trial::{points, report};
+use world::trial::{points, report, spread};
 use world::{DOMAIN, World};
 
 /// Files of a folder by inode.
@@ -51,7 +51,7 @@ fn a19_a_restore_killed_while_it_stages_goes_on_and_does_less() {
     let new = world.digest();
     let staging: Vec<usize> = (1..trace.change_over()).collect();
     let mut best = Value::Null;
-    for number in points(&staging[staging.len() / 3..], 5) {
+    for number in spread(&points(&staging[staging.len() / 3..], 5), 60) {
         world.harness("reset", &["damaged"]);
         let (dead, reached) = world.kill_before(number, "restore_start", &request);
         if !reached {

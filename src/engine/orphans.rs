@@ -8,72 +8,93 @@ use crate::error::Result;
 use crate::host::database::Database;
 use crate::host::place;
 use crate::job::folder::JobFolder;
+use crate::job::lock;
 use crate::job::{JobId, State};
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor, Silent};
 use crate::snapshot::{self, retained};
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Removes all of them. Where the folder of snapshots cannot be read (a disk that is not mounted), kept states stay.
 ///
 /// # Errors
 /// `io_failed`, `database_unreachable`, `cancelled`.
 pub fn remove(config: &Config, database: Option<&dyn Database>, monitor: &dyn Monitor) -> Result<Vec<String>> {
+    let mut found = Found { stages: stages(config), ..Found::default() };
+    if let Some(database) = database {
+        found.add_loaders(database)?;
+        found.kept.extend(database.schemas("rvk_")?);
+    }
     let used = InUse::look(config);
-    let mut removed = Vec::new();
     if !used.snapshots_known {
-        let message = format!(
-            "{} cannot be read: what its snapshots keep is not known and stays",
-            config.paths.snapshots().display()
-        );
+        let snapshots = config.paths.snapshots();
+        let message = format!("{} cannot be read: what its snapshots keep is not known and stays", snapshots.display());
         monitor.event(Level::Warn, &message);
-    } else if let Ok(entries) = std::fs::read_dir(config.paths.staging()) {
-        for entry in entries.flatten() {
-            let Ok(job) = JobId::parse(&entry.file_name().to_string_lossy()) else { continue };
-            if !used.stage(job.short()) {
-                monitor.keep_going()?;
-                place::remove(&entry.path(), &Silent)?;
-                removed.push(entry.path().display().to_string());
-            }
-        }
+        (found.stages, found.kept) = (Vec::new(), Vec::new());
     }
-    let Some(database) = database else { return Ok(removed) };
-    if used.snapshots_known {
-        removed.extend(drop_schemas(database, "rvk_", &used)?);
-    }
-    removed.extend(drop_loaders(database, &used)?);
-    Ok(removed)
+    found.remove_unused(&used, database, monitor)
 }
 
-/// Removes what loads left, emptied or not, and never what a snapshot keeps: shadow schemas and loaders' accounts.
+/// Removes what loads left, shadow schemas and loaders' accounts, and never what a snapshot keeps.
 ///
 /// # Errors
 /// `database_unreachable`.
-pub fn remove_loaders(config: &Config, database: &dyn Database) -> Result<Vec<String>> {
-    drop_loaders(database, &InUse::look(config))
+pub fn remove_loaders(config: &Config, database: &dyn Database, monitor: &dyn Monitor) -> Result<Vec<String>> {
+    let mut found = Found::default();
+    found.add_loaders(database)?;
+    found.remove_unused(&InUse::look(config), Some(database), monitor)
 }
 
-fn drop_loaders(database: &dyn Database, used: &InUse) -> Result<Vec<String>> {
-    let mut removed = drop_schemas(database, "rvs_", used)?;
-    for account in database.accounts("rv_")? {
-        if account.strip_prefix("rv_").is_some_and(|id| id.len() == 12 && !used.jobs.contains(id)) {
-            database.drop_account(&account)?;
-            removed.push(account);
-        }
+fn stages(config: &Config) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(config.paths.staging()).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| job_of_stage(path).is_some()).collect()
+}
+
+/// What there is. It is listed before one looks what is in use: a job that begins meanwhile is not in it.
+#[derive(Default)]
+struct Found {
+    stages: Vec<PathBuf>,
+    /// Schemas of loads.
+    shadow: Vec<String>,
+    /// Schemas of old tables.
+    kept: Vec<String>,
+    accounts: Vec<String>,
+}
+
+impl Found {
+    fn add_loaders(&mut self, database: &dyn Database) -> Result<()> {
+        self.shadow.extend(database.schemas("rvs_")?);
+        self.accounts.extend(database.accounts("rv_")?);
+        Ok(())
     }
-    Ok(removed)
-}
 
-fn drop_schemas(database: &dyn Database, prefix: &str, used: &InUse) -> Result<Vec<String>> {
-    let mut removed = Vec::new();
-    for schema in database.schemas(prefix)? {
-        if own_name(&schema).is_ok() && !used.schema(&schema) {
+    fn remove_unused(
+        self,
+        used: &InUse,
+        database: Option<&dyn Database>,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<String>> {
+        let mut removed = Vec::new();
+        for stage in self.stages.into_iter().filter(|stage| !used.stage(stage)) {
+            monitor.keep_going()?;
+            place::remove(&stage, &Silent)?;
+            removed.push(stage.display().to_string());
+        }
+        let Some(database) = database else { return Ok(removed) };
+        let schemas = self.shadow.into_iter().chain(self.kept);
+        for schema in schemas.filter(|schema| own_name(schema).is_ok() && !used.schema(schema)) {
             database.drop_schema(&schema)?;
             removed.push(schema);
         }
+        for account in self.accounts {
+            if account.strip_prefix("rv_").is_some_and(|id| id.len() == 12 && !used.jobs.contains(id)) {
+                database.drop_account(&account)?;
+                removed.push(account);
+            }
+        }
+        Ok(removed)
     }
-    Ok(removed)
 }
 
 /// What is still needed.
@@ -98,6 +119,9 @@ impl InUse {
                 used.keep_job(&folder);
             }
         }
+        // A job that a lock names is not over, whatever became of its folder.
+        let named = lock::claimed(config).into_iter().filter_map(|domain| lock::named(config, &domain));
+        used.jobs.extend(named.map(|job| job.short().to_owned()));
         used.snapshots_known = used.keep_snapshots(config).is_ok();
         used
     }
@@ -137,8 +161,8 @@ impl InUse {
         }
     }
 
-    fn stage(&self, job: &str) -> bool {
-        self.jobs.contains(job) || self.stages.contains(job)
+    fn stage(&self, path: &Path) -> bool {
+        job_of_stage(path).is_none_or(|job| self.jobs.contains(&job) || self.stages.contains(&job))
     }
 
     fn schema(&self, name: &str) -> bool {
@@ -150,4 +174,132 @@ impl InUse {
 fn job_of_stage(stage: &Path) -> Option<String> {
     let job = JobId::parse(&stage.file_name()?.to_string_lossy()).ok()?;
     Some(job.short().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::database::fake::Fake;
+    use crate::job::Kind;
+    use crate::job::folder::Ticket;
+    use crate::job::lock::DomainLock;
+    use crate::job::status::JobMonitor;
+    use crate::path::Domain;
+    use crate::snapshot::retained::Manifest;
+
+    struct Machine {
+        _base: tempfile::TempDir,
+        config: Config,
+        database: Fake,
+        domain: Domain,
+    }
+
+    impl Machine {
+        fn new() -> Machine {
+            let base = tempfile::tempdir().unwrap();
+            let mut config = Config::default();
+            config.paths.base = base.path().join("base");
+            config.paths.web_root = base.path().join("web");
+            std::fs::create_dir_all(config.paths.snapshots()).unwrap();
+            Machine { _base: base, config, database: Fake::new(), domain: Domain::parse("example.com").unwrap() }
+        }
+
+        /// A job with everything that is called after one. Without a state nothing is known of it.
+        fn job(&self, state: Option<State>) -> JobId {
+            let job = JobId::new().unwrap();
+            let short = job.short();
+            for schema in [format!("rvs_{short}"), format!("rvk_{short}")] {
+                self.database.create_schema(&schema, None).unwrap();
+            }
+            self.database.put_account(&format!("rv_{short}"));
+            std::fs::create_dir_all(self.stage(&job).join("tree")).unwrap();
+            if let Some(state) = state {
+                let ticket = Ticket {
+                    schema: 1,
+                    job: job.clone(),
+                    kind: Kind::Restore,
+                    domain: Some(self.domain.clone()),
+                    created: String::new(),
+                    request: serde_json::Value::Null,
+                    config: self.config.clone(),
+                };
+                let folder = JobFolder::create(&ticket).unwrap();
+                JobMonitor::new(&folder, &ticket, None, None).unwrap().enter(state);
+            }
+            job
+        }
+
+        fn stage(&self, job: &JobId) -> PathBuf {
+            self.config.paths.staging().join(job.as_str())
+        }
+
+        fn snapshot(&self, job: &JobId) -> PathBuf {
+            let folder = self.config.paths.snapshots().join(format!("example.com/pre_restore_{job}"));
+            let mut manifest = Manifest::new(&self.domain, job);
+            manifest.tree = Some(self.stage(job).join("tree"));
+            manifest.schema_kept = Some(format!("rvk_{}", job.short()));
+            retained::write(&folder, &manifest).unwrap();
+            folder
+        }
+
+        /// What is left of what is called after a job: stage, shadow schema, kept schema, account.
+        fn left(&self, job: &JobId) -> [bool; 4] {
+            let schema = |name: String| self.database.schemas(&name).unwrap() == [name];
+            [
+                self.stage(job).exists(),
+                schema(format!("rvs_{}", job.short())),
+                schema(format!("rvk_{}", job.short())),
+                !self.database.accounts(&format!("rv_{}", job.short())).unwrap().is_empty(),
+            ]
+        }
+
+        fn remove(&self) -> Vec<String> {
+            remove(&self.config, Some(&self.database), &Silent).unwrap()
+        }
+    }
+
+    const ALL: [bool; 4] = [true; 4];
+    const NONE: [bool; 4] = [false; 4];
+    /// Stage and kept schema: what a snapshot names.
+    const KEPT: [bool; 4] = [true, false, true, false];
+
+    #[test]
+    fn what_nothing_refers_to_goes_and_the_rest_stays() {
+        let machine = Machine::new();
+        let (gone, over) = (machine.job(None), machine.job(Some(State::Done)));
+        let (at_work, stuck) = (machine.job(Some(State::Staging)), machine.job(Some(State::NeedsOperator)));
+        let kept = machine.job(Some(State::Done));
+        machine.snapshot(&kept);
+        // Its folder is gone, the lock of a domain still names it.
+        let locked = machine.job(None);
+        let domain = Domain::parse("other.example").unwrap();
+        DomainLock::try_take(&machine.config, &domain).unwrap().unwrap().claim(&locked).unwrap();
+        assert_eq!(machine.remove().len(), 10);
+        let left = [&gone, &over, &at_work, &stuck, &kept, &locked].map(|job| machine.left(job));
+        assert_eq!(left, [NONE, NONE, ALL, ALL, KEPT, ALL]);
+        assert!(machine.remove().is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_looked_into_keeps_what_is_called_after_it() {
+        let machine = Machine::new();
+        // Its folder is gone, as after ninety days.
+        let kept = machine.job(None);
+        let manifest = machine.snapshot(&kept).join("manifest.json");
+        let whole = std::fs::read(&manifest).unwrap();
+        std::fs::write(&manifest, &whole[..9]).unwrap();
+        assert!(machine.remove().is_empty());
+        assert_eq!(machine.left(&kept), ALL);
+        std::fs::remove_dir_all(machine.config.paths.snapshots()).unwrap();
+        machine.remove();
+        assert_eq!(machine.left(&kept), KEPT, "where snapshots are is not known");
+    }
+
+    #[test]
+    fn a_recovery_removes_loaders_and_never_what_may_be_kept() {
+        let machine = Machine::new();
+        let over = machine.job(Some(State::Done));
+        assert_eq!(remove_loaders(&machine.config, &machine.database, &Silent).unwrap().len(), 2);
+        assert_eq!(machine.left(&over), KEPT);
+    }
 }

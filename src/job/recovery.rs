@@ -81,7 +81,7 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
 /// What jobs that had ended could not remove because their server was away.
 fn remove_loaders(config: &Config, monitor: &dyn Monitor) -> Vec<String> {
     let Some(database) = Hosts::database_if_any(config) else { return Vec::new() };
-    engine::orphans::remove_loaders(config, database.as_ref()).unwrap_or_else(|error| {
+    engine::orphans::remove_loaders(config, database.as_ref(), monitor).unwrap_or_else(|error| {
         monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", error.message));
         Vec::new()
     })
