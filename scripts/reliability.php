@@ -89,7 +89,7 @@ foreach ($figures['fuzz'] ?? [] as $entry) {
     echo '- fuzz ', shown($entry['figures']), "\n";
 }
 
-echo "\n## Case by case\n\n`make test` runs the short form of each: a few points, spread evenly. The long form has every point.\n\n| case | what | tests | outcome | figures, or what stands for it |\n|---|---|---|---|---|\n";
+echo "\n## Case by case\n\n`make test` runs the short form of each: a few points, spread evenly. The long form has every point, where the row does not say otherwise.\n\n| case | what | tests | outcome | figures, or what stands for it |\n|---|---|---|---|---|\n";
 foreach (file("$root/tests/cases.tsv", FILE_IGNORE_NEW_LINES) as $line) {
     if ($line === '' || $line[0] === '#') {
         continue;
