@@ -79,7 +79,10 @@ $proven = $crashes && !array_filter($crashes, fn ($entry) => !$entry[0]);
 foreach ($lines as $line) {
     echo "- $line: ", $proven ? '0 lost files, 0 lost rows, 0 mixed states, 0 leftovers' : '**not proven by this run: a test failed or was not run**', "\n";
 }
-echo '- hostile dumps, each by several spellings, with the filter and without: ', implode('; ', array_map(fn ($case) => "$case: " . implode(', ', array_map(fn ($entry) => shown(array_intersect_key($entry['figures'], array_flip(['dumps', 'loads', 'writes_outside', 'foreign_rows_changed', 'sent', 'carried_out', 'refused']))), $figures[$case])), array_values(array_filter(array_keys($figures), fn ($case) => $case[0] === 'd')))), "\n";
+$archives = array_filter($outcomes, fn ($name) => preg_match('~^c\d\d_~', $name), ARRAY_FILTER_USE_KEY);
+$refused = array_filter($archives, fn ($entry) => $entry[0]);
+echo '- hostile archives: ', count($refused), ' of ', count($archives), ' tests passed, with ', $sum(['c50'], 'cuts'), ' cuts, ', $sum(['c50'], 'flips'), ' flipped bits and ', $sum(['c43'], 'swaps'), ' swapped folders: ', $archives && $refused === $archives ? '0 writes outside' : '**not proven by this run**', "\n";
+echo '- hostile dumps, each by several spellings, with the filter and without: ', implode('; ', array_map(fn ($case) => "$case: " . implode(', ', array_map(fn ($entry) => shown(array_intersect_key($entry['figures'], array_flip(['dumps', 'loads', 'writes_outside', 'foreign_rows_changed', 'sent', 'carried_out', 'refused']))), $figures[$case])), array_values(array_filter(array_keys($figures), fn ($case) => preg_match('~^d\d~', $case))))), "\n";
 echo '- commit window p50 / p99: ', $one('f75', 'commit_ms_p50'), ' / ', $one('f75', 'commit_ms_p99'), ' ms over ', $one('f75', 'change_overs'), ' change-overs; visitors meanwhile: ', shown(is_array($one('f75', 'visitors')) ? array_diff_key($one('f75', 'visitors'), ['first_bad' => 0, 'bad' => 0]) : []), "\n";
 echo '- recovery p50 / p99: ', $one('recovery', 'recovery_ms_p50'), ' / ', $one('recovery', 'recovery_ms_p99'), ' ms (', $one('recovery', 'recoveries'), ' of them); automatic rollback p50 / p99: ', round((float) $one('f86', 'rollback_ms_p50')), ' / ', round((float) $one('f86', 'rollback_ms_p99')), ' ms (', $one('f86', 'rollbacks'), ")\n";
 foreach ($figures['f76'] ?? [] as $entry) {
