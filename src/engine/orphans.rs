@@ -16,6 +16,9 @@ use crate::snapshot::{self, retained};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+/// What schemas of old tables begin with.
+const KEPT: &str = "rvk_";
+
 /// Removes all of them. Where the folder of snapshots cannot be read (a disk that is not mounted), kept states stay.
 ///
 /// # Errors
@@ -24,14 +27,15 @@ pub fn remove(config: &Config, database: Option<&dyn Database>, monitor: &dyn Mo
     let mut found = Found { stages: stages(config), ..Found::default() };
     if let Some(database) = database {
         found.add_loaders(database)?;
-        found.kept.extend(database.schemas("rvk_")?);
+        found.schemas.extend(database.schemas(KEPT)?);
     }
     let used = InUse::look(config);
     if !used.snapshots_known {
         let snapshots = config.paths.snapshots();
         let message = format!("{} cannot be read: what its snapshots keep is not known and stays", snapshots.display());
         monitor.event(Level::Warn, &message);
-        (found.stages, found.kept) = (Vec::new(), Vec::new());
+        found.stages.clear();
+        found.schemas.retain(|schema| !schema.starts_with(KEPT));
     }
     found.remove_unused(&used, database, monitor)
 }
@@ -55,16 +59,13 @@ fn stages(config: &Config) -> Vec<PathBuf> {
 #[derive(Default)]
 struct Found {
     stages: Vec<PathBuf>,
-    /// Schemas of loads.
-    shadow: Vec<String>,
-    /// Schemas of old tables.
-    kept: Vec<String>,
+    schemas: Vec<String>,
     accounts: Vec<String>,
 }
 
 impl Found {
     fn add_loaders(&mut self, database: &dyn Database) -> Result<()> {
-        self.shadow.extend(database.schemas("rvs_")?);
+        self.schemas.extend(database.schemas("rvs_")?);
         self.accounts.extend(database.accounts("rv_")?);
         Ok(())
     }
@@ -82,8 +83,7 @@ impl Found {
             removed.push(stage.display().to_string());
         }
         let Some(database) = database else { return Ok(removed) };
-        let schemas = self.shadow.into_iter().chain(self.kept);
-        for schema in schemas.filter(|schema| own_name(schema).is_ok() && !used.schema(schema)) {
+        for schema in self.schemas.into_iter().filter(|schema| own_name(schema).is_ok() && !used.schema(schema)) {
             database.drop_schema(&schema)?;
             removed.push(schema);
         }
@@ -138,11 +138,12 @@ impl InUse {
 
     fn keep_snapshots(&mut self, config: &Config) -> std::io::Result<()> {
         for domain in std::fs::read_dir(config.paths.snapshots())? {
-            let domain = domain?;
-            if !domain.file_type()?.is_dir() {
-                continue;
-            }
-            for snapshot in std::fs::read_dir(domain.path())? {
+            // A link to a folder on another disk is one.
+            let snapshots = match std::fs::read_dir(domain?.path()) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => continue,
+                other => other?,
+            };
+            for snapshot in snapshots {
                 self.keep_snapshot(config, &snapshot?.path());
             }
         }
@@ -261,7 +262,7 @@ mod tests {
     const ALL: [bool; 4] = [true; 4];
     const NONE: [bool; 4] = [false; 4];
     /// Stage and kept schema: what a snapshot names.
-    const KEPT: [bool; 4] = [true, false, true, false];
+    const STATE: [bool; 4] = [true, false, true, false];
 
     #[test]
     fn what_nothing_refers_to_goes_and_the_rest_stays() {
@@ -276,7 +277,7 @@ mod tests {
         DomainLock::try_take(&machine.config, &domain).unwrap().unwrap().claim(&locked).unwrap();
         assert_eq!(machine.remove().len(), 10);
         let left = [&gone, &over, &at_work, &stuck, &kept, &locked].map(|job| machine.left(job));
-        assert_eq!(left, [NONE, NONE, ALL, ALL, KEPT, ALL]);
+        assert_eq!(left, [NONE, NONE, ALL, ALL, STATE, ALL]);
         assert!(machine.remove().is_empty());
     }
 
@@ -290,9 +291,21 @@ mod tests {
         std::fs::write(&manifest, &whole[..9]).unwrap();
         assert!(machine.remove().is_empty());
         assert_eq!(machine.left(&kept), ALL);
+        std::fs::write(&manifest, &whole).unwrap();
+        // A domain's folder may lie elsewhere, and be away there; a file beside it means nothing.
+        let (folder, elsewhere) =
+            (manifest.parent().unwrap().parent().unwrap(), machine.config.paths.base.join("elsewhere"));
+        std::fs::rename(folder, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, folder).unwrap();
+        std::fs::write(machine.config.paths.snapshots().join("notes"), "").unwrap();
+        machine.remove();
+        assert_eq!(machine.left(&kept), STATE, "a link leads to it");
+        std::fs::remove_dir_all(&elsewhere).unwrap();
+        machine.remove();
+        assert_eq!(machine.left(&kept), STATE, "the link leads nowhere");
         std::fs::remove_dir_all(machine.config.paths.snapshots()).unwrap();
         machine.remove();
-        assert_eq!(machine.left(&kept), KEPT, "where snapshots are is not known");
+        assert_eq!(machine.left(&kept), STATE, "where snapshots are is not known");
     }
 
     #[test]
@@ -300,6 +313,6 @@ mod tests {
         let machine = Machine::new();
         let over = machine.job(Some(State::Done));
         assert_eq!(remove_loaders(&machine.config, &machine.database, &Silent).unwrap().len(), 2);
-        assert_eq!(machine.left(&over), KEPT);
+        assert_eq!(machine.left(&over), STATE);
     }
 }
