@@ -85,6 +85,9 @@ echo '- hostile archives: ', count($refused), ' of ', count($archives), ' tests 
 echo '- hostile dumps, each by several spellings, with the filter and without: ', implode('; ', array_map(fn ($case) => "$case: " . implode(', ', array_map(fn ($entry) => shown(array_intersect_key($entry['figures'], array_flip(['dumps', 'loads', 'writes_outside', 'foreign_rows_changed', 'sent', 'carried_out', 'refused']))), $figures[$case])), array_values(array_filter(array_keys($figures), fn ($case) => preg_match('~^d\d~', $case))))), "\n";
 echo '- commit window p50 / p99: ', $one('f75', 'commit_ms_p50'), ' / ', $one('f75', 'commit_ms_p99'), ' ms over ', $one('f75', 'change_overs'), ' change-overs; visitors meanwhile: ', shown(is_array($one('f75', 'visitors')) ? array_diff_key($one('f75', 'visitors'), ['first_bad' => 0, 'bad' => 0]) : []), "\n";
 echo '- recovery p50 / p99: ', $one('recovery', 'recovery_ms_p50'), ' / ', $one('recovery', 'recovery_ms_p99'), ' ms (', $one('recovery', 'recoveries'), ' of them); automatic rollback p50 / p99: ', round((float) $one('f86', 'rollback_ms_p50')), ' / ', round((float) $one('f86', 'rollback_ms_p99')), ' ms (', $one('f86', 'rollbacks'), ")\n";
+$tenants = array_filter($outcomes, fn ($name) => preg_match('~^g\d\d_~', $name), ARRAY_FILTER_USE_KEY);
+$held = array_filter($tenants, fn ($entry) => $entry[0]);
+echo '- a tenant against its neighbours: ', count($held), ' of ', count($tenants), ' tests passed, with ', $sum(['g01'], 'claims'), ' claims on ', $one('g01', 'servers'), ' servers, ', $sum(['g02'], 'configurations'), ' configurations, ', $sum(['g07', 'g11', 'g14'], 'swaps'), ' swaps under ', $sum(['g07', 'g11', 'g14'], 'calls'), ' calls: ', $tenants && $held === $tenants ? '0 foreign rows changed, 0 files outside read or changed' : '**not proven by this run**', "\n";
 foreach ($figures['f76'] ?? [] as $entry) {
     echo '- writers during a restore (', $entry['figures']['job'], '): ', shown(array_diff_key($entry['figures'], ['job' => 0])), "\n";
 }
@@ -98,7 +101,7 @@ foreach (file("$root/tests/cases.tsv", FILE_IGNORE_NEW_LINES) as $line) {
         continue;
     }
     [$case, $what, $note] = array_pad(explode("\t", $line), 3, '');
-    $own = array_filter(array_keys($outcomes), fn ($name) => preg_match('~^(?:[a-f]\d\d_)*' . $case . '_~', $name));
+    $own = array_filter(array_keys($outcomes), fn ($name) => preg_match('~^(?:[a-g]\d\d_)*' . $case . '_~', $name));
     $good = array_filter($own, fn ($name) => $outcomes[$name][0]);
     $long = array_filter($own, fn ($name) => $outcomes[$name][1]);
     $state = !$own ? '**not run**' : (count($good) === count($own) ? 'passed' : '**failed**');
@@ -123,6 +126,6 @@ foreach ([
     $text = is_file("$folder/$file") ? file_get_contents("$folder/$file") : '';
     echo "- $what: ", preg_match($pattern, $text, $match) ? $match[1] : 'not run', "\n";
 }
-$others = array_filter($outcomes, fn ($entry, $name) => !preg_match('~^[a-f]\d\d_~', $name), ARRAY_FILTER_USE_BOTH);
+$others = array_filter($outcomes, fn ($entry, $name) => !preg_match('~^[a-g]\d\d_~', $name), ARRAY_FILTER_USE_BOTH);
 $bad = array_keys(array_filter($others, fn ($entry) => !$entry[0]));
 echo '- Other tests of this run: ', count($others) - count($bad), ' passed', $bad ? ', **failed**: ' . implode(', ', $bad) : '', "\n";

@@ -16,7 +16,7 @@ pieces=$place/pieces.tsv
 [[ -n ${RELIABILITY_ONLY:-} ]] || rm -f "$figures" "$log" "$pieces"
 
 cargo nextest --version >/dev/null 2>&1 || cargo install --quiet --locked cargo-nextest || exit 1
-filter=${RELIABILITY_ONLY:-'kind(test) | test(/(^|::)[a-f][0-9][0-9]_/)'}
+filter=${RELIABILITY_ONLY:-'kind(test) | test(/(^|::)[a-g][0-9][0-9]_/)'}
 RV_LONG=1 RV_FIGURES=$figures cargo nextest run --locked --no-fail-fast --profile long --color never -E "$filter" 2>&1 | tee -a "$log"
 
 if [[ -z ${RELIABILITY_ONLY:-} ]]; then

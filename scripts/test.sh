@@ -30,6 +30,8 @@ sum() { # FILE PATTERN-WITH-ONE-NUMBER
 
 suite_rust() {
   local log=$logs/rust.log status doc=0
+  # MySQL, which no Debian that we build on has in its own packages.
+  scripts/servers.sh make mysql97
   if cargo nextest --version >/dev/null 2>&1; then
     cargo nextest run --locked --no-fail-fast --color never 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}

@@ -389,6 +389,11 @@ pub fn success(data: &Value) -> Value {
     json!({"schema": SCHEMA, "ok": true, "data": data})
 }
 
+/// A document as it is handed out. Names in it are a tenant's: what a terminal would act on is escaped.
+pub fn text(document: &Value) -> String {
+    crate::text::printable_json(&document.to_string())
+}
+
 /// The document of a call that failed.
 pub fn failure(error: &Error) -> Value {
     json!({"schema": SCHEMA, "ok": false, "error": error.to_json()})

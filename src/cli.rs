@@ -449,7 +449,7 @@ fn print_log(words: &Words, config: &Config, job: &JobId) -> Result<ExitCode> {
             .hint("Restores and rollbacks have logs; `rocketvps-restore logs` lists them."));
     };
     let read = std::fs::read_to_string(path).map_err(|error| Error::io(format!("read {path}"), &error))?;
-    let lines: Vec<String> = read.lines().map(crate::host::text::printable).collect();
+    let lines: Vec<String> = read.lines().map(crate::text::printable).collect();
     say(&(lines.join("\n") + "\n"))
 }
 
@@ -555,7 +555,7 @@ fn with_config(request: &str, source: Option<&Source>) -> Result<String> {
 
 fn print(document: &Value) -> ExitCode {
     // A reader that went away is no reason for a panic.
-    let _ = writeln!(std::io::stdout(), "{document}");
+    let _ = writeln!(std::io::stdout(), "{}", api::text(document));
     match document["error"]["number"].as_u64().and_then(|number| u8::try_from(number).ok()) {
         Some(number) => ExitCode::from(number),
         None => ExitCode::SUCCESS,

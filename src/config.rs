@@ -3,6 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Where the configuration is looked for when a request names none.
@@ -47,6 +48,19 @@ pub struct Config {
     pub http: Http,
     /// Who is told when a job ends.
     pub notify: Notify,
+    /// What the administrator says of single sites, by their domains.
+    pub sites: BTreeMap<Domain, Site>,
+}
+
+/// What the administrator says of one site.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Site {
+    /// Its database schema; final where it is said. Empty: by `config/database_credentials`, else by the site's own files as far as
+    /// the database server bears them out.
+    pub database: String,
+    /// The account that its views, triggers and routines belong to; empty: the one account that has rights on the schema alone.
+    pub database_user: String,
 }
 
 /// Folders; all absolute.
@@ -378,9 +392,24 @@ impl Config {
 
     /// With what depends on the installed PHP, and checked.
     fn filled(mut self) -> Result<Config> {
+        self.fill_nginx();
         self.fill_php(Path::new("/etc/php"));
         self.check()?;
         Ok(self)
+    }
+
+    /// A section that is there and says nothing is the same as none.
+    fn fill_nginx(&mut self) {
+        let (nginx, usual) = (&mut self.services.nginx, Services::default().nginx);
+        if nginx.conf.as_os_str().is_empty() {
+            nginx.conf = usual.conf;
+        }
+        if nginx.pidfile.as_os_str().is_empty() {
+            nginx.pidfile = usual.pidfile;
+        }
+        if nginx.unit.is_empty() {
+            nginx.unit = usual.unit;
+        }
     }
 
     fn fill_php(&mut self, installed: &Path) {

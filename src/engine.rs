@@ -34,17 +34,19 @@ use crate::api;
 use crate::engine::boundary::Boundary;
 use crate::engine::hosts::Hosts;
 use crate::error::{Code, Error, Result};
+use crate::host::site_database;
 use crate::job::folder::{JobFolder, Ticket};
 use crate::job::status::JobMonitor;
 use crate::job::worker::Ending;
 use crate::job::{JobId, Kind, State};
 use crate::journal::Journal;
+use crate::path::Domain;
 use crate::plan::{Plan, Selection};
 use crate::progress::{Level, Monitor, Phase};
 use crate::report::{self, Group};
 use crate::siteconf::{Change, ConfFile};
 use crate::snapshot::retained::Manifest;
-use crate::{backup, snapshot};
+use crate::{backup, snapshot, text};
 use commit::Record;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -163,10 +165,11 @@ pub fn rollback(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) 
             Ok(job) => job.commit_and_check(),
             Err(error) => Ending::Failed(error.with("phase", "pre-flight")),
         },
-        snapshot::Found::Portable(source) => {
+        snapshot::Found::Portable { source, schema } => {
             // Its configuration was live on this machine: the operator's own choice, if it is no more.
             let selection = Selection { named: false, allow_unsafe_config: true, ..Selection::everything() };
-            let planned = plan_source(folder, ticket, monitor, &request.domain, source, selection);
+            let wanted = Wanted { domain: &request.domain, source, selection, schema };
+            let planned = plan_source(folder, ticket, monitor, wanted);
             let planned = match planned {
                 Ok(planned) => planned,
                 Err(error) => return Ending::Failed(error.with("phase", "pre-flight")),
@@ -188,7 +191,16 @@ fn plan_restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) 
     if let Some(token) = &request.plan_token {
         token::check(&ticket.config, &request, &source, token, folder.path())?;
     }
-    plan_source(folder, ticket, monitor, &request.domain, source, selection)
+    plan_source(folder, ticket, monitor, Wanted { domain: &request.domain, source, selection, schema: None })
+}
+
+/// What is to become of a domain.
+struct Wanted<'a> {
+    domain: &'a Domain,
+    source: backup::source::Source,
+    selection: Selection,
+    /// The schema whose tables the source holds, where it says so and may go into no other.
+    schema: Option<String>,
 }
 
 /// Gathers the facts, runs the pre-flight, fixes the plan and opens the journal.
@@ -196,23 +208,27 @@ fn plan_source(
     folder: &JobFolder,
     ticket: &Ticket,
     monitor: &Arc<JobMonitor>,
-    domain: &crate::path::Domain,
-    source: backup::source::Source,
-    mut selection: Selection,
+    Wanted { domain, source, mut selection, schema }: Wanted,
 ) -> Result<Job<Planned>> {
     let config = &ticket.config;
     let began = Instant::now();
+    let shared: Arc<dyn Monitor> = monitor.clone();
     if selection.fit(source.may_hold_database()) {
         monitor.event(Level::Info, "this kind of backup holds no database: the live one stays as it is");
     }
-    let facts = facts::gather(config, domain, &mut selection, folder.path(), None, monitor.as_ref())?;
+    let facts = facts::gather(config, domain, &mut selection, folder.path(), None, &shared)?;
+    if let (Some(site), Some(holds)) = (&facts.site, &schema) {
+        require_same_schema(&site.account.schema, holds, &source.path)?;
+    }
     let mut plan =
-        Plan::restore(config, &ticket.job, domain, selection, facts.database()?, source.path.display().to_string());
+        Plan::restore(config, &ticket.job, domain, selection, facts.database(), source.path.display().to_string());
     let earlier = match ticket.kind {
         Kind::Restore => resume::find(ticket, domain, &source, facts.hosts.database.as_deref(), monitor.as_ref())?,
         _ => None,
     };
     let groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
+    // A question that ended with the job is no answer.
+    monitor.keep_going()?;
     monitor.event(Level::Info, &format!("restore of {domain} from {}", plan.source));
     say_groups(&groups, monitor.as_ref());
     preflight::require(&groups).map_err(|error| match (&earlier, error.code) {
@@ -246,6 +262,20 @@ fn plan_source(
     })
 }
 
+/// What was one schema's goes back into no other: a site whose configuration named a neighbour's while the snapshot was made would
+/// read the neighbour's rows.
+fn require_same_schema(now: &str, holds: &str, snapshot: &Path) -> Result<()> {
+    if now == holds {
+        return Ok(());
+    }
+    let (now, holds) = (text::printable(now), text::printable(holds));
+    let message = format!("{} holds the database {holds}, and the site's is {now}", snapshot.display());
+    Err(Error::new(Code::SnapshotInvalid, message)
+        .hint("If the schema was renamed, load the snapshot's database.sql.gz by hand; else choose another snapshot.")
+        .with("holds", holds)
+        .with("schema", now))
+}
+
 /// A kept snapshot is a staged state already: what is left is to change over.
 fn plan_retained(
     folder: &JobFolder,
@@ -255,7 +285,11 @@ fn plan_retained(
     manifest: &Manifest,
 ) -> Result<Job<Verified>> {
     let began = Instant::now();
-    let hosts = Hosts::of(&ticket.config, &manifest.domain, manifest.live_schema.is_some(), folder.path())?;
+    if let Some(schema) = &manifest.live_schema {
+        site_database::require_not_anothers(&ticket.config, &manifest.domain, schema)?;
+    }
+    let hosts =
+        Hosts::of(&ticket.config, &manifest.domain, manifest.live_schema.is_some(), folder.path(), monitor.clone())?;
     let plan = Plan::retained(&ticket.config, &ticket.job, path, manifest);
     let groups = vec![verify::retained(&hosts, &plan, manifest)?];
     if let Some(check) = report::failures(&groups).first() {
@@ -322,6 +356,7 @@ impl Job<Staged> {
             kept_tables = boundary.staying;
         }
         let groups = verify::staged(&self.ticket.config, &self.plan, &self.hosts, &self.state, self.monitor.as_ref())?;
+        self.monitor.keep_going()?;
         say_groups(&groups, self.monitor.as_ref());
         require_groups(&groups, "the staged state is not what the backup holds")?;
         self.state.notes.extend(settings::let_through(&groups));

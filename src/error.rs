@@ -90,6 +90,10 @@ codes! {
     BrokenReference = 36, "broken_reference", "Select the referenced table too, or allow orphans.";
     /// A lock on the tables did not become free in time.
     DatabaseLocked = 37, "database_locked", "End the named connection, then start again.";
+    /// Several databases could be the site's.
+    DatabaseAmbiguous = 38, "database_ambiguous", "Say which database is the site's: config/database_credentials/DOMAIN.conf with MYSQL_DB_NAME=, MYSQL_DB_USER= and MYSQL_DB_PASSWORD=.";
+    /// The site's database is not on the server of restore.toml.
+    DatabaseElsewhere = 39, "database_elsewhere", "Restore without the database, or correct `[mysql]` of restore.toml.";
     /// The disk has not enough room, or became full.
     DiskFull = 40, "disk_full", "Make room on the named filesystem; the site was not changed.";
     /// The operating system reported an I/O error.

@@ -18,8 +18,8 @@ fn boundary(name: &'static str, request: *const c_char) -> *mut c_char {
     // SAFETY: errno is a thread-local integer of libc; reading and writing it through its address is what C does.
     let errno = unsafe { *libc::__errno_location() };
     let document = guarded(name, || match text_of(request) {
-        Ok(request) => call::call(name, request).to_string(),
-        Err(error) => api::failure(&error).to_string(),
+        Ok(request) => api::text(&call::call(name, request)),
+        Err(error) => api::text(&api::failure(&error)),
     });
     let answer = CString::new(document).map_or(std::ptr::null_mut(), CString::into_raw);
     // SAFETY: as above.
@@ -31,7 +31,7 @@ fn boundary(name: &'static str, request: *const c_char) -> *mut c_char {
 fn guarded(name: &'static str, work: impl FnOnce() -> String) -> String {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let error = Error::new(Code::Panic, format!("rv_{name} met a defect: {}", panic_text(&*panic)));
-        api::failure(&error).to_string()
+        api::text(&api::failure(&error))
     })
 }
 

@@ -7,6 +7,7 @@ pub mod place;
 pub mod process;
 pub mod random;
 pub mod services;
+pub mod site_database;
+pub mod sites;
 pub mod spool;
-pub mod text;
 pub mod tree;

@@ -11,6 +11,7 @@ pub use selection::Selection;
 
 use crate::api::Choice;
 use crate::config::Config;
+use crate::host::database::names;
 use crate::job::JobId;
 use crate::path::Domain;
 use crate::snapshot::retained::Manifest;
@@ -77,8 +78,8 @@ impl Plan {
             stage,
             database: database.map(|(live, definer)| DatabasePlan {
                 live,
-                shadow: format!("rvs_{}", job.short()),
-                kept: format!("rvk_{}", job.short()),
+                shadow: names::shadow(job.short()),
+                kept: names::kept(job.short()),
                 definer,
             }),
             snapshot: snapshot_folder(config, job, domain),
@@ -109,7 +110,7 @@ impl Plan {
             database: kept_schema.map(|(live, shadow)| DatabasePlan {
                 live,
                 shadow,
-                kept: format!("rvk_{}", job.short()),
+                kept: names::kept(job.short()),
                 definer: None,
             }),
             snapshot: snapshot_folder(config, job, &manifest.domain),

@@ -81,6 +81,7 @@ impl Machine {
             threads: 2,
             headroom_bytes: 0,
             document_root: Some("/var/www/example.com".into()),
+            live: None,
         };
         let record = manifest::create(&self.folder.path().join("stage/manifest"))?;
         let mut writer = TreeWriter::create(open_folder(&self.tree())?, options, record, Arc::new(Silent))?;

@@ -132,7 +132,7 @@ impl Machine {
     }
 
     fn services(&self) -> MachineServices {
-        MachineServices::new(&self.config, &self.at("work"))
+        MachineServices::new(&self.config, &self.at("work"), std::sync::Arc::new(rocketvps_restore::progress::Silent))
     }
 
     fn page(&self) -> std::io::Result<String> {
@@ -221,7 +221,8 @@ fn a_site_is_seen_up_with_evidence_and_down_services_are_seen_down() {
     config.services.redis.url = format!("unix:{}/run/none", machine.here());
     fs::rename(machine.at("php/pool.d/example.com.conf"), machine.at("php/gone")).unwrap();
     fs::write(machine.at("php/pool.d/example.com.conf"), "[x]\nlisten = /nowhere/x.sock\n").unwrap();
-    let services = MachineServices::new(&config, &machine.at("work"));
+    let services =
+        MachineServices::new(&config, &machine.at("work"), std::sync::Arc::new(rocketvps_restore::progress::Silent));
     for service in [Service::Nginx, Service::PhpFpm, Service::Redis] {
         assert!(!services.health(service, &machine.domain).up, "{service:?}");
     }

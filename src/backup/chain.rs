@@ -147,7 +147,7 @@ fn missing(base: &Path, member: &Path) -> Error {
 
 /// The error of a chain, naming the file that breaks it.
 pub fn broken(path: &Path, why: String) -> Error {
-    let shown = crate::host::text::printable(&path.display().to_string());
+    let shown = crate::text::printable(&path.display().to_string());
     Error::new(Code::BackupChainBroken, format!("{shown} breaks the chain: {why}"))
         .hint("Put the file back, or restore an older backup that does not need it.")
         .with("path", shown)

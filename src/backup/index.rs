@@ -9,6 +9,7 @@ use crate::backup::catalogue::{self, Draft};
 use crate::backup::scan::{BEYOND, Scan};
 use crate::backup::source::{Identity, Part, Source};
 use crate::config::Config;
+use crate::disk::{is_ours, open_ours};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::path::Domain;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
@@ -17,7 +18,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::Xxh3;
@@ -330,23 +331,17 @@ fn read(path: &Path) -> Option<Index> {
 
 /// Opens a file that only we can have written.
 pub(crate) fn open_own(path: &Path) -> Option<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
-    let metadata = file.metadata().ok()?;
-    let ours = metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0;
-    (metadata.is_file() && ours).then_some(file)
+    open_ours(path).ok()
 }
 
 /// Where the cache of a domain lies.
 fn place(config: &Config, domain: &Domain) -> PathBuf {
     let backups = config.paths.backups().join(domain.as_str());
-    if is_ours(&backups) { backups.join(FILE_NAME) } else { folder(config, domain).join("index.json") }
+    if is_own_folder(&backups) { backups.join(FILE_NAME) } else { folder(config, domain).join("index.json") }
 }
 
-fn is_ours(folder: &Path) -> bool {
-    std::fs::symlink_metadata(folder).is_ok_and(|metadata| {
-        metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
-    })
+fn is_own_folder(folder: &Path) -> bool {
+    std::fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir() && is_ours(&metadata))
 }
 
 #[cfg(test)]
@@ -355,7 +350,7 @@ mod tests {
 
     use crate::backup::testing::{setting, source};
     use std::fs::FileTimes;
-    use std::os::unix::fs::{FileExt, PermissionsExt};
+    use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 
     struct Setting {
         base: tempfile::TempDir,

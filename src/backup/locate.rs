@@ -9,7 +9,10 @@ use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, file_name
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
+use crate::host::tree;
 use crate::path::{Domain, RelPath};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A dump that lies beside an archive belongs to it when it was written within this time after it.
@@ -177,7 +180,7 @@ fn open_below(config: &Config, domain: &Domain, path: &Path, role: Role) -> Resu
         return Err(not_allowed(format!("{shown} is a backup of {owner}, not of {domain}"))
             .hint(format!("To use it for {domain}, copy it into {}.", root.join(domain.as_str()).display())));
     }
-    Part::open(&real, role)
+    Part::open_beneath(tree::open_folder(&root)?.as_fd(), &root, &RelPath::parse(inner.as_os_str().as_bytes())?, role)
 }
 
 /// The other domain a backup belongs to, by its folder or name.

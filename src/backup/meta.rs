@@ -1,9 +1,9 @@
 //! The `.meta` files beside archives: JSON, or `key=value` lines in older ones. Hints only; the archive is the truth.
 
 use crate::backup::name::stem;
+use crate::disk::open_regular;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -69,7 +69,7 @@ impl Meta {
     pub fn contradictions(&self, domain: &str, size: u64, counts: &[u64]) -> Vec<String> {
         let mut list = Vec::new();
         if let Some(said) = self.text("domain").filter(|said| !said.eq_ignore_ascii_case(domain)) {
-            list.push(format!("its .meta is of {}", crate::host::text::printable(said)));
+            list.push(format!("its .meta is of {}", crate::text::printable(said)));
         }
         if let Some(said) = self.number("backup_size").filter(|said| *said != size) {
             list.push(format!("its .meta says {said} bytes, it has {size}"));
@@ -98,12 +98,8 @@ fn names(archive: &Path) -> Vec<PathBuf> {
 }
 
 fn read(path: &Path) -> Option<Meta> {
-    // A FIFO or device of that name must not be waited for.
-    if !std::fs::symlink_metadata(path).ok()?.is_file() {
-        return None;
-    }
     let mut bytes = Vec::new();
-    File::open(path).ok()?.take(MAX_META).read_to_end(&mut bytes).ok()?;
+    open_regular(path).ok()?.take(MAX_META).read_to_end(&mut bytes).ok()?;
     Some(Meta::parse(&String::from_utf8_lossy(&bytes)))
 }
 

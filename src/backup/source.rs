@@ -3,12 +3,15 @@
 use crate::backup::layout::{self, ConfigItem, Layout, Site, Sorter};
 use crate::backup::name::{Kind, Stamp};
 use crate::error::{Code, Error, IoContext, Result};
+use crate::host::tree;
+use crate::path::RelPath;
 use crate::progress::Monitor;
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -92,6 +95,18 @@ impl Part {
             error.message = format!("{path}: {}", error.message);
         }
         error.with("archive", path)
+    }
+
+    /// Opens what lies at `path` beneath the folder `root`, whose path is `around`, following no link anywhere on the way: between a
+    /// look at a path and its opening somebody may have changed where it leads.
+    ///
+    /// # Errors
+    /// As [`Part::open`], `path_not_allowed` for a link.
+    pub fn open_beneath(root: BorrowedFd, around: &Path, path: &RelPath, role: Role) -> Result<Part> {
+        let full = around.join(path.as_path());
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let opened = tree::handle::resolve(root, path, flags).map_err(|error| open_error(&full, error))?;
+        Part::from_file(&full, File::from(opened), role)
     }
 
     /// Opens a regular file, following no link at its last name.
@@ -203,7 +218,9 @@ fn open_error(path: &Path, error: rustix::io::Errno) -> Error {
         rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR => {
             Error::new(Code::BackupNotFound, format!("{shown} does not exist"))
         }
-        rustix::io::Errno::LOOP => Error::new(Code::PathNotAllowed, format!("{shown} is a symbolic link")),
+        rustix::io::Errno::LOOP | rustix::io::Errno::XDEV => {
+            Error::new(Code::PathNotAllowed, format!("{shown} is a symbolic link"))
+        }
         error => Error::new(Code::BackupUnreadable, format!("cannot open {shown}: {}", io::Error::from(error))),
     }
     .with("path", shown)

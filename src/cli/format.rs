@@ -1,7 +1,7 @@
 //! Figures for people: sizes, counts, times. The same in every front end.
 
 use crate::error::{Code, Error, Result};
-use crate::host::text;
+use crate::text;
 use serde_json::Value;
 
 /// How a value is written.
@@ -89,7 +89,7 @@ pub fn duration(seconds: f64) -> String {
 
 /// A moment without fractions and zone.
 pub fn moment(text: &str) -> String {
-    text.get(..19).unwrap_or(text).replace('T', " ")
+    crate::text::printable(text.get(..19).unwrap_or(text)).replace('T', " ")
 }
 
 #[cfg(test)]

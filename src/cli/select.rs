@@ -2,7 +2,7 @@
 
 use crate::cli::format::Format;
 use crate::error::{Code, Error, Result};
-use crate::host::text::printable;
+use crate::text::printable;
 use serde_json::Value;
 
 /// What is asked for of a document.

@@ -4,7 +4,7 @@ use crate::cli::format::{count, duration, moment};
 use crate::cli::select::plain;
 use crate::cli::terminal::Style;
 use crate::error::Error;
-use crate::host::text::{bytes, printable};
+use crate::text::{bytes, printable};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -37,7 +37,7 @@ pub fn of(command: &str, data: &Value, style: Style) -> String {
         "logs" => logs(data, style, &mut out),
         "cleanup" => removed(data, &mut out),
         "recover" => recovered(data, style, &mut out),
-        _ => line(&mut out, &data.to_string()),
+        _ => line(&mut out, &printable(&data.to_string())),
     }
     out
 }

@@ -37,9 +37,10 @@ impl Job<Committed> {
         let groups = verify::live(&self.ticket.config, &self.plan, &self.hosts, staged, limit, self.monitor.as_ref())?;
         // A kept state is brought back as it was, even if it was a broken one: that is what was asked for.
         let groups = if self.plan.from_snapshot.is_some() { report::softened(groups) } else { groups };
+        // A question that ended with the job is no answer.
+        self.monitor.keep_going()?;
         say_groups(&groups, self.monitor.as_ref());
         require_groups(&groups, "the live site did not stand up")?;
-        self.monitor.keep_going()?;
         Ok(groups)
     }
 

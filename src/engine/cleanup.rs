@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::engine::hosts::Hosts;
 use crate::engine::{orphans, resume};
 use crate::error::{Code, Error, Result};
-use crate::host::database::Database;
+use crate::host::database::{Database, names};
 use crate::host::place;
 use crate::job::folder::JobFolder;
 use crate::job::lock::DomainLock;
@@ -83,7 +83,7 @@ pub fn after_success(config: &Config, plan: &Plan, kept: &Manifest, database: Op
 
 /// The throw-away account of a job's loader.
 pub fn account(job: &JobId) -> String {
-    format!("rv_{}", job.short())
+    names::account(job.short())
 }
 
 fn drop_empty(database: &dyn Database, schema: &str) -> Result<()> {
@@ -131,8 +131,7 @@ fn remove_snapshot(config: &Config, domain: &Domain, path: &Path, database: Opti
 
 /// A manifest is a file that somebody may have changed: only names this program gives are dropped.
 pub(super) fn own_name(schema: &str) -> Result<()> {
-    let id = schema.strip_prefix("rvk_").or_else(|| schema.strip_prefix("rvs_")).unwrap_or_default();
-    if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if names::job_of_schema(schema).is_some() {
         return Ok(());
     }
     Err(Error::new(Code::SnapshotInvalid, format!("{schema} is not a schema of a snapshot; it was not dropped")))

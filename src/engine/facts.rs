@@ -2,19 +2,20 @@
 
 use crate::config::Config;
 use crate::engine::hosts::Hosts;
-use crate::error::{Code, Result};
-use crate::host::credentials::{self, SiteAccount, Sought};
+use crate::error::Result;
 use crate::host::database::TableInfo;
+use crate::host::site_database::{self, SiteDatabase, Word};
 use crate::host::tree::{self, Survey};
 use crate::path::Domain;
 use crate::plan::Selection;
 use crate::progress::{Level, Monitor};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The live state of a domain.
 pub struct Facts {
-    /// The site's database account, where it has one.
-    pub account: Option<SiteAccount>,
+    /// The site's database, where it takes part.
+    pub site: Option<SiteDatabase>,
     /// The live document root; `None` when it is gone.
     pub survey: Option<Survey>,
     /// The live tables.
@@ -25,17 +26,8 @@ pub struct Facts {
 
 impl Facts {
     /// Live schema and owner, for the plan.
-    ///
-    /// # Errors
-    /// `database_unreachable`.
-    pub fn database(&self) -> Result<Option<(String, Option<String>)>> {
-        let (Some(database), Some(account)) = (&self.hosts.database, &self.account) else { return Ok(None) };
-        let definer = match database.account_of(&account.user) {
-            // Whoever may not look up accounts lacks more than that: the pre-flight names it all.
-            Err(error) if error.code == Code::InsufficientPrivilege => None,
-            other => other?,
-        };
-        Ok(Some((account.schema.clone(), definer)))
+    pub fn database(&self) -> Option<(String, Option<String>)> {
+        self.site.as_ref().map(|site| (site.account.schema.clone(), site.definer.clone()))
     }
 }
 
@@ -44,46 +36,48 @@ impl Facts {
 /// [`super::token::now`], when a token is to be made or checked.
 ///
 /// # Errors
-/// `unknown_domain`, `credentials_missing`, `database_unreachable`, `io_failed`.
+/// `unknown_domain`, `io_failed`, `database_unreachable`, and those of [`site_database::find`].
 pub fn gather(
     config: &Config,
     domain: &Domain,
     selection: &mut Selection,
     work: &Path,
     began: Option<i64>,
-    monitor: &dyn Monitor,
+    monitor: &Arc<dyn Monitor>,
 ) -> Result<Facts> {
     let root = config.paths.document_root(domain);
-    let survey = tree::survey_since(&root, began.filter(|_| selection.files.any()), monitor)?;
-    let account = if selection.database.any() {
-        match credentials::sought(config, domain, &root) {
-            Ok(sought) => {
-                say_account(&sought, monitor);
-                Some(sought.account)
-            }
-            Err(error) if error.code == Code::CredentialsMissing && !selection.named => {
-                monitor.event(Level::Info, &format!("no database of {domain} is known: {}", error.message));
+    let survey = tree::survey_since(&root, began.filter(|_| selection.files.any()), monitor.as_ref())?;
+    let mut site = None;
+    if selection.database.any() {
+        site = match selection.named {
+            true => Some(site_database::require(config, domain, &root)?),
+            false => site_database::find(config, domain, &root)?,
+        };
+        match &site {
+            Some(site) => say_site(site, monitor.as_ref()),
+            None => {
+                monitor.event(Level::Info, &format!("nobody names a database of {domain}: it takes no part"));
                 selection.database = crate::api::Choice::Whole(false);
-                None
             }
-            Err(error) => return Err(error),
         }
-    } else {
-        None
-    };
-    let hosts = Hosts::of(config, domain, account.is_some(), work)?;
-    let tables = match (&account, &hosts.database) {
-        (Some(account), Some(database)) => hosts.retrying(|| database.tables(&account.schema))?,
+    }
+    let hosts = Hosts::of(config, domain, site.is_some(), work, monitor.clone())?;
+    let tables = match (&site, &hosts.database) {
+        (Some(site), Some(database)) => hosts.retrying(|| database.tables(&site.account.schema))?,
         _ => Vec::new(),
     };
-    Ok(Facts { account, survey, tables, hosts })
+    Ok(Facts { site, survey, tables, hosts })
 }
 
-fn say_account(sought: &Sought, monitor: &dyn Monitor) {
-    let account = &sought.account;
-    let message = format!("database account {} of {}", account.user, account.source.display());
-    monitor.event(Level::Info, &message);
-    for reason in &sought.passed_over {
-        monitor.event(Level::Warn, &format!("passed over: {reason}"));
+fn say_site(site: &SiteDatabase, monitor: &dyn Monitor) {
+    let account = &site.account;
+    let borne_out = match site.word {
+        Word::Administrator => "",
+        Word::Site => ", borne out by the server",
+    };
+    let source = account.source.display();
+    monitor.event(Level::Info, &format!("database {} of {}, by {source}{borne_out}", account.schema, account.user));
+    for note in &site.notes {
+        monitor.event(Level::Warn, note);
     }
 }

@@ -4,10 +4,10 @@
 use crate::config::Config;
 use crate::engine::preflight;
 use crate::error::{Code, Error, Result};
-use crate::host::credentials::{self, SiteAccount};
 use crate::host::database::grants::{Grants, Need, Schemas};
 use crate::host::database::{Database, Real, Server};
 use crate::host::services::{MachineServices, Service, Services};
+use crate::host::site_database::{self, SiteDatabase};
 use crate::job::lock::Fence;
 use crate::path::Domain;
 use crate::progress::{Level, Monitor};
@@ -32,20 +32,30 @@ pub struct Hosts {
     server: Option<Server>,
     /// Why it is not the administrator.
     instead: Option<String>,
+    monitor: Arc<dyn Monitor>,
 }
 
 impl Hosts {
     /// The real machine; `work` is a private folder for copies of configuration. Where the administrator is not let in, the
-    /// site's own account speaks to the server; what it may not do the pre-flight says.
+    /// site's own account speaks to the server; what it may not do the pre-flight says. No answer is waited for longer than
+    /// `monitor` lets the job go on.
     ///
     /// # Errors
     /// `credentials_missing`.
-    pub fn of(config: &Config, domain: &Domain, with_database: bool, work: &Path) -> Result<Hosts> {
+    pub fn of(
+        config: &Config,
+        domain: &Domain,
+        with_database: bool,
+        work: &Path,
+        monitor: Arc<dyn Monitor>,
+    ) -> Result<Hosts> {
         let (server, instead) = if with_database { speaker(config, domain)? } else { (None, None) };
-        let database = server.clone().map(|server| Arc::new(Real::new(server)) as Arc<dyn Database>);
-        let services = Arc::new(MachineServices::new(config, work));
+        let real = |server| Arc::new(Real::watched(server, monitor.clone())) as Arc<dyn Database>;
+        let database = server.clone().map(real);
+        let services = Arc::new(MachineServices::new(config, work, monitor.clone()));
         let fence = Fence::of(config, domain);
-        Ok(Hosts { database, services, fence, config: config.clone(), domain: domain.clone(), server, instead })
+        let (config, domain) = (config.clone(), domain.clone());
+        Ok(Hosts { database, services, fence, config, domain, server, instead, monitor })
     }
 
     /// The database for a clean-up: nothing when there is no server to ask.
@@ -67,7 +77,7 @@ impl Hosts {
     /// # Errors
     /// `credentials_missing`.
     pub fn database_again(&self) -> Result<Arc<dyn Database>> {
-        Ok(Arc::new(Real::new(self.server()?)))
+        Ok(Arc::new(Real::watched(self.server()?, self.monitor.clone())))
     }
 
     /// Where new connections come from.
@@ -202,13 +212,14 @@ impl Hosts {
         self.test_candidates(&[])
     }
 
-    /// Connects as the site itself would, to where its configuration says, and reads.
+    /// Connects as the site itself would, and reads.
     ///
     /// # Errors
     /// `database_unreachable`, `insufficient_privilege`.
-    pub fn connect_as(&self, account: &SiteAccount) -> Result<()> {
-        let mut connection = Server::of_site(&self.config, account)?.connect(Some(&account.schema))?;
-        crate::host::database::server::rows(&mut connection, "SHOW TABLES").map(drop)
+    pub fn connect_as(&self, site: &SiteDatabase) -> Result<()> {
+        let mut connection = site.server().connect(Some(&site.account.schema))?;
+        let sql = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA=DATABASE() LIMIT 1";
+        crate::host::database::server::rows(&mut connection, sql).map(drop)
     }
 
     /// What the server says of itself, to hold a dump against. `account` is the site's, as `` `user`@`host` ``.
@@ -236,9 +247,7 @@ fn speaker(config: &Config, domain: &Domain) -> Result<(Option<Server>, Option<S
     if refused.code != Code::InsufficientPrivilege {
         return Ok((Some(admin), None));
     }
-    let site = credentials::site(config, domain, &config.paths.document_root(domain))
-        .and_then(|account| Server::of_site(config, &account));
-    match site {
+    match site_database::require(config, domain, &config.paths.document_root(domain)).map(|site| site.server()) {
         Ok(site) if site.connect(None).is_ok() => Ok((Some(site), Some(refused.message))),
         _ => Ok((Some(admin), None)),
     }

@@ -13,7 +13,7 @@ use crate::engine::space::{self, Load};
 use crate::engine::{compat, diff, facts, preflight, token, verify};
 use crate::error::{Code, Error, Result};
 use crate::host::tree::manifest::Reader;
-use crate::host::{clock, credentials, tree};
+use crate::host::{clock, site_database, tree};
 use crate::job::JobId;
 use crate::job::estimate::Rates;
 use crate::job::folder::JobFolder;
@@ -52,7 +52,7 @@ pub fn preview(
             (scan, Some((asked.clone(), page)))
         }
     };
-    let live = look_at_live(config, domain, folder, monitor.as_ref())?;
+    let live = look_at_live(config, domain, folder, monitor)?;
     if let Err(error) = Index::store_live(config, domain, live.clone()) {
         monitor.event(Level::Warn, &format!("what was seen of the live site was not kept: {error}"));
     }
@@ -82,22 +82,22 @@ pub fn preview_known(config: &Config, request: &api::Preview) -> Option<Value> {
 }
 
 /// How large the live site is. Of a database server that does not answer, what it last said is taken.
-fn look_at_live(config: &Config, domain: &Domain, folder: &JobFolder, monitor: &dyn Monitor) -> Result<Live> {
+fn look_at_live(config: &Config, domain: &Domain, folder: &JobFolder, monitor: &Arc<dyn Monitor>) -> Result<Live> {
     let root = config.paths.document_root(domain);
-    let files = tree::survey(&root, monitor)?.map_or(0, |survey| survey.bytes);
-    let account = credentials::site(config, domain, &root).ok();
-    let hosts = account.as_ref().and_then(|_| Hosts::of(config, domain, true, folder.path()).ok());
+    let files = tree::survey(&root, monitor.as_ref())?.map_or(0, |survey| survey.bytes);
+    let site = site_database::find(config, domain, &root).ok().flatten();
+    let hosts = site.as_ref().and_then(|_| Hosts::of(config, domain, true, folder.path(), monitor.clone()).ok());
     let tables = hosts
         .as_ref()
-        .zip(account.as_ref())
-        .and_then(|(hosts, account)| hosts.database.as_ref()?.tables(&account.schema).ok());
+        .zip(site.as_ref())
+        .and_then(|(hosts, site)| hosts.database.as_ref()?.tables(&site.account.schema).ok());
     let last = Index::load(config, domain).live.unwrap_or_default();
-    let last = if account.is_some() { last } else { Live::default() };
+    let last = if site.is_some() { last } else { Live::default() };
     Ok(Live {
         at: clock::rfc3339(),
         files,
         database: tables.map_or(last.database, |tables| tables.iter().map(|table| table.bytes).sum()),
-        schema: account.map(|account| account.schema),
+        schema: site.map(|site| site.account.schema),
         data_folder: hosts.and_then(|hosts| hosts.data_folder()).or(last.data_folder),
     })
 }
@@ -175,7 +175,7 @@ pub fn validate(
     let source = backup::locate(config, &request.domain, &request.backup, request.dump.as_deref())?;
     let began = token::now();
     selection.fit(source.may_hold_database());
-    let facts = facts::gather(config, &request.domain, &mut selection, folder.path(), Some(began), monitor.as_ref())?;
+    let facts = facts::gather(config, &request.domain, &mut selection, folder.path(), Some(began), monitor)?;
     let database = token::database(&facts, None)?;
     let scan = backup::preview::examine(&source, config, monitor.as_ref());
     let plan = Plan::restore(
@@ -183,7 +183,7 @@ pub fn validate(
         &JobId::new()?,
         &request.domain,
         selection,
-        facts.database()?,
+        facts.database(),
         source.path.display().to_string(),
     );
     let mut groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
@@ -255,7 +255,7 @@ pub fn validate(
 /// # Errors
 /// As [`verify::domain`].
 pub fn verify(config: &Config, folder: &JobFolder, domain: &Domain, monitor: &Arc<dyn Monitor>) -> Result<Value> {
-    let groups = verify::domain(config, folder.path(), domain, monitor.as_ref())?;
+    let groups = verify::domain(config, folder.path(), domain, monitor)?;
     Ok(json!({"domain": domain, "outcome": worst(groups.iter().map(|group| group.outcome)), "groups": groups}))
 }
 
@@ -269,6 +269,6 @@ pub fn create_snapshot(
     domain: &Domain,
     monitor: &Arc<dyn Monitor>,
 ) -> Result<Value> {
-    let account = credentials::site(config, domain, &config.paths.document_root(domain)).ok();
-    snapshot::create(config, domain, account.as_ref(), folder.path(), monitor.as_ref())
+    let site = site_database::find(config, domain, &config.paths.document_root(domain))?;
+    snapshot::create(config, domain, site.as_ref(), folder.path(), monitor.as_ref())
 }

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::engine::cleanup::own_name;
 use crate::engine::resume;
 use crate::error::Result;
-use crate::host::database::Database;
+use crate::host::database::{Database, names};
 use crate::host::place;
 use crate::job::folder::JobFolder;
 use crate::job::lock;
@@ -16,9 +16,6 @@ use crate::snapshot::{self, retained};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-/// What schemas of old tables begin with.
-const KEPT: &str = "rvk_";
-
 /// Removes all of them. Where the folder of snapshots cannot be read (a disk that is not mounted), kept states stay.
 ///
 /// # Errors
@@ -27,7 +24,7 @@ pub fn remove(config: &Config, database: Option<&dyn Database>, monitor: &dyn Mo
     let mut found = Found { stages: stages(config), ..Found::default() };
     if let Some(database) = database {
         found.add_loaders(database)?;
-        found.schemas.extend(database.schemas(KEPT)?);
+        found.schemas.extend(database.schemas(names::KEPT)?);
     }
     let used = InUse::look(config);
     if !used.snapshots_known {
@@ -35,7 +32,7 @@ pub fn remove(config: &Config, database: Option<&dyn Database>, monitor: &dyn Mo
         let message = format!("{} cannot be read: what its snapshots keep is not known and stays", snapshots.display());
         monitor.event(Level::Warn, &message);
         found.stages.clear();
-        found.schemas.retain(|schema| !schema.starts_with(KEPT));
+        found.schemas.retain(|schema| !schema.starts_with(names::KEPT));
     }
     found.remove_unused(&used, database, monitor)
 }
@@ -65,8 +62,8 @@ struct Found {
 
 impl Found {
     fn add_loaders(&mut self, database: &dyn Database) -> Result<()> {
-        self.schemas.extend(database.schemas("rvs_")?);
-        self.accounts.extend(database.accounts("rv_")?);
+        self.schemas.extend(database.schemas(names::SHADOW)?);
+        self.accounts.extend(database.accounts(names::ACCOUNT)?);
         Ok(())
     }
 
@@ -88,7 +85,7 @@ impl Found {
             removed.push(schema);
         }
         for account in self.accounts {
-            if account.strip_prefix("rv_").is_some_and(|id| id.len() == 12 && !used.jobs.contains(id)) {
+            if names::job_of_account(&account).is_some_and(|id| !used.jobs.contains(id)) {
                 database.drop_account(&account)?;
                 removed.push(account);
             }

@@ -9,14 +9,15 @@ use crate::engine::facts::Facts;
 use crate::engine::space::{self, Load};
 use crate::error::{Code, Error, Result};
 use crate::host::database::grants::Schemas;
+use crate::host::place;
 use crate::host::tree::manifest::Reader;
 use crate::host::tree::walk::Kind;
-use crate::host::{place, text};
 use crate::job::lock::DomainLock;
 use crate::path::Domain;
 use crate::plan::Plan;
 use crate::progress::Monitor;
 use crate::report::{Check, Group, Outcome, failures};
+use crate::text;
 use std::fs::File;
 use std::path::Path;
 

@@ -366,7 +366,7 @@ mod tests {
         let root = place.path().join("tree");
         std::fs::create_dir(&root).unwrap();
         let policy = FilePolicy { uid: 0, gid: 0, permissions: crate::config::Permissions::Standard };
-        let options = TreeOptions { policy, threads: 1, headroom_bytes: 0, document_root: None };
+        let options = TreeOptions { policy, threads: 1, headroom_bytes: 0, document_root: None, live: None };
         let manifest = tree::manifest::create(&place.path().join("manifest")).unwrap();
         let mut writer =
             TreeWriter::create(tree::open_folder(&root).unwrap(), options, manifest, Arc::new(Silent)).unwrap();

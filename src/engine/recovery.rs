@@ -58,7 +58,7 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
         return nothing();
     }
     let plan: Plan = folder.read("plan.json")?;
-    let hosts = Hosts::of(&ticket.config, &plan.domain, plan.database.is_some(), folder.path())?;
+    let hosts = Hosts::of(&ticket.config, &plan.domain, plan.database.is_some(), folder.path(), Arc::new(Silent))?;
     let (steps, connections) = commit::begun(&records);
     // A statement of the dead worker may still be waiting for a lock: it must not land after we have looked.
     if let Some(database) = &hosts.database {

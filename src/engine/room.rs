@@ -4,8 +4,9 @@
 use crate::error::{Code, Error, Result};
 use crate::host::database::server::run;
 use crate::host::database::{Server, accounts};
-use crate::host::{text, tree};
+use crate::host::tree;
 use crate::progress::Monitor;
+use crate::text;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -16,9 +16,9 @@ use crate::engine::{Planned, Staged, parts};
 use crate::error::{Code, Error, Result};
 use crate::host::database::checkpoint::Checkpoint;
 use crate::host::database::{Choice, Database, ForeignKey, LoadRequest, LoadedTable, Objects, Patience, load};
+use crate::host::place;
 use crate::host::spool::{self, Spool};
 use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter, Unit};
-use crate::host::{place, text};
 use crate::job::folder::JobFolder;
 use crate::job::status::JobMonitor;
 use crate::path::RelPath;
@@ -29,6 +29,7 @@ use crate::progress::{Level, Monitor, Phase, Silent};
 use crate::siteconf::{self, ConfFile, Item};
 use crate::snapshot::retained::Brought;
 use crate::sql::compat::{Actions, Finding};
+use crate::text;
 use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
@@ -109,7 +110,8 @@ pub fn run(
         let manifest = tree::manifest::create(&plan.manifest())?;
         crate::job::lock::make_private_folder(&plan.tree)?;
         let root = Some(plan.document_root.clone());
-        let options = TreeOptions { document_root: root, ..TreeOptions::from_config(config)? };
+        let live = tree::open_site(&plan.document_root)?.map(Arc::new);
+        let options = TreeOptions { document_root: root, live, ..TreeOptions::from_config(config)? };
         let begin = if goes_on_with.is_some() { TreeWriter::go_on } else { TreeWriter::create };
         Some(begin(tree::open_folder(&plan.tree)?, options, manifest, shared.clone())?)
     } else {
@@ -171,6 +173,7 @@ pub fn run(
     drop(spool);
     place::remove(&plan.dump(), &Silent)?;
     let mut notes = summary.as_ref().map(|summary| summary.stripped.clone()).unwrap_or_default();
+    notes.extend(summary.iter().flat_map(|summary| summary.owners.clone()));
     let files = summary.map(|summary| complete_files(plan, source, &paths, &found, summary, monitor)).transpose()?;
     if files.is_some() {
         tree::sync_filesystem(tree::open_folder(&plan.stage)?)?;
@@ -240,10 +243,7 @@ fn complete_files(
         let folder = tree::open_folder_beneath(staged.as_fd(), &around)?;
         tree::remove(folder, OsStr::from_bytes(name), &Silent)?;
     }
-    let live = match plan.document_root.symlink_metadata() {
-        Ok(_) => Some(tree::open_folder(&plan.document_root)?),
-        Err(_) => None,
-    };
+    let live = tree::open_site(&plan.document_root)?;
     let kept = match &live {
         Some(live) => keep::take_over(live, &staged, &rule, found, monitor)?,
         None => Vec::new(),

@@ -14,11 +14,12 @@ use crate::engine::settings;
 use crate::error::{Code, Error, Result};
 use crate::host::database::{Database, Objects, SchemaTimes, TableInfo, TableTimes};
 use crate::plan::Selection;
+use crate::progress::{Monitor, Silent};
 use crate::siteconf::change;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Up to this many rows by the server's estimate a table is counted; beyond it the estimate has to do.
 pub const COUNTED_ROWS: u64 = 1_000_000;
@@ -83,9 +84,9 @@ pub struct LiveDatabase {
 /// # Errors
 /// `database_unreachable`.
 pub fn database(facts: &Facts, began: Option<i64>) -> Result<Option<LiveDatabase>> {
-    let (Some(account), Some(first)) = (&facts.account, &facts.hosts.database) else { return Ok(None) };
+    let (Some(site), Some(first)) = (&facts.site, &facts.hosts.database) else { return Ok(None) };
     let again = facts.hosts.database_again()?;
-    look(&[first.as_ref(), again.as_ref()], &account.schema, began).map(Some)
+    look(&[first.as_ref(), again.as_ref()], &site.account.schema, began).map(Some)
 }
 
 /// `began`: as an earlier look had it.
@@ -229,8 +230,9 @@ pub fn check(config: &Config, request: &api::Restore, source: &Source, given: &s
     let moments = Moments::parse(given).ok_or_else(stale)?;
     let mut selection = Selection::of(request)?;
     let began = Some(moments.machine_ms);
+    let silent: Arc<dyn Monitor> = Arc::new(Silent);
     selection.fit(source.may_hold_database());
-    let facts = facts::gather(config, &request.domain, &mut selection, work, began, &crate::progress::Silent)?;
+    let facts = facts::gather(config, &request.domain, &mut selection, work, began, &silent)?;
     let database = database(&facts, Some(moments.server_s))?;
     let now = of(config, request, &selection, source, &facts, database.as_ref(), moments.machine_ms);
     if now == given { Ok(()) } else { Err(stale()) }

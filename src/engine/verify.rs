@@ -7,10 +7,9 @@ use crate::engine::stage::StagedFiles;
 use crate::engine::{Staged, settings};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, LoadedTable};
-use crate::host::text;
 use crate::host::tree::walk::{Kind, Next};
 use crate::host::tree::{self, Extent, FilePolicy, Sample, TreeReport};
-use crate::host::{credentials, place};
+use crate::host::{place, site_database};
 use crate::job::JobId;
 use crate::path::Domain;
 use crate::plan::{Plan, Selection};
@@ -18,8 +17,10 @@ use crate::progress::{Level, Monitor, Phase};
 use crate::report::{Check, Group, Outcome};
 use crate::siteconf::ConfFile;
 use crate::snapshot::retained::Manifest;
+use crate::text;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -382,7 +383,7 @@ fn live_database(
     expected: &[LoadedTable],
 ) -> Result<Vec<Check>> {
     let database = hosts.database()?;
-    let mut checks = vec![site_connection(config, &plan.domain, hosts)];
+    let mut checks = vec![site_connection(config, &plan.domain, hosts, live)];
     let present = database.tables(live)?;
     let there = |table: &&LoadedTable| !present.iter().any(|found| found.name == table.name);
     let missing: Vec<&LoadedTable> = expected.iter().filter(there).collect();
@@ -400,11 +401,26 @@ fn live_database(
     Ok(checks)
 }
 
-/// The site's own account, with the password of the file that now stands in the document root.
-fn site_connection(config: &Config, domain: &Domain, hosts: &Hosts) -> Check {
+/// The site's own account, by what now stands in the document root where the administrator says nothing; `live` is the schema that
+/// the change-over filled.
+fn site_connection(config: &Config, domain: &Domain, hosts: &Hosts, live: &str) -> Check {
     let root = config.paths.document_root(domain);
-    match credentials::site(config, domain, &root).and_then(|account| hosts.connect_as(&account)) {
-        Ok(()) => Check::new("connection", Outcome::Pass, "the site's own account can connect and read"),
+    let named = site_database::require(config, domain, &root);
+    let same = match &named {
+        Ok(site) => site.account.schema == live,
+        Err(_) => true,
+    };
+    if named.as_ref().is_ok_and(|site| !site.is_usable()) {
+        let message = "the site's own account: restore.toml or its credentials file names no password to try";
+        return Check::new("connection", Outcome::NotChecked, message);
+    }
+    match named.and_then(|site| hosts.connect_as(&site).map(|()| site)) {
+        Ok(site) if !same => {
+            let named = text::printable(&site.account.schema);
+            let message = format!("{} names the database {named}, not {live}", site.account.source.display());
+            Check::new("connection", Outcome::Fail, message).with("code", Code::DatabaseAmbiguous.name())
+        }
+        Ok(_) => Check::new("connection", Outcome::Pass, "the site's own account can connect and read"),
         Err(error) if error.code == Code::CredentialsMissing => Check::new(
             "connection",
             Outcome::NotChecked,
@@ -486,8 +502,9 @@ pub fn standing(config: &Config, plan: &Plan, hosts: &Hosts, limit: Duration, mo
     let _ = limit;
     monitor.event(Level::Info, "checking that the site stands");
     let mut groups = vec![Group::new("service_status", services(config, hosts, &plan.domain))];
-    if plan.database.is_some() {
-        groups.push(Group::new("database_integrity", vec![site_connection(config, &plan.domain, hosts)]));
+    if let Some(names) = &plan.database {
+        let connection = site_connection(config, &plan.domain, hosts, &names.live);
+        groups.push(Group::new("database_integrity", vec![connection]));
     }
     groups
 }
@@ -570,10 +587,10 @@ impl Tally {
 ///
 /// # Errors
 /// `unknown_domain`, `cancelled`, `timed_out`.
-pub fn domain(config: &Config, work: &Path, domain: &Domain, monitor: &dyn Monitor) -> Result<Vec<Group>> {
+pub fn domain(config: &Config, work: &Path, domain: &Domain, monitor: &Arc<dyn Monitor>) -> Result<Vec<Group>> {
     let deadline = Instant::now() + Duration::from_secs(config.limits.verify_timeout_s);
     let root = config.paths.document_root(domain);
-    let survey = tree::survey(&root, monitor)?.ok_or_else(|| {
+    let survey = tree::survey(&root, monitor.as_ref())?.ok_or_else(|| {
         Error::new(Code::UnknownDomain, format!("{} does not exist", root.display())).with("domain", domain.as_str())
     })?;
     let mut files = vec![
@@ -592,15 +609,16 @@ pub fn domain(config: &Config, work: &Path, domain: &Domain, monitor: &dyn Monit
         space_left(&root),
     ];
     files.extend(ownership(config, &root)?);
-    let account = credentials::site(config, domain, &root);
-    let hosts = Hosts::of(config, domain, account.is_ok(), work)?;
-    let database = match (&account, &hosts.database) {
-        (Ok(account), Some(database)) => {
-            let tables: Vec<String> = database.tables(&account.schema)?.into_iter().map(|table| table.name).collect();
+    let site = site_database::require(config, domain, &root);
+    let hosts = Hosts::of(config, domain, site.is_ok(), work, monitor.clone())?;
+    let database = match (&site, &hosts.database) {
+        (Ok(site), Some(database)) => {
+            let schema = &site.account.schema;
+            let tables: Vec<String> = database.tables(schema)?.into_iter().map(|table| table.name).collect();
             vec![
-                site_connection(config, domain, &hosts),
-                Check::of("tables", !tables.is_empty(), format!("{} tables in {}", tables.len(), account.schema)),
-                check_tables(database.as_ref(), &account.schema, &tables, deadline, monitor)?,
+                site_connection(config, domain, &hosts, schema),
+                Check::of("tables", !tables.is_empty(), format!("{} tables in {schema}", tables.len())),
+                check_tables(database.as_ref(), schema, &tables, deadline, monitor.as_ref())?,
             ]
         }
         (Err(error), _) => vec![Check::new("database", Outcome::NotChecked, error.message.clone())],

@@ -1,22 +1,34 @@
-//! Who may speak to the database: the administrator, and each site's own account. All files are
-//! parsed, never evaluated, and no password gets into an error or a log.
+//! Who may speak to the database: the administrator, and each site's own account. All files are parsed, never evaluated, and no
+//! password gets into an error or a log.
+//!
+//! What the administrator's files say of a site ([`administrator`]) is final. What a site's own files say ([`claims`]) is a
+//! tenant's claim; [`crate::host::site_database`] judges it.
 
+pub mod administrator;
+pub mod claims;
 mod conf_file;
 mod dot_env;
-mod endpoint;
+mod drupal;
+pub mod endpoint;
+mod joomla;
 mod option_file;
+mod php;
 mod text_file;
 mod wp_config;
 
 use crate::config::Config;
+use crate::disk::is_ours;
 use crate::error::{Code, Error, Result};
-use crate::host::database::Server;
-use crate::path::Domain;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+/// Largest file that is read for an account.
 const MAX_FILE: u64 = 1 << 20;
+
+/// A program's reading of a file: an account, nothing, or the reason why neither can be told.
+type Parser = fn(&str) -> std::result::Result<Option<SiteAccount>, String>;
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,12 +94,25 @@ pub struct SiteAccount {
     pub schema: String,
     /// User.
     pub user: String,
-    /// Password.
+    /// Password; empty: none, or not told.
     pub password: Password,
-    /// Where the site connects to, when its configuration says so: `localhost`, `host:3307`, `localhost:/socket`.
+    /// Where the site connects to, when its configuration says so: `localhost`, `host:3307`, `localhost:/socket`. Nothing connects
+    /// there: it is only compared with the server of restore.toml.
     pub host: Option<String>,
     /// The file it was read from.
     pub source: PathBuf,
+}
+
+impl SiteAccount {
+    /// An account as an administrator's file has it: whole, or not there at all.
+    fn whole(self) -> std::result::Result<Option<SiteAccount>, String> {
+        match (self.schema.is_empty(), self.user.is_empty()) {
+            (false, false) => Ok(Some(self)),
+            (true, true) => Ok(None),
+            (false, true) => Err("names a database and no user".into()),
+            (true, false) => Err("names a user and no database".into()),
+        }
+    }
 }
 
 /// Where the server of restore.toml listens.
@@ -121,122 +146,6 @@ pub fn admin(config: &Config) -> Result<AdminAccount> {
     Ok(account)
 }
 
-type Parser = fn(&str) -> Option<SiteAccount>;
-
-/// What the files that may name a site's account say, in the order in which they count.
-#[derive(Debug, Default)]
-pub struct Candidates {
-    /// Accounts, the first one first.
-    pub accounts: Vec<SiteAccount>,
-    /// Files that name none, and why.
-    pub without: Vec<String>,
-}
-
-/// Reads the installation's credentials, then the site's own `wp-config.php` and `.env`.
-///
-/// # Errors
-/// `credentials_missing` when a file is there and cannot be read.
-pub fn candidates(config: &Config, domain: &Domain, document_root: &Path) -> Result<Candidates> {
-    let folder = config.paths.config().join("database_credentials");
-    let sources: [(PathBuf, Parser); 7] = [
-        (folder.join(format!("{domain}.conf")), conf_file::parse),
-        (folder.join(format!("{}.conf", domain.underscored())), conf_file::parse),
-        (folder.join(format!("{}.txt", domain.underscored())), text_file::parse),
-        (folder.join(format!("{domain}.txt")), text_file::parse),
-        (document_root.join("wp-config.php"), wp_config::parse),
-        // WordPress itself looks one folder up, but that folder holds every site here: never taken.
-        (document_root.join(".env"), dot_env::parse),
-        (document_root.join("public/wp-config.php"), wp_config::parse),
-    ];
-    let mut found = Candidates::default();
-    let mut seen = Vec::new();
-    for (path, parse) in sources {
-        if seen.contains(&path) {
-            continue;
-        }
-        seen.push(path.clone());
-        let Some(text) = read(&path)? else {
-            found.without.push(format!("{} does not exist", path.display()));
-            continue;
-        };
-        match parse(&text).filter(|account| !account.user.is_empty()) {
-            Some(account) => found.accounts.push(SiteAccount { source: path, ..account }),
-            None => found.without.push(format!("{} names no database account in plain words", path.display())),
-        }
-    }
-    Ok(found)
-}
-
-/// A site's own account: the first that the server lets in, else the first that is named.
-///
-/// # Errors
-/// `credentials_missing` naming the files that were looked at.
-pub fn site(config: &Config, domain: &Domain, document_root: &Path) -> Result<SiteAccount> {
-    sought(config, domain, document_root).map(|sought| sought.account)
-}
-
-/// An account and why it was taken.
-#[derive(Debug)]
-pub struct Sought {
-    /// The account.
-    pub account: SiteAccount,
-    /// Accounts before it that were passed over, and why; no password is in it.
-    pub passed_over: Vec<String>,
-}
-
-/// The same, with what was passed over.
-///
-/// # Errors
-/// `credentials_missing` naming the files that were looked at.
-pub fn sought(config: &Config, domain: &Domain, document_root: &Path) -> Result<Sought> {
-    let found = candidates(config, domain, document_root)?;
-    let ask = |account: &SiteAccount| Server::of_site(config, account)?.connect(Some(&account.schema)).map(drop);
-    choose(found.accounts, ask).ok_or_else(|| {
-        let folder = config.paths.config().join("database_credentials");
-        Error::new(Code::CredentialsMissing, format!("no database account of {domain} is known"))
-            .hint(format!(
-                "Write {}/{domain}.conf with MYSQL_DB_NAME=, MYSQL_DB_USER= and MYSQL_DB_PASSWORD=.",
-                folder.display()
-            ))
-            .with("looked_at", found.without)
-    })
-}
-
-/// The first account that `ask` lets in; one that is refused is passed over. When the server itself does not answer, or no
-/// account is let in, it is the first.
-fn choose(accounts: Vec<SiteAccount>, ask: impl Fn(&SiteAccount) -> Result<()>) -> Option<Sought> {
-    let mut passed_over = Vec::new();
-    let mut first = None;
-    for account in accounts {
-        match ask(&account) {
-            Ok(()) => return Some(Sought { account, passed_over }),
-            Err(error) => {
-                passed_over.push(format!("{} names {}: {}", account.source.display(), account.user, error.message));
-                first.get_or_insert(account);
-            }
-        }
-    }
-    first.map(|account| Sought { account, passed_over: Vec::new() })
-}
-
-impl SiteAccount {
-    /// Where this account connects to: what the site's configuration says, else `default`.
-    ///
-    /// # Errors
-    /// `credentials_missing` for a host that is none.
-    pub fn endpoint(&self, default: &Endpoint) -> Result<Endpoint> {
-        let Some(host) = &self.host else { return Ok(default.clone()) };
-        endpoint::parse(host, default).ok_or_else(|| {
-            let shown = crate::host::text::printable(host);
-            Error::new(
-                Code::CredentialsMissing,
-                format!("{}: the host {shown} is no host, host:port or host:/socket", self.source.display()),
-            )
-            .with("path", self.source.display().to_string())
-        })
-    }
-}
-
 /// `KEY=…`, `export KEY=…` with the value as it stands; comments are left out.
 fn assignments(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.lines().map(str::trim).filter(|line| !line.starts_with('#')).filter_map(|line| {
@@ -250,115 +159,59 @@ fn unquoted(raw: &str) -> &str {
     raw.split(" #").next().unwrap_or_default().trim_end()
 }
 
+/// Reads a file of the administrator's: root's, or ours, and for nobody else to write. `None` when there is none.
 fn read(path: &Path) -> Result<Option<Zeroizing<String>>> {
-    // A site's own files are a tenant's: links are not followed and the size is bounded.
-    let flags = rustix::fs::OFlags::RDONLY
-        | rustix::fs::OFlags::CLOEXEC
-        | rustix::fs::OFlags::NOFOLLOW
-        | rustix::fs::OFlags::NONBLOCK;
-    let file = match rustix::fs::open(path, flags, rustix::fs::Mode::empty()) {
-        Ok(file) => std::fs::File::from(file),
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => return Ok(None),
-        Err(error) => {
-            return Err(Error::new(Code::CredentialsMissing, format!("cannot read {}: {error}", path.display()))
-                .with("path", path.display().to_string()));
-        }
+    let fail = |why: &dyn fmt::Display| {
+        Error::new(Code::CredentialsMissing, format!("cannot read {}: {why}", path.display()))
+            .with("path", path.display().to_string())
     };
-    let regular = file.metadata().is_ok_and(|facts| facts.is_file());
-    let mut bytes = Zeroizing::new(Vec::new());
-    if !regular || std::io::Read::read_to_end(&mut std::io::Read::take(file, MAX_FILE), &mut bytes).is_err() {
-        return Ok(None);
+    let file = match crate::disk::open_regular(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(fail(&error)),
+    };
+    if !file.metadata().is_ok_and(|metadata| is_ours(&metadata)) {
+        let shown = path.display();
+        let message = format!("{shown} is not the administrator's alone: others may write to it");
+        return Err(Error::new(Code::CredentialsMissing, message)
+            .hint(format!("Look at what it says, then run `chown root:root {shown} && chmod 600 {shown}`."))
+            .with("path", shown.to_string()));
     }
-    let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
-    // An editor's byte order mark is no part of the first word.
-    Ok(Some(Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())))
+    let mut bytes = Zeroizing::new(Vec::new());
+    let limited = &mut std::io::Read::take(file, MAX_FILE);
+    std::io::Read::read_to_end(limited, &mut bytes).map_err(|error| fail(&error))?;
+    Ok(Some(text_of(&bytes)))
+}
+
+/// The text of a file; an editor's byte order mark is no part of its first word.
+fn text_of(bytes: &[u8]) -> Zeroizing<String> {
+    let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
+    Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn the_first_file_that_names_an_account_wins() {
+    fn a_file_that_others_may_write_is_nobodys_word() {
         let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().join("site");
-        let credentials = folder.path().join("config/database_credentials");
-        std::fs::create_dir_all(&root).unwrap();
-        std::fs::create_dir_all(&credentials).unwrap();
-        let config = Config::parse(&format!("[paths]\nbase = {:?}", folder.path())).unwrap();
-        let domain = Domain::parse("a-b.example").unwrap();
-        let found = || site(&config, &domain, &root);
-        assert_eq!(found().unwrap_err().code, Code::CredentialsMissing);
-        std::fs::write(
-            root.join(".env"),
-            "APP=1\nDB_DATABASE=env\nDB_USERNAME=u\nDB_PASSWORD=\"a b#\"\nDB_HOST=127.0.0.1\nDB_PORT=3307\n",
-        )
-        .unwrap();
-        let account = found().unwrap();
-        assert_eq!((account.schema.as_str(), account.password.reveal()), ("env", "a b#"));
-        assert_eq!(account.host.as_deref(), Some("127.0.0.1:3307"));
-        std::fs::write(credentials.join("a_b_example.txt"), "Database: txt\nUsername: u\nPassword: p:q\n").unwrap();
-        assert_eq!(found().unwrap().password.reveal(), "p:q");
-        std::fs::write(
-            credentials.join("a-b.example.conf"),
-            "MYSQL_DB_NAME=conf\nMYSQL_DB_USER='u'\nMYSQL_DB_PASSWORD=$(id)\n",
-        )
-        .unwrap();
-        let account = found().unwrap();
-        assert_eq!((account.schema.as_str(), account.password.reveal()), ("conf", "$(id)"));
-    }
-
-    fn account(source: &str) -> SiteAccount {
-        let password = Password::new("hidden");
-        SiteAccount { schema: "s".into(), user: source.into(), password, host: None, source: source.into() }
-    }
-
-    #[test]
-    fn the_first_account_that_is_let_in_is_taken_and_the_others_are_named() {
-        let all = || ["a", "b", "c"].map(account).to_vec();
-        let refuse = |who: &'static [&'static str]| {
-            move |account: &SiteAccount| match who.contains(&account.user.as_str()) {
-                true => {
-                    Err(Error::new(Code::InsufficientPrivilege, format!("Access denied for user {}", account.user)))
-                }
-                false => Ok(()),
+        let file = folder.path().join("x.conf");
+        std::fs::write(&file, "\u{feff}MYSQL_DB_NAME=a\n").unwrap();
+        let set = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        for (mode, good) in [(0o600, true), (0o644, true), (0o620, false), (0o602, false), (0o666, false)] {
+            set(mode);
+            match read(&file) {
+                Ok(text) => assert!(good && text.unwrap().starts_with("MYSQL_"), "{mode:o}"),
+                Err(error) => assert!(!good && error.hint.contains("chmod 600"), "{mode:o}"),
             }
-        };
-        let second = choose(all(), refuse(&["a"])).unwrap();
-        assert_eq!((second.account.user.as_str(), second.passed_over.len()), ("b", 1));
-        assert_eq!(second.passed_over[0], "a names a: Access denied for user a");
-        assert_eq!(choose(all(), refuse(&[])).unwrap().account.user, "a");
-        let none = choose(all(), refuse(&["a", "b", "c"])).unwrap();
-        assert_eq!((none.account.user.as_str(), none.passed_over.len()), ("a", 0));
-        assert!(choose(Vec::new(), refuse(&[])).is_none());
-        assert!(!format!("{second:?}").contains("hidden"));
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_no_part_of_the_first_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let credentials = folder.path().join("config/database_credentials");
-        std::fs::create_dir_all(&credentials).unwrap();
-        let config = Config::parse(&format!("[paths]\nbase = {:?}", folder.path())).unwrap();
-        let domain = Domain::parse("x.example").unwrap();
-        std::fs::write(credentials.join("x.example.conf"), "\u{feff}MYSQL_DB_NAME=a\r\nMYSQL_DB_USER=u\r\n").unwrap();
-        let found = candidates(&config, &domain, folder.path()).unwrap();
-        assert_eq!(found.accounts[0].schema, "a");
-        assert!(found.accounts[0].endpoint(&Endpoint::Socket("/x".into())).is_ok());
-        let odd = SiteAccount { host: Some("$(id)".into()), ..found.accounts[0].clone() };
-        assert_eq!(odd.endpoint(&Endpoint::Socket("/x".into())).unwrap_err().code, Code::CredentialsMissing);
-    }
-
-    #[test]
-    fn a_link_planted_by_a_tenant_is_not_followed() {
-        let folder = tempfile::tempdir().unwrap();
-        let secret = folder.path().join("secret");
-        std::fs::write(&secret, "DB_DATABASE=x\nDB_USERNAME=y\n").unwrap();
-        let root = folder.path().join("site");
-        std::fs::create_dir(&root).unwrap();
-        std::os::unix::fs::symlink(&secret, root.join(".env")).unwrap();
-        let config = Config::parse(&format!("[paths]\nbase = {:?}", folder.path())).unwrap();
-        assert!(site(&config, &Domain::parse("x.example").unwrap(), &root).is_err());
+        }
+        set(0o600);
+        std::os::unix::fs::chown(&file, Some(1000), None).unwrap();
+        assert_eq!(read(&file).unwrap_err().code, Code::CredentialsMissing);
+        assert!(read(&folder.path().join("none")).unwrap().is_none());
+        assert_eq!(read(folder.path()).unwrap_err().code, Code::CredentialsMissing);
     }
 
     #[test]

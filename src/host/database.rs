@@ -10,6 +10,7 @@ pub mod grants;
 pub mod keys;
 pub mod loader;
 mod locks;
+pub mod names;
 pub mod objects;
 mod queue;
 pub mod server;

@@ -17,11 +17,14 @@ pub use opcache::Refresh;
 use crate::config::{Config, Manager, ServiceUnit};
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
+use crate::progress::Monitor;
 use crate::siteconf::{ConfFile, Listen, live_pool, pool_socket};
 use master::Master;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use wire::Until;
 
 /// A service that a site needs. The database has its own module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -90,16 +93,21 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const PAGE_PATIENCE: Duration = Duration::from_secs(8);
 
 /// The services of this machine.
-#[derive(Debug, Clone)]
 pub struct MachineServices {
     config: Config,
     work: PathBuf,
+    monitor: Arc<dyn Monitor>,
 }
 
 impl MachineServices {
-    /// `work` is an existing folder that only this user may enter; private copies are made and removed in it.
-    pub fn new(config: &Config, work: &Path) -> MachineServices {
-        MachineServices { config: config.clone(), work: work.to_owned() }
+    /// `work` is an existing folder that only this user may enter; private copies are made and removed in it. What a service says is
+    /// waited for no longer than `monitor` lets the job go on.
+    pub fn new(config: &Config, work: &Path, monitor: Arc<dyn Monitor>) -> MachineServices {
+        MachineServices { config: config.clone(), work: work.to_owned(), monitor }
+    }
+
+    fn until(&self, time: Duration) -> Until {
+        Until::from_now(time, &self.monitor)
     }
 
     fn unit(&self, service: Service) -> Result<&ServiceUnit> {
@@ -149,8 +157,7 @@ impl MachineServices {
             return Health { up, evidence: format!("{process}; no pool socket is known, so no answer was asked for") };
         };
         let path = live_pool(&self.config, domain).map(|pool| pool.ping_path).unwrap_or_default();
-        let deadline = Instant::now() + PATIENCE;
-        match fastcgi::ping(&socket, &path, deadline) {
+        match fastcgi::ping(&socket, &path, &self.until(PATIENCE)) {
             Ok(answer) => Health { up: true, evidence: format!("{process}; {answer} on {socket}") },
             Err(error) => Health { up: false, evidence: format!("{process}; no FastCGI answer on {socket}: {error}") },
         }
@@ -208,7 +215,7 @@ impl Services for MachineServices {
         match service {
             Service::Nginx => self.nginx_health(),
             Service::PhpFpm => self.php_health(domain),
-            Service::Redis => redis::ping(&self.config.services.redis.url, Instant::now() + PATIENCE),
+            Service::Redis => redis::ping(&self.config.services.redis.url, &self.until(PATIENCE)),
         }
     }
 
@@ -231,13 +238,13 @@ impl Services for MachineServices {
 
     fn refresh_code(&self, domain: &Domain) -> Refresh {
         match pool_socket(&self.config, domain) {
-            Some(socket) => opcache::refresh(&socket),
+            Some(socket) => opcache::refresh(&socket, &self.monitor),
             None => Refresh { done: false, evidence: "no pool socket is known".into() },
         }
     }
 
     fn fetch(&self, domain: &Domain) -> Result<Answer> {
-        http::fetch(&self.config.http.url, domain.as_str(), Instant::now() + PAGE_PATIENCE)
+        http::fetch(&self.config.http.url, domain.as_str(), &self.until(PAGE_PATIENCE))
     }
 }
 

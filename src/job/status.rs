@@ -412,7 +412,7 @@ impl Monitor for JobMonitor {
             Level::Error => "ERROR",
         };
         // A name from an archive may hold a newline or escape codes: never let it forge or colour a line.
-        let clean = crate::host::text::printable(message);
+        let clean = crate::text::printable(message);
         let stamp = now.strftime("%Y-%m-%d %H:%M:%S");
         if let Some(log) = &mut pen.log {
             let _ = writeln!(log, "{stamp} {word} {clean}");

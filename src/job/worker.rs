@@ -304,7 +304,7 @@ fn write_failed_log(ticket: &Ticket, ending: &Ending) {
     let log = std::fs::read_to_string(log).unwrap_or_default();
     let text = format!(
         "Phase:  {phase}\nError:  {} ({})\nTime:   {}\nResult: {}\nNext:   {}\n\n{log}",
-        crate::host::text::printable(&error.message),
+        crate::text::printable(&error.message),
         error.code.name(),
         crate::host::clock::now().strftime("%Y-%m-%d %H:%M:%S"),
         engine::word(ending.state()),

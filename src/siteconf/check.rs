@@ -3,8 +3,8 @@
 use super::{ConfFile, Item, cron, guard, nginx, pool, tls};
 use crate::config::Config;
 use crate::error::Code;
-use crate::host::text::printable;
 use crate::path::Domain;
+use crate::text::printable;
 use serde::Serialize;
 
 /// Outcome of one check.

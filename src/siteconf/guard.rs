@@ -57,7 +57,7 @@ fn refuse_unless(fine: bool, why: &str) -> Refusal {
 /// One refused line. What is shown of it holds no secret.
 fn refused(item: Item, line: usize, text: &str, why: &str) -> String {
     let shown = mask::masked(item, text).join(" ");
-    let shown = crate::host::text::printable(&shown.chars().take(120).collect::<String>());
+    let shown = crate::text::printable(&shown.chars().take(120).collect::<String>());
     format!("line {line}: `{shown}` {why}")
 }
 

@@ -6,7 +6,8 @@ use crate::backup::scan::scan;
 use crate::backup::source::{Form, Part, Role, Source, hex};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::credentials::SiteAccount;
+use crate::host::site_database::SiteDatabase;
+use crate::host::tree;
 use crate::path::Domain;
 use crate::progress::{Level, Monitor, Phase};
 use crate::snapshot::database::{Account, Dumped, dump};
@@ -48,21 +49,19 @@ const LEVEL: u32 = 3;
 pub fn create(
     config: &Config,
     domain: &Domain,
-    site: Option<&SiteAccount>,
+    site: Option<&SiteDatabase>,
     work: &Path,
     monitor: &dyn Monitor,
 ) -> Result<Value> {
     let accounts = site.map(|site| Account::of_site(config, site)).unwrap_or_default();
     let document_root = config.paths.document_root(domain);
-    if !document_root.exists() {
-        return Err(Error::new(Code::UnknownDomain, format!("{} does not exist", document_root.display())));
-    }
+    let root = tree::open_site(&document_root)?
+        .ok_or_else(|| Error::new(Code::UnknownDomain, format!("{} does not exist", document_root.display())))?;
     let folder = config.paths.snapshots().join(domain.as_str());
     private_folder(&config.paths.snapshots())?;
     private_folder(&folder)?;
     let making = Making::begin(&folder)?;
     let began = std::time::Instant::now();
-    let root = files::open_root(&document_root)?;
     let (files, bytes) = files::measure(&root, monitor)?;
     monitor.expect(Phase::Files, files, bytes);
     let settings = files::live_config(config, domain);

@@ -6,7 +6,8 @@
 use crate::backup::scan::{TableTally, Tally};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::credentials::{self, Endpoint, Password, SiteAccount};
+use crate::host::credentials::{self, Endpoint, Password};
+use crate::host::site_database::SiteDatabase;
 use crate::progress::{Monitor, Phase};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
@@ -36,12 +37,15 @@ pub struct Account {
 
 impl Account {
     /// Who can read a site's schema, the administrator first: it sees routines and events whoever defined them.
-    pub fn of_site(config: &Config, site: &SiteAccount) -> Vec<Account> {
-        let default = credentials::endpoint_of(config);
-        let endpoint = site.endpoint(&default).unwrap_or(default);
-        let schema = site.schema.clone();
-        let own =
-            Account { schema: schema.clone(), user: site.user.clone(), password: site.password.clone(), endpoint };
+    pub fn of_site(config: &Config, site: &SiteDatabase) -> Vec<Account> {
+        let SiteDatabase { account, endpoint, .. } = site;
+        let schema = account.schema.clone();
+        let own = Account {
+            schema: schema.clone(),
+            user: account.user.clone(),
+            password: account.password.clone(),
+            endpoint: endpoint.clone(),
+        };
         let admin = credentials::admin(config).ok();
         let admin =
             admin.map(|admin| Account { schema, user: admin.user, password: admin.password, endpoint: admin.endpoint });
@@ -202,7 +206,7 @@ fn pump(running: &mut Running, out: &mut dyn Write, monitor: &dyn Monitor) -> Re
 }
 
 fn refusal(program: &str, stderr: &str, exit: Option<i32>, bytes: u64) -> Error {
-    let said = crate::host::text::printable(stderr.lines().last().unwrap_or_default());
+    let said = crate::text::printable(stderr.lines().last().unwrap_or_default());
     let says = |signs: &[&str]| signs.iter().any(|sign| said.contains(sign));
     let code = if says(&["1044", "1142", "1227", "1370", "insufficient privileges"]) {
         Code::InsufficientPrivilege

@@ -2,6 +2,7 @@
 
 use crate::backup::name::{Stamp, human_size, snapshot_stamp};
 use crate::config::Config;
+use crate::disk::{is_ours, open_ours};
 use crate::error::{Code, Error, Result};
 use crate::job::JobId;
 use crate::path::Domain;
@@ -9,7 +10,6 @@ use crate::snapshot::create::{MANIFEST, PREFIX};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::cmp::Reverse;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -80,7 +80,8 @@ pub fn list(config: &Config, domain: &Domain) -> Result<Vec<SnapshotInfo>> {
     let retention_h = config.limits.snapshot_retention_h;
     let mut found: Vec<SnapshotInfo> = entries
         .flatten()
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        // A folder that somebody else may write to holds no snapshot of ours, whatever is in it.
+        .filter(|entry| entry.metadata().is_ok_and(|metadata| metadata.is_dir() && is_ours(&metadata)))
         .filter_map(|entry| info(&entry.path(), now, retention_h))
         .collect();
     found.sort_by_key(|info| Reverse((info.stamp, info.name.clone())));
@@ -132,11 +133,8 @@ fn info(path: &Path, now: Stamp, retention_h: u64) -> Option<SnapshotInfo> {
 /// A snapshot's manifest; `null` when it has none or it cannot be read.
 pub(crate) fn read_manifest(folder: &Path) -> Value {
     let path = folder.join(MANIFEST);
-    if !std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file()) {
-        return Value::Null;
-    }
     let mut text = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_MANIFEST).read_to_end(&mut text));
+    let read = open_ours(&path).and_then(|file| file.take(MAX_MANIFEST).read_to_end(&mut text));
     if read.is_err() { Value::Null } else { serde_json::from_slice(&text).unwrap_or_default() }
 }
 
@@ -175,6 +173,15 @@ pub fn check_path(config: &Config, domain: &Domain, path: &Path) -> Result<()> {
 pub(crate) fn real_path(config: &Config, domain: &Domain, path: &Path) -> Result<PathBuf> {
     let real = crate::backup::locate::snapshot_folder(config, domain, path)?;
     let named = real.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
+    if named && !std::fs::symlink_metadata(&real).is_ok_and(|metadata| is_ours(&metadata)) {
+        let shown = real.display();
+        return Err(Error::new(
+            Code::SnapshotInvalid,
+            format!("others may write to {shown}: nobody knows what it holds"),
+        )
+        .hint(format!("Look into it, then run `chown -R root:root {shown} && chmod 700 {shown}`."))
+        .with("path", shown.to_string()));
+    }
     if named {
         return Ok(real);
     }

@@ -8,9 +8,8 @@ use crate::config::Config;
 use crate::error::{Error, IoContext, Result};
 use crate::host::tree::walk::Next;
 use crate::host::tree::{Kind, Visit, walk};
-use crate::path::Domain;
+use crate::path::{Domain, RelPath};
 use crate::progress::{Level, Monitor, Phase};
-use rustix::fs::OFlags;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -38,20 +37,6 @@ pub struct Packed {
     pub changed: u64,
     /// Devices, FIFOs, sockets and nested mounts, left out.
     pub left_out: u64,
-}
-
-/// Opens a document root. It may itself be a link the administrator made; below it none is followed.
-///
-/// # Errors
-/// `io_failed` when it is missing or no folder.
-pub fn open_root(path: &Path) -> Result<OwnedFd> {
-    let real = path.canonicalize().doing(|| format!("open {}", path.display()))?;
-    rustix::fs::open(
-        &real,
-        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
-        rustix::fs::Mode::empty(),
-    )
-    .doing(|| format!("open {}", path.display()))
 }
 
 /// Files and bytes in a tree, for progress.
@@ -109,6 +94,11 @@ impl Packer<'_> {
         if !visit.path.is_empty() {
             name.push(b'/');
             name.extend_from_slice(visit.path);
+        }
+        // What no restore would take back is told now.
+        if let Err(error) = RelPath::parse(&name) {
+            self.left_out(&error.message);
+            return Ok(Next::Past);
         }
         let path = Path::new(OsStr::from_bytes(&name));
         let mut header = header(visit);
@@ -193,7 +183,7 @@ impl Packer<'_> {
 
     fn left_out(&mut self, why: &str) {
         self.packed.left_out += 1;
-        self.monitor.event(Level::Warn, &format!("not in the snapshot: {}", crate::host::text::printable(why)));
+        self.monitor.event(Level::Warn, &format!("not in the snapshot: {}", crate::text::printable(why)));
     }
 }
 

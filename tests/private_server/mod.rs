@@ -1,8 +1,31 @@
-//! A MariaDB of a test's own: fresh data folder, socket only, ended by process id.
+//! A database server of a test's own: fresh data folder, socket only, ended by process id. The machine's own MariaDB, or another
+//! release in a chroot (`scripts/servers.sh`).
+
+// Each test program takes what it needs of this.
+#![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+/// A release of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// The MariaDB that is installed here.
+    Installed,
+    /// One of `scripts/servers.sh`, by its name there.
+    Named(&'static str),
+}
+
+impl Release {
+    /// MySQL 9.7.
+    pub const MYSQL97: Release = Release::Named("mysql97");
+
+    /// Whether it is MySQL and no MariaDB.
+    pub fn is_mysql(self) -> bool {
+        matches!(self, Release::Named(name) if name.starts_with("mysql"))
+    }
+}
 
 /// A running server; dropping it ends it.
 pub struct PrivateServer {
@@ -11,35 +34,58 @@ pub struct PrivateServer {
 }
 
 impl PrivateServer {
-    /// Installs and starts one with the server's own defaults, a small memory and `options`.
+    /// Installs and starts the machine's own with its own defaults, a small memory and `options`.
     ///
     /// # Panics
     /// When mariadbd is missing or does not start: a test never passes without its server.
     pub fn start(options: &[&str]) -> PrivateServer {
+        PrivateServer::of(Release::Installed, options)
+    }
+
+    /// The same of any release.
+    ///
+    /// # Panics
+    /// As [`PrivateServer::start`].
+    pub fn of(release: Release, options: &[&str]) -> PrivateServer {
         let folder = tempfile::Builder::new().prefix("rv-db-").tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
         // A server that starts removes temporary tables from this folder, whoever's they are.
         let temporary = folder.path().join("tmp");
         std::fs::create_dir(&temporary).expect("a folder for temporary tables");
-        install(&data, &temporary);
-        let child = Command::new(program("mariadbd"))
+        let mut command = match release {
+            Release::Installed => {
+                install(&data, &temporary);
+                Command::new(program("mariadbd"))
+            }
+            Release::Named(name) => {
+                let fresh = Command::new(servers()).args(["fresh", name]).arg(&data).output().expect("run servers.sh");
+                assert!(fresh.status.success(), "servers.sh: {}", String::from_utf8_lossy(&fresh.stderr));
+                let mut command = Command::new(servers());
+                command.args(["run", name]).arg(folder.path());
+                command.arg(if release.is_mysql() { "mysqld" } else { "mariadbd" });
+                command
+            }
+        };
+        command
             .args(["--no-defaults", "--user=root", "--skip-networking", "--character-set-server=utf8mb4"])
-            .args([
-                "--collation-server=utf8mb4_general_ci",
-                "--innodb-buffer-pool-size=64M",
-                "--loose-innodb-log-file-size=32M",
-            ])
+            .args(["--innodb-buffer-pool-size=64M", "--loose-innodb-log-file-size=32M"])
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--socket={}", folder.path().join("s").display()))
             .arg(format!("--pid-file={}", folder.path().join("pid").display()))
             .arg(format!("--log-error={}", folder.path().join("error.log").display()))
-            .arg(format!("--tmpdir={}", temporary.display()))
+            .arg(format!("--tmpdir={}", temporary.display()));
+        if release.is_mysql() {
+            command.args(["--mysqlx=OFF", "--secure-file-priv=NULL"]);
+        } else {
+            command.arg("--collation-server=utf8mb4_general_ci");
+        }
+        let child = command
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("start mariadbd");
+            .expect("start a database server");
         let mut server = PrivateServer { folder, child };
         server.wait();
         server
@@ -103,12 +149,18 @@ impl Drop for PrivateServer {
     }
 }
 
+fn servers() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh")
+}
+
 fn install(data: &Path, temporary: &Path) {
     let mut said = String::new();
     for _ in 0..3 {
         let output = Command::new(program("mariadb-install-db"))
             .args(["--no-defaults", "--user=root", "--auth-root-authentication-method=socket", "--skip-test-db"])
-            .args(["--innodb-use-native-aio=0".to_owned(), format!("--datadir={}", data.display())])
+            // Nothing has to survive a power cut: without it the tables of the system are synced one by one.
+            .args(["--innodb-use-native-aio=0", "--debug-no-sync=1"])
+            .arg(format!("--datadir={}", data.display()))
             .env("TMPDIR", temporary)
             .output()
             .expect("run mariadb-install-db");

@@ -7,7 +7,7 @@ use crate::backup::name::human_size;
 use crate::backup::scan::Scan;
 use crate::backup::source::{Form, Source};
 use crate::config::Config;
-use crate::host::text::printable;
+use crate::text::printable;
 
 /// A backup older than this many days is said to be old.
 const OLD_DAYS: i64 = 7;

@@ -3,8 +3,12 @@
 
 use super::{Password, SiteAccount, assignments, unquoted};
 
-/// `MYSQL_DB_NAME=`, `MYSQL_DB_USER=`, `MYSQL_DB_PASSWORD=`; the last of each counts.
-pub fn parse(text: &str) -> Option<SiteAccount> {
+/// `MYSQL_DB_NAME=`, `MYSQL_DB_USER=`, `MYSQL_DB_PASSWORD=`; the last of each counts. Nothing where the file is about another kind of
+/// database alone.
+///
+/// # Errors
+/// A reason, for half an account.
+pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
     let mut account = SiteAccount::default();
     for (key, raw) in assignments(text) {
         let value = value(raw);
@@ -16,7 +20,7 @@ pub fn parse(text: &str) -> Option<SiteAccount> {
             _ => {}
         }
     }
-    Some(account).filter(|account| !account.schema.is_empty())
+    account.whole()
 }
 
 /// Quoted parts are joined as in `'it'\''s'`. A value that does not begin with a quote is taken to the end of the line or to
@@ -50,7 +54,7 @@ mod tests {
 
     fn password(line: &str) -> String {
         let text = format!("MYSQL_DB_NAME=site\nMYSQL_DB_USER=u\nMYSQL_DB_PASSWORD={line}\n");
-        parse(&text).unwrap().password.reveal().to_owned()
+        parse(&text).unwrap().unwrap().password.reveal().to_owned()
     }
 
     #[test]
@@ -83,9 +87,11 @@ mod tests {
     fn comments_exports_carriage_returns_and_repeated_keys_are_understood() {
         let account =
             parse("# MYSQL_DB_NAME=old\r\nexport MYSQL_DB_NAME=a\r\n  MYSQL_DB_USER = 'u'\r\nMYSQL_DB_NAME=b\r\nDB_HOST=127.0.0.1:3307\r\nnonsense\r\n")
+                .unwrap()
                 .unwrap();
         assert_eq!((account.schema.as_str(), account.user.as_str()), ("b", "u"));
         assert_eq!(account.host.as_deref(), Some("127.0.0.1:3307"));
-        assert!(parse("MYSQL_DB_USER=u\n").is_none());
+        assert!(parse("MYSQL_DB_USER=u\n").is_err() && parse("MYSQL_DB_NAME=s\nMYSQL_DB_USER=\n").is_err());
+        assert!(parse("POSTGRESQL_DB_NAME=s\nPOSTGRESQL_DB_USER=u\n").unwrap().is_none());
     }
 }

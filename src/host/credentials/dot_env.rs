@@ -2,15 +2,19 @@
 
 use super::{Password, SiteAccount, assignments, unquoted};
 
-/// `DB_DATABASE`, `DB_USERNAME`, `DB_PASSWORD`, `DB_HOST`, `DB_PORT`, `DB_SOCKET`; the last of each counts.
-pub fn parse(text: &str) -> Option<SiteAccount> {
+/// `DB_DATABASE`, `DB_USERNAME`, `DB_PASSWORD`, `DB_HOST`, `DB_PORT`, `DB_SOCKET`, the last of each, or Symfony's `DATABASE_URL`.
+/// Nothing where the site uses another kind of database.
+///
+/// # Errors
+/// A reason, for a value made of other variables.
+pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
     let mut account = SiteAccount::default();
-    let (mut port, mut socket) = (None, None);
+    let (mut port, mut socket, mut address) = (None, None, None);
     for (key, raw) in assignments(text) {
-        if !key.starts_with("DB_") {
+        if !key.starts_with("DB_") && key != "DATABASE_URL" {
             continue;
         }
-        let value = value(raw)?;
+        let value = value(raw).ok_or_else(|| format!("{key} is made of other variables"))?;
         match key {
             "DB_DATABASE" => account.schema = value,
             "DB_USERNAME" => account.user = value,
@@ -18,10 +22,14 @@ pub fn parse(text: &str) -> Option<SiteAccount> {
             "DB_HOST" => account.host = Some(value),
             "DB_PORT" => port = Some(value),
             "DB_SOCKET" => socket = Some(value),
+            "DB_URL" | "DATABASE_URL" => address = Some(value).filter(|value| !value.is_empty()),
             // Another kind of database is not ours.
-            "DB_CONNECTION" if !matches!(value.as_str(), "mysql" | "mariadb" | "") => return None,
+            "DB_CONNECTION" if !matches!(value.as_str(), "mysql" | "mariadb" | "") => return Ok(None),
             _ => {}
         }
+    }
+    if let Some(address) = address {
+        return url(&address);
     }
     if let Some(socket) = socket.filter(|socket| !socket.is_empty()) {
         account.host = Some(format!("localhost:{socket}"));
@@ -30,7 +38,44 @@ pub fn parse(text: &str) -> Option<SiteAccount> {
     {
         *host = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     }
-    Some(account).filter(|account| !account.schema.is_empty())
+    Ok(Some(account).filter(|account| !account.schema.is_empty()))
+}
+
+/// `mysql://user:password@host:3306/schema?serverVersion=…`, its parts percent-encoded.
+fn url(text: &str) -> Result<Option<SiteAccount>, String> {
+    let Some((scheme, rest)) = text.split_once("://") else { return Ok(None) };
+    if !matches!(scheme, "mysql" | "mysql2" | "mariadb" | "pdo-mysql") {
+        return Ok(None);
+    }
+    let (place, path) = rest.split_once('/').ok_or("the address of the database names no schema")?;
+    let (account, host) = place.rsplit_once('@').unwrap_or(("", place));
+    let (user, password) = account.split_once(':').unwrap_or((account, ""));
+    let decoded = |text: &str| percent_decoded(text).ok_or("the address of the database is badly encoded");
+    let schema = decoded(path.split(['?', '#']).next().unwrap_or_default())?;
+    let account = SiteAccount {
+        schema,
+        user: decoded(user)?,
+        password: Password::new(decoded(password)?),
+        host: Some(decoded(host)?).filter(|host| !host.is_empty()),
+        ..SiteAccount::default()
+    };
+    Ok(Some(account).filter(|account| !account.schema.is_empty()))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        if *first == b'%' {
+            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// `None` for a value that holds `${…}`.
@@ -70,25 +115,39 @@ mod tests {
         let account = parse(
             "APP_NAME=\"${X}\"\r\nDB_CONNECTION=mysql\r\nDB_HOST=127.0.0.1\r\nDB_PORT=3307\r\n#DB_DATABASE=old\r\nDB_DATABASE=site # the one\r\nexport DB_USERNAME='u'\r\nDB_PASSWORD=\"a b#\\\"c\\\\\"\r\n",
         )
+        .unwrap()
         .unwrap();
         assert_eq!((account.schema.as_str(), account.user.as_str()), ("site", "u"));
         assert_eq!((account.password.reveal(), account.host.as_deref()), ("a b#\"c\\", Some("127.0.0.1:3307")));
-        let socket = parse("DB_DATABASE=s\nDB_HOST=x\nDB_PORT=1\nDB_SOCKET=/run/x.sock\n").unwrap();
+        let socket = parse("DB_DATABASE=s\nDB_HOST=x\nDB_PORT=1\nDB_SOCKET=/run/x.sock\n").unwrap().unwrap();
         assert_eq!(socket.host.as_deref(), Some("localhost:/run/x.sock"));
-        let six = parse("DB_DATABASE=s\nDB_HOST=::1\nDB_PORT=3307\n").unwrap();
+        let six = parse("DB_DATABASE=s\nDB_HOST=::1\nDB_PORT=3307\n").unwrap().unwrap();
         assert_eq!(six.host.as_deref(), Some("[::1]:3307"));
-        assert_eq!(parse("DB_DATABASE=s\nDB_PASSWORD=# none\n").unwrap().password.reveal(), "");
+        assert_eq!(parse("DB_DATABASE=s\nDB_PASSWORD=# none\n").unwrap().unwrap().password.reveal(), "");
     }
 
     #[test]
     fn nothing_is_evaluated_and_what_would_need_it_is_not_known() {
-        let account = parse("DB_DATABASE=s\nDB_PASSWORD='${X}$(id)`id`'\n").unwrap();
+        let account = parse("DB_DATABASE=s\nDB_PASSWORD='${X}$(id)`id`'\n").unwrap().unwrap();
         assert_eq!(account.password.reveal(), "${X}$(id)`id`");
-        let account = parse("DB_DATABASE=s\nDB_PASSWORD=$(id)`id`<?php x()?>\n").unwrap();
+        let account = parse("DB_DATABASE=s\nDB_PASSWORD=$(id)`id`<?php x()?>\n").unwrap().unwrap();
         assert_eq!(account.password.reveal(), "$(id)`id`<?php x()?>");
-        assert!(parse("DB_DATABASE=s\nDB_PASSWORD=\"${SECRET}\"\n").is_none());
-        assert!(parse("DB_DATABASE=s\nDB_PASSWORD=${SECRET}\n").is_none());
-        assert!(parse("DB_CONNECTION=pgsql\nDB_DATABASE=s\n").is_none());
-        assert!(parse("DB_USERNAME=u\n").is_none());
+        assert!(parse("DB_DATABASE=s\nDB_PASSWORD=\"${SECRET}\"\n").is_err());
+        assert!(parse("DB_DATABASE=s\nDB_PASSWORD=${SECRET}\n").is_err());
+        assert!(parse("DB_CONNECTION=pgsql\nDB_DATABASE=s\n").unwrap().is_none());
+        assert!(parse("DB_USERNAME=u\n").unwrap().is_none());
+    }
+
+    #[test]
+    fn an_address_is_read_as_symfony_reads_it() {
+        let text = "DATABASE_URL=\"mysql://us%40er:p%3Aw%2F@127.0.0.1:3307/si_te?serverVersion=10.11-MariaDB&charset=utf8mb4\"\n";
+        let account = parse(text).unwrap().unwrap();
+        assert_eq!((account.schema.as_str(), account.user.as_str()), ("si_te", "us@er"));
+        assert_eq!((account.password.reveal(), account.host.as_deref()), ("p:w/", Some("127.0.0.1:3307")));
+        assert!(parse("DATABASE_URL=postgresql://u:p@h/s\n").unwrap().is_none());
+        assert!(parse("DATABASE_URL=sqlite:///%kernel.project_dir%/var/data.db\n").unwrap().is_none());
+        for bad in ["mysql://u:p@h", "mysql://u:%zz@h/s", "mysql://u:%f@h/s"] {
+            assert!(parse(&format!("DATABASE_URL={bad}\n")).is_err(), "{bad}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::host::credentials::Password;
-use crate::host::database::grants::{LOADING, this_schema};
+use crate::host::database::grants::{LOADING, matches_pattern, names_are_literal, this_schema};
 use crate::host::database::server::{literal, number, rows, run, text};
 use crate::host::random;
 use crate::sql::quote_name;
@@ -21,8 +21,9 @@ pub fn create(connection: &mut Conn, name: &str, schema: &str) -> Result<Passwor
     let account = format!("{}@{}", literal(name), literal(&host));
     // Meets every password policy: letters of both cases, digits, a sign.
     let password = format!("Rv-{}", random::hex(20)?);
+    let by_name = names_are_literal(connection)?;
     run(connection, &format!("CREATE USER {account} IDENTIFIED BY {}", literal(&password)))?;
-    run(connection, &format!("GRANT {} ON {} TO {account}", LOADING.join(", "), this_schema(schema)))?;
+    run(connection, &format!("GRANT {} ON {} TO {account}", LOADING.join(", "), this_schema(schema, by_name)))?;
     Ok(Password::new(password))
 }
 
@@ -108,4 +109,23 @@ pub fn account_of(connection: &mut Conn, user: &str) -> Result<Option<String>> {
     );
     let hosts = rows(connection, &sql)?;
     Ok(hosts.first().map(|row| format!("{}@{}", quote_name(user), quote_name(&text(row, 0)))))
+}
+
+/// Accounts that may make and remove tables in a schema by a grant on it, as `` `user`@`host` ``; those that may everywhere are not
+/// among them.
+///
+/// # Errors
+/// `insufficient_privilege`.
+pub fn owners(connection: &mut Conn, schema: &str) -> Result<Vec<String>> {
+    let by_name = names_are_literal(connection)?;
+    let sql = "SELECT User, Host, Db FROM mysql.db WHERE User<>'' AND Host<>'' AND Create_priv='Y' AND Drop_priv='Y' ORDER BY User, Host";
+    let covers = |pattern: &str| if by_name { pattern == schema } else { matches_pattern(pattern, schema) };
+    let found = rows(connection, sql)?;
+    let mut names: Vec<String> = found
+        .iter()
+        .filter(|row| covers(&text(row, 2)))
+        .map(|row| format!("{}@{}", quote_name(&text(row, 0)), quote_name(&text(row, 1))))
+        .collect();
+    names.dedup();
+    Ok(names)
 }

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::host::database::server::{Server, rows, text};
 use crate::sql::quote_name;
 use crate::sql::token::{Quoting, Token, tokens};
+use mysql::Conn;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the throw-away account gets on the shadow schema. Named one by one: who grants `ALL PRIVILEGES` must have every right
@@ -49,6 +50,8 @@ const LIVE: &[&str] = &[
     "EVENT",
     "TRIGGER",
 ];
+/// Who has all of these on a schema may do to its tables what a restore does.
+const OWNING: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER"];
 /// On the schema of the old tables.
 const KEPT: &[&str] = &["SELECT", "INSERT", "CREATE", "DROP", "ALTER"];
 /// Any of these lets an account define objects that run as another.
@@ -73,6 +76,8 @@ struct Right {
     privileges: BTreeSet<String>,
     scope: Scope,
     grant_option: bool,
+    /// Granted to `PUBLIC`: whoever is let in has it.
+    everybodys: bool,
 }
 
 /// The rights of the account that a connection is in.
@@ -84,6 +89,8 @@ pub struct Grants {
     pub roles: Vec<String>,
     rights: Vec<Right>,
     revoked: Vec<Right>,
+    /// Names of schemas are no patterns here: MySQL's `partial_revokes`.
+    literal: bool,
 }
 
 /// One right that a restore needs.
@@ -121,9 +128,18 @@ impl Grants {
     /// `database_unreachable`, `insufficient_privilege`.
     pub fn ask(server: &Server) -> Result<Grants> {
         let mut connection = server.connect(None)?;
-        let account = rows(&mut connection, "SELECT CURRENT_USER()")?.first().map(|row| text(row, 0));
-        let lines: Vec<String> = rows(&mut connection, "SHOW GRANTS")?.iter().map(|row| text(row, 0)).collect();
-        Ok(Grants::parse(account.unwrap_or_default(), &lines))
+        Grants::of(&mut connection)
+    }
+
+    /// Asks about the account that a connection is in, with what its active roles give it.
+    ///
+    /// # Errors
+    /// `database_unreachable`, `insufficient_privilege`.
+    pub fn of(connection: &mut Conn) -> Result<Grants> {
+        let account = rows(connection, "SELECT CURRENT_USER()")?.first().map(|row| text(row, 0));
+        let lines: Vec<String> = rows(connection, "SHOW GRANTS")?.iter().map(|row| text(row, 0)).collect();
+        let literal = names_are_literal(connection)?;
+        Ok(Grants { literal, ..Grants::parse(account.unwrap_or_default(), &lines) })
     }
 
     /// Reads the lines of `SHOW GRANTS`. What a line says of passwords is not looked at.
@@ -152,8 +168,9 @@ impl Grants {
             let all = right.privileges.contains("ALL PRIVILEGES") || right.privileges.contains("ALL");
             (all || right.privileges.contains(privilege)) && (right.grant_option || !grant_option)
         };
-        let revoked =
-            |privilege: &str| self.revoked.iter().any(|right| covers(&right.scope, scope) && gives(right, privilege));
+        let revoked = |privilege: &str| {
+            self.revoked.iter().any(|right| self.covers(&right.scope, scope) && gives(right, privilege))
+        };
         privileges.iter().any(|privilege| {
             let global = self.rights.iter().any(|right| right.scope == Scope::Global && gives(right, privilege));
             let near = self.nearest(scope).any(|right| gives(right, privilege));
@@ -168,7 +185,7 @@ impl Grants {
             Scope::Global | Scope::Other => None,
         };
         let pattern = |right: &'a Right| match &right.scope {
-            Scope::Schema(pattern) if schema.is_some_and(|name| matches_pattern(pattern, name)) => Some(pattern),
+            Scope::Schema(pattern) if schema.is_some_and(|name| self.matches(pattern, name)) => Some(pattern),
             _ => None,
         };
         let best = self.rights.iter().filter_map(pattern).max_by_key(|pattern| exactness(pattern));
@@ -179,9 +196,31 @@ impl Grants {
         })
     }
 
+    /// What of the rights over all of a site's tables these grants do not give on `schema`; nothing: they cover it. Rights that
+    /// everybody has say nothing about whose it is.
+    pub fn uncovered(&self, schema: &str) -> Vec<&'static str> {
+        let own =
+            Grants { rights: self.rights.iter().filter(|right| !right.everybodys).cloned().collect(), ..self.clone() };
+        let scope = Scope::Schema(schema.to_owned());
+        OWNING.iter().copied().filter(|privilege| !own.has(&[privilege], &scope, false)).collect()
+    }
+
+    fn matches(&self, pattern: &str, name: &str) -> bool {
+        if self.literal { pattern == name } else { matches_pattern(pattern, name) }
+    }
+
+    /// Whether a right of this scope is about the other one.
+    fn covers(&self, right: &Scope, wanted: &Scope) -> bool {
+        match (right, wanted) {
+            (Scope::Global, _) => true,
+            (Scope::Schema(pattern), Scope::Schema(name) | Scope::Table(name, _)) => self.matches(pattern, name),
+            (one, other) => one == other,
+        }
+    }
+
     /// What a restore with these names needs; `mariadb` and `own_objects` (objects run as this very account) decide names.
     pub fn missing(&self, names: Schemas<'_>, mariadb: bool, own_objects: bool) -> Vec<Need> {
-        let mut needs = needs(names, mariadb, own_objects);
+        let mut needs = needs(names, mariadb, own_objects, self.literal);
         needs.retain(|need| {
             let single = |table: &str| self.has(&need.privileges, &Scope::Table("mysql".into(), table.into()), false);
             let tables = need.scope == Scope::Schema("mysql".into()) && single("user") && (single("proc") || !mariadb);
@@ -214,12 +253,23 @@ impl Need {
     }
 }
 
-/// One schema as it stands in a GRANT, where `_` and `%` of its name would be wildcards.
-pub fn this_schema(name: &str) -> String {
-    format!("{}.*", quote_name(&name.replace('_', "\\_").replace('%', "\\%")))
+/// One schema as it stands in a GRANT: where names are patterns, `_` and `%` of its own name would be wildcards.
+pub fn this_schema(name: &str, literal: bool) -> String {
+    let name = if literal { name.to_owned() } else { name.replace('_', "\\_").replace('%', "\\%") };
+    format!("{}.*", quote_name(&name))
 }
 
-fn needs(names: Schemas<'_>, mariadb: bool, own_objects: bool) -> Vec<Need> {
+/// Whether GRANT takes names of schemas as they are. MySQL does with `partial_revokes` ("Partial Revokes" in its manual), which
+/// MariaDB and MySQL before 8.0.16 do not know.
+///
+/// # Errors
+/// `database_unreachable`.
+pub fn names_are_literal(connection: &mut Conn) -> Result<bool> {
+    let found = rows(connection, "SHOW GLOBAL VARIABLES LIKE 'partial_revokes'")?;
+    Ok(found.first().is_some_and(|row| text(row, 1) == "ON"))
+}
+
+fn needs(names: Schemas<'_>, mariadb: bool, own_objects: bool, literal: bool) -> Vec<Need> {
     // The first name is MariaDB's, the next one MySQL's.
     let any_of = |privileges: &[&'static str]| {
         let mut all = privileges.to_vec();
@@ -241,9 +291,17 @@ fn needs(names: Schemas<'_>, mariadb: bool, own_objects: bool) -> Vec<Need> {
         found.push(global(any_of(DEFINE_FOR_OTHERS), true, purpose));
     }
     found.extend(on_schema(&["SELECT"], "mysql", "`mysql`.*", false, "accounts, and the text of others' routines"));
-    found.extend(on_schema(LIVE, names.live, &this_schema(names.live), false, "the site's tables and objects"));
-    found.extend(on_schema(KEPT, names.kept, "`rvk\\_%`.*", false, "the old tables"));
-    found.extend(on_schema(LOADING, names.shadow, "`rvs\\_%`.*", true, "the tables of the dump"));
+    found.extend(on_schema(
+        LIVE,
+        names.live,
+        &this_schema(names.live, literal),
+        false,
+        "the site's tables and objects",
+    ));
+    // Without patterns no GRANT can name schemas that are still to be made.
+    let (kept, shadow) = if literal { ("*.*", "*.*") } else { ("`rvk\\_%`.*", "`rvs\\_%`.*") };
+    found.extend(on_schema(KEPT, names.kept, kept, false, "the old tables"));
+    found.extend(on_schema(LOADING, names.shadow, shadow, true, "the tables of the dump"));
     found.push(global(vec!["PROCESS"], false, "naming the connection that holds a lock"));
     found.push(global(any_of(END_CONNECTIONS), false, "ending a connection of another account"));
     let purpose = "seeing foreign keys by which other schemas refer to this one";
@@ -296,16 +354,9 @@ fn right(sql: &[u8], all: &[Token]) -> Option<Right> {
     let with = rest.iter().rposition(|token| token.is(sql, "WITH"));
     let grant_option = with
         .is_some_and(|with| rest[with..].windows(2).any(|pair| pair[0].is(sql, "GRANT") && pair[1].is(sql, "OPTION")));
-    Some(Right { privileges, scope, grant_option })
-}
-
-/// Whether a right of this scope is about the other one.
-fn covers(right: &Scope, wanted: &Scope) -> bool {
-    match (right, wanted) {
-        (Scope::Global, _) => true,
-        (Scope::Schema(pattern), Scope::Schema(name) | Scope::Table(name, _)) => matches_pattern(pattern, name),
-        (one, other) => one == other,
-    }
+    let to = rest.iter().position(|token| token.is(sql, "TO"));
+    let everybodys = to.and_then(|to| rest.get(to + 1)).is_some_and(|token| token.is(sql, "PUBLIC"));
+    Some(Right { privileges, scope, grant_option, everybodys })
 }
 
 /// How far a pattern is exact: the server tries the most exact one first and takes no other.
@@ -320,7 +371,7 @@ fn exactness(pattern: &str) -> usize {
 }
 
 /// `LIKE`, with a backslash before what stands for itself. Linear in both for all but nested `%`, and these are short.
-fn matches_pattern(pattern: &str, name: &str) -> bool {
+pub fn matches_pattern(pattern: &str, name: &str) -> bool {
     fn matches(pattern: &[u8], name: &[u8]) -> bool {
         match (pattern, name) {
             ([], _) => name.is_empty(),
@@ -449,6 +500,34 @@ mod tests {
         assert!(found.has(DEFINE_FOR_OTHERS, &Scope::Global, false));
         assert!(!found.has(&["SELECT"], &Scope::Global, true));
         assert!(!format!("{:?}", grants(ADMIN)).contains("B69027"), "no hash of a password is kept");
+    }
+
+    #[test]
+    fn a_schema_is_covered_by_rights_over_all_of_it_and_not_by_everybodys() {
+        let uncovered = |lines: &[&str], schema: &str| grants(lines).uncovered(schema).len();
+        let whole = "GRANT ALL PRIVILEGES ON `shop\\_a`.* TO `u`@`h`";
+        assert_eq!(uncovered(&[whole], "shop_a"), 0);
+        assert_eq!(uncovered(&[whole], "shopXa"), OWNING.len());
+        assert_eq!(uncovered(&["GRANT ALL PRIVILEGES ON `shop%`.* TO `u`@`h`"], "shop_a"), 0);
+        assert_eq!(uncovered(&["GRANT ALL PRIVILEGES ON *.* TO `u`@`h`"], "shop_a"), 0);
+        assert_eq!(uncovered(&["GRANT USAGE ON *.* TO `r`", "GRANT ALL PRIVILEGES ON `shop_a`.* TO `r`"], "shop_a"), 0);
+        assert_eq!(
+            grants(&["GRANT SELECT, INSERT, UPDATE, DELETE ON `s`.* TO `u`@`h`"]).uncovered("s"),
+            ["CREATE", "DROP", "ALTER"]
+        );
+        for not in [
+            "GRANT ALL PRIVILEGES ON `test\\_%`.* TO PUBLIC",
+            "GRANT ALL PRIVILEGES ON `test_a`.`wp_posts` TO `u`@`h`",
+            "GRANT SELECT (a), INSERT (a) ON `test_a`.* TO `u`@`h`",
+            "GRANT EXECUTE ON PROCEDURE `test_a`.`p` TO `u`@`h`",
+        ] {
+            assert_eq!(uncovered(&[not], "test_a"), OWNING.len(), "{not}");
+        }
+        // With partial_revokes the same text names another schema.
+        let literal = |lines: &[&str], schema: &str| Grants { literal: true, ..grants(lines) }.uncovered(schema).len();
+        assert_eq!(literal(&[whole], "shop_a"), OWNING.len());
+        assert_eq!(literal(&["GRANT ALL PRIVILEGES ON `shop%`.* TO `u`@`h`"], "shop_a"), OWNING.len());
+        assert_eq!(literal(&["GRANT ALL PRIVILEGES ON `shop_a`.* TO `u`@`h`"], "shop_a"), 0);
     }
 
     proptest::proptest! {

@@ -50,7 +50,7 @@ fn locked(connection: &mut Conn, schemas: &[&str], what: &str) -> Error {
     let made = |message: String| Error::new(Code::DatabaseLocked, format!("{what}: {message}"));
     match rows(connection, &sql).ok().and_then(|mut found| found.pop()) {
         Some(row) => {
-            let query = crate::host::text::printable(&text(&row, 4));
+            let query = crate::text::printable(&text(&row, 4));
             let doing = if query.is_empty() { "idle in a transaction".to_owned() } else { query.clone() };
             made(format!(
                 "the tables are in use by connection {} of {} for {} s: {doing}",

@@ -7,11 +7,18 @@ use crate::host::database::{
     Database, ForeignKey, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch, TableInfo, TableTimes,
 };
 use crate::host::database::{accounts, keys, objects, switch};
+use crate::progress::{Monitor, Silent};
 use crate::sql::quote_name;
 use mysql::prelude::Queryable;
-use mysql::{Conn, OptsBuilder, Row};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use mysql::{Conn, DriverError, OptsBuilder, Row};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// How often it is looked whether a job goes on while the server works for it.
+const BEAT: Duration = Duration::from_millis(100);
+/// Seconds that a question waits for a table that somebody has locked.
+const LOCK_PATIENCE_S: u32 = 15;
 
 /// Where a server is and who speaks to it. Cheap to clone; opens nothing by itself.
 #[derive(Debug, Clone)]
@@ -32,17 +39,11 @@ impl Server {
         Ok(Server { account: credentials::admin(config)?, tries, patience: None })
     }
 
-    /// A site's own account where its configuration says it connects to: one try.
-    ///
-    /// # Errors
-    /// `credentials_missing` for a host that is none.
-    pub fn of_site(config: &Config, site: &SiteAccount) -> Result<Server> {
-        let default = credentials::endpoint_of(config);
-        let endpoint = site.endpoint(&default)?;
-        // Where a tenant's file sends us may be no database server at all.
-        let patience = (endpoint != default).then_some(Duration::from_secs(10));
+    /// A site's own account at `endpoint`, a place that the administrator named and never the account's own word: one try, and
+    /// ten seconds for an answer.
+    pub fn of_site(site: &SiteAccount, endpoint: Endpoint) -> Server {
         let account = AdminAccount { user: site.user.clone(), password: site.password.clone(), endpoint };
-        Ok(Server { account, tries: 1, patience })
+        Server { account, tries: 1, patience: Some(Duration::from_secs(10)) }
     }
 
     /// Gives up at the first failure, where another way is at hand.
@@ -128,6 +129,12 @@ pub fn failed(what: &str, error: &mysql::Error) -> Error {
             1205 | 1213 => Code::DatabaseLocked,
             _ => Code::DatabaseFailed,
         },
+        // MySQL asks a user it does not know for a plugin picked by the user's name, so that nobody learns who exists.
+        mysql::Error::DriverError(
+            DriverError::UnknownAuthPlugin(_)
+            | DriverError::CleartextPluginDisabled
+            | DriverError::OldMysqlPasswordDisabled,
+        ) => Code::InsufficientPrivilege,
         mysql::Error::IoError(_) | mysql::Error::DriverError(_) | mysql::Error::CodecError(_) => {
             Code::DatabaseUnreachable
         }
@@ -138,7 +145,7 @@ pub fn failed(what: &str, error: &mysql::Error) -> Error {
         mysql::Error::IoError(error) => error.to_string(),
         other => other.to_string(),
     };
-    let mut made = Error::new(code, format!("{what}: {}", crate::host::text::printable(&text)));
+    let mut made = Error::new(code, format!("{what}: {}", crate::text::printable(&text)));
     if let mysql::Error::MySqlError(server) = error {
         made = made.with("server_error", server.code);
     }
@@ -182,17 +189,22 @@ pub fn literal(text: &str) -> String {
 
 /// The server through two connections that are opened when needed and opened anew when broken: one for
 /// questions, one for changing what is live.
-#[derive(Debug)]
 pub struct Real {
     server: Server,
     questions: Mutex<Option<Conn>>,
     changing: Mutex<Option<Conn>>,
+    monitor: Arc<dyn Monitor>,
 }
 
 impl Real {
     /// Opens nothing yet.
     pub fn new(server: Server) -> Real {
-        Real { server, questions: Mutex::new(None), changing: Mutex::new(None) }
+        Real::watched(server, Arc::new(Silent))
+    }
+
+    /// The same; a question that the server still works on when `monitor` ends the job is ended.
+    pub fn watched(server: Server, monitor: Arc<dyn Monitor>) -> Real {
+        Real { server, questions: Mutex::new(None), changing: Mutex::new(None), monitor }
     }
 
     /// The administrator of restore.toml.
@@ -216,7 +228,12 @@ impl Real {
         }
         let connection = match &mut *slot {
             Some(connection) => connection,
-            empty => empty.insert(self.server.connect(None)?),
+            empty => {
+                let connection = empty.insert(self.server.connect(None)?);
+                // A tenant that holds a lock on its table keeps nobody waiting for a day, which is what servers do.
+                run(connection, &format!("SET SESSION lock_wait_timeout={LOCK_PATIENCE_S}"))?;
+                connection
+            }
         };
         let result = work(connection);
         if result.as_ref().is_err_and(|error| error.code == Code::DatabaseUnreachable) {
@@ -237,7 +254,35 @@ impl Real {
     }
 
     pub(crate) fn ask<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        self.with(&self.questions, work)
+        self.with(&self.questions, |connection| self.while_it_goes_on(connection, work))
+    }
+
+    /// A tenant's tables may be large, or locked: while the server works somebody looks whether the job goes on, and has the server
+    /// end the statement when it does not.
+    fn while_it_goes_on<T>(&self, connection: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        self.monitor.keep_going()?;
+        let id = connection.connection_id();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let watch = scope.spawn(|| {
+                while !done.load(Ordering::Acquire) {
+                    std::thread::park_timeout(BEAT);
+                    if let (false, Err(stop)) = (done.load(Ordering::Acquire), self.monitor.keep_going()) {
+                        let kill = |mut other: Conn| run(&mut other, &format!("KILL QUERY {id}"));
+                        // Where that fails the limits of the session end it.
+                        let _ = self.server.impatient().connect(None).and_then(kill);
+                        return Err(stop);
+                    }
+                }
+                Ok(())
+            });
+            let worked = work(connection);
+            done.store(true, Ordering::Release);
+            watch.thread().unpark();
+            let watched = watch.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            // An answer that came all the same is one.
+            worked.map_err(|error| watched.err().unwrap_or(error))
+        })
     }
 
     fn query(&self, sql: &str) -> Result<Vec<Row>> {

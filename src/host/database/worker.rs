@@ -441,7 +441,7 @@ impl Worker<'_> {
                 return Err(refusal);
             }
             if let Some((_, _, message)) = said.first() {
-                self.shared.note(format!("table {}: {}", batch.target.name, crate::host::text::printable(message)));
+                self.shared.note(format!("table {}: {}", batch.target.name, crate::text::printable(message)));
             }
         }
         Ok(loaded)
@@ -453,7 +453,7 @@ impl Worker<'_> {
         if self.shared.actions.zero_dates != Keep::Refuse || !about {
             return None;
         }
-        let said = crate::host::text::printable(message);
+        let said = crate::text::printable(message);
         let table = batch.target.name.clone();
         let finding =
             refuse_zero_dates(&said).about(Kind::ZeroDates, &format!("rows of {table}"), 1, batch.line, Some(table));

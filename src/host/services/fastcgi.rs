@@ -1,9 +1,8 @@
 //! A FastCGI client: one request a connection, answers bounded in size and time.
 
-use super::wire::Wire;
+use super::wire::{Until, Wire};
 use crate::siteconf::Listen;
 use std::io::{self, Read, Write};
-use std::time::Instant;
 
 const VERSION: u8 = 1;
 const BEGIN: u8 = 1;
@@ -70,7 +69,7 @@ fn read_record(wire: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
 ///
 /// # Errors
 /// The connection's; `TimedOut` at the deadline; `InvalidData` for an answer that is not FastCGI.
-pub fn request(to: &Listen, params: &[(&str, &str)], deadline: Instant) -> io::Result<Reply> {
+pub fn request(to: &Listen, params: &[(&str, &str)], until: &Until) -> io::Result<Reply> {
     let mut packed = Vec::new();
     for (name, value) in params {
         pair(&mut packed, name, value);
@@ -80,7 +79,7 @@ pub fn request(to: &Listen, params: &[(&str, &str)], deadline: Instant) -> io::R
     record(&mut sent, PARAMS, 1, &packed);
     record(&mut sent, PARAMS, 1, &[]);
     record(&mut sent, STDIN, 1, &[]);
-    let mut wire = Wire::connect(to, deadline)?;
+    let mut wire = Wire::connect(to, until)?;
     wire.write_all(&sent)?;
     let mut reply = Reply::default();
     loop {
@@ -101,7 +100,7 @@ pub fn request(to: &Listen, params: &[(&str, &str)], deadline: Instant) -> io::R
 ///
 /// # Errors
 /// As [`request`].
-pub fn get(to: &Listen, script: &str, name: &str, deadline: Instant) -> io::Result<Reply> {
+pub fn get(to: &Listen, script: &str, name: &str, until: &Until) -> io::Result<Reply> {
     let params = [
         ("GATEWAY_INTERFACE", "CGI/1.1"),
         ("REQUEST_METHOD", "GET"),
@@ -116,7 +115,7 @@ pub fn get(to: &Listen, script: &str, name: &str, deadline: Instant) -> io::Resu
         ("REMOTE_ADDR", "127.0.0.1"),
         ("SERVER_NAME", "localhost"),
     ];
-    request(to, &params, deadline)
+    request(to, &params, until)
 }
 
 /// A sign of life, and what it was: the pool's own ping page where it has one, else a FastCGI management question
@@ -124,9 +123,9 @@ pub fn get(to: &Listen, script: &str, name: &str, deadline: Instant) -> io::Resu
 ///
 /// # Errors
 /// As [`request`]; `InvalidData` when the ping page says something else.
-pub fn ping(to: &Listen, ping_path: &str, deadline: Instant) -> io::Result<String> {
+pub fn ping(to: &Listen, ping_path: &str, until: &Until) -> io::Result<String> {
     if !ping_path.is_empty() {
-        let reply = get(to, ping_path, ping_path, deadline)?;
+        let reply = get(to, ping_path, ping_path, until)?;
         let status = reply.out.split(|byte| *byte == b'\n').find(|line| line.starts_with(b"Status:"));
         return match status {
             None => Ok(format!(
@@ -140,7 +139,7 @@ pub fn ping(to: &Listen, ping_path: &str, deadline: Instant) -> io::Result<Strin
     pair(&mut names, "FCGI_MPXS_CONNS", "");
     let mut sent = Vec::new();
     record(&mut sent, GET_VALUES, 0, &names);
-    let mut wire = Wire::connect(to, deadline)?;
+    let mut wire = Wire::connect(to, until)?;
     wire.write_all(&sent)?;
     match read_record(&mut wire)?.0 {
         GET_VALUES_RESULT => Ok("FastCGI answers a management question".into()),
@@ -169,8 +168,9 @@ mod tests {
         (folder, Listen::Unix(path), thread)
     }
 
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_millis(500)
+    fn soon() -> Until {
+        let monitor: std::sync::Arc<dyn crate::progress::Monitor> = std::sync::Arc::new(crate::progress::Silent);
+        Until::from_now(Duration::from_millis(500), &monitor)
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
         record(&mut answer, STDOUT, 1, b"lo");
         record(&mut answer, END, 1, &[0; 8]);
         let (_folder, to, thread) = serve(answer);
-        let reply = get(&to, "/x.php", "/x.php", soon()).unwrap();
+        let reply = get(&to, "/x.php", "/x.php", &soon()).unwrap();
         assert_eq!((reply.body(), reply.err.as_slice()), (&b"hello"[..], &b"note"[..]));
         let sent = thread.join().unwrap();
         assert_eq!(sent[..16], [1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
@@ -192,7 +192,7 @@ mod tests {
     fn what_is_not_fastcgi_or_is_cut_is_an_error() {
         for answer in [b"HTTP/1.1 400 Bad\r\n\r\n".to_vec(), vec![1, 6, 0, 1, 0, 9, 0, 0, 1], Vec::new()] {
             let (_folder, to, thread) = serve(answer);
-            assert!(get(&to, "/x", "/x", soon()).is_err());
+            assert!(get(&to, "/x", "/x", &soon()).is_err());
             thread.join().unwrap();
         }
     }

@@ -1,6 +1,6 @@
 //! Asks for one page over plain HTTP, with the site's name as Host.
 
-use super::wire::Wire;
+use super::wire::{Until, Wire};
 use crate::error::{Code, Error, Result};
 use crate::siteconf::Listen;
 use std::io::{self, Read, Write};
@@ -43,19 +43,19 @@ fn parse_url(url: &str) -> Option<Address> {
 ///
 /// # Errors
 /// `config_invalid` for an address that is not plain HTTP, `service_down` when no whole answer comes in time.
-pub fn fetch(url: &str, domain: &str, deadline: Instant) -> Result<Answer> {
+pub fn fetch(url: &str, domain: &str, until: &Until) -> Result<Answer> {
     let address = parse_url(url)
         .ok_or_else(|| Error::new(Code::ConfigInvalid, format!("http.url = {url:?} is not http://HOST[:PORT]/PATH")))?;
-    ask(&address, domain, deadline).map_err(|error| {
+    ask(&address, domain, until).map_err(|error| {
         Error::new(Code::ServiceDown, format!("{url} with Host: {domain} gives no answer: {error}"))
             .hint("Look at the web server's error log.")
             .with("url", url)
     })
 }
 
-fn ask(address: &Address, domain: &str, deadline: Instant) -> io::Result<Answer> {
+fn ask(address: &Address, domain: &str, until: &Until) -> io::Result<Answer> {
     let begun = Instant::now();
-    let mut wire = Wire::connect(&Listen::Tcp(address.host.clone()), deadline)?;
+    let mut wire = Wire::connect(&Listen::Tcp(address.host.clone()), until)?;
     // In one piece: `write!` on a socket sends a segment for every part of the text.
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {domain}\r\nUser-Agent: rocketvps-restore\r\nAccept: */*\r\nConnection: close\r\n\r\n",
@@ -102,7 +102,7 @@ fn ask(address: &Address, domain: &str, deadline: Instant) -> io::Result<Answer>
         return Err(bad("the answer is cut"));
     }
     let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let location = header("location").map(|text| crate::host::text::printable(&text));
+    let location = header("location").map(|text| crate::text::printable(&text));
     Ok(Answer { status, bytes, millis, location })
 }
 
@@ -111,6 +111,11 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
     use std::time::Duration;
+
+    fn until(millis: u64) -> Until {
+        let monitor: std::sync::Arc<dyn crate::progress::Monitor> = std::sync::Arc::new(crate::progress::Silent);
+        Until::from_now(Duration::from_millis(millis), &monitor)
+    }
 
     fn served(answer: &'static str, deadline: u64) -> (Result<Answer>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -125,7 +130,7 @@ mod tests {
             }
             String::from_utf8_lossy(&got[..length]).into_owned()
         });
-        let said = fetch(&url, "example.com", Instant::now() + Duration::from_millis(deadline));
+        let said = fetch(&url, "example.com", &until(deadline));
         (said, thread.join().unwrap())
     }
 
@@ -153,7 +158,7 @@ mod tests {
     #[test]
     fn only_plain_http_addresses_are_taken() {
         for bad in ["https://x/", "http:///", "x", "http://a@b/", "http://a b/", "http://a/\r\nX: y"] {
-            let said = fetch(bad, "example.com", Instant::now() + Duration::from_secs(1));
+            let said = fetch(bad, "example.com", &until(1000));
             assert_eq!(said.unwrap_err().code, Code::ConfigInvalid, "{bad}");
         }
         assert_eq!(

@@ -4,13 +4,16 @@
 //! on with the old one. The request goes through the site's own pool, because the cache is in its memory.
 
 use super::fastcgi;
+use super::wire::Until;
 use crate::host::random;
+use crate::progress::Monitor;
 use crate::siteconf::Listen;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// How long the pool may take; a pool whose workers are all busy is reloaded instead.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -84,7 +87,7 @@ impl Drop for Script {
 }
 
 /// Asks the pool at this address to forget.
-pub fn refresh(to: &Listen) -> Refresh {
+pub fn refresh(to: &Listen, monitor: &Arc<dyn Monitor>) -> Refresh {
     let no = |evidence: String| Refresh { done: false, evidence };
     if to.is_missing() {
         return no(format!("{to} is missing"));
@@ -94,7 +97,7 @@ pub fn refresh(to: &Listen) -> Refresh {
         Err(error) => return no(format!("no script could be written for PHP: {error}")),
     };
     let name = script.file.to_string_lossy().into_owned();
-    match fastcgi::get(to, &name, &name, Instant::now() + PATIENCE) {
+    match fastcgi::get(to, &name, &name, &Until::from_now(PATIENCE, monitor)) {
         Ok(reply) => understand(&String::from_utf8_lossy(&reply.out)),
         Err(error) => no(format!("no FastCGI answer on {to}: {error}")),
     }
@@ -136,9 +139,10 @@ mod tests {
 
     #[test]
     fn a_pool_that_is_not_there_costs_nothing() {
-        let begun = Instant::now();
-        assert!(!refresh(&Listen::Unix("/nowhere/x.sock".into())).done);
-        assert!(!refresh(&Listen::Tcp("127.0.0.1:1".into())).done);
+        let begun = std::time::Instant::now();
+        let monitor: Arc<dyn Monitor> = Arc::new(crate::progress::Silent);
+        assert!(!refresh(&Listen::Unix("/nowhere/x.sock".into()), &monitor).done);
+        assert!(!refresh(&Listen::Tcp("127.0.0.1:1".into()), &monitor).done);
         assert!(begun.elapsed() < Duration::from_millis(500));
     }
 

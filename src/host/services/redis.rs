@@ -1,10 +1,9 @@
 //! Asks Redis for a PONG.
 
 use super::Health;
-use super::wire::Wire;
+use super::wire::{Until, Wire};
 use crate::siteconf::Listen;
 use std::io::{Read, Write};
-use std::time::Instant;
 
 /// `redis://host[:port]`, `unix:/path` or `unix:///path`.
 fn parse_url(url: &str) -> Option<Listen> {
@@ -20,12 +19,12 @@ fn parse_url(url: &str) -> Option<Listen> {
 }
 
 /// Asks; an answer that a password is needed is a sign of life, too.
-pub fn ping(url: &str, deadline: Instant) -> Health {
+pub fn ping(url: &str, until: &Until) -> Health {
     let Some(to) = parse_url(url) else {
         return Health { up: false, evidence: "services.redis.url is neither redis://HOST:PORT nor unix:/PATH".into() };
     };
     let asked = || {
-        let mut wire = Wire::connect(&to, deadline)?;
+        let mut wire = Wire::connect(&to, until)?;
         wire.write_all(b"PING\r\n")?;
         let mut said = [0; 64];
         let length = wire.read(&mut said)?;
@@ -34,7 +33,7 @@ pub fn ping(url: &str, deadline: Instant) -> Health {
     match asked() {
         Ok(said) if said.starts_with("+PONG") => Health { up: true, evidence: format!("PONG from {to}") },
         Ok(said) if said.starts_with("-NOAUTH") => Health { up: true, evidence: format!("{to} asks for a password") },
-        Ok(said) => Health { up: false, evidence: format!("{to} answers {:?}", crate::host::text::printable(&said)) },
+        Ok(said) => Health { up: false, evidence: format!("{to} answers {:?}", crate::text::printable(&said)) },
         Err(error) => Health { up: false, evidence: format!("no answer from {to}: {error}") },
     }
 }
@@ -55,6 +54,7 @@ mod tests {
 
     #[test]
     fn pong_and_the_wish_for_a_password_are_life() {
+        let monitor: std::sync::Arc<dyn crate::progress::Monitor> = std::sync::Arc::new(crate::progress::Silent);
         for (answer, up) in [("+PONG\r\n", true), ("-NOAUTH needed\r\n", true), ("hello", false), ("", false)] {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let url = format!("redis://{}", listener.local_addr().unwrap());
@@ -63,7 +63,7 @@ mod tests {
                 let _ = peer.read(&mut [0; 16]);
                 let _ = peer.write_all(answer.as_bytes());
             });
-            let health = ping(&url, Instant::now() + Duration::from_secs(1));
+            let health = ping(&url, &Until::from_now(Duration::from_secs(1), &monitor));
             assert_eq!(health.up, up, "{answer:?}: {}", health.evidence);
             thread.join().unwrap();
         }

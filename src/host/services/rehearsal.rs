@@ -8,8 +8,9 @@
 use super::{Service, command, master};
 use crate::config::{Config, ServiceUnit};
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::{random, text};
+use crate::host::random;
 use crate::siteconf::{ConfFile, Item, nginx};
+use crate::text;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::fs;

@@ -462,7 +462,7 @@ impl Comparer<'_> {
                 self.put(Waiting::Known(difference(Change::Removed, Vec::new())))?;
             }
             (_, Some(known)) => {
-                let owner = (self.rules.policy.uid, self.rules.policy.gid);
+                let owner = self.rules.policy.owner(Some((visit.stat.stx_uid, visit.stat.stx_gid)));
                 self.summary.other_owner += u64::from((visit.stat.stx_uid, visit.stat.stx_gid) != owner);
                 let (what, content) = self.judge(visit, &known, &live)?;
                 let mut found = Difference { backup: Some(side_of(&known)), ..difference(Change::Changed, what) };

@@ -5,10 +5,13 @@ use crate::path::RelPath;
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use zeroize::Zeroizing;
 
 /// Set once the kernel, or a filter around us, turned openat2 down.
 static OPENAT2_MISSING: AtomicBool = AtomicBool::new(false);
@@ -38,6 +41,62 @@ pub fn open_beneath(root: BorrowedFd, path: &RelPath, flags: OFlags) -> Result<O
 /// As [`open_beneath`].
 pub fn open_folder_beneath(root: BorrowedFd, path: &RelPath) -> Result<OwnedFd> {
     open_beneath(root, path, FOLDER)
+}
+
+/// Opens a site's document root. The root itself may be a link that the administrator made; a tenant's link is refused, since it
+/// leads wherever the tenant likes. `None` when nothing is there.
+///
+/// # Errors
+/// `unsafe_path` for a link that is not root's, `io_failed` also for what is no folder.
+pub fn open_site(path: &Path) -> Result<Option<OwnedFd>> {
+    let opening = || format!("open folder {}", path.display());
+    let stat = match rustix::fs::lstat(path) {
+        Ok(stat) => stat,
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+        Err(error) => return Err(error).doing(opening),
+    };
+    if super::walk::kind_of(stat.st_mode) != super::walk::Kind::Symlink {
+        return open_folder(path).map(Some);
+    }
+    if stat.st_uid != 0 {
+        let message =
+            format!("{} is a link that user {} made, and leads where that user likes", path.display(), stat.st_uid);
+        return Err(Error::new(Code::UnsafePath, message)
+            .hint("Put the folder itself in its place, or have root make the link.")
+            .with("path", path.display().to_string()));
+    }
+    match path.canonicalize() {
+        Ok(real) => open_folder(&real).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).doing(opening),
+    }
+}
+
+/// Reads a small file of a tenant's beneath its site's root. Nothing is followed in any part of the path, nothing but a regular
+/// file is read, and of that at most `limit` bytes. `None` when there is none.
+///
+/// # Errors
+/// `unsafe_path` when a part of the path is a link or the end is no regular file, `limit_exceeded`, `io_failed`.
+pub fn read_beneath(root: BorrowedFd, path: &RelPath, limit: u64) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    // NONBLOCK: a FIFO must not make us wait for its other end.
+    let handle = match resolve(root, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY) {
+        Ok(handle) => handle,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(refuse(path, error)),
+    };
+    let reading = || format!("read {:?}", path.to_string());
+    let stat = rustix::fs::fstat(&handle).doing(reading)?;
+    if super::walk::kind_of(stat.st_mode) != super::walk::Kind::File {
+        let message = format!("{:?} is no regular file", path.to_string());
+        return Err(Error::new(Code::UnsafePath, message).with("path", path.to_string()));
+    }
+    let mut content = Zeroizing::new(Vec::new());
+    File::from(handle).take(limit + 1).read_to_end(&mut content).doing(reading)?;
+    if content.len() as u64 > limit {
+        let message = format!("{:?} is larger than {limit} bytes", path.to_string());
+        return Err(Error::new(Code::LimitExceeded, message).with("path", path.to_string()));
+    }
+    Ok(Some(content))
 }
 
 /// Makes a folder with mode 0700 in `parent` and opens it.
@@ -142,5 +201,44 @@ mod tests {
                 assert_eq!(refuse(&parse(bad), error).code, Code::UnsafePath, "{bad}");
             }
         }
+    }
+
+    #[test]
+    fn a_tenants_file_is_read_beneath_its_root_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("site/public")).unwrap();
+        std::fs::create_dir(at("neighbour")).unwrap();
+        std::fs::write(at("neighbour/f"), "secret").unwrap();
+        std::fs::write(at("site/public/f"), "mine").unwrap();
+        std::fs::write(at("site/large"), "12345").unwrap();
+        symlink(at("neighbour"), at("site/link")).unwrap();
+        symlink("../../neighbour/f", at("site/public/end")).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, at("site/fifo"), rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let root = open_site(&at("site")).unwrap().unwrap();
+        let read = |path: &str| {
+            let read = read_beneath(root.as_fd(), &parse(path), 4);
+            read.map(|found| found.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
+        };
+        assert_eq!(read("public/f").unwrap().as_deref(), Some("mine"));
+        assert_eq!((read("none").unwrap(), read("none/f").unwrap()), (None, None));
+        for bad in ["link/f", "public/end", "fifo", "public", "public/f/x"] {
+            assert_eq!(read(bad).unwrap_err().code, Code::UnsafePath, "{bad}");
+        }
+        assert_eq!(read("large").unwrap_err().code, Code::LimitExceeded);
+    }
+
+    #[test]
+    fn a_root_may_be_a_link_of_the_administrators_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("site")).unwrap();
+        symlink("site", at("root")).unwrap();
+        symlink("site", at("tenant")).unwrap();
+        symlink("nowhere", at("dangling")).unwrap();
+        std::os::unix::fs::lchown(at("tenant"), Some(1000), None).unwrap();
+        assert!(open_site(&at("site")).unwrap().is_some() && open_site(&at("root")).unwrap().is_some());
+        assert!(open_site(&at("none")).unwrap().is_none() && open_site(&at("dangling")).unwrap().is_none());
+        assert_eq!(open_site(&at("tenant")).unwrap_err().code, Code::UnsafePath);
     }
 }

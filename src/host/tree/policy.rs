@@ -58,6 +58,14 @@ impl FilePolicy {
         Ok(FilePolicy { uid, gid, permissions: files.permissions })
     }
 
+    /// The owner of a path over the one it has now: what is root's stays root's.
+    pub fn owner(&self, live: Option<(u32, u32)>) -> (u32, u32) {
+        match live {
+            Some((0, gid)) => (0, gid),
+            _ => (self.uid, self.gid),
+        }
+    }
+
     /// The mode of a file: never wider than archived, never set-id or sticky.
     pub fn file_mode(&self, archived: u32) -> u32 {
         match self.permissions {

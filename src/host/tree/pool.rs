@@ -1,6 +1,7 @@
 //! What travels from the reader of the archive to the threads that write: batches of whole small files or parts of
 //! large ones, in buffers that are used again and again. Their number bounds the memory.
 
+use super::owners::Owner;
 use crate::path::RelPath;
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -17,6 +18,7 @@ pub(crate) const BATCHES: usize = 32;
 /// What is set on a file once its content is written.
 #[derive(Debug, Clone)]
 pub(crate) struct Attributes {
+    pub(crate) owner: Owner,
     pub(crate) mode: u32,
     pub(crate) mtime: (i64, u32),
     pub(crate) xattrs: Vec<(Vec<u8>, Vec<u8>)>,

@@ -3,6 +3,7 @@
 use super::handle::open_here;
 use crate::error::{Error, IoContext, Result};
 use rustix::fs::{AtFlags, Dir, FileType, OFlags, Statx, StatxFlags};
+use rustix::io::Errno;
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -111,38 +112,91 @@ pub fn walk(root: impl AsFd, visit: &mut dyn FnMut(&Visit) -> Result<Next>) -> R
     let shown = |path: &[u8], error: rustix::io::Errno| {
         Error::io(format_args!("read folder {}", String::from_utf8_lossy(path)), &error.into())
     };
-    // one open folder a level; deeper trees than there are descriptors fail with their path
     let handle = open_here(root, b".", OFlags::DIRECTORY | OFlags::RDONLY).map_err(|error| shown(&path, error))?;
-    let names = names_of(&handle).map_err(|error| shown(&path, error))?;
-    let mut levels = vec![(handle, names.into_iter(), 0usize)];
-    while let Some((folder, names, length)) = levels.last_mut() {
-        path.truncate(*length);
-        let Some(name) = names.next() else {
-            levels.pop();
-            continue;
-        };
+    let mut levels = Levels::default();
+    levels.enter(handle, 0).map_err(|error| shown(&path, error))?;
+    while let Some((folder, name, length)) = levels.next().map_err(|error| shown(&path, error))? {
+        path.truncate(length);
         if !path.is_empty() {
             path.push(b'/');
         }
         path.extend_from_slice(&name);
-        let stat = match statx_here(folder.as_fd(), &name) {
+        let stat = match statx_here(folder, &name) {
             Ok(stat) => stat,
-            Err(rustix::io::Errno::NOENT) => continue,
+            Err(Errno::NOENT) => continue,
             Err(error) => return Err(shown(&path, error)),
         };
         let kind = kind_of(u32::from(stat.stx_mode));
-        let next = visit(&Visit { path: &path, name: &name, folder: folder.as_fd(), kind, stat: &stat })?;
+        let next = visit(&Visit { path: &path, name: &name, folder, kind, stat: &stat })?;
         if kind == Kind::Folder && next == Next::Into {
-            let below = match open_here(folder.as_fd(), &name, OFlags::DIRECTORY | OFlags::RDONLY) {
+            let below = match open_here(folder, &name, OFlags::DIRECTORY | OFlags::RDONLY) {
                 Ok(below) => below,
-                Err(rustix::io::Errno::NOENT) => continue,
+                // Gone, or another thing by now.
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
                 Err(error) => return Err(shown(&path, error)),
             };
-            let names = names_of(&below).map_err(|error| shown(&path, error))?;
-            levels.push((below, names.into_iter(), path.len()));
+            levels.enter(below, path.len()).map_err(|error| shown(&path, error))?;
         }
     }
     Ok(())
+}
+
+/// Open folders of a walk: a tree may be deeper than a process may have files open.
+const OPEN: usize = 200;
+
+/// A name, with its folder and the length of that one's path.
+type Entry<'a> = (BorrowedFd<'a>, Box<[u8]>, usize);
+
+/// The folders from the root to where a walk is.
+#[derive(Default)]
+struct Levels(Vec<Level>);
+
+struct Level {
+    /// `None` while the walk is far below.
+    folder: Option<OwnedFd>,
+    /// Device and inode: what `..` has to lead to.
+    identity: (u64, u64),
+    names: std::vec::IntoIter<Box<[u8]>>,
+    /// Of the path to this folder.
+    length: usize,
+}
+
+impl Levels {
+    fn enter(&mut self, folder: OwnedFd, length: usize) -> rustix::io::Result<()> {
+        let stat = rustix::fs::fstat(&folder)?;
+        let names = names_of(&folder)?.into_iter();
+        self.0.push(Level { folder: Some(folder), identity: (stat.st_dev, stat.st_ino), names, length });
+        if let Some(far) = self.0.len().checked_sub(OPEN + 1) {
+            self.0[far].folder = None;
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> rustix::io::Result<Option<Entry<'_>>> {
+        loop {
+            let Some(level) = self.0.last_mut() else { return Ok(None) };
+            if let Some(name) = level.names.next() {
+                let Some(Level { folder: Some(folder), length, .. }) = self.0.last() else { return Err(Errno::BADF) };
+                return Ok(Some((folder.as_fd(), name, *length)));
+            }
+            self.leave()?;
+        }
+    }
+
+    /// Goes up. A folder that was closed meanwhile is opened from the one below it; where that was moved elsewhere, it is another.
+    fn leave(&mut self) -> rustix::io::Result<()> {
+        let Some(below) = self.0.pop() else { return Ok(()) };
+        let (Some(around), Some(below)) = (self.0.last_mut(), below.folder) else { return Ok(()) };
+        if around.folder.is_none() {
+            let folder = open_here(below.as_fd(), b"..", OFlags::DIRECTORY | OFlags::RDONLY)?;
+            let stat = rustix::fs::fstat(&folder)?;
+            if (stat.st_dev, stat.st_ino) != around.identity {
+                return Err(Errno::STALE);
+            }
+            around.folder = Some(folder);
+        }
+        Ok(())
+    }
 }
 
 fn names_of(folder: &OwnedFd) -> rustix::io::Result<Vec<Box<[u8]>>> {
@@ -156,4 +210,35 @@ fn names_of(folder: &OwnedFd) -> rustix::io::Result<Vec<Box<[u8]>>> {
     }
     names.sort_unstable();
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::tree;
+    use crate::progress::Silent;
+    use rustix::fs::Mode;
+
+    #[test]
+    fn a_tree_deeper_than_files_can_be_open_is_walked_to_its_end() {
+        const DEPTH: usize = 2 * OPEN + 50;
+        let folder = tempfile::tempdir().unwrap();
+        let root = tree::open_folder(folder.path()).unwrap();
+        let top = tree::create_folder(root.as_fd(), "top".as_ref()).unwrap();
+        let mut at = tree::create_folder(top.as_fd(), "d".as_ref()).unwrap();
+        for _ in 1..DEPTH {
+            // One that is met on the way back shows that the folder was found again.
+            rustix::fs::openat(&at, "z", OFlags::CREATE | OFlags::WRONLY, Mode::RUSR).unwrap();
+            at = tree::create_folder(at.as_fd(), "d".as_ref()).unwrap();
+        }
+        let (mut files, mut deepest) = (0, 0);
+        walk(&top, &mut |visit| {
+            files += usize::from(visit.kind == Kind::File);
+            deepest = deepest.max(visit.path.iter().filter(|byte| **byte == b'/').count() + 1);
+            Ok(Next::Into)
+        })
+        .unwrap();
+        assert_eq!((files, deepest), (DEPTH - 1, DEPTH));
+        tree::remove(&root, "top".as_ref(), &Silent).unwrap();
+    }
 }

@@ -1,7 +1,6 @@
 //! A thread that writes batches into the tree.
 
 use super::manifest::Replaced;
-use super::policy::FilePolicy;
 use super::pool::{Attributes, Batch, Large, Piece};
 use super::walk::{Kind, kind_of};
 use crate::error::{Code, Error, Result};
@@ -19,7 +18,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the threads of one writer share.
 pub(crate) struct Shared {
-    pub(crate) policy: FilePolicy,
     pub(crate) monitor: Arc<dyn Monitor>,
     pub(crate) replaced: Mutex<Replaced>,
     failure: Mutex<Option<Error>>,
@@ -27,14 +25,8 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(policy: FilePolicy, monitor: Arc<dyn Monitor>) -> Shared {
-        Shared {
-            policy,
-            monitor,
-            replaced: Mutex::default(),
-            failure: Mutex::default(),
-            failed: AtomicBool::new(false),
-        }
+    pub(crate) fn new(monitor: Arc<dyn Monitor>) -> Shared {
+        Shared { monitor, replaced: Mutex::default(), failure: Mutex::default(), failed: AtomicBool::new(false) }
     }
 
     pub(crate) fn fail(&self, error: Error) {
@@ -160,9 +152,9 @@ pub(crate) fn give_way(folder: BorrowedFd, path: &RelPath) -> Result<()> {
 fn complete(shared: &Shared, file: &File, path: &RelPath, attributes: &Attributes) -> Result<()> {
     let set = || -> rustix::io::Result<()> {
         let stat = rustix::fs::fstat(file)?;
-        let policy = &shared.policy;
-        if (stat.st_uid, stat.st_gid) != (policy.uid, policy.gid) {
-            rustix::fs::fchown(file, Some(Uid::from_raw(policy.uid)), Some(Gid::from_raw(policy.gid)))?;
+        let (uid, gid) = attributes.owner;
+        if (stat.st_uid, stat.st_gid) != (uid, gid) {
+            rustix::fs::fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
         }
         if stat.st_mode & 0o7777 != attributes.mode {
             rustix::fs::fchmod(file, Mode::from_raw_mode(attributes.mode))?;

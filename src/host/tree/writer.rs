@@ -11,6 +11,7 @@ use super::flusher::Flusher;
 use super::handle::{open_folder_beneath, refuse, resolve};
 use super::link;
 use super::manifest::{self, Record};
+use super::owners::{Owner, Owners};
 use super::policy::FilePolicy;
 use super::pool::{Attributes, BATCH_BYTES, BATCHES, Batch, Large, Piece};
 use super::walk::Kind;
@@ -54,6 +55,8 @@ pub struct TreeOptions {
     pub headroom_bytes: u64,
     /// The live document root: absolute links that point into it are made.
     pub document_root: Option<PathBuf>,
+    /// The same, open: what is root's there stays root's.
+    pub live: Option<Arc<OwnedFd>>,
 }
 
 impl TreeOptions {
@@ -67,6 +70,7 @@ impl TreeOptions {
             threads: config.parallelism(),
             headroom_bytes: config.limits.headroom_bytes,
             document_root: None,
+            live: None,
         })
     }
 }
@@ -94,6 +98,8 @@ pub struct TreeSummary {
     pub stripped_total: u64,
     /// Files that an earlier writer had left whole.
     pub taken_over: u64,
+    /// What gets another owner than it has in the live tree, as sentences.
+    pub owners: Vec<String>,
 }
 
 /// What an earlier writer left.
@@ -123,6 +129,7 @@ pub struct TreeWriter {
     folders: HashMap<RelPath, Arc<OwnedFd>>,
     last_folder: Option<(RelPath, Arc<OwnedFd>)>,
     summary: TreeSummary,
+    owners: Owners,
     leftover: Option<Leftover>,
     /// Bytes handed to the threads.
     written: u64,
@@ -176,7 +183,7 @@ impl TreeWriter {
         }
         // a set-group-id bit inherited from the web root would give every file the wrong group
         rustix::fs::fchmod(&root, Mode::RWXU).doing(looking)?;
-        let shared = Arc::new(Shared::new(options.policy, monitor.clone()));
+        let shared = Arc::new(Shared::new(monitor.clone()));
         let own = resolve(folder.as_fd(), &RelPath::default(), OFlags::RDONLY | OFlags::DIRECTORY).doing(looking)?;
         let flusher = Flusher::start(own, shared.clone())?;
         let (work, jobs) = crossbeam_channel::bounded::<Batch>(BATCHES);
@@ -196,6 +203,7 @@ impl TreeWriter {
             folders: HashMap::new(),
             last_folder: None,
             summary: TreeSummary::default(),
+            owners: Owners::new(options.policy, options.live.clone()),
             leftover,
             written: 0,
             looked: (0, 0),
@@ -300,11 +308,16 @@ impl TreeWriter {
         }
         let replaced = there && !first;
         made.map_err(|error| writing(&path, &error.into()))?;
+        let stat = super::handle::stat_here(folder.as_fd(), last_name(&path));
+        let owner = match stat.map_err(|error| writing(&path, &error.into()))? {
+            Some(stat) => (stat.st_uid, stat.st_gid),
+            None => return Err(no_file()),
+        };
         let record = Record {
             kind: Kind::File,
             link: target.as_bytes().to_vec(),
             hard_link: true,
-            ..self.record(&path, 0, None)
+            ..record(&path, owner, None)
         };
         self.append(&record, replaced)?;
         self.summary.files += 1;
@@ -331,6 +344,7 @@ impl TreeWriter {
         self.complete_folders(file)?;
         self.flusher.stop();
         self.shared.check()?;
+        self.summary.owners = self.owners.notes();
         Ok(std::mem::take(&mut self.summary))
     }
 
@@ -339,7 +353,9 @@ impl TreeWriter {
             return Err(Error::new(Code::UnsafePath, "the root of the site is a file in the backup"));
         };
         let archived = self.without_set_id(&path, entry);
+        let owner = self.owners.of(&path);
         let attributes = Attributes {
+            owner,
             mode: self.options.policy.file_mode(archived),
             mtime: clamp(entry.mtime),
             xattrs: self.user_xattrs(&path, entry),
@@ -349,7 +365,7 @@ impl TreeWriter {
             kind: Kind::File,
             mode: attributes.mode,
             size: entry.size,
-            ..self.record(&path, 0, Some(attributes.mtime))
+            ..record(&path, owner, Some(attributes.mtime))
         };
         self.summary.files += 1;
         self.summary.bytes += entry.size;
@@ -503,7 +519,8 @@ impl TreeWriter {
         if !path.is_root() {
             replaced = !self.make_folder(&path)?;
         }
-        let record = Record { kind: Kind::Folder, mode, ..self.record(&path, 0, Some(clamp(entry.mtime))) };
+        let owner = self.owners.of(&path);
+        let record = Record { kind: Kind::Folder, mode, ..record(&path, owner, Some(clamp(entry.mtime))) };
         self.append(&record, replaced)?;
         if !path.is_root() && !replaced {
             self.summary.folders += 1;
@@ -542,16 +559,16 @@ impl TreeWriter {
             made = rustix::fs::symlinkat(target, &folder, name);
         }
         let replaced = there && !first;
-        let policy = self.options.policy;
+        let owner = self.owners.of(&path);
         let mtime = clamp(entry.mtime);
         made.and_then(|()| {
-            let (uid, gid) = (Uid::from_raw(policy.uid), Gid::from_raw(policy.gid));
+            let (uid, gid) = (Uid::from_raw(owner.0), Gid::from_raw(owner.1));
             rustix::fs::chownat(&folder, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
             rustix::fs::utimensat(&folder, name, &worker::times(mtime), AtFlags::SYMLINK_NOFOLLOW)
         })
         .map_err(|error| writing(&path, &error.into()))?;
         let record =
-            Record { kind: Kind::Symlink, mode: 0o777, link: target.to_vec(), ..self.record(&path, 0, Some(mtime)) };
+            Record { kind: Kind::Symlink, mode: 0o777, link: target.to_vec(), ..record(&path, owner, Some(mtime)) };
         self.append(&record, replaced)?;
         self.summary.links += 1;
         self.monitor.advance(Phase::Files, 1, 0);
@@ -592,7 +609,8 @@ impl TreeWriter {
             Ok(_) | Err(Errno::NOENT) => {
                 self.wait_for(folder)?;
                 if self.make_folder(folder)? {
-                    let record = Record { kind: Kind::Folder, mode: 0o755, ..self.record(folder, 0, None) };
+                    let owner = self.owners.of(folder);
+                    let record = Record { kind: Kind::Folder, mode: 0o755, ..record(folder, owner, None) };
                     self.append(&record, false)?;
                     self.summary.folders += 1;
                 }
@@ -603,21 +621,6 @@ impl TreeWriter {
                 Err(refuse(folder, Errno::NOTDIR))
             }
             Err(error) => Err(refuse(folder, error)),
-        }
-    }
-
-    fn record(&self, path: &RelPath, hash: u64, mtime: Option<(i64, u32)>) -> Record {
-        Record {
-            path: path.clone(),
-            kind: Kind::File,
-            mode: 0,
-            uid: self.options.policy.uid,
-            gid: self.options.policy.gid,
-            size: 0,
-            mtime,
-            hash,
-            link: Vec::new(),
-            hard_link: false,
         }
     }
 
@@ -785,7 +788,6 @@ impl TreeWriter {
     fn complete_folders(&mut self, manifest: File) -> Result<()> {
         let mut reader = manifest::Reader::new(manifest)?;
         let mut root_told = false;
-        let policy = self.options.policy;
         while let Some(record) = reader.next_record()? {
             self.summary.entries += 1;
             if record.kind != Kind::Folder {
@@ -795,13 +797,13 @@ impl TreeWriter {
             let set = || -> rustix::io::Result<()> {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOATIME;
                 let folder = resolve(self.root.as_fd(), &record.path, flags)?;
-                finish_folder(&folder, policy, record.mode, record.mtime)
+                finish_folder(&folder, (record.uid, record.gid), record.mode, record.mtime)
             };
             set().map_err(|error| writing(&record.path, &error.into()))?;
             self.monitor.keep_going()?;
         }
         if !root_told {
-            finish_folder(&self.root, policy, 0o755, None)
+            finish_folder(&self.root, self.owners.of(&RelPath::default()), 0o755, None)
                 .map_err(|error| writing(&RelPath::default(), &error.into()))?;
         }
         Ok(())
@@ -818,12 +820,28 @@ impl Drop for TreeWriter {
     }
 }
 
-fn finish_folder(folder: &OwnedFd, policy: FilePolicy, mode: u32, mtime: Option<(i64, u32)>) -> rustix::io::Result<()> {
-    rustix::fs::fchown(folder, Some(Uid::from_raw(policy.uid)), Some(Gid::from_raw(policy.gid)))?;
+fn finish_folder(folder: &OwnedFd, owner: Owner, mode: u32, mtime: Option<(i64, u32)>) -> rustix::io::Result<()> {
+    rustix::fs::fchown(folder, Some(Uid::from_raw(owner.0)), Some(Gid::from_raw(owner.1)))?;
     rustix::fs::fchmod(folder, Mode::from_raw_mode(mode))?;
     match mtime {
         Some(mtime) => rustix::fs::futimens(folder, &worker::times(mtime)),
         None => Ok(()),
+    }
+}
+
+/// A record without content.
+fn record(path: &RelPath, owner: Owner, mtime: Option<(i64, u32)>) -> Record {
+    Record {
+        path: path.clone(),
+        kind: Kind::File,
+        mode: 0,
+        uid: owner.0,
+        gid: owner.1,
+        size: 0,
+        mtime,
+        hash: 0,
+        link: Vec::new(),
+        hard_link: false,
     }
 }
 

@@ -24,8 +24,13 @@ impl Stage {
     fn writer(&self) -> TreeWriter {
         let here = std::fs::metadata(self.folder.path()).unwrap();
         let policy = FilePolicy { uid: here.uid(), gid: here.gid(), permissions: Permissions::Standard };
-        let options =
-            TreeOptions { policy, threads: 3, headroom_bytes: 0, document_root: Some("/var/www/example.com".into()) };
+        let options = TreeOptions {
+            policy,
+            threads: 3,
+            headroom_bytes: 0,
+            document_root: Some("/var/www/example.com".into()),
+            live: None,
+        };
         let record = manifest::create(&self.folder.path().join("manifest")).unwrap();
         TreeWriter::create(open_folder(&self.tree()).unwrap(), options, record, Arc::new(Silent)).unwrap()
     }
@@ -338,7 +343,7 @@ fn a_staging_folder_with_something_in_it_is_refused() {
     std::fs::write(stage.tree().join("x"), "").unwrap();
     let record = manifest::create(&stage.folder.path().join("m")).unwrap();
     let policy = FilePolicy { uid: 0, gid: 0, permissions: Permissions::Standard };
-    let options = TreeOptions { policy, threads: 1, headroom_bytes: 0, document_root: None };
+    let options = TreeOptions { policy, threads: 1, headroom_bytes: 0, document_root: None, live: None };
     assert!(TreeWriter::create(open_folder(&stage.tree()).unwrap(), options, record, Arc::new(Silent)).is_err());
 }
 

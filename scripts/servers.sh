@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Database servers of other releases, each in a chroot of its Debian suite. Needs root and debootstrap.
+#
+#   servers.sh make NAME...          makes the chroots that are missing (a minute or two each)
+#   servers.sh fresh NAME DIR        puts a fresh data folder of the release at DIR
+#   servers.sh run NAME DIR PROGRAM [ARGUMENT...]
+#                                    runs a program of the release in the foreground; it sees DIR at the same path, and nothing
+#                                    else of this machine. What is mounted for it goes with it.
+#
+# NAME: mysql97 (sid), mariadb118 (trixie), mariadb1011 (bookworm), mariadb105 (bullseye).
+# They lie below RV_SERVERS (default /var/tmp/rocketvps-restore-servers) and are made once.
+set -euo pipefail
+home=${RV_SERVERS:-/var/tmp/rocketvps-restore-servers}
+mirror=${RV_MIRROR:-http://deb.debian.org/debian}
+
+usage() {
+  sed -n '2,12p' "$0" >&2
+  exit 2
+}
+
+release() { # NAME: sets suite, packages, kind
+  case $1 in
+    mysql97) suite=sid packages=mysql-server-core,mysql-client-core kind=mysql ;;
+    mariadb118) suite=trixie packages=mariadb-server-core,mariadb-client kind=mariadb ;;
+    mariadb1011) suite=bookworm packages=mariadb-server-core,mariadb-client kind=mariadb ;;
+    mariadb105) suite=bullseye packages=mariadb-server-core-10.5,mariadb-client-10.5 kind=mariadb ;;
+    *) usage ;;
+  esac
+  root=$home/$suite
+  template=$home/template-$1
+}
+
+make_root() {
+  [[ -e $root/.ready ]] && return
+  mkdir -p "$home"
+  rm -rf "$root"
+  if ! debootstrap --variant=minbase --include="$packages" "$suite" "$root" "$mirror" >"$home/$suite.log" 2>&1; then
+    tail -n 5 "$home/$suite.log" >&2
+    printf 'servers: debootstrap of %s failed; see %s\n' "$suite" "$home/$suite.log" >&2
+    return 1
+  fi
+  touch "$root/.ready"
+}
+
+# The program sees the folder at its own path: sockets and files have one name inside and outside.
+inside() { # DIR PROGRAM [ARGUMENT...]
+  # shellcheck disable=SC2016
+  exec unshare --mount --propagation private bash -c '
+    set -e
+    root=$1 dir=$2
+    shift 2
+    mount -t proc proc "$root/proc"
+    mount --bind /dev "$root/dev"
+    mount -t tmpfs tmpfs "$root/tmp"
+    mount -t tmpfs tmpfs "$root/var/tmp"
+    mkdir -p "$root$dir"
+    mount --bind "$dir" "$root$dir"
+    exec chroot "$root" "$@"' inside "$root" "$@"
+}
+
+make_template() {
+  [[ -e $template/.ready ]] && return
+  rm -rf "$template"
+  mkdir -p "$template/data"
+  # InnoDB asks for asynchronous I/O, of which a machine has only so much.
+  if [[ $kind == mysql ]]; then
+    (inside "$template" mysqld --no-defaults --initialize-insecure --user=root --datadir="$template/data") >"$template/log" 2>&1
+  else
+    (inside "$template" mariadb-install-db --no-defaults --user=root --datadir="$template/data" --skip-test-db --force --skip-name-resolve \
+      --auth-root-authentication-method=normal --innodb-use-native-aio=0 --debug-no-sync=1) >"$template/log" 2>&1
+  fi
+  touch "$template/.ready"
+}
+
+# Several tests may want the same release for the first time.
+locked() { # COMMAND...
+  mkdir -p "$home"
+  exec 9>"$home/.lock"
+  flock 9
+  "$@"
+  exec 9>&-
+}
+
+verb=${1:-}
+(($# > 1)) || usage
+case $verb in
+  make)
+    for name in "${@:2}"; do
+      release "$name"
+      locked make_root
+    done
+    ;;
+  fresh)
+    (($# == 3)) || usage
+    release "$2"
+    locked make_root
+    locked make_template
+    mkdir -p "$3"
+    cp -a --reflink=auto "$template/data/." "$3/"
+    ;;
+  run)
+    (($# > 3)) || usage
+    release "$2"
+    inside "${@:3}"
+    ;;
+  *) usage ;;
+esac

@@ -1,0 +1,104 @@
+//! What a site's own files say of its database. A tenant writes them: each is a claim, which
+//! [`crate::host::site_database`] judges, and each is read beneath the document root without following links.
+
+use super::{MAX_FILE, Parser, SiteAccount, dot_env, drupal, joomla, text_of, wp_config};
+use crate::error::{Error, Result};
+use crate::host::tree;
+use crate::path::RelPath;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+/// The files that name a database, below a document root.
+///
+/// WordPress itself looks one folder up too. That folder is not the site's alone here, so it is not looked into.
+const FILES: &[(&str, Parser)] = &[
+    ("wp-config.php", wp_config::parse),
+    (".env", dot_env::parse),
+    ("public/wp-config.php", wp_config::parse),
+    ("configuration.php", joomla::parse),
+    ("sites/default/settings.php", drupal::parse),
+];
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Claims {
+    /// Accounts that are named in plain words.
+    pub accounts: Vec<SiteAccount>,
+    /// Files that are there and name none, each with the reason, as a sentence.
+    pub unclear: Vec<String>,
+}
+
+/// Reads the files below a document root; nothing where it is missing.
+///
+/// # Errors
+/// `unsafe_path` for a root that is a tenant's link, `io_failed`.
+pub fn read(document_root: &Path) -> Result<Claims> {
+    let mut found = Claims::default();
+    let Some(root) = tree::open_site(document_root)? else { return Ok(found) };
+    for (name, parse) in FILES {
+        let path = document_root.join(name);
+        let unclear = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let content = match tree::read_beneath(root.as_fd(), &RelPath::parse(name.as_bytes())?, MAX_FILE) {
+            Ok(None) => continue,
+            Ok(Some(content)) => content,
+            Err(Error { message, .. }) => {
+                found.unclear.push(unclear(&message));
+                continue;
+            }
+        };
+        match parse(&text_of(&content)) {
+            Ok(Some(account)) if !account.user.is_empty() => {
+                found.accounts.push(SiteAccount { source: path, ..account });
+            }
+            Ok(Some(_)) => found.unclear.push(unclear(&"names a database and no user")),
+            Ok(None) => {}
+            Err(why) => found.unclear.push(unclear(&why)),
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn every_application_is_understood_and_what_is_unclear_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("site");
+        assert!(read(&root).unwrap().accounts.is_empty());
+        std::fs::create_dir_all(root.join("sites/default")).unwrap();
+        let put = |name: &str, text: &str| std::fs::write(root.join(name), text).unwrap();
+        put("wp-config.php", "<?php define('DB_NAME', getenv('X')); define('DB_USER', 'u');");
+        put(".env", "DB_DATABASE=env\nDB_USERNAME=u\nDB_PASSWORD=\"a b#\"\nDB_HOST=127.0.0.1\nDB_PORT=3307\n");
+        put("configuration.php", "<?php class JConfig { public $db = 'joomla'; }");
+        put(
+            "sites/default/settings.php",
+            "<?php $databases['default']['default'] = ['database' => 'drupal', 'username' => 'u'];",
+        );
+        let found = read(&root).unwrap();
+        let schemas: Vec<&str> = found.accounts.iter().map(|account| account.schema.as_str()).collect();
+        assert_eq!(schemas, ["env", "drupal"]);
+        assert_eq!(found.unclear.len(), 2);
+        assert!(found.unclear[0].contains("wp-config.php: DB_NAME is not given by a literal"), "{found:?}");
+        assert!(found.unclear[1].contains("configuration.php: names a database and no user"), "{found:?}");
+    }
+
+    #[test]
+    fn a_link_anywhere_in_the_path_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let neighbour = folder.path().join("neighbour");
+        let root = folder.path().join("site");
+        std::fs::create_dir(&root).unwrap();
+        std::fs::create_dir(&neighbour).unwrap();
+        let text = "<?php define('DB_NAME', 'secret'); define('DB_USER', 'u');";
+        std::fs::write(neighbour.join("wp-config.php"), text).unwrap();
+        symlink(&neighbour, root.join("public")).unwrap();
+        symlink(neighbour.join("wp-config.php"), root.join("wp-config.php")).unwrap();
+        let found = read(&root).unwrap();
+        assert!(found.accounts.is_empty(), "{found:?}");
+        assert_eq!(found.unclear.len(), 2, "{found:?}");
+        assert!(!format!("{found:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,451 @@
+//! Which database is a site's: the one place that decides it.
+//!
+//! 1. What the administrator says ([`administrator`]) is final. An account that the server refuses is then an error, never a
+//!    reason to look further.
+//! 2. Where he says nothing, what the site's own files say ([`claims`]) is a claim. It counts if the administrator's own server
+//!    bears it out: the account is let in there by its password, its rights cover the schema, and no other site of this
+//!    machine has that schema, by the administrator's word or by a claim that the server bears out as well.
+//! 3. The server is always the one of restore.toml. Nothing connects to a place that a site's file names.
+//! 4. The server's own schemas and this program's are never a site's.
+//!
+//! Whoever asks gets what was judged, and uses that: no file is read a second time.
+
+use crate::config::Config;
+use crate::error::{Code, Error, Result};
+use crate::host::credentials::endpoint::{self, Listening, Place};
+use crate::host::credentials::{self, Endpoint, SiteAccount, administrator, claims};
+use crate::host::database::grants::Grants;
+use crate::host::database::server::{number, rows, text};
+use crate::host::database::{Server, accounts, names};
+use crate::host::{place, sites};
+use crate::path::Domain;
+use crate::sql::quote_name;
+use crate::text::printable;
+use mysql::Conn;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Whose word says which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// `config/database_credentials` or restore.toml.
+    Administrator,
+    /// A file of the site's, borne out by the server.
+    Site,
+}
+
+/// A site's database, as it was judged.
+#[derive(Debug, Clone)]
+pub struct SiteDatabase {
+    /// Schema, user and password. The schema is spelled as the server spells it.
+    pub account: SiteAccount,
+    /// Where the account is let in: the server of restore.toml.
+    pub endpoint: Endpoint,
+    /// The account as `` `user`@`host` ``, to whom what the dump defines belongs; `None` when it is not known.
+    pub definer: Option<String>,
+    /// By whose word.
+    pub word: Word,
+    /// What else was met, as sentences.
+    pub notes: Vec<String>,
+}
+
+impl SiteDatabase {
+    /// Whether the account's password is known: the administrator may name a schema without one.
+    pub fn is_usable(&self) -> bool {
+        self.word == Word::Site || !self.account.password.reveal().is_empty()
+    }
+
+    /// The server as the site's own account speaks to it.
+    pub fn server(&self) -> Server {
+        Server::of_site(&self.account, self.endpoint.clone())
+    }
+}
+
+/// Which database is the domain's; `None` when nobody names any.
+///
+/// # Errors
+/// `credentials_missing` for what only half or only running PHP could tell, `insufficient_privilege` for a claim that the server does not bear out or an account
+/// that it refuses, `database_ambiguous` where several could be meant or another site has it too, `database_elsewhere` for one on
+/// another server, `database_unreachable`.
+pub fn find(config: &Config, domain: &Domain, document_root: &Path) -> Result<Option<SiteDatabase>> {
+    let judge = Judge::new(config, domain);
+    match administrator::says(config, domain, &judge.others)? {
+        Some(account) => judge.said(account).map(Some),
+        None => judge.claimed(document_root),
+    }
+}
+
+/// The same, where there has to be one.
+///
+/// # Errors
+/// `credentials_missing` when nobody names one, else as [`find`].
+pub fn require(config: &Config, domain: &Domain, document_root: &Path) -> Result<SiteDatabase> {
+    find(config, domain, document_root)?.ok_or_else(|| {
+        let root = document_root.display();
+        Error::new(
+            Code::CredentialsMissing,
+            format!(
+                "no database account of {domain} is known: the administrator names none, and no file in {root} does"
+            ),
+        )
+        .hint(Judge::new(config, domain).how_to_say())
+    })
+}
+
+/// Whether a schema that was this domain's may still be filled for it: it is nobody else's by now.
+///
+/// # Errors
+/// `snapshot_invalid` naming whose it is.
+pub fn require_not_anothers(config: &Config, domain: &Domain, schema: &str) -> Result<()> {
+    let judge = Judge::new(config, domain);
+    let facts = judge.facts().unwrap_or_default();
+    let judged = allowed(schema).and_then(|()| judge.require_unclaimed(schema, &facts));
+    judged.map_err(|error| Error { code: Code::SnapshotInvalid, ..error })
+}
+
+struct Judge<'a> {
+    config: &'a Config,
+    domain: &'a Domain,
+    /// The other sites of this machine.
+    others: BTreeSet<Domain>,
+    /// Where the server of restore.toml listens.
+    own: Endpoint,
+}
+
+/// What the server says of itself.
+#[derive(Debug, Clone, Default)]
+struct Facts {
+    listening: Listening,
+    /// It does not tell capital letters in names of schemas from small ones.
+    caseless: bool,
+}
+
+/// An account that was let in by its password.
+struct Admitted {
+    endpoint: Endpoint,
+    facts: Facts,
+    grants: Grants,
+}
+
+impl<'a> Judge<'a> {
+    fn new(config: &'a Config, domain: &'a Domain) -> Judge<'a> {
+        let mut others = sites::domains(config);
+        others.remove(domain);
+        Judge { config, domain, others, own: credentials::endpoint_of(config) }
+    }
+
+    fn said(&self, account: SiteAccount) -> Result<SiteDatabase> {
+        let from = account.source.display().to_string();
+        let final_word = |error: Error| match error.code {
+            Code::DatabaseUnreachable => error,
+            _ => error
+                .hint(format!("What {from} says of {} is final: correct it there.", self.domain))
+                .with("path", from.as_str()),
+        };
+        allowed(&account.schema).map_err(final_word)?;
+        // Somebody else's entry does not change the administrator's word, and is worth one.
+        let shared = administrator::said_of_others(self.config, self.domain)
+            .into_iter()
+            .filter(|(schema, _)| *schema == account.schema)
+            .map(|(_, path)| format!("{} names {} for another domain too", path.display(), printable(&account.schema)))
+            .collect();
+        let (endpoint, definer, schema) = if account.password.reveal().is_empty() {
+            let definer = self.account_of(&account).map_err(final_word)?;
+            (self.own.clone(), definer, account.schema.clone())
+        } else {
+            let admitted = self.admit(&account, Word::Administrator).map_err(final_word)?;
+            let schema = spelled(&admitted.facts, &account.schema);
+            (admitted.endpoint, Some(quoted(&admitted.grants.account)), schema)
+        };
+        let account = SiteAccount { schema, ..account };
+        Ok(SiteDatabase { account, endpoint, definer, word: Word::Administrator, notes: shared })
+    }
+
+    fn claimed(&self, document_root: &Path) -> Result<Option<SiteDatabase>> {
+        let found = claims::read(document_root)?;
+        let Some(first) = found.accounts.first() else {
+            return found.unclear.first().map_or(Ok(None), |why| {
+                let message = format!("no database account of {} is known: {why}", self.domain);
+                Err(Error::new(Code::CredentialsMissing, message)
+                    .hint(self.how_to_say())
+                    .with("looked_at", found.unclear.clone()))
+            });
+        };
+        if let Some(other) = found.accounts.iter().find(|other| other.schema != first.schema) {
+            return Err(self.ask(format!(
+                "{} names the database {}, {} names {}",
+                first.source.display(),
+                printable(&first.schema),
+                other.source.display(),
+                printable(&other.schema)
+            )));
+        }
+        let mut refused = None;
+        for account in &found.accounts {
+            match self.bear_out(account) {
+                Ok(database) => return Ok(Some(SiteDatabase { notes: found.unclear, ..database })),
+                Err(error) => drop(refused.get_or_insert(error)),
+            }
+        }
+        refused.map_or(Ok(None), Err)
+    }
+
+    /// A claim against the word of the administrator's server and of everybody else on this machine.
+    fn bear_out(&self, account: &SiteAccount) -> Result<SiteDatabase> {
+        let from = account.source.display();
+        let own_word = |error: Error| match error.code {
+            Code::DatabaseUnreachable | Code::DatabaseElsewhere => error,
+            _ => Error { message: format!("{from}: {}", error.message), ..error }
+                .hint(self.how_to_say())
+                .with("path", from.to_string()),
+        };
+        allowed(&account.schema).map_err(own_word)?;
+        let admitted = self.admit(account, Word::Site).map_err(own_word)?;
+        let schema = spelled(&admitted.facts, &account.schema);
+        require_rights(&admitted.grants, &schema).map_err(own_word)?;
+        self.require_unclaimed(&schema, &admitted.facts).map_err(own_word)?;
+        Ok(SiteDatabase {
+            account: SiteAccount { schema, ..account.clone() },
+            endpoint: admitted.endpoint,
+            definer: Some(quoted(&admitted.grants.account)),
+            word: Word::Site,
+            notes: Vec::new(),
+        })
+    }
+
+    /// Lets the account in at the server of restore.toml, where that is what its configuration means.
+    fn admit(&self, account: &SiteAccount, word: Word) -> Result<Admitted> {
+        let known = self.facts();
+        let by_tcp = known.as_ref().map_or(Ok(None), |facts| self.place(account, facts))?;
+        let mut endpoint = self.own.clone();
+        let mut tried = Server::of_site(account, endpoint.clone()).connect(None);
+        if let (Err(error), Some(other)) = (&tried, by_tcp)
+            && error.code == Code::InsufficientPrivilege
+        {
+            // The site goes there by TCP, and may have an account there that the socket does not know.
+            endpoint = other;
+            tried = Server::of_site(account, endpoint.clone()).connect(None);
+        }
+        let mut connection = tried?;
+        let facts = known.map_or_else(|| ask_facts(&mut connection), Ok)?;
+        self.place(account, &facts)?;
+        if word == Word::Site {
+            require_password(&mut connection)?;
+        }
+        let grants = Grants::of(&mut connection)?;
+        Ok(Admitted { endpoint, facts, grants })
+    }
+
+    /// What the server says of itself to the administrator; nothing when it does not let him in.
+    fn facts(&self) -> Option<Facts> {
+        let admin = Server::admin(self.config).ok()?;
+        ask_facts(&mut admin.impatient().connect(None).ok()?).ok()
+    }
+
+    /// Whether a configuration means the server of restore.toml; with the address, where it goes there by TCP.
+    fn place(&self, account: &SiteAccount, facts: &Facts) -> Result<Option<Endpoint>> {
+        let Some(host) = &account.host else { return Ok(None) };
+        let from = account.source.display();
+        let shown = printable(host);
+        let claimed = endpoint::parse(host, &self.own).ok_or_else(|| {
+            Error::new(
+                Code::CredentialsMissing,
+                format!("{from}: the host {shown} is no host, host:port or host:/socket"),
+            )
+            .with("path", from.to_string())
+        })?;
+        match endpoint::place_of(&claimed, &self.own, &facts.listening) {
+            Place::Here(by_tcp) => Ok(by_tcp),
+            Place::Elsewhere => {
+                let message = format!(
+                    "{from} names the database server {shown}; this machine's is {}. Nothing connects to the other one",
+                    self.own
+                );
+                let hint =
+                    format!("If both are the same server: {} Else restore without the database.", self.how_to_say());
+                Err(Error::new(Code::DatabaseElsewhere, message).hint(hint).with("path", from.to_string()))
+            }
+        }
+    }
+
+    /// Nobody else on this machine has the schema: neither by the administrator's word nor by a claim that is borne out too.
+    fn require_unclaimed(&self, schema: &str, facts: &Facts) -> Result<()> {
+        let same = |other: &str| other == schema || (facts.caseless && other.eq_ignore_ascii_case(schema));
+        let shown = printable(schema);
+        for (said, path) in administrator::said_of_others(self.config, self.domain) {
+            if same(&said) {
+                let message = format!("the database {shown} is another domain's: {} says so", path.display());
+                return Err(Error::new(Code::InsufficientPrivilege, message));
+            }
+        }
+        let own = place::identity(&self.config.paths.document_root(self.domain)).ok().flatten();
+        for other in &self.others {
+            let root = self.config.paths.document_root(other);
+            let twin = own.is_some() && place::identity(&root).ok().flatten() == own;
+            // What the administrator says of the other one was asked above, and leaves its own files no say.
+            if twin || !matches!(administrator::says(self.config, other, &BTreeSet::new()), Ok(None)) {
+                continue;
+            }
+            let Ok(found) = claims::read(&root) else { continue };
+            for claim in found.accounts.iter().filter(|claim| same(&claim.schema)) {
+                if self.admit(claim, Word::Site).is_ok_and(|admitted| admitted.grants.uncovered(schema).is_empty()) {
+                    return Err(
+                        self.ask(format!("the database {shown} is {other}'s too, by {}", claim.source.display()))
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The account that the administrator named without a password, or the one that has rights on the schema alone.
+    fn account_of(&self, account: &SiteAccount) -> Result<Option<String>> {
+        let mut connection = Server::admin(self.config)?.connect(None)?;
+        if !account.user.is_empty() {
+            let found = accounts::account_of(&mut connection, &account.user)?;
+            return found.map(Some).ok_or_else(|| {
+                let message = format!("the database server has no account {}", printable(&account.user));
+                Error::new(Code::InsufficientPrivilege, message)
+            });
+        }
+        let found = accounts::owners(&mut connection, &account.schema)?;
+        match found.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(one.clone())),
+            several => {
+                let message =
+                    format!("several accounts have rights on {}: {}", printable(&account.schema), several.join(", "));
+                Err(Error::new(Code::DatabaseAmbiguous, message))
+            }
+        }
+    }
+
+    fn ask(&self, message: String) -> Error {
+        Error::new(Code::DatabaseAmbiguous, message).hint(self.how_to_say())
+    }
+
+    fn how_to_say(&self) -> String {
+        format!(
+            "Say which database it is in {}/{}.conf, with MYSQL_DB_NAME=, MYSQL_DB_USER= and MYSQL_DB_PASSWORD=.",
+            administrator::folder(self.config).display(),
+            self.domain
+        )
+    }
+}
+
+/// A name that can be a site's schema: not the server's own, not this program's, and no way round the server's own names for
+/// files (`#mysql50#` in "Mapping of Identifiers to File Names" of MySQL's manual).
+fn allowed(schema: &str) -> Result<()> {
+    const SERVERS: &[&str] = &["mysql", "sys", "information_schema", "performance_schema", "ndbinfo"];
+    let refuse = |why: &str| {
+        let message = format!("the database {} {why}: it is never a site's", printable(schema));
+        Err(Error::new(Code::InsufficientPrivilege, message))
+    };
+    if SERVERS.iter().any(|name| name.eq_ignore_ascii_case(schema.trim())) {
+        return refuse("is the server's own");
+    }
+    if names::job_of_schema(&schema.to_ascii_lowercase()).is_some() {
+        return refuse("is one that a restore made");
+    }
+    let strange = schema.chars().count() > 64
+        || schema.ends_with(' ')
+        || schema.to_ascii_lowercase().starts_with("#mysql50#")
+        || schema.contains(['/', '\\'])
+        || printable(schema) != schema;
+    if schema.is_empty() || strange { refuse("has a name that none has") } else { Ok(()) }
+}
+
+fn ask_facts(connection: &mut Conn) -> Result<Facts> {
+    let sql = "SELECT @@port, @@skip_networking, @@socket, @@hostname, @@lower_case_table_names";
+    let found = rows(connection, sql)?;
+    let Some(row) = found.first() else { return Ok(Facts::default()) };
+    let port = u16::try_from(number(row, 0)).ok().filter(|port| *port > 0 && number(row, 1) == 0);
+    let listening = Listening { port, socket: PathBuf::from(text(row, 2)), hostname: text(row, 3) };
+    Ok(Facts { listening, caseless: number(row, 4) != 0 })
+}
+
+/// An account that the server lets in by who runs this program, and not by a password, proves nothing: it is we who ask.
+fn require_password(connection: &mut Conn) -> Result<()> {
+    let shown = rows(connection, "SHOW CREATE USER CURRENT_USER()")?;
+    let how = shown.first().map(|row| text(row, 0)).unwrap_or_default();
+    // Passwords stand behind the names of the plugins: nothing of this text is shown.
+    let peer = ["unix_socket", "auth_socket", "named_pipe", "gssapi"].iter().any(|plugin| how.contains(plugin));
+    if !peer {
+        return Ok(());
+    }
+    let message = "the account is let in by who asks and not by a password, so that it could be anybody's";
+    Err(Error::new(Code::InsufficientPrivilege, message))
+}
+
+fn require_rights(grants: &Grants, schema: &str) -> Result<()> {
+    let lacks = grants.uncovered(schema);
+    if lacks.is_empty() {
+        return Ok(());
+    }
+    let (account, schema) = (printable(&grants.account), printable(schema));
+    let message = format!(
+        "{account} has no {} on all of the database {schema}, which is not shown to be its own",
+        lacks.join(", ")
+    );
+    Err(Error::new(Code::InsufficientPrivilege, message))
+}
+
+/// The name as the server keeps it.
+fn spelled(facts: &Facts, schema: &str) -> String {
+    if facts.caseless { schema.to_lowercase() } else { schema.to_owned() }
+}
+
+/// `user@host`, as `CURRENT_USER()` gives it, in the form of a DEFINER.
+fn quoted(account: &str) -> String {
+    let (user, host) = account.rsplit_once('@').unwrap_or((account, "%"));
+    format!("{}@{}", quote_name(user), quote_name(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_schemas_and_ours_are_never_a_sites() {
+        for good in
+            ["shop", "Shop_A", "rv_motorhomes", "rvs_campervans", "my.site", "a b", "日本", "`x`", "mysql2", "x_mysql"]
+        {
+            assert!(allowed(good).is_ok(), "{good}");
+        }
+        let long = "x".repeat(65);
+        for bad in [
+            "mysql",
+            "MySQL",
+            " mysql",
+            "mysql ",
+            "sys",
+            "SYS",
+            "information_schema",
+            "Performance_Schema",
+            "ndbinfo",
+            "rvs_0123456789ab",
+            "rvk_0123456789ab",
+            "RVK_0123456789AB",
+            "",
+            " ",
+            "x ",
+            "#mysql50#mysql",
+            "#MYSQL50#x",
+            "../mysql",
+            "a\\b",
+            "a\0b",
+            "a\u{202e}b",
+            "a\nb",
+            long.as_str(),
+        ] {
+            assert_eq!(allowed(bad).unwrap_err().code, Code::InsufficientPrivilege, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_account_is_quoted_as_a_definer() {
+        assert_eq!(quoted("u@localhost"), "`u`@`localhost`");
+        assert_eq!(quoted("a@b@%"), "`a@b`@`%`");
+        assert_eq!(quoted("x`y@h"), "`x``y`@`h`");
+    }
+}
