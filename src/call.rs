@@ -6,9 +6,10 @@ use crate::error::{Code, Error, IoContext, Result};
 use crate::job::folder::JobFolder;
 use crate::job::lock::{self, DomainLock};
 use crate::job::status::{Event, Status};
-use crate::job::worker::{Report, probe_backup};
-use crate::job::{JobId, Kind, State, logs, recovery, spawn};
+use crate::job::{JobId, Kind, State, logs};
 use crate::path::Domain;
+use crate::worker::{Report, probe_backup};
+use crate::worker::{recovery, spawn};
 use crate::{backup, engine, snapshot};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -83,7 +84,7 @@ fn enter(config: Option<&Source>) -> Result<Config> {
 
 fn list_domains(request: &api::Configured) -> Result<Value> {
     let config = enter(request.config.as_ref())?;
-    Ok(json!({"domains": backup::domains::domains(&config)?}))
+    Ok(json!({"domains": engine::inspect::domains::domains(&config)?}))
 }
 
 fn list_backups(request: &api::OfDomain) -> Result<Value> {
@@ -120,7 +121,7 @@ fn diff_backup(request: &api::Diff) -> Result<Value> {
             Error::new(Code::BadRequest, "request: missing field `part`")
                 .hint("`part` is one of files, tables and config.")
         })?;
-        return engine::diff::page(&folder, part, request.offset, request.limit);
+        return engine::inspect::diff::page(&folder, part, request.offset, request.limit);
     }
     let restore = request.restore()?;
     let config = enter(request.config.as_ref())?;
@@ -379,7 +380,7 @@ fn list_jobs(request: &api::Domains) -> Result<Value> {
         .map(|(folder, status)| {
             json!({"job": status.job, "kind": status.kind, "domain": status.domain, "state": status.state,
                    "started": status.started, "elapsed_s": status.elapsed_s, "percent": status.percent,
-                   "resumable": engine::resume::is_set_aside(folder)})
+                   "resumable": engine::leftovers::resume::is_set_aside(folder)})
         })
         .collect();
     Ok(json!({"jobs": jobs}))

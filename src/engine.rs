@@ -4,40 +4,28 @@
 //! committed. One file a transition: `stage`, `verify`, `commit`, `check`. A rollback to a kept snapshot is the same way from
 //! `Verified` on, since its staged state already stands. Until `commit` the live site is not touched.
 
-pub mod boundary;
-pub mod change;
 pub mod check;
-pub mod cleanup;
 pub mod commit;
-pub mod compat;
-pub mod diff;
-pub mod expect;
-pub mod facts;
-pub mod hosts;
 pub mod inspect;
-pub mod keep;
-pub mod orphans;
-pub mod parts;
+pub mod leftovers;
+pub mod machine;
 pub mod preflight;
-pub mod reading;
 pub mod recovery;
-pub mod resume;
-mod room;
-pub mod settings;
-pub mod space;
+pub mod site_config;
 pub mod stage;
-pub mod step;
-pub mod token;
 pub mod verify;
 
 use crate::api;
-use crate::engine::boundary::Boundary;
-use crate::engine::hosts::Hosts;
+use crate::engine::commit::boundary::Boundary;
+use crate::engine::commit::step::{self, Step};
+use crate::engine::commit::steps;
+use crate::engine::leftovers::{cleanup, resume};
+use crate::engine::machine::Hosts;
+use crate::engine::preflight::{dump_compatibility, facts, plan_token};
 use crate::error::{Code, Error, Result};
 use crate::host::site_database;
 use crate::job::folder::{JobFolder, Ticket};
 use crate::job::status::JobMonitor;
-use crate::job::worker::Ending;
 use crate::job::{JobId, Kind, State};
 use crate::journal::Journal;
 use crate::path::Domain;
@@ -46,13 +34,13 @@ use crate::progress::{Level, Monitor, Phase};
 use crate::report::{self, Group};
 use crate::siteconf::{Change, ConfFile};
 use crate::snapshot::retained::Manifest;
+use crate::worker::Ending;
 use crate::{backup, snapshot, text};
 use commit::Record;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-use step::Step;
 
 /// A job on its way; `S` says how far it is.
 pub struct Job<S> {
@@ -189,7 +177,7 @@ fn plan_restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) 
     let selection = Selection::of(&request)?;
     let source = backup::locate(&ticket.config, &request.domain, &request.backup, request.dump.as_deref())?;
     if let Some(token) = &request.plan_token {
-        token::check(&ticket.config, &request, &source, token, folder.path())?;
+        plan_token::check(&ticket.config, &request, &source, token, folder.path())?;
     }
     plan_source(folder, ticket, monitor, Wanted { domain: &request.domain, source, selection, schema: None })
 }
@@ -331,7 +319,7 @@ impl Job<Planned> {
     fn stage(self) -> Result<Job<Staged>> {
         self.monitor.enter(State::Staging);
         let (config, plan, hosts) = (&self.ticket.config, &self.plan, &self.hosts);
-        let actions = compat::actions(&self.ticket.request);
+        let actions = dump_compatibility::actions(&self.ticket.request);
         let staged = std::thread::scope(|scope| {
             // A site that was broken before may still be after some of its parts were mended.
             let page =
@@ -359,7 +347,7 @@ impl Job<Staged> {
         self.monitor.keep_going()?;
         say_groups(&groups, self.monitor.as_ref());
         require_groups(&groups, "the staged state is not what the backup holds")?;
-        self.state.notes.extend(settings::let_through(&groups));
+        self.state.notes.extend(site_config::let_through(&groups));
         self.folder.write("staged.json", &json!({"groups": groups, "notes": self.state.notes}))?;
         Ok(self.moved(|staged| Verified { staged, groups, kept_tables }))
     }
@@ -379,7 +367,7 @@ impl Job<Verified> {
     /// The change-over. Milliseconds; journaled.
     fn commit(mut self) -> Result<Job<Committed>> {
         self.monitor.keep_going()?;
-        let steps = change::steps(&self)?;
+        let steps = steps::steps(&self)?;
         self.monitor.enter(State::Committing);
         // Half-way is the one place where nothing may stop: it goes forward, or all the way back.
         self.monitor.shield(true);

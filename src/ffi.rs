@@ -8,7 +8,7 @@
 use crate::api;
 use crate::call;
 use crate::error::{Code, Error};
-use crate::job::worker::panic_text;
+use crate::worker::panic_text;
 use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;

@@ -1,11 +1,9 @@
 //! What the machine does for a job. Traits with a real and a fake side; everything above is free of I/O details.
 
-pub mod clock;
 pub mod credentials;
 pub mod database;
 pub mod place;
 pub mod process;
-pub mod random;
 pub mod services;
 pub mod site_database;
 pub mod sites;

@@ -8,11 +8,7 @@ pub mod estimate;
 pub mod folder;
 pub mod lock;
 pub mod logs;
-pub mod notify;
-pub mod recovery;
-pub mod spawn;
 pub mod status;
-pub mod worker;
 
 use crate::error::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
@@ -29,8 +25,8 @@ impl JobId {
     /// # Errors
     /// `internal` when the system has no randomness.
     pub fn new() -> Result<JobId> {
-        let stamp = crate::host::clock::now().strftime("%Y%m%d_%H%M%S").to_string();
-        Ok(JobId(format!("{stamp}_{}", crate::host::random::hex(6)?)))
+        let stamp = crate::clock::now().strftime("%Y%m%d_%H%M%S").to_string();
+        Ok(JobId(format!("{stamp}_{}", crate::random::hex(6)?)))
     }
 
     /// Parses a job's name.

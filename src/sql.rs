@@ -13,6 +13,7 @@ pub mod session;
 pub mod shape;
 pub mod statement;
 pub mod table;
+pub mod tally;
 pub mod token;
 
 /// Quotes a name for use as an identifier.

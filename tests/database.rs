@@ -201,7 +201,8 @@ fn what_one_load_leaves_open_the_next_can_drop() {
 fn judged(world: &World, dump: &str, actions: &Actions) -> Vec<Finding> {
     let config = Config::parse(&world.server.toml()).unwrap();
     let server = Server::admin(&config).unwrap();
-    let facts = rocketvps_restore::host::database::compat::server_facts(&server, Some("`site`@`localhost`")).unwrap();
+    let facts =
+        rocketvps_restore::host::database::server_facts::server_facts(&server, Some("`site`@`localhost`")).unwrap();
     let mut tally = Tally::default();
     dump.as_bytes().chunks(1000).for_each(|piece| tally.push(piece));
     judge(&tally.finish().survey, &facts, actions)

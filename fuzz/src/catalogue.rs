@@ -1,7 +1,7 @@
 //! The catalogue of a backup: any bytes, and any bytes between a right mark and a right checksum.
 
 use super::site::{DOMAIN, site};
-use rocketvps_restore::backup::catalogue;
+use rocketvps_restore::backup::cache::catalogue;
 use rocketvps_restore::call;
 use rocketvps_restore::host::tree::manifest::Reader;
 use serde_json::json;

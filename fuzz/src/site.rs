@@ -1,6 +1,6 @@
 //! An installation with one small backup, where nothing can be started: there is no helper.
 
-use rocketvps_restore::backup::index::{FILE_NAME, Index, Live};
+use rocketvps_restore::backup::cache::index::{FILE_NAME, Index, Live};
 use rocketvps_restore::backup::{self, Source, preview};
 use rocketvps_restore::config::Config;
 use rocketvps_restore::path::Domain;

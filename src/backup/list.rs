@@ -1,6 +1,6 @@
 //! The backups of a domain, newest first, from names, `.meta` files and our index; no archive is opened.
 
-use crate::backup::index::Index;
+use crate::backup::cache::index::Index;
 use crate::backup::meta::Meta;
 use crate::backup::name::{BackupName, Family, Kind, Stamp, human_size};
 use crate::backup::source::Identity;

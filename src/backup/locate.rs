@@ -1,8 +1,8 @@
 //! From a request's word to open files. Only what lies under the backup folder (or, for rollback, the domain's
 //! snapshot folder) is opened; the check is made on the path without links, and the file is opened once.
 
+use crate::backup::cache::index::Index;
 use crate::backup::chain;
-use crate::backup::index::Index;
 use crate::backup::layout::{self, ConfigItem, Site};
 use crate::backup::list::newest;
 use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, file_name, snapshot_stamp};

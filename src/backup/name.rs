@@ -50,7 +50,7 @@ impl Stamp {
 
     /// The stamp of a moment, local time.
     pub fn of(moment: jiff::Timestamp) -> Stamp {
-        let civil = moment.to_zoned_datetime(crate::host::clock::zone()).datetime();
+        let civil = moment.to_zoned_datetime(crate::clock::zone()).datetime();
         Stamp(civil.with().subsec_nanosecond(0).build().unwrap_or(civil))
     }
 

@@ -5,8 +5,8 @@ pub mod php;
 mod warnings;
 
 use crate::api::TreeAsked;
-use crate::backup::catalogue::{self, Draft};
-use crate::backup::index::{Finding, Fingerprint, Index};
+use crate::backup::cache::catalogue::{self, Draft};
+use crate::backup::cache::index::{Finding, Fingerprint, Index};
 use crate::backup::list::Integrity;
 use crate::backup::name::{BackupName, Kind, Stamp, dump_stamp, file_name, human_size};
 use crate::backup::scan::{DumpScan, Scan, folders, scan_into};

@@ -4,10 +4,9 @@
 //! archive: folders are counted to a depth and a number, configuration is kept to 1 MiB a file.
 
 pub mod folders;
-pub mod tally;
 
 use crate::archive::{self, Entry, EntryKind, GzipReader, Limits, Segment, TarReader};
-use crate::backup::catalogue::Draft;
+use crate::backup::cache::catalogue::Draft;
 use crate::backup::layers::Layers;
 use crate::backup::layout::{ConfigItem, Place, Seen, Sorter};
 use crate::backup::meta::Meta;
@@ -26,8 +25,8 @@ use std::collections::HashMap;
 use std::io::{BufReader, Cursor, Read};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+pub use crate::sql::tally::{ObjectFound, TableTally, Tally};
 pub use folders::{Folders, Node};
-pub use tally::{ObjectFound, TableTally, Tally};
 
 /// Largest configuration file accepted, in bytes.
 pub const MAX_CONFIG_FILE: u64 = 1 << 20;

@@ -1,16 +1,17 @@
 //! Committed → done: the live site is looked at with its own eyes, and put back when it does not stand up.
 
+use crate::engine::commit::step::Step;
 use crate::engine::commit::{self, Record};
-use crate::engine::step::Step;
-use crate::engine::{Committed, Job, cleanup, finish_phases, require_groups, say_groups, verify};
+use crate::engine::leftovers::cleanup;
+use crate::engine::{Committed, Job, finish_phases, require_groups, say_groups, verify};
 use crate::error::{Error, Result};
 use crate::host::process;
 use crate::job::State;
-use crate::job::worker::Ending;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor};
 use crate::report::{self, Group};
 use crate::snapshot::retained::{self, Manifest};
+use crate::worker::Ending;
 use serde_json::{Value, json};
 use std::time::Duration;
 

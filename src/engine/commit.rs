@@ -1,8 +1,12 @@
 //! Verified → committed, and back: journaled steps forwards, the same steps backwards.
 
-use crate::engine::hosts::Hosts;
-use crate::engine::settings;
-use crate::engine::step::Step;
+pub mod boundary;
+pub mod step;
+pub mod steps;
+
+use crate::engine::commit::step::Step;
+use crate::engine::machine::Hosts;
+use crate::engine::site_config;
 use crate::error::{Code, Error, Result};
 use crate::journal::Journal;
 use crate::progress::{Level, Monitor};
@@ -116,7 +120,7 @@ pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn 
         Step::Config { change, .. } => Some(change),
         _ => None,
     });
-    for service in settings::readers(changes) {
+    for service in site_config::readers(changes) {
         // Leniently, which gives no error: what is brought back may have been refused before.
         Step::Reload { service, lenient: true }.act(hosts, monitor)?;
     }

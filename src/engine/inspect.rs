@@ -1,19 +1,24 @@
 //! Jobs that look and change nothing: preview, validation, verification; and the snapshot made on request.
 
+pub mod diff;
+pub mod domains;
+
 use crate::api;
 use crate::backup;
-use crate::backup::catalogue;
-use crate::backup::index::{Index, Live};
+use crate::backup::cache::catalogue;
+use crate::backup::cache::index::{Index, Live};
 use crate::backup::name::Stamp;
 use crate::backup::preview::{Estimate, Filesystem, Page};
 use crate::backup::scan::Scan;
+use crate::clock;
 use crate::config::Config;
-use crate::engine::hosts::Hosts;
-use crate::engine::space::{self, Load};
-use crate::engine::{compat, diff, facts, preflight, token, verify};
+use crate::engine::machine::Hosts;
+use crate::engine::preflight::space::{self, Load};
+use crate::engine::preflight::{dump_compatibility, facts, plan_token};
+use crate::engine::{preflight, verify};
 use crate::error::{Code, Error, Result};
 use crate::host::tree::manifest::Reader;
-use crate::host::{clock, site_database, tree};
+use crate::host::{site_database, tree};
 use crate::job::JobId;
 use crate::job::estimate::Rates;
 use crate::job::folder::JobFolder;
@@ -70,7 +75,7 @@ pub fn preview_known(config: &Config, request: &api::Preview) -> Option<Value> {
     let page = match &request.tree {
         None => None,
         Some(asked) => {
-            let catalogue = backup::catalogue::open_unchecked(config, &source)?;
+            let catalogue = backup::cache::catalogue::open_unchecked(config, &source)?;
             if catalogue.metadata().ok()?.len() > QUICK_CATALOGUE {
                 return None;
             }
@@ -173,10 +178,10 @@ pub fn validate(
 ) -> Result<Value> {
     let mut selection = Selection::of(request)?;
     let source = backup::locate(config, &request.domain, &request.backup, request.dump.as_deref())?;
-    let began = token::now();
+    let began = plan_token::now();
     selection.fit(source.may_hold_database());
     let facts = facts::gather(config, &request.domain, &mut selection, folder.path(), Some(began), monitor)?;
-    let database = token::database(&facts, None)?;
+    let database = plan_token::database(&facts, None)?;
     let scan = backup::preview::examine(&source, config, monitor.as_ref());
     let plan = Plan::restore(
         config,
@@ -225,12 +230,12 @@ pub fn validate(
     {
         groups.push(
             match facts.hosts.server_facts(plan.database.as_ref().and_then(|names| names.definer.as_deref())) {
-                Ok(server) => compat::group(&dump.survey, &server, &request.options.compatibility),
+                Ok(server) => dump_compatibility::group(&dump.survey, &server, &request.options.compatibility),
                 Err(error) => Group::new("dump", vec![preflight::failed("dump", &error)]),
             },
         );
     }
-    let token = token::of(config, request, &plan.selection, &source, &facts, database.as_ref(), began);
+    let token = plan_token::of(config, request, &plan.selection, &source, &facts, database.as_ref(), began);
     let outcome = worst(groups.iter().map(|group| group.outcome));
     let mut answer = json!({
         "domain": request.domain,

@@ -1,12 +1,18 @@
 //! Everything that can be known to go wrong, looked at before anything is made. Pass, warn or fail, with figures.
 
+pub mod dump_compatibility;
+pub mod expected_size;
+pub mod facts;
+pub mod plan_token;
+pub mod space;
+
+use self::space::Load;
 use crate::backup::meta::Meta;
 use crate::backup::scan::Scan;
 use crate::backup::source::Source;
 use crate::config::Config;
-use crate::engine::expect::expect;
-use crate::engine::facts::Facts;
-use crate::engine::space::{self, Load};
+use crate::engine::preflight::expected_size::expect;
+use crate::engine::preflight::facts::Facts;
 use crate::error::{Code, Error, Result};
 use crate::host::database::grants::Schemas;
 use crate::host::place;

@@ -2,18 +2,19 @@
 //! state for what was; running it twice changes nothing.
 
 use crate::engine::commit::{self, Record};
-use crate::engine::hosts::Hosts;
-use crate::engine::{check, cleanup, resume, verify};
+use crate::engine::leftovers::{cleanup, resume};
+use crate::engine::machine::Hosts;
+use crate::engine::{check, verify};
 use crate::error::{Code, Error, Result};
 use crate::host::place;
 use crate::job::Kind;
 use crate::job::folder::{JobFolder, Ticket};
-use crate::job::worker::Ending;
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor, Silent};
 use crate::report;
 use crate::snapshot::retained::{self, Manifest};
+use crate::worker::Ending;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,18 +3,23 @@
 //! One thread reads and unpacks the archive and hands files to the tree's writers; the dump goes into a spool, from which
 //! the loader reads while it grows. Files and database run side by side, and a failure of one stops the other.
 
+pub mod archives;
+mod disk_watch;
+pub mod parts;
+pub mod take_over;
+
 use crate::archive::Limits;
 use crate::backup::layout::{Layout, Seen};
 use crate::backup::source::{Form, Source};
 use crate::config::Config;
-use crate::engine::expect::expect;
-use crate::engine::hosts::Hosts;
-use crate::engine::keep::{self, Kept};
-use crate::engine::reading::{Found, Reading};
-use crate::engine::room::Room;
-use crate::engine::{Planned, Staged, parts};
+use crate::engine::machine::Hosts;
+use crate::engine::preflight::expected_size::expect;
+use crate::engine::stage::archives::{Found, Reading};
+use crate::engine::stage::disk_watch::Room;
+use crate::engine::stage::take_over::Kept;
+use crate::engine::{Planned, Staged};
 use crate::error::{Code, Error, Result};
-use crate::host::database::checkpoint::Checkpoint;
+use crate::host::database::load::checkpoint::Checkpoint;
 use crate::host::database::{Choice, Database, ForeignKey, LoadRequest, LoadedTable, Objects, Patience, load};
 use crate::host::place;
 use crate::host::spool::{self, Spool};
@@ -245,7 +250,7 @@ fn complete_files(
     }
     let live = tree::open_site(&plan.document_root)?;
     let kept = match &live {
-        Some(live) => keep::take_over(live, &staged, &rule, found, monitor)?,
+        Some(live) => take_over::take_over(live, &staged, &rule, found, monitor)?,
         None => Vec::new(),
     };
     let units = match (&paths.only, &live) {
@@ -316,7 +321,7 @@ fn load_watched<T: Send>(
     load: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     let Some(folder) = hosts.data_folder() else { return load() };
-    let account = crate::engine::cleanup::account(&plan.job);
+    let account = crate::engine::leftovers::cleanup::account(&plan.job);
     let headroom = config.limits.headroom_bytes;
     let room = Room { folder: &folder, headroom, server: hosts.server()?, account: &account };
     let done = AtomicBool::new(false);
@@ -348,7 +353,7 @@ fn load_dump(
     let request = LoadRequest {
         server: hosts.server()?,
         schema: names.shadow.clone(),
-        account: crate::engine::cleanup::account(&plan.job),
+        account: crate::engine::leftovers::cleanup::account(&plan.job),
         definer: names.definer.clone().ok_or_else(|| {
             Error::new(
                 Code::CredentialsMissing,

@@ -2,9 +2,9 @@
 //! what was compared with what; what was not compared is said to be not checked.
 
 use crate::config::Config;
-use crate::engine::hosts::Hosts;
+use crate::engine::machine::Hosts;
 use crate::engine::stage::StagedFiles;
-use crate::engine::{Staged, settings};
+use crate::engine::{Staged, site_config};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, LoadedTable};
 use crate::host::tree::walk::{Kind, Next};
@@ -296,8 +296,8 @@ fn configuration(config: &Config, plan: &Plan, hosts: &Hosts, files: &[ConfFile]
     if files.is_empty() {
         return vec![not_restored("configuration")];
     }
-    let mut checks = settings::check(config, plan, files);
-    if settings::is_refused(&checks) {
+    let mut checks = site_config::check(config, plan, files);
+    if site_config::is_refused(&checks) {
         // Both programs act on what they test, as root.
         let why = "not tested by nginx and PHP-FPM: the configuration could harm the machine";
         checks.push(Check::new("test", Outcome::NotChecked, why));
@@ -441,7 +441,7 @@ fn live_configuration(config: &Config, plan: &Plan, hosts: &Hosts, files: &[Conf
         let same = std::fs::read(&file.target).is_ok_and(|content| content == file.content);
         Check::of("installed", same, format!("{} is the file of the backup", file.target.display()))
     }));
-    checks.extend(settings::check(config, plan, files));
+    checks.extend(site_config::check(config, plan, files));
     checks
 }
 
@@ -626,7 +626,7 @@ pub fn domain(config: &Config, work: &Path, domain: &Domain, monitor: &Arc<dyn M
     };
     let mut configuration = hosts.test_live();
     let plan = Plan::restore(config, &JobId::new()?, domain, Selection::everything(), None, String::new());
-    configuration.extend(settings::check(config, &plan, &settings::live(config, domain)));
+    configuration.extend(site_config::check(config, &plan, &site_config::live(config, domain)));
     Ok(vec![
         Group::new("file_integrity", files),
         Group::new("database_integrity", database),

@@ -3,26 +3,23 @@
 //! memory. Loading a dump ([`loader::load`]) is for the real one alone.
 
 pub mod accounts;
-pub mod checkpoint;
-pub mod compat;
 pub mod fake;
 pub mod grants;
 pub mod keys;
-pub mod loader;
+pub mod load;
 mod locks;
 pub mod names;
 pub mod objects;
-mod queue;
 pub mod server;
+pub mod server_facts;
 pub mod switch;
-mod worker;
 
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 pub use crate::sql::statement::ObjectKind;
-pub use loader::{Choice, LoadRequest, Loaded, LoadedTable, load};
+pub use load::{Choice, LoadRequest, Loaded, LoadedTable, load};
 pub use server::{Real, Server};
 
 /// One table of a schema.

@@ -54,7 +54,7 @@ impl DomainLock {
     /// `io_failed`, `disk_full`.
     pub fn claim(&mut self, job: &JobId) -> Result<()> {
         let act = || format!("write {}", self.path.display());
-        let text = format!("{job} {}", crate::host::random::hex(4)?);
+        let text = format!("{job} {}", crate::random::hex(4)?);
         // Over what is there, which is as long: at no moment does the lock name nobody.
         self.file.write_all_at(text.as_bytes(), 0).doing(act)?;
         self.file.set_len(text.len() as u64).doing(act)

@@ -393,7 +393,7 @@ impl Monitor for JobMonitor {
     }
 
     fn event(&self, level: Level, message: &str) {
-        let now = crate::host::clock::now();
+        let now = crate::clock::now();
         let mut pen = locked(&self.pen);
         let event = Event {
             seq: pen.next,

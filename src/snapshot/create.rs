@@ -342,7 +342,7 @@ struct Making {
 
 impl Making {
     fn begin(parent: &Path) -> Result<Making> {
-        let path = parent.join(format!("{UNFINISHED}{}_{}", Stamp::now().compact(), crate::host::random::hex(4)?));
+        let path = parent.join(format!("{UNFINISHED}{}_{}", Stamp::now().compact(), crate::random::hex(4)?));
         rustix::fs::mkdir(&path, Mode::RWXU).doing(|| format!("create {}", path.display()))?;
         Ok(Making { parent: parent.to_owned(), path, finished: false })
     }

@@ -244,7 +244,7 @@ struct Secret(PathBuf);
 
 impl Secret {
     fn write(folder: &Path, text: &str) -> Result<Secret> {
-        let path = folder.join(format!(".dump-{}.cnf", crate::host::random::hex(6)?));
+        let path = folder.join(format!(".dump-{}.cnf", crate::random::hex(6)?));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file =
             rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR).doing(|| format!("create {}", path.display()))?;

@@ -4,7 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::credentials::Password;
 use crate::host::database::grants::{LOADING, matches_pattern, names_are_literal, this_schema};
 use crate::host::database::server::{literal, number, rows, run, text};
-use crate::host::random;
+use crate::random;
 use crate::sql::quote_name;
 use mysql::Conn;
 use std::time::{Duration, Instant};

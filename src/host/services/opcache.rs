@@ -5,8 +5,8 @@
 
 use super::fastcgi;
 use super::wire::Until;
-use crate::host::random;
 use crate::progress::Monitor;
+use crate::random;
 use crate::siteconf::Listen;
 use std::fs;
 use std::io::Write;

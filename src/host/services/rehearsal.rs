@@ -8,7 +8,7 @@
 use super::{Service, command, master};
 use crate::config::{Config, ServiceUnit};
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::random;
+use crate::random;
 use crate::siteconf::{ConfFile, Item, nginx};
 use crate::text;
 use std::collections::{BTreeMap, HashMap};

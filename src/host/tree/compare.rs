@@ -180,7 +180,7 @@ pub fn compare(
 ) -> Result<Summary> {
     let again = catalogue.try_clone().map_err(|error| Error::io("read the catalogue", &error))?;
     // The seed is a secret of this comparison: no archive can hold two paths that were made to collide.
-    let seed = u64::from_str_radix(&crate::host::random::hex(8)?, 16).unwrap_or_default();
+    let seed = u64::from_str_radix(&crate::random::hex(8)?, 16).unwrap_or_default();
     let mut known = Catalogue::read(catalogue, rules, seed, monitor)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let tree = match rustix::fs::open(root, flags, rustix::fs::Mode::empty()) {

@@ -6,7 +6,7 @@
 //! of its files, so that a catalogue of other files is never found.
 
 use crate::archive::{Entry, EntryKind};
-use crate::backup::index::{self, Fingerprint};
+use crate::backup::cache::index::{self, Fingerprint};
 use crate::backup::scan::{Scan, kind_of};
 use crate::backup::source::Source;
 use crate::config::Config;

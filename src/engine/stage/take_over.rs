@@ -1,7 +1,7 @@
 //! What the new tree takes over from the live one: folders that the backup's writer leaves out, and what the request excludes.
 //! They are the same files under another name, so nothing is copied and nothing the site writes to them is lost.
 
-use crate::engine::reading::Found;
+use crate::engine::stage::archives::Found;
 use crate::error::Result;
 use crate::host::tree::walk::{Kind, Next};
 use crate::host::tree::{self, unit};

@@ -1,6 +1,6 @@
 //! From selected paths to what is exchanged: each selected file, each selected folder as a whole.
 
-use crate::engine::reading::Found;
+use crate::engine::stage::archives::Found;
 use crate::error::Result;
 use crate::host::tree::walk::{Kind, Next};
 use crate::host::tree::{self, Unit, unit};

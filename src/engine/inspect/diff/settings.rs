@@ -6,7 +6,7 @@ use super::pages::Pages;
 use crate::backup::scan::{self, ConfigFound, Scan};
 use crate::backup::source::Source;
 use crate::config::Config;
-use crate::engine::settings;
+use crate::engine::site_config;
 use crate::error::Result;
 use crate::plan::Selection;
 use crate::progress::Monitor;
@@ -60,7 +60,7 @@ pub fn changes(
             }
         }
     }
-    for file in settings::live(config, &source.site.domain) {
+    for file in site_config::live(config, &source.site.domain) {
         if selection.config.contains(&file.item) && !targets.contains(&file.target) {
             let entry = json!({"item": file.item, "name": file.name, "target": file.target, "change": "kept",
                                "why": "the backup does not hold it"});
@@ -142,7 +142,7 @@ fn compare(file: &ConfFile) -> (&'static str, Value) {
 
 /// What can be said of a certificate or key: never a part of it.
 fn describe(content: &[u8]) -> Value {
-    let day = |at: i64| crate::host::clock::at(at);
+    let day = |at: i64| crate::clock::at(at);
     match tls::read(content) {
         Ok(bundle) => json!({
             "certificate": bundle.certificate.map(|certificate| json!({

@@ -9,8 +9,8 @@
 use crate::api;
 use crate::backup::source::Source;
 use crate::config::Config;
-use crate::engine::facts::{self, Facts};
-use crate::engine::settings;
+use crate::engine::preflight::facts::{self, Facts};
+use crate::engine::site_config;
 use crate::error::{Code, Error, Result};
 use crate::host::database::{Database, Objects, SchemaTimes, TableInfo, TableTimes};
 use crate::plan::Selection;
@@ -192,7 +192,7 @@ pub fn of(
         add(json(&database.objects).as_bytes());
     }
     if !selection.config.is_empty() {
-        for file in settings::live(config, &request.domain) {
+        for file in site_config::live(config, &request.domain) {
             for path in std::iter::once(&file.target).chain(file.link.as_ref().map(|link| &link.path)) {
                 add(path.as_os_str().as_encoded_bytes());
                 add(json(&change::look(path).ok()).as_bytes());

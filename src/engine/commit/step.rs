@@ -1,7 +1,7 @@
 //! The steps of a change-over. Each knows how to act and how to undo, and looks at the real state before either,
 //! so doing or undoing one twice changes nothing.
 
-use crate::engine::hosts::Hosts;
+use crate::engine::machine::Hosts;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, ForeignKey, Move, Object, ObjectKind, Objects, Patience, Switch};
 use crate::host::place;

@@ -1,12 +1,16 @@
 //! Loads a dump into a shadow schema while the dump is still being written to its spool. One thread
 //! reads statements and carries out what makes tables; the rows go to workers as extents.
 
+pub mod checkpoint;
+mod queue;
+mod worker;
+
 use crate::error::{Code, Error, Result};
-use crate::host::database::checkpoint::{Checkpoint, Whole};
-use crate::host::database::queue::Queue;
+use crate::host::database::load::checkpoint::{Checkpoint, Whole};
+use crate::host::database::load::queue::Queue;
+use crate::host::database::load::worker::{Batch, Course, Shared, Target, incompatible};
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
-use crate::host::database::worker::{self, Batch, Course, Shared, Target, incompatible};
-use crate::host::database::{ObjectKind, Objects, Patience, accounts, compat, objects};
+use crate::host::database::{ObjectKind, Objects, Patience, accounts, objects, server_facts};
 use crate::host::spool::{Spool, SpoolReader, abandoned};
 use crate::progress::{Level, Monitor, Phase};
 use crate::sql::compat::judge::{decide_statement, keep_zero_dates, skipped};
@@ -108,7 +112,7 @@ pub struct Loaded {
 /// and what the monitor stops it with. The shadow schema is left as it is then, for the caller to drop.
 pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> Result<Loaded> {
     let mut admin = request.server.connect(None)?;
-    let facts = compat::ask(&mut admin, Some(&request.definer))?;
+    let facts = server_facts::ask(&mut admin, Some(&request.definer))?;
     let local_infile = rows(&mut admin, "SELECT @@GLOBAL.local_infile")?.first().is_some_and(|row| number(row, 0) == 1);
     let password = accounts::create(&mut admin, &request.account, &request.schema)?;
     let shared = Arc::new(Shared {

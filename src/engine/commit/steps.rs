@@ -1,9 +1,9 @@
 //! The steps of a change-over, from the state as it is now. What undoing needs is on disk before the first is done.
 
-use crate::engine::boundary::Boundary;
-use crate::engine::keep::Kept;
-use crate::engine::step::{self, Step};
-use crate::engine::{Job, Verified, settings};
+use crate::engine::commit::boundary::Boundary;
+use crate::engine::commit::step::{self, Step};
+use crate::engine::stage::take_over::Kept;
+use crate::engine::{Job, Verified, site_config};
 use crate::error::{Code, Error, Result};
 use crate::host::database::{ForeignKey, Switch};
 use crate::host::place;
@@ -17,7 +17,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// `database_unreachable`, `io_failed`, `disk_full`; nothing live was changed then.
-pub(super) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
+pub(crate) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
     let plan = &job.plan;
     let staged = &job.state.staged;
     make_private_folder(&plan.snapshot)?;
@@ -25,11 +25,11 @@ pub(super) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
     steps.extend(files(job)?);
     steps.extend(objects);
     let changes = match &plan.from_snapshot {
-        Some(from) => settings::reversed(&staged.kept_config, from, &plan.snapshot)?,
-        None => settings::changes(&staged.config, &plan.snapshot)?,
+        Some(from) => site_config::reversed(&staged.kept_config, from, &plan.snapshot)?,
+        None => site_config::changes(&staged.config, &plan.snapshot)?,
     };
-    let reloads = settings::readers(&changes);
-    let saved = settings::saved(&plan.snapshot);
+    let reloads = site_config::readers(&changes);
+    let saved = site_config::saved(&plan.snapshot);
     steps.extend(changes.into_iter().map(|change| Step::Config { change, saved: saved.clone() }));
     let lenient = plan.from_snapshot.is_some();
     steps.extend(reloads.into_iter().map(|service| Step::Reload { service, lenient }));

@@ -7,8 +7,9 @@
 use crate::api;
 use crate::backup::source::{Identity, Source};
 use crate::config::Config;
-use crate::engine::hosts::Hosts;
-use crate::engine::{cleanup, token};
+use crate::engine::leftovers::cleanup;
+use crate::engine::machine::Hosts;
+use crate::engine::preflight::plan_token;
 use crate::error::{Code, Error, Result};
 use crate::host::database::Database;
 use crate::job::JobId;
@@ -78,7 +79,7 @@ fn wish(ticket: &Ticket) -> Option<(String, Value)> {
     let mut config = serde_json::to_value(&ticket.config).ok()?;
     // Who runs it makes no difference to what comes of it.
     config.get_mut("paths")?.as_object_mut()?.remove("helper");
-    Some((token::wish(&request), config))
+    Some((plan_token::wish(&request), config))
 }
 
 /// Writes down which files a job reads, before it reads them.

@@ -2,8 +2,8 @@
 //! cannot be looked into keeps what is called after it.
 
 use crate::config::Config;
-use crate::engine::cleanup::own_name;
-use crate::engine::resume;
+use crate::engine::leftovers::cleanup::own_name;
+use crate::engine::leftovers::resume;
 use crate::error::Result;
 use crate::host::database::{Database, names};
 use crate::host::place;

@@ -1,9 +1,9 @@
 //! Starting a worker that outlives its caller: the helper, detached, with the locks handed over as open files.
 
 use crate::api::ABI_VERSION;
+use crate::clock;
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::clock;
 use crate::job::folder::{JobFolder, Ticket};
 use crate::job::lock::{DomainLock, try_lock_file};
 use crate::job::status::Status;

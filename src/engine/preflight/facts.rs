@@ -1,7 +1,7 @@
 //! What is known about a domain before anything is planned. Reads, never writes.
 
 use crate::config::Config;
-use crate::engine::hosts::Hosts;
+use crate::engine::machine::Hosts;
 use crate::error::Result;
 use crate::host::database::TableInfo;
 use crate::host::site_database::{self, SiteDatabase, Word};

@@ -1,8 +1,8 @@
 //! Removing what is over: staging of failed jobs, expired snapshots, orphans. Always by handle, never through links.
 
 use crate::config::Config;
-use crate::engine::hosts::Hosts;
-use crate::engine::{orphans, resume};
+use crate::engine::leftovers::{orphans, resume};
+use crate::engine::machine::Hosts;
 use crate::error::{Code, Error, Result};
 use crate::host::database::{Database, names};
 use crate::host::place;

@@ -11,15 +11,15 @@ pub mod tables;
 
 use crate::api::{self, Part};
 use crate::backup;
-use crate::backup::catalogue;
+use crate::backup::cache::catalogue;
 use crate::backup::layout::{self, Layout};
 use crate::backup::preview::examine_entries;
 use crate::backup::scan::Scan;
 use crate::backup::source::Source;
 use crate::config::Config;
-use crate::engine::facts::{self, Facts};
+use crate::engine::preflight::facts::{self, Facts};
+use crate::engine::preflight::plan_token::{self, LiveDatabase};
 use crate::engine::stage;
-use crate::engine::token::{self, LiveDatabase};
 use crate::error::{Code, Error, Result};
 use crate::job::folder::JobFolder;
 use crate::plan::Selection;
@@ -38,7 +38,7 @@ pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &A
     let mut selection = Selection::of(&wish)?;
     let source = backup::locate(config, &wish.domain, &wish.backup, wish.dump.as_deref())?;
     let (scan, catalogue) = examine_entries(&source, config, monitor.as_ref())?;
-    let began = token::now();
+    let began = plan_token::now();
     selection.fit(source.may_hold_database());
     let facts = facts::gather(config, &wish.domain, &mut selection, folder.path(), Some(began), monitor)?;
     if selection.named {
@@ -48,9 +48,9 @@ pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &A
     }
     let limit = if request.details { request.limit.unwrap_or(pages::USUAL) } else { 0 };
     let seen = Seen { config, source: &source, scan: &scan, catalogue, facts: &facts, selection: &selection };
-    let look = || token::database(&facts, None);
+    let look = || plan_token::database(&facts, None);
     let (mut document, database) = seen.changes(folder, wish.options.checksum, limit, look, monitor.as_ref())?;
-    let token = token::of(config, &wish, &selection, &source, &facts, database.as_ref(), began);
+    let token = plan_token::of(config, &wish, &selection, &source, &facts, database.as_ref(), began);
     document["plan_token"] = json!(token);
     document["domain"] = json!(wish.domain);
     document["backup"] = json!(source.path);

@@ -2,10 +2,10 @@
 
 use super::pages::Pages;
 use crate::backup::source::Source;
+use crate::clock;
 use crate::config::Config;
 use crate::engine::stage;
 use crate::error::{IoContext, Result};
-use crate::host::clock;
 use crate::host::tree::compare::{Change, Difference, Fate, Rules, Side, Summary, compare};
 use crate::host::tree::manifest::Reader;
 use crate::host::tree::{FilePolicy, Kind};

@@ -5,7 +5,7 @@
 //! the domain's backup folder when that folder is ours alone (so that nobody else can plant one), else in
 //! `base/restore_index/`.
 
-use crate::backup::catalogue::{self, Draft};
+use crate::backup::cache::catalogue::{self, Draft};
 use crate::backup::scan::{BEYOND, Scan};
 use crate::backup::source::{Identity, Part, Source};
 use crate::config::Config;

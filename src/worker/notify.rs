@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::job::Kind;
 use crate::job::folder::Ticket;
-use crate::job::worker::Ending;
+use crate::worker::Ending;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -227,7 +227,7 @@ impl Hosts {
     /// # Errors
     /// `credentials_missing`, `database_unreachable`.
     pub fn server_facts(&self, account: Option<&str>) -> Result<ServerFacts> {
-        crate::host::database::compat::server_facts(&self.server()?, account)
+        crate::host::database::server_facts::server_facts(&self.server()?, account)
     }
 
     /// The server's data folder, when it is on this machine.

@@ -2,16 +2,17 @@
 
 use crate::config::Config;
 use crate::engine;
-use crate::engine::hosts::Hosts;
+use crate::engine::leftovers::resume;
+use crate::engine::machine::Hosts;
 use crate::engine::recovery::Staging;
-use crate::engine::resume;
 use crate::error::{Code, Error, Result};
 use crate::job::folder::JobFolder;
 use crate::job::lock::{self, DomainLock, claimed, try_lock_file};
-use crate::job::worker::{Ending, conclude};
-use crate::job::{JobId, Kind, State, spawn};
+use crate::job::{JobId, Kind, State};
 use crate::path::Domain;
 use crate::progress::{Level, Monitor};
+use crate::worker::spawn;
+use crate::worker::{Ending, conclude};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -81,7 +82,7 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
 /// What jobs that had ended could not remove because their server was away.
 fn remove_loaders(config: &Config, monitor: &dyn Monitor) -> Vec<String> {
     let Some(database) = Hosts::database_if_any(config) else { return Vec::new() };
-    engine::orphans::remove_loaders(config, database.as_ref(), monitor).unwrap_or_else(|error| {
+    engine::leftovers::orphans::remove_loaders(config, database.as_ref(), monitor).unwrap_or_else(|error| {
         monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", error.message));
         Vec::new()
     })

@@ -1,8 +1,8 @@
 //! One connection that loads rows. It is handed extents of the spooled dump, never the rows themselves.
 
 use crate::error::{Code, Error, Result};
-use crate::host::database::checkpoint::{Checkpoint, Whole};
-use crate::host::database::queue::{Order, Queue};
+use crate::host::database::load::checkpoint::{Checkpoint, Whole};
+use crate::host::database::load::queue::{Order, Queue};
 use crate::host::database::server::{Server, failed, run};
 use crate::host::spool::Spool;
 use crate::progress::{Monitor, Phase};

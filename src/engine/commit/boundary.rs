@@ -1,7 +1,7 @@
 //! Which live tables go and which stay, and the foreign keys between the two: they would follow what moves, so they are
 //! taken off before the change-over and put back after it, against what is live then.
 
-use crate::engine::hosts::Hosts;
+use crate::engine::machine::Hosts;
 use crate::engine::stage::{Scope, StagedDatabase};
 use crate::error::{Code, Error, Result};
 use crate::host::database::{ForeignKey, Object, ObjectKind, Objects};

@@ -1,5 +1,9 @@
 //! The main of a worker process: one job from its ticket to its report.
 
+pub mod notify;
+pub mod recovery;
+pub mod spawn;
+
 use crate::api;
 use crate::backup;
 use crate::engine;
@@ -9,7 +13,7 @@ use crate::host::process;
 use crate::job::folder::{JobFolder, Ticket};
 use crate::job::lock::DomainLock;
 use crate::job::status::{JobMonitor, Status};
-use crate::job::{Kind, State, notify, recovery};
+use crate::job::{Kind, State};
 use crate::path::Domain;
 use crate::progress::{Level, Monitor};
 use serde::de::DeserializeOwned;
@@ -154,7 +158,7 @@ fn dispatch(
             Ending::of(request(ticket).and_then(|request| engine::inspect::preview(config, folder, &request, shared)))
         }
         Kind::Diff => {
-            Ending::of(request(ticket).and_then(|request| engine::diff::run(config, folder, &request, shared)))
+            Ending::of(request(ticket).and_then(|request| engine::inspect::diff::run(config, folder, &request, shared)))
         }
         Kind::Validate => {
             Ending::of(request(ticket).and_then(|request| engine::inspect::validate(config, folder, &request, shared)))
@@ -163,16 +167,15 @@ fn dispatch(
             engine::inspect::create_snapshot(config, folder, &request.domain, shared)
         })),
         Kind::DeleteSnapshot => Ending::of(request(ticket).and_then(|request: api::DeleteSnapshot| {
-            engine::cleanup::delete_snapshot(config, &request.domain, &request.snapshot, shared)
+            engine::leftovers::cleanup::delete_snapshot(config, &request.domain, &request.snapshot, shared)
         })),
         Kind::Verify => Ending::of(
             request(ticket)
                 .and_then(|request: api::OfDomain| engine::inspect::verify(config, folder, &request.domain, shared)),
         ),
-        Kind::Cleanup => Ending::of(
-            request(ticket)
-                .and_then(|request: api::Domains| engine::cleanup::run(config, request.domain.as_ref(), shared)),
-        ),
+        Kind::Cleanup => Ending::of(request(ticket).and_then(|request: api::Domains| {
+            engine::leftovers::cleanup::run(config, request.domain.as_ref(), shared)
+        })),
         Kind::Recover => match (lock.take(), &ticket.domain) {
             (Some(lock), Some(domain)) => {
                 let done = recovery::finish_dead(config, domain, lock, Staging::SetAside, shared);
@@ -306,7 +309,7 @@ fn write_failed_log(ticket: &Ticket, ending: &Ending) {
         "Phase:  {phase}\nError:  {} ({})\nTime:   {}\nResult: {}\nNext:   {}\n\n{log}",
         crate::text::printable(&error.message),
         error.code.name(),
-        crate::host::clock::now().strftime("%Y-%m-%d %H:%M:%S"),
+        crate::clock::now().strftime("%Y-%m-%d %H:%M:%S"),
         engine::word(ending.state()),
         error.hint,
     );
