@@ -3,6 +3,7 @@
 //! One record a line: `SEQUENCE CRC32 JSON\n`, the checksum (8 hex digits) over sequence and JSON. A last line that is
 //! cut or damaged was never acted upon and is ignored; damage anywhere else is `journal_corrupt`.
 
+use crate::disk::sync_parent;
 use crate::error::{Code, Error, IoContext, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -134,15 +135,6 @@ fn parse_line<T: DeserializeOwned>(expected: u64, line: &[u8]) -> Option<T> {
     let sequence: u64 = sequence.parse().ok()?;
     let crc = u32::from_str_radix(crc, 16).ok()?;
     (sequence == expected && crc == checksum(sequence, json.as_bytes())).then(|| serde_json::from_str(json).ok())?
-}
-
-/// Makes the name of a file durable by an fsync of its folder.
-///
-/// # Errors
-/// `io_failed`.
-pub fn sync_parent(path: &Path) -> Result<()> {
-    let parent = path.parent().unwrap_or(Path::new("/"));
-    File::open(parent).and_then(|folder| folder.sync_all()).doing(|| format!("fsync {}", parent.display()))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod spawn;
 
 use crate::api;
 use crate::backup;
+use crate::disk::{Durable, private_folder, write_file};
 use crate::engine;
 use crate::engine::recovery::Staging;
 use crate::error::{Code, Error, IoContext, Result};
@@ -271,7 +272,7 @@ fn log_of(ticket: &Ticket, failed: bool) -> Option<(&Domain, PathBuf)> {
 
 fn open_log(ticket: &Ticket) -> Result<Option<File>> {
     let Some((domain, path)) = log_of(ticket, false) else { return Ok(None) };
-    crate::job::lock::make_private_folder(path.parent().unwrap_or(Path::new("/")))?;
+    private_folder(path.parent().unwrap_or(Path::new("/")))?;
     let file = OpenOptions::new()
         .append(true)
         .create(true)
@@ -313,7 +314,7 @@ fn write_failed_log(ticket: &Ticket, ending: &Ending) {
         engine::word(ending.state()),
         error.hint,
     );
-    let _ = crate::job::folder::write_file(&failed, text.as_bytes(), false);
+    let _ = write_file(&failed, text.as_bytes(), Durable::Nothing);
 }
 
 /// Used by callers that only need to know that a backup is there before they start a job.

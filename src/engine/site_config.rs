@@ -1,9 +1,9 @@
 //! The configuration files of a job: judged, compared with the live ones, and turned into changes that can be undone.
 
 use crate::config::Config;
+use crate::disk::{Durable, private_folder, write_file};
 use crate::error::{Code, IoContext, Result};
 use crate::host::services::Service;
-use crate::job::folder::write_file;
 use crate::plan::Plan;
 use crate::report::{Check, Group, Outcome};
 use crate::siteconf::{self, Change, ConfFile, Item, Side, Verdict, change};
@@ -58,7 +58,7 @@ pub fn let_through(groups: &[Group]) -> impl Iterator<Item = String> {
 pub fn changes(files: &[ConfFile], snapshot: &Path) -> Result<Vec<Change>> {
     let changes = siteconf::plan_changes(files)?;
     if !changes.is_empty() {
-        crate::job::lock::make_private_folder(&saved(snapshot))?;
+        private_folder(&saved(snapshot))?;
         siteconf::store(&changes, files, &saved(snapshot))?;
     }
     Ok(changes)
@@ -73,11 +73,11 @@ pub fn reversed(kept: &[Change], from: &Path, snapshot: &Path) -> Result<Vec<Cha
         return Ok(Vec::new());
     }
     let folder = saved(snapshot);
-    crate::job::lock::make_private_folder(&folder)?;
+    private_folder(&folder)?;
     let keep = |side: &Side, path: &Path| -> Result<()> {
         let Side::File { sha256, .. } = side else { return Ok(()) };
         let content = std::fs::read(path).doing(|| format!("read {}", path.display()))?;
-        write_file(&folder.join(sha256), &content, true)
+        write_file(&folder.join(sha256), &content, Durable::Whole)
     };
     let mut back = Vec::new();
     for change in kept.iter().rev() {

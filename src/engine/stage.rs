@@ -12,6 +12,7 @@ use crate::archive::Limits;
 use crate::backup::layout::{Layout, Seen};
 use crate::backup::source::{Form, Source};
 use crate::config::Config;
+use crate::disk::{private_folder, sync_parent};
 use crate::engine::machine::Hosts;
 use crate::engine::preflight::expected_size::expect;
 use crate::engine::stage::archives::{Found, Reading};
@@ -97,7 +98,7 @@ pub fn run(
     actions: Actions,
     monitor: &Arc<JobMonitor>,
 ) -> Result<Staged> {
-    crate::job::lock::make_private_folder(&plan.stage)?;
+    private_folder(&plan.stage)?;
     let linked = Arc::new(Linked { inner: monitor.clone(), stop: AtomicBool::new(false) });
     let shared: Arc<dyn Monitor> = linked.clone();
     let files = plan.selection.files.any();
@@ -113,7 +114,7 @@ pub fn run(
     let mut writer = if files {
         monitor.begin(Phase::Files);
         let manifest = tree::manifest::create(&plan.manifest())?;
-        crate::job::lock::make_private_folder(&plan.tree)?;
+        private_folder(&plan.tree)?;
         let root = Some(plan.document_root.clone());
         let live = tree::open_site(&plan.document_root)?.map(Arc::new);
         let options = TreeOptions { document_root: root, live, ..TreeOptions::from_config(config)? };
@@ -182,7 +183,7 @@ pub fn run(
     let files = summary.map(|summary| complete_files(plan, source, &paths, &found, summary, monitor)).transpose()?;
     if files.is_some() {
         tree::sync_filesystem(tree::open_folder(&plan.stage)?)?;
-        crate::journal::sync_parent(&plan.stage)?;
+        sync_parent(&plan.stage)?;
         monitor.finish(Phase::Files);
     }
     let database = database.map(|(mut database, more)| {

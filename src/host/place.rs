@@ -1,6 +1,7 @@
 //! The functions of [`tree`] for a place given by its absolute path: the folder it lies in is opened,
 //! the last name is never followed.
 
+use crate::disk::private_folder;
 use crate::error::{Code, Error, Result};
 use crate::host::tree::{self, Identity};
 use crate::progress::{Monitor, Silent};
@@ -50,7 +51,7 @@ pub fn change(from: &Path, to: &Path, replace: bool) -> Result<()> {
 /// # Errors
 /// `not_exchangeable`, else what making a folder met.
 pub fn try_exchange(work: &Path, around: &Path) -> Result<()> {
-    crate::job::lock::make_private_folder(work)?;
+    private_folder(work)?;
     let tried = tree::open_folder(work).and_then(|folder| {
         if tree::mount_of(&folder)? != tree::mount_of(tree::open_folder(around)?)? {
             let message = format!("{} and {} are on different mounts", work.display(), around.display());

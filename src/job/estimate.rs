@@ -1,7 +1,7 @@
 //! How long things take on this machine, learned from its earlier jobs. Kept in `restore_jobs/.rates.json`.
 
 use crate::config::Config;
-use crate::job::folder::write_file;
+use crate::disk::{Durable, write_file};
 use crate::progress::Phase;
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +86,7 @@ impl Rates {
     /// Keeps the rates. A failure is no reason to fail a job.
     pub fn save(&self, config: &Config) {
         if let Ok(bytes) = serde_json::to_vec(self) {
-            let _ = write_file(&config.paths.jobs().join(".rates.json"), &bytes, false);
+            let _ = write_file(&config.paths.jobs().join(".rates.json"), &bytes, Durable::Nothing);
         }
     }
 }

@@ -1,19 +1,15 @@
 //! The folder of a job: what was asked, how it stands, how it ended. Files 0600 in a folder 0700.
 
 use crate::config::Config;
+use crate::disk::{Durable, private_folder, sync, sync_parent, try_lock_file, write_file};
 use crate::error::{Code, Error, IoContext, Result};
-use crate::job::lock::{make_private_folder, try_lock_file};
 use crate::job::status::Status;
 use crate::job::{JobId, Kind};
 use crate::path::Domain;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a worker has to do, as `job.json`. The configuration is the one of the start, whatever becomes of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,7 +47,7 @@ impl JobFolder {
     /// `forbidden`, `disk_full`, `io_failed`.
     pub fn create(ticket: &Ticket) -> Result<JobFolder> {
         let folder = JobFolder { path: ticket.config.paths.jobs().join(ticket.job.as_str()) };
-        make_private_folder(&folder.path)?;
+        private_folder(&folder.path)?;
         folder.write_volatile("job.json", ticket)?;
         Ok(folder)
     }
@@ -62,9 +58,9 @@ impl JobFolder {
     /// `io_failed`, `disk_full`.
     pub fn persist(&self) -> Result<()> {
         let ticket = self.join("job.json");
-        File::open(&ticket).and_then(|file| file.sync_all()).doing(|| format!("fsync {}", ticket.display()))?;
-        crate::journal::sync_parent(&ticket)?;
-        crate::journal::sync_parent(&self.path)
+        sync(&ticket)?;
+        sync_parent(&ticket)?;
+        sync_parent(&self.path)
     }
 
     /// Whether nobody holds the lock that a worker keeps as long as it lives.
@@ -143,7 +139,7 @@ impl JobFolder {
     /// # Errors
     /// `disk_full`, `io_failed`.
     pub fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
-        self.replace(name, value, true)
+        self.replace(name, value, Durable::Whole)
     }
 
     /// Writes a JSON file that may be lost in a power cut: tmp, rename.
@@ -151,12 +147,12 @@ impl JobFolder {
     /// # Errors
     /// `disk_full`, `io_failed`.
     pub fn write_volatile<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
-        self.replace(name, value, false)
+        self.replace(name, value, Durable::Nothing)
     }
 
     /// Takes the room that the end of the job needs: a disk that fills up meanwhile must not keep it from being told.
     pub fn reserve(&self) {
-        let _ = write_file(&self.join(RESERVE), &[0; RESERVED], false);
+        let _ = write_file(&self.join(RESERVE), &[0; RESERVED], Durable::Nothing);
     }
 
     /// Gives that room back; what is written next may use it.
@@ -164,36 +160,9 @@ impl JobFolder {
         let _ = std::fs::remove_file(self.join(RESERVE));
     }
 
-    fn replace<T: Serialize>(&self, name: &str, value: &T, durable: bool) -> Result<()> {
+    fn replace<T: Serialize>(&self, name: &str, value: &T, durable: Durable) -> Result<()> {
         let bytes = serde_json::to_vec(value)
             .map_err(|error| Error::new(Code::Internal, format!("{name} cannot be written as JSON: {error}")))?;
         write_file(&self.join(name), &bytes, durable)
     }
-}
-
-/// Writes a private file whole: tmp beside it, optionally fsync, rename, optionally fsync of the folder.
-///
-/// # Errors
-/// `disk_full`, `io_failed`.
-pub fn write_file(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
-    // Threads of one process may write the same file.
-    static TURN: AtomicU64 = AtomicU64::new(0);
-    let turn = TURN.fetch_add(1, Ordering::Relaxed);
-    let tmp = path.with_extension(format!("tmp{}_{turn}", std::process::id()));
-    let written = || -> std::io::Result<()> {
-        let mut file: File = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&tmp)?;
-        file.write_all(bytes)?;
-        if durable {
-            file.sync_all()?;
-        }
-        std::fs::rename(&tmp, path)
-    };
-    if let Err(error) = written() {
-        let _ = std::fs::remove_file(&tmp);
-        return Err(Error::io(format!("write {}", path.display()), &error));
-    }
-    if durable {
-        crate::journal::sync_parent(path)?;
-    }
-    Ok(())
 }

@@ -4,15 +4,15 @@
 //! file was replaced, has been taken for dead: see [`Fence`].
 
 use crate::config::Config;
-use crate::error::{Code, Error, IoContext, Result};
+use crate::disk::{private_folder, sync_parent, try_lock_file};
+use crate::error::{Code, IoContext, Result};
 use crate::job::JobId;
 use crate::path::Domain;
-use rustix::fs::{FlockOperation, flock};
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 
 /// The lock of a domain. It is handed to the worker as an open file, so there is no moment without a holder.
 #[derive(Debug)]
@@ -28,8 +28,7 @@ impl DomainLock {
     /// `io_failed`, `forbidden`.
     pub fn try_take(config: &Config, domain: &Domain) -> Result<Option<DomainLock>> {
         let path = folder(config)?.join(domain.as_str());
-        let file = open(&path)?;
-        Ok(try_flock(&file, &path)?.then_some(DomainLock { file, path }))
+        Ok(try_lock_file(&path)?.map(|file| DomainLock { file, path }))
     }
 
     /// Takes over a lock that came from the calling process.
@@ -66,7 +65,7 @@ impl DomainLock {
     /// `io_failed`, `disk_full`.
     pub fn persist(&self) -> Result<()> {
         self.file.sync_all().doing(|| format!("fsync {}", self.path.display()))?;
-        crate::journal::sync_parent(&self.path)
+        sync_parent(&self.path)
     }
 
     /// Empties the lock: the job in it is finished. The lock itself goes with the last open descriptor.
@@ -142,57 +141,10 @@ pub fn claimed(config: &Config) -> Vec<Domain> {
         .collect()
 }
 
-/// Opens and locks a file beside a job, such as its `alive` file; `None` when another process has it.
-///
-/// # Errors
-/// `io_failed`.
-pub fn try_lock_file(path: &Path) -> Result<Option<OwnedFd>> {
-    let file = open(path)?;
-    Ok(try_flock(&file, path)?.then(|| file.into()))
-}
-
 fn folder(config: &Config) -> Result<PathBuf> {
     let folder = config.paths.jobs().join(".locks");
-    make_private_folder(&folder)?;
+    private_folder(&folder)?;
     Ok(folder)
-}
-
-/// Makes a folder and its parents, 0700.
-///
-/// # Errors
-/// `forbidden`, `io_failed`, `disk_full`.
-pub fn make_private_folder(folder: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| denied(folder, &error))
-}
-
-fn open(path: &Path) -> Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
-        .map_err(|error| denied(path, &error))
-}
-
-fn try_flock(file: &File, path: &Path) -> Result<bool> {
-    match flock(file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(true),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
-        Err(error) => Err(error).doing(|| format!("lock {}", path.display())),
-    }
-}
-
-fn denied(path: &Path, error: &std::io::Error) -> Error {
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            Error::new(Code::Forbidden, format!("no right to write {}", path.display()))
-                .with("path", path.display().to_string())
-        }
-        _ => Error::io(format!("create {}", path.display()), error),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What installing a site's configuration changes on disk, and the same backwards. Every step may be repeated.
 
 use super::{ConfFile, Item};
+use crate::disk::{Durable, sync, write_file};
 use crate::error::{Code, Error, IoContext, Result};
 use rustix::fs::{AtFlags, CWD, Mode};
 use serde::{Deserialize, Serialize};
@@ -199,7 +200,7 @@ pub fn store(changes: &[Change], files: &[ConfFile], saved: &Path) -> Result<()>
             save(saved, sha256, &file.content)?;
         }
     }
-    sync_folder(saved)
+    sync(saved)
 }
 
 fn stale(change: &Change) -> Error {
@@ -212,15 +213,7 @@ fn save(saved: &Path, sha256: &str, content: &[u8]) -> Result<()> {
     if read_bounded(&path).is_ok_and(|there| hash(&there) == sha256) {
         return Ok(());
     }
-    let what = || format!("save {}", path.display());
-    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&path).doing(what)?;
-    file.write_all(content).doing(what)?;
-    file.sync_all().doing(what)
-}
-
-fn sync_folder(folder: &Path) -> Result<()> {
-    let what = || format!("sync {}", folder.display());
-    File::open(folder).doing(what)?.sync_all().doing(what)
+    write_file(&path, content, Durable::Content)
 }
 
 /// Which side is on disk. Content, link text and kind decide.
@@ -319,7 +312,7 @@ fn step(change: &Change, saved: &Path, goal: State, side: &Side) -> Result<()> {
             fs::rename(&temporary, target).doing(what)?;
         }
     }
-    sync_folder(parent)
+    sync(parent)
 }
 
 fn set_mtime(path: &Path, mtime: i64) -> rustix::io::Result<()> {

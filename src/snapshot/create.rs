@@ -5,6 +5,7 @@ use crate::backup::name::{Kind, Stamp, human_size};
 use crate::backup::scan::scan;
 use crate::backup::source::{Form, Part, Role, Source, hex};
 use crate::config::Config;
+use crate::disk::{Durable, create_new, private_folder, sync, write_file};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::site_database::SiteDatabase;
 use crate::host::tree;
@@ -13,7 +14,7 @@ use crate::progress::{Level, Monitor, Phase};
 use crate::snapshot::database::{Account, Dumped, dump};
 use crate::snapshot::gzip::ParallelGzip;
 use crate::snapshot::site::{self as files, LiveConfig, Packed};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::Mode;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -115,10 +116,10 @@ pub fn create(
     });
     let size = parts.iter().map(|part| part.bytes).sum();
     let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
-    write_file(&making.path().join(MANIFEST), text.as_bytes())?;
+    write_file(&making.path().join(MANIFEST), text.as_bytes(), Durable::Content)?;
     let old_form =
         metadata(domain, created, &packed, database.as_ref().map(|(dumped, _)| dumped), settings.len(), size);
-    write_file(&making.path().join("metadata.txt"), old_form.as_bytes())?;
+    write_file(&making.path().join("metadata.txt"), old_form.as_bytes(), Durable::Content)?;
     let path = making.finish(created)?;
     if let Some(object) = manifest.as_object_mut() {
         object.insert("path".into(), json!(path));
@@ -353,7 +354,7 @@ impl Making {
 
     /// Gives the folder its name, on disk. A second snapshot of the same second gets the next second's name.
     fn finish(mut self, stamp: Stamp) -> Result<PathBuf> {
-        sync_folder(&self.path)?;
+        sync(&self.path)?;
         let mut moment = stamp;
         for _ in 0..100 {
             let path = self.parent.join(format!("{PREFIX}{}", moment.compact()));
@@ -361,7 +362,7 @@ impl Making {
             match rustix::fs::renameat_with(rustix::fs::CWD, &self.path, rustix::fs::CWD, &path, flags) {
                 Ok(()) => {
                     self.finished = true;
-                    sync_folder(&self.parent)?;
+                    sync(&self.parent)?;
                     return Ok(path);
                 }
                 Err(rustix::io::Errno::EXIST) => {
@@ -381,24 +382,4 @@ impl Drop for Making {
             let _ = std::fs::remove_dir_all(&self.path);
         }
     }
-}
-
-fn private_folder(path: &Path) -> Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).doing(|| format!("create {}", path.display()))
-}
-
-fn create_new(path: &Path) -> Result<File> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR).doing(|| format!("create {}", path.display()))?;
-    Ok(File::from(file))
-}
-
-fn write_file(path: &Path, text: &[u8]) -> Result<()> {
-    let mut file = create_new(path)?;
-    file.write_all(text).and_then(|()| file.sync_all()).doing(|| format!("write {}", path.display()))
-}
-
-fn sync_folder(path: &Path) -> Result<()> {
-    File::open(path).and_then(|folder| folder.sync_all()).doing(|| format!("sync {}", path.display()))
 }

@@ -5,13 +5,12 @@
 
 use crate::backup::scan::{TableTally, Tally};
 use crate::config::Config;
+use crate::disk::create_new;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::credentials::{self, Endpoint, Password};
 use crate::host::site_database::SiteDatabase;
 use crate::progress::{Monitor, Phase};
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fs::{Mode, OFlags};
-use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -245,11 +244,9 @@ struct Secret(PathBuf);
 impl Secret {
     fn write(folder: &Path, text: &str) -> Result<Secret> {
         let path = folder.join(format!(".dump-{}.cnf", crate::random::hex(6)?));
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file =
-            rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR).doing(|| format!("create {}", path.display()))?;
+        let mut file = create_new(&path)?;
         let secret = Secret(path);
-        File::from(file).write_all(text.as_bytes()).doing(|| "write an option file".into())?;
+        file.write_all(text.as_bytes()).doing(|| "write an option file".into())?;
         Ok(secret)
     }
 }

@@ -7,7 +7,8 @@
 //! this program gives before anything is dropped because of it.
 
 use crate::backup::name::Stamp;
-use crate::error::{Code, Error, IoContext, Result};
+use crate::disk::{Durable, private_folder, sync_parent, write_file};
+use crate::error::{Code, Error, Result};
 use crate::host::database::{ForeignKey, ObjectKind};
 use crate::host::tree::Identity;
 use crate::job::JobId;
@@ -15,12 +16,8 @@ use crate::path::Domain;
 use crate::siteconf::Change;
 use crate::snapshot::create::{MANIFEST, SCHEMA};
 use crate::snapshot::list::read_manifest;
-use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// What a change-over brought into a schema whose other tables stayed: what a rollback has to take away again.
@@ -97,27 +94,14 @@ impl Manifest {
 /// # Errors
 /// `io_failed`, `disk_full`.
 pub fn write(folder: &Path, manifest: &Manifest) -> Result<()> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .doing(|| format!("create {}", folder.display()))?;
+    private_folder(folder)?;
     let mut document = json!({"schema": SCHEMA, "form": "retained", "created": Stamp::now().to_string()});
     let fields = serde_json::to_value(manifest).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
     if let (Value::Object(document), Value::Object(fields)) = (&mut document, fields) {
         document.extend(fields);
     }
-    let path = folder.join(MANIFEST);
-    let draft = folder.join(format!(".{MANIFEST}"));
-    let shown = || format!("write {}", path.display());
-    let _ = std::fs::remove_file(&draft);
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut file = File::from(rustix::fs::open(&draft, flags, Mode::RUSR | Mode::WUSR).doing(shown)?);
-    file.write_all(document.to_string().as_bytes()).and_then(|()| file.sync_all()).doing(shown)?;
-    std::fs::rename(&draft, &path).doing(shown)?;
-    let sync = |folder: &Path| File::open(folder).and_then(|folder| folder.sync_all());
-    sync(folder).doing(shown)?;
-    folder.parent().map_or(Ok(()), sync).doing(shown)
+    write_file(&folder.join(MANIFEST), document.to_string().as_bytes(), Durable::Whole)?;
+    sync_parent(folder)
 }
 
 /// Reads the manifest of a retained snapshot.

@@ -1,5 +1,6 @@
 //! Telling somebody that a job ended: a program with the report on stdin, a webhook with the report as JSON.
 
+use crate::disk::{Durable, write_file};
 use crate::error::Error;
 use crate::job::Kind;
 use crate::job::folder::Ticket;
@@ -30,7 +31,7 @@ pub fn send(ticket: &Ticket, ending: &Ending) {
     }
     if !failed.is_empty() {
         let path = ticket.config.paths.jobs().join(ticket.job.as_str()).join("notify_failed");
-        let _ = crate::job::folder::write_file(&path, failed.join("\n").as_bytes(), false);
+        let _ = write_file(&path, failed.join("\n").as_bytes(), Durable::Nothing);
     }
 }
 

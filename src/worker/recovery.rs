@@ -1,13 +1,14 @@
 //! Finding jobs whose worker died, and finishing or undoing them. Every entry point looks; a worker acts.
 
 use crate::config::Config;
+use crate::disk::try_lock_file;
 use crate::engine;
 use crate::engine::leftovers::resume;
 use crate::engine::machine::Hosts;
 use crate::engine::recovery::Staging;
 use crate::error::{Code, Error, Result};
 use crate::job::folder::JobFolder;
-use crate::job::lock::{self, DomainLock, claimed, try_lock_file};
+use crate::job::lock::{self, DomainLock, claimed};
 use crate::job::{JobId, Kind, State};
 use crate::path::Domain;
 use crate::progress::{Level, Monitor};

@@ -3,9 +3,10 @@
 use crate::api::ABI_VERSION;
 use crate::clock;
 use crate::config::Config;
+use crate::disk::try_lock_file;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::job::folder::{JobFolder, Ticket};
-use crate::job::lock::{DomainLock, try_lock_file};
+use crate::job::lock::DomainLock;
 use crate::job::status::Status;
 use crate::job::{JobId, Kind, State};
 use crate::path::Domain;

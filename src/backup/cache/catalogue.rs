@@ -10,6 +10,7 @@ use crate::backup::cache::index::{self, Fingerprint};
 use crate::backup::scan::{Scan, kind_of};
 use crate::backup::source::Source;
 use crate::config::Config;
+use crate::disk::{Durable, beside, is_dead_draft, open_ours, write_file};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::tree::Kind;
 use crate::host::tree::manifest::{self, Reader, Record, Replaced};
@@ -17,13 +18,11 @@ use crate::path::RelPath;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::PathBuf;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 const TREE: &str = "tree";
 const TABLES: &str = "tables";
-const DRAFT: &str = "draft";
 /// Most entries a catalogue is made of: their paths are told apart by 16 MiB of hashes.
 pub const MAX_ENTRIES: u64 = 1_800_000;
 /// Largest file of CREATE TABLE texts read; the texts themselves are bounded where they are collected.
@@ -39,13 +38,13 @@ pub fn open(config: &Config, source: &Source) -> Option<File> {
 
 /// The same for one who reads it to its end anyway, which tells about damage.
 pub(crate) fn open_unchecked(config: &Config, source: &Source) -> Option<File> {
-    index::open_own(&place(config, source)?.with_extension(TREE))
+    open_ours(&place(config, source)?.with_extension(TREE)).ok()
 }
 
 /// The CREATE TABLE texts of the backup's dump by table, as far as they were short enough to keep; empty when none are known.
 pub fn create_texts(config: &Config, source: &Source) -> HashMap<String, String> {
     let read = || {
-        let file = index::open_own(&place(config, source)?.with_extension(TABLES))?;
+        let file = open_ours(&place(config, source)?.with_extension(TABLES)).ok()?;
         let mut bytes = Vec::new();
         file.take(MAX_TABLES_BYTES).read_to_end(&mut bytes).ok()?;
         let (sum, text) = bytes.split_first_chunk::<8>()?;
@@ -90,12 +89,9 @@ impl Draft {
     /// # Errors
     /// `io_failed`, `disk_full`: the caller may go on without.
     pub fn begin(config: &Config, source: &Source, files: &[Fingerprint]) -> Result<Draft> {
-        static TURN: AtomicU64 = AtomicU64::new(0);
-        let folder = index::private_folder(config, &source.site.domain)?;
+        let folder = index::own_folder(config, &source.site.domain)?;
         let name = name(source, files);
-        let turn = TURN.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("{name}.{}-{turn}.{DRAFT}", std::process::id()));
-        let _ = std::fs::remove_file(&path);
+        let path = beside(&folder.join(&name));
         let file = manifest::create(&path)?;
         let mut draft =
             Draft { path, name, folder, writer: None, file: None, replaced: Replaced::default(), seen: HashSet::new() };
@@ -170,13 +166,9 @@ impl Draft {
             tables.filter_map(|table| Some((table.name.as_str(), table.create.as_deref()?))).collect();
         let text = serde_json::to_vec(&texts).unwrap_or_default();
         let bytes = [&xxh3_64(&text).to_le_bytes()[..], &text].concat();
-        let beside = self.path.with_extension(TABLES.to_owned() + "." + DRAFT);
         let place = |ending: &str| self.folder.join(format!("{}.{ending}", self.name));
-        index::write_new(&beside, &bytes)
-            .and_then(|()| std::fs::rename(&beside, place(TABLES)))
-            .inspect_err(|_| drop(std::fs::remove_file(&beside)))
-            .and_then(|()| std::fs::rename(&self.path, place(TREE)))
-            .doing(act)
+        write_file(&place(TABLES), &bytes, Durable::Nothing)?;
+        std::fs::rename(&self.path, place(TREE)).doing(act)
     }
 }
 
@@ -197,15 +189,14 @@ pub(crate) fn sweep(config: &Config, source: &Source, files: &[Fingerprint], kno
     for entry in entries.flatten() {
         let file = entry.file_name();
         let Some(file) = file.to_str() else { continue };
-        let Some((name, ending)) = file.split_once('.') else { continue };
-        let stale = if ending.ends_with(DRAFT) {
-            let pid = ending.split(['-', '.']).next().unwrap_or_default();
-            !Path::new("/proc").join(pid).exists()
-        } else if matches!(ending, TREE | TABLES) {
-            let path = name.split('-').next().unwrap_or_default();
-            !known.contains(path) || (path == own && name != current)
-        } else {
-            false
+        let stale = match file.split_once('.') {
+            Some((name, TREE | TABLES)) => {
+                let path = name.split('-').next().unwrap_or_default();
+                !known.contains(path) || (path == own && name != current)
+            }
+            // As version 0.1.0 called its drafts.
+            Some((_, ending)) if ending.ends_with(".draft") => true,
+            _ => is_dead_draft(file),
         };
         if stale {
             let _ = std::fs::remove_file(entry.path());
@@ -223,6 +214,7 @@ mod tests {
     use crate::path::Domain;
     use crate::progress::Silent;
     use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+    use std::path::Path;
 
     const SQL: &[u8] =
         b"CREATE TABLE `a` (\n  `x` int\n) ENGINE=InnoDB;\nINSERT INTO `a` VALUES (1);\n-- Dump completed\n";
@@ -486,8 +478,8 @@ mod tests {
         let new = setting.put("backup_20251004_030000.tar.gz", &[F("www/b", b"x")]);
         examine(&setting.source(&[&old]), &setting.config, &Silent).unwrap();
         std::fs::remove_file(&old).unwrap();
-        let dead = index::folder(&setting.config, &setting.domain).join("0-0.4999999-0.draft");
-        let alive = dead.with_file_name(format!("0-0.{}-99.draft", std::process::id()));
+        let dead = index::folder(&setting.config, &setting.domain).join(".0-0.4999999_0.tmp");
+        let alive = dead.with_file_name(format!(".0-0.{}_99.tmp", std::process::id()));
         std::fs::write(&dead, "x").unwrap();
         std::fs::write(&alive, "x").unwrap();
         examine(&setting.source(&[&new]), &setting.config, &Silent).unwrap();
@@ -496,7 +488,7 @@ mod tests {
         let cut = setting.put("backup_20251005_030000.tar.gz", &[F("www/b", b"x")]);
         std::fs::write(&cut, &std::fs::read(&cut).unwrap()[..700]).unwrap();
         examine(&setting.source(&[&cut]), &setting.config, &Silent).unwrap_err();
-        let drafts = setting.files().iter().filter(|path| path.to_string_lossy().ends_with(DRAFT)).count();
+        let drafts = setting.files().iter().filter(|path| path.to_string_lossy().ends_with(".tmp")).count();
         assert_eq!((setting.trees(), drafts), (1, 1));
     }
 }

@@ -9,18 +9,16 @@ use crate::backup::cache::catalogue::{self, Draft};
 use crate::backup::scan::{BEYOND, Scan};
 use crate::backup::source::{Identity, Part, Source};
 use crate::config::Config;
-use crate::disk::{is_ours, open_ours};
-use crate::error::{Code, Error, IoContext, Result};
+use crate::disk::{Durable, is_ours, lock_file, open_ours, private_folder, write_file};
+use crate::error::{Code, Error, Result};
 use crate::path::Domain;
-use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use xxhash_rust::xxh3::Xxh3;
 
 /// Name of the cache in a domain's backup folder.
@@ -257,46 +255,24 @@ fn change(config: &Config, domain: &Domain, act: impl FnOnce(&mut Index)) -> Res
     act(&mut index);
     index.tidy();
     let path = place(config, domain);
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = folder.join(format!(".{}.{}", name.trim_start_matches('.'), std::process::id()));
     let text = serde_json::to_vec(&index)
         .map_err(|error| Error::new(Code::Internal, format!("the index cannot be written as JSON: {error}")))?;
-    let written = write_new(&draft, &text).and_then(|()| std::fs::rename(&draft, &path));
-    written.inspect_err(|_| drop(std::fs::remove_file(&draft))).doing(|| format!("write {}", path.display()))?;
+    write_file(&path, &text, Durable::Nothing)?;
     Ok(index)
 }
 
 /// The lock of those who write what is known of a domain's backups.
 fn turn(config: &Config, domain: &Domain) -> Result<File> {
-    let path = private_folder(config, domain)?.join("lock");
-    let act = || format!("lock {}", path.display());
-    let flags = OFlags::NOFOLLOW.bits() as i32;
-    let file = File::options().write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(&path);
-    let file = file.doing(act)?;
-    let begun = Instant::now();
-    loop {
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(file),
-            Err(rustix::io::Errno::WOULDBLOCK) if begun.elapsed() < PATIENCE => {
-                std::thread::sleep(Duration::from_millis(2));
-            }
-            Err(error) => return Err(error).doing(act),
-        }
-    }
+    lock_file(&own_folder(config, domain)?.join("lock"), PATIENCE)
 }
 
 /// Makes our private folder of what is known of a domain's backups.
 ///
 /// # Errors
 /// `io_failed`, `disk_full`.
-pub(crate) fn private_folder(config: &Config, domain: &Domain) -> Result<PathBuf> {
+pub(crate) fn own_folder(config: &Config, domain: &Domain) -> Result<PathBuf> {
     let folder = folder(config, domain);
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&folder)
-        .doing(|| format!("create {}", folder.display()))?;
+    private_folder(&folder)?;
     Ok(folder)
 }
 
@@ -310,16 +286,8 @@ pub(crate) fn key(archive: &Path) -> String {
     archive.canonicalize().unwrap_or_else(|_| archive.to_owned()).display().to_string()
 }
 
-/// Writes a file that was not there, mode 0600.
-pub(crate) fn write_new(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    let _ = std::fs::remove_file(path);
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut file = File::from(rustix::fs::open(path, flags, Mode::from(0o600))?);
-    file.write_all(text)
-}
-
 fn read(path: &Path) -> Option<Index> {
-    let file = open_own(path)?;
+    let file = open_ours(path).ok()?;
     let length = file.metadata().ok()?.len();
     if length > MAX_BYTES {
         return None;
@@ -327,11 +295,6 @@ fn read(path: &Path) -> Option<Index> {
     let mut bytes = Vec::with_capacity(length as usize + 1);
     file.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
-}
-
-/// Opens a file that only we can have written.
-pub(crate) fn open_own(path: &Path) -> Option<File> {
-    open_ours(path).ok()
 }
 
 /// Where the cache of a domain lies.

@@ -1,6 +1,7 @@
 //! The steps of a change-over. Each knows how to act and how to undo, and looks at the real state before either,
 //! so doing or undoing one twice changes nothing.
 
+use crate::disk::{Durable, write_file};
 use crate::engine::machine::Hosts;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, ForeignKey, Move, Object, ObjectKind, Objects, Patience, Switch};
@@ -337,7 +338,7 @@ fn write_json<T: serde::Serialize + ?Sized>(path: &Path, value: &T) -> Result<()
     let bytes = serde_json::to_vec(value).map_err(|error| {
         Error::new(Code::Internal, format!("{} cannot be written as JSON: {error}", path.display()))
     })?;
-    crate::job::folder::write_file(path, &bytes, true)
+    write_file(path, &bytes, Durable::Whole)
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {

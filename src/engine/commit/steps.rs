@@ -1,5 +1,6 @@
 //! The steps of a change-over, from the state as it is now. What undoing needs is on disk before the first is done.
 
+use crate::disk::private_folder;
 use crate::engine::commit::boundary::Boundary;
 use crate::engine::commit::step::{self, Step};
 use crate::engine::stage::take_over::Kept;
@@ -8,7 +9,6 @@ use crate::error::{Code, Error, Result};
 use crate::host::database::{ForeignKey, Switch};
 use crate::host::place;
 use crate::host::tree::{self, Unit, unit};
-use crate::job::lock::make_private_folder;
 use crate::plan::Plan;
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -20,7 +20,7 @@ use std::path::Path;
 pub(crate) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
     let plan = &job.plan;
     let staged = &job.state.staged;
-    make_private_folder(&plan.snapshot)?;
+    private_folder(&plan.snapshot)?;
     let (mut steps, objects) = database(job)?;
     steps.extend(files(job)?);
     steps.extend(objects);
