@@ -9,8 +9,10 @@
 //! * [`scan()`](scan::scan): one reading of a whole archive, its integrity check; [`preview`]: what it found, as a document;
 //! * [`index`]: our own cache of what was found inside an archive; [`catalogue`]: every entry of the site in it.
 
+pub mod archives;
 pub mod cache;
 pub mod chain;
+pub mod contents;
 pub mod layers;
 pub mod layout;
 pub mod list;

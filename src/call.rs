@@ -3,12 +3,12 @@
 use crate::api::{self, OfJob};
 use crate::config::{Config, Source};
 use crate::error::{Code, Error, IoContext, Result};
+use crate::job::ending::Report;
 use crate::job::folder::JobFolder;
 use crate::job::lock::{self, DomainLock};
 use crate::job::status::{Event, Status};
 use crate::job::{JobId, Kind, State, logs};
 use crate::path::Domain;
-use crate::worker::{Report, probe_backup};
 use crate::worker::{recovery, spawn};
 use crate::{backup, engine, snapshot};
 use serde::Serialize;
@@ -108,7 +108,7 @@ fn preview_backup(request: &api::Preview) -> Result<Value> {
         known["job"] = Value::Null;
         return Ok(known);
     }
-    probe_backup(&config, &request.domain, &request.backup, request.dump.as_deref())?;
+    backup::locate::probe(&config, &request.domain, &request.backup, request.dump.as_deref())?;
     begin(&config, Kind::Preview, Some(&request.domain), request, request.wait)
 }
 
@@ -147,7 +147,7 @@ fn check_restore(config: &Config, request: &api::Restore) -> Result<()> {
     if let Some(snapshot) = &request.snapshot {
         snapshot::check_path(config, &request.domain, snapshot)?;
     }
-    probe_backup(config, &request.domain, &request.backup, request.dump.as_deref())
+    backup::locate::probe(config, &request.domain, &request.backup, request.dump.as_deref())
 }
 
 fn create_snapshot(request: &api::OfDomain) -> Result<Value> {

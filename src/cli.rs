@@ -318,8 +318,8 @@ fn finish(words: &Words, config: &Config, job: JobId, command: &Command, style: 
             name = COMMANDS.iter().find(|known| known.call_kind() == status["kind"]).map_or(name, |known| known.name);
             say(&format!(
                 "{} of {}, {job}. Ctrl+C leaves; the job goes on.\n",
-                select::plain(&status["kind"]),
-                select::plain(&status["domain"])
+                format::plain(&status["kind"]),
+                format::plain(&status["domain"])
             ))?;
         }
         if style.live || matches!(command.way, Way::Change | Way::Attach) {
@@ -357,7 +357,7 @@ fn answer(words: &Words, name: &str, data: &Value, style: Style) -> Result<ExitC
         }
         Output::Selected(selections) => write_selected(data, selections).map(|_| code),
         Output::Text if words.options.has("detach") && data["job"].is_string() => {
-            let job = select::plain(&data["job"]);
+            let job = format::plain(&data["job"]);
             say(&format!("Job {job} has begun; `rocketvps-restore attach {job}` shows it.\n"))
         }
         Output::Text => {
@@ -373,10 +373,10 @@ fn newest_snapshot(request: &Map<String, Value>) -> Result<String> {
     let snapshots = found["snapshots"].as_array().cloned().unwrap_or_default();
     let retained = snapshots.iter().find(|snapshot| snapshot["form"] == "retained");
     match retained.or(snapshots.first()) {
-        Some(snapshot) => Ok(select::plain(&snapshot["path"])),
+        Some(snapshot) => Ok(format::plain(&snapshot["path"])),
         None => Err(Error::new(
             Code::SnapshotNotFound,
-            format!("{} has no snapshot to go back to", select::plain(&found["domain"])),
+            format!("{} has no snapshot to go back to", format::plain(&found["domain"])),
         )
         .hint(
             "A restore keeps the state before it for `limits.snapshot_retention_h` hours. Restore a backup instead.",
@@ -390,10 +390,10 @@ fn confirm(command: &Command, request: &Map<String, Value>, style: Style) -> Res
         return Err(Error::new(Code::Usage, format!("{} changes things, and nobody can be asked here", command.name))
             .hint("Say --yes; or --dry-run for a restore, which changes nothing."));
     }
-    let shown = |key: &str| request.get(key).map(select::plain).unwrap_or_default();
+    let shown = |key: &str| request.get(key).map(format::plain).unwrap_or_default();
     let (what, after) = match command.name {
         "restore" => {
-            let backup = request.get("backup").map_or_else(|| "the newest backup".into(), select::plain);
+            let backup = request.get("backup").map_or_else(|| "the newest backup".into(), format::plain);
             (
                 format!("Restores {} from {backup}: {}.", shown("domain"), selection(request)),
                 "The site stays up. The state before is kept, and `rocketvps-restore rollback` brings it back.",
@@ -420,7 +420,7 @@ fn selection(request: &Map<String, Value>) -> String {
         let parts = request.get(key).and_then(Value::as_object).into_iter().flatten();
         parts
             .map(|(name, chosen)| match chosen {
-                Value::Array(_) => format!("{name} ({})", select::plain(chosen)),
+                Value::Array(_) => format!("{name} ({})", format::plain(chosen)),
                 _ => name.clone(),
             })
             .collect::<Vec<_>>()

@@ -239,6 +239,12 @@ impl<T> IoContext<T> for rustix::io::Result<T> {
     }
 }
 
+/// What a panic said.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,11 +7,10 @@
 
 use crate::api;
 use crate::call;
+use crate::error::panic_text;
 use crate::error::{Code, Error};
-use crate::worker::panic_text;
 use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 
 /// Runs a call between the two worlds: text in, owned text out, no panic and no errno across.
 fn boundary(name: &'static str, request: *const c_char) -> *mut c_char {
@@ -42,24 +41,6 @@ fn text_of<'a>(request: *const c_char) -> Result<&'a str, Error> {
     // SAFETY: the caller promises a NUL-terminated string that stays unchanged during the call.
     let bytes = unsafe { CStr::from_ptr(request) };
     bytes.to_str().map_err(|error| Error::new(Code::BadRequest, format!("the request is not UTF-8: {error}")))
-}
-
-/// The file this code was loaded from: the shared library, or the program it is linked into.
-pub(crate) fn library_file() -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStrExt;
-    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: dladdr fills the struct it is given for an address of this very library, or returns 0.
-    let name = unsafe {
-        if libc::dladdr(rv_abi_version as *const libc::c_void, info.as_mut_ptr()) == 0 {
-            return None;
-        }
-        let name = info.assume_init().dli_fname;
-        if name.is_null() {
-            return None;
-        }
-        CStr::from_ptr(name)
-    };
-    std::fs::canonicalize(std::ffi::OsStr::from_bytes(name.to_bytes())).ok()
 }
 
 /// Domains that have backups, snapshots or a document root, by name.

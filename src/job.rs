@@ -4,11 +4,14 @@
 //! (tmp + rename), `events.jsonl`, `journal`, `report.json` and `alive`, which the worker keeps locked. The domain's lock
 //! is `base/restore_jobs/.locks/DOMAIN`: a lock that is free but still names a job means that its worker died.
 
+pub mod ending;
 pub mod estimate;
 pub mod folder;
 pub mod lock;
 pub mod logs;
+pub mod monitor;
 pub mod status;
+pub mod ticket;
 
 use crate::error::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
@@ -146,6 +149,24 @@ pub enum State {
 }
 
 impl State {
+    /// The name of a state for sentences.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Queued => "queued",
+            State::Planning => "pre-flight",
+            State::Staging => "staging",
+            State::Verifying => "verification",
+            State::Committing => "commit",
+            State::Checking => "live verification",
+            State::Done => "done",
+            State::Cancelling => "cancelling",
+            State::RollingBack => "rollback",
+            State::RolledBack => "rolled back",
+            State::Failed => "failed",
+            State::NeedsOperator => "needs an operator",
+        }
+    }
+
     /// Whether the job has ended.
     pub fn is_final(self) -> bool {
         matches!(self, State::Done | State::RolledBack | State::Failed | State::NeedsOperator)

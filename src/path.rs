@@ -79,6 +79,11 @@ impl RelPath {
         self.0.split(|byte| *byte == b'/').filter(|name| !name.is_empty())
     }
 
+    /// The last name; empty for the root.
+    pub fn last_name(&self) -> &[u8] {
+        memchr::memrchr(b'/', &self.0).map_or(&self.0, |at| &self.0[at + 1..])
+    }
+
     /// Folder and last name; `None` for the root.
     pub fn split_last(&self) -> Option<(RelPath, &[u8])> {
         if self.is_root() {

@@ -55,6 +55,13 @@ pub trait Monitor: Send + Sync {
     fn keep_going(&self) -> Result<()>;
 }
 
+/// Finishes the phases that a job has not touched, so that no box stays half-way.
+pub fn finish_all(monitor: &dyn Monitor) {
+    for phase in Phase::ALL {
+        monitor.finish(phase);
+    }
+}
+
 /// A monitor that drops everything and never stops the work.
 #[derive(Debug, Default)]
 pub struct Silent;

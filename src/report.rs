@@ -1,5 +1,7 @@
 //! What was checked, against what, and how it came out. Pre-flight and verification speak in these.
 
+use crate::error::{Code, Error, Result};
+use crate::progress::{Level, Monitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -17,8 +19,9 @@ pub enum Outcome {
     Fail,
 }
 
-/// One line: what was compared with what.
+/// One line: what was compared with what. In JSON the code and the hint stand among the figures.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Document", into = "Document")]
 pub struct Check {
     /// Stable name, such as `row_counts`.
     pub name: String,
@@ -26,15 +29,23 @@ pub struct Check {
     pub outcome: Outcome,
     /// The sentence a user reads.
     pub message: String,
+    /// The error that a job would end with for it.
+    pub code: Option<Code>,
+    /// The next step, where it is not the one that the code suggests.
+    pub hint: Option<String>,
     /// The figures behind the sentence.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub figures: Map<String, Value>,
 }
 
 impl Check {
+    /// A check that failed for an error: its code and hint are the error's.
+    pub fn failed(name: &str, error: &Error) -> Check {
+        Check::new(name, Outcome::Fail, error.message.clone()).code(error.code).hint(error.hint.clone())
+    }
+
     /// A check with an outcome and a sentence.
     pub fn new(name: &str, outcome: Outcome, message: impl Into<String>) -> Check {
-        Check { name: name.to_owned(), outcome, message: message.into(), figures: Map::new() }
+        Check { name: name.to_owned(), outcome, message: message.into(), code: None, hint: None, figures: Map::new() }
     }
 
     /// Pass when true, fail when not.
@@ -42,11 +53,52 @@ impl Check {
         Check::new(name, if good { Outcome::Pass } else { Outcome::Fail }, message)
     }
 
+    /// The error that it is.
+    #[must_use]
+    pub fn code(self, code: Code) -> Check {
+        Check { code: Some(code), ..self }
+    }
+
+    /// The next step for a user.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Check {
+        Check { hint: Some(hint.into()), ..self }
+    }
+
     /// Adds a figure.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Check {
         self.figures.insert(key.to_owned(), value.into());
         self
+    }
+}
+
+/// A check as it is written.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    name: String,
+    outcome: Outcome,
+    message: String,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    figures: Map<String, Value>,
+}
+
+impl From<Check> for Document {
+    fn from(check: Check) -> Document {
+        let Check { name, outcome, message, code, hint, mut figures } = check;
+        figures.extend(code.map(|code| ("code".to_owned(), code.name().into())));
+        figures.extend(hint.map(|hint| ("hint".to_owned(), hint.into())));
+        Document { name, outcome, message, figures }
+    }
+}
+
+impl From<Document> for Check {
+    fn from(document: Document) -> Check {
+        let Document { name, outcome, message, mut figures } = document;
+        let text = |value: Value| value.as_str().map(str::to_owned);
+        let code = figures.remove("code").and_then(text).and_then(|name| Code::from_name(&name));
+        let hint = figures.remove("hint").and_then(text);
+        Check { name, outcome, message, code, hint, figures }
     }
 }
 
@@ -93,6 +145,43 @@ pub fn softened(groups: Vec<Group>) -> Vec<Group> {
 /// The failed lines of several groups.
 pub fn failures(groups: &[Group]) -> Vec<&Check> {
     groups.iter().flat_map(|group| &group.checks).filter(|check| check.outcome == Outcome::Fail).collect()
+}
+
+/// Turns the first failed check into an error.
+///
+/// # Errors
+/// The check's code, or `otherwise` where it has none; `groups` is in its context.
+pub fn require(groups: &[Group], otherwise: Code) -> Result<()> {
+    let failed = failures(groups);
+    let Some(first) = failed.first() else { return Ok(()) };
+    let error = Error::new(first.code.unwrap_or(otherwise), first.message.clone());
+    let hint = first.hint.clone().unwrap_or_else(|| error.hint.clone());
+    Err(error.hint(hint).with("groups", serde_json::to_value(groups).unwrap_or_default()))
+}
+
+/// Writes a line for every box to the log, and one for every check that is not a plain pass.
+pub fn log(groups: &[Group], monitor: &dyn Monitor) {
+    for group in groups {
+        let count = group.checks.len();
+        let name = group.name.replace('_', " ");
+        monitor.event(Level::Info, &format!("{name}: {} ({count} checks)", outcome_word(group.outcome)));
+        for check in &group.checks {
+            match check.outcome {
+                Outcome::Fail => monitor.event(Level::Error, &check.message),
+                Outcome::Warn => monitor.event(Level::Warn, &check.message),
+                Outcome::Pass | Outcome::NotChecked => {}
+            }
+        }
+    }
+}
+
+fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "passed",
+        Outcome::NotChecked => "not checked",
+        Outcome::Warn => "passed with warnings",
+        Outcome::Fail => "FAILED",
+    }
 }
 
 #[cfg(test)]

@@ -5,20 +5,22 @@ pub mod recovery;
 pub mod spawn;
 
 use crate::api;
-use crate::backup;
 use crate::disk::{Durable, private_folder, write_file};
 use crate::engine;
 use crate::engine::recovery::Staging;
+use crate::error::panic_text;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::process;
-use crate::job::folder::{JobFolder, Ticket};
+use crate::job::ending::{Ending, Report};
+use crate::job::folder::JobFolder;
 use crate::job::lock::DomainLock;
-use crate::job::status::{JobMonitor, Status};
+use crate::job::monitor::JobMonitor;
+use crate::job::status::Status;
+use crate::job::ticket::Ticket;
 use crate::job::{Kind, State};
 use crate::path::Domain;
 use crate::progress::{Level, Monitor};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -29,61 +31,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-/// How a job ended.
-#[derive(Debug)]
-pub enum Ending {
-    /// It did what was asked.
-    Done(Value),
-    /// The old state is back; why, and the report of the attempt.
-    RolledBack(Error),
-    /// Nothing live was changed.
-    Failed(Error),
-    /// Neither side was reached.
-    NeedsOperator(Error),
-}
-
-impl Ending {
-    /// The error names the phase it came from, where it does not yet.
-    fn in_phase(self, phase: &str) -> Ending {
-        let named = |error: Error| if error.context.contains_key("phase") { error } else { error.with("phase", phase) };
-        match self {
-            Ending::Done(value) => Ending::Done(value),
-            Ending::RolledBack(error) => Ending::RolledBack(named(error)),
-            Ending::Failed(error) => Ending::Failed(named(error)),
-            Ending::NeedsOperator(error) => Ending::NeedsOperator(named(error)),
-        }
-    }
-
-    /// The state a user sees.
-    pub fn state(&self) -> State {
-        match self {
-            Ending::Done(_) => State::Done,
-            Ending::RolledBack(_) => State::RolledBack,
-            Ending::Failed(_) => State::Failed,
-            Ending::NeedsOperator(_) => State::NeedsOperator,
-        }
-    }
-
-    fn of(result: Result<Value>) -> Ending {
-        match result {
-            Ok(value) => Ending::Done(value),
-            Err(error) if error.code == Code::NeedsOperator => Ending::NeedsOperator(error),
-            Err(error) => Ending::Failed(error),
-        }
-    }
-}
-
-/// `report.json`: how a job ended, kept as long as the job.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Report {
-    /// Final state.
-    pub state: State,
-    /// What the call gives, when the job is done.
-    pub result: Option<Value>,
-    /// Why it is not.
-    pub error: Option<Value>,
-}
 
 /// Runs the job of a folder to its end. `lock` and `alive` are held until the process ends.
 ///
@@ -114,7 +61,7 @@ pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
     let ending =
         std::panic::catch_unwind(AssertUnwindSafe(|| dispatch(&folder, &ticket, &monitor, &shared, &mut lock)))
             .unwrap_or_else(|panic| after_panic(&folder, &ticket, &shared, &*panic))
-            .in_phase(engine::word(monitor.status().state));
+            .in_phase(monitor.status().state.word());
 
     log_ending(&ticket, &monitor, &ending);
     ticking.store(false, Ordering::Relaxed);
@@ -153,8 +100,8 @@ fn dispatch(
     monitor.enter(State::Planning);
     let config = &ticket.config;
     match ticket.kind {
-        Kind::Restore => engine::restore(folder, ticket, monitor),
-        Kind::Rollback => engine::rollback(folder, ticket, monitor),
+        Kind::Restore => engine::restore::restore(folder, ticket, monitor),
+        Kind::Rollback => engine::restore::rollback(folder, ticket, monitor),
         Kind::Preview => {
             Ending::of(request(ticket).and_then(|request| engine::inspect::preview(config, folder, &request, shared)))
         }
@@ -220,17 +167,15 @@ fn after_panic(
     }
 }
 
-/// What a panic said.
-pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
-}
-
 fn spawn_ticker(monitor: &Arc<JobMonitor>, ticking: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
     let (monitor, ticking) = (monitor.clone(), ticking.clone());
     std::thread::spawn(move || {
         while ticking.load(Ordering::Relaxed) {
             monitor.tick();
+            if !monitor.is_still_ours() {
+                // Taken for dead: what is still done here would be done twice.
+                std::process::exit(i32::from(Code::Busy.number()));
+            }
             std::thread::park_timeout(Duration::from_millis(100));
         }
     })
@@ -294,7 +239,7 @@ fn log_ending(ticket: &Ticket, monitor: &JobMonitor, ending: &Ending) {
         Ending::Done(_) => monitor.event(Level::Info, &format!("done after {took:.1} s")),
         Ending::RolledBack(error) | Ending::Failed(error) | Ending::NeedsOperator(error) => {
             monitor.event(Level::Error, &format!("{} ({}): {}", error.message, error.code.name(), error.hint));
-            monitor.event(Level::Error, &format!("ended as {} after {took:.1} s", engine::word(ending.state())));
+            monitor.event(Level::Error, &format!("ended as {} after {took:.1} s", ending.state().word()));
         }
     }
     write_failed_log(ticket, ending);
@@ -311,24 +256,8 @@ fn write_failed_log(ticket: &Ticket, ending: &Ending) {
         crate::text::printable(&error.message),
         error.code.name(),
         crate::clock::now().strftime("%Y-%m-%d %H:%M:%S"),
-        engine::word(ending.state()),
+        ending.state().word(),
         error.hint,
     );
     let _ = write_file(&failed, text.as_bytes(), Durable::Nothing);
-}
-
-/// Used by callers that only need to know that a backup is there before they start a job.
-///
-/// # Errors
-/// `unknown_domain`, `backup_not_found`, `backup_unreadable`, `path_not_allowed`.
-pub fn probe_backup(config: &crate::config::Config, domain: &Domain, backup: &str, dump: Option<&Path>) -> Result<()> {
-    let located = backup::locate(config, domain, backup, dump).map(drop);
-    let (root, folder) = (config.paths.document_root(domain), config.paths.backups().join(domain.as_str()));
-    match located {
-        Err(error) if error.code == Code::BackupNotFound && !root.exists() && !folder.exists() => Err(Error::new(
-            Code::UnknownDomain,
-            format!("{domain} is not known here: there is neither {} nor {}", root.display(), folder.display()),
-        )),
-        located => located,
-    }
 }

@@ -2,7 +2,8 @@
 //! may do more than be shown.
 
 use super::site::{DOMAIN, site};
-use rocketvps_restore::backup::cache::index::{Fingerprint, Index};
+use rocketvps_restore::backup::cache::folder::Fingerprint;
+use rocketvps_restore::backup::cache::index::Index;
 use rocketvps_restore::backup::{self, preview};
 use rocketvps_restore::call;
 use serde_json::json;

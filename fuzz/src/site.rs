@@ -1,6 +1,7 @@
 //! An installation with one small backup, where nothing can be started: there is no helper.
 
-use rocketvps_restore::backup::cache::index::{FILE_NAME, Index, Live};
+use rocketvps_restore::backup::cache::index::{FILE_NAME, Live};
+use rocketvps_restore::backup::cache::remember;
 use rocketvps_restore::backup::{self, Source, preview};
 use rocketvps_restore::config::Config;
 use rocketvps_restore::path::Domain;
@@ -62,7 +63,7 @@ pub fn site() -> &'static Site {
             .expect("a backup");
         let source = backup::locate(&config, &domain, "latest", None).expect("the backup");
         preview::examine(&source, &config, &Silent).expect("the backup is sound");
-        Index::store_live(&config, &domain, Live::default()).expect("the index");
+        remember::live(&config, &domain, Live::default()).expect("the index");
         Site { folder, config, domain, source }
     })
 }

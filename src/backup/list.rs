@@ -1,11 +1,12 @@
 //! The backups of a domain, newest first, from names, `.meta` files and our index; no archive is opened.
 
+use crate::backup::archives::archives;
 use crate::backup::cache::index::Index;
 use crate::backup::meta::Meta;
 use crate::backup::name::{BackupName, Family, Kind, Stamp, human_size};
 use crate::backup::source::Identity;
 use crate::config::Config;
-use crate::error::{Code, Error, IoContext, Result};
+use crate::error::{Code, Error, Result};
 use crate::path::Domain;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -86,35 +87,6 @@ pub fn list(config: &Config, domain: &Domain) -> Result<Vec<BackupInfo>> {
     Ok(found)
 }
 
-/// The newest backup of the domain, from names alone. An archive of all domains may not hold this one: it is restored only when
-/// it is named.
-///
-/// # Errors
-/// As [`list`].
-pub(crate) fn newest(config: &Config, domain: &Domain) -> Result<Option<PathBuf>> {
-    let own = config.paths.backups().join(domain.as_str());
-    let mut found = Vec::new();
-    for folder in [own.as_path(), &config.paths.backups()] {
-        for path in archives(folder)? {
-            let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
-            let Some(parsed) = BackupName::parse(&name) else { continue };
-            let is_own = match &parsed.family {
-                Family::Own(_) | Family::Foreign => folder == own,
-                Family::Domain(of) => of == domain.as_str(),
-                Family::AllDomains => false,
-            };
-            if is_own && let Some(stamp) = parsed.stamp.or_else(|| changed_at(&path)) {
-                found.push((stamp, name, path));
-            }
-        }
-    }
-    Ok(found.into_iter().max().map(|(_, _, path)| path))
-}
-
-fn changed_at(path: &Path) -> Option<Stamp> {
-    Stamp::of_second(Identity::from_metadata(&std::fs::symlink_metadata(path).ok()?).mtime)
-}
-
 /// One archive's line, whoever's it is; `None` when it is no backup of this domain.
 fn info(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option<BackupInfo> {
     let name = path.file_name()?.to_str()?.to_owned();
@@ -164,27 +136,6 @@ pub fn info_of(config: &Config, domain: &Domain, path: &Path) -> Result<BackupIn
         .into_iter()
         .find(|info| info.path.canonicalize().is_ok_and(|path| path == opened.path))
         .ok_or_else(|| Error::new(Code::BackupNotFound, format!("{} is no backup of {domain}", path.display())))
-}
-
-/// The archives in a folder, in no order; none when the folder does not exist.
-pub(crate) fn archives(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => {
-            return Err(Error::new(Code::BackupUnreadable, format!("cannot read {}: {error}", folder.display()))
-                .with("path", folder.display().to_string()));
-        }
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry.doing(|| format!("read {}", folder.display()))?;
-        let is_archive = entry.file_name().to_str().is_some_and(|name| BackupName::parse(name).is_some());
-        if is_archive && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            found.push(entry.path());
-        }
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! From a request's word to open files. Only what lies under the backup folder (or, for rollback, the domain's
 //! snapshot folder) is opened; the check is made on the path without links, and the file is opened once.
 
+use crate::backup::archives::newest;
 use crate::backup::cache::index::Index;
 use crate::backup::chain;
 use crate::backup::layout::{self, ConfigItem, Site};
-use crate::backup::list::newest;
 use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, file_name, snapshot_stamp};
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
@@ -137,6 +137,22 @@ pub fn snapshot_folder(config: &Config, domain: &Domain, folder: &Path) -> Resul
         .with("path", folder.display().to_string()));
     }
     if path.is_dir() { Ok(path) } else { Err(missing(folder)) }
+}
+
+/// Whether a backup is there: for callers that need to know no more before they start a job.
+///
+/// # Errors
+/// `unknown_domain`, `backup_not_found`, `backup_unreadable`, `path_not_allowed`.
+pub fn probe(config: &Config, domain: &Domain, backup: &str, dump: Option<&Path>) -> Result<()> {
+    let located = locate(config, domain, backup, dump).map(drop);
+    let (root, folder) = (config.paths.document_root(domain), config.paths.backups().join(domain.as_str()));
+    match located {
+        Err(error) if error.code == Code::BackupNotFound && !root.exists() && !folder.exists() => Err(Error::new(
+            Code::UnknownDomain,
+            format!("{domain} is not known here: there is neither {} nor {}", root.display(), folder.display()),
+        )),
+        located => located,
+    }
 }
 
 fn latest(config: &Config, domain: &Domain) -> Result<PathBuf> {

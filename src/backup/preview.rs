@@ -6,10 +6,13 @@ mod warnings;
 
 use crate::api::TreeAsked;
 use crate::backup::cache::catalogue::{self, Draft};
-use crate::backup::cache::index::{Finding, Fingerprint, Index};
+use crate::backup::cache::folder::Fingerprint;
+use crate::backup::cache::index::{Finding, Index};
+use crate::backup::cache::remember;
+use crate::backup::contents::{DumpScan, Scan, folders};
 use crate::backup::list::Integrity;
 use crate::backup::name::{BackupName, Kind, Stamp, dump_stamp, file_name, human_size};
-use crate::backup::scan::{DumpScan, Scan, folders, scan_into};
+use crate::backup::scan::scan_into;
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
@@ -129,7 +132,7 @@ fn read(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan>
         Err(error) if error.code == Code::BackupCorrupt => Err(error.message.as_str()),
         Err(_) => return result,
     };
-    if let Err(error) = Index::store(config, &Finding { source, files, result: finding }, draft) {
+    if let Err(error) = remember::finding(config, &Finding { source, files, result: finding }, draft) {
         warn("the index of backups", &error);
     }
     result
@@ -292,7 +295,7 @@ fn names<'a>(dump: &'a DumpScan, kinds: &[ObjectKind]) -> Vec<&'a str> {
 mod tests {
     use super::*;
 
-    use crate::backup::scan::DumpScan;
+    use crate::backup::contents::DumpScan;
     use crate::backup::source::{Part, Role};
     use crate::backup::testing;
 

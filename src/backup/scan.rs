@@ -3,10 +3,9 @@
 //! Every byte goes through gzip's and tar's own checks; nothing is written. Memory stays bounded whatever the
 //! archive: folders are counted to a depth and a number, configuration is kept to 1 MiB a file.
 
-pub mod folders;
-
 use crate::archive::{self, Entry, EntryKind, GzipReader, Limits, Segment, TarReader};
 use crate::backup::cache::catalogue::Draft;
+use crate::backup::contents::kind_of;
 use crate::backup::layers::Layers;
 use crate::backup::layout::{ConfigItem, Place, Seen, Sorter};
 use crate::backup::meta::Meta;
@@ -14,19 +13,17 @@ use crate::backup::name::file_name;
 use crate::backup::source::{Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
-use crate::host::tree;
 use crate::path::RelPath;
 use crate::progress::{Level, Monitor, Phase};
-use crate::sql::compat::Survey;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{BufReader, Cursor, Read};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+pub use crate::backup::contents::folders::{Folders, Node};
+pub use crate::backup::contents::{Application, ByType, ConfigFound, DumpScan, Scan};
 pub use crate::sql::tally::{ObjectFound, TableTally, Tally};
-pub use folders::{Folders, Node};
 
 /// Largest configuration file accepted, in bytes.
 pub const MAX_CONFIG_FILE: u64 = 1 << 20;
@@ -35,152 +32,6 @@ pub const MAX_CONFIG_FILES: usize = 64;
 const CHUNK: usize = 256 << 10;
 /// Most replaced files whose content is remembered for hard links.
 const MAX_OLD_CONTENT: usize = 100_000;
-
-/// Files of the site by what they are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ByType {
-    /// `.php` and its kin.
-    pub php: u64,
-    /// `.js`, `.mjs`.
-    pub js: u64,
-    /// `.css`, `.scss`, `.less`.
-    pub css: u64,
-    /// Pictures.
-    pub images: u64,
-    /// Everything else.
-    pub other: u64,
-}
-
-impl ByType {
-    /// Counts a file by its name.
-    pub(crate) fn count(&mut self, name: &[u8]) {
-        let ending = name.rsplit(|byte| *byte == b'.').next().filter(|end| end.len() < name.len());
-        let ending = ending.unwrap_or_default().to_ascii_lowercase();
-        *match ending.as_slice() {
-            b"php" | b"phtml" | b"php5" | b"php7" | b"inc" => &mut self.php,
-            b"js" | b"mjs" => &mut self.js,
-            b"css" | b"scss" | b"less" => &mut self.css,
-            b"jpg" | b"jpeg" | b"png" | b"gif" | b"svg" | b"webp" | b"ico" | b"avif" | b"bmp" => &mut self.images,
-            _ => &mut self.other,
-        } += 1;
-    }
-}
-
-/// The dump of a backup.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct DumpScan {
-    /// Where it is: a path inside the archive, or the file beside it.
-    pub name: String,
-    /// Bytes of SQL.
-    pub bytes: u64,
-    /// Its last line says that it is complete.
-    pub complete: bool,
-    /// Its tables, in the order of the dump.
-    pub tables: Vec<TableTally>,
-    /// Number of views, triggers, routines and events.
-    pub objects: u64,
-    /// Their names by kind, the first 2,000.
-    #[serde(default)]
-    pub object_list: Vec<ObjectFound>,
-    /// What servers differ in, to be held against one.
-    #[serde(default)]
-    pub survey: Survey,
-}
-
-impl DumpScan {
-    /// Rows of all tables.
-    pub fn rows(&self) -> u64 {
-        self.tables.iter().map(|table| table.rows).sum()
-    }
-}
-
-/// A configuration file found.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ConfigFound {
-    /// Its kind.
-    pub item: ConfigItem,
-    /// Its name in the backup, without folders.
-    pub name: String,
-    /// Bytes.
-    pub size: u64,
-    /// What is in it; never written to a cache, it may be a private key. `None` for one over 1 MiB.
-    #[serde(skip)]
-    pub content: Option<Vec<u8>>,
-    /// XXH3 (64 bit) of its content, where that was read.
-    #[serde(default)]
-    pub hash: Option<u64>,
-    /// What it says: server names, pool user, certificate dates, scheduled commands. Never key material.
-    #[serde(default)]
-    pub meaning: Value,
-}
-
-/// What the site's own files say about what it is and needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Application {
-    /// `wordpress`, `laravel`, …
-    pub name: Option<String>,
-    /// Its version.
-    pub version: Option<String>,
-    /// The PHP it asks for, as written: `7.2.24`, `^8.1`.
-    pub php: Option<String>,
-}
-
-/// What one reading of a backup found.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Scan {
-    /// The layout.
-    pub layout: Option<String>,
-    /// Regular files of the site, hard links included.
-    pub files: u64,
-    /// Folders of the site.
-    pub folders: u64,
-    /// Symbolic links of the site.
-    pub links: u64,
-    /// Bytes of the site's files.
-    pub bytes: u64,
-    /// Devices, FIFOs and sockets: never restored.
-    pub specials: u64,
-    /// Files by what they are.
-    pub by_type: ByType,
-    /// Folders with counts and sizes, and the files at the top.
-    pub tree: Vec<Node>,
-    /// The database.
-    pub dump: Option<DumpScan>,
-    /// Configuration files.
-    pub config: Vec<ConfigFound>,
-    /// Application hints.
-    pub application: Application,
-    /// Bytes of everything in the archive, unpacked.
-    pub unpacked_bytes: u64,
-    /// Bytes of the files on disk.
-    pub packed_bytes: u64,
-    /// What each kind of entry was.
-    pub seen: Seen,
-}
-
-/// More of anything than there is: figures up to here can be added up without care.
-pub(crate) const BEYOND: u64 = 1 << 48;
-
-impl Scan {
-    /// Whether a reading can have found this; what was kept of one may have been damaged since.
-    pub(crate) fn is_possible(&self) -> bool {
-        let counts = [self.files, self.folders, self.links, self.bytes, self.specials, self.unpacked_bytes];
-        let sums = self.dump.iter().flat_map(|dump| dump.tables.iter().flat_map(|table| [table.rows, table.bytes]));
-        let dump = self.dump.as_ref().map_or(0, |dump| dump.bytes.max(dump.objects));
-        counts.into_iter().chain([dump, self.packed_bytes]).chain(sums).all(|figure| figure < BEYOND)
-            && self.dump.as_ref().is_none_or(|dump| dump.tables.len() < usize::from(u16::MAX))
-    }
-
-    /// Bytes of SQL; 0 without a dump.
-    pub fn dump_bytes(&self) -> u64 {
-        self.dump.as_ref().map_or(0, |dump| dump.bytes)
-    }
-
-    /// Tables of the dump, if there is one.
-    pub fn db_tables(&self) -> Option<u64> {
-        self.dump.as_ref().map(|dump| dump.tables.len() as u64)
-    }
-}
 
 /// Reads every part of the source whole. Progress goes to [`Phase::Verify`], in bytes on disk.
 ///
@@ -443,50 +294,10 @@ impl Reading<'_> {
     }
 }
 
-/// What stands in the site for an entry.
-pub(crate) fn kind_of(kind: &EntryKind) -> tree::Kind {
-    match kind {
-        EntryKind::File | EntryKind::HardLink(_) => tree::Kind::File,
-        EntryKind::Folder => tree::Kind::Folder,
-        EntryKind::Symlink(_) => tree::Kind::Symlink,
-        EntryKind::Special(_) => tree::Kind::Special,
-    }
-}
-
 /// A hard link names its target as the archive does; seen from the document root where it lies there.
 fn seen_from_site(sorter: &Sorter, target: &[u8]) -> Vec<u8> {
     let inside = RelPath::parse(target).ok().and_then(|path| path.strip_prefix(sorter.root()?));
     inside.map_or_else(|| target.to_vec(), |inside| inside.as_bytes().to_vec())
-}
-
-impl Scan {
-    fn count(&mut self, folders: &mut Folders, path: &RelPath, kind: tree::Kind, size: u64) {
-        if path.is_root() {
-            return;
-        }
-        match kind {
-            tree::Kind::File => {
-                self.files += 1;
-                self.bytes += size;
-                if let Some((_, name)) = path.split_last() {
-                    self.by_type.count(name);
-                }
-                folders.file(path, size);
-            }
-            tree::Kind::Folder => {
-                self.folders += 1;
-                folders.folder(path);
-            }
-            tree::Kind::Symlink => self.links += 1,
-            tree::Kind::Special => self.specials += 1,
-        }
-    }
-
-    /// Forgets the counts of the site, all but what is never restored.
-    fn uncount(&mut self) {
-        (self.files, self.folders, self.links, self.bytes) = (0, 0, 0, 0);
-        self.by_type = ByType::default();
-    }
 }
 
 /// The configuration files of a source with their contents, which no cache holds. `wanted` are the ones a whole reading found:

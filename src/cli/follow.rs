@@ -1,8 +1,8 @@
 //! Showing a job while it works: a bar on a terminal, a line for what happens elsewhere.
 
 use crate::call;
+use crate::cli::format::plain;
 use crate::cli::format::{count, duration};
-use crate::cli::select::plain;
 use crate::cli::terminal::{Style, bar, cut};
 use crate::config::Config;
 use crate::error::Result;

@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::text;
+use crate::text::printable;
 use serde_json::Value;
 
 /// How a value is written.
@@ -58,7 +59,7 @@ impl Format {
                     Format::Moment => number.to_string(),
                 }
             }
-            (_, other) => crate::cli::select::plain(other),
+            (_, other) => crate::cli::format::plain(other),
         }
     }
 }
@@ -90,6 +91,18 @@ pub fn duration(seconds: f64) -> String {
 /// A moment without fractions and zone.
 pub fn moment(text: &str) -> String {
     crate::text::printable(text.get(..19).unwrap_or(text)).replace('T', " ")
+}
+
+/// A value in one line: text as it is, a list of texts with commas, the rest as JSON.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => printable(text),
+        Value::Array(list) if list.iter().all(|element| !element.is_object() && !element.is_array()) => {
+            list.iter().map(plain).collect::<Vec<_>>().join(", ")
+        }
+        other => printable(&other.to_string()),
+    }
 }
 
 #[cfg(test)]

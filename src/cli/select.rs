@@ -1,8 +1,8 @@
 //! Single values and rows out of a document, for shells: `--field` and `--tsv`.
 
 use crate::cli::format::Format;
+use crate::cli::format::plain;
 use crate::error::{Code, Error, Result};
-use crate::text::printable;
 use serde_json::Value;
 
 /// What is asked for of a document.
@@ -126,18 +126,6 @@ impl Column {
             Some(format) => format.apply(value),
             None => plain(value),
         }
-    }
-}
-
-/// A value in one line: text as it is, a list of texts with commas, the rest as JSON.
-pub fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => printable(text),
-        Value::Array(list) if list.iter().all(|element| !element.is_object() && !element.is_array()) => {
-            list.iter().map(plain).collect::<Vec<_>>().join(", ")
-        }
-        other => printable(&other.to_string()),
     }
 }
 

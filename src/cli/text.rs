@@ -1,7 +1,7 @@
 //! Documents as text for people: one function a document. No figure is made here, only written.
 
+use crate::cli::format::plain;
 use crate::cli::format::{count, duration, moment};
-use crate::cli::select::plain;
 use crate::cli::terminal::Style;
 use crate::error::Error;
 use crate::text::{bytes, printable};

@@ -2,16 +2,17 @@
 
 use crate::engine::commit::step::Step;
 use crate::engine::commit::{self, Record};
-use crate::engine::leftovers::cleanup;
-use crate::engine::{Committed, Job, finish_phases, require_groups, say_groups, verify};
+use crate::engine::leftovers::discard;
+use crate::engine::state::{Committed, Job};
+use crate::engine::verify;
 use crate::error::{Error, Result};
 use crate::host::process;
 use crate::job::State;
-use crate::plan::Plan;
+use crate::job::ending::Ending;
+use crate::progress::finish_all;
 use crate::progress::{Level, Monitor};
 use crate::report::{self, Group};
-use crate::snapshot::retained::{self, Manifest};
-use crate::worker::Ending;
+use crate::snapshot::retained::{self};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -40,21 +41,21 @@ impl Job<Committed> {
         let groups = if self.plan.from_snapshot.is_some() { report::softened(groups) } else { groups };
         // A question that ended with the job is no answer.
         self.monitor.keep_going()?;
-        say_groups(&groups, self.monitor.as_ref());
-        require_groups(&groups, "the live site did not stand up")?;
+        report::log(&groups, self.monitor.as_ref());
+        verify::require(&groups, "the live site did not stand up")?;
         Ok(groups)
     }
 
     /// Makes the old state a snapshot and closes the job.
     fn keep(&mut self, live: &[Group]) -> Result<Value> {
-        let manifest = manifest_of(&self.plan, &self.state.steps, self.monitor.as_ref());
+        let manifest = commit::manifest_of(&self.plan, &self.state.steps, self.monitor.as_ref());
         retained::write(&self.plan.snapshot, &manifest)?;
         self.journal.append(&Record::Closed)?;
         let database = self.hosts.database.as_deref();
-        for left in cleanup::after_success(&self.ticket.config, &self.plan, &manifest, database) {
+        for left in discard::after_success(&self.ticket.config, &self.plan, &manifest, database) {
             self.monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
         }
-        finish_phases(self.monitor.as_ref());
+        finish_all(self.monitor.as_ref());
         Ok(self.result(live))
     }
 
@@ -69,7 +70,7 @@ impl Job<Committed> {
         }
         // Before the files go that the undoing needs: a recovery would look for them.
         let _ = self.journal.append(&Record::Closed);
-        if let Err(left) = cleanup::discard(&self.plan, self.hosts.database.as_deref(), self.monitor.as_ref()) {
+        if let Err(left) = discard::remains(&self.plan, self.hosts.database.as_deref(), self.monitor.as_ref()) {
             self.monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
         }
         Ending::RolledBack(error)
@@ -124,34 +125,4 @@ impl Job<Committed> {
             "peak_memory_bytes": process::peak_memory(),
         })
     }
-}
-
-/// What the steps of a change-over left as the old state.
-pub(super) fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manifest {
-    let mut manifest = Manifest::new(&plan.domain, &plan.job);
-    for step in steps {
-        match step {
-            Step::Exchange { staged, old: Some(old), .. } => {
-                manifest.tree = Some(staged.clone());
-                manifest.tree_identity = Some(*old);
-            }
-            Step::Switch { live, switch, brought } => {
-                manifest.brought = brought.clone();
-                manifest.live_schema = Some(live.clone());
-                manifest.schema_kept = plan.database.as_ref().map(|database| database.kept.clone());
-                manifest.tables = switch.moves.iter().filter(|step| step.from == *live).count() as u64;
-                manifest.objects = Some(plan.snapshot.join("objects.json"));
-            }
-            Step::Unlink { keys, .. } => manifest.links.clone_from(keys),
-            Step::Parts { staged, units, .. } => {
-                manifest.tree = Some(staged.clone());
-                manifest.tree_identity = crate::host::place::identity(staged).ok().flatten();
-                manifest.units = Some(units.clone());
-            }
-            Step::Config { change, .. } => manifest.config.push(change.clone()),
-            _ => {}
-        }
-    }
-    monitor.event(Level::Info, &format!("the old state is kept in {}", plan.snapshot.display()));
-    manifest
 }

@@ -8,8 +8,12 @@ use crate::engine::commit::step::Step;
 use crate::engine::machine::Hosts;
 use crate::engine::site_config;
 use crate::error::{Code, Error, Result};
+use crate::host::place;
+use crate::job::lock::Fence;
 use crate::journal::Journal;
+use crate::plan::Plan;
 use crate::progress::{Level, Monitor};
+use crate::snapshot::retained::Manifest;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -84,13 +88,13 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
 }
 
 fn announce(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts) -> Result<()> {
-    hosts.fence.hold();
+    hold(&hosts.fence);
     let connection = if step.is_of_database() { hosts.connection()? } else { None };
     journal.append(&Record::Intent { number, step: step.clone(), connection })
 }
 
 fn act(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
-    hosts.fence.hold();
+    hold(&hosts.fence);
     step.act(hosts, monitor)?;
     journal.append(&Record::Done { number })
 }
@@ -130,10 +134,10 @@ pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn 
 
 /// A journal that cannot be written (a full disk) must not keep the old state away: undoing twice changes nothing.
 fn one_back(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts) -> Result<()> {
-    hosts.fence.hold();
+    hold(&hosts.fence);
     let connection = if step.is_of_database() { hosts.connection()? } else { None };
     let _ = journal.append(&Record::Undo { number, connection });
-    hosts.fence.hold();
+    hold(&hosts.fence);
     step.undo(hosts)?;
     let _ = journal.append(&Record::Undone { number });
     Ok(())
@@ -156,6 +160,44 @@ pub fn begun(records: &[Record]) -> (Vec<Step>, Vec<u64>) {
     connections.sort_unstable();
     connections.dedup();
     (steps, connections)
+}
+
+/// Ends this process on the spot when the domain's lock is another worker's. It took this one for dead and recovers its job: to go on
+/// would change what it does not know of, and to undo would undo what it did.
+pub fn hold(fence: &Fence) {
+    if !fence.stands() {
+        std::process::exit(i32::from(Code::Busy.number()));
+    }
+}
+
+/// What the steps of a change-over left as the old state.
+pub fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manifest {
+    let mut manifest = Manifest::new(&plan.domain, &plan.job);
+    for step in steps {
+        match step {
+            Step::Exchange { staged, old: Some(old), .. } => {
+                manifest.tree = Some(staged.clone());
+                manifest.tree_identity = Some(*old);
+            }
+            Step::Switch { live, switch, brought } => {
+                manifest.brought = brought.clone();
+                manifest.live_schema = Some(live.clone());
+                manifest.schema_kept = plan.database.as_ref().map(|database| database.kept.clone());
+                manifest.tables = switch.moves.iter().filter(|step| step.from == *live).count() as u64;
+                manifest.objects = Some(plan.snapshot.join("objects.json"));
+            }
+            Step::Unlink { keys, .. } => manifest.links.clone_from(keys),
+            Step::Parts { staged, units, .. } => {
+                manifest.tree = Some(staged.clone());
+                manifest.tree_identity = place::identity(staged).ok().flatten();
+                manifest.units = Some(units.clone());
+            }
+            Step::Config { change, .. } => manifest.config.push(change.clone()),
+            _ => {}
+        }
+    }
+    monitor.event(Level::Info, &format!("the old state is kept in {}", plan.snapshot.display()));
+    manifest
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use crate::api;
 use crate::backup;
 use crate::backup::cache::catalogue;
 use crate::backup::cache::index::{Index, Live};
+use crate::backup::cache::remember;
+use crate::backup::contents::Scan;
 use crate::backup::name::Stamp;
 use crate::backup::preview::{Estimate, Filesystem, Page};
-use crate::backup::scan::Scan;
 use crate::clock;
 use crate::config::Config;
 use crate::engine::machine::Hosts;
@@ -58,7 +59,7 @@ pub fn preview(
         }
     };
     let live = look_at_live(config, domain, folder, monitor)?;
-    if let Err(error) = Index::store_live(config, domain, live.clone()) {
+    if let Err(error) = remember::live(config, domain, live.clone()) {
         monitor.event(Level::Warn, &format!("what was seen of the live site was not kept: {error}"));
     }
     Ok(backup::preview::document(&source, &scan, config, &preview_facts(config, request, &scan, live, page)))
@@ -204,7 +205,7 @@ pub fn validate(
                     .with("unpacked_bytes", scan.unpacked_bytes),
             ]
         }
-        Err(error) => vec![preflight::failed("whole", error)],
+        Err(error) => vec![Check::failed("whole", error)],
     };
     for group in &mut groups {
         if group.name == "conflicts" {
@@ -231,7 +232,7 @@ pub fn validate(
         groups.push(
             match facts.hosts.server_facts(plan.database.as_ref().and_then(|names| names.definer.as_deref())) {
                 Ok(server) => dump_compatibility::group(&dump.survey, &server, &request.options.compatibility),
-                Err(error) => Group::new("dump", vec![preflight::failed("dump", &error)]),
+                Err(error) => Group::new("dump", vec![Check::failed("dump", &error)]),
             },
         );
     }

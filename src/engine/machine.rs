@@ -2,7 +2,6 @@
 //! tried again.
 
 use crate::config::Config;
-use crate::engine::preflight;
 use crate::error::{Code, Error, Result};
 use crate::host::database::grants::{Grants, Need, Schemas};
 use crate::host::database::{Database, Real, Server};
@@ -96,7 +95,7 @@ impl Hosts {
         });
         let (grants, mariadb) = match asked {
             Ok(asked) => asked,
-            Err(error) => return preflight::failed("privileges", &error),
+            Err(error) => return Check::failed("privileges", &error),
         };
         let own_objects = definer.map(|definer| definer.replace('`', "")).as_deref() == Some(grants.account.as_str());
         judge_privileges(&grants, &grants.missing(names, mariadb, own_objects), self.instead.as_deref())
@@ -150,7 +149,7 @@ impl Hosts {
                 let says = if state.up { "runs" } else { "does not answer" };
                 let message = format!("{} {says}: {}", service.name(), state.evidence);
                 let check = Check::of(word(service), state.up, message);
-                if state.up { check } else { check.with("code", Code::ServiceDown.name()) }
+                if state.up { check } else { check.code(Code::ServiceDown) }
             })
             .collect();
         checks.push(self.redis());
@@ -162,8 +161,9 @@ impl Hosts {
         let state = self.services.health(Service::Redis, &self.domain);
         match (state.up, required) {
             (true, _) => Check::new("redis", Outcome::Pass, format!("Redis: {}", state.evidence)),
-            (false, true) => Check::new("redis", Outcome::Fail, format!("Redis: {}", state.evidence))
-                .with("code", Code::ServiceDown.name()),
+            (false, true) => {
+                Check::new("redis", Outcome::Fail, format!("Redis: {}", state.evidence)).code(Code::ServiceDown)
+            }
             (false, false) => {
                 Check::new("redis", Outcome::NotChecked, "Redis: not required by restore.toml, and silent")
             }
@@ -201,7 +201,7 @@ impl Hosts {
                     Outcome::Warn,
                     format!("{} accepts the configuration and says: {}", service.name(), warnings.join("; ")),
                 ),
-                Err(error) => preflight::failed(&name, &error),
+                Err(error) => Check::failed(&name, &error),
             }
         };
         [Service::Nginx, Service::PhpFpm].into_iter().map(tested).collect()
@@ -266,7 +266,7 @@ fn judge_privileges(grants: &Grants, missing: &[Need], instead: Option<&str>) ->
         let message = format!("{account} may do what a restore needs, and lacks {}{why}", lacks.join(", "));
         return Check::new("privileges", Outcome::Warn, message)
             .with("account", account.clone())
-            .with("hint", grants.remedy(&useful));
+            .hint(grants.remedy(&useful));
     }
     let names: Vec<String> = required.iter().map(Need::name).collect();
     let mut shown: Vec<String> = Vec::new();
@@ -282,8 +282,8 @@ fn judge_privileges(grants: &Grants, missing: &[Need], instead: Option<&str>) ->
         roles => format!("; what the roles {} give when they are not active was not looked into", roles.join(", ")),
     };
     Check::new("privileges", Outcome::Fail, format!("{account} lacks {}{roles}{why}", shown.join("; ")))
-        .with("code", Code::InsufficientPrivilege.name())
-        .with("hint", format!("As the administrator of the server: {}", grants.remedy(&required)))
+        .code(Code::InsufficientPrivilege)
+        .hint(format!("As the administrator of the server: {}", grants.remedy(&required)))
         .with("account", account.clone())
         .with("missing", names)
 }

@@ -7,8 +7,8 @@ pub mod plan_token;
 pub mod space;
 
 use self::space::Load;
+use crate::backup::contents::Scan;
 use crate::backup::meta::Meta;
-use crate::backup::scan::Scan;
 use crate::backup::source::Source;
 use crate::config::Config;
 use crate::engine::preflight::expected_size::expect;
@@ -22,7 +22,7 @@ use crate::job::lock::DomainLock;
 use crate::path::Domain;
 use crate::plan::Plan;
 use crate::progress::Monitor;
-use crate::report::{Check, Group, Outcome, failures};
+use crate::report::{Check, Group, Outcome};
 use crate::text;
 use std::fs::File;
 use std::path::Path;
@@ -38,27 +38,6 @@ pub fn run(config: &Config, plan: &Plan, facts: &Facts, source: &Source, monitor
     ]
 }
 
-/// Turns the first failed check into the error of the job.
-///
-/// # Errors
-/// The code the check names, else `preflight_failed`.
-pub fn require(groups: &[Group]) -> Result<()> {
-    let failed = failures(groups);
-    let Some(first) = failed.first() else { return Ok(()) };
-    let code =
-        first.figures.get("code").and_then(|code| Code::from_name(code.as_str()?)).unwrap_or(Code::PreflightFailed);
-    let hint = first.figures.get("hint").and_then(|hint| hint.as_str()).unwrap_or(code.hint()).to_owned();
-    Err(Error::new(code, first.message.clone())
-        .hint(hint)
-        .with("groups", serde_json::to_value(groups).unwrap_or_default()))
-}
-
-pub(super) fn failed(name: &str, error: &Error) -> Check {
-    Check::new(name, Outcome::Fail, error.message.clone())
-        .with("code", error.code.name())
-        .with("hint", error.hint.clone())
-}
-
 /// Whether each filesystem has the room that the plan needs there.
 fn disk_space(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> Vec<Check> {
     let expected = expect(config, source);
@@ -72,7 +51,7 @@ fn disk_space(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> V
         tables: if plan.selection.database.is_whole() { dump } else { 0 },
     };
     let (rooms, errors) = space::rooms(config, load, facts.hosts.data_folder().as_deref());
-    let mut checks: Vec<Check> = errors.iter().map(|error| failed("space", error)).collect();
+    let mut checks: Vec<Check> = errors.iter().map(|error| Check::failed("space", error)).collect();
     for room in rooms {
         let message = format!(
             "filesystem of {}: {} needed ({} staged, {} headroom), {} free",
@@ -98,7 +77,7 @@ fn disk_space(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> V
 }
 
 fn with_code(check: Check, code: Code) -> Check {
-    if check.outcome == Outcome::Fail { check.with("code", code.name()) } else { check }
+    if check.outcome == Outcome::Fail { check.code(code) } else { check }
 }
 
 /// Whether what the plan selects was found by a whole reading.
@@ -118,11 +97,11 @@ pub(super) fn components(plan: &Plan, scan: &Scan, catalogue: Option<File>) -> R
     line("database", plan.selection.database.any(), scan.dump.is_some(), "database dump");
     line("config", plan.selection.named && !plan.selection.config.is_empty(), !scan.config.is_empty(), "configuration");
     if plan.selection.database.any() {
-        checks.extend(scan.seen.one_dump().err().map(|error| failed("one_database", &error)));
+        checks.extend(scan.seen.one_dump().err().map(|error| Check::failed("one_database", &error)));
     }
     for pattern in unmatched(plan, scan, catalogue)? {
         let error = Error::new(Code::BackupIncomplete, format!("{pattern:?} matches nothing in the backup"));
-        checks.push(failed("selection", &error).with("pattern", pattern));
+        checks.push(Check::failed("selection", &error).with("pattern", pattern));
     }
     Ok(checks)
 }
@@ -196,7 +175,7 @@ fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
                 checks.push(Check::new("mysql", Outcome::Pass, format!("MySQL answers a query: {version}")));
                 checks.push(atomic_rename(&version));
             }
-            Err(error) => checks.push(failed("mysql", &error)),
+            Err(error) => checks.push(Check::failed("mysql", &error)),
         }
         let schemas = Schemas { live: &names.live, shadow: &names.shadow, kept: &names.kept };
         checks.push(facts.hosts.privileges(schemas, names.definer.as_deref()));
@@ -206,7 +185,7 @@ fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
                 Outcome::Pass,
                 format!("no foreign key from another schema points into {}", names.live),
             ),
-            Ok(keys) => failed(
+            Ok(keys) => Check::failed(
                 "external_foreign_keys",
                 &Error::new(Code::ExternalForeignKey, {
                     let named: Vec<String> =
@@ -214,7 +193,7 @@ fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
                     format!("foreign keys from outside point into {}: {}", names.live, named.join(", "))
                 }),
             ),
-            Err(error) => failed("external_foreign_keys", &error),
+            Err(error) => Check::failed("external_foreign_keys", &error),
         });
     } else {
         checks.push(Check::new("mysql", Outcome::NotChecked, "MySQL takes no part in this restore"));
@@ -284,8 +263,8 @@ pub(super) fn other_job(config: &Config, domain: &Domain) -> Check {
                 format!("job {dead} was left unfinished; it is recovered before the next restore"),
             ),
         },
-        Ok(None) => failed("other_job", &Error::new(Code::Busy, format!("another job is at work on {domain}"))),
-        Err(error) => failed("other_job", &error),
+        Ok(None) => Check::failed("other_job", &Error::new(Code::Busy, format!("another job is at work on {domain}"))),
+        Err(error) => Check::failed("other_job", &error),
     }
 }
 
@@ -294,7 +273,7 @@ fn tree_conflicts(plan: &Plan, facts: &Facts) -> Vec<Check> {
     let Some(survey) = &facts.survey else {
         return vec![Check::new("document_root", Outcome::Pass, format!("{root} does not exist and will be made"))];
     };
-    let refuse = |name: &str, message: String| failed(name, &Error::new(Code::NotExchangeable, message));
+    let refuse = |name: &str, message: String| Check::failed(name, &Error::new(Code::NotExchangeable, message));
     let mut checks = vec![
         Check::new(
             "document_root",
@@ -324,7 +303,7 @@ fn tree_conflicts(plan: &Plan, facts: &Facts) -> Vec<Check> {
             "immutable_files",
             format!("{path} in {root} is immutable (chattr +i) and cannot be moved or purged"),
         )
-        .with("hint", format!("Run `chattr -i` on {path} in {root}.")),
+        .hint(format!("Run `chattr -i` on {path} in {root}.")),
         None => Check::new("immutable_files", Outcome::Pass, format!("no file in {root} is immutable")),
     });
     checks
@@ -337,7 +316,7 @@ fn exchange(web_root: &Path, stage: &Path) -> Check {
         Ok(()) => Check::new("exchange", Outcome::Pass, format!("two folders below {root} changed places in one step")),
         Err(error) => {
             let message = format!("two folders below {root} cannot change places in one step: {}", error.message);
-            failed("exchange", &Error { message, ..error })
+            Check::failed("exchange", &Error { message, ..error })
         }
     }
 }
@@ -347,7 +326,10 @@ fn writable(name: &str, folder: &Path) -> Check {
         Ok(()) => Check::new(name, Outcome::Pass, format!("{} can be written", folder.display())),
         Err(error) => {
             let error: std::io::Error = error.into();
-            failed(name, &Error::new(Code::Forbidden, format!("{} cannot be written: {error}", folder.display())))
+            Check::failed(
+                name,
+                &Error::new(Code::Forbidden, format!("{} cannot be written: {error}", folder.display())),
+            )
         }
     }
 }
@@ -365,7 +347,7 @@ mod tests {
         assert_eq!(other_job(&config, &domain).outcome, Outcome::Pass);
         let mut lock = DomainLock::try_take(&config, &domain).unwrap().unwrap();
         lock.claim(&crate::job::JobId::new().unwrap()).unwrap();
-        assert_eq!(other_job(&config, &domain).figures["code"], "busy");
+        assert_eq!(other_job(&config, &domain).code, Some(Code::Busy));
         drop(lock);
         assert_eq!(other_job(&config, &domain).outcome, Outcome::Warn);
     }

@@ -2,19 +2,20 @@
 //! state for what was; running it twice changes nothing.
 
 use crate::engine::commit::{self, Record};
-use crate::engine::leftovers::{cleanup, resume};
+use crate::engine::leftovers::{discard, resume};
 use crate::engine::machine::Hosts;
-use crate::engine::{check, verify};
+use crate::engine::verify;
 use crate::error::{Code, Error, Result};
 use crate::host::place;
 use crate::job::Kind;
-use crate::job::folder::{JobFolder, Ticket};
+use crate::job::ending::Ending;
+use crate::job::folder::JobFolder;
+use crate::job::ticket::Ticket;
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor, Silent};
 use crate::report;
 use crate::snapshot::retained::{self, Manifest};
-use crate::worker::Ending;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +77,7 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
         let limit = Duration::from_secs(ticket.config.limits.verify_timeout_s.min(60));
         let groups = verify::standing(&ticket.config, &plan, &hosts, limit, monitor);
         if report::failures(&groups).is_empty() {
-            let kept = check::manifest_of(&plan, &steps, monitor);
+            let kept = commit::manifest_of(&plan, &steps, monitor);
             retained::write(&plan.snapshot, &kept)?;
             journal.append(&Record::Closed)?;
             tidy(ticket, &plan, &kept, &hosts, monitor);
@@ -103,13 +104,13 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
         commit::back(&steps, &mut journal, &hosts, monitor)?;
     }
     journal.append(&Record::Closed)?;
-    cleanup::discard(&plan, hosts.database.as_deref(), monitor)?;
+    discard::remains(&plan, hosts.database.as_deref(), monitor)?;
     Ok(Ending::RolledBack(died().hint("The site is as it was before the job. Start the restore again.")))
 }
 
 /// Removes what a job that ended well no longer needs.
 fn tidy(ticket: &Ticket, plan: &Plan, kept: &Manifest, hosts: &Hosts, monitor: &dyn Monitor) {
-    for left in cleanup::after_success(&ticket.config, plan, kept, hosts.database.as_deref()) {
+    for left in discard::after_success(&ticket.config, plan, kept, hosts.database.as_deref()) {
         monitor.event(Level::Warn, &left.message);
     }
 }
@@ -126,6 +127,6 @@ fn closed(ticket: &Ticket, plan: &Plan, committed: bool, hosts: &Hosts, monitor:
             "domain": plan.domain, "source": plan.source, "snapshot": plan.snapshot, "recovered": true,
         })));
     }
-    cleanup::discard(plan, hosts.database.as_deref(), monitor)?;
+    discard::remains(plan, hosts.database.as_deref(), monitor)?;
     Ok(Ending::RolledBack(Error::new(Code::WorkerDied, "the worker ended after it had brought the old state back")))
 }

@@ -29,7 +29,7 @@ pub fn check(config: &Config, plan: &Plan, files: &[ConfFile]) -> Vec<Check> {
             let said = if allowed { format!("let through: {}", finding.message) } else { finding.message };
             let check = Check::new(finding.item.name(), outcome, said);
             match finding.code {
-                Some(code) => check.with("code", code.name()),
+                Some(code) => check.code(code),
                 None => check,
             }
         })
@@ -37,7 +37,7 @@ pub fn check(config: &Config, plan: &Plan, files: &[ConfFile]) -> Vec<Check> {
 }
 
 fn is_unsafe(check: &Check) -> bool {
-    check.figures.get("code").is_some_and(|code| code == Code::UnsafeConfig.name())
+    check.code == Some(Code::UnsafeConfig)
 }
 
 /// Whether the guard refuses any of it.

@@ -17,73 +17,27 @@ use crate::engine::machine::Hosts;
 use crate::engine::preflight::expected_size::expect;
 use crate::engine::stage::archives::{Found, Reading};
 use crate::engine::stage::disk_watch::Room;
-use crate::engine::stage::take_over::Kept;
-use crate::engine::{Planned, Staged};
+use crate::engine::state::{Planned, Scope, Staged, StagedDatabase, StagedFiles};
 use crate::error::{Code, Error, Result};
 use crate::host::database::load::checkpoint::Checkpoint;
-use crate::host::database::{Choice, Database, ForeignKey, LoadRequest, LoadedTable, Objects, Patience, load};
+use crate::host::database::{Choice, Database, LoadRequest, Patience, load};
 use crate::host::place;
 use crate::host::spool::{self, Spool};
-use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter, Unit};
+use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter};
 use crate::job::folder::JobFolder;
-use crate::job::status::JobMonitor;
-use crate::path::RelPath;
+use crate::job::monitor::JobMonitor;
 use crate::plan::keep::KeepRule;
 use crate::plan::selection::{Paths, Tables};
 use crate::plan::{Plan, Selection};
 use crate::progress::{Level, Monitor, Phase, Silent};
 use crate::siteconf::{self, ConfFile, Item};
-use crate::snapshot::retained::Brought;
-use crate::sql::compat::{Actions, Finding};
+use crate::sql::compat::Actions;
 use crate::text;
 use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Which live tables the staged ones replace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// What a dump says.
-    Dump {
-        /// It holds every table its site had.
-        complete: bool,
-    },
-    /// What a kept snapshot says: everything, or what was brought in its place.
-    Kept(Option<Brought>),
-}
-
-/// What the dump held, as counted on the way in.
-pub struct StagedDatabase {
-    /// The dump: a path inside the archive, or of the file beside it.
-    pub dump: Option<String>,
-    /// Tables with rows and bytes.
-    pub tables: Vec<LoadedTable>,
-    /// Triggers, views, routines and events, to be defined at commit.
-    pub objects: Objects,
-    /// Foreign keys to tables that were not loaded, to be put on at commit.
-    pub links: Vec<ForeignKey>,
-    /// Which live tables they replace.
-    pub scope: Scope,
-    /// What the server would not have taken as it stands, and what was done about it.
-    pub compatibility: Vec<Finding>,
-    /// Tables that an interrupted restore had loaded.
-    pub taken_over: u64,
-}
-
-/// The staged tree.
-#[derive(Debug, Clone, Default)]
-pub struct StagedFiles {
-    /// Counts of what came out of the backup.
-    pub summary: TreeSummary,
-    /// Parts that are exchanged one by one; `None`: the document root as a whole.
-    pub units: Option<Vec<Unit>>,
-    /// What was taken over from the live tree.
-    pub kept: Vec<Kept>,
-    /// What was staged and is not selected after all; it was removed again.
-    pub dropped: Vec<RelPath>,
-}
 
 /// Stages what the plan selects.
 ///
@@ -322,7 +276,7 @@ fn load_watched<T: Send>(
     load: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     let Some(folder) = hosts.data_folder() else { return load() };
-    let account = crate::engine::leftovers::cleanup::account(&plan.job);
+    let account = crate::engine::leftovers::discard::account(&plan.job);
     let headroom = config.limits.headroom_bytes;
     let room = Room { folder: &folder, headroom, server: hosts.server()?, account: &account };
     let done = AtomicBool::new(false);
@@ -354,7 +308,7 @@ fn load_dump(
     let request = LoadRequest {
         server: hosts.server()?,
         schema: names.shadow.clone(),
-        account: crate::engine::leftovers::cleanup::account(&plan.job),
+        account: crate::engine::leftovers::discard::account(&plan.job),
         definer: names.definer.clone().ok_or_else(|| {
             Error::new(
                 Code::CredentialsMissing,

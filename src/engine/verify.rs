@@ -3,8 +3,8 @@
 
 use crate::config::Config;
 use crate::engine::machine::Hosts;
-use crate::engine::stage::StagedFiles;
-use crate::engine::{Staged, site_config};
+use crate::engine::site_config;
+use crate::engine::state::{Staged, StagedFiles};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, LoadedTable};
 use crate::host::tree::walk::{Kind, Next};
@@ -14,7 +14,7 @@ use crate::job::JobId;
 use crate::path::Domain;
 use crate::plan::{Plan, Selection};
 use crate::progress::{Level, Monitor, Phase};
-use crate::report::{Check, Group, Outcome};
+use crate::report::{self, Check, Group, Outcome};
 use crate::siteconf::ConfFile;
 use crate::snapshot::retained::Manifest;
 use crate::text;
@@ -23,6 +23,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+/// Requires that what was verified stands.
+///
+/// # Errors
+/// The first failed check's, else `verification_failed`; the message says `what` failed.
+pub fn require(groups: &[Group], what: &str) -> Result<()> {
+    report::require(groups, Code::VerificationFailed)
+        .map_err(|error| Error { message: format!("{what}: {}", error.message), ..error })
+}
 
 /// How often the site is asked again before a wrong answer counts: a reload has its moment.
 const PROBES: u32 = 5;
@@ -262,7 +271,7 @@ fn soundness(count: usize, bad: Vec<&String>) -> Check {
 fn connection(database: &dyn Database) -> Check {
     match database.version() {
         Ok(version) => Check::new("connection", Outcome::Pass, format!("the server answers: {version}")),
-        Err(error) => Check::new("connection", Outcome::Fail, error.message).with("code", error.code.name()),
+        Err(error) => Check::new("connection", Outcome::Fail, error.message).code(error.code),
     }
 }
 
@@ -418,7 +427,7 @@ fn site_connection(config: &Config, domain: &Domain, hosts: &Hosts, live: &str) 
         Ok(site) if !same => {
             let named = text::printable(&site.account.schema);
             let message = format!("{} names the database {named}, not {live}", site.account.source.display());
-            Check::new("connection", Outcome::Fail, message).with("code", Code::DatabaseAmbiguous.name())
+            Check::new("connection", Outcome::Fail, message).code(Code::DatabaseAmbiguous)
         }
         Ok(_) => Check::new("connection", Outcome::Pass, "the site's own account can connect and read"),
         Err(error) if error.code == Code::CredentialsMissing => Check::new(
@@ -428,7 +437,7 @@ fn site_connection(config: &Config, domain: &Domain, hosts: &Hosts, live: &str) 
         ),
         // The restored wp-config may be right for the site although its account is gone: that is a broken site all the same.
         Err(error) => Check::new("connection", Outcome::Fail, format!("the site's own account: {}", error.message))
-            .with("code", error.code.name()),
+            .code(error.code),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The database server as a job sees it. [`Database`] is what commit, rollback, recovery and
-//! verification need; [`server::Real`] speaks to MariaDB or MySQL, [`fake::Fake`] keeps everything in
+//! verification need; [`real::Real`] speaks to MariaDB or MySQL, [`fake::Fake`] keeps everything in
 //! memory. Loading a dump ([`loader::load`]) is for the real one alone.
 
 pub mod accounts;
@@ -10,6 +10,7 @@ pub mod load;
 mod locks;
 pub mod names;
 pub mod objects;
+pub mod real;
 pub mod server;
 pub mod server_facts;
 pub mod switch;
@@ -20,7 +21,8 @@ use std::time::Duration;
 
 pub use crate::sql::statement::ObjectKind;
 pub use load::{Choice, LoadRequest, Loaded, LoadedTable, load};
-pub use server::{Real, Server};
+pub use real::Real;
+pub use server::Server;
 
 /// One table of a schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

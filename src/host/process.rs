@@ -1,8 +1,10 @@
 //! What a worker does to its own process: detach, close what it inherited, be polite, keep secrets out of core files.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static STOP_ASKED: AtomicBool = AtomicBool::new(false);
@@ -110,6 +112,24 @@ pub fn peak_memory() -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kib = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().trim_end_matches(" kB").parse().ok());
     kib.map_or(0, |kib: u64| kib * 1024)
+}
+
+/// The file this code was loaded from: the shared library, or the program it is linked into.
+pub(crate) fn library_file() -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt;
+    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: dladdr fills the struct it is given for an address of this very library, or returns 0.
+    let name = unsafe {
+        if libc::dladdr(library_file as *const libc::c_void, info.as_mut_ptr()) == 0 {
+            return None;
+        }
+        let name = info.assume_init().dli_fname;
+        if name.is_null() {
+            return None;
+        }
+        CStr::from_ptr(name)
+    };
+    std::fs::canonicalize(std::ffi::OsStr::from_bytes(name.to_bytes())).ok()
 }
 
 #[cfg(test)]

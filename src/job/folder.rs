@@ -3,32 +3,12 @@
 use crate::config::Config;
 use crate::disk::{Durable, private_folder, sync, sync_parent, try_lock_file, write_file};
 use crate::error::{Code, Error, IoContext, Result};
+use crate::job::JobId;
 use crate::job::status::Status;
-use crate::job::{JobId, Kind};
-use crate::path::Domain;
+use crate::job::ticket::Ticket;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::path::{Path, PathBuf};
-
-/// What a worker has to do, as `job.json`. The configuration is the one of the start, whatever becomes of the file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Ticket {
-    /// Document version.
-    pub schema: u32,
-    /// The job.
-    pub job: JobId,
-    /// What it does.
-    pub kind: Kind,
-    /// The domain, where it has one.
-    pub domain: Option<Domain>,
-    /// Start, RFC 3339.
-    pub created: String,
-    /// The request, already checked.
-    pub request: Value,
-    /// The configuration.
-    pub config: Config,
-}
 
 /// Holds the room for report and last status.
 const RESERVE: &str = "reserve";

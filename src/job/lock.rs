@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use crate::disk::{private_folder, sync_parent, try_lock_file};
-use crate::error::{Code, IoContext, Result};
+use crate::error::{IoContext, Result};
 use crate::job::JobId;
 use crate::path::Domain;
 use std::fs::File;
@@ -120,13 +120,6 @@ impl Fence {
         match std::fs::read(&self.path) {
             Ok(text) => text == self.text,
             Err(error) => error.kind() != std::io::ErrorKind::NotFound || self.text.is_empty(),
-        }
-    }
-
-    /// Ends this process on the spot when the lock is another's: the recovery knows nothing of what it would do now.
-    pub fn hold(&self) {
-        if !self.stands() {
-            std::process::exit(i32::from(Code::Busy.number()));
         }
     }
 }

@@ -3,8 +3,8 @@
 use crate::disk::{Durable, write_file};
 use crate::error::Error;
 use crate::job::Kind;
-use crate::job::folder::Ticket;
-use crate::worker::Ending;
+use crate::job::ending::Ending;
+use crate::job::ticket::Ticket;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};

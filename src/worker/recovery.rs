@@ -7,13 +7,14 @@ use crate::engine::leftovers::resume;
 use crate::engine::machine::Hosts;
 use crate::engine::recovery::Staging;
 use crate::error::{Code, Error, Result};
+use crate::job::ending::Ending;
 use crate::job::folder::JobFolder;
 use crate::job::lock::{self, DomainLock, claimed};
 use crate::job::{JobId, Kind, State};
 use crate::path::Domain;
 use crate::progress::{Level, Monitor};
+use crate::worker::conclude;
 use crate::worker::spawn;
-use crate::worker::{Ending, conclude};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -173,7 +174,7 @@ pub fn finish_dead(
     };
     conclude(&folder, &ticket, &ending);
     let state = ending.state();
-    monitor.event(Level::Info, &format!("{domain}: job {dead} is now {}", engine::word(state)));
+    monitor.event(Level::Info, &format!("{domain}: job {dead} is now {}", state.word()));
     if let Ending::NeedsOperator(error) = ending {
         return Err(error);
     }

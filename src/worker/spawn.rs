@@ -5,9 +5,10 @@ use crate::clock;
 use crate::config::Config;
 use crate::disk::try_lock_file;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::job::folder::{JobFolder, Ticket};
+use crate::job::folder::JobFolder;
 use crate::job::lock::DomainLock;
 use crate::job::status::Status;
+use crate::job::ticket::Ticket;
 use crate::job::{JobId, Kind, State};
 use crate::path::Domain;
 use serde_json::Value;
@@ -93,7 +94,7 @@ fn find_helper(config: &Config) -> Result<PathBuf> {
         return Ok(this);
     }
     let mut candidates = Vec::new();
-    if let Some(folder) = crate::ffi::library_file().as_deref().and_then(Path::parent) {
+    if let Some(folder) = crate::host::process::library_file().as_deref().and_then(Path::parent) {
         // Beside the library, in the prefix it is installed under, or in the build folder of a test.
         candidates.extend(["", "../bin", "../../bin", ".."].map(|near| folder.join(near).join(NAME)));
     }

@@ -6,8 +6,8 @@
 //! of its files, so that a catalogue of other files is never found.
 
 use crate::archive::{Entry, EntryKind};
-use crate::backup::cache::index::{self, Fingerprint};
-use crate::backup::scan::{Scan, kind_of};
+use crate::backup::cache::folder::{self, Fingerprint};
+use crate::backup::contents::{Scan, kind_of};
 use crate::backup::source::Source;
 use crate::config::Config;
 use crate::disk::{Durable, beside, is_dead_draft, open_ours, write_file};
@@ -56,7 +56,7 @@ pub fn create_texts(config: &Config, source: &Source) -> HashMap<String, String>
 /// Where the catalogue of a source lies, without its ending.
 fn place(config: &Config, source: &Source) -> Option<PathBuf> {
     let files = Fingerprint::all(source).ok()?;
-    Some(index::folder(config, &source.site.domain).join(name(source, &files)))
+    Some(folder::folder(config, &source.site.domain).join(name(source, &files)))
 }
 
 fn name(source: &Source, files: &[Fingerprint]) -> String {
@@ -65,7 +65,7 @@ fn name(source: &Source, files: &[Fingerprint]) -> String {
         sum.update(part.path.as_os_str().as_encoded_bytes());
         sum.update(format!("\n{} {}.{} {} {}\n", file.size, file.mtime, file.mtime_ns, file.ino, file.ends).as_bytes());
     }
-    format!("{}-{:016x}", path_word(&index::key(&source.path)), sum.digest())
+    format!("{}-{:016x}", path_word(&folder::key(&source.path)), sum.digest())
 }
 
 fn path_word(key: &str) -> String {
@@ -89,7 +89,7 @@ impl Draft {
     /// # Errors
     /// `io_failed`, `disk_full`: the caller may go on without.
     pub fn begin(config: &Config, source: &Source, files: &[Fingerprint]) -> Result<Draft> {
-        let folder = index::own_folder(config, &source.site.domain)?;
+        let folder = folder::make_folder(config, &source.site.domain)?;
         let name = name(source, files);
         let path = beside(&folder.join(&name));
         let file = manifest::create(&path)?;
@@ -181,11 +181,11 @@ impl Drop for Draft {
 
 /// Removes the catalogues of backups that are gone, those of `source` that are of other files than the ones read, and
 /// drafts of dead processes.
-pub(crate) fn sweep(config: &Config, source: &Source, files: &[Fingerprint], known: &index::Index) {
-    let Ok(entries) = std::fs::read_dir(index::folder(config, &source.site.domain)) else { return };
+pub(crate) fn sweep<'a>(config: &Config, source: &Source, files: &[Fingerprint], known: impl Iterator<Item = &'a str>) {
+    let Ok(entries) = std::fs::read_dir(folder::folder(config, &source.site.domain)) else { return };
     let current = name(source, files);
-    let own = path_word(&index::key(&source.path));
-    let known: HashSet<String> = known.keys().map(path_word).collect();
+    let own = path_word(&folder::key(&source.path));
+    let known: HashSet<String> = known.map(path_word).collect();
     for entry in entries.flatten() {
         let file = entry.file_name();
         let Some(file) = file.to_str() else { continue };
@@ -283,7 +283,7 @@ mod tests {
         }
 
         fn files(&self) -> Vec<PathBuf> {
-            let folder = index::folder(&self.config, &self.domain);
+            let folder = folder::folder(&self.config, &self.domain);
             std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect()
         }
 
@@ -478,7 +478,7 @@ mod tests {
         let new = setting.put("backup_20251004_030000.tar.gz", &[F("www/b", b"x")]);
         examine(&setting.source(&[&old]), &setting.config, &Silent).unwrap();
         std::fs::remove_file(&old).unwrap();
-        let dead = index::folder(&setting.config, &setting.domain).join(".0-0.4999999_0.tmp");
+        let dead = folder::folder(&setting.config, &setting.domain).join(".0-0.4999999_0.tmp");
         let alive = dead.with_file_name(format!(".0-0.{}_99.tmp", std::process::id()));
         std::fs::write(&dead, "x").unwrap();
         std::fs::write(&alive, "x").unwrap();

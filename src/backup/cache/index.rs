@@ -5,21 +5,18 @@
 //! the domain's backup folder when that folder is ours alone (so that nobody else can plant one), else in
 //! `base/restore_index/`.
 
-use crate::backup::cache::catalogue::{self, Draft};
-use crate::backup::scan::{BEYOND, Scan};
+use crate::backup::cache::folder::{Fingerprint, folder, is_own_folder, key};
+use crate::backup::contents::{BEYOND, Scan};
 use crate::backup::source::{Identity, Part, Source};
 use crate::config::Config;
-use crate::disk::{Durable, is_ours, lock_file, open_ours, private_folder, write_file};
+use crate::disk::{Durable, open_ours, write_file};
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use xxhash_rust::xxh3::Xxh3;
 
 /// Name of the cache in a domain's backup folder.
 pub const FILE_NAME: &str = ".backup_index.json";
@@ -29,63 +26,6 @@ const MAX_BYTES: u64 = 16 << 20;
 /// Room for what was found in all archives; the longest unread go first.
 const MAX_SCANS: usize = 8 << 20;
 const MAX_ARCHIVES: usize = 2_000;
-/// How much of both ends of a file goes into its checksum.
-const END: u64 = 64 << 10;
-/// A writer holds the lock for milliseconds.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// What makes a file of a backup the one that was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fingerprint {
-    /// Bytes.
-    pub size: u64,
-    /// Modification time, seconds.
-    pub mtime: i64,
-    /// Modification time, nanoseconds.
-    pub mtime_ns: i64,
-    /// Inode.
-    pub ino: u64,
-    /// XXH3 (64 bit) of the first and the last 64 KiB, in hex.
-    pub ends: String,
-}
-
-impl Fingerprint {
-    /// Of an open part; two short reads.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn of(part: &Part) -> std::io::Result<Fingerprint> {
-        let Identity { ino, size, mtime, mtime_ns, .. } = part.identity;
-        let mut sum = Xxh3::new();
-        let mut buffer = vec![0; END as usize];
-        for start in [0, size.saturating_sub(END)] {
-            let mut from = part.reader_at(start).take(END);
-            loop {
-                match from.read(&mut buffer) {
-                    Ok(0) => break,
-                    Ok(count) => sum.update(&buffer[..count]),
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Ok(Fingerprint { size, mtime, mtime_ns, ino, ends: format!("{:016x}", sum.digest()) })
-    }
-
-    /// Of every part of a source, in its order.
-    ///
-    /// # Errors
-    /// When one of them cannot be read.
-    pub fn all(source: &Source) -> std::io::Result<Vec<Fingerprint>> {
-        source.parts.iter().map(Fingerprint::of).collect()
-    }
-
-    /// Whether a listing's look at the file, without opening it, speaks for the same one.
-    fn looks_like(&self, identity: &Identity) -> bool {
-        (self.size, self.mtime, self.mtime_ns, self.ino)
-            == (identity.size, identity.mtime, identity.mtime_ns, identity.ino)
-    }
-}
 
 /// One archive's entry.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -181,31 +121,7 @@ impl Index {
         self.archives.keys().map(String::as_str)
     }
 
-    /// Adds a finding, and the catalogue that was made with it.
-    ///
-    /// # Errors
-    /// `io_failed`, `disk_full`: the caller may go on, it is only a cache.
-    pub fn store(config: &Config, finding: &Finding, catalogue: Option<Draft>) -> Result<()> {
-        let domain = &finding.source.site.domain;
-        let _turn = turn(config, domain)?;
-        let index = change(config, domain, |index| index.put(finding))?;
-        if let (Some(draft), Ok(found)) = (catalogue, finding.result) {
-            draft.publish(found)?;
-        }
-        catalogue::sweep(config, finding.source, &finding.files, &index);
-        Ok(())
-    }
-
-    /// Notes what was seen of the live site.
-    ///
-    /// # Errors
-    /// `io_failed`, `disk_full`: the caller may go on, it is only a cache.
-    pub fn store_live(config: &Config, domain: &Domain, live: Live) -> Result<()> {
-        let _turn = turn(config, domain)?;
-        change(config, domain, |index| index.live = Some(live)).map(drop)
-    }
-
-    fn put(&mut self, finding: &Finding) {
+    pub(super) fn put(&mut self, finding: &Finding) {
         let key = key(&finding.source.path);
         let found = finding.result.ok();
         let known = Known {
@@ -245,11 +161,11 @@ impl Index {
     }
 }
 
-/// Reads the cache, changes it and writes it; the caller holds the lock.
+/// Reads the cache, changes it and writes it; the caller holds the lock of its writers.
 ///
 /// # Errors
 /// `io_failed`, `disk_full`: the caller may go on, it is only a cache.
-fn change(config: &Config, domain: &Domain, act: impl FnOnce(&mut Index)) -> Result<Index> {
+pub(super) fn change(config: &Config, domain: &Domain, act: impl FnOnce(&mut Index)) -> Result<Index> {
     let mut index = Index::load(config, domain);
     index.schema = SCHEMA;
     act(&mut index);
@@ -259,31 +175,6 @@ fn change(config: &Config, domain: &Domain, act: impl FnOnce(&mut Index)) -> Res
         .map_err(|error| Error::new(Code::Internal, format!("the index cannot be written as JSON: {error}")))?;
     write_file(&path, &text, Durable::Nothing)?;
     Ok(index)
-}
-
-/// The lock of those who write what is known of a domain's backups.
-fn turn(config: &Config, domain: &Domain) -> Result<File> {
-    lock_file(&own_folder(config, domain)?.join("lock"), PATIENCE)
-}
-
-/// Makes our private folder of what is known of a domain's backups.
-///
-/// # Errors
-/// `io_failed`, `disk_full`.
-pub(crate) fn own_folder(config: &Config, domain: &Domain) -> Result<PathBuf> {
-    let folder = folder(config, domain);
-    private_folder(&folder)?;
-    Ok(folder)
-}
-
-/// Our private folder of what is known of a domain's backups.
-pub(crate) fn folder(config: &Config, domain: &Domain) -> PathBuf {
-    config.paths.base.join("restore_index").join(domain.as_str())
-}
-
-/// The path without links: a list and a job may come to the same archive by different spellings.
-pub(crate) fn key(archive: &Path) -> String {
-    archive.canonicalize().unwrap_or_else(|_| archive.to_owned()).display().to_string()
 }
 
 fn read(path: &Path) -> Option<Index> {
@@ -303,13 +194,11 @@ fn place(config: &Config, domain: &Domain) -> PathBuf {
     if is_own_folder(&backups) { backups.join(FILE_NAME) } else { folder(config, domain).join("index.json") }
 }
 
-fn is_own_folder(folder: &Path) -> bool {
-    std::fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir() && is_ours(&metadata))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backup::cache::remember;
+    use std::fs::File;
 
     use crate::backup::testing::{setting, source};
     use std::fs::FileTimes;
@@ -337,7 +226,7 @@ mod tests {
         fn store(&self, path: &Path, scan: &Scan) {
             let source = self.source(path);
             let finding = Finding { source: &source, files: Fingerprint::all(&source).unwrap(), result: Ok(scan) };
-            Index::store(&self.config, &finding, None).unwrap();
+            remember::finding(&self.config, &finding, None).unwrap();
         }
 
         fn stored() -> Setting {
@@ -382,7 +271,7 @@ mod tests {
     #[test]
     fn another_modification_time_is_another_backup() {
         let setting = Setting::stored();
-        let later = setting.mtime() + Duration::from_nanos(1_000);
+        let later = setting.mtime() + std::time::Duration::from_nanos(1_000);
         setting.open().set_times(FileTimes::new().set_modified(later)).unwrap();
         assert!(setting.found().is_none() && !setting.listed(&setting.archive));
     }
@@ -544,7 +433,7 @@ mod tests {
     fn what_was_seen_of_the_live_site_stays_beside_the_findings() {
         let setting = Setting::stored();
         let live = Live { at: "2025-10-04T03:00:00Z".into(), files: 5, ..Live::default() };
-        Index::store_live(&setting.config, &setting.domain, live.clone()).unwrap();
+        remember::live(&setting.config, &setting.domain, live.clone()).unwrap();
         assert_eq!(setting.index().live, Some(live));
         assert!(setting.found().is_some());
     }

@@ -2,7 +2,7 @@
 //! with what the backup holds.
 
 use crate::api::TreeAsked;
-use crate::backup::scan::ByType;
+use crate::backup::contents::ByType;
 use crate::error::Result;
 use crate::host::tree::Kind;
 use crate::host::tree::manifest::Reader;

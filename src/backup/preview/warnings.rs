@@ -1,10 +1,10 @@
 //! What a user should know before restoring a backup. Pure but for the `.meta` file beside it.
 
 use super::{Facts, moment, php};
+use crate::backup::contents::Scan;
 use crate::backup::layout::{self, ConfigItem, Layout};
 use crate::backup::meta::Meta;
 use crate::backup::name::human_size;
-use crate::backup::scan::Scan;
 use crate::backup::source::{Form, Source};
 use crate::config::Config;
 use crate::text::printable;

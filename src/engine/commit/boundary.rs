@@ -2,7 +2,7 @@
 //! taken off before the change-over and put back after it, against what is live then.
 
 use crate::engine::machine::Hosts;
-use crate::engine::stage::{Scope, StagedDatabase};
+use crate::engine::state::{Scope, StagedDatabase};
 use crate::error::{Code, Error, Result};
 use crate::host::database::{ForeignKey, Object, ObjectKind, Objects};
 use crate::plan::{DatabasePlan, Plan};

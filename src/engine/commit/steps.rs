@@ -3,8 +3,8 @@
 use crate::disk::private_folder;
 use crate::engine::commit::boundary::Boundary;
 use crate::engine::commit::step::{self, Step};
-use crate::engine::stage::take_over::Kept;
-use crate::engine::{Job, Verified, site_config};
+use crate::engine::site_config;
+use crate::engine::state::{Job, Kept, Verified};
 use crate::error::{Code, Error, Result};
 use crate::host::database::{ForeignKey, Switch};
 use crate::host::place;

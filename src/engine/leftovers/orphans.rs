@@ -2,7 +2,7 @@
 //! cannot be looked into keeps what is called after it.
 
 use crate::config::Config;
-use crate::engine::leftovers::cleanup::own_name;
+use crate::engine::leftovers::discard::own_name;
 use crate::engine::leftovers::resume;
 use crate::error::Result;
 use crate::host::database::{Database, names};
@@ -179,9 +179,9 @@ mod tests {
     use super::*;
     use crate::host::database::fake::Fake;
     use crate::job::Kind;
-    use crate::job::folder::Ticket;
     use crate::job::lock::DomainLock;
-    use crate::job::status::JobMonitor;
+    use crate::job::monitor::JobMonitor;
+    use crate::job::ticket::Ticket;
     use crate::path::Domain;
     use crate::snapshot::retained::Manifest;
 

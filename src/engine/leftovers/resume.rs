@@ -7,13 +7,14 @@
 use crate::api;
 use crate::backup::source::{Identity, Source};
 use crate::config::Config;
-use crate::engine::leftovers::cleanup;
+use crate::engine::leftovers::discard;
 use crate::engine::machine::Hosts;
 use crate::engine::preflight::plan_token;
 use crate::error::{Code, Error, Result};
 use crate::host::database::Database;
 use crate::job::JobId;
-use crate::job::folder::{JobFolder, Ticket};
+use crate::job::folder::JobFolder;
+use crate::job::ticket::Ticket;
 use crate::path::Domain;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor, Silent};
@@ -56,7 +57,7 @@ impl SetAside {
                 format!("what job {} had loaded cannot be dropped without the database server", self.job()),
             ));
         }
-        cleanup::discard(&self.plan, database, monitor)?;
+        discard::remains(&self.plan, database, monitor)?;
         self.forget()
     }
 
@@ -105,7 +106,7 @@ pub fn set_aside(
     database: Option<&dyn Database>,
     monitor: &dyn Monitor,
 ) -> Result<()> {
-    cleanup::discard_unstaged(plan, database, monitor)?;
+    discard::unstaged(plan, database, monitor)?;
     folder.write(MARK, &plan.job)
 }
 

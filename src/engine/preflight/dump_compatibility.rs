@@ -50,7 +50,7 @@ fn line(finding: &Finding) -> Check {
     if let Some(into) = &finding.into {
         check = check.with("into", into.clone());
     }
-    if outcome == Outcome::Fail { check.with("code", Code::DumpRefused.name()) } else { check }
+    if outcome == Outcome::Fail { check.code(Code::DumpRefused) } else { check }
 }
 
 #[cfg(test)]
@@ -67,7 +67,7 @@ mod tests {
         survey.statement(b"CREATE TABLE t (a int) ENGINE=FEDERATED", 4);
         let refused = group(&survey, &facts, &Actions::default());
         assert_eq!(refused.outcome, Outcome::Fail);
-        assert_eq!(refused.checks[0].figures["code"], "dump_refused");
+        assert_eq!(refused.checks[0].code, Some(Code::DumpRefused));
         assert_eq!(refused.checks[0].figures["first_line"], 4);
     }
 

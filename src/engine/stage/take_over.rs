@@ -2,6 +2,7 @@
 //! They are the same files under another name, so nothing is copied and nothing the site writes to them is lost.
 
 use crate::engine::stage::archives::Found;
+use crate::engine::state::Kept;
 use crate::error::Result;
 use crate::host::tree::walk::{Kind, Next};
 use crate::host::tree::{self, unit};
@@ -9,25 +10,8 @@ use crate::path::RelPath;
 use crate::plan::keep::{KeepRule, Reason};
 use crate::progress::Monitor;
 use rustix::fs::{Dir, OFlags};
-use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::os::fd::{AsFd, OwnedFd};
-
-/// A path that was taken over, with all below it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
-    /// Below the document root.
-    pub path: RelPath,
-    /// The highest folder that was made for it.
-    #[serde(skip)]
-    pub root: RelPath,
-    /// `left_out` by the backup's writer, or `excluded` by the request.
-    pub reason: String,
-    /// Files and links.
-    pub files: u64,
-    /// Bytes of the files.
-    pub bytes: u64,
-}
 
 /// Takes over what the rule keeps. Of parts only what lies in a selected folder is looked at.
 ///

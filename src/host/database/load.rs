@@ -1,14 +1,15 @@
 //! Loads a dump into a shadow schema while the dump is still being written to its spool. One thread
 //! reads statements and carries out what makes tables; the rows go to workers as extents.
 
+mod batch;
 pub mod checkpoint;
 mod queue;
 mod worker;
 
 use crate::error::{Code, Error, Result};
+use crate::host::database::load::batch::{Batch, Course, Shared, Target, incompatible};
 use crate::host::database::load::checkpoint::{Checkpoint, Whole};
 use crate::host::database::load::queue::Queue;
-use crate::host::database::load::worker::{Batch, Course, Shared, Target, incompatible};
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
 use crate::host::database::{ObjectKind, Objects, Patience, accounts, objects, server_facts};
 use crate::host::spool::{Spool, SpoolReader, abandoned};

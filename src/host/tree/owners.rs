@@ -3,7 +3,6 @@
 
 use super::handle::{resolve, stat_here};
 use super::policy::FilePolicy;
-use super::worker::last_name;
 use crate::path::RelPath;
 use rustix::fs::OFlags;
 use std::collections::BTreeMap;
@@ -72,7 +71,7 @@ impl Owners {
             self.folder = Some((around, opened));
         }
         let (_, folder) = self.folder.as_ref()?;
-        stat_here(folder.as_ref()?.as_fd(), last_name(path)).ok().flatten().map(owner)
+        stat_here(folder.as_ref()?.as_fd(), path.last_name()).ok().flatten().map(owner)
     }
 }
 

@@ -3,7 +3,6 @@
 use super::handle::{open_here, resolve, stat_here};
 use super::manifest::{Reader, Record};
 use super::walk::{Kind, Next, kind_of, walk};
-use super::worker::last_name;
 use crate::error::{Error, Result};
 use crate::path::RelPath;
 use crate::progress::{Monitor, Phase};
@@ -234,7 +233,7 @@ impl<'a> Checker<'a> {
         }
         let (tree, sample) = (self.tree, self.sample);
         let folder = self.folder_of(&record.path).map_err(at)?;
-        let name = last_name(&record.path);
+        let name = record.path.last_name();
         if record.hard_link {
             let stat = stat_here(folder, name).map_err(at)?.ok_or(Trouble::Missing)?;
             let first = RelPath::parse(&record.link).map_err(Trouble::Failed)?;

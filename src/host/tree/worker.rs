@@ -119,7 +119,7 @@ pub(crate) fn release(shared: &Shared, large: Arc<Large>) -> Result<bool> {
 
 /// Makes a file that did not exist. An earlier entry of the same path gives way, unless it is a folder.
 pub(crate) fn create_file(folder: BorrowedFd, path: &RelPath, mode: u32) -> Result<(File, bool)> {
-    let name = last_name(path);
+    let name = path.last_name();
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let make = || rustix::fs::openat(folder, name, flags, Mode::from_raw_mode(mode));
     let (made, replaced) = match make() {
@@ -137,7 +137,7 @@ pub(crate) fn create_file(folder: BorrowedFd, path: &RelPath, mode: u32) -> Resu
 
 /// Removes an earlier entry of this path that is no folder.
 pub(crate) fn give_way(folder: BorrowedFd, path: &RelPath) -> Result<()> {
-    match rustix::fs::unlinkat(folder, last_name(path), AtFlags::empty()) {
+    match rustix::fs::unlinkat(folder, path.last_name(), AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(Errno::ISDIR | Errno::PERM) => Err(Error::new(
             Code::UnsafePath,
@@ -191,11 +191,6 @@ fn start_writeback(file: &File, offset: u64, length: u64) {
     unsafe {
         libc::sync_file_range(file.as_raw_fd(), offset as i64, length as i64, libc::SYNC_FILE_RANGE_WRITE);
     }
-}
-
-pub(crate) fn last_name(path: &RelPath) -> &[u8] {
-    let bytes = path.as_bytes();
-    memchr::memrchr(b'/', bytes).map_or(bytes, |at| &bytes[at + 1..])
 }
 
 pub(crate) fn writing(path: &RelPath, error: &std::io::Error) -> Error {

@@ -15,7 +15,7 @@ use super::owners::{Owner, Owners};
 use super::policy::FilePolicy;
 use super::pool::{Attributes, BATCH_BYTES, BATCHES, Batch, Large, Piece};
 use super::walk::Kind;
-use super::worker::{self, Shared, last_name, writing};
+use super::worker::{self, Shared, writing};
 use crate::archive::{Entry, EntryKind, unwrap_io};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::path::RelPath;
@@ -300,15 +300,15 @@ impl TreeWriter {
         }
         let folder = self.parent(&path)?;
         let first = self.meet(&path);
-        let mut made = rustix::fs::linkat(&source, name, &folder, last_name(&path), AtFlags::empty());
+        let mut made = rustix::fs::linkat(&source, name, &folder, path.last_name(), AtFlags::empty());
         let there = made == Err(Errno::EXIST);
         if there {
             worker::give_way(folder.as_fd(), &path)?;
-            made = rustix::fs::linkat(&source, name, &folder, last_name(&path), AtFlags::empty());
+            made = rustix::fs::linkat(&source, name, &folder, path.last_name(), AtFlags::empty());
         }
         let replaced = there && !first;
         made.map_err(|error| writing(&path, &error.into()))?;
-        let stat = super::handle::stat_here(folder.as_fd(), last_name(&path));
+        let stat = super::handle::stat_here(folder.as_fd(), path.last_name());
         let owner = match stat.map_err(|error| writing(&path, &error.into()))? {
             Some(stat) => (stat.st_uid, stat.st_gid),
             None => return Err(no_file()),
@@ -458,7 +458,7 @@ impl TreeWriter {
 
     /// Whether a file is there as its last step leaves it.
     fn is_whole(&self, folder: &OwnedFd, wanted: &Record) -> Result<bool> {
-        let found = super::handle::stat_here(folder.as_fd(), last_name(&wanted.path))
+        let found = super::handle::stat_here(folder.as_fd(), wanted.path.last_name())
             .map_err(|error| writing(&wanted.path, &error.into()))?;
         Ok(found.is_some_and(|stat| {
             super::walk::kind_of(stat.st_mode) == Kind::File
@@ -533,7 +533,7 @@ impl TreeWriter {
     fn make_folder(&mut self, path: &RelPath) -> Result<bool> {
         let parent = self.parent(path)?;
         let first = self.meet(path);
-        match rustix::fs::mkdirat(&parent, last_name(path), Mode::RWXU) {
+        match rustix::fs::mkdirat(&parent, path.last_name(), Mode::RWXU) {
             Ok(()) => Ok(true),
             Err(Errno::EXIST) => {
                 // an earlier file or link of that name is refused here
@@ -550,7 +550,7 @@ impl TreeWriter {
         }
         link::check(&path, target, self.options.document_root.as_deref())?;
         let folder = self.parent(&path)?;
-        let name = last_name(&path);
+        let name = path.last_name();
         let first = self.meet(&path);
         let mut made = rustix::fs::symlinkat(target, &folder, name);
         let there = made == Err(Errno::EXIST);

@@ -2,7 +2,7 @@
 //! fill one table wait for each other at the end of its tree; it helps another with a table only when nothing else is left.
 
 use crate::error::Result;
-use crate::host::database::load::worker::{Batch, Shared};
+use crate::host::database::load::batch::{Batch, Shared};
 use std::collections::VecDeque;
 use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -136,7 +136,7 @@ fn address(batch: &Batch) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::database::load::worker::Target;
+    use crate::host::database::load::batch::Target;
     use crate::sql::insert::{InsertHead, Verb};
     use crate::sql::session::Session;
     use std::sync::atomic::AtomicU64;

@@ -1,23 +1,22 @@
 //! One connection that loads rows. It is handed extents of the spooled dump, never the rows themselves.
 
 use crate::error::{Code, Error, Result};
-use crate::host::database::load::checkpoint::{Checkpoint, Whole};
+use crate::host::database::load::batch::{Batch, Shared, Target, incompatible};
 use crate::host::database::load::queue::{Order, Queue};
-use crate::host::database::server::{Server, failed, run};
+use crate::host::database::server::{failed, run};
 use crate::host::spool::Spool;
-use crate::progress::{Monitor, Phase};
+use crate::progress::Phase;
+use crate::sql::compat::Kind;
 use crate::sql::compat::action::Keep;
-use crate::sql::compat::judge::{refuse_zero_dates, refuses_zero_dates, taking_zero_dates};
-use crate::sql::compat::{Actions, Finding, Kind, Ledger, ServerFacts, Verdict};
-use crate::sql::insert::{InsertHead, Verb};
-use crate::sql::lexer::Dialect;
+use crate::sql::compat::judge::refuse_zero_dates;
+use crate::sql::insert::Verb;
 use crate::sql::session::Session;
 use crate::sql::{quote_name, rows};
 use mysql::prelude::Queryable;
 use mysql::{Conn, LocalInfileHandler};
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Bytes of dump after which a transaction is committed.
@@ -27,192 +26,6 @@ const WINDOW: usize = 256 << 10;
 
 /// Without work for this long, a worker commits what is open.
 const IDLE: Duration = Duration::from_millis(50);
-
-/// A table while it is loaded.
-#[derive(Debug)]
-pub struct Target {
-    /// Name.
-    pub name: String,
-    /// `LOAD DATA` puts the same into its columns as `INSERT`, and a failed try can be undone.
-    pub takes_text: bool,
-    /// Its engine has transactions; others must not be mixed with savepoints.
-    pub transactional: bool,
-    /// Rows that are in the table now.
-    pub rows: AtomicU64,
-    /// Bytes of dump they took.
-    pub bytes: AtomicU64,
-    /// An earlier load left it whole, with so many rows of the dump: its rows are only counted.
-    pub earlier: Option<u64>,
-    /// How far it is.
-    pub course: Mutex<Course>,
-}
-
-/// How far a table is, as reader and workers know it together.
-#[derive(Debug, Default)]
-pub struct Course {
-    /// Rows of the dump that were sent off.
-    pub held: u64,
-    /// Batches that were sent off.
-    pub sent: u64,
-    /// Batches that are committed.
-    pub committed: u64,
-    /// The dump has come to another table.
-    pub passed: bool,
-    /// It is noted as whole.
-    pub noted: bool,
-    /// Something was done to it that a second load must not meet.
-    pub altered: bool,
-}
-
-impl Target {
-    /// How far it is.
-    pub fn course(&self) -> MutexGuard<'_, Course> {
-        self.course.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Rows of one table, as extents of the spool that lie one after the other.
-#[derive(Debug)]
-pub struct Batch {
-    pub target: Arc<Target>,
-    pub head: Arc<InsertHead>,
-    pub session: Arc<Session>,
-    /// Offset and length of `(…),(…)`.
-    pub pieces: Vec<(u64, u64)>,
-    pub bytes: u64,
-    pub rows: u64,
-    pub simple: bool,
-    pub quote: u8,
-    pub line: u64,
-}
-
-/// What all workers share.
-pub struct Shared {
-    pub spool: Spool,
-    pub server: Server,
-    pub schema: String,
-    pub monitor: Arc<dyn Monitor>,
-    pub dialect: Dialect,
-    pub default_mode: String,
-    pub local_infile: bool,
-    pub stop: AtomicBool,
-    pub failure: Mutex<Option<Error>>,
-    pub notes: Mutex<Vec<String>>,
-    pub facts: ServerFacts,
-    pub actions: Actions,
-    pub ledger: Mutex<Ledger>,
-    /// Where tables that are whole are noted.
-    pub checkpoint: Option<Arc<Checkpoint>>,
-}
-
-/// The refusal of a dump for what this server would not take.
-pub fn incompatible(finding: &Finding, actions: &Actions) -> Error {
-    let kind = finding.kind.name();
-    let error = Error::new(Code::DumpRefused, format!("line {} of the dump: {}", finding.first_line, finding.message))
-        .with("line", finding.first_line)
-        .with("kind", kind)
-        .with("subject", finding.subject.clone());
-    if actions.refuses(finding.kind) {
-        return error.hint(format!("The request refuses this; without options.compatibility.{kind} it is dealt with."));
-    }
-    error.hint("Make the dump anew without it, or choose another backup; the live database was not changed.")
-}
-
-impl Shared {
-    /// Keeps the first failure and lets everybody stop.
-    pub fn fail(&self, error: Error) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-        self.stop.store(true, Ordering::SeqCst);
-    }
-
-    /// The failure, or whether the job is to stop.
-    pub fn check(&self) -> Result<()> {
-        if self.stop.load(Ordering::SeqCst) {
-            let kept = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            return Err(kept.unwrap_or_else(|| Error::new(Code::Cancelled, "the load was stopped")));
-        }
-        self.monitor.keep_going()
-    }
-
-    /// A remark for the report, the first few of many.
-    pub fn note(&self, text: String) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        if notes.len() < 50 && !notes.contains(&text) {
-            notes.push(text);
-        }
-    }
-
-    /// Notes a table once all its rows are committed and the dump has passed it.
-    pub fn note_if_whole(&self, target: &Target) {
-        let mut course = target.course();
-        let whole = target.transactional && course.passed && course.sent == course.committed;
-        if let (Some(checkpoint), true) = (&self.checkpoint, whole && !course.noted && !course.altered) {
-            course.noted = true;
-            checkpoint.whole(Whole {
-                table: target.name.clone(),
-                held: course.held,
-                rows: target.rows.load(Ordering::Relaxed),
-                bytes: target.bytes.load(Ordering::Relaxed),
-            });
-        }
-    }
-
-    /// Something is about to be done to a table: from now on it is not whole.
-    ///
-    /// # Errors
-    /// `io_failed`, `disk_full`.
-    pub fn take_back(&self, target: &Target) -> Result<()> {
-        let mut course = target.course();
-        course.altered = true;
-        match &self.checkpoint {
-            Some(checkpoint) if std::mem::take(&mut course.noted) || target.earlier.is_some() => {
-                checkpoint.not(&target.name)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Counts what was adapted; what is refused ends the load.
-    pub fn record(&self, finding: Finding) -> Result<()> {
-        if finding.outcome == Verdict::Fail {
-            return Err(incompatible(&finding, &self.actions));
-        }
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).add(finding);
-        Ok(())
-    }
-
-    /// The `sql_mode` of the dump's session.
-    pub fn mode<'a>(&'a self, session: &'a Session) -> &'a str {
-        session.sql_mode.as_deref().unwrap_or(&self.default_mode)
-    }
-
-    /// Whether zero dates need another `sql_mode` than the dump's, and get it.
-    pub fn takes_zero_dates(&self, session: &Session) -> bool {
-        self.actions.zero_dates == Keep::Keep && refuses_zero_dates(self.mode(session))
-    }
-
-    /// Puts a connection that loads tables into the dump's session; zero dates are let in or kept out as asked for.
-    pub fn session_sql(&self, session: &Session) -> String {
-        let mode = self.mode(session);
-        match self.actions.zero_dates {
-            Keep::Keep if self.takes_zero_dates(session) => session.under_mode(taking_zero_dates(mode)).to_sql(""),
-            Keep::Keep => session.to_sql(&self.default_mode),
-            Keep::Refuse => session.under_mode(format!("{mode},NO_ZERO_DATE,NO_ZERO_IN_DATE")).to_sql(""),
-        }
-    }
-
-    /// A connection with the loader's own settings. `unique_checks` stays on: switched off it sends InnoDB
-    /// through its bulk insert, which took twice the processor time on every dump measured.
-    pub fn connect(&self) -> Result<Conn> {
-        let mut connection = self.server.connect(Some(&self.schema))?;
-        run(
-            &mut connection,
-            "SET SESSION autocommit=0, foreign_key_checks=0, unique_checks=1, sql_notes=0, lock_wait_timeout=60, \
-             innodb_lock_wait_timeout=60, wait_timeout=28800, net_read_timeout=3600, net_write_timeout=3600",
-        )?;
-        Ok(connection)
-    }
-}
 
 /// Works until there are no more orders; failures are kept in `shared`.
 pub fn work(shared: &Arc<Shared>, queue: &Queue, number: usize) {

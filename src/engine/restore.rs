@@ -1,0 +1,303 @@
+//! Drives a restore and a rollback from state to state, and discards what a job that failed had staged.
+
+use crate::api;
+use crate::engine::commit::boundary::Boundary;
+use crate::engine::commit::steps;
+use crate::engine::commit::{self, Record};
+use crate::engine::leftovers::{discard, resume};
+use crate::engine::machine::Hosts;
+use crate::engine::preflight::{dump_compatibility, facts, plan_token};
+use crate::engine::state::{Committed, Job, Planned, Staged, Verified};
+use crate::engine::{preflight, site_config, stage, verify};
+use crate::error::{Code, Error, Result};
+use crate::host::site_database;
+use crate::job::ending::Ending;
+use crate::job::folder::JobFolder;
+use crate::job::monitor::JobMonitor;
+use crate::job::ticket::Ticket;
+use crate::job::{Kind, State};
+use crate::journal::Journal;
+use crate::path::Domain;
+use crate::plan::{Plan, Selection};
+use crate::progress::{Level, Monitor};
+use crate::report::{self};
+use crate::snapshot::retained::Manifest;
+use crate::{backup, snapshot, text};
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Runs a restore to its end.
+pub fn restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) -> Ending {
+    let planned = match plan_restore(folder, ticket, monitor) {
+        Ok(planned) => planned,
+        Err(error) => return Ending::Failed(error.with("phase", "pre-flight")),
+    };
+    let discard = Discard::of(&planned);
+    let staged = planned.stage().map_err(|error| error.with("phase", "staging"));
+    let verified = staged.and_then(|job| job.verify().map_err(|error| error.with("phase", "verification")));
+    match verified {
+        Ok(job) => job.commit_and_check(),
+        Err(error) => discard.run(error, monitor),
+    }
+}
+
+/// Runs a rollback to its end: from a kept snapshot by renames, from a portable one by staging it.
+pub fn rollback(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) -> Ending {
+    let request: api::Rollback = match serde_json::from_value(ticket.request.clone()) {
+        Ok(request) => request,
+        Err(error) => return Ending::Failed(Error::new(Code::Internal, error.to_string())),
+    };
+    let chosen =
+        match snapshot::find(&ticket.config, &request.domain, request.job.as_deref(), request.snapshot.as_deref()) {
+            Ok(chosen) => chosen,
+            Err(error) => return Ending::Failed(error.with("phase", "pre-flight")),
+        };
+    match chosen {
+        snapshot::Found::Retained(path, manifest) => match plan_retained(folder, ticket, monitor, &path, &manifest) {
+            Ok(job) => job.commit_and_check(),
+            Err(error) => Ending::Failed(error.with("phase", "pre-flight")),
+        },
+        snapshot::Found::Portable { source, schema } => {
+            // Its configuration was live on this machine: the operator's own choice, if it is no more.
+            let selection = Selection { named: false, allow_unsafe_config: true, ..Selection::everything() };
+            let wanted = Wanted { domain: &request.domain, source, selection, schema };
+            let planned = plan_source(folder, ticket, monitor, wanted);
+            let planned = match planned {
+                Ok(planned) => planned,
+                Err(error) => return Ending::Failed(error.with("phase", "pre-flight")),
+            };
+            let discard = Discard::of(&planned);
+            match planned.stage().and_then(Job::verify) {
+                Ok(job) => job.commit_and_check(),
+                Err(error) => discard.run(error.with("phase", "staging"), monitor),
+            }
+        }
+    }
+}
+
+fn plan_restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) -> Result<Job<Planned>> {
+    let request: api::Restore = serde_json::from_value(ticket.request.clone())
+        .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    let selection = Selection::of(&request)?;
+    let source = backup::locate(&ticket.config, &request.domain, &request.backup, request.dump.as_deref())?;
+    if let Some(token) = &request.plan_token {
+        plan_token::check(&ticket.config, &request, &source, token, folder.path())?;
+    }
+    plan_source(folder, ticket, monitor, Wanted { domain: &request.domain, source, selection, schema: None })
+}
+
+/// What is to become of a domain.
+struct Wanted<'a> {
+    domain: &'a Domain,
+    source: backup::source::Source,
+    selection: Selection,
+    /// The schema whose tables the source holds, where it says so and may go into no other.
+    schema: Option<String>,
+}
+
+/// Gathers the facts, runs the pre-flight, fixes the plan and opens the journal.
+fn plan_source(
+    folder: &JobFolder,
+    ticket: &Ticket,
+    monitor: &Arc<JobMonitor>,
+    Wanted { domain, source, mut selection, schema }: Wanted,
+) -> Result<Job<Planned>> {
+    let config = &ticket.config;
+    let began = Instant::now();
+    let shared: Arc<dyn Monitor> = monitor.clone();
+    if selection.fit(source.may_hold_database()) {
+        monitor.event(Level::Info, "this kind of backup holds no database: the live one stays as it is");
+    }
+    let facts = facts::gather(config, domain, &mut selection, folder.path(), None, &shared)?;
+    if let (Some(site), Some(holds)) = (&facts.site, &schema) {
+        require_same_schema(&site.account.schema, holds, &source.path)?;
+    }
+    let mut plan =
+        Plan::restore(config, &ticket.job, domain, selection, facts.database(), source.path.display().to_string());
+    let earlier = match ticket.kind {
+        Kind::Restore => resume::find(ticket, domain, &source, facts.hosts.database.as_deref(), monitor.as_ref())?,
+        _ => None,
+    };
+    let groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
+    // A question that ended with the job is no answer.
+    monitor.keep_going()?;
+    monitor.event(Level::Info, &format!("restore of {domain} from {}", plan.source));
+    report::log(&groups, monitor.as_ref());
+    report::require(&groups, Code::PreflightFailed).map_err(|error| match (&earlier, error.code) {
+        (Some(_), Code::DiskFull) => {
+            let hint =
+                format!("{} `rocketvps-restore recover` removes what the interrupted restore had staged.", error.hint);
+            error.hint(hint)
+        }
+        _ => error,
+    })?;
+    if let Some(earlier) = &earlier {
+        monitor.event(Level::Info, &format!("goes on with what job {} had staged", earlier.job()));
+        plan = plan.going_on_with(&earlier.plan);
+    }
+    folder.write("plan.json", &plan)?;
+    folder.write("preflight.json", &groups)?;
+    resume::remember_source(folder, &source)?;
+    let mut journal = Journal::create(&folder.join("journal"))?;
+    journal.append(&Record::Staging)?;
+    // It is this job's from here on.
+    let goes_on_with = earlier.map(|earlier| earlier.forget().map(|()| earlier.job().clone())).transpose()?;
+    Ok(Job {
+        folder: folder.clone(),
+        ticket: ticket.clone(),
+        plan,
+        hosts: facts.hosts,
+        monitor: monitor.clone(),
+        journal,
+        began,
+        state: Planned { source, goes_on_with },
+    })
+}
+
+/// What was one schema's goes back into no other: a site whose configuration named a neighbour's while the snapshot was made would
+/// read the neighbour's rows.
+fn require_same_schema(now: &str, holds: &str, snapshot: &Path) -> Result<()> {
+    if now == holds {
+        return Ok(());
+    }
+    let (now, holds) = (text::printable(now), text::printable(holds));
+    let message = format!("{} holds the database {holds}, and the site's is {now}", snapshot.display());
+    Err(Error::new(Code::SnapshotInvalid, message)
+        .hint("If the schema was renamed, load the snapshot's database.sql.gz by hand; else choose another snapshot.")
+        .with("holds", holds)
+        .with("schema", now))
+}
+
+/// A kept snapshot is a staged state already: what is left is to change over.
+fn plan_retained(
+    folder: &JobFolder,
+    ticket: &Ticket,
+    monitor: &Arc<JobMonitor>,
+    path: &Path,
+    manifest: &Manifest,
+) -> Result<Job<Verified>> {
+    let began = Instant::now();
+    if let Some(schema) = &manifest.live_schema {
+        site_database::require_not_anothers(&ticket.config, &manifest.domain, schema)?;
+    }
+    let hosts =
+        Hosts::of(&ticket.config, &manifest.domain, manifest.live_schema.is_some(), folder.path(), monitor.clone())?;
+    let plan = Plan::retained(&ticket.config, &ticket.job, path, manifest);
+    let groups = vec![verify::retained(&hosts, &plan, manifest)?];
+    if let Some(check) = report::failures(&groups).first() {
+        return Err(Error::new(Code::SnapshotInvalid, check.message.clone()));
+    }
+    folder.write("plan.json", &plan)?;
+    let mut journal = Journal::create(&folder.join("journal"))?;
+    journal.append(&Record::Staging)?;
+    let staged = Staged::of_retained(manifest)?;
+    Ok(Job {
+        folder: folder.clone(),
+        ticket: ticket.clone(),
+        plan,
+        hosts,
+        monitor: monitor.clone(),
+        journal,
+        began,
+        state: Verified { staged, groups, kept_tables: Vec::new() },
+    })
+}
+
+impl Job<Planned> {
+    /// Builds the new state beside the live one.
+    fn stage(self) -> Result<Job<Staged>> {
+        self.monitor.enter(State::Staging);
+        let (config, plan, hosts) = (&self.ticket.config, &self.plan, &self.hosts);
+        let actions = dump_compatibility::actions(&self.ticket.request);
+        let staged = std::thread::scope(|scope| {
+            // A site that was broken before may still be after some of its parts were mended.
+            let page =
+                plan.selection.is_partial().then(|| scope.spawn(|| verify::page_stands(config, hosts, &plan.domain)));
+            let staged = stage::run(config, plan, hosts, &self.state, &self.folder, actions, &self.monitor);
+            let page_before = page.and_then(|page| page.join().ok());
+            staged.map(|staged| Staged { page_before, ..staged })
+        })?;
+        Ok(self.moved(|_| staged))
+    }
+}
+
+impl Job<Staged> {
+    /// Compares the staged state with what came out of the backup.
+    fn verify(mut self) -> Result<Job<Verified>> {
+        self.monitor.enter(State::Verifying);
+        let mut kept_tables = Vec::new();
+        if let (Some(names), Some(database)) = (&self.plan.database, &self.state.database) {
+            let boundary = Boundary::look(&self.hosts, &self.plan, names, database)?;
+            let allowed = self.plan.selection.allow_orphans;
+            self.state.notes.extend(boundary.require_references(&self.hosts, names, allowed)?);
+            kept_tables = boundary.staying;
+        }
+        let groups = verify::staged(&self.ticket.config, &self.plan, &self.hosts, &self.state, self.monitor.as_ref())?;
+        self.monitor.keep_going()?;
+        report::log(&groups, self.monitor.as_ref());
+        verify::require(&groups, "the staged state is not what the backup holds")?;
+        self.state.notes.extend(site_config::let_through(&groups));
+        self.folder.write("staged.json", &json!({"groups": groups, "notes": self.state.notes}))?;
+        Ok(self.moved(|staged| Verified { staged, groups, kept_tables }))
+    }
+}
+
+impl Job<Verified> {
+    fn commit_and_check(self) -> Ending {
+        let discard = Discard::of(&self);
+        let monitor = self.monitor.clone();
+        match self.commit() {
+            Ok(job) => job.check(),
+            Err(error) if error.code == Code::NeedsOperator => Ending::NeedsOperator(error.with("phase", "rollback")),
+            Err(error) => discard.run(error.with("phase", "commit"), &monitor),
+        }
+    }
+
+    /// The change-over. Milliseconds; journaled.
+    fn commit(mut self) -> Result<Job<Committed>> {
+        self.monitor.keep_going()?;
+        let steps = steps::steps(&self)?;
+        self.monitor.enter(State::Committing);
+        // Half-way is the one place where nothing may stop: it goes forward, or all the way back.
+        self.monitor.shield(true);
+        let began = Instant::now();
+        commit::forward(steps.clone(), &mut self.journal, &self.hosts, self.monitor.as_ref())?;
+        let window_ms = began.elapsed().as_secs_f64() * 1000.0;
+        Ok(self.moved(|verified| Committed {
+            staged: verified.staged,
+            groups: verified.groups,
+            kept_tables: verified.kept_tables,
+            steps,
+            window_ms,
+        }))
+    }
+}
+
+/// What a job that failed before or in its commit leaves to remove; a kept snapshot it started from is not among it.
+struct Discard {
+    plan: Plan,
+    folder: JobFolder,
+    database: Option<Arc<dyn crate::host::database::Database>>,
+}
+
+impl Discard {
+    fn of<S>(job: &Job<S>) -> Discard {
+        Discard { plan: job.plan.clone(), folder: job.folder.clone(), database: job.hosts.database.clone() }
+    }
+
+    fn run(self, error: Error, monitor: &Arc<JobMonitor>) -> Ending {
+        monitor.shield(true);
+        monitor.enter(State::RollingBack);
+        monitor.event(Level::Error, &error.message);
+        monitor.event(Level::Info, "automatic rollback: the staged state is removed, the live site stays as it was");
+        if let Ok((mut journal, _)) = Journal::open::<Record>(&self.folder.join("journal")) {
+            let _ = journal.append(&Record::Closed);
+        }
+        if let Err(left) = discard::remains(&self.plan, self.database.as_deref(), monitor.as_ref()) {
+            monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
+        }
+        Ending::RolledBack(error)
+    }
+}

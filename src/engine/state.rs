@@ -1,0 +1,193 @@
+//! The states of a restore, each a type of its own, and what each has found or made.
+
+use crate::backup;
+use crate::engine::commit::step::{self, Step};
+use crate::engine::machine::Hosts;
+use crate::error::Result;
+use crate::host::database::{ForeignKey, LoadedTable, Objects};
+use crate::host::tree::{TreeSummary, Unit};
+use crate::job::JobId;
+use crate::job::folder::JobFolder;
+use crate::job::monitor::JobMonitor;
+use crate::job::ticket::Ticket;
+use crate::journal::Journal;
+use crate::path::RelPath;
+use crate::plan::Plan;
+use crate::report::Group;
+use crate::siteconf::{Change, ConfFile};
+use crate::snapshot::retained::{Brought, Manifest};
+use crate::sql::compat::Finding;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A job on its way; `S` says how far it is.
+pub struct Job<S> {
+    /// Its folder below the jobs folder.
+    pub folder: JobFolder,
+    /// What was asked for, and by what configuration.
+    pub ticket: Ticket,
+    /// What will be done, and every name that is used.
+    pub plan: Plan,
+    /// The machine it works on: database, services.
+    pub hosts: Hosts,
+    /// Progress, events, cancelling.
+    pub monitor: Arc<JobMonitor>,
+    /// What was begun and done.
+    pub journal: Journal,
+    /// When the job began.
+    pub began: Instant,
+    /// What is known in this state.
+    pub state: S,
+}
+
+/// Checked, nothing made yet.
+pub struct Planned {
+    /// The backup.
+    pub source: backup::source::Source,
+    /// The job whose staging is gone on with.
+    pub goes_on_with: Option<JobId>,
+}
+
+/// The new state stands beside the live one.
+pub struct Staged {
+    /// The staged tree, where files take part.
+    pub files: Option<StagedFiles>,
+    /// Tables and rows as the dump held them, and what it defines.
+    pub database: Option<StagedDatabase>,
+    /// Configuration files of the backup.
+    pub config: Vec<ConfFile>,
+    /// Configuration as a kept snapshot has it; in place of `config`.
+    pub kept_config: Vec<Change>,
+    /// What was adapted, stripped or left out.
+    pub notes: Vec<String>,
+    /// Whether the site's page was good before anything was changed; asked where only parts are restored.
+    pub page_before: Option<bool>,
+    /// The job whose staging was gone on with.
+    pub went_on_with: Option<JobId>,
+}
+
+impl Staged {
+    /// What a kept snapshot holds: a tree, tables and files that stand where they were put.
+    pub fn of_retained(manifest: &Manifest) -> Result<Staged> {
+        let objects = manifest.objects.as_deref().map(step::read_objects).transpose()?;
+        let database = objects.map(|objects| StagedDatabase {
+            dump: None,
+            tables: Vec::new(),
+            objects,
+            links: manifest.links.clone(),
+            scope: Scope::Kept(manifest.brought.clone()),
+            compatibility: Vec::new(),
+            taken_over: 0,
+        });
+        let kept_config = manifest.config.clone();
+        Ok(Staged {
+            files: None,
+            database,
+            config: Vec::new(),
+            kept_config,
+            notes: Vec::new(),
+            page_before: None,
+            went_on_with: None,
+        })
+    }
+}
+
+/// The staged state was compared with the backup.
+pub struct Verified {
+    /// What was staged.
+    pub staged: Staged,
+    /// How the staged state was verified.
+    pub groups: Vec<Group>,
+    /// Live tables that stay.
+    pub kept_tables: Vec<String>,
+}
+
+/// The live site is the new one; how it was checked, and how to go back.
+pub struct Committed {
+    /// What was staged.
+    pub staged: Staged,
+    /// How the staged state was verified.
+    pub groups: Vec<Group>,
+    /// Live tables that stay as they are.
+    pub kept_tables: Vec<String>,
+    /// The steps of the change-over, each with its inverse.
+    pub steps: Vec<Step>,
+    /// Length of the change-over.
+    pub window_ms: f64,
+}
+
+impl<S> Job<S> {
+    /// The same job, one state on.
+    pub fn moved<T>(self, make: impl FnOnce(S) -> T) -> Job<T> {
+        Job {
+            state: make(self.state),
+            folder: self.folder,
+            ticket: self.ticket,
+            plan: self.plan,
+            hosts: self.hosts,
+            monitor: self.monitor,
+            journal: self.journal,
+            began: self.began,
+        }
+    }
+}
+
+/// Which live tables the staged ones replace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// What a dump says.
+    Dump {
+        /// It holds every table its site had.
+        complete: bool,
+    },
+    /// What a kept snapshot says: everything, or what was brought in its place.
+    Kept(Option<Brought>),
+}
+
+/// What the dump held, as counted on the way in.
+pub struct StagedDatabase {
+    /// The dump: a path inside the archive, or of the file beside it.
+    pub dump: Option<String>,
+    /// Tables with rows and bytes.
+    pub tables: Vec<LoadedTable>,
+    /// Triggers, views, routines and events, to be defined at commit.
+    pub objects: Objects,
+    /// Foreign keys to tables that were not loaded, to be put on at commit.
+    pub links: Vec<ForeignKey>,
+    /// Which live tables they replace.
+    pub scope: Scope,
+    /// What the server would not have taken as it stands, and what was done about it.
+    pub compatibility: Vec<Finding>,
+    /// Tables that an interrupted restore had loaded.
+    pub taken_over: u64,
+}
+
+/// The staged tree.
+#[derive(Debug, Clone, Default)]
+pub struct StagedFiles {
+    /// Counts of what came out of the backup.
+    pub summary: TreeSummary,
+    /// Parts that are exchanged one by one; `None`: the document root as a whole.
+    pub units: Option<Vec<Unit>>,
+    /// What was taken over from the live tree.
+    pub kept: Vec<Kept>,
+    /// What was staged and is not selected after all; it was removed again.
+    pub dropped: Vec<RelPath>,
+}
+
+/// A path that was taken over, with all below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Below the document root.
+    pub path: RelPath,
+    /// The highest folder that was made for it.
+    #[serde(skip)]
+    pub root: RelPath,
+    /// `left_out` by the backup's writer, or `excluded` by the request.
+    pub reason: String,
+    /// Files and links.
+    pub files: u64,
+    /// Bytes of the files.
+    pub bytes: u64,
+}

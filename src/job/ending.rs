@@ -1,0 +1,61 @@
+//! How a job ends, and the report that says so.
+
+use crate::error::{Code, Error, Result};
+use crate::job::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How a job ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// It did what was asked.
+    Done(Value),
+    /// The old state is back; why, and the report of the attempt.
+    RolledBack(Error),
+    /// Nothing live was changed.
+    Failed(Error),
+    /// Neither side was reached.
+    NeedsOperator(Error),
+}
+
+impl Ending {
+    /// The error names the phase it came from, where it does not yet.
+    pub(crate) fn in_phase(self, phase: &str) -> Ending {
+        let named = |error: Error| if error.context.contains_key("phase") { error } else { error.with("phase", phase) };
+        match self {
+            Ending::Done(value) => Ending::Done(value),
+            Ending::RolledBack(error) => Ending::RolledBack(named(error)),
+            Ending::Failed(error) => Ending::Failed(named(error)),
+            Ending::NeedsOperator(error) => Ending::NeedsOperator(named(error)),
+        }
+    }
+
+    /// The state a user sees.
+    pub fn state(&self) -> State {
+        match self {
+            Ending::Done(_) => State::Done,
+            Ending::RolledBack(_) => State::RolledBack,
+            Ending::Failed(_) => State::Failed,
+            Ending::NeedsOperator(_) => State::NeedsOperator,
+        }
+    }
+
+    pub(crate) fn of(result: Result<Value>) -> Ending {
+        match result {
+            Ok(value) => Ending::Done(value),
+            Err(error) if error.code == Code::NeedsOperator => Ending::NeedsOperator(error),
+            Err(error) => Ending::Failed(error),
+        }
+    }
+}
+
+/// `report.json`: how a job ended, kept as long as the job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// Final state.
+    pub state: State,
+    /// What the call gives, when the job is done.
+    pub result: Option<Value>,
+    /// Why it is not.
+    pub error: Option<Value>,
+}
