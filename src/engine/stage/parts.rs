@@ -2,7 +2,8 @@
 
 use crate::engine::stage::archives::Found;
 use crate::error::Result;
-use crate::host::tree::walk::{Kind, Next};
+use crate::host::tree::kind::Kind;
+use crate::host::tree::walk::Next;
 use crate::host::tree::{self, Unit, unit};
 use crate::path::RelPath;
 use crate::plan::pattern::PathPatterns;

@@ -4,7 +4,8 @@
 use crate::engine::stage::archives::Found;
 use crate::engine::state::Kept;
 use crate::error::Result;
-use crate::host::tree::walk::{Kind, Next};
+use crate::host::tree::kind::Kind;
+use crate::host::tree::walk::Next;
 use crate::host::tree::{self, unit};
 use crate::path::RelPath;
 use crate::plan::keep::{KeepRule, Reason};

@@ -2,7 +2,8 @@
 //! another name of the same file. What the site appends to such a file is there on both sides.
 
 use super::handle::{open_here, refuse};
-use super::walk::{Kind, kind_of, statx_here};
+use super::kind::{Kind, kind_of};
+use super::walk::statx_here;
 use crate::error::{Code, Error, Result};
 use crate::path::{MAX_DEPTH, RelPath};
 use crate::progress::{Monitor, Phase};

@@ -4,9 +4,10 @@
 //! memory. Where size and time (whole seconds) are equal the content counts as equal, as for rsync; where only the time differs
 //! it is read, by several threads.
 
+use super::kind::Kind;
 use super::manifest::{Reader, Record};
 use super::policy::FilePolicy;
-use super::walk::{Kind, Next, Visit, walk};
+use super::walk::{Next, Visit, walk};
 use crate::error::{Code, Error, Result};
 use crate::progress::{Monitor, Phase};
 use crossbeam_channel::{Receiver, Sender, bounded};

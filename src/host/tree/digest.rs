@@ -1,6 +1,7 @@
 //! One text for a whole tree: equal exactly when path, type, mode, owner, size, content and link targets are.
 
-use super::walk::{Kind, Next, walk};
+use super::kind::Kind;
+use super::walk::{Next, walk};
 use crate::error::{IoContext, Result};
 use sha2::{Digest, Sha256};
 use std::fs::File;

@@ -55,7 +55,7 @@ pub fn open_site(path: &Path) -> Result<Option<OwnedFd>> {
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
         Err(error) => return Err(error).doing(opening),
     };
-    if super::walk::kind_of(stat.st_mode) != super::walk::Kind::Symlink {
+    if super::kind::kind_of(stat.st_mode) != super::kind::Kind::Symlink {
         return open_folder(path).map(Some);
     }
     if stat.st_uid != 0 {
@@ -86,7 +86,7 @@ pub fn read_beneath(root: BorrowedFd, path: &RelPath, limit: u64) -> Result<Opti
     };
     let reading = || format!("read {:?}", path.to_string());
     let stat = rustix::fs::fstat(&handle).doing(reading)?;
-    if super::walk::kind_of(stat.st_mode) != super::walk::Kind::File {
+    if super::kind::kind_of(stat.st_mode) != super::kind::Kind::File {
         let message = format!("{:?} is no regular file", path.to_string());
         return Err(Error::new(Code::UnsafePath, message).with("path", path.to_string()));
     }

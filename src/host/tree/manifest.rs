@@ -3,7 +3,7 @@
 //! A binary file: a mark, records (`u32` length, then the fields little-endian), a closing record with the entries that
 //! were replaced by later ones of the same path, and a checksum over all of it. Read and written as a stream.
 
-use super::walk::Kind;
+use super::kind::Kind;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::path::{MAX_PATH, RelPath};
 use std::collections::HashMap;

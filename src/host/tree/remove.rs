@@ -1,7 +1,7 @@
 //! Removing a tree: by handles, never through a link, never across a mount.
 
 use super::handle::{open_here, stat_here};
-use super::walk::{Kind, kind_of};
+use super::kind::{Kind, kind_of};
 use crate::error::{Code, Error, Result};
 use crate::progress::Monitor;
 use rustix::fs::{AtFlags, Dir, FileType, OFlags, RenameFlags};

@@ -1,6 +1,7 @@
 //! What a live tree holds, and what would stand in the way of exchanging it.
 
-use super::walk::{Kind, Next, Visit, walk};
+use super::kind::Kind;
+use super::walk::{Next, Visit, walk};
 use crate::error::{Code, Error, Result};
 use crate::progress::Monitor;
 use rustix::fs::{AtFlags, OFlags, StatxAttributes, StatxTimestamp};
@@ -65,7 +66,7 @@ pub fn survey_since(root: &Path, moment: Option<i64>, monitor: &dyn Monitor) -> 
         };
     let stat = rustix::fs::statat(&handle, "", AtFlags::EMPTY_PATH)
         .map_err(|error| Error::io(format_args!("look at {}", root.display()), &error.into()))?;
-    match super::walk::kind_of(stat.st_mode) {
+    match super::kind::kind_of(stat.st_mode) {
         Kind::Symlink => {
             found.root_is_link = true;
             return Ok(Some(found));

@@ -3,7 +3,7 @@
 
 use super::change::{Identity, fsync_folder, identity_here};
 use super::handle::{refuse, resolve, stat_here};
-use super::walk::{Kind, kind_of};
+use super::kind::{Kind, kind_of};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::path::RelPath;
 use rustix::fs::{Mode, OFlags, RenameFlags};

@@ -1,8 +1,9 @@
 //! Reads a tree back and compares it with the record of what was to be written.
 
 use super::handle::{open_here, resolve, stat_here};
+use super::kind::{Kind, kind_of};
 use super::manifest::{Reader, Record};
-use super::walk::{Kind, Next, kind_of, walk};
+use super::walk::{Next, walk};
 use crate::error::{Error, Result};
 use crate::path::RelPath;
 use crate::progress::{Monitor, Phase};

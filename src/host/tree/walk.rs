@@ -1,24 +1,12 @@
 //! Everything in a tree, by handles, names in order, links not followed.
 
 use super::handle::open_here;
+use super::kind::{Kind, kind_of};
 use crate::error::{Error, IoContext, Result};
-use rustix::fs::{AtFlags, Dir, FileType, OFlags, Statx, StatxFlags};
+use rustix::fs::{AtFlags, Dir, OFlags, Statx, StatxFlags};
 use rustix::io::Errno;
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-
-/// What something in a tree is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A regular file.
-    File,
-    /// A folder.
-    Folder,
-    /// A symbolic link.
-    Symlink,
-    /// Device, FIFO or socket.
-    Special,
-}
 
 /// One thing met on a walk.
 pub struct Visit<'a> {
@@ -63,15 +51,6 @@ pub enum Next {
     Into,
     /// Leave this folder out.
     Past,
-}
-
-pub(crate) fn kind_of(mode: u32) -> Kind {
-    match FileType::from_raw_mode(mode) {
-        FileType::RegularFile => Kind::File,
-        FileType::Directory => Kind::Folder,
-        FileType::Symlink => Kind::Symlink,
-        _ => Kind::Special,
-    }
 }
 
 /// The mount that a folder is on.

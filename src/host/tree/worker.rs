@@ -1,8 +1,8 @@
 //! A thread that writes batches into the tree.
 
+use super::kind::{Kind, kind_of};
 use super::manifest::Replaced;
 use super::pool::{Attributes, Batch, Large, Piece};
-use super::walk::{Kind, kind_of};
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use crate::progress::{Level, Monitor, Phase};

@@ -9,12 +9,12 @@
 
 use super::flusher::Flusher;
 use super::handle::{open_folder_beneath, refuse, resolve};
+use super::kind::Kind;
 use super::link;
 use super::manifest::{self, Record};
 use super::owners::{Owner, Owners};
 use super::policy::FilePolicy;
 use super::pool::{Attributes, BATCH_BYTES, BATCHES, Batch, Large, Piece};
-use super::walk::Kind;
 use super::worker::{self, Shared, writing};
 use crate::archive::{Entry, EntryKind, unwrap_io};
 use crate::error::{Code, Error, IoContext, Result};
@@ -461,7 +461,7 @@ impl TreeWriter {
         let found = super::handle::stat_here(folder.as_fd(), wanted.path.last_name())
             .map_err(|error| writing(&wanted.path, &error.into()))?;
         Ok(found.is_some_and(|stat| {
-            super::walk::kind_of(stat.st_mode) == Kind::File
+            super::kind::kind_of(stat.st_mode) == Kind::File
                 && stat.st_size as u64 == wanted.size
                 && stat.st_mode & 0o7777 == wanted.mode
                 && (stat.st_uid, stat.st_gid) == (wanted.uid, wanted.gid)
