@@ -5,6 +5,7 @@ use crate::config::{Config, Source};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::job::ending::Report;
 use crate::job::folder::JobFolder;
+use crate::job::folder::file;
 use crate::job::lock::{self, DomainLock};
 use crate::job::status::{Event, Status};
 use crate::job::{JobId, Kind, State, logs};
@@ -236,7 +237,7 @@ fn take_domain(config: &Config, domain: &Domain) -> Result<DomainLock> {
 
 /// A recovery came back without having reached either side.
 fn stuck(config: &Config, domain: &Domain, dead: &JobId) -> Error {
-    let report: Option<Report> = JobFolder::open(config, dead).and_then(|folder| folder.read("report.json")).ok();
+    let report: Option<Report> = JobFolder::open(config, dead).and_then(|folder| folder.read(file::REPORT)).ok();
     match report.and_then(|report| report.error) {
         Some(error) => Error::from_json(&error).with("job", dead.as_str()),
         None => Error::new(Code::NeedsOperator, format!("job {dead} of {domain} could not be recovered")),
@@ -269,13 +270,13 @@ pub fn poll(config: &Config, job: &JobId, since: u64) -> Result<Value> {
         Some(Report { state: State::Failed, result: None, error: Some(error.to_json()) })
     } else {
         // Only now: the second look may have found the end that the first did not.
-        status.state.is_final().then(|| folder.read::<Report>("report.json").ok()).flatten()
+        status.state.is_final().then(|| folder.read::<Report>(file::REPORT).ok()).flatten()
     };
     let mut data = serde_json::to_value(&status)
         .map_err(|error| Error::new(Code::Internal, format!("the status cannot be written as JSON: {error}")))?;
     let (result, error) = report.map_or((None, None), |report| (report.result, report.error));
     data["log"] = json!(status.domain.as_ref().and_then(|domain| logs::of_job(config, domain, status.kind, job)));
-    data["events"] = json!(events(&folder.join("events.jsonl"), since));
+    data["events"] = json!(events(&folder.join(file::EVENTS), since));
     data["result"] = result.unwrap_or(Value::Null);
     data["error"] = error.unwrap_or(Value::Null);
     Ok(data)
@@ -355,7 +356,7 @@ pub fn cancel(config: &Config, job: &JobId) -> Result<Value> {
     if state.is_final() {
         return Ok(json!({"job": job, "state": state, "cancelling": false}));
     }
-    let path = folder.join("cancel");
+    let path = folder.join(file::CANCEL);
     OpenOptions::new()
         .write(true)
         .create(true)

@@ -157,12 +157,24 @@ pub struct Error {
     pub hint: String,
     /// Machine-readable details.
     pub context: Map<String, Value>,
+    /// Set where it only follows from the failure of another side; see [`Error::is_consequence`].
+    pub consequence: bool,
 }
 
 impl Error {
     /// An error with the code's own hint.
     pub fn new(code: Code, message: impl Into<String>) -> Error {
-        Error { code, message: message.into(), hint: code.hint().to_owned(), context: Map::new() }
+        Error { code, message: message.into(), hint: code.hint().to_owned(), context: Map::new(), consequence: false }
+    }
+
+    /// The error of a side that was stopped, or got no more to work on, because another side failed.
+    pub fn consequence(code: Code, message: impl Into<String>) -> Error {
+        Error { consequence: true, ..Error::new(code, message) }
+    }
+
+    /// Whether the reason lies with another side, whose error is the one to report.
+    pub fn is_consequence(&self) -> bool {
+        self.consequence
     }
 
     /// Replaces the hint by a more exact one.
@@ -180,7 +192,11 @@ impl Error {
     }
 
     /// An operating system error while doing `what`; a full disk gets its own code.
+    /// An error of ours that passed through a reader comes out as it was.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Error {
+        if let Some(own) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            return own.clone();
+        }
         let code = match error.raw_os_error() {
             Some(libc::ENOSPC | libc::EDQUOT) => Code::DiskFull,
             _ => Code::IoFailed,
@@ -211,6 +227,7 @@ impl Error {
             message: text("message"),
             hint: text("hint"),
             context: value["context"].as_object().cloned().unwrap_or_default(),
+            consequence: false,
         }
     }
 }
@@ -218,6 +235,18 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.message)
+    }
+}
+
+/// What two sides that worked together give, or the error of the one that failed by itself.
+///
+/// # Errors
+/// The first that is no consequence of the other.
+pub fn both<A, B>(one: Result<A>, other: Result<B>) -> Result<(A, B)> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(first), Err(second)) => Err(if first.consequence { second } else { first }),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
     }
 }
 
@@ -261,6 +290,26 @@ mod tests {
             assert!((2..=125).contains(&code.number()), "{} is no exit code", code.name());
             assert_eq!(Code::from_name(code.name()), Some(*code));
         }
+    }
+
+    /// Somebody cancels: the tree's writer sees it first, the reading is told to stop, the load has half a dump.
+    #[test]
+    fn the_error_of_sides_that_work_together_is_that_of_the_one_that_failed_by_itself() {
+        let stopped = || Error::consequence(Code::Cancelled, "stopped");
+        let half = || Error::consequence(Code::BackupCorrupt, "half a dump");
+        let said = |errors: [Error; 3]| {
+            let [one, other, third] = errors.map(Err::<(), Error>);
+            both(both(one, other), third).unwrap_err().message
+        };
+        let asked = Error::new(Code::Cancelled, "asked to");
+        assert_eq!(said([stopped(), half(), asked]), "asked to");
+        let full = Error::new(Code::DiskFull, "no room");
+        assert_eq!(said([full, half(), stopped()]), "no room");
+        assert_eq!(said([stopped(), half(), stopped()]), "stopped");
+        assert_eq!(both(Ok(1), Ok(2)).unwrap(), (1, 2));
+        // Through a reader too.
+        let through = Error::io("read", &std::io::Error::other(half()));
+        assert!(through.is_consequence() && through.code == Code::BackupCorrupt, "{through:?}");
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Plan {
         self.stage.join("tables")
     }
 
-    /// Folder of the spooled dump.
+    /// The spooled dump.
     pub fn dump(&self) -> PathBuf {
         self.stage.join("dump.sql")
     }
@@ -147,6 +147,21 @@ impl Plan {
     /// Where the manifest of the staged tree is written.
     pub fn manifest(&self) -> PathBuf {
         self.stage.join("manifest")
+    }
+
+    /// What the old side defines: triggers, views, routines, events.
+    pub fn objects(&self) -> PathBuf {
+        self.snapshot.join("objects.json")
+    }
+
+    /// The same of the new side; only needed while the job runs.
+    pub fn new_objects(&self) -> PathBuf {
+        self.snapshot.join("objects_new.json")
+    }
+
+    /// The units that are exchanged, of a restore of parts.
+    pub fn units(&self) -> PathBuf {
+        self.snapshot.join("units.json")
     }
 }
 

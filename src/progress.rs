@@ -1,7 +1,9 @@
 //! What a job tells while it works. The engine never prints; it speaks to a [`Monitor`].
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The parts of a job a user sees as boxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,6 +61,57 @@ pub trait Monitor: Send + Sync {
 pub fn finish_all(monitor: &dyn Monitor) {
     for phase in Phase::ALL {
         monitor.finish(phase);
+    }
+}
+
+/// A monitor of sides that work together: when one fails, the others stop.
+pub struct Linked<M> {
+    inner: M,
+    stopped: AtomicBool,
+}
+
+impl<M> Linked<M> {
+    /// Passes everything on to `inner`.
+    pub fn new(inner: M) -> Linked<M> {
+        Linked { inner, stopped: AtomicBool::new(false) }
+    }
+
+    /// Stops all sides.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Stops the other sides if this one failed.
+    pub fn note<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.inspect_err(|_| self.stop())
+    }
+}
+
+impl<M: Deref<Target: Monitor> + Send + Sync> Monitor for Linked<M> {
+    fn begin(&self, phase: Phase) {
+        self.inner.begin(phase);
+    }
+    fn finish(&self, phase: Phase) {
+        self.inner.finish(phase);
+    }
+    fn expect(&self, phase: Phase, items: u64, bytes: u64) {
+        self.inner.expect(phase, items, bytes);
+    }
+    fn advance(&self, phase: Phase, items: u64, bytes: u64) {
+        self.inner.advance(phase, items, bytes);
+    }
+    fn current(&self, phase: Phase, item: &str) {
+        self.inner.current(phase, item);
+    }
+    fn event(&self, level: Level, message: &str) {
+        self.inner.event(level, message);
+    }
+    /// A consequence once another side has failed, else what the inner monitor says.
+    fn keep_going(&self) -> Result<()> {
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(Error::consequence(Code::Cancelled, "stopped: the other side failed"));
+        }
+        self.inner.keep_going()
     }
 }
 

@@ -13,6 +13,7 @@ use crate::error::{Code, Error, IoContext, Result};
 use crate::host::process;
 use crate::job::ending::{Ending, Report};
 use crate::job::folder::JobFolder;
+use crate::job::folder::file;
 use crate::job::lock::DomainLock;
 use crate::job::monitor::JobMonitor;
 use crate::job::status::Status;
@@ -195,7 +196,7 @@ pub fn conclude(folder: &JobFolder, ticket: &Ticket, ending: &Ending) {
     let mut status = folder.status().unwrap_or_else(|_| Status::queued(ticket));
     status.state = ending.state();
     status.remaining_s = Some(0.0);
-    let _ = folder.write("status.json", &status);
+    let _ = folder.write(file::STATUS, &status);
     write_failed_log(ticket, ending);
 }
 
@@ -206,7 +207,7 @@ fn write_report(folder: &JobFolder, ending: &Ending) {
             Report { state: ending.state(), result: None, error: Some(error.to_json()) }
         }
     };
-    let _ = folder.write("report.json", &report);
+    let _ = folder.write(file::REPORT, &report);
 }
 
 /// The domain of a job that has a log, and where that is.

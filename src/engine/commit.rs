@@ -184,7 +184,7 @@ pub fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manife
                 manifest.live_schema = Some(live.clone());
                 manifest.schema_kept = plan.database.as_ref().map(|database| database.kept.clone());
                 manifest.tables = switch.moves.iter().filter(|step| step.from == *live).count() as u64;
-                manifest.objects = Some(plan.snapshot.join("objects.json"));
+                manifest.objects = Some(plan.objects());
             }
             Step::Unlink { keys, .. } => manifest.links.clone_from(keys),
             Step::Parts { staged, units, .. } => {

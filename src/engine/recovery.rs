@@ -10,6 +10,7 @@ use crate::host::place;
 use crate::job::Kind;
 use crate::job::ending::Ending;
 use crate::job::folder::JobFolder;
+use crate::job::folder::file;
 use crate::job::ticket::Ticket;
 use crate::journal::Journal;
 use crate::plan::Plan;
@@ -52,14 +53,14 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
         place::remove(&ticket.config.paths.staging().join(ticket.job.as_str()), &Silent)?;
         Ok(Ending::Failed(died().hint("Nothing was changed. Start the restore again.")))
     };
-    if !folder.join("journal").exists() {
+    if !folder.join(file::JOURNAL).exists() {
         return nothing();
     }
-    let (mut journal, records) = Journal::open::<Record>(&folder.join("journal"))?;
+    let (mut journal, records) = Journal::open::<Record>(&folder.join(file::JOURNAL))?;
     if records.is_empty() {
         return nothing();
     }
-    let plan: Plan = folder.read("plan.json")?;
+    let plan: Plan = folder.read(file::PLAN)?;
     let hosts = Hosts::of(&ticket.config, &plan.domain, plan.database.is_some(), folder.path(), Arc::new(Silent))?;
     let (steps, connections) = commit::begun(&records);
     // A statement of the dead worker may still be waiting for a lock: it must not land after we have looked.

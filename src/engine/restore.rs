@@ -13,6 +13,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::site_database;
 use crate::job::ending::Ending;
 use crate::job::folder::JobFolder;
+use crate::job::folder::file;
 use crate::job::monitor::JobMonitor;
 use crate::job::ticket::Ticket;
 use crate::job::{Kind, State};
@@ -137,10 +138,10 @@ fn plan_source(
         monitor.event(Level::Info, &format!("goes on with what job {} had staged", earlier.job()));
         plan = plan.going_on_with(&earlier.plan);
     }
-    folder.write("plan.json", &plan)?;
-    folder.write("preflight.json", &groups)?;
+    folder.write(file::PLAN, &plan)?;
+    folder.write(file::PREFLIGHT, &groups)?;
     resume::remember_source(folder, &source)?;
-    let mut journal = Journal::create(&folder.join("journal"))?;
+    let mut journal = Journal::create(&folder.join(file::JOURNAL))?;
     journal.append(&Record::Staging)?;
     // It is this job's from here on.
     let goes_on_with = earlier.map(|earlier| earlier.forget().map(|()| earlier.job().clone())).transpose()?;
@@ -189,8 +190,8 @@ fn plan_retained(
     if let Some(check) = report::failures(&groups).first() {
         return Err(Error::new(Code::SnapshotInvalid, check.message.clone()));
     }
-    folder.write("plan.json", &plan)?;
-    let mut journal = Journal::create(&folder.join("journal"))?;
+    folder.write(file::PLAN, &plan)?;
+    let mut journal = Journal::create(&folder.join(file::JOURNAL))?;
     journal.append(&Record::Staging)?;
     let staged = Staged::of_retained(manifest)?;
     Ok(Job {
@@ -239,7 +240,7 @@ impl Job<Staged> {
         report::log(&groups, self.monitor.as_ref());
         verify::require(&groups, "the staged state is not what the backup holds")?;
         self.state.notes.extend(site_config::let_through(&groups));
-        self.folder.write("staged.json", &json!({"groups": groups, "notes": self.state.notes}))?;
+        self.folder.write(file::STAGED, &json!({"groups": groups, "notes": self.state.notes}))?;
         Ok(self.moved(|staged| Verified { staged, groups, kept_tables }))
     }
 }
@@ -292,7 +293,7 @@ impl Discard {
         monitor.enter(State::RollingBack);
         monitor.event(Level::Error, &error.message);
         monitor.event(Level::Info, "automatic rollback: the staged state is removed, the live site stays as it was");
-        if let Ok((mut journal, _)) = Journal::open::<Record>(&self.folder.join("journal")) {
+        if let Ok((mut journal, _)) = Journal::open::<Record>(&self.folder.join(file::JOURNAL)) {
             let _ = journal.append(&Record::Closed);
         }
         if let Err(left) = discard::remains(&self.plan, self.database.as_deref(), monitor.as_ref()) {

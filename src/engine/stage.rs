@@ -18,18 +18,18 @@ use crate::engine::preflight::expected_size::expect;
 use crate::engine::stage::archives::{Found, Reading};
 use crate::engine::stage::disk_watch::Room;
 use crate::engine::state::{Planned, Scope, Staged, StagedDatabase, StagedFiles};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, both};
 use crate::host::database::load::checkpoint::Checkpoint;
 use crate::host::database::{Choice, Database, LoadRequest, Patience, load};
 use crate::host::place;
-use crate::host::spool::{self, Spool};
+use crate::host::spool::Spool;
 use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter};
 use crate::job::folder::JobFolder;
 use crate::job::monitor::JobMonitor;
 use crate::plan::keep::KeepRule;
 use crate::plan::selection::{Paths, Tables};
 use crate::plan::{Plan, Selection};
-use crate::progress::{Level, Monitor, Phase, Silent};
+use crate::progress::{Level, Linked, Monitor, Phase, Silent};
 use crate::siteconf::{self, ConfFile, Item};
 use crate::sql::compat::Actions;
 use crate::text;
@@ -53,7 +53,7 @@ pub fn run(
     monitor: &Arc<JobMonitor>,
 ) -> Result<Staged> {
     private_folder(&plan.stage)?;
-    let linked = Arc::new(Linked { inner: monitor.clone(), stop: AtomicBool::new(false) });
+    let linked = Arc::new(Linked::new(monitor.clone()));
     let shared: Arc<dyn Monitor> = linked.clone();
     let files = plan.selection.files.any();
     let paths = plan.selection.paths()?;
@@ -83,7 +83,7 @@ pub fn run(
                 monitor.begin(Phase::Database);
                 let (shared, linked, tables) = (shared.clone(), linked.clone(), tables.clone());
                 Some(scope.spawn(move || {
-                    let stop = || linked.stop.store(true, Ordering::Relaxed);
+                    let stop = || linked.stop();
                     let loaded = load_watched(config, plan, hosts, shared.as_ref(), stop, || {
                         load_dump(config, plan, hosts, spool, &tables, actions, shared.clone())
                     });
@@ -111,19 +111,14 @@ pub fn run(
         }
         drop(reading);
         if read.is_err() {
-            linked.stop.store(true, Ordering::Relaxed);
+            linked.stop();
         }
         let loaded = loader.map(|loader| loader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         (read, loaded)
     });
     let finished = writer.map(TreeWriter::finish);
     // The side that failed by itself says why; the other one was only told to stop.
-    let (found, summary, database) = match (read, loaded.transpose(), finished.transpose()) {
-        (Ok(found), Ok(database), Ok(summary)) => (found, summary, database),
-        (read, loaded, finished) => {
-            return Err(cause([read.err(), loaded.err(), finished.err()].into_iter().flatten().collect()));
-        }
-    };
+    let ((found, database), summary) = both(both(read, loaded.transpose()), finished.transpose())?;
     if plan.database.is_some() {
         monitor.finish(Phase::Database);
     }
@@ -423,64 +418,4 @@ fn unused_excludes(paths: &Paths, tables: &Tables) -> Vec<String> {
         unused.into_iter().map(move |pattern| format!("exclude.{field}: {pattern:?} named nothing")).collect::<Vec<_>>()
     };
     [said("files", paths.exclude.unused()), said("database", tables.exclude.unused())].concat()
-}
-
-/// A monitor whose work also stops when the other side has failed.
-struct Linked {
-    inner: Arc<JobMonitor>,
-    stop: AtomicBool,
-}
-
-const STOPPED: &str = "stopped: the other side failed";
-
-/// Of the errors of sides that work together, the one that is no consequence of another's: who was told to stop, or waited for
-/// a dump that nobody wrote any more, has no reason of its own.
-fn cause(mut errors: Vec<Error>) -> Error {
-    let consequence = |error: &Error| error.message == STOPPED || error.message == spool::abandoned().message;
-    let own = errors.iter().position(|error| !consequence(error)).unwrap_or(0);
-    errors.swap_remove(own)
-}
-
-impl Monitor for Linked {
-    fn begin(&self, phase: Phase) {
-        self.inner.begin(phase);
-    }
-    fn finish(&self, phase: Phase) {
-        self.inner.finish(phase);
-    }
-    fn expect(&self, phase: Phase, items: u64, bytes: u64) {
-        self.inner.expect(phase, items, bytes);
-    }
-    fn advance(&self, phase: Phase, items: u64, bytes: u64) {
-        self.inner.advance(phase, items, bytes);
-    }
-    fn current(&self, phase: Phase, item: &str) {
-        self.inner.current(phase, item);
-    }
-    fn event(&self, level: Level, message: &str) {
-        self.inner.event(level, message);
-    }
-    fn keep_going(&self) -> Result<()> {
-        if self.stop.load(Ordering::Relaxed) {
-            return Err(Error::new(Code::Cancelled, STOPPED));
-        }
-        self.inner.keep_going()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Somebody cancels: the tree's writer sees it first, the reading is told to stop, the load has half a dump.
-    #[test]
-    fn the_error_is_that_of_the_side_that_failed_by_itself() {
-        let stopped = || Error::new(Code::Cancelled, STOPPED);
-        let asked = Error::new(Code::Cancelled, "the job was cancelled");
-        assert_eq!(cause(vec![stopped(), spool::abandoned(), asked]).message, "the job was cancelled");
-        let full = Error::new(Code::DiskFull, "no room");
-        assert_eq!(cause(vec![full, spool::abandoned(), stopped()]).code, Code::DiskFull);
-        assert_eq!(cause(vec![stopped(), Error::new(Code::DatabaseFailed, "no")]).code, Code::DatabaseFailed);
-        assert_eq!(cause(vec![stopped(), spool::abandoned()]).code, Code::Cancelled);
-    }
 }

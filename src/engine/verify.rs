@@ -7,6 +7,7 @@ use crate::engine::site_config;
 use crate::engine::state::{Staged, StagedFiles};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, LoadedTable};
+use crate::host::tree::difference::{Difference, What};
 use crate::host::tree::kind::Kind;
 use crate::host::tree::walk::Next;
 use crate::host::tree::{self, Extent, FilePolicy, Sample, TreeReport};
@@ -126,20 +127,16 @@ fn kept_paths(files: &StagedFiles) -> Option<Check> {
     Some(Check::new("kept", Outcome::NotChecked, message).with("paths", files.kept.len()).with("bytes", bytes))
 }
 
-/// The lines of the box. The report names differences as sentences; each goes to the line it is about.
+/// The lines of the box; each difference goes to the line it is about.
 fn tree_checks(report: &TreeReport, with: &str) -> Vec<Check> {
-    let about = |words: &[&str]| -> Vec<&String> {
-        report.problems.iter().filter(|problem| words.iter().any(|word| problem.contains(word))).collect()
+    let about = |belongs: fn(&What) -> bool| -> Vec<&Difference> {
+        report.differences.iter().filter(|difference| belongs(&difference.what)).collect()
     };
-    let modes = about(&["has mode"]);
-    let owners = about(&["belongs to"]);
-    let counted = about(&["is missing", "is not from the backup"]);
-    let content: Vec<&String> = report
-        .problems
-        .iter()
-        .filter(|problem| ![&modes, &owners, &counted].iter().any(|list| list.contains(problem)))
-        .collect();
-    let line = |name: &str, what: &str, bad: &[&String]| {
+    let counted = about(|what| matches!(what, What::Missing | What::Extra));
+    let modes = about(|what| matches!(what, What::Mode(_)));
+    let owners = about(|what| matches!(what, What::Owner(_)));
+    let content = about(|what| !matches!(what, What::Missing | What::Extra | What::Mode(_) | What::Owner(_)));
+    let line = |name: &str, what: &str, bad: &[&Difference]| {
         let message = match bad {
             [] => format!("{what}: {} compared with {with}, all equal", report.compared),
             [first, ..] => format!(

@@ -182,7 +182,7 @@ impl SpoolReader {
         drop(state);
         if written <= self.at {
             return match end {
-                End::Abandoned => Err(io::Error::other(ABANDONED)),
+                End::Abandoned => Err(io::Error::other(abandoned())),
                 End::Finished => Ok(Some(0)),
                 End::Open => Ok(None),
             };
@@ -194,11 +194,9 @@ impl SpoolReader {
     }
 }
 
-const ABANDONED: &str = "the dump did not come to its end";
-
 /// The error of a load whose dump did not arrive; the cause is with whoever wrote it.
-pub fn abandoned() -> Error {
-    Error::new(Code::BackupCorrupt, ABANDONED)
+fn abandoned() -> Error {
+    Error::consequence(Code::BackupCorrupt, "the dump did not come to its end")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 pub mod adopt;
 pub mod change;
 pub mod compare;
+pub mod difference;
 pub mod digest;
 mod flusher;
 pub mod handle;

@@ -10,6 +10,32 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
+/// Names of the files in a job's folder.
+pub mod file {
+    /// What was asked for: the ticket.
+    pub const TICKET: &str = "job.json";
+    /// How far it is; rewritten while it works.
+    pub const STATUS: &str = "status.json";
+    /// What happened, a line each.
+    pub const EVENTS: &str = "events.jsonl";
+    /// The backup, as its files were when the job began.
+    pub const SOURCE: &str = "source.json";
+    /// What is done, with every name that is used.
+    pub const PLAN: &str = "plan.json";
+    /// Checks before anything was made.
+    pub const PREFLIGHT: &str = "preflight.json";
+    /// Checks of the staged state.
+    pub const STAGED: &str = "staged.json";
+    /// What was begun and done: see [`crate::journal`].
+    pub const JOURNAL: &str = "journal";
+    /// How it ended.
+    pub const REPORT: &str = "report.json";
+    /// Stands there when somebody asked the job to stop.
+    pub const CANCEL: &str = "cancel";
+    /// Locked by the worker as long as it lives.
+    pub const ALIVE: &str = "alive";
+}
+
 /// Holds the room for report and last status.
 const RESERVE: &str = "reserve";
 const RESERVED: usize = 64 << 10;
@@ -28,7 +54,7 @@ impl JobFolder {
     pub fn create(ticket: &Ticket) -> Result<JobFolder> {
         let folder = JobFolder { path: ticket.config.paths.jobs().join(ticket.job.as_str()) };
         private_folder(&folder.path)?;
-        folder.write_volatile("job.json", ticket)?;
+        folder.write_volatile(file::TICKET, ticket)?;
         Ok(folder)
     }
 
@@ -37,7 +63,7 @@ impl JobFolder {
     /// # Errors
     /// `io_failed`, `disk_full`.
     pub fn persist(&self) -> Result<()> {
-        let ticket = self.join("job.json");
+        let ticket = self.join(file::TICKET);
         sync(&ticket)?;
         sync_parent(&ticket)?;
         sync_parent(&self.path)
@@ -45,7 +71,7 @@ impl JobFolder {
 
     /// Whether nobody holds the lock that a worker keeps as long as it lives.
     pub fn has_no_worker(&self) -> bool {
-        matches!(try_lock_file(&self.join("alive")), Ok(Some(_)))
+        matches!(try_lock_file(&self.join(file::ALIVE)), Ok(Some(_)))
     }
 
     /// The folder of an existing job.
@@ -61,7 +87,7 @@ impl JobFolder {
     /// # Errors
     /// `job_not_found` when it holds no job.
     pub fn at(path: &Path) -> Result<JobFolder> {
-        if !path.join("job.json").is_file() {
+        if !path.join(file::TICKET).is_file() {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             return Err(Error::new(Code::JobNotFound, format!("there is no job {name}")).with("job", name.as_ref()));
         }
@@ -92,7 +118,7 @@ impl JobFolder {
     /// # Errors
     /// `io_failed` when it cannot be read.
     pub fn ticket(&self) -> Result<Ticket> {
-        self.read("job.json")
+        self.read(file::TICKET)
     }
 
     /// How the job stands.
@@ -100,7 +126,7 @@ impl JobFolder {
     /// # Errors
     /// `io_failed` when it cannot be read.
     pub fn status(&self) -> Result<Status> {
-        self.read("status.json")
+        self.read(file::STATUS)
     }
 
     /// Reads a JSON file of the folder.

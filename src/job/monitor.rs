@@ -5,6 +5,7 @@ use crate::host::process;
 use crate::job::State;
 use crate::job::estimate::{Rates, Taken};
 use crate::job::folder::JobFolder;
+use crate::job::folder::file;
 use crate::job::lock::Fence;
 use crate::job::status::{Event, Io, PhaseState, PhaseStatus, Status};
 use crate::job::ticket::Ticket;
@@ -77,7 +78,7 @@ impl JobMonitor {
         log: Option<File>,
         time_limit: Option<Duration>,
     ) -> Result<JobMonitor> {
-        let path = folder.join("events.jsonl");
+        let path = folder.join(file::EVENTS);
         let events = OpenOptions::new()
             .append(true)
             .create(true)
@@ -147,7 +148,7 @@ impl JobMonitor {
 
     /// Looks for a cancel and writes `status.json`; called by the worker's ticker.
     pub fn tick(&self) {
-        if process::stop_asked() || self.folder.join("cancel").exists() {
+        if process::stop_asked() || self.folder.join(file::CANCEL).exists() {
             let first = !self.cancelled.swap(true, Ordering::Relaxed);
             if first && !self.committed.load(Ordering::Relaxed) {
                 locked(&self.shown).state = State::Cancelling;
@@ -165,7 +166,7 @@ impl JobMonitor {
             return;
         }
         let status = self.status();
-        let _ = self.folder.write_volatile("status.json", &status);
+        let _ = self.folder.write_volatile(file::STATUS, &status);
     }
 
     /// How things stand.
@@ -406,7 +407,7 @@ mod tests {
     fn a_cancel_stops_the_work_but_not_the_change_over() {
         let (_base, monitor) = monitor(None);
         monitor.keep_going().unwrap();
-        std::fs::write(monitor.folder.join("cancel"), "").unwrap();
+        std::fs::write(monitor.folder.join(file::CANCEL), "").unwrap();
         monitor.tick();
         assert_eq!(monitor.keep_going().unwrap_err().code, Code::Cancelled);
         monitor.shield(true);

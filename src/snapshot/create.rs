@@ -6,11 +6,11 @@ use crate::backup::scan::scan;
 use crate::backup::source::{Form, Part, Role, Source, hex};
 use crate::config::Config;
 use crate::disk::{Durable, create_new, private_folder, sync, write_file};
-use crate::error::{Code, Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result, both};
 use crate::host::site_database::SiteDatabase;
 use crate::host::tree;
 use crate::path::Domain;
-use crate::progress::{Level, Monitor, Phase};
+use crate::progress::{Linked, Monitor, Phase};
 use crate::snapshot::database::{Account, Dumped, dump};
 use crate::snapshot::gzip::ParallelGzip;
 use crate::snapshot::site::{self as files, LiveConfig, Packed};
@@ -20,7 +20,6 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Name of the description in a snapshot's folder.
 pub const MANIFEST: &str = "manifest.json";
@@ -31,7 +30,6 @@ pub const UNFINISHED: &str = ".making_";
 /// Version of the manifest.
 pub const SCHEMA: u32 = 1;
 
-const OTHER_FAILED: &str = "the other half of the snapshot failed";
 /// Free space is looked at again after this many bytes.
 const CHECK_EVERY: u64 = 16 << 20;
 
@@ -68,7 +66,7 @@ pub fn create(
     let settings = files::live_config(config, domain);
     monitor.expect(Phase::Config, settings.len() as u64, 0);
 
-    let linked = Linked { inner: monitor, failed: AtomicBool::new(false) };
+    let linked = Linked::new(monitor);
     let job = Job { config, domain, folder: making.path(), monitor: &linked, threads: config.parallelism() };
     let (files, database) = std::thread::scope(|scope| {
         let database = (!accounts.is_empty()).then(|| scope.spawn(|| linked.note(job.database(&accounts, work))));
@@ -79,11 +77,7 @@ pub fn create(
         (files, database.transpose())
     });
     // The one that was only stopped by the other has nothing to tell.
-    let (database, (packed, files_file)) = match (database, files) {
-        (Ok(database), Ok(files)) => (database, files),
-        (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
-        (Err(first), Err(second)) => return Err(if first.message == OTHER_FAILED { second } else { first }),
-    };
+    let (database, (packed, files_file)) = both(database, files)?;
     let config_file = if settings.is_empty() { None } else { Some(job.config(&settings)?) };
 
     let parts: Vec<&Sealed> = [Some(&files_file), database.as_ref().map(|(_, file)| file), config_file.as_ref()]
@@ -294,43 +288,6 @@ impl Write for Roomy {
     }
     fn flush(&mut self) -> std::io::Result<()> {
         self.file.flush()
-    }
-}
-
-/// The monitor of two threads: when one fails, the other stops.
-struct Linked<'a> {
-    inner: &'a dyn Monitor,
-    failed: AtomicBool,
-}
-
-impl Linked<'_> {
-    fn note<T>(&self, outcome: Result<T>) -> Result<T> {
-        if outcome.is_err() {
-            self.failed.store(true, Ordering::Relaxed);
-        }
-        outcome
-    }
-}
-
-impl Monitor for Linked<'_> {
-    fn expect(&self, phase: Phase, items: u64, bytes: u64) {
-        self.inner.expect(phase, items, bytes);
-    }
-    fn advance(&self, phase: Phase, items: u64, bytes: u64) {
-        self.inner.advance(phase, items, bytes);
-    }
-    fn current(&self, phase: Phase, item: &str) {
-        self.inner.current(phase, item);
-    }
-    fn event(&self, level: Level, message: &str) {
-        self.inner.event(level, message);
-    }
-    fn keep_going(&self) -> Result<()> {
-        self.inner.keep_going()?;
-        if self.failed.load(Ordering::Relaxed) {
-            return Err(Error::new(Code::Cancelled, OTHER_FAILED));
-        }
-        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use crate::engine::recovery::Staging;
 use crate::error::{Code, Error, Result};
 use crate::job::ending::Ending;
 use crate::job::folder::JobFolder;
+use crate::job::folder::file;
 use crate::job::lock::{self, DomainLock, claimed};
 use crate::job::{JobId, Kind, State};
 use crate::path::Domain;
@@ -161,7 +162,7 @@ pub fn finish_dead(
     lock.persist()?;
     let ticket = match folder.ticket() {
         // The power failed before its worker began: the first thing a worker does is to make its ticket durable.
-        Err(error) if !folder.join("journal").exists() => {
+        Err(error) if !folder.join(file::JOURNAL).exists() => {
             monitor.event(Level::Warn, &format!("{domain}: job {dead} had not begun ({})", error.message));
             lock.finish()?;
             return Ok(None);
@@ -186,7 +187,7 @@ pub fn finish_dead(
 /// domain's lock file.) A process that was killed lets go of one before the other.
 fn require_dead(folder: &JobFolder, dead: &JobId) -> Result<()> {
     let until = Instant::now() + Duration::from_secs(2);
-    while try_lock_file(&folder.join("alive"))?.is_none() {
+    while try_lock_file(&folder.join(file::ALIVE))?.is_none() {
         if Instant::now() > until {
             return Err(Error::new(
                 Code::Busy,

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::disk::try_lock_file;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::job::folder::JobFolder;
+use crate::job::folder::file;
 use crate::job::lock::DomainLock;
 use crate::job::status::Status;
 use crate::job::ticket::Ticket;
@@ -40,8 +41,8 @@ pub fn start(
         config: config.clone(),
     };
     let folder = JobFolder::create(&ticket)?;
-    folder.write_volatile("status.json", &Status::queued(&ticket))?;
-    let alive = try_lock_file(&folder.join("alive"))?
+    folder.write_volatile(file::STATUS, &Status::queued(&ticket))?;
+    let alive = try_lock_file(&folder.join(file::ALIVE))?
         .ok_or_else(|| Error::new(Code::Internal, format!("the new job {} is already locked", ticket.job)))?;
     let mut command = Command::new(&helper);
     command.arg("worker").arg("--abi").arg(ABI_VERSION.to_string());

@@ -45,7 +45,7 @@ fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Option<Step>)> {
     let boundary = Boundary::look(&job.hosts, plan, names, new)?;
     let whole = plan.selection.database.is_whole();
     let old = boundary.affected(&new.scope, whole, host.objects(&names.live)?, &new.objects);
-    let (old_path, new_path) = (plan.snapshot.join("objects.json"), plan.snapshot.join("objects_new.json"));
+    let (old_path, new_path) = (plan.objects(), plan.new_objects());
     step::write_objects(&old_path, &old)?;
     step::write_objects(&new_path, &new.objects)?;
     host.create_schema(&names.kept, host.schema_charset(&names.live)?.as_ref())?;
@@ -75,7 +75,7 @@ fn files(job: &Job<Verified>) -> Result<Option<Step>> {
     };
     catch_up(job)?;
     let Some(units) = units else { return whole_tree(plan).map(Some) };
-    let list = plan.snapshot.join("units.json");
+    let list = plan.units();
     step::write_units(&list, &units)?;
     let (live, staged) = (plan.document_root.clone(), plan.tree.clone());
     Ok((!units.is_empty()).then_some(Step::Parts { live, staged, units: list, count: units.len() }))

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::host::place;
 use crate::job::Kind;
 use crate::job::folder::JobFolder;
+use crate::job::folder::file;
 use crate::job::lock::DomainLock;
 use crate::path::Domain;
 use crate::progress::{Level, Monitor, Silent};
@@ -77,7 +78,7 @@ fn remove_old_jobs(config: &Config) -> usize {
                 Kind::Restore | Kind::Rollback | Kind::Snapshot => day * 90,
                 _ => day,
             };
-            let age = std::fs::metadata(folder.join("report.json")).and_then(|meta| meta.modified());
+            let age = std::fs::metadata(folder.join(file::REPORT)).and_then(|meta| meta.modified());
             status.state.is_final()
                 && status.state != crate::job::State::NeedsOperator
                 && age.is_ok_and(|then| then.elapsed().is_ok_and(|age| age > keep))

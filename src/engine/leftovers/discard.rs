@@ -63,7 +63,7 @@ pub fn after_success(config: &Config, plan: &Plan, kept: &Manifest, database: Op
     for name in [plan.dump(), plan.manifest(), plan.checkpoint()] {
         left.extend(place::remove(&name, &Silent).err());
     }
-    left.extend(place::remove(&plan.snapshot.join("objects_new.json"), &Silent).err());
+    left.extend(place::remove(&plan.new_objects(), &Silent).err());
     // Without an old tree in it the folder has nothing to keep.
     if kept.tree.is_none() && !plan.stage.as_os_str().is_empty() {
         left.extend(place::remove(&plan.stage, &Silent).err());

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::host::database::{Database, names};
 use crate::host::place;
 use crate::job::folder::JobFolder;
+use crate::job::folder::file;
 use crate::job::lock;
 use crate::job::{JobId, State};
 use crate::plan::Plan;
@@ -127,7 +128,7 @@ impl InUse {
         let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
         self.jobs.extend(JobId::parse(&name).ok().map(|job| job.short().to_owned()));
         // One that goes on with another's has tree and schema under the other's name.
-        if let Ok(plan) = folder.read::<Plan>("plan.json") {
+        if let Ok(plan) = folder.read::<Plan>(file::PLAN) {
             self.schemas.extend(plan.database.into_iter().flat_map(|names| [names.shadow, names.kept]));
             self.stages.extend(job_of_stage(&plan.stage));
         }

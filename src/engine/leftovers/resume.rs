@@ -14,6 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::database::Database;
 use crate::job::JobId;
 use crate::job::folder::JobFolder;
+use crate::job::folder::file;
 use crate::job::ticket::Ticket;
 use crate::path::Domain;
 use crate::plan::Plan;
@@ -24,7 +25,6 @@ use std::time::Duration;
 /// Marks the folder of a job whose staging was set aside.
 const MARK: &str = "set_aside";
 /// What the backup was when the job began.
-const SOURCE: &str = "source.json";
 
 /// A job whose staging was set aside.
 pub struct SetAside {
@@ -88,12 +88,12 @@ fn wish(ticket: &Ticket) -> Option<(String, Value)> {
 /// # Errors
 /// `io_failed`, `disk_full`.
 pub fn remember_source(folder: &JobFolder, source: &Source) -> Result<()> {
-    folder.write(SOURCE, &source.identities())
+    folder.write(file::SOURCE, &source.identities())
 }
 
 /// Whether what a dead job staged can be gone on with.
 pub fn is_possible(folder: &JobFolder, plan: &Plan) -> bool {
-    plan.from_snapshot.is_none() && folder.join(SOURCE).exists() && plan.stage.exists()
+    plan.from_snapshot.is_none() && folder.join(file::SOURCE).exists() && plan.stage.exists()
 }
 
 /// Sets aside what a dead job staged. Its account, and what it had begun for its change-over, go.
@@ -121,7 +121,7 @@ pub fn all(config: &Config, domain: Option<&Domain>) -> Vec<SetAside> {
         .into_iter()
         .filter(is_set_aside)
         .filter_map(|folder| {
-            let (ticket, plan) = (folder.ticket().ok()?, folder.read::<Plan>("plan.json").ok()?);
+            let (ticket, plan) = (folder.ticket().ok()?, folder.read::<Plan>(file::PLAN).ok()?);
             Some(SetAside { folder, ticket, plan })
         })
         .filter(|found| domain.is_none_or(|domain| *domain == found.plan.domain))
@@ -151,7 +151,7 @@ pub fn find(
             found.discard(database, monitor)?;
             continue;
         }
-        let earlier: Vec<Identity> = found.folder.read(SOURCE)?;
+        let earlier: Vec<Identity> = found.folder.read(file::SOURCE)?;
         if let Err(error) = source.same_as(&earlier) {
             found.discard(database, monitor)?;
             return Err(error

@@ -12,7 +12,7 @@ use crate::host::database::load::checkpoint::{Checkpoint, Whole};
 use crate::host::database::load::queue::Queue;
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
 use crate::host::database::{ObjectKind, Objects, Patience, accounts, objects, server_facts};
-use crate::host::spool::{Spool, SpoolReader, abandoned};
+use crate::host::spool::{Spool, SpoolReader};
 use crate::progress::{Level, Monitor, Phase};
 use crate::sql::compat::judge::{decide_statement, keep_zero_dates, skipped};
 use crate::sql::compat::{Actions, Finding, Kind, Ledger, Verdict, adapt};
@@ -286,8 +286,8 @@ impl Reading<'_> {
 
     /// A read that failed because the job stops has its reason elsewhere.
     fn reason(&self, error: Error) -> Error {
-        if error.message.contains(abandoned().message.as_str()) {
-            return abandoned();
+        if error.is_consequence() {
+            return error;
         }
         self.shared.check().err().unwrap_or(error)
     }

@@ -1,5 +1,6 @@
 //! Reads a tree back and compares it with the record of what was to be written.
 
+use super::difference::{Difference, Sides, What};
 use super::handle::{open_here, resolve, stat_here};
 use super::kind::{Kind, kind_of};
 use super::manifest::{Reader, Record};
@@ -18,7 +19,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-/// Most problems a report names.
+/// Most differences a report names.
 const NAMED: usize = 50;
 /// Records a thread takes at a time.
 const TAKEN: usize = 64;
@@ -75,8 +76,8 @@ pub struct TreeReport {
     pub extra: u64,
     /// False when the time was over before everything was compared.
     pub complete: bool,
-    /// The first problems, as sentences.
-    pub problems: Vec<String>,
+    /// The first differences, up to a limit.
+    pub differences: Vec<Difference>,
 }
 
 impl TreeReport {
@@ -125,14 +126,14 @@ pub fn verify(
         total.missing += report.missing;
         total.different += report.different;
         total.complete &= report.complete;
-        total.problems.extend(report.problems);
+        total.differences.extend(report.differences);
         names += seen;
         expected += wanted;
     }
     if total.complete && names != expected - total.missing.min(expected) {
         name_extras(tree, again, extent, &mut total)?;
     }
-    total.problems.truncate(NAMED);
+    total.differences.truncate(NAMED);
     Ok(total)
 }
 
@@ -198,26 +199,26 @@ impl<'a> Checker<'a> {
         self.expected += u64::from(!self.extent.stands_alone(&record.path));
         match self.compare(record, monitor) {
             Ok(None) => {}
-            Ok(Some(difference)) => {
+            Ok(Some(what)) => {
                 self.report.different += 1;
-                self.problem(format!("{:?}: {difference}", record.path.to_string()));
+                self.note(&record.path, what);
             }
             Err(Trouble::Missing) => {
                 self.report.missing += 1;
-                self.problem(format!("{:?} is missing", record.path.to_string()));
+                self.note(&record.path, What::Missing);
             }
             Err(Trouble::Failed(error)) => return Err(error),
         }
         Ok(())
     }
 
-    fn problem(&mut self, text: String) {
-        if self.report.problems.len() < NAMED {
-            self.report.problems.push(text);
+    fn note(&mut self, path: &RelPath, what: What) {
+        if self.report.differences.len() < NAMED {
+            self.report.differences.push(Difference { path: path.clone(), what });
         }
     }
 
-    fn compare(&mut self, record: &Record, monitor: &dyn Monitor) -> std::result::Result<Option<String>, Trouble> {
+    fn compare(&mut self, record: &Record, monitor: &dyn Monitor) -> std::result::Result<Option<What>, Trouble> {
         let at = |error: Errno| trouble(&record.path, error);
         if record.kind == Kind::Folder {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOATIME;
@@ -240,7 +241,7 @@ impl<'a> Checker<'a> {
             let first = RelPath::parse(&record.link).map_err(Trouble::Failed)?;
             let first = resolve(tree, &first, OFlags::PATH).and_then(rustix::fs::fstat);
             let same = first.is_ok_and(|first| (first.st_dev, first.st_ino) == (stat.st_dev, stat.st_ino));
-            return Ok((!same).then(|| "it is not the same file as its first name".into()));
+            return Ok((!same).then_some(What::HardLink));
         }
         if record.kind == Kind::Symlink {
             let stat = stat_here(folder, name).map_err(at)?.ok_or(Trouble::Missing)?;
@@ -248,13 +249,8 @@ impl<'a> Checker<'a> {
                 return Ok(Some(found));
             }
             let target = rustix::fs::readlinkat(folder, name, Vec::new()).map(CString::into_bytes).map_err(at)?;
-            return Ok((target != record.link).then(|| {
-                format!(
-                    "leads to {:?}, not {:?}",
-                    String::from_utf8_lossy(&target),
-                    String::from_utf8_lossy(&record.link)
-                )
-            }));
+            let differs = target != record.link;
+            return Ok(differs.then(|| What::Target(Sides { found: target, expected: record.link.clone() })));
         }
         if sample == Sample::MetadataOnly {
             let stat = stat_here(folder, name).map_err(at)?.ok_or(Trouble::Missing)?;
@@ -267,7 +263,8 @@ impl<'a> Checker<'a> {
         };
         let file = match file {
             Ok(file) => file,
-            Err(Errno::LOOP | Errno::NXIO) => return Ok(Some("it is no file".into())),
+            Err(Errno::LOOP) => return Ok(Some(What::Kind(Sides { found: Kind::Symlink, expected: record.kind }))),
+            Err(Errno::NXIO) => return Ok(Some(What::Kind(Sides { found: Kind::Special, expected: record.kind }))),
             Err(error) => return Err(at(error)),
         };
         let stat = rustix::fs::fstat(&file).map_err(at)?;
@@ -277,7 +274,7 @@ impl<'a> Checker<'a> {
         let hash = self.hash(File::from(file), record, monitor)?;
         self.report.contents += 1;
         self.report.bytes += record.size;
-        Ok((hash != record.hash).then(|| "its content differs from the backup's".into()))
+        Ok((hash != record.hash).then_some(What::Content))
     }
 
     fn hash(&mut self, mut file: File, record: &Record, monitor: &dyn Monitor) -> std::result::Result<u64, Trouble> {
@@ -328,27 +325,30 @@ fn trouble(path: &RelPath, error: Errno) -> Trouble {
     }
 }
 
-fn difference(record: &Record, stat: &Stat) -> Option<String> {
+fn difference(record: &Record, stat: &Stat) -> Option<What> {
     let kind = kind_of(stat.st_mode);
     if kind != record.kind {
-        return Some(format!("is a {kind:?}, not a {:?}", record.kind).to_lowercase());
+        return Some(What::Kind(Sides { found: kind, expected: record.kind }));
     }
-    if (stat.st_uid, stat.st_gid) != (record.uid, record.gid) {
-        return Some(format!("belongs to {}:{}, not {}:{}", stat.st_uid, stat.st_gid, record.uid, record.gid));
+    let (found, expected) = ((stat.st_uid, stat.st_gid), (record.uid, record.gid));
+    if found != expected {
+        return Some(What::Owner(Sides { found, expected }));
     }
-    if kind != Kind::Symlink && stat.st_mode & 0o7777 != record.mode {
-        return Some(format!("has mode {:04o}, not {:04o}", stat.st_mode & 0o7777, record.mode));
+    let (found, expected) = (stat.st_mode & 0o7777, record.mode);
+    if kind != Kind::Symlink && found != expected {
+        return Some(What::Mode(Sides { found, expected }));
     }
-    if kind == Kind::File && stat.st_size as u64 != record.size {
-        return Some(format!("has {} bytes, not {}", stat.st_size, record.size));
+    let (found, expected) = (stat.st_size as u64, record.size);
+    if kind == Kind::File && found != expected {
+        return Some(What::Size(Sides { found, expected }));
     }
-    // a filesystem may keep times less finely than the archive
-    if let (Kind::File, Some((seconds, _))) = (kind, record.mtime)
-        && stat.st_mtime != seconds
-    {
-        return Some(format!("was changed at {}, not {seconds}", stat.st_mtime));
+    // A filesystem may keep times less finely than the archive.
+    match (kind, record.mtime) {
+        (Kind::File, Some((expected, _))) if stat.st_mtime != expected => {
+            Some(What::Time(Sides { found: stat.st_mtime, expected }))
+        }
+        _ => None,
     }
-    None
 }
 
 /// The slow way, taken only when the numbers differ: every path of the manifest is held in memory.
@@ -368,8 +368,8 @@ fn name_extras(tree: BorrowedFd, manifest: File, extent: &Extent, report: &mut T
         }
         if !visit.path.is_empty() && !known.contains(&xxh3_64(visit.path)) {
             report.extra += 1;
-            if report.problems.len() < NAMED {
-                report.problems.push(format!("{:?} is not from the backup", String::from_utf8_lossy(visit.path)));
+            if report.differences.len() < NAMED {
+                report.differences.push(Difference { path, what: What::Extra });
             }
         }
         Ok(Next::Into)

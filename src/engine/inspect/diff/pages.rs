@@ -117,10 +117,11 @@ pub fn page(folder: &JobFolder, part: Part, offset: u64, limit: Option<u64>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::folder::file;
 
     fn folder() -> (tempfile::TempDir, JobFolder) {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("job.json"), "{}").unwrap();
+        std::fs::write(folder.path().join(file::TICKET), "{}").unwrap();
         let job = JobFolder::at(folder.path()).unwrap();
         (folder, job)
     }

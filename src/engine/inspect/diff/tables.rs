@@ -225,7 +225,7 @@ mod tests {
     use crate::backup::source::Form;
     use crate::host::database::Objects;
     use crate::host::database::fake::Fake;
-    use crate::job::folder::JobFolder;
+    use crate::job::folder::{JobFolder, file};
 
     fn live(name: &str, rows: u64) -> LiveTable {
         LiveTable { name: name.into(), rows, exact: rows < 1_000_000, ..LiveTable::default() }
@@ -274,7 +274,7 @@ mod tests {
             ..LiveDatabase::default()
         };
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("job.json"), "{}").unwrap();
+        std::fs::write(folder.path().join(file::TICKET), "{}").unwrap();
         let job = JobFolder::at(folder.path()).unwrap();
         let pages = Pages::create(&job, api::Part::Tables, 100).unwrap();
         let site = Site::new(&crate::config::Config::default(), &request.domain);

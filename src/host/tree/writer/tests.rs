@@ -143,7 +143,7 @@ fn verification_finds_what_was_changed_lost_or_added() {
         assert!(stage.verify(Sample::Full).is_good());
         damage(&stage.tree());
         let report = stage.verify(Sample::Full);
-        assert!(!report.is_good() && !report.problems.is_empty(), "{name}: {report:?}");
+        assert!(!report.is_good() && !report.differences.is_empty(), "{name}: {report:?}");
     }
 }
 
