@@ -2,8 +2,9 @@
 //! verifies, and says what each step took. Steps: `inflate`, `read`, `write`, `sync`, `verify`; all of the last four by default.
 
 use rocketvps_restore::archive::{self, Limits};
+use rocketvps_restore::backup::source::{Part, Role};
 use rocketvps_restore::config::Permissions;
-use rocketvps_restore::host::tree::{self, FilePolicy, Input, Sample, TreeOptions, TreeWriter, manifest};
+use rocketvps_restore::host::tree::{self, FilePolicy, Sample, TreeOptions, TreeWriter, manifest};
 use rocketvps_restore::path::RelPath;
 use rocketvps_restore::progress::Silent;
 use std::fs::File;
@@ -21,7 +22,8 @@ fn main() {
     let threads = rest.first().map_or(2, |number| number.parse().unwrap());
     let has = |step: &str| rest.len() < 2 || rest[1..].iter().any(|given| given == step);
     let started = Instant::now();
-    let input = || Input::new(File::open(backup).unwrap());
+    let part = Part::open(Path::new(backup), Role::Archive).unwrap();
+    let input = || part.reader();
     if rest.len() > 1 && has("inflate") {
         let mut buffer = vec![0; 256 << 10];
         let mut reader = archive::GzipReader::new(input());

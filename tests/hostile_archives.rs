@@ -8,7 +8,7 @@ use rocketvps_restore::archive::{self, Limits};
 use rocketvps_restore::config::Permissions;
 use rocketvps_restore::error::{Code, Result};
 use rocketvps_restore::host::tree::{
-    self, FilePolicy, Input, Sample, TreeOptions, TreeSummary, TreeWriter, digest, manifest, open_folder,
+    self, FilePolicy, Sample, TreeOptions, TreeSummary, TreeWriter, digest, manifest, open_folder,
 };
 use rocketvps_restore::path::RelPath;
 use rocketvps_restore::progress::Silent;
@@ -491,7 +491,7 @@ fn c53_an_archive_replaced_while_it_is_open() {
     let open = std::fs::File::open(&name).unwrap();
     std::fs::rename(&name, folder.path().join("old")).unwrap();
     std::fs::write(&name, Hostile::default().file("evil", b"x").gz()).unwrap();
-    let mut reader = archive::open(Input::new(open), Limits::default()).unwrap();
+    let mut reader = archive::open(open, Limits::default()).unwrap();
     assert_eq!(reader.next_entry().unwrap().unwrap().path, b"good");
     let mut content = Vec::new();
     reader.read_to_end(&mut content).unwrap();

@@ -2,7 +2,7 @@
 
 use rocketvps_restore::config::Config;
 use rocketvps_restore::error::Code;
-use rocketvps_restore::host::services::{MachineServices, Service, Services};
+use rocketvps_restore::host::services::{Service, Services};
 use rocketvps_restore::path::Domain;
 use rocketvps_restore::siteconf::{self, Item};
 use std::fs;
@@ -131,8 +131,8 @@ impl Machine {
             .join("\n")
     }
 
-    fn services(&self) -> MachineServices {
-        MachineServices::new(&self.config, &self.at("work"), std::sync::Arc::new(rocketvps_restore::progress::Silent))
+    fn services(&self) -> Services {
+        Services::new(&self.config, &self.at("work"), std::sync::Arc::new(rocketvps_restore::progress::Silent))
     }
 
     fn page(&self) -> std::io::Result<String> {
@@ -222,7 +222,7 @@ fn a_site_is_seen_up_with_evidence_and_down_services_are_seen_down() {
     fs::rename(machine.at("php/pool.d/example.com.conf"), machine.at("php/gone")).unwrap();
     fs::write(machine.at("php/pool.d/example.com.conf"), "[x]\nlisten = /nowhere/x.sock\n").unwrap();
     let services =
-        MachineServices::new(&config, &machine.at("work"), std::sync::Arc::new(rocketvps_restore::progress::Silent));
+        Services::new(&config, &machine.at("work"), std::sync::Arc::new(rocketvps_restore::progress::Silent));
     for service in [Service::Nginx, Service::PhpFpm, Service::Redis] {
         assert!(!services.health(service, &machine.domain).up, "{service:?}");
     }

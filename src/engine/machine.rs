@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::host::database::grants::{Grants, Need, Schemas};
 use crate::host::database::{Database, Real, Server};
-use crate::host::services::{MachineServices, Service, Services};
+use crate::host::services::{Service, Services};
 use crate::host::site_database::{self, SiteDatabase};
 use crate::job::lock::Fence;
 use crate::path::Domain;
@@ -22,7 +22,7 @@ pub struct Hosts {
     /// The database server; `None` when the database takes no part.
     pub database: Option<Arc<dyn Database>>,
     /// nginx, PHP-FPM, the site's page.
-    pub services: Arc<dyn Services>,
+    pub services: Arc<Services>,
     /// Whether the domain is still this worker's to change.
     pub fence: Fence,
     config: Config,
@@ -51,7 +51,7 @@ impl Hosts {
         let (server, instead) = if with_database { speaker(config, domain)? } else { (None, None) };
         let real = |server| Arc::new(Real::watched(server, monitor.clone())) as Arc<dyn Database>;
         let database = server.clone().map(real);
-        let services = Arc::new(MachineServices::new(config, work, monitor.clone()));
+        let services = Arc::new(Services::new(config, work, monitor.clone()));
         let fence = Fence::of(config, domain);
         let (config, domain) = (config.clone(), domain.clone());
         Ok(Hosts { database, services, fence, config, domain, server, instead, monitor })

@@ -1,7 +1,6 @@
 //! The services around a site: are they up, would they take a configuration, make them use it, ask them for a page.
 
 mod command;
-mod fake;
 pub mod fastcgi;
 mod http;
 mod master;
@@ -10,7 +9,6 @@ mod redis;
 mod rehearsal;
 mod wire;
 
-pub use fake::FakeServices;
 pub use http::Answer;
 pub use opcache::Refresh;
 
@@ -58,52 +56,23 @@ pub struct Health {
     pub evidence: String,
 }
 
-/// What commit, rollback and verification need of the services. Every call is bounded in time.
-pub trait Services: Send + Sync {
-    /// Asks a service for a sign of life; a site's PHP on the socket of its pool. At most three seconds.
-    fn health(&self, service: Service, domain: &Domain) -> Health;
-
-    /// Lets the service's own program judge its whole configuration with these files in place, on a private copy.
-    /// Gives the program's warnings.
-    ///
-    /// # Errors
-    /// `config_rejected` with the program's message, `timed_out`, `io_failed`.
-    fn test(&self, service: Service, candidates: &[ConfFile]) -> Result<Vec<String>>;
-
-    /// Makes the service use the configuration on disk, without dropping requests, and waits until it does.
-    /// A service that does not run is started.
-    ///
-    /// # Errors
-    /// `reload_failed` with the reason; PHP-FPM may be down afterwards, nginx goes on with the old configuration.
-    fn reload(&self, service: Service) -> Result<()>;
-
-    /// Makes the site's PHP forget compiled code and file states. A few milliseconds; when it says no, reload.
-    fn refresh_code(&self, domain: &Domain) -> Refresh;
-
-    /// Asks for the site's page: `http.url` with `Host: DOMAIN`. Redirects are not followed. At most eight seconds.
-    ///
-    /// # Errors
-    /// `service_down` when there is no answer, `config_invalid` for an address that is none.
-    fn fetch(&self, domain: &Domain) -> Result<Answer>;
-}
-
 /// How long a sign of life may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a page may take.
 const PAGE_PATIENCE: Duration = Duration::from_secs(8);
 
-/// The services of this machine.
-pub struct MachineServices {
+/// The services of this machine. Every call is bounded in time.
+pub struct Services {
     config: Config,
     work: PathBuf,
     monitor: Arc<dyn Monitor>,
 }
 
-impl MachineServices {
+impl Services {
     /// `work` is an existing folder that only this user may enter; private copies are made and removed in it. What a service says is
     /// waited for no longer than `monitor` lets the job go on.
-    pub fn new(config: &Config, work: &Path, monitor: Arc<dyn Monitor>) -> MachineServices {
-        MachineServices { config: config.clone(), work: work.to_owned(), monitor }
+    pub fn new(config: &Config, work: &Path, monitor: Arc<dyn Monitor>) -> Services {
+        Services { config: config.clone(), work: work.to_owned(), monitor }
     }
 
     fn until(&self, time: Duration) -> Until {
@@ -210,8 +179,9 @@ impl MachineServices {
     }
 }
 
-impl Services for MachineServices {
-    fn health(&self, service: Service, domain: &Domain) -> Health {
+impl Services {
+    /// Asks a service for a sign of life; a site's PHP on the socket of its pool. At most three seconds.
+    pub fn health(&self, service: Service, domain: &Domain) -> Health {
         match service {
             Service::Nginx => self.nginx_health(),
             Service::PhpFpm => self.php_health(domain),
@@ -219,12 +189,22 @@ impl Services for MachineServices {
         }
     }
 
-    fn test(&self, service: Service, candidates: &[ConfFile]) -> Result<Vec<String>> {
+    /// Lets the service's own program judge its whole configuration with these files in place, on a private copy.
+    /// Gives the program's warnings.
+    ///
+    /// # Errors
+    /// `config_rejected` with the program's message, `timed_out`, `io_failed`.
+    pub fn test(&self, service: Service, candidates: &[ConfFile]) -> Result<Vec<String>> {
         let unit = self.unit(service)?;
         rehearsal::test(service, unit, &self.config, candidates, &self.work)
     }
 
-    fn reload(&self, service: Service) -> Result<()> {
+    /// Makes the service use the configuration on disk, without dropping requests, and waits until it does.
+    /// A service that does not run is started.
+    ///
+    /// # Errors
+    /// `reload_failed` with the reason; PHP-FPM may be down afterwards, nginx goes on with the old configuration.
+    pub fn reload(&self, service: Service) -> Result<()> {
         let unit = self.unit(service)?;
         let Some(master) = self.master(service) else { return self.start(service, unit) };
         let before = master.picture();
@@ -236,14 +216,19 @@ impl Services for MachineServices {
         master.await_new_workers(&before).map_err(|seen| self.why(service, seen))
     }
 
-    fn refresh_code(&self, domain: &Domain) -> Refresh {
+    /// Makes the site's PHP forget compiled code and file states. A few milliseconds; when it says no, reload.
+    pub fn refresh_code(&self, domain: &Domain) -> Refresh {
         match pool_socket(&self.config, domain) {
             Some(socket) => opcache::refresh(&socket, &self.monitor),
             None => Refresh { done: false, evidence: "no pool socket is known".into() },
         }
     }
 
-    fn fetch(&self, domain: &Domain) -> Result<Answer> {
+    /// Asks for the site's page: `http.url` with `Host: DOMAIN`. Redirects are not followed. At most eight seconds.
+    ///
+    /// # Errors
+    /// `service_down` when there is no answer, `config_invalid` for an address that is none.
+    pub fn fetch(&self, domain: &Domain) -> Result<Answer> {
         http::fetch(&self.config.http.url, domain.as_str(), &self.until(PAGE_PATIENCE))
     }
 }

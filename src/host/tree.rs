@@ -11,7 +11,6 @@ pub mod difference;
 pub mod digest;
 mod flusher;
 pub mod handle;
-pub mod input;
 pub mod kind;
 pub mod link;
 pub mod manifest;
@@ -31,7 +30,6 @@ pub use change::{Identity, exchange, fsync_folder, identity, rename_noreplace, s
 pub use compare::compare;
 pub use digest::digest;
 pub use handle::{create_folder, open_beneath, open_folder, open_folder_beneath, open_site, read_beneath};
-pub use input::Input;
 pub use kind::Kind;
 pub use policy::FilePolicy;
 pub use remove::remove;
