@@ -925,7 +925,10 @@ fn g17_a_restore_leaves_the_neighbour_room() {
     let made = tenants.world.place().join("made");
     let big = std::fs::File::create(made.join("www/big")).unwrap();
     std::io::copy(&mut std::io::Read::take(std::io::repeat(b'x'), 600 << 20), &mut &big).unwrap();
-    world::fault::run("tar", &["-czf", tenants.world.archive().to_str().unwrap(), "-C", made.to_str().unwrap(), "."]);
+    // In two gzip members, of which only the last, a small one, says its size in the trailer: nothing tells before it is read.
+    let members = "tar -cf \"$1.tar\" -C \"$2\" . && { head -c -1024 \"$1.tar\" | gzip -1; tail -c 1024 \"$1.tar\" | gzip; } > \"$1\"; rm \"$1.tar\"";
+    let (archive, from) = (tenants.world.archive(), made.to_str().unwrap().to_owned());
+    world::fault::run("sh", &["-ec", members, "sh", archive.to_str().unwrap(), &from]);
     std::fs::remove_file(made.join("www/big")).unwrap();
     let stop = AtomicBool::new(false);
     let (mut written, mut most) = (0_u64, 0_u64);
@@ -957,6 +960,7 @@ fn g17_a_restore_leaves_the_neighbour_room() {
         (status, neighbour.join().unwrap())
     });
     assert_eq!(status["error"]["code"], "disk_full", "{status}");
+    assert_eq!(status["error"]["context"]["phase"], "staging", "{status}");
     assert_eq!(refused, 0, "the neighbour could not write {refused} of {written} times");
     assert!(most < 64 << 10, "{most} kB of memory");
     assert_eq!(std::fs::read_to_string(tenants.root(DOMAIN).join("index.php")).unwrap(), "live");
