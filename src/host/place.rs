@@ -10,10 +10,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 fn parts(path: &Path) -> Result<(OwnedFd, &OsStr)> {
-    match (path.parent(), path.file_name()) {
-        (Some(parent), Some(name)) => Ok((tree::open_folder(parent)?, name)),
-        _ => Err(Error::new(Code::Internal, format!("{} is no place in a folder", path.display()))),
-    }
+    let missing = || Error::new(Code::IoFailed, format!("the folder around {} is gone", path.display()));
+    tree::open_around(path)?.ok_or_else(missing)
 }
 
 /// What stands there; `None` when nothing does, or the folder around it is gone.
@@ -21,11 +19,10 @@ fn parts(path: &Path) -> Result<(OwnedFd, &OsStr)> {
 /// # Errors
 /// `io_failed`.
 pub fn identity(path: &Path) -> Result<Option<Identity>> {
-    if path.parent().is_some_and(|parent| !parent.exists()) {
-        return Ok(None);
+    match tree::open_around(path)? {
+        Some((folder, name)) => tree::identity(&folder, name),
+        None => Ok(None),
     }
-    let (folder, name) = parts(path)?;
-    tree::identity(&folder, name)
 }
 
 /// Exchanges two places in one step, or moves `from` to a free `to`; both folders are fsynced, since without that a power
@@ -83,9 +80,8 @@ pub fn settle(a: &Path, b: &Path) -> Result<()> {
 /// # Errors
 /// As [`tree::remove()`].
 pub fn remove(path: &Path, monitor: &dyn Monitor) -> Result<()> {
-    if path.symlink_metadata().is_err() {
-        return Ok(());
+    match tree::open_around(path)? {
+        Some((folder, name)) => tree::remove(&folder, name, monitor).map(drop),
+        None => Ok(()),
     }
-    let (folder, name) = parts(path)?;
-    tree::remove(&folder, name, monitor).map(drop)
 }

@@ -4,6 +4,7 @@
 //! memory. Where size and time (whole seconds) are equal the content counts as equal, as for rsync; where only the time differs
 //! it is read, by several threads.
 
+use super::handle::{open_around, open_here};
 use super::kind::Kind;
 use super::manifest::{Reader, Record};
 use super::policy::FilePolicy;
@@ -12,10 +13,12 @@ use crate::error::{Code, Error, Result};
 use crate::progress::{Monitor, Phase};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
@@ -183,11 +186,11 @@ pub fn compare(
     // The seed is a secret of this comparison: no archive can hold two paths that were made to collide.
     let seed = u64::from_str_radix(&crate::random::hex(8)?, 16).unwrap_or_default();
     let mut known = Catalogue::read(catalogue, rules, seed, monitor)?;
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let tree = match rustix::fs::open(root, flags, rustix::fs::Mode::empty()) {
-        Ok(tree) => Some(tree),
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => None,
-        Err(error) => return Err(Error::io(format_args!("open {}", root.display()), &error.into())),
+    let opened = open_around(root)?.map(|(folder, name)| open_here(folder.as_fd(), name.as_bytes(), OFlags::DIRECTORY));
+    let tree = match opened {
+        Some(Ok(tree)) => Some(tree),
+        None | Some(Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP)) => None,
+        Some(Err(error)) => return Err(Error::io(format_args!("open {}", root.display()), &error.into())),
     };
     let mut summary = Summary::default();
     if let Some(tree) = tree {

@@ -1,5 +1,6 @@
 //! Opening beneath a folder without following any link, on every kernel.
 
+use super::trusted;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::path::RelPath;
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
@@ -18,13 +19,13 @@ static OPENAT2_MISSING: AtomicBool = AtomicBool::new(false);
 
 const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Opens a folder named by the administrator's configuration. Its last name must not be a link.
+/// Opens a folder named by the administrator's configuration. Its last name must not be a link; on the way to it, links are followed
+/// that only the administrator can have made.
 ///
 /// # Errors
-/// `io_failed` naming the folder.
+/// `unsafe_path` for a link that somebody else may have made, `io_failed` naming the folder.
 pub fn open_folder(path: &Path) -> Result<OwnedFd> {
-    rustix::fs::open(path, OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
-        .doing(|| format!("open folder {}", path.display()))
+    trusted::open(path, trusted::Last::Folder)?.ok_or(Errno::NOENT).doing(|| format!("open folder {}", path.display()))
 }
 
 /// Opens what lies at `path` beneath `root`; the root itself for the empty path.
@@ -43,33 +44,24 @@ pub fn open_folder_beneath(root: BorrowedFd, path: &RelPath) -> Result<OwnedFd> 
     open_beneath(root, path, FOLDER)
 }
 
-/// Opens a site's document root. The root itself may be a link that the administrator made; a tenant's link is refused, since it
-/// leads wherever the tenant likes. `None` when nothing is there.
+/// The folder around a place, opened as by [`open_folder`], and the place's name in it. `None` when there is no such folder.
 ///
 /// # Errors
-/// `unsafe_path` for a link that is not root's, `io_failed` also for what is no folder.
-pub fn open_site(path: &Path) -> Result<Option<OwnedFd>> {
-    let opening = || format!("open folder {}", path.display());
-    let stat = match rustix::fs::lstat(path) {
-        Ok(stat) => stat,
-        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
-        Err(error) => return Err(error).doing(opening),
+/// `unsafe_path`, `io_failed`.
+pub fn open_around(path: &Path) -> Result<Option<(OwnedFd, &OsStr)>> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Error::new(Code::Internal, format!("{} is no place in a folder", path.display())));
     };
-    if super::kind::kind_of(stat.st_mode) != super::kind::Kind::Symlink {
-        return open_folder(path).map(Some);
-    }
-    if stat.st_uid != 0 {
-        let message =
-            format!("{} is a link that user {} made, and leads where that user likes", path.display(), stat.st_uid);
-        return Err(Error::new(Code::UnsafePath, message)
-            .hint("Put the folder itself in its place, or have root make the link.")
-            .with("path", path.display().to_string()));
-    }
-    match path.canonicalize() {
-        Ok(real) => open_folder(&real).map(Some),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).doing(opening),
-    }
+    Ok(trusted::open(parent, trusted::Last::Folder)?.map(|folder| (folder, name)))
+}
+
+/// Opens a site's document root. The root itself may be a link that the administrator made; a tenant's link, in any part of the
+/// path, is refused, since it leads wherever the tenant likes. `None` when nothing is there.
+///
+/// # Errors
+/// `unsafe_path` for a link that somebody else may have made, `io_failed` also for what is no folder.
+pub fn open_site(path: &Path) -> Result<Option<OwnedFd>> {
+    trusted::open(path, trusted::Last::Link)
 }
 
 /// Reads a small file of a tenant's beneath its site's root. Nothing is followed in any part of the path, nothing but a regular

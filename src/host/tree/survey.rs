@@ -1,12 +1,16 @@
 //! What a live tree holds, and what would stand in the way of exchanging it.
 
+use super::handle::{open_around, open_here};
 use super::kind::Kind;
 use super::walk::{Next, Visit, walk};
 use crate::error::{Code, Error, Result};
 use crate::progress::Monitor;
 use rustix::fs::{AtFlags, OFlags, StatxAttributes, StatxTimestamp};
+use rustix::io::Errno;
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -58,12 +62,12 @@ pub fn survey(root: &Path, monitor: &dyn Monitor) -> Result<Option<Survey>> {
 /// As [`survey`].
 pub fn survey_since(root: &Path, moment: Option<i64>, monitor: &dyn Monitor) -> Result<Option<Survey>> {
     let mut found = Survey::default();
-    let handle =
-        match rustix::fs::open(root, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, rustix::fs::Mode::empty()) {
-            Ok(handle) => handle,
-            Err(rustix::io::Errno::NOENT) => return Ok(None),
-            Err(error) => return Err(Error::io(format_args!("open {}", root.display()), &error.into())),
-        };
+    let Some((around, name)) = open_around(root)? else { return Ok(None) };
+    let handle = match open_here(around.as_fd(), name.as_bytes(), OFlags::PATH) {
+        Ok(handle) => handle,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(Error::io(format_args!("open {}", root.display()), &error.into())),
+    };
     let stat = rustix::fs::statat(&handle, "", AtFlags::EMPTY_PATH)
         .map_err(|error| Error::io(format_args!("look at {}", root.display()), &error.into()))?;
     match super::kind::kind_of(stat.st_mode) {
