@@ -16,6 +16,7 @@ pub mod ticket;
 use crate::error::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::Path;
 
 /// Name of a job: `YYYYMMDD_HHMMSS_` and 12 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,6 +49,15 @@ impl JobId {
             let shown: String = text.chars().take(60).collect();
             Err(Error::new(Code::BadRequest, format!("{shown:?} is not the name of a job")))
         }
+    }
+
+    /// The job whose folder this is; a new name for a folder that is no job's.
+    ///
+    /// # Errors
+    /// As [`JobId::new`].
+    pub fn of_folder(folder: &Path) -> Result<JobId> {
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        JobId::parse(&name).or_else(|_| JobId::new())
     }
 
     /// The name as text.

@@ -14,12 +14,12 @@ pub mod database;
 pub mod find;
 pub mod gzip;
 pub mod list;
+pub mod objects;
 pub mod remove;
 pub mod retained;
 pub mod site;
 
 pub use create::create;
-pub use database::Account;
 pub use find::{Found, find};
 pub use gzip::ParallelGzip;
 pub use list::{SnapshotInfo, check_path, domains, expired, job_of, list};

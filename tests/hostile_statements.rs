@@ -11,6 +11,7 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 use private_server::PrivateServer;
 use rocketvps_restore::config::Config;
+use rocketvps_restore::host::database::grants::LOADING;
 use rocketvps_restore::host::database::{Server, accounts, server_facts};
 use rocketvps_restore::sql::definer::{asleep, with_definer};
 use rocketvps_restore::sql::lexer::{Dialect, Item, Lexer};
@@ -295,7 +296,7 @@ impl World {
         let config = Config::parse(&server.toml()).unwrap();
         let admin = Server::admin(&config).unwrap();
         server.sql("CREATE DATABASE rvs_1");
-        let password = accounts::create(&mut admin.connect(None).unwrap(), "rv_1", "rvs_1").unwrap();
+        let password = accounts::create(&mut admin.connect(None).unwrap(), "rv_1", LOADING, "rvs_1").unwrap();
         let loader = admin.with_account("rv_1", password);
         let dialect = server_facts::server_facts(&admin, None).unwrap().dialect();
         let world = World { server, admin, loader, dialect, outside };

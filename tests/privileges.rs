@@ -131,7 +131,7 @@ fn an_administrator_with_just_the_rights_needed_passes_and_they_are_enough() {
     assert_eq!(line["outcome"], "pass", "{line}");
 
     // The whole way of the database as this administrator: stage, change over, go back, clean up.
-    let admin = Real::admin(&world.config).unwrap();
+    let admin = Real::new(Server::admin(&world.config).unwrap(), "0123456789ab", Arc::new(Silent));
     let definer = admin.account_of("site").unwrap().unwrap();
     admin.create_schema("rvs_1", None).unwrap();
     let spool = Spool::create(&world.server.folder().join("spool.sql")).unwrap();

@@ -6,7 +6,7 @@ use rocketvps_restore::error::Code;
 use rocketvps_restore::host::credentials::{self, Password, SiteAccount};
 use rocketvps_restore::host::site_database::{SiteDatabase, Word};
 use rocketvps_restore::path::Domain;
-use rocketvps_restore::progress::Silent;
+use rocketvps_restore::progress::{Monitor, Silent};
 use rocketvps_restore::snapshot;
 use std::ffi::OsStr;
 use std::io::Write;
@@ -14,7 +14,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+fn silent() -> Arc<dyn Monitor> {
+    Arc::new(Silent)
+}
 
 /// A MariaDB of this test's own: private folder, socket only, ended by its process id.
 struct Server {
@@ -165,7 +170,7 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
         word: Word::Site,
         notes: Vec::new(),
     };
-    let made = snapshot::create(&config, &domain, Some(&of(&config, &site)), &work, &Silent).unwrap();
+    let made = snapshot::create(&config, &domain, Some(&of(&config, &site)), &work, &silent()).unwrap();
     let path = PathBuf::from(made["path"].as_str().unwrap());
     assert_eq!(std::fs::read_dir(&work).unwrap().count(), 0, "no secret stays behind");
     assert_eq!((made["tables"].as_u64(), made["rows"].as_u64()), (Some(2), Some(5003)));
@@ -216,7 +221,7 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
     let found = backup::scan(&source, &config, &Silent).unwrap();
     assert_eq!((found.files, found.dump.unwrap().rows(), found.config.len()), (6, 5003, 2));
     std::fs::write(&config.mysql.admin_defaults_file, "[client]\nuser=root\n").unwrap();
-    let second = snapshot::create(&config, &domain, Some(&of(&config, &site)), &work, &Silent).unwrap();
+    let second = snapshot::create(&config, &domain, Some(&of(&config, &site)), &work, &silent()).unwrap();
     let all = snapshot::list(&config, &domain).unwrap();
     assert_eq!(all.len(), 2);
     assert_eq!(all[0].path, PathBuf::from(second["path"].as_str().unwrap()));
@@ -242,7 +247,7 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
         (&root_only, &missing, Code::DatabaseFailed),
         (&down, &site, Code::DatabaseUnreachable),
     ] {
-        let error = snapshot::create(config, &domain, Some(&of(config, site)), &work, &Silent).unwrap_err();
+        let error = snapshot::create(config, &domain, Some(&of(config, site)), &work, &silent()).unwrap_err();
         assert_eq!(error.code, code, "{error:?}");
         assert!(!format!("{error:?}").contains(PASSWORD));
         assert_eq!(std::fs::read_dir(config.paths.snapshots().join("example.com")).unwrap().count(), 1);

@@ -276,5 +276,5 @@ pub fn create_snapshot(
     monitor: &Arc<dyn Monitor>,
 ) -> Result<Value> {
     let site = site_database::find(config, domain, &config.paths.document_root(domain))?;
-    snapshot::create(config, domain, site.as_ref(), folder.path(), monitor.as_ref())
+    snapshot::create(config, domain, site.as_ref(), folder.path(), monitor)
 }

@@ -7,9 +7,10 @@ use crate::host::database::grants::{Grants, Need, Schemas};
 use crate::host::database::{Database, Real, Server};
 use crate::host::services::{Service, Services};
 use crate::host::site_database::{self, SiteDatabase};
+use crate::job::JobId;
 use crate::job::lock::Fence;
 use crate::path::Domain;
-use crate::progress::{Level, Monitor};
+use crate::progress::{Level, Monitor, Silent};
 use crate::report::{Check, Outcome};
 use crate::siteconf::ConfFile;
 use crate::sql::compat::ServerFacts;
@@ -27,11 +28,12 @@ pub struct Hosts {
     pub fence: Fence,
     config: Config,
     domain: Domain,
+    /// The same as `database`, where it is a real server.
+    real: Option<Arc<Real>>,
     /// Who speaks to the database server; `None` when the database takes no part.
     server: Option<Server>,
     /// Why it is not the administrator.
     instead: Option<String>,
-    monitor: Arc<dyn Monitor>,
 }
 
 impl Hosts {
@@ -49,17 +51,23 @@ impl Hosts {
         monitor: Arc<dyn Monitor>,
     ) -> Result<Hosts> {
         let (server, instead) = if with_database { speaker(config, domain)? } else { (None, None) };
-        let real = |server| Arc::new(Real::watched(server, monitor.clone())) as Arc<dyn Database>;
-        let database = server.clone().map(real);
+        let job = JobId::of_folder(work)?;
+        let real = server.clone().map(|server| match instead {
+            None => Real::new(server, job.short(), monitor.clone()),
+            Some(_) => Real::of_site(server, monitor.clone()),
+        });
+        let real = real.map(Arc::new);
+        let database = real.clone().map(|real| real as Arc<dyn Database>);
         let services = Arc::new(Services::new(config, work, monitor.clone()));
         let fence = Fence::of(config, domain);
         let (config, domain) = (config.clone(), domain.clone());
-        Ok(Hosts { database, services, fence, config, domain, server, instead, monitor })
+        Ok(Hosts { database, real, services, fence, config, domain, server, instead })
     }
 
     /// The database for a clean-up: nothing when there is no server to ask.
     pub fn database_if_any(config: &Config) -> Option<Arc<dyn Database>> {
-        let database = Real::new(Server::admin(config).ok()?);
+        let job = JobId::new().ok()?;
+        let database = Real::new(Server::admin(config).ok()?, job.short(), Arc::new(Silent));
         database.version().is_ok().then(|| Arc::new(database) as Arc<dyn Database>)
     }
 
@@ -74,9 +82,10 @@ impl Hosts {
     /// The same server over a connection of its own, for work side by side.
     ///
     /// # Errors
-    /// `credentials_missing`.
+    /// `internal` when the database takes no part in this job.
     pub fn database_again(&self) -> Result<Arc<dyn Database>> {
-        Ok(Arc::new(Real::watched(self.server()?, self.monitor.clone())))
+        let none = || Error::new(Code::Internal, "the database takes no part in this job");
+        self.real.as_ref().map(|real| Arc::new(real.again()) as Arc<dyn Database>).ok_or_else(none)
     }
 
     /// Where new connections come from.

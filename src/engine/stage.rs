@@ -271,7 +271,7 @@ fn load_watched<T: Send>(
     load: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     let Some(folder) = hosts.data_folder() else { return load() };
-    let account = crate::engine::leftovers::discard::account(&plan.job);
+    let account = crate::engine::leftovers::discard::loader(&plan.job);
     let headroom = config.limits.headroom_bytes;
     let room = Room { folder: &folder, headroom, server: hosts.server()?, account: &account };
     let done = AtomicBool::new(false);
@@ -303,7 +303,7 @@ fn load_dump(
     let request = LoadRequest {
         server: hosts.server()?,
         schema: names.shadow.clone(),
-        account: crate::engine::leftovers::discard::account(&plan.job),
+        account: crate::engine::leftovers::discard::loader(&plan.job),
         definer: names.definer.clone().ok_or_else(|| {
             Error::new(
                 Code::CredentialsMissing,

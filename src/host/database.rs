@@ -10,6 +10,7 @@ pub mod load;
 mod locks;
 pub mod names;
 pub mod objects;
+pub mod reader;
 pub mod real;
 pub mod server;
 pub mod server_facts;

@@ -11,7 +11,7 @@ use crate::host::site_database::SiteDatabase;
 use crate::host::tree;
 use crate::path::Domain;
 use crate::progress::{Linked, Monitor, Phase};
-use crate::snapshot::database::{Account, Dumped, dump};
+use crate::snapshot::database::{Dumped, dump};
 use crate::snapshot::gzip::ParallelGzip;
 use crate::snapshot::site::{self as files, LiveConfig, Packed};
 use rustix::fs::Mode;
@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Name of the description in a snapshot's folder.
 pub const MANIFEST: &str = "manifest.json";
@@ -50,9 +51,8 @@ pub fn create(
     domain: &Domain,
     site: Option<&SiteDatabase>,
     work: &Path,
-    monitor: &dyn Monitor,
+    monitor: &Arc<dyn Monitor>,
 ) -> Result<Value> {
-    let accounts = site.map(|site| Account::of_site(config, site)).unwrap_or_default();
     let document_root = config.paths.document_root(domain);
     let root = tree::open_site(&document_root)?
         .ok_or_else(|| Error::new(Code::UnknownDomain, format!("{} does not exist", document_root.display())))?;
@@ -61,15 +61,16 @@ pub fn create(
     private_folder(&folder)?;
     let making = Making::begin(&folder)?;
     let began = std::time::Instant::now();
-    let (files, bytes) = files::measure(&root, monitor)?;
+    let (files, bytes) = files::measure(&root, monitor.as_ref())?;
     monitor.expect(Phase::Files, files, bytes);
     let settings = files::live_config(config, domain);
     monitor.expect(Phase::Config, settings.len() as u64, 0);
 
-    let linked = Linked::new(monitor);
-    let job = Job { config, domain, folder: making.path(), monitor: &linked, threads: config.parallelism() };
+    let linked = Arc::new(Linked::new(monitor.clone()));
+    let shared: Arc<dyn Monitor> = linked.clone();
+    let job = Job { config, domain, folder: making.path(), monitor: &shared, threads: config.parallelism() };
     let (files, database) = std::thread::scope(|scope| {
-        let database = (!accounts.is_empty()).then(|| scope.spawn(|| linked.note(job.database(&accounts, work))));
+        let database = site.map(|site| scope.spawn(|| linked.note(job.database(site, work))));
         let files = linked.note(job.files(&root));
         let database = database.map(|thread| {
             thread.join().unwrap_or_else(|_| Err(Error::new(Code::Internal, "the thread of the dump panicked")))
@@ -100,7 +101,7 @@ pub fn create(
         "rows": database.as_ref().map(|(dumped, _)| dumped.rows()),
         "objects": database.as_ref().map(|(dumped, _)| dumped.objects),
         "database_bytes": database.as_ref().map(|(dumped, _)| dumped.bytes),
-        "database": accounts.first().map(|account| account.schema.clone()),
+        "database": site.map(|site| site.account.schema.clone()),
         "config": settings.iter().map(|file| json!({"item": file.item, "name": file.member, "path": file.path}))
             .collect::<Vec<_>>(),
         "parts": parts.iter().map(|part| json!({"name": part.name, "bytes": part.bytes, "sha256": part.sha256}))
@@ -158,14 +159,14 @@ struct Job<'a> {
     config: &'a Config,
     domain: &'a Domain,
     folder: &'a Path,
-    monitor: &'a dyn Monitor,
+    monitor: &'a Arc<dyn Monitor>,
     threads: usize,
 }
 
 impl Job<'_> {
     fn files(&self, root: &std::os::fd::OwnedFd) -> Result<(Packed, Sealed)> {
         let (packed, sealed) =
-            self.write("files.tar.gz", self.threads, |out| files::pack(root, self.domain, out, self.monitor))?;
+            self.write("files.tar.gz", self.threads, |out| files::pack(root, self.domain, out, self.monitor.as_ref()))?;
         let found = self.read_back(&sealed, Role::Files)?;
         let counted = (found.files, found.folders, found.links);
         if counted != (packed.files, packed.folders, packed.links) {
@@ -174,10 +175,11 @@ impl Job<'_> {
         Ok((packed, sealed))
     }
 
-    fn database(&self, accounts: &[Account], work: &Path) -> Result<(Dumped, Sealed)> {
+    fn database(&self, site: &SiteDatabase, work: &Path) -> Result<(Dumped, Sealed)> {
         // The server works too: fewer threads compress what it sends.
         let threads = self.threads.div_ceil(2);
-        let (dumped, sealed) = self.write("database.sql.gz", threads, |out| dump(accounts, work, out, self.monitor))?;
+        let (dumped, sealed) =
+            self.write("database.sql.gz", threads, |out| dump(self.config, site, work, out, self.monitor))?;
         let found = self.read_back(&sealed, Role::Dump)?.dump.unwrap_or_default();
         if (found.bytes, found.rows(), found.complete) != (dumped.bytes, dumped.rows(), true) {
             return Err(differs(&sealed, "the dump reads back differently"));
@@ -221,7 +223,7 @@ impl Job<'_> {
     fn read_back(&self, sealed: &Sealed, role: Role) -> Result<crate::backup::Scan> {
         let path = self.folder.join(sealed.name);
         let part = Part::open(&path, role)?;
-        if part.sha256(self.monitor)? != sealed.sha256 {
+        if part.sha256(self.monitor.as_ref())? != sealed.sha256 {
             return Err(differs(sealed, "its checksum changed"));
         }
         let site = Site::new(self.config, self.domain);
@@ -238,7 +240,7 @@ impl Job<'_> {
         let mut config = self.config.clone();
         config.limits.max_entries = u64::MAX;
         config.limits.max_unpacked_bytes = u64::MAX;
-        scan(&source, &config, self.monitor)
+        scan(&source, &config, self.monitor.as_ref())
     }
 }
 

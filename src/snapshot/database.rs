@@ -7,13 +7,17 @@ use crate::backup::scan::{TableTally, Tally};
 use crate::config::Config;
 use crate::disk::create_new;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::credentials::{self, Endpoint, Password};
+use crate::host::credentials::{AdminAccount, Endpoint, Password};
+use crate::host::database::{Database, ObjectKind, Real, Server};
 use crate::host::site_database::SiteDatabase;
+use crate::job::JobId;
 use crate::progress::{Monitor, Phase};
+use crate::snapshot::objects;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 /// Where the dump program is looked for, MariaDB's own name first.
 const PROGRAMS: [&str; 4] =
@@ -23,32 +27,26 @@ const CHUNK: usize = 256 << 10;
 
 /// Who reads a schema, and where.
 #[derive(Debug, Clone)]
-pub struct Account {
-    /// The schema to dump.
-    pub schema: String,
-    /// User.
-    pub user: String,
-    /// Password; empty: by the socket's peer.
-    pub password: Password,
-    /// The server.
-    pub endpoint: Endpoint,
+struct Account {
+    schema: String,
+    user: String,
+    /// Empty: by the socket's peer.
+    password: Password,
+    endpoint: Endpoint,
+}
+
+/// What the dump program writes.
+enum Content<'a> {
+    /// Tables, but not these views.
+    Tables(&'a [String]),
+    /// Everything.
+    All,
 }
 
 impl Account {
-    /// Who can read a site's schema, the administrator first: it sees routines and events whoever defined them.
-    pub fn of_site(config: &Config, site: &SiteDatabase) -> Vec<Account> {
-        let SiteDatabase { account, endpoint, .. } = site;
-        let schema = account.schema.clone();
-        let own = Account {
-            schema: schema.clone(),
-            user: account.user.clone(),
-            password: account.password.clone(),
-            endpoint: endpoint.clone(),
-        };
-        let admin = credentials::admin(config).ok();
-        let admin =
-            admin.map(|admin| Account { schema, user: admin.user, password: admin.password, endpoint: admin.endpoint });
-        admin.into_iter().chain([own]).collect()
+    fn of(server: &Server, schema: &str) -> Account {
+        let AdminAccount { user, password, endpoint } = server.account().clone();
+        Account { schema: schema.to_owned(), user, password, endpoint }
     }
 
     fn option_text(&self) -> String {
@@ -93,23 +91,52 @@ impl Dumped {
     }
 }
 
-/// Dumps the schema into `out`. The accounts are tried in turn until one is let in.
+/// Dumps a site's schema into `out`. `work` is a private folder for secrets while they are needed.
+///
+/// The tables are read by a throw-away account: see [`Reader`](crate::host::database::reader::Reader). What is defined beside
+/// them is shown by the administrator, whoever it belongs to. Where the administrator is not let in the site's own account writes all it may see.
 ///
 /// # Errors
-/// `credentials_missing` when there is none to try, `database_unreachable`, `insufficient_privilege`,
+/// `credentials_missing` when there is nobody to ask, `database_unreachable`, `insufficient_privilege`,
 /// `database_failed` with the program's message, `io_failed`, and the monitor's own.
-pub fn dump(accounts: &[Account], work: &Path, out: &mut dyn Write, monitor: &dyn Monitor) -> Result<Dumped> {
-    let mut last = Error::new(Code::CredentialsMissing, "no database account is known");
-    for account in accounts {
-        match dump_as(account, work, out, monitor) {
-            Err(error) if error.code == Code::CredentialsMissing => last = error,
-            outcome => return outcome,
+pub fn dump(
+    config: &Config,
+    site: &SiteDatabase,
+    work: &Path,
+    out: &mut dyn Write,
+    monitor: &Arc<dyn Monitor>,
+) -> Result<Dumped> {
+    let schema = &site.account.schema;
+    let admin = match Server::admin(config).and_then(|admin| admin.impatient().connect(None).map(|_| admin)) {
+        Ok(admin) => admin,
+        Err(error)
+            if matches!(error.code, Code::InsufficientPrivilege | Code::CredentialsMissing) && site.is_usable() =>
+        {
+            let own = Account::of(&site.server(), schema);
+            return dump_as(&own, &Content::All, work, out, monitor.as_ref());
         }
-    }
-    Err(last)
+        Err(error) => return Err(error),
+    };
+    let real = Real::new(admin, JobId::of_folder(work)?.short(), monitor.clone());
+    let objects = real.objects(schema)?;
+    let views: Vec<String> =
+        objects.0.iter().filter(|object| object.kind == ObjectKind::View).map(|view| view.name.clone()).collect();
+    let reader = Account::of(&real.reader().server(schema)?, schema);
+    let mut dumped = dump_as(&reader, &Content::Tables(&views), work, out, monitor.as_ref())?;
+    let text = objects::statements(&objects);
+    out.write_all(text.as_bytes()).doing(|| "write the dump".into())?;
+    dumped.bytes += text.len() as u64;
+    dumped.objects += objects.0.len() as u64;
+    Ok(dumped)
 }
 
-fn dump_as(account: &Account, work: &Path, out: &mut dyn Write, monitor: &dyn Monitor) -> Result<Dumped> {
+fn dump_as(
+    account: &Account,
+    content: &Content<'_>,
+    work: &Path,
+    out: &mut dyn Write,
+    monitor: &dyn Monitor,
+) -> Result<Dumped> {
     let program = PROGRAMS.iter().find(|path| Path::new(path).is_file()).ok_or_else(|| {
         Error::new(Code::DatabaseFailed, "neither mariadb-dump nor mysqldump is installed")
             .hint("Install the database client programs (Debian: mariadb-client).")
@@ -130,15 +157,21 @@ fn dump_as(account: &Account, work: &Path, out: &mut dyn Write, monitor: &dyn Mo
     command.args([
         "--single-transaction",
         "--quick",
-        "--routines",
-        "--triggers",
-        "--events",
         "--hex-blob",
+        // Of MySQL's program alone: without it a server with GTIDs wants RELOAD from whoever dumps.
+        "--loose-set-gtid-purged=OFF",
         "--no-tablespaces",
         "--max-allowed-packet=1073741824",
         "--default-character-set=utf8mb4",
-        &account.schema,
     ]);
+    match content {
+        Content::All => drop(command.args(["--routines", "--triggers", "--events"])),
+        Content::Tables(views) => {
+            let ignored = views.iter().map(|view| format!("--ignore-table={}.{view}", account.schema));
+            command.arg("--skip-triggers").args(ignored);
+        }
+    }
+    command.arg("--").arg(&account.schema);
     command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").env("HOME", "/nonexistent");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().doing(|| format!("start {program}"))?;

@@ -35,7 +35,7 @@ impl World {
     pub fn new() -> World {
         let server = PrivateServer::start(&["--event-scheduler=ON", "--max-allowed-packet=4M"]);
         let config = Config::parse(&server.toml()).unwrap();
-        World { real: Real::admin(&config).unwrap(), server }
+        World { real: Real::new(Server::admin(&config).unwrap(), "0123456789ab", Arc::new(Silent)), server }
     }
 
     /// Live schema `live` with every kind of thing a site may have, and its user.

@@ -21,7 +21,7 @@ pub fn remains(plan: &Plan, database: Option<&dyn Database>, monitor: &dyn Monit
     let mut results = Vec::new();
     if let (Some(names), Some(database), None) = (&plan.database, database, &plan.from_snapshot) {
         // First what gives room back: on a full disk the server waits for it with the rest. What still loads holds it up.
-        results.push(warned(database.end_connections_of(&account(&plan.job)), monitor));
+        results.push(warned(database.end_connections_of(&loader(&plan.job)), monitor));
         results.push(warned(database.drop_schema(&names.shadow), monitor));
     }
     results.push(unstaged(plan, database, monitor));
@@ -38,7 +38,9 @@ pub fn remains(plan: &Plan, database: Option<&dyn Database>, monitor: &dyn Monit
 pub fn unstaged(plan: &Plan, database: Option<&dyn Database>, monitor: &dyn Monitor) -> Result<()> {
     let mut results = Vec::new();
     if let (Some(names), Some(database)) = (&plan.database, database) {
-        results.push(warned(database.drop_account(&account(&plan.job)), monitor));
+        for account in accounts(&plan.job) {
+            results.push(warned(database.drop_account(&account), monitor));
+        }
         results.push(warned(drop_empty(database, &names.kept), monitor));
     }
     results.push(warned(place::remove(&plan.snapshot, &Silent), monitor));
@@ -57,7 +59,7 @@ fn warned(result: Result<()>, monitor: &dyn Monitor) -> Result<()> {
 pub fn after_success(config: &Config, plan: &Plan, kept: &Manifest, database: Option<&dyn Database>) -> Vec<Error> {
     let mut left = Vec::new();
     if let (Some(names), Some(database)) = (&plan.database, database) {
-        left.extend(database.drop_account(&account(&plan.job)).err());
+        left.extend(accounts(&plan.job).iter().filter_map(|account| database.drop_account(account).err()));
         left.extend(drop_empty(database, &names.shadow).err());
     }
     for name in [plan.dump(), plan.manifest(), plan.checkpoint()] {
@@ -76,8 +78,13 @@ pub fn after_success(config: &Config, plan: &Plan, kept: &Manifest, database: Op
 }
 
 /// The throw-away account of a job's loader.
-pub fn account(job: &JobId) -> String {
-    names::account(job.short())
+pub fn loader(job: &JobId) -> String {
+    names::loader(job.short())
+}
+
+/// Every account that a job may have made.
+fn accounts(job: &JobId) -> [String; 2] {
+    [names::loader(job.short()), names::reader(job.short())]
 }
 
 fn drop_empty(database: &dyn Database, schema: &str) -> Result<()> {

@@ -64,7 +64,9 @@ struct Found {
 impl Found {
     fn add_loaders(&mut self, database: &dyn Database) -> Result<()> {
         self.schemas.extend(database.schemas(names::SHADOW)?);
-        self.accounts.extend(database.accounts(names::ACCOUNT)?);
+        for prefix in names::ACCOUNTS {
+            self.accounts.extend(database.accounts(prefix)?);
+        }
         Ok(())
     }
 

@@ -1,30 +1,47 @@
-//! The throw-away account that loads a dump: rights on the shadow schema and on nothing else.
+//! Throw-away accounts: one loads a dump and has rights on the shadow schema alone, one reads a site's tables and may do nothing else.
 
 use crate::error::{Code, Error, Result};
 use crate::host::credentials::Password;
-use crate::host::database::grants::{LOADING, matches_pattern, names_are_literal, this_schema};
+use crate::host::database::grants::{matches_pattern, names_are_literal, this_schema};
 use crate::host::database::server::{literal, number, rows, run, text};
 use crate::random;
 use crate::sql::quote_name;
 use mysql::Conn;
 use std::time::{Duration, Instant};
 
-/// Makes user `name` with a random password for connections that come from where the administrator's
-/// comes from, with [`LOADING`] rights on `schema` and on nothing else.
+/// Makes user `name` with a random password for connections that come from where the administrator's comes from, with these
+/// rights on `schema` and on nothing else.
 ///
 /// # Errors
 /// `insufficient_privilege` when the administrator may not.
-pub fn create(connection: &mut Conn, name: &str, schema: &str) -> Result<Password> {
+pub fn create(connection: &mut Conn, name: &str, privileges: &[&str], schema: &str) -> Result<Password> {
     drop_user(connection, name)?;
-    let host =
-        rows(connection, "SELECT SUBSTRING_INDEX(USER(),'@',-1)")?.first().map(|row| text(row, 0)).unwrap_or_default();
-    let account = format!("{}@{}", literal(name), literal(&host));
     // Meets every password policy: letters of both cases, digits, a sign.
     let password = format!("Rv-{}", random::hex(20)?);
-    let by_name = names_are_literal(connection)?;
+    let account = full_name(connection, name)?;
     run(connection, &format!("CREATE USER {account} IDENTIFIED BY {}", literal(&password)))?;
-    run(connection, &format!("GRANT {} ON {} TO {account}", LOADING.join(", "), this_schema(schema, by_name)))?;
+    if let Err(error) = grant(connection, name, privileges, schema) {
+        drop_user(connection, name)?;
+        return Err(error);
+    }
     Ok(Password::new(password))
+}
+
+/// Gives a user that [`create`] made these rights on a schema.
+///
+/// # Errors
+/// `insufficient_privilege` when the administrator has not got them to give.
+pub fn grant(connection: &mut Conn, name: &str, privileges: &[&str], schema: &str) -> Result<()> {
+    let by_name = names_are_literal(connection)?;
+    let account = full_name(connection, name)?;
+    let place = this_schema(schema, by_name);
+    run(connection, &format!("GRANT {} ON {place} TO {account}", privileges.join(", ")))
+}
+
+fn full_name(connection: &mut Conn, name: &str) -> Result<String> {
+    let host = rows(connection, "SELECT SUBSTRING_INDEX(USER(),'@',-1)")?;
+    let host = host.first().map(|row| text(row, 0)).unwrap_or_default();
+    Ok(format!("{}@{}", literal(name), literal(&host)))
 }
 
 /// Removes a user of every host and ends its connections: without that they would go on acting.

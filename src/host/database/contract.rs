@@ -356,7 +356,11 @@ fn the_fake_keeps_the_contract() {
 #[test]
 fn mariadb_keeps_the_contract() {
     let server = PrivateServer::start(&[]);
-    let real = Real::admin(&Config::parse(&server.toml()).unwrap()).unwrap();
+    let real = Real::new(
+        super::Server::admin(&Config::parse(&server.toml()).unwrap()).unwrap(),
+        "0123456789ab",
+        std::sync::Arc::new(crate::progress::Silent),
+    );
     let stage = RealStage { server, real };
     contract(&stage);
     a_checksum_stands_still_with_generated_columns_and_moves_with_every_value(&stage);

@@ -6,6 +6,7 @@
 //! rights on one of them and on nothing else.
 
 use crate::error::Result;
+use crate::host::database::reader::READING;
 use crate::host::database::server::{Server, rows, text};
 use crate::sql::quote_name;
 use crate::sql::token::{Quoting, Token, tokens};
@@ -298,6 +299,8 @@ fn needs(names: Schemas<'_>, mariadb: bool, own_objects: bool, literal: bool) ->
         false,
         "the site's tables and objects",
     ));
+    let live = this_schema(names.live, literal);
+    found.extend(on_schema(READING, names.live, &live, true, "the throw-away account that reads the site's rows"));
     // Without patterns no GRANT can name schemas that are still to be made.
     let (kept, shadow) = if literal { ("*.*", "*.*") } else { ("`rvk\\_%`.*", "`rvs\\_%`.*") };
     found.extend(on_schema(KEPT, names.kept, kept, false, "the old tables"));

@@ -7,6 +7,7 @@ mod queue;
 mod worker;
 
 use crate::error::{Code, Error, Result};
+use crate::host::database::grants::LOADING;
 use crate::host::database::load::batch::{Batch, Course, Shared, Target, incompatible};
 use crate::host::database::load::checkpoint::{Checkpoint, Whole};
 use crate::host::database::load::queue::Queue;
@@ -115,7 +116,7 @@ pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> 
     let mut admin = request.server.connect(None)?;
     let facts = server_facts::ask(&mut admin, Some(&request.definer))?;
     let local_infile = rows(&mut admin, "SELECT @@GLOBAL.local_infile")?.first().is_some_and(|row| number(row, 0) == 1);
-    let password = accounts::create(&mut admin, &request.account, &request.schema)?;
+    let password = accounts::create(&mut admin, &request.account, LOADING, &request.schema)?;
     let shared = Arc::new(Shared {
         spool: spool.clone(),
         server: request.server.with_account(&request.account, password),
@@ -743,8 +744,8 @@ impl Reading<'_> {
             }
         }
         drop(connection);
-        let mut found = objects::read(&self.request.server, &self.request.schema)?;
         let mut admin = self.request.server.connect(None)?;
+        let mut found = objects::read(&mut admin, &self.request.schema)?;
         objects::drop_all(&mut admin, &self.request.schema, &found, Patience::default())?;
         if !stand_ins.is_empty() {
             for table in &stand_ins {
@@ -771,6 +772,8 @@ impl Reading<'_> {
         let mut made = Vec::new();
         for table in rows(&mut admin, &sql)?.iter().map(|row| text(row, 0)) {
             if !self.tables.contains_key(&table) {
+                // The live table may be locked.
+                self.shared.check()?;
                 let (shadow, live) = (full(&self.request.schema, &table), full(beside, &table));
                 run(&mut admin, &format!("CREATE TABLE {shadow} LIKE {live}"))?;
                 made.push(table);

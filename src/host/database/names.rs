@@ -5,7 +5,11 @@ pub const SHADOW: &str = "rvs_";
 /// Before the name of a schema that keeps old tables.
 pub const KEPT: &str = "rvk_";
 /// Before the name of an account that loads a dump.
-pub const ACCOUNT: &str = "rv_";
+pub const LOADER: &str = "rv_";
+/// Before the name of an account that reads a site's tables.
+pub const READER: &str = "rvr_";
+/// Before the names of all accounts of ours.
+pub const ACCOUNTS: [&str; 2] = [LOADER, READER];
 
 /// The schema in which a job loads its dump. `short` is the job's short name, 12 hex digits.
 pub fn shadow(short: &str) -> String {
@@ -18,8 +22,13 @@ pub fn kept(short: &str) -> String {
 }
 
 /// The throw-away account that loads a job's dump.
-pub fn account(short: &str) -> String {
-    format!("{ACCOUNT}{short}")
+pub fn loader(short: &str) -> String {
+    format!("{LOADER}{short}")
+}
+
+/// The throw-away account that reads a site's tables for a job.
+pub fn reader(short: &str) -> String {
+    format!("{READER}{short}")
 }
 
 /// The short name of the job that a schema of ours belongs to; `None` for anybody else's.
@@ -29,7 +38,7 @@ pub fn job_of_schema(schema: &str) -> Option<&str> {
 
 /// The same of an account.
 pub fn job_of_account(user: &str) -> Option<&str> {
-    short(user.strip_prefix(ACCOUNT)?)
+    ACCOUNTS.into_iter().find_map(|prefix| short(user.strip_prefix(prefix)?))
 }
 
 fn short(id: &str) -> Option<&str> {
@@ -45,7 +54,7 @@ mod tests {
     fn ours_are_recognised_and_nobody_elses() {
         let id = "0123456789ab";
         assert_eq!((job_of_schema(&shadow(id)), job_of_schema(&kept(id))), (Some(id), Some(id)));
-        assert_eq!(job_of_account(&account(id)), Some(id));
+        assert_eq!((job_of_account(&loader(id)), job_of_account(&reader(id))), (Some(id), Some(id)));
         for other in ["mysql", "rvk_", "rvk_short", "rvk_0123456789ab; DROP", "rvx_0123456789ab", "rvs_campervans_1"] {
             assert_eq!(job_of_schema(other), None, "{other}");
         }

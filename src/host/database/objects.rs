@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::locks::run_when_free;
-use crate::host::database::server::{Server, failed, full, literal, rows, run, text};
+use crate::host::database::server::{failed, full, literal, rows, run, text};
 use crate::host::database::{Object, ObjectKind, Objects, Patience};
 use crate::sql::quote_name;
 use mysql::Conn;
@@ -25,8 +25,7 @@ fn columns(kind: ObjectKind) -> Columns {
 }
 
 /// All objects of a schema, in the order of [`ObjectKind`]; triggers in the order in which they act.
-pub fn read(server: &Server, schema: &str) -> Result<Objects> {
-    let mut connection = server.connect(None)?;
+pub fn read(connection: &mut Conn, schema: &str) -> Result<Objects> {
     let name = literal(schema);
     let lists = [
         (
@@ -59,14 +58,14 @@ pub fn read(server: &Server, schema: &str) -> Result<Objects> {
     let mut found = Vec::new();
     let mut entered = false;
     for (kind, sql) in lists {
-        for row in rows(&mut connection, &sql)? {
+        for row in rows(connection, &sql)? {
             if !entered {
                 // Views are shown without the names of the schema one is in.
-                run(&mut connection, &format!("USE {}", quote_name(schema)))?;
+                run(connection, &format!("USE {}", quote_name(schema)))?;
                 entered = true;
             }
             // Only the list of triggers has a second column.
-            found.push(Object { table: text(&row, 1), ..show(&mut connection, kind, text(&row, 0))? });
+            found.push(Object { table: text(&row, 1), ..show(connection, kind, text(&row, 0))? });
         }
     }
     Ok(Objects(found))

@@ -1,13 +1,13 @@
 //! The server as a job speaks to it: what [`Database`] asks, in SQL.
 
-use crate::config::Config;
 use crate::error::{Code, Error, Result};
+use crate::host::database::reader::Reader;
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
 use crate::host::database::{
     Database, ForeignKey, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch, TableInfo, TableTimes,
 };
-use crate::host::database::{accounts, keys, objects, switch};
-use crate::progress::{Monitor, Silent};
+use crate::host::database::{accounts, keys, names, objects, switch};
+use crate::progress::Monitor;
 use crate::sql::quote_name;
 use mysql::{Conn, Row};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,35 +16,44 @@ use std::time::Duration;
 
 /// How often it is looked whether a job goes on while the server works for it.
 const BEAT: Duration = Duration::from_millis(100);
-/// Seconds that a question waits for a table that somebody has locked.
-const LOCK_PATIENCE_S: u32 = 15;
 
-/// The server through two connections that are opened when needed and opened anew when broken: one for
-/// questions, one for changing what is live.
+/// The server through connections that are opened when needed and opened anew when broken: one for questions, one for reading rows
+/// of a site, one for changing what is live.
 pub struct Real {
     server: Server,
+    reader: Arc<Reader>,
     questions: Mutex<Option<Conn>>,
+    reading: Mutex<Option<Conn>>,
     changing: Mutex<Option<Conn>>,
     monitor: Arc<dyn Monitor>,
 }
 
 impl Real {
-    /// Opens nothing yet.
-    pub fn new(server: Server) -> Real {
-        Real::watched(server, Arc::new(Silent))
+    /// For the job of this short name; opens nothing yet. A question that the server still works on when `monitor` ends the job is
+    /// ended.
+    pub fn new(server: Server, job: &str, monitor: Arc<dyn Monitor>) -> Real {
+        Real::with_reader(server.clone(), Arc::new(Reader::new(server, names::reader(job))), monitor)
     }
 
-    /// The same; a question that the server still works on when `monitor` ends the job is ended.
-    pub fn watched(server: Server, monitor: Arc<dyn Monitor>) -> Real {
-        Real { server, questions: Mutex::new(None), changing: Mutex::new(None), monitor }
+    /// The same, where the site's own account speaks to the server.
+    pub fn of_site(server: Server, monitor: Arc<dyn Monitor>) -> Real {
+        Real::with_reader(server.clone(), Arc::new(Reader::itself(server)), monitor)
     }
 
-    /// The administrator of restore.toml.
-    ///
-    /// # Errors
-    /// `credentials_missing`.
-    pub fn admin(config: &Config) -> Result<Real> {
-        Ok(Real::new(Server::admin(config)?))
+    fn with_reader(server: Server, reader: Arc<Reader>, monitor: Arc<dyn Monitor>) -> Real {
+        let (questions, reading, changing) = (Mutex::new(None), Mutex::new(None), Mutex::new(None));
+        Real { server, reader, questions, reading, changing, monitor }
+    }
+
+    /// The same over connections of its own, for work side by side.
+    #[must_use]
+    pub fn again(&self) -> Real {
+        Real::with_reader(self.server.clone(), self.reader.clone(), self.monitor.clone())
+    }
+
+    /// The account that reads a site's tables.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// Where and who.
@@ -52,7 +61,11 @@ impl Real {
         &self.server
     }
 
-    fn with<T>(&self, slot: &Mutex<Option<Conn>>, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    fn with<T>(
+        slot: &Mutex<Option<Conn>>,
+        connect: impl FnOnce() -> Result<Conn>,
+        work: impl FnOnce(&mut Conn) -> Result<T>,
+    ) -> Result<T> {
         let mut slot: MutexGuard<'_, Option<Conn>> = slot.lock().unwrap_or_else(PoisonError::into_inner);
         // A connection that lay idle may have been closed by the server meanwhile.
         if slot.as_mut().is_some_and(|connection| connection.ping().is_err()) {
@@ -60,12 +73,7 @@ impl Real {
         }
         let connection = match &mut *slot {
             Some(connection) => connection,
-            empty => {
-                let connection = empty.insert(self.server.connect(None)?);
-                // A tenant that holds a lock on its table keeps nobody waiting for a day, which is what servers do.
-                run(connection, &format!("SET SESSION lock_wait_timeout={LOCK_PATIENCE_S}"))?;
-                connection
-            }
+            empty => empty.insert(connect()?),
         };
         let result = work(connection);
         if result.as_ref().is_err_and(|error| error.code == Code::DatabaseUnreachable) {
@@ -86,7 +94,14 @@ impl Real {
     }
 
     pub(crate) fn ask<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        self.with(&self.questions, |connection| self.while_it_goes_on(connection, work))
+        Real::with(&self.questions, || self.server.connect(None), |connection| self.while_it_goes_on(connection, work))
+    }
+
+    /// Reads rows of a schema that a site's owner can change: see [`Reader`].
+    fn read<T>(&self, schema: &str, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        // Also where the connection is open already: the account may not have this schema yet.
+        let server = self.reader.server(schema)?;
+        Real::with(&self.reading, || server.connect(None), |connection| self.while_it_goes_on(connection, work))
     }
 
     /// A tenant's tables may be large, or locked: while the server works somebody looks whether the job goes on, and has the server
@@ -203,7 +218,8 @@ impl Database for Real {
     }
 
     fn count_rows(&self, schema: &str, table: &str) -> Result<u64> {
-        let counted = self.query(&format!("SELECT COUNT(*) FROM {}", full(schema, table)))?;
+        let sql = format!("SELECT COUNT(*) FROM {}", full(schema, table));
+        let counted = self.read(schema, |connection| rows(connection, &sql))?;
         Ok(counted.first().map_or(0, |row| number(row, 0)))
     }
 
@@ -233,11 +249,12 @@ impl Database for Real {
         }
         let sums: Vec<String> =
             columns.iter().map(|name| format!("COALESCE(CRC32({}),'-')", quote_name(name))).collect();
-        let summed = self.query(&format!(
+        let sql = format!(
             "SELECT COALESCE(BIT_XOR(c),0), COALESCE(SUM(c),0) FROM (SELECT CRC32(CONCAT_WS(',',{})) AS c FROM {}) AS r",
             sums.join(","),
             full(schema, table)
-        ))?;
+        );
+        let summed = self.read(schema, |connection| rows(connection, &sql))?;
         Ok(summed.first().map_or(0, |row| number(row, 0) << 32 ^ number(row, 1)))
     }
 
@@ -269,7 +286,7 @@ impl Database for Real {
     }
 
     fn objects(&self, schema: &str) -> Result<Objects> {
-        objects::read(&self.server, schema)
+        self.ask(|connection| objects::read(connection, schema))
     }
 
     fn drop_objects(&self, schema: &str, objects: &Objects, patience: Patience) -> Result<()> {
@@ -285,7 +302,7 @@ impl Database for Real {
     }
 
     fn connection_id(&self) -> Result<u64> {
-        self.with(&self.changing, |connection| Ok(u64::from(connection.connection_id())))
+        Real::with(&self.changing, || self.server.connect(None), |connection| Ok(u64::from(connection.connection_id())))
     }
 
     fn end_connection(&self, id: u64) -> Result<bool> {
@@ -325,7 +342,9 @@ impl Database for Real {
     }
 
     fn orphans(&self, schema: &str, key: &ForeignKey) -> Result<u64> {
-        self.ask(|connection| keys::orphans(connection, schema, key))
+        // The two tables may lie in two schemas.
+        self.reader.server(&key.refers_schema)?;
+        self.read(schema, |connection| keys::orphans(connection, schema, key))
     }
 
     fn account_of(&self, user: &str) -> Result<Option<String>> {

@@ -8,6 +8,10 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, DriverError, OptsBuilder, Row};
 use std::time::Duration;
 
+/// Seconds that a statement waits for a table that somebody has locked. Servers wait for a day, and a tenant may lock its tables for
+/// as long.
+const LOCK_PATIENCE_S: u32 = 15;
+
 /// Where a server is and who speaks to it. Cheap to clone; opens nothing by itself.
 #[derive(Debug, Clone)]
 pub struct Server {
@@ -54,6 +58,11 @@ impl Server {
         Server { account, tries: self.tries, patience: self.patience }
     }
 
+    /// Who speaks to it, and where it is.
+    pub fn account(&self) -> &AdminAccount {
+        &self.account
+    }
+
     /// Where it listens.
     pub fn endpoint(&self) -> &Endpoint {
         &self.account.endpoint
@@ -97,8 +106,10 @@ impl Server {
         // MySQL 8 answers what is asked of information_schema from a cache of a day; MariaDB skips comments of that version.
         run(
             &mut connection,
-            "SET NAMES utf8mb4, SESSION sql_mode='', SESSION sql_quote_show_create=1 \
-             /*!80000 , SESSION information_schema_stats_expiry=0 */",
+            &format!(
+                "SET NAMES utf8mb4, SESSION sql_mode='', SESSION sql_quote_show_create=1, \
+                 SESSION lock_wait_timeout={LOCK_PATIENCE_S} /*!80000 , SESSION information_schema_stats_expiry=0 */"
+            ),
         )?;
         Ok(connection)
     }
