@@ -966,3 +966,182 @@ fn g17_a_restore_leaves_the_neighbour_room() {
     assert_eq!(std::fs::read_to_string(tenants.root(DOMAIN).join("index.php")).unwrap(), "live");
     trial::report("g17", json!({"neighbour_writes": written, "refused": refused, "memory_kb": most}));
 }
+
+/// A session of the tenant's, until it is dropped.
+struct Session(std::process::Child);
+
+impl Session {
+    fn of(tenants: &Tenants, sql: &str) -> Session {
+        let mut command = std::process::Command::new("mariadb");
+        command.args(["--no-defaults", "--user=a", "--password=secret-a-1", "--batch", "a_shop"]);
+        command.arg(format!("--socket={}", tenants.server.socket().display())).arg("-e").arg(sql);
+        let quiet = std::process::Stdio::null;
+        Session(command.stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn().unwrap())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Between our question what a table is and our reading it, its owner puts a view in its place, whose function writes down who
+/// runs it. A lock makes the order certain: the change of names waits in front of our reading.
+#[test]
+fn g18_nobody_but_the_reader_reads_what_stands_in_a_tables_place() {
+    for release in RELEASES {
+        // Else MySQL lets nobody without SUPER make a function.
+        let options: &[&str] = if release.is_mysql() { &["--disable-log-bin"] } else { &[] };
+        let tenants = Tenants::up(release, options);
+        tenants.sql(
+            "CREATE TABLE a_shop.loot (who TEXT); CREATE TABLE a_shop.one (id INT); INSERT INTO a_shop.one VALUES (1)",
+        );
+        let as_tenant = |sql: &str| assert!(Session::of(&tenants, sql).0.wait().unwrap().success(), "{sql}");
+        as_tenant(
+            "CREATE FUNCTION f() RETURNS INT NOT DETERMINISTIC MODIFIES SQL DATA SQL SECURITY INVOKER \
+             RETURN (SELECT COUNT(*) FROM one) + g()",
+        );
+        as_tenant(
+            "DELIMITER //\nCREATE FUNCTION g() RETURNS INT NOT DETERMINISTIC MODIFIES SQL DATA SQL SECURITY INVOKER \
+             BEGIN INSERT INTO loot VALUES (CURRENT_USER()); RETURN 1; END//",
+        );
+        as_tenant("CREATE SQL SECURITY INVOKER VIEW v AS SELECT id, 'x' AS v FROM one WHERE f() > 0");
+        let loot = || tenants.sql("SELECT DISTINCT who FROM a_shop.loot");
+        as_tenant("SELECT * FROM v");
+        assert!(loot().contains("a@"), "the function works: {}", loot());
+        tenants.sql("DELETE FROM a_shop.loot");
+        for call in ["validate", "diff_backup", "create_snapshot", "restore_start", "verify"] {
+            as_tenant(
+                "DROP TABLE IF EXISTS t, t_; CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(40)); INSERT INTO t VALUES (1, 'live of a')",
+            );
+            as_tenant("CREATE OR REPLACE SQL SECURITY INVOKER VIEW v AS SELECT id, 'x' AS v FROM one WHERE f() > 0");
+            let holds = Session::of(&tenants, "LOCK TABLES t WRITE; DO SLEEP(4); UNLOCK TABLES");
+            std::thread::sleep(Duration::from_millis(300));
+            let swaps = Session::of(&tenants, "RENAME TABLE t TO t_, v TO t");
+            std::thread::sleep(Duration::from_millis(200));
+            let document = tenants.world.document(call, &json!({"domain": DOMAIN, "wait": true}));
+            drop((holds, swaps));
+            assert_eq!(loot().trim(), "", "{release:?}: {call}: {document}");
+            let is_view =
+                "SELECT TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA='a_shop' AND TABLE_NAME='t'";
+            if tenants.sql(is_view).contains("VIEW") {
+                as_tenant("DROP VIEW t");
+            }
+        }
+        assert!(!tenants.sql("SELECT User FROM mysql.user").contains("rvr_"), "an account of ours is left");
+    }
+}
+
+/// The administrator's server listens elsewhere, so that its port on 127.0.0.1 is free for a tenant.
+#[test]
+fn g19_a_free_port_on_the_loopback_address_is_not_the_servers() {
+    for release in RELEASES {
+        let trap = Trap::set();
+        let port = format!("--port={}", trap.port);
+        let tenants = Tenants::up(release, &["--skip-networking=0", "--bind-address=127.0.0.2", &port]);
+        tenants.sql("CREATE USER a@'127.0.0.1' IDENTIFIED BY 'secret-a-1'; GRANT ALL ON a_shop.* TO a@'127.0.0.1'");
+        tenants.wp_config(DOMAIN, OWN, "a", "wrong over the socket", &format!("127.0.0.1:{}", trap.port));
+        tenants.assert_refused(&format!("{release:?}"), "database_elsewhere");
+        trap.assert_untouched("a tenant's server on the port of ours");
+    }
+}
+
+/// Root's link leads into the home of a tenant, who puts a link of its own on the way.
+#[test]
+fn g20_a_link_of_roots_is_not_followed_through_one_of_a_tenants() {
+    let tenants = Tenants::up(Release::Installed, &[]);
+    let home = tenants.world.place().join("home");
+    std::fs::create_dir_all(&home).unwrap();
+    let root = tenants.root(DOMAIN);
+    std::fs::rename(&root, home.join("htdocs")).unwrap();
+    symlink(home.join("htdocs"), &root).unwrap();
+    for path in [home.clone(), home.join("htdocs")] {
+        chown(path, Some(TENANT), Some(TENANT)).unwrap();
+    }
+    let made = tenants.world.call("create_snapshot", json!({"domain": DOMAIN, "wait": true}));
+    assert!(made["files"].as_u64().unwrap() > 0, "root's own link is followed: {made}");
+    std::fs::rename(home.join("htdocs"), home.join("real")).unwrap();
+    symlink(tenants.root(NEIGHBOUR), home.join("htdocs")).unwrap();
+    std::os::unix::fs::lchown(home.join("htdocs"), Some(TENANT), Some(TENANT)).unwrap();
+    tenants.assert_refused("its own link on the way", "unsafe_path");
+    tenants.say("shop.example.conf", "MYSQL_DB_NAME=a_shop\nMYSQL_DB_USER=a\nMYSQL_DB_PASSWORD=secret-a-1\n");
+    let before = tenants.others();
+    let document = tenants.world.document("create_snapshot", &json!({"domain": DOMAIN, "wait": true}));
+    assert_eq!(document["error"]["code"], "unsafe_path", "{document}");
+    let document = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+    assert_eq!(document["ok"], false, "{document}");
+    assert_eq!(tenants.others(), before);
+}
+
+/// Rights by a pattern cover a neighbour's schema too. Then it has to be clear whose it is.
+#[test]
+fn g21_rights_by_a_pattern_count_only_where_every_neighbour_is_clear() {
+    let tenants = Tenants::up(Release::Installed, &[]);
+    tenants.sql("CREATE USER wide@localhost IDENTIFIED BY 'secret-w-1'; GRANT ALL ON `%\\_shop`.* TO wide@localhost");
+    let (web, place) = (tenants.world.place().join("web"), tenants.world.place().to_owned());
+    let neighbour = |config: Option<&str>| {
+        let root = tenants.root(NEIGHBOUR);
+        let _ = std::fs::remove_file(root.join("wp-config.php"));
+        if let Some(config) = config {
+            tenants.file(NEIGHBOUR, "wp-config.php", config);
+        }
+    };
+    let theirs = wp_config(THEIRS, "b", "secret-b-1", "localhost");
+    let claim = || tenants.wp_config(DOMAIN, THEIRS, "wide", "secret-w-1", "localhost");
+    claim();
+    // Its root is a link of root's.
+    std::fs::rename(tenants.root(NEIGHBOUR), place.join("elsewhere")).unwrap();
+    symlink(place.join("elsewhere"), tenants.root(NEIGHBOUR)).unwrap();
+    tenants.assert_refused("the neighbour's root is a link", "database_ambiguous");
+    std::fs::remove_file(tenants.root(NEIGHBOUR)).unwrap();
+    std::fs::rename(place.join("elsewhere"), tenants.root(NEIGHBOUR)).unwrap();
+    // Its files are unclear.
+    for unclear in [
+        "<?php define('DB_NAME', getenv('X')); define('DB_USER', 'b');".to_owned(),
+        format!("{theirs}{}", " ".repeat(2 << 20)),
+    ] {
+        neighbour(Some(&unclear));
+        tenants.assert_refused("the neighbour's configuration is unclear", "database_ambiguous");
+    }
+    // Its account is let in no more just now.
+    neighbour(Some(&theirs));
+    tenants.sql("ALTER USER b@localhost WITH MAX_USER_CONNECTIONS 1");
+    let busy = {
+        let mut command = std::process::Command::new("mariadb");
+        command.args(["--no-defaults", "--user=b", "--password=secret-b-1", "-e", "DO SLEEP(600)"]);
+        command.arg(format!("--socket={}", tenants.server.socket().display()));
+        Session(command.spawn().unwrap())
+    };
+    std::thread::sleep(Duration::from_secs(1));
+    tenants.assert_refused("the neighbour's account has as many connections as it may", "database_ambiguous");
+    drop(busy);
+    // The administrator's word for it is half, or old.
+    for half in ["MYSQL_DB_NAME=b_shop\n", "MYSQL_DB_NAME=old\nMYSQL_DB_USER=b\nMYSQL_DB_PASSWORD=x\n"] {
+        tenants.say("neighbour.example.conf", half);
+        tenants.assert_refused(half, "database_ambiguous");
+    }
+    std::fs::remove_file(tenants.credentials().join("neighbour.example.conf")).unwrap();
+    // A file whose name fits two domains says which.
+    neighbour(None);
+    std::fs::create_dir(web.join("shop-example")).ok();
+    tenants.say("shop_example.txt", "Domain: neighbour.example\nDatabase: b_shop\nUsername: b\nPassword: secret-b-1\n");
+    tenants.assert_refused("a file under a name with underscores that says whose it is", "insufficient_privilege");
+    std::fs::remove_file(tenants.credentials().join("shop_example.txt")).unwrap();
+    // By the name of the schema it is another matter: the neighbour's unclear files do not count.
+    neighbour(Some("<?php define('DB_NAME', getenv('X')); define('DB_USER', 'b');"));
+    tenants.reset();
+    tenants.assert_restored("rights by name beside an unclear neighbour");
+    // What was put aside under the site's own name is a copy.
+    neighbour(Some(&theirs));
+    let copy = web.join(format!("{DOMAIN}.bak"));
+    std::fs::create_dir(&copy).unwrap();
+    chown(&copy, Some(TENANT), Some(TENANT)).unwrap();
+    chown(tenants.root(DOMAIN), Some(TENANT), Some(TENANT)).unwrap();
+    std::fs::write(copy.join("wp-config.php"), wp_config(OWN, "a", "secret-a-1", "localhost")).unwrap();
+    let done = tenants.assert_restored("beside a copy of the site");
+    let _ = done;
+    chown(&copy, Some(TENANT + 1), None).unwrap();
+    tenants.assert_refused("a copy that is somebody else's", "database_ambiguous");
+}

@@ -17,11 +17,13 @@ use crate::host::credentials::{self, Endpoint, SiteAccount, administrator, claim
 use crate::host::database::grants::Grants;
 use crate::host::database::server::{number, rows, text};
 use crate::host::database::{Server, accounts, names};
-use crate::host::{place, sites};
+use crate::host::{sites, tree};
 use crate::path::Domain;
 use crate::sql::quote_name;
+use crate::sql::token::{Quoting, Token, tokens};
 use crate::text::printable;
 use mysql::Conn;
+use rustix::fs::Stat;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -99,7 +101,7 @@ pub fn require(config: &Config, domain: &Domain, document_root: &Path) -> Result
 pub fn require_not_anothers(config: &Config, domain: &Domain, schema: &str) -> Result<()> {
     let judge = Judge::new(config, domain);
     let facts = judge.facts().unwrap_or_default();
-    let judged = allowed(schema).and_then(|()| judge.require_unclaimed(schema, &facts));
+    let judged = allowed(schema).and_then(|()| judge.require_unclaimed(schema, &facts, None)).map(drop);
     judged.map_err(|error| Error { code: Code::SnapshotInvalid, ..error })
 }
 
@@ -125,6 +127,43 @@ struct Admitted {
     endpoint: Endpoint,
     facts: Facts,
     grants: Grants,
+}
+
+/// A claim of a site's that the server bears out so far.
+struct Claim<'a> {
+    account: &'a SiteAccount,
+    grants: &'a Grants,
+}
+
+impl Claim<'_> {
+    /// Whether another site's files say the same, user and password too.
+    fn says_the_same(&self, other: &SiteAccount) -> bool {
+        self.account.user == other.user && self.account.password.reveal() == other.password.reveal()
+    }
+}
+
+/// Whether a folder beside a site has the site's name and a word of those who put things aside, as `shop.example.old` has. Nobody
+/// serves such a name.
+fn is_put_aside(other: &Domain, site: &Domain) -> bool {
+    const WORDS: &[&str] = &["bak", "backup", "old", "orig", "copy", "save", "saved", "disabled", "off", "broken"];
+    let rest = other.as_str().strip_prefix(site.as_str()).and_then(|rest| rest.strip_prefix(['.', '_', '-']));
+    rest.is_some_and(|rest| {
+        rest.split(['.', '_', '-']).all(|word| WORDS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+/// A document root as the administrator's links lead to it.
+fn opened(root: &Path) -> Option<Stat> {
+    let folder = tree::open_site(root).ok().flatten()?;
+    rustix::fs::fstat(&folder).ok()
+}
+
+fn identity_of(root: Option<&Stat>) -> Option<(u64, u64)> {
+    root.map(|stat| (stat.st_dev, stat.st_ino))
+}
+
+fn same_owner(one: Option<&Stat>, other: Option<&Stat>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one.st_uid == other.st_uid)
 }
 
 impl<'a> Judge<'a> {
@@ -183,7 +222,10 @@ impl<'a> Judge<'a> {
         let mut refused = None;
         for account in &found.accounts {
             match self.bear_out(account) {
-                Ok(database) => return Ok(Some(SiteDatabase { notes: found.unclear, ..database })),
+                Ok(database) => {
+                    let notes = [found.unclear, database.notes].concat();
+                    return Ok(Some(SiteDatabase { notes, ..database }));
+                }
                 Err(error) => drop(refused.get_or_insert(error)),
             }
         }
@@ -203,13 +245,14 @@ impl<'a> Judge<'a> {
         let admitted = self.admit(account, Word::Site).map_err(own_word)?;
         let schema = spelled(&admitted.facts, &account.schema);
         require_rights(&admitted.grants, &schema).map_err(own_word)?;
-        self.require_unclaimed(&schema, &admitted.facts).map_err(own_word)?;
+        let claim = Claim { account, grants: &admitted.grants };
+        let notes = self.require_unclaimed(&schema, &admitted.facts, Some(&claim)).map_err(own_word)?;
         Ok(SiteDatabase {
             account: SiteAccount { schema, ..account.clone() },
             endpoint: admitted.endpoint,
             definer: Some(quoted(&admitted.grants.account)),
             word: Word::Site,
-            notes: Vec::new(),
+            notes,
         })
     }
 
@@ -268,8 +311,9 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Nobody else on this machine has the schema: neither by the administrator's word nor by a claim that is borne out too.
-    fn require_unclaimed(&self, schema: &str, facts: &Facts) -> Result<()> {
+    /// Nobody else on this machine has the schema: neither by the administrator's word nor by a claim that is borne out too. Gives
+    /// what is worth a word all the same.
+    fn require_unclaimed(&self, schema: &str, facts: &Facts, claim: Option<&Claim<'_>>) -> Result<Vec<String>> {
         let same = |other: &str| other == schema || (facts.caseless && other.eq_ignore_ascii_case(schema));
         let shown = printable(schema);
         for (said, path) in administrator::said_of_others(self.config, self.domain) {
@@ -278,24 +322,58 @@ impl<'a> Judge<'a> {
                 return Err(Error::new(Code::InsufficientPrivilege, message));
             }
         }
-        let own = place::identity(&self.config.paths.document_root(self.domain)).ok().flatten();
+        let own = opened(&self.config.paths.document_root(self.domain));
+        // Rights by a pattern may cover a neighbour's schema: then it has to be clear whose each one is.
+        let by_pattern = claim.is_some_and(|claim| !claim.grants.name(schema));
+        let mut notes = Vec::new();
         for other in &self.others {
             let root = self.config.paths.document_root(other);
-            let twin = own.is_some() && place::identity(&root).ok().flatten() == own;
-            // What the administrator says of the other one was asked above, and leaves its own files no say.
-            if twin || !matches!(administrator::says(self.config, other, &BTreeSet::new()), Ok(None)) {
+            let theirs = opened(&root);
+            // Another name of this very site.
+            if own.is_some() && identity_of(theirs.as_ref()) == identity_of(own.as_ref()) {
                 continue;
             }
-            let Ok(found) = claims::read(&root) else { continue };
-            for claim in found.accounts.iter().filter(|claim| same(&claim.schema)) {
-                if self.admit(claim, Word::Site).is_ok_and(|admitted| admitted.grants.uncovered(schema).is_empty()) {
-                    return Err(
-                        self.ask(format!("the database {shown} is {other}'s too, by {}", claim.source.display()))
-                    );
+            let doubt = |why: &str| {
+                match by_pattern {
+                false => Ok(()),
+                true => Err(self.ask(format!(
+                    "the account has rights on {shown} by a pattern, and whether that database is {other}'s cannot be told: {why}"
+                ))),
+            }
+            };
+            if let Err(error) = administrator::says(self.config, other, &BTreeSet::new()) {
+                doubt(&error.message)?;
+            }
+            let found = match claims::read(&root) {
+                Ok(found) => found,
+                Err(error) => {
+                    doubt(&error.message)?;
+                    continue;
+                }
+            };
+            if let Some(why) = found.unclear.first() {
+                doubt(why)?;
+            }
+            let is_copy = is_put_aside(other, self.domain) && same_owner(own.as_ref(), theirs.as_ref());
+            for account in found.accounts.iter().filter(|account| same(&account.schema)) {
+                let source = account.source.display();
+                match self.admit(account, Word::Site) {
+                    Ok(admitted) if !admitted.grants.uncovered(schema).is_empty() => {}
+                    Ok(_) if is_copy && claim.is_some_and(|claim| claim.says_the_same(account)) => {
+                        notes.push(format!(
+                            "{source} names the database {shown} too, and was taken for a copy put aside"
+                        ));
+                    }
+                    Ok(_) => return Err(self.ask(format!("the database {shown} is {other}'s too, by {source}"))),
+                    Err(error) => match error.code {
+                        // Not let in, or another server: a claim that nothing bears out.
+                        Code::InsufficientPrivilege | Code::DatabaseElsewhere | Code::CredentialsMissing => {}
+                        _ => doubt(&error.message)?,
+                    },
                 }
             }
         }
-        Ok(())
+        Ok(notes)
     }
 
     /// The account that the administrator named without a password, or the one that has rights on the schema alone.
@@ -356,25 +434,41 @@ fn allowed(schema: &str) -> Result<()> {
 }
 
 fn ask_facts(connection: &mut Conn) -> Result<Facts> {
-    let sql = "SELECT @@port, @@skip_networking, @@socket, @@hostname, @@lower_case_table_names";
+    let sql = "SELECT @@port, @@skip_networking, @@socket, @@hostname, @@lower_case_table_names, @@bind_address";
     let found = rows(connection, sql)?;
     let Some(row) = found.first() else { return Ok(Facts::default()) };
     let port = u16::try_from(number(row, 0)).ok().filter(|port| *port > 0 && number(row, 1) == 0);
+    // Where it does not listen on the loopback address somebody else may.
+    let port = port.filter(|_| endpoint::covers_loopback(&text(row, 5)));
     let listening = Listening { port, socket: PathBuf::from(text(row, 2)), hostname: text(row, 3) };
     Ok(Facts { listening, caseless: number(row, 4) != 0 })
 }
+
+/// Ways in that look at who asks and not at a password.
+const BY_PEER: &[&str] = &["unix_socket", "auth_socket", "named_pipe", "gssapi"];
 
 /// An account that the server lets in by who runs this program, and not by a password, proves nothing: it is we who ask.
 fn require_password(connection: &mut Conn) -> Result<()> {
     let shown = rows(connection, "SHOW CREATE USER CURRENT_USER()")?;
     let how = shown.first().map(|row| text(row, 0)).unwrap_or_default();
-    // Passwords stand behind the names of the plugins: nothing of this text is shown.
-    let peer = ["unix_socket", "auth_socket", "named_pipe", "gssapi"].iter().any(|plugin| how.contains(plugin));
-    if !peer {
+    if !ways_in(&how).iter().any(|way| BY_PEER.contains(&way.as_str())) {
         return Ok(());
     }
     let message = "the account is let in by who asks and not by a password, so that it could be anybody's";
     Err(Error::new(Code::InsufficientPrivilege, message))
+}
+
+/// The plugins in a `CREATE USER`: `IDENTIFIED VIA one OR other` of MariaDB, `IDENTIFIED WITH 'one'` of MySQL. Passwords stand behind
+/// them.
+fn ways_in(sql: &str) -> Vec<String> {
+    let sql = sql.as_bytes();
+    let all = tokens(sql, Quoting::default());
+    let begins = |token: &Token| ["VIA", "WITH", "OR"].iter().any(|word| token.is(sql, word));
+    let named = |pair: &[Token]| {
+        let name = String::from_utf8_lossy(&sql[pair[1].span.clone()]);
+        name.trim_matches(['\'', '`', '"']).to_ascii_lowercase()
+    };
+    all.windows(2).filter(|pair| begins(&pair[0])).map(named).collect()
 }
 
 fn require_rights(grants: &Grants, schema: &str) -> Result<()> {
@@ -404,6 +498,28 @@ fn quoted(account: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_put_aside_is_told_from_a_site() {
+        let domain = |name: &str| Domain::parse(name).unwrap();
+        for copy in ["shop.example.bak", "shop.example.old", "shop.example-2024.01", "shop.example.bak.2"] {
+            assert!(is_put_aside(&domain(copy), &domain("shop.example")), "{copy}");
+            assert!(!is_put_aside(&domain("shop.example"), &domain(copy)), "{copy}");
+        }
+        for site in ["staging.shop.example", "shop.example.org", "shop.example.bak.org", "other.example.bak"] {
+            assert!(!is_put_aside(&domain(site), &domain("shop.example")), "{site}");
+        }
+    }
+
+    #[test]
+    fn the_way_in_is_told_from_the_name_of_the_account() {
+        let mariadb = "CREATE USER `t_unix_socket`@`%` IDENTIFIED BY PASSWORD '*auth_socket'";
+        assert!(ways_in(mariadb).is_empty());
+        let both = "CREATE USER `root`@`localhost` IDENTIFIED VIA mysql_native_password USING 'invalid' OR unix_socket";
+        assert_eq!(ways_in(both), ["mysql_native_password", "unix_socket"]);
+        let mysql = "CREATE USER `a`@`b` IDENTIFIED WITH 'auth_socket' AS 'gssapi' REQUIRE NONE";
+        assert_eq!(ways_in(mysql), ["auth_socket"]);
+    }
 
     #[test]
     fn the_servers_schemas_and_ours_are_never_a_sites() {

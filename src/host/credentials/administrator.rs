@@ -73,9 +73,14 @@ fn require_single(path: &Path, domain: &Domain, others: &BTreeSet<Domain>) -> Re
         .with("path", shown.to_string()))
 }
 
-/// Every schema that is said to be another domain's, with where. A file that cannot be read or understood says none.
+/// Every schema that is said to be another domain's, with where. A file that cannot be read or understood says none here; that it is
+/// unclear [`says`] tells of its domain.
 pub fn said_of_others(config: &Config, domain: &Domain) -> Vec<(String, PathBuf)> {
-    let own: Vec<PathBuf> = files(config, domain).into_iter().map(|(path, ..)| path).collect();
+    let own = files(config, domain);
+    // A name with underscores fits several domains: the file may say whose it is.
+    let is_own = |path: &Path, text: &str| {
+        own.iter().any(|(file, _, exact)| file == path && (*exact || names_nobody_else(text, domain)))
+    };
     let mut found: Vec<(String, PathBuf)> = config
         .sites
         .iter()
@@ -83,13 +88,14 @@ pub fn said_of_others(config: &Config, domain: &Domain) -> Vec<(String, PathBuf)
         .map(|(name, site)| (site.database.clone(), PathBuf::from(format!("restore.toml, sites.\"{name}\""))))
         .collect();
     let entries = std::fs::read_dir(folder(config)).into_iter().flatten().flatten();
-    for path in entries.map(|entry| entry.path()).filter(|path| !own.contains(path)) {
+    for path in entries.map(|entry| entry.path()) {
         let parse: Parser = match path.extension().and_then(|end| end.to_str()) {
             Some("conf") => conf_file::parse,
             Some("txt") => text_file::parse,
             _ => continue,
         };
         if let Ok(Some(text)) = read(&path)
+            && !is_own(&path, &text)
             && let Ok(Some(account)) = parse(&text)
         {
             found.push((account.schema, path));
@@ -97,6 +103,11 @@ pub fn said_of_others(config: &Config, domain: &Domain) -> Vec<(String, PathBuf)
     }
     found.sort();
     found
+}
+
+fn names_nobody_else(text: &str, domain: &Domain) -> bool {
+    text_file::domain(text)
+        .is_none_or(|named| named.eq_ignore_ascii_case(domain.as_str()) || Domain::parse(&named).is_err())
 }
 
 #[cfg(test)]

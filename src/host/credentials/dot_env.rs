@@ -2,7 +2,22 @@
 
 use super::{Password, SiteAccount, assignments, unquoted};
 
-/// `DB_DATABASE`, `DB_USERNAME`, `DB_PASSWORD`, `DB_HOST`, `DB_PORT`, `DB_SOCKET`, the last of each, or Symfony's `DATABASE_URL`.
+/// What is read; everything else may be made of variables.
+const KEYS: &[&str] = &[
+    "DB_CONNECTION",
+    "DB_DATABASE",
+    "DB_NAME",
+    "DB_USERNAME",
+    "DB_USER",
+    "DB_PASSWORD",
+    "DB_HOST",
+    "DB_PORT",
+    "DB_SOCKET",
+    "DB_URL",
+    "DATABASE_URL",
+];
+
+/// `DB_DATABASE`, `DB_USERNAME`, `DB_PASSWORD`, `DB_HOST`, `DB_PORT`, `DB_SOCKET`, the last of each (Bedrock says `DB_NAME` and `DB_USER`), or Symfony's `DATABASE_URL`.
 /// Nothing where the site uses another kind of database.
 ///
 /// # Errors
@@ -10,23 +25,33 @@ use super::{Password, SiteAccount, assignments, unquoted};
 pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
     let mut account = SiteAccount::default();
     let (mut port, mut socket, mut address) = (None, None, None);
+    let mut unknown: Vec<&str> = Vec::new();
     for (key, raw) in assignments(text) {
-        if !key.starts_with("DB_") && key != "DATABASE_URL" {
+        if !KEYS.contains(&key) {
             continue;
         }
-        let value = value(raw).ok_or_else(|| format!("{key} is made of other variables"))?;
+        unknown.retain(|other| *other != key);
+        let Some(value) = value(raw) else {
+            unknown.push(key);
+            continue;
+        };
         match key {
-            "DB_DATABASE" => account.schema = value,
-            "DB_USERNAME" => account.user = value,
+            "DB_DATABASE" | "DB_NAME" => account.schema = value,
+            "DB_USERNAME" | "DB_USER" => account.user = value,
             "DB_PASSWORD" => account.password = Password::new(value),
             "DB_HOST" => account.host = Some(value),
             "DB_PORT" => port = Some(value),
             "DB_SOCKET" => socket = Some(value),
             "DB_URL" | "DATABASE_URL" => address = Some(value).filter(|value| !value.is_empty()),
             // Another kind of database is not ours.
-            "DB_CONNECTION" if !matches!(value.as_str(), "mysql" | "mariadb" | "") => return Ok(None),
+            _ if !matches!(value.to_ascii_lowercase().as_str(), "mysql" | "mariadb" | "") => return Ok(None),
             _ => {}
         }
+    }
+    // Where an address says it all the others are not asked.
+    let asked = |key: &&&str| address.is_none() || **key == "DATABASE_URL" || **key == "DB_URL";
+    if let Some(key) = unknown.iter().find(asked) {
+        return Err(format!("{key} is made of other variables"));
     }
     if let Some(address) = address {
         return url(&address);
@@ -134,6 +159,10 @@ mod tests {
         assert_eq!(account.password.reveal(), "$(id)`id`<?php x()?>");
         assert!(parse("DB_DATABASE=s\nDB_PASSWORD=\"${SECRET}\"\n").is_err());
         assert!(parse("DB_DATABASE=s\nDB_PASSWORD=${SECRET}\n").is_err());
+        let other = "DB_PREFIX=${APP_NAME}_\nDB_LOG_DATABASE=\"${DB_DATABASE}_log\"\nDB_CONNECTION=MySQL\nDB_NAME=s\nDB_USER=u\n";
+        let account = parse(other).unwrap().unwrap();
+        assert_eq!((account.schema.as_str(), account.user.as_str()), ("s", "u"));
+        assert!(parse("DB_PASSWORD=${X}\nDATABASE_URL=mysql://u:p@localhost/s\n").unwrap().is_some());
         assert!(parse("DB_CONNECTION=pgsql\nDB_DATABASE=s\n").unwrap().is_none());
         assert!(parse("DB_USERNAME=u\n").unwrap().is_none());
     }

@@ -16,9 +16,15 @@ pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
         if !matches!(token, Token::Word(word) if word == "databases") {
             continue;
         }
+        // Of a second database, for a migration say, the site itself knows nothing: `$databases['migrate']['default'] = …`.
+        let other = matches!(
+            (all.get(at), all.get(at + 1)),
+            (Some(Token::Sign(b'[')), Some(Token::Text(key))) if key != "default"
+        );
         // Up to the end of the statement: `'key' => 'value'`, however deep; a key of an array has no literal behind it.
         while let Some(token) = all.get(at).filter(|token| **token != Token::Sign(b';')) {
-            if let Token::Text(key) = token
+            if !other
+                && let Token::Text(key) = token
                 && let (Some(Token::Sign(b'=')), Some(Token::Sign(b'>'))) = (all.get(at + 1), all.get(at + 2))
                 && matches!(
                     key.as_str(),
@@ -65,6 +71,15 @@ pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_database_beside_the_sites_own_is_not_the_sites() {
+        let text =
+            "<?php $databases['migrate']['default'] = ['database' => 'old', 'username' => 'm', 'password' => f()];
+            $databases['default']['default'] = array('database' => 'drupal', 'username' => 'u', 'password' => 'p');";
+        let account = parse(text).unwrap().unwrap();
+        assert_eq!((account.schema.as_str(), account.user.as_str()), ("drupal", "u"));
+    }
 
     #[test]
     fn the_array_is_read_in_all_its_forms() {

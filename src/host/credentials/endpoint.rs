@@ -35,7 +35,7 @@ pub fn parse(text: &str, default: &Endpoint) -> Option<Endpoint> {
         None | Some("") => PORT,
         Some(port) => port.parse().ok().filter(|port| *port > 0)?,
     };
-    if host.is_empty() || host.eq_ignore_ascii_case("localhost") {
+    if host.is_empty() || host.trim_end_matches('.').eq_ignore_ascii_case("localhost") {
         return Some(default.clone());
     }
     let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'%');
@@ -100,6 +100,13 @@ pub fn place_of(claimed: &Endpoint, own: &Endpoint, listening: &Listening) -> Pl
     }
 }
 
+/// Whether a server with this `bind_address` has 127.0.0.1 for itself: then nobody else can listen on its port there. Several
+/// addresses stand with commas, a network namespace behind a slash.
+pub fn covers_loopback(bind_address: &str) -> bool {
+    let covers = |address: &str| matches!(address.trim(), "" | "*" | "0.0.0.0" | "::" | "127.0.0.1" | "localhost");
+    bind_address.split(',').any(covers)
+}
+
 /// `/var/run` is `/run` on every machine of ours.
 fn plain_run(path: &Path) -> PathBuf {
     path.strip_prefix("/var/run").map_or_else(|_| path.to_owned(), |rest| Path::new("/run").join(rest))
@@ -147,6 +154,16 @@ mod tests {
     }
 
     #[test]
+    fn a_server_elsewhere_leaves_the_loopback_address_to_others() {
+        for all in ["", "*", "0.0.0.0", "::", "127.0.0.1", "localhost", "192.0.2.2, 127.0.0.1"] {
+            assert!(covers_loopback(all), "{all}");
+        }
+        for other in ["192.0.2.2", "::1", "127.0.0.2", "192.0.2.2,192.0.2.3", "0.0.0.0/other"] {
+            assert!(!covers_loopback(other), "{other}");
+        }
+    }
+
+    #[test]
     fn every_form_of_a_host_is_understood() {
         let default = Endpoint::Socket("/run/mysqld/mysqld.sock".into());
         let tcp = |host: &str, port| Some(Endpoint::Tcp { host: host.into(), port });
@@ -155,6 +172,7 @@ mod tests {
             ("", Some(default.clone())),
             ("localhost", Some(default.clone())),
             ("LOCALHOST", Some(default.clone())),
+            ("localhost.", Some(default.clone())),
             ("p:localhost", Some(default.clone())),
             ("localhost:3307", Some(default.clone())),
             (" db.example ", tcp("db.example", 3306)),

@@ -47,6 +47,10 @@ pub fn tokens(bytes: &[u8]) -> Vec<Token> {
             }
             byte if is_word(byte) => {
                 let length = rest.iter().take_while(|byte| is_word(**byte)).count();
+                // What follows is data, whatever it looks like.
+                if rest[..length].eq_ignore_ascii_case(b"__halt_compiler") {
+                    break;
+                }
                 found.push(Token::Word(String::from_utf8_lossy(&rest[..length]).into_owned()));
                 at += length;
             }

@@ -142,6 +142,12 @@ mod tests {
     }
 
     #[test]
+    fn nothing_counts_behind_the_end_of_the_code() {
+        let text = "<?php define('DB_NAME', 'a'); define('DB_USER', 'u'); __halt_compiler(); define('DB_NAME', 'b');";
+        assert_eq!(parse(text).unwrap().unwrap().schema, "a");
+    }
+
+    #[test]
     fn a_file_that_names_several_databases_names_none() {
         let branches =
             "<?php if (getenv('ENV') === 'staging') { define('DB_NAME', 'a'); } else { define('DB_NAME', 'b'); }";

@@ -206,6 +206,16 @@ impl Grants {
         OWNING.iter().copied().filter(|privilege| !own.has(&[privilege], &scope, false)).collect()
     }
 
+    /// Whether a grant of its own names the schema, and not a pattern that many fit.
+    pub fn name(&self, schema: &str) -> bool {
+        let own = |right: &&Right| !right.everybodys && !right.privileges.is_empty();
+        self.rights.iter().filter(own).any(|right| match &right.scope {
+            // A name that holds `_` is often granted as it is.
+            Scope::Schema(pattern) => pattern == schema || pattern.replace('\\', "") == schema,
+            _ => false,
+        })
+    }
+
     fn matches(&self, pattern: &str, name: &str) -> bool {
         if self.literal { pattern == name } else { matches_pattern(pattern, name) }
     }
