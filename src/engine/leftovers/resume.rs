@@ -24,7 +24,6 @@ use std::time::Duration;
 
 /// Marks the folder of a job whose staging was set aside.
 const MARK: &str = "set_aside";
-/// What the backup was when the job began.
 
 /// A job whose staging was set aside.
 pub struct SetAside {

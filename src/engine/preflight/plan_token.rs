@@ -134,16 +134,17 @@ fn count_table(
     times: TableTimes,
     began: i64,
 ) -> Result<LiveTable> {
-    // A damaged table cannot be counted, and is no reason not to look at the rest: restoring is what helps it.
-    let unless_damaged = |result: Result<u64>| match result {
+    // A damaged table cannot be counted, and is no reason not to look at the rest: restoring is what helps it. That rights are
+    // missing, the check of them says, and names all of them.
+    let where_readable = |result: Result<u64>| match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.code == Code::DatabaseFailed => Ok(None),
+        Err(error) if matches!(error.code, Code::DatabaseFailed | Code::InsufficientPrivilege) => Ok(None),
         Err(error) => Err(error),
     };
     let small = info.rows_estimate < COUNTED_ROWS;
-    let counted = if small && !info.sequence { unless_damaged(server.count_rows(schema, &info.name))? } else { None };
+    let counted = if small && !info.sequence { where_readable(server.count_rows(schema, &info.name))? } else { None };
     let racy = times.updated.is_none_or(|updated| updated >= began - RACY_S);
-    let checksum = if racy { unless_damaged(server.checksum_table(schema, &info.name))? } else { None };
+    let checksum = if racy { where_readable(server.checksum_table(schema, &info.name))? } else { None };
     Ok(LiveTable {
         name: info.name,
         rows: counted.unwrap_or(info.rows_estimate),

@@ -92,7 +92,7 @@ mod tests {
         }
         assert!(parse(&whole.replace("'mysql'", "'pgsql'")).unwrap().is_none());
         assert!(parse(&whole.replace("'site'", "getenv('X')")).is_err());
-        assert!(parse(&format!("{nested}$databases['old']['default'] = ['database' => 'other'];")).is_err());
+        assert!(parse(&format!("{nested}$databases['default']['replica'] = ['database' => 'other'];")).is_err());
         assert!(parse("<?php $x = 1;").unwrap().is_none());
     }
 }

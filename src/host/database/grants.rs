@@ -6,7 +6,6 @@
 //! rights on one of them and on nothing else.
 
 use crate::error::Result;
-use crate::host::database::reader::READING;
 use crate::host::database::server::{Server, rows, text};
 use crate::sql::quote_name;
 use crate::sql::token::{Quoting, Token, tokens};
@@ -57,6 +56,8 @@ const OWNING: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DRO
 const KEPT: &[&str] = &["SELECT", "INSERT", "CREATE", "DROP", "ALTER"];
 /// Any of these lets an account define objects that run as another.
 const DEFINE_FOR_OTHERS: &[&str] = &["SET USER", "SET_USER_ID", "SET_ANY_DEFINER", "SUPER"];
+/// What reading rows takes. Without EXECUTE no function runs.
+pub const READING: &[&str] = &["SELECT"];
 const END_CONNECTIONS: &[&str] = &["CONNECTION ADMIN", "CONNECTION_ADMIN", "SUPER"];
 
 /// What a right is about.
@@ -181,20 +182,24 @@ impl Grants {
 
     /// Rights on the schema, of which the server takes those of the most exact pattern alone, and on the table.
     fn nearest<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Right> {
-        let schema = match scope {
-            Scope::Schema(name) | Scope::Table(name, _) => Some(name.as_str()),
+        let best = match scope {
+            Scope::Schema(name) | Scope::Table(name, _) => self.pattern_of(name),
             Scope::Global | Scope::Other => None,
         };
-        let pattern = |right: &'a Right| match &right.scope {
-            Scope::Schema(pattern) if schema.is_some_and(|name| self.matches(pattern, name)) => Some(pattern),
-            _ => None,
-        };
-        let best = self.rights.iter().filter_map(pattern).max_by_key(|pattern| exactness(pattern));
         self.rights.iter().filter(move |right| match &right.scope {
-            Scope::Schema(pattern) => Some(pattern) == best,
+            Scope::Schema(pattern) => Some(pattern.as_str()) == best,
             Scope::Table(..) => right.scope == *scope,
             Scope::Global | Scope::Other => false,
         })
+    }
+
+    /// The most exact pattern of a grant that the schema fits.
+    fn pattern_of(&self, schema: &str) -> Option<&str> {
+        let patterns = self.rights.iter().filter_map(|right| match &right.scope {
+            Scope::Schema(pattern) if self.matches(pattern, schema) => Some(pattern.as_str()),
+            _ => None,
+        });
+        patterns.max_by_key(|pattern| exactness(pattern))
     }
 
     /// What of the rights over all of a site's tables these grants do not give on `schema`; nothing: they cover it. Rights that
@@ -237,6 +242,11 @@ impl Grants {
             let tables = need.scope == Scope::Schema("mysql".into()) && single("user") && (single("proc") || !mariadb);
             !(tables || self.has(&need.privileges, &need.scope, need.grant_option))
         });
+        // A grant by a more exact name would hide the one that is there: the server looks no further.
+        if let Some(pattern) = self.pattern_of(names.live) {
+            let live = Scope::Schema(names.live.to_owned());
+            needs.iter_mut().filter(|need| need.scope == live).for_each(|need| need.place = place(pattern));
+        }
         needs
     }
 
@@ -267,7 +277,11 @@ impl Need {
 /// One schema as it stands in a GRANT: where names are patterns, `_` and `%` of its own name would be wildcards.
 pub fn this_schema(name: &str, literal: bool) -> String {
     let name = if literal { name.to_owned() } else { name.replace('_', "\\_").replace('%', "\\%") };
-    format!("{}.*", quote_name(&name))
+    place(&name)
+}
+
+fn place(pattern: &str) -> String {
+    format!("{}.*", quote_name(pattern))
 }
 
 /// Whether GRANT takes names of schemas as they are. MySQL does with `partial_revokes` ("Partial Revokes" in its manual), which
@@ -416,7 +430,7 @@ mod tests {
     const ADMIN: &[&str] = &[
         "GRANT CREATE USER, SET USER ON *.* TO `u`@`localhost` IDENTIFIED BY PASSWORD '*B69027D44F6E5EDC07F1AEAD1477967B16F28227'",
         "GRANT SELECT ON `mysql`.* TO `u`@`localhost`",
-        "GRANT SELECT, INSERT, CREATE, DROP, REFERENCES, ALTER, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER ON `wp\\_site`.* TO `u`@`localhost`",
+        "GRANT SELECT, INSERT, CREATE, DROP, REFERENCES, ALTER, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER ON `wp\\_site`.* TO `u`@`localhost` WITH GRANT OPTION",
         "GRANT ALL PRIVILEGES ON `rvs\\_%`.* TO `u`@`localhost` WITH GRANT OPTION",
         "GRANT SELECT, INSERT, CREATE, DROP, ALTER ON `rvk\\_%`.* TO `u`@`localhost`",
     ];
@@ -455,7 +469,7 @@ mod tests {
         let both = Grants { rights: [site.rights.clone(), cured.rights].concat(), ..site };
         assert!(both.missing(NAMES, true, false).iter().all(|need| !need.required), "{remedy}");
         assert!(remedy.contains("ON `rvs\\_%`.* TO `u`@`localhost` WITH GRANT OPTION;"), "{remedy}");
-        assert!(!remedy.contains("ON `wp\\_site`"), "{remedy}");
+        assert!(remedy.contains("GRANT SELECT ON `wp_site`.* TO `u`@`localhost` WITH GRANT OPTION;"), "{remedy}");
     }
 
     #[test]

@@ -8,11 +8,9 @@
 use crate::error::Result;
 use crate::host::credentials::Password;
 use crate::host::database::accounts;
+use crate::host::database::grants::READING;
 use crate::host::database::server::Server;
 use std::sync::{Mutex, PoisonError};
-
-/// What reading rows takes. Without EXECUTE no function runs.
-pub const READING: &[&str] = &["SELECT"];
 
 /// The account of one job; made when it is first needed, gone with this value.
 pub struct Reader {
