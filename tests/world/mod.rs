@@ -121,10 +121,15 @@ impl World {
     }
 
     pub fn helper(&self, name: &str, request: &Value) -> Output {
+        self.helper_text(name, &request.to_string())
+    }
+
+    /// A request that need not be JSON.
+    pub fn helper_text(&self, name: &str, request: &str) -> Output {
         Command::new(env!("CARGO_BIN_EXE_rocketvps-restore"))
             .arg("--config")
             .arg(self.place().join("restore.toml"))
-            .args([name, &request.to_string()])
+            .args([name, request])
             .stdin(Stdio::null())
             .output()
             .unwrap()
