@@ -8,6 +8,7 @@
 # make bench   the figures, against tar, mariadb and myloader
 # make build   library and helper, in release
 # make header  include/rocketvps_restore.h, from the Rust sources
+# make schema  docs/api.schema.json and the tables of docs/api.md, from the Rust types
 # make install [PREFIX=/usr/local] [MODULES=/opt/rocketvps/modules] [CONFIG=/opt/rocketvps/config] [DESTDIR=…]
 # make uninstall     the same, away again; restore.toml stays
 CARGO ?= cargo
@@ -19,7 +20,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BUILT := $(TARGET)/$(PROFILE)
 INSTALLER = PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' MODULES='$(MODULES)' CONFIG='$(CONFIG)' BUILT='$(BUILT)' scripts/install.sh
 
-.PHONY: all build deps demo test fuzz miri lint bench header install uninstall clean reliability screens
+.PHONY: all build deps demo test fuzz miri lint bench header schema install uninstall clean reliability screens
 
 all: build
 
@@ -57,6 +58,11 @@ screens: deps
 
 header:
 	RV_WRITE_HEADER=1 $(CARGO) test --locked --test abi header
+
+# What serves the schema has it built in: the second run sees what the first one wrote.
+schema:
+	RV_WRITE_SCHEMA=1 $(CARGO) test --locked --test schema the_
+	$(CARGO) test --locked --test schema
 
 install:
 	@$(INSTALLER) install

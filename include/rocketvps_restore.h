@@ -53,7 +53,7 @@ char *rv_validate(const char *request_json);
 
 // A portable snapshot of the live domain.
 //
-// Parameters: `request_json`, `{"config"?, "domain", "wait"?}`. Returns: a document whose `data` is `{"job"}`, or `{"snapshot": path, …}` with `"wait": true`.
+// Parameters: `request_json`, `{"config"?, "domain", "wait"?}`. Returns: a document whose `data` is `{"job"}`, or `{"path", …}` with `"wait": true`.
 // Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
 //
 // # Safety

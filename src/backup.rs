@@ -26,7 +26,7 @@ pub mod source;
 pub(crate) mod testing;
 
 pub use layout::{ConfigItem, Place, Seen, Site, Sorter};
-pub use list::{BackupInfo, Integrity, list};
+pub use list::list;
 pub use locate::{locate, locate_snapshot};
 pub use name::{BackupName, Kind, Stamp};
 pub use scan::{Scan, scan};

@@ -243,6 +243,7 @@ fn act(words: &Words, style: Style) -> Result<ExitCode> {
 fn run_call(words: &Words, name: &str, request: String) -> Result<ExitCode> {
     let document = match name {
         "abi_version" => api::success(&json!({"abi_version": ABI_VERSION})),
+        "schema" => return say(api::schema::TEXT),
         "version" => api::success(&json!({"version": env!("CARGO_PKG_VERSION")})),
         "wait" => {
             let config = Config::of(words.source().as_ref())?;
@@ -498,8 +499,11 @@ fn help() -> String {
         --tsv LIST:NAME[,…]   a list of its data, tabs between its columns (`-`: empty)\n  \
         --abi N               refuse to answer unless this is version N of the interface\n  \
         --help, --version\n\nCalls:\n";
-    let calls: Vec<String> =
-        call::NAMES.iter().map(|name| (*name).to_owned()).chain(["abi_version".into(), "version".into()]).collect();
+    let calls: Vec<String> = call::NAMES
+        .iter()
+        .map(|name| (*name).to_owned())
+        .chain(["abi_version".into(), "schema".into(), "version".into()])
+        .collect();
     out += &wrapped("  ", &calls);
     out += "\nExit: 0, or the number of the error: `man rocketvps-restore` lists them.\n";
     out

@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,20 +11,22 @@ use std::path::{Path, PathBuf};
 pub const DEFAULT_FILE: &str = "/opt/rocketvps/config/restore.toml";
 
 /// What a request's `config` names: a restore.toml, or one and settings that go over it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ConfigSource")]
 #[serde(untagged)]
 pub enum Source {
-    /// The file.
+    /// Absolute path of the file.
     File(PathBuf),
     /// The file, or the usual one, and what is set over it.
     Set(Settings),
 }
 
 /// Settings that go over a restore.toml.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ConfigSettings")]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// The file; left out: the usual one, where it exists.
+    /// Absolute path of the file; left out: the usual one, where it exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
     /// Tables of the keys of restore.toml, such as `{"paths": {"backups": "/srv/backups"}}`.

@@ -1,6 +1,9 @@
 //! The one error type: a stable code, what happened, what to do next, and the things it is about.
 
-use serde_json::{Map, Value, json};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Result of everything that can fail in this crate.
@@ -146,8 +149,24 @@ impl Code {
     }
 }
 
+impl JsonSchema for Code {
+    fn schema_name() -> Cow<'static, str> {
+        "ErrorCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+        json_schema!({
+            "description": "Why a call failed. Names and meanings do not change; new ones may come.",
+            "type": "string",
+            "enum": names,
+        })
+    }
+}
+
 /// What went wrong, why, and what to do next.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct Error {
     /// Stable code.
     pub code: Code,
@@ -210,25 +229,55 @@ impl Error {
 
     /// The error object of the envelope.
     pub fn to_json(&self) -> Value {
-        json!({
-            "code": self.code.name(),
-            "number": self.code.number(),
-            "message": self.message,
-            "hint": self.hint,
-            "context": self.context,
-        })
+        // It holds text and JSON: it can always be written.
+        serde_json::to_value(self).unwrap_or_default()
     }
 
     /// Reads an error object back, as written by [`Error::to_json`].
     pub fn from_json(value: &Value) -> Error {
-        let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-        Error {
-            code: Code::from_name(&text("code")).unwrap_or(Code::Internal),
-            message: text("message"),
-            hint: text("hint"),
-            context: value["context"].as_object().cloned().unwrap_or_default(),
-            consequence: false,
-        }
+        Error::deserialize(value)
+            .unwrap_or_else(|_| Error::new(Code::Internal, format!("an error that cannot be read: {value}")))
+    }
+}
+
+/// Why a call failed: what happened, and what to do about it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Error")]
+struct Written {
+    /// What failed, by a name that does not change.
+    #[schemars(with = "Code")]
+    code: String,
+    /// The number of the code; also the exit code of the helper.
+    number: u8,
+    /// What happened, as a sentence that names the thing.
+    message: String,
+    /// The next step, as a sentence.
+    hint: String,
+    /// Details for programs, by name; which ones depends on the error.
+    context: Map<String, Value>,
+}
+
+impl From<Error> for Written {
+    fn from(error: Error) -> Written {
+        let Error { code, message, hint, context, .. } = error;
+        Written { code: code.name().to_owned(), number: code.number(), message, hint, context }
+    }
+}
+
+impl From<Written> for Error {
+    fn from(written: Written) -> Error {
+        let Written { code, message, hint, context, .. } = written;
+        Error { code: Code::from_name(&code).unwrap_or(Code::Internal), message, hint, context, consequence: false }
+    }
+}
+
+impl JsonSchema for Error {
+    fn schema_name() -> Cow<'static, str> {
+        Written::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Written::json_schema(generator)
     }
 }
 

@@ -105,7 +105,7 @@ pub unsafe extern "C" fn rv_validate(request_json: *const c_char) -> *mut c_char
 
 /// A portable snapshot of the live domain.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain", "wait"?}`. Returns: a document whose `data` is `{"job"}`, or `{"snapshot": path, …}` with `"wait": true`.
+/// Parameters: `request_json`, `{"config"?, "domain", "wait"?}`. Returns: a document whose `data` is `{"job"}`, or `{"path", …}` with `"wait": true`.
 /// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
 ///
 /// # Safety

@@ -1,6 +1,7 @@
 //! Names that were checked once, where they came in, and need no second look.
 
 use crate::error::{Code, Error, Result};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fmt;
@@ -14,9 +15,10 @@ pub const MAX_NAME: usize = 255;
 /// Deepest folder accepted; a real site stays far below it.
 pub const MAX_DEPTH: usize = 128;
 
-/// A relative path that stays below its root: no `..`, no root, no NUL, no empty or over-long name.
-/// Bytes, not text: file names need not be UTF-8. The empty path is the root itself.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+/// A relative path that stays below its root: no `..`, no root, no NUL, no empty or over-long name. The empty path is the root itself.
+/// File names need not be UTF-8: in documents a path is text, or a list of its bytes where it is none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, JsonSchema)]
+#[schemars(with = "Written")]
 pub struct RelPath(Vec<u8>);
 
 impl RelPath {
@@ -125,11 +127,13 @@ fn limit(raw: &[u8], why: &str) -> Error {
     Error::new(Code::LimitExceeded, format!("path {shown:?}… {why}")).with("path", shown)
 }
 
-/// In documents: text, or a list of bytes where it is not UTF-8.
-#[derive(Serialize, Deserialize)]
+/// How a path is written.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum Written {
+    /// Text.
     Text(String),
+    /// Bytes.
     Bytes(Vec<u8>),
 }
 
@@ -160,7 +164,8 @@ impl fmt::Display for RelPath {
 }
 
 /// A domain name as it is used in folder names: letters, digits, dots and hyphens, never a path.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[schemars(with = "String")]
 #[serde(try_from = "String", into = "String")]
 pub struct Domain(String);
 

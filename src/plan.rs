@@ -10,6 +10,7 @@ pub mod selection;
 pub use selection::Selection;
 
 use crate::api::Choice;
+use crate::api::answer::restore::Report;
 use crate::config::Config;
 use crate::host::database::names;
 use crate::job::JobId;
@@ -60,6 +61,11 @@ pub struct DatabasePlan {
 }
 
 impl Plan {
+    /// The report of a job with this plan, with no more in it than what the plan says.
+    pub fn report(&self) -> Report {
+        Report::of(&self.domain, &self.source, &self.snapshot)
+    }
+
     /// The plan of a restore.
     pub fn restore(
         config: &Config,

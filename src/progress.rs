@@ -1,12 +1,13 @@
 //! What a job tells while it works. The engine never prints; it speaks to a [`Monitor`].
 
 use crate::error::{Code, Error, Result};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The parts of a job a user sees as boxes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Extracting, or compressing, or reading files. Items are entries, bytes are file content.
@@ -25,7 +26,7 @@ impl Phase {
 }
 
 /// How much an event matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// What happened.

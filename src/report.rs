@@ -2,11 +2,12 @@
 
 use crate::error::{Code, Error, Result};
 use crate::progress::{Level, Monitor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Outcome of one check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Compared and equal, or asked and answered.
@@ -19,9 +20,10 @@ pub enum Outcome {
     Fail,
 }
 
-/// One line: what was compared with what. In JSON the code and the hint stand among the figures.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(from = "Document", into = "Document")]
+/// One check: what was compared with what, and how it came out.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(with = "Written")]
+#[serde(from = "Written", into = "Written")]
 pub struct Check {
     /// Stable name, such as `row_counts`.
     pub name: String,
@@ -73,43 +75,65 @@ impl Check {
     }
 }
 
-/// A check as it is written.
-#[derive(Serialize, Deserialize)]
-struct Document {
+/// One check: what was compared with what, and how it came out.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Check")]
+struct Written {
+    /// Its name, such as `row_counts`; the same in every version.
     name: String,
+    /// How it came out.
     outcome: Outcome,
+    /// The sentence a user reads.
     message: String,
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    figures: Map<String, Value>,
+    /// The figures behind the sentence; missing where there are none.
+    #[serde(default, skip_serializing_if = "Figures::is_empty")]
+    figures: Figures,
 }
 
-impl From<Check> for Document {
-    fn from(check: Check) -> Document {
-        let Check { name, outcome, message, code, hint, mut figures } = check;
-        figures.extend(code.map(|code| ("code".to_owned(), code.name().into())));
-        figures.extend(hint.map(|hint| ("hint".to_owned(), hint.into())));
-        Document { name, outcome, message, figures }
+/// The figures behind a check, by name; which ones depends on the check.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+struct Figures {
+    #[serde(flatten)]
+    all: Map<String, Value>,
+    // Text, so that a code of a later version can be read.
+    /// The error that a job would end with for it; missing where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Code>")]
+    code: Option<String>,
+    /// The next step, as a sentence; missing where the code says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl Figures {
+    fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.code.is_none() && self.hint.is_none()
     }
 }
 
-impl From<Document> for Check {
-    fn from(document: Document) -> Check {
-        let Document { name, outcome, message, mut figures } = document;
-        let text = |value: Value| value.as_str().map(str::to_owned);
-        let code = figures.remove("code").and_then(text).and_then(|name| Code::from_name(&name));
-        let hint = figures.remove("hint").and_then(text);
-        Check { name, outcome, message, code, hint, figures }
+impl From<Check> for Written {
+    fn from(check: Check) -> Written {
+        let Check { name, outcome, message, code, hint, figures } = check;
+        let figures = Figures { all: figures, code: code.map(|code| code.name().to_owned()), hint };
+        Written { name, outcome, message, figures }
     }
 }
 
-/// Checks that belong together: a box on the screen.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+impl From<Written> for Check {
+    fn from(written: Written) -> Check {
+        let Written { name, outcome, message, figures: Figures { all, code, hint } } = written;
+        Check { name, outcome, message, code: code.as_deref().and_then(Code::from_name), hint, figures: all }
+    }
+}
+
+/// Checks that belong together.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Group {
-    /// Stable name, such as `file_integrity`.
+    /// Its name, such as `file_integrity`; the same in every version.
     pub name: String,
-    /// The worst of its checks.
+    /// The worst outcome of its checks.
     pub outcome: Outcome,
-    /// The lines.
+    /// The checks.
     pub checks: Vec<Check>,
 }
 

@@ -14,48 +14,14 @@ pub mod pool;
 mod target;
 pub mod tls;
 
+pub use crate::api::ConfigItem as Item;
 pub use change::{Change, Side, State, install, plan_changes, store, uninstall};
 pub use check::{Finding, Verdict, check};
 pub use describe::describe;
 pub use pool::{Listen, live_pool, pool_socket};
 pub use target::place;
 
-use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-
-/// The items of a site's configuration, as they are selected in a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Item {
-    /// nginx site and its enabled link.
-    Nginx,
-    /// PHP-FPM pool.
-    PhpFpm,
-    /// Certificates and keys.
-    Ssl,
-    /// cron.d file.
-    Cron,
-}
-
-impl Item {
-    /// Every item in the order it is shown.
-    pub const ALL: [Item; 4] = [Item::Nginx, Item::PhpFpm, Item::Ssl, Item::Cron];
-
-    /// The name in requests and reports: `nginx`, `php_fpm`, `ssl`, `cron`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Item::Nginx => "nginx",
-            Item::PhpFpm => "php_fpm",
-            Item::Ssl => "ssl",
-            Item::Cron => "cron",
-        }
-    }
-
-    /// The item of a name.
-    pub fn from_name(name: &str) -> Option<Item> {
-        Item::ALL.into_iter().find(|item| item.name() == name)
-    }
-}
 
 /// A symbolic link that puts a file into use.
 #[derive(Debug, Clone, PartialEq, Eq)]

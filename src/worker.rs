@@ -1,12 +1,17 @@
 //! The main of a worker process: one job from its ticket to its report.
 
+pub mod admit;
 pub mod notify;
 pub mod recovery;
 pub mod spawn;
 
-use crate::api;
+use crate::api::answer::jobs::Recovery;
+use crate::api::request::{Priority, Request};
+use crate::config::Config;
 use crate::disk::{Durable, private_folder, write_file};
 use crate::engine;
+use crate::engine::inspect;
+use crate::engine::leftovers::cleanup;
 use crate::engine::recovery::Staging;
 use crate::error::panic_text;
 use crate::error::{Code, Error, IoContext, Result};
@@ -21,7 +26,6 @@ use crate::job::ticket::Ticket;
 use crate::job::{Kind, State};
 use crate::path::Domain;
 use crate::progress::{Level, Monitor};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -100,51 +104,53 @@ fn dispatch(
     }
     monitor.enter(State::Planning);
     let config = &ticket.config;
-    match ticket.kind {
-        Kind::Restore => engine::restore::restore(folder, ticket, monitor),
-        Kind::Rollback => engine::restore::rollback(folder, ticket, monitor),
-        Kind::Preview => {
-            Ending::of(request(ticket).and_then(|request| engine::inspect::preview(config, folder, &request, shared)))
+    match &ticket.request {
+        Request::RestoreStart(request) if !request.dry_run => {
+            engine::restore::restore(folder, ticket, request, monitor)
         }
-        Kind::Diff => {
-            Ending::of(request(ticket).and_then(|request| engine::inspect::diff::run(config, folder, &request, shared)))
+        Request::RestoreStart(request) | Request::Validate(request) => {
+            Ending::of(inspect::validate(config, folder, request, shared))
         }
-        Kind::Validate => {
-            Ending::of(request(ticket).and_then(|request| engine::inspect::validate(config, folder, &request, shared)))
+        Request::Rollback(request) => engine::restore::rollback(folder, ticket, request, monitor),
+        Request::PreviewBackup(request) => Ending::of(inspect::preview(config, folder, request, shared)),
+        Request::DiffBackup(request) => Ending::of(inspect::diff::run(config, folder, request, shared)),
+        Request::CreateSnapshot(request) => {
+            Ending::of(inspect::create_snapshot(config, folder, &request.domain, shared))
         }
-        Kind::Snapshot => Ending::of(request(ticket).and_then(|request: api::OfDomain| {
-            engine::inspect::create_snapshot(config, folder, &request.domain, shared)
-        })),
-        Kind::DeleteSnapshot => Ending::of(request(ticket).and_then(|request: api::DeleteSnapshot| {
-            engine::leftovers::cleanup::delete_snapshot(config, &request.domain, &request.snapshot, shared)
-        })),
-        Kind::Verify => Ending::of(
-            request(ticket)
-                .and_then(|request: api::OfDomain| engine::inspect::verify(config, folder, &request.domain, shared)),
-        ),
-        Kind::Cleanup => Ending::of(request(ticket).and_then(|request: api::Domains| {
-            engine::leftovers::cleanup::run(config, request.domain.as_ref(), shared)
-        })),
-        Kind::Recover => match (lock.take(), &ticket.domain) {
-            (Some(lock), Some(domain)) => {
-                let done = recovery::finish_dead(config, domain, lock, Staging::SetAside, shared);
-                Ending::of(done.map(|done| done.into_iter().collect()))
-            }
-            _ => Ending::of(recovery::run(config, ticket.domain.as_ref(), shared)),
-        },
+        Request::DeleteSnapshot(request) => {
+            Ending::of(cleanup::delete_snapshot(config, &request.domain, &request.snapshot, shared))
+        }
+        Request::Verify(request) => Ending::of(inspect::verify(config, folder, &request.domain, shared)),
+        Request::Cleanup(request) => Ending::of(cleanup::run(config, request.domain.as_ref(), shared)),
+        Request::Recover(request) => Ending::of(recover(config, request.domain.as_ref(), lock.take(), shared)),
+        Request::ListDomains(_)
+        | Request::ListBackups(_)
+        | Request::ListSnapshots(_)
+        | Request::RestorePoll(_)
+        | Request::RestoreCancel(_)
+        | Request::ListJobs(_)
+        | Request::ListLogs(_) => {
+            Ending::Failed(Error::new(Code::Internal, format!("{} is no work for a worker", ticket.request.name())))
+        }
     }
 }
 
-fn request<T: DeserializeOwned>(ticket: &Ticket) -> Result<T> {
-    serde_json::from_value(ticket.request.clone())
-        .map_err(|error| Error::new(Code::Internal, format!("the ticket of {} is damaged: {error}", ticket.job)))
+/// With a lock the job that it names; without one whatever a crash left.
+fn recover(
+    config: &Config,
+    domain: Option<&Domain>,
+    lock: Option<DomainLock>,
+    monitor: &Arc<dyn Monitor>,
+) -> Result<Recovery> {
+    let (Some(lock), Some(domain)) = (lock, domain) else { return recovery::run(config, domain, monitor) };
+    let done = recovery::finish_dead(config, domain, lock, Staging::SetAside, monitor)?;
+    Ok(Recovery { recovered: done.into_iter().collect(), busy: Vec::new(), orphans: Vec::new() })
 }
 
 fn wants_politeness(ticket: &Ticket) -> bool {
-    let asked: Option<api::Restore> = serde_json::from_value(ticket.request.clone()).ok();
-    match ticket.kind {
-        Kind::Restore => asked.is_none_or(|request| request.options.priority == api::Priority::Polite),
-        Kind::Rollback | Kind::Recover => false,
+    match &ticket.request {
+        Request::RestoreStart(request) => request.options.priority == Priority::Polite,
+        Request::Rollback(_) | Request::Recover(_) => false,
         _ => true,
     }
 }
@@ -201,13 +207,8 @@ pub fn conclude(folder: &JobFolder, ticket: &Ticket, ending: &Ending) {
 }
 
 fn write_report(folder: &JobFolder, ending: &Ending) {
-    let report = match ending {
-        Ending::Done(value) => Report { state: State::Done, result: Some(value.clone()), error: None },
-        Ending::RolledBack(error) | Ending::Failed(error) | Ending::NeedsOperator(error) => {
-            Report { state: ending.state(), result: None, error: Some(error.to_json()) }
-        }
-    };
-    let _ = folder.write(file::REPORT, &report);
+    // On a full disk the status still tells the end.
+    let _ = folder.write(file::REPORT, &Report::of(ending));
 }
 
 /// The domain of a job that has a log, and where that is.
@@ -236,9 +237,9 @@ fn open_log(ticket: &Ticket) -> Result<Option<File>> {
 
 fn log_ending(ticket: &Ticket, monitor: &JobMonitor, ending: &Ending) {
     let took = monitor.elapsed().as_secs_f64();
-    match ending {
-        Ending::Done(_) => monitor.event(Level::Info, &format!("done after {took:.1} s")),
-        Ending::RolledBack(error) | Ending::Failed(error) | Ending::NeedsOperator(error) => {
+    match ending.error() {
+        None => monitor.event(Level::Info, &format!("done after {took:.1} s")),
+        Some(error) => {
             monitor.event(Level::Error, &format!("{} ({}): {}", error.message, error.code.name(), error.hint));
             monitor.event(Level::Error, &format!("ended as {} after {took:.1} s", ending.state().word()));
         }
@@ -249,7 +250,7 @@ fn log_ending(ticket: &Ticket, monitor: &JobMonitor, ending: &Ending) {
 /// `..._failed.log`: phase, error, time, next step, then the whole log.
 fn write_failed_log(ticket: &Ticket, ending: &Ending) {
     let (Some((_, log)), Some((_, failed))) = (log_of(ticket, false), log_of(ticket, true)) else { return };
-    let (Ending::RolledBack(error) | Ending::Failed(error) | Ending::NeedsOperator(error)) = ending else { return };
+    let Some(error) = ending.error() else { return };
     let phase = error.context.get("phase").and_then(Value::as_str).unwrap_or("recovery");
     let log = std::fs::read_to_string(log).unwrap_or_default();
     let text = format!(

@@ -97,7 +97,7 @@ fn every_call_the_documents_name_exists() {
 }
 
 fn is_call(word: &str) -> bool {
-    rocketvps_restore::call::NAMES.contains(&word) || ["worker", "version", "abi_version"].contains(&word)
+    rocketvps_restore::call::NAMES.contains(&word) || ["worker", "version", "abi_version", "schema"].contains(&word)
 }
 
 /// `wait` is a command in all but name: its answer is JSON.

@@ -6,6 +6,8 @@ mod world;
 
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 use world::{DOMAIN, World};
 
 /// Fields whose whole numbers are the same on every machine, whatever the versions of its packages.
@@ -130,6 +132,38 @@ impl Book {
     }
 }
 
+impl Book {
+    /// What was made within one second comes in any order: one element of each kind, in one order.
+    fn sorted(&self, document: &Value, list: &str) -> Value {
+        let mut elements: Vec<Value> =
+            document["data"][list].as_array().unwrap().iter().map(|element| masked(element, "", &self.place)).collect();
+        elements.sort_by_key(Value::to_string);
+        elements.dedup();
+        let mut document = document.clone();
+        document["data"][list] = elements.into();
+        document
+    }
+}
+
+/// Which of the folders at the top is the largest depends on the WordPress of the machine.
+fn by_name(mut preview: Value) -> Value {
+    let folders = preview["data"]["files"]["top_folders"].as_array_mut().unwrap();
+    folders.sort_by_key(|folder| folder["path"].to_string());
+    preview
+}
+
+/// What a program was told; it is told after the job has ended.
+fn notified(told: &Path) -> Value {
+    let begun = Instant::now();
+    loop {
+        if let Some(notification) = std::fs::read(told).ok().and_then(|text| serde_json::from_slice(&text).ok()) {
+            return notification;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "nobody was told");
+        sleep(Duration::from_millis(20));
+    }
+}
+
 /// A job as its worker would have left it at `state`, dead; `last` is the last record of its journal.
 fn let_die(world: &World, job: &str, state: &str, last: Option<&str>) {
     let jobs = world.place().join("base/restore_jobs");
@@ -160,10 +194,10 @@ fn the_documents_of_every_call_are_those_that_callers_know() {
     let waited = json!({"domain": DOMAIN, "wait": true});
 
     book.record("list_backups", &ask("list_backups", domain.clone()));
-    book.record("preview_backup", &ask("preview_backup", waited.clone()));
-    book.record("preview_backup_known", &ask("preview_backup", domain.clone()));
+    book.record("preview_backup", &by_name(ask("preview_backup", waited.clone())));
+    book.record("preview_backup_known", &by_name(ask("preview_backup", domain.clone())));
     let tree = json!({"domain": DOMAIN, "tree": {"path": "wp-content/", "depth": 2, "offset": 1, "limit": 2}});
-    book.record("preview_backup_tree", &ask("preview_backup", tree));
+    book.record("preview_backup_tree", &by_name(ask("preview_backup", tree)));
     let compared = ask("diff_backup", json!({"domain": DOMAIN, "wait": true, "limit": 3}));
     book.record("diff_backup", &compared);
     for part in ["files", "tables", "config"] {
@@ -187,6 +221,13 @@ fn the_documents_of_every_call_are_those_that_callers_know() {
     let status = ask("restore_poll", json!({"job": job}));
     book.record("restore_poll", &status);
     book.record("rollback", &ask("rollback", json!({"domain": DOMAIN, "job": job, "wait": true})));
+    let told = world.place().join("told.json");
+    let notify = json!({"notify": {"command": format!("tee {}", told.display())}});
+    let config = json!({"file": world.place().join("restore.toml"), "set": notify});
+    ask("restore_start", json!({"config": config, "domain": DOMAIN, "wait": true, "components": {"config": true}}));
+    let notification = notified(&told);
+    world::schema::hold_notification(&notification);
+    book.record("notification", &notification);
     let parts = json!({"domain": DOMAIN, "wait": true, "exclude": {"database": ["wp_options"]},
                        "components": {"files": ["wp-content/plugins/"], "database": ["wp_*"]}});
     book.record("restore_start_of_some", &ask("restore_start", parts));
@@ -204,7 +245,8 @@ fn the_documents_of_every_call_are_those_that_callers_know() {
     book.record("restore_poll_of_a_job_that_had_ended", &ask("restore_poll", json!({"job": job})));
 
     let snapshots = ask("list_snapshots", domain.clone());
-    book.record("list_snapshots", &snapshots);
+    let shown = book.sorted(&snapshots, "snapshots");
+    book.record("list_snapshots", &shown);
     let snapshot = &snapshots["data"]["snapshots"][0]["path"];
     book.record(
         "delete_snapshot",
@@ -217,7 +259,8 @@ fn the_documents_of_every_call_are_those_that_callers_know() {
     // Those of one second come in any order.
     jobs["data"]["jobs"].as_array_mut().unwrap().retain(|job| job["kind"] == "rollback");
     book.record("list_jobs", &jobs);
-    book.record("list_logs", &ask("list_logs", json!({})));
+    let logs = book.sorted(&ask("list_logs", json!({})), "logs");
+    book.record("list_logs", &logs);
 
     for (name, call, request) in [
         ("error_unknown_field", "list_backups", r#"{"domain":"a.com","domian":1}"#),

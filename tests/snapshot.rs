@@ -171,10 +171,10 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
         notes: Vec::new(),
     };
     let made = snapshot::create(&config, &domain, Some(&of(&config, &site)), &work, &silent()).unwrap();
-    let path = PathBuf::from(made["path"].as_str().unwrap());
+    let path = made.path;
     assert_eq!(std::fs::read_dir(&work).unwrap().count(), 0, "no secret stays behind");
-    assert_eq!((made["tables"].as_u64(), made["rows"].as_u64()), (Some(2), Some(5003)));
-    assert_eq!((made["files"].as_u64(), made["left_out"].as_u64()), (Some(6), Some(1)));
+    assert_eq!((made.manifest.tables, made.manifest.rows), (Some(2), Some(5003)));
+    assert_eq!((made.manifest.files, made.manifest.left_out), (6, 1));
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
 
     // gzip and tar
@@ -224,7 +224,7 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
     let second = snapshot::create(&config, &domain, Some(&of(&config, &site)), &work, &silent()).unwrap();
     let all = snapshot::list(&config, &domain).unwrap();
     assert_eq!(all.len(), 2);
-    assert_eq!(all[0].path, PathBuf::from(second["path"].as_str().unwrap()));
+    assert_eq!(all[0].path, second.path);
     assert!(all[0].has_files && all[0].has_database && all[0].has_config);
     let metadata = std::fs::read_to_string(path.join("metadata.txt")).unwrap();
     assert!(metadata.contains("domain=example.com\n") && metadata.contains("db_tables=2\n"), "{metadata}");

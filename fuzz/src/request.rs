@@ -1,7 +1,9 @@
 //! Requests: the first byte says of which call, the rest is the request. Each is answered with a document.
 
 use super::site::site;
-use rocketvps_restore::api::{self, DeleteSnapshot, Diff, Domains, OfDomain, OfJob, Preview, Restore, Rollback};
+use rocketvps_restore::api::{
+    self, AnyDomain, DeleteSnapshot, Diff, OneDomain, OneJob, Preview, Request, Restore, Rollback,
+};
 use rocketvps_restore::call;
 use rocketvps_restore::plan::Selection;
 use serde::Serialize;
@@ -11,9 +13,9 @@ use serde_json::{Value, json};
 pub fn run(data: &[u8]) {
     let Some((number, request)) = data.split_first() else { return };
     let Ok(request) = std::str::from_utf8(request) else { return };
-    again::<Domains>(request);
-    again::<OfDomain>(request);
-    again::<OfJob>(request);
+    again::<AnyDomain>(request);
+    again::<OneDomain>(request);
+    again::<OneJob>(request);
     again::<Rollback>(request);
     again::<DeleteSnapshot>(request);
     if let Some(preview) = again::<Preview>(request) {
@@ -27,7 +29,7 @@ pub fn run(data: &[u8]) {
     {
         let _ = (selection.paths(), selection.tables());
     }
-    let name = call::NAMES[usize::from(*number) % call::NAMES.len()];
+    let name = Request::NAMES[usize::from(*number) % Request::NAMES.len()];
     // A request of any kind goes to this installation and to no other.
     let request = match serde_json::from_str::<Value>(request) {
         Ok(Value::Object(mut fields)) => {

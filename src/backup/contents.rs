@@ -2,6 +2,8 @@
 
 pub mod folders;
 
+pub use crate::api::answer::preview::{Application, ByType};
+use crate::api::answer::site_config::ConfigMeaning;
 use crate::archive::EntryKind;
 use crate::backup::layout::{ConfigItem, Seen};
 use crate::host::tree;
@@ -10,22 +12,6 @@ use crate::sql::compat::Survey;
 use crate::sql::tally::{ObjectFound, TableTally};
 use folders::{Folders, Node};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-/// Files of the site by what they are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ByType {
-    /// `.php` and its kin.
-    pub php: u64,
-    /// `.js`, `.mjs`.
-    pub js: u64,
-    /// `.css`, `.scss`, `.less`.
-    pub css: u64,
-    /// Pictures.
-    pub images: u64,
-    /// Everything else.
-    pub other: u64,
-}
 
 impl ByType {
     /// Counts a file by its name.
@@ -85,20 +71,9 @@ pub struct ConfigFound {
     /// XXH3 (64 bit) of its content, where that was read.
     #[serde(default)]
     pub hash: Option<u64>,
-    /// What it says: server names, pool user, certificate dates, scheduled commands. Never key material.
+    /// What it says; `None` when it has no place on this machine. Never key material.
     #[serde(default)]
-    pub meaning: Value,
-}
-
-/// What the site's own files say about what it is and needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Application {
-    /// `wordpress`, `laravel`, …
-    pub name: Option<String>,
-    /// Its version.
-    pub version: Option<String>,
-    /// The PHP it asks for, as written: `7.2.24`, `^8.1`.
-    pub php: Option<String>,
+    pub meaning: Option<ConfigMeaning>,
 }
 
 /// What one reading of a backup found.

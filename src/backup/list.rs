@@ -1,5 +1,6 @@
 //! The backups of a domain, newest first, from names, `.meta` files and our index; no archive is opened.
 
+use crate::api::answer::backups::{BackupInfo, Integrity, IntegritySource};
 use crate::backup::archives::archives;
 use crate::backup::cache::index::Index;
 use crate::backup::meta::Meta;
@@ -8,53 +9,13 @@ use crate::backup::source::Identity;
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
-use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
-/// What is known of an archive's soundness without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Integrity {
-    /// Nobody looked, or its `.meta` does not say.
-    Unknown,
-    /// It was read whole by us, or its writer says so.
-    Valid,
-    /// It is damaged.
-    Invalid,
-}
-
-/// One backup in a list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct BackupInfo {
-    /// Absolute path.
-    pub path: PathBuf,
-    /// File name.
-    pub name: String,
-    /// Full or incremental.
-    pub kind: Kind,
-    /// Layout, where the name or an earlier reading told it.
-    pub layout: Option<String>,
-    /// For an incremental backup: the full one it builds on.
-    pub base: Option<PathBuf>,
-    /// When it was made, local time: `2025-10-04T03:00:00`.
-    pub date: String,
-    /// Bytes, of the archive alone.
-    pub size: u64,
-    /// The same for people: `286M`.
-    pub size_text: String,
-    /// Soundness.
-    pub integrity: Integrity,
-    /// Where the soundness comes from: `index` (we read it) or `meta` (its writer says so).
-    pub integrity_from: Option<String>,
-    /// Regular files of the site, if known.
-    pub file_count: Option<u64>,
-    /// Tables of the database, if known.
-    pub db_tables: Option<u64>,
-    /// The dump that lies beside it.
-    pub dump: Option<PathBuf>,
-    #[serde(skip)]
-    pub(crate) stamp: Option<Stamp>,
+/// A backup and the moment in its name, else that of its last change.
+struct Dated {
+    stamp: Option<Stamp>,
+    info: BackupInfo,
 }
 
 /// Every backup of the domain, newest first; empty when there is none.
@@ -67,28 +28,26 @@ pub fn list(config: &Config, domain: &Domain) -> Result<Vec<BackupInfo>> {
     let mut found = Vec::new();
     for folder in [own.as_path(), &config.paths.backups()] {
         for path in archives(folder)? {
-            if let Some(info) = info(&path, domain, folder == own, &index) {
-                found.push(info);
-            }
+            found.extend(look(&path, domain, folder == own, &index));
         }
     }
-    found.sort_by_key(|info| Reverse((info.stamp, info.name.clone())));
-    if found.iter().any(|info| info.kind == Kind::Incremental) {
+    found.sort_by_key(|backup| Reverse((backup.stamp, backup.info.name.clone())));
+    if found.iter().any(|backup| backup.info.kind == Kind::Incremental) {
         let mut bases = crate::backup::chain::bases(config, domain);
-        for info in found.iter_mut().filter(|info| info.kind == Kind::Incremental) {
+        for Dated { info, .. } in found.iter_mut().filter(|backup| backup.info.kind == Kind::Incremental) {
             // What its .meta says is shown even where the chain is broken: the error names it when it is used.
             info.base = bases.remove(&info.path).or(info.base.take());
         }
     }
     let dumps = crate::backup::locate::dumps(&own);
-    for info in found.iter_mut().filter(|info| info.path.starts_with(&own)) {
-        info.dump = info.stamp.and_then(|stamp| crate::backup::locate::dump_of(stamp, &dumps));
+    for Dated { stamp, info } in found.iter_mut().filter(|backup| backup.info.path.starts_with(&own)) {
+        info.dump = stamp.and_then(|stamp| crate::backup::locate::dump_of(stamp, &dumps));
     }
-    Ok(found)
+    Ok(found.into_iter().map(|backup| backup.info).collect())
 }
 
 /// One archive's line, whoever's it is; `None` when it is no backup of this domain.
-fn info(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option<BackupInfo> {
+fn look(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option<Dated> {
     let name = path.file_name()?.to_str()?.to_owned();
     let parsed = BackupName::parse(&name)?;
     let layout = match &parsed.family {
@@ -101,14 +60,14 @@ fn info(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option
     let meta = Meta::beside(path);
     let known = index.known(path, &identity);
     let (integrity, from) = match (known, meta.integrity()) {
-        (Some(known), _) if known.valid => (Integrity::Valid, Some("index")),
-        (Some(_), _) => (Integrity::Invalid, Some("index")),
-        (None, Some(true)) => (Integrity::Valid, Some("meta")),
-        (None, Some(false)) => (Integrity::Invalid, Some("meta")),
+        (Some(known), _) if known.valid => (Integrity::Valid, Some(IntegritySource::Index)),
+        (Some(_), _) => (Integrity::Invalid, Some(IntegritySource::Index)),
+        (None, Some(true)) => (Integrity::Valid, Some(IntegritySource::Meta)),
+        (None, Some(false)) => (Integrity::Invalid, Some(IntegritySource::Meta)),
         (None, None) => (Integrity::Unknown, None),
     };
     let stamp = parsed.stamp.or_else(|| Stamp::of_second(identity.mtime));
-    Some(BackupInfo {
+    let info = BackupInfo {
         path: path.to_owned(),
         kind: parsed.kind(),
         layout: layout.map(str::to_owned).or_else(|| known.and_then(|known| known.layout.clone())),
@@ -117,13 +76,13 @@ fn info(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option
         size: identity.size,
         size_text: human_size(identity.size),
         integrity,
-        integrity_from: from.map(str::to_owned),
+        integrity_from: from,
         file_count: known.and_then(|known| known.file_count).or_else(|| meta.number("file_count")),
         db_tables: known.and_then(|known| known.db_tables).or_else(|| meta.number("db_tables")),
         dump: None,
-        stamp,
         name,
-    })
+    };
+    Some(Dated { stamp, info })
 }
 
 /// Facts of one archive by its path, as [`list`] gives them.
@@ -194,7 +153,7 @@ mod tests {
         let meta = config.paths.backups().join("example.com/backup_20251004_030000.meta");
         std::fs::write(meta, "integrity=valid\nfile_count=12\ndb_tables=3\n").unwrap();
         let info = &list(&config, &domain).unwrap()[0];
-        assert_eq!((info.integrity, info.integrity_from.as_deref()), (Integrity::Valid, Some("meta")));
+        assert_eq!((info.integrity, info.integrity_from), (Integrity::Valid, Some(IntegritySource::Meta)));
         assert_eq!((info.file_count, info.db_tables), (Some(12), Some(3)));
         assert_eq!(info_of(&config, &domain, &info.path).unwrap().name, info.name);
     }

@@ -8,8 +8,8 @@
 //! | `all_domains_YYYYMMDD_HHMMSS.tar.gz` | the files of many domains |
 //! | `database_YYYYMMDD_HHMMSS.sql[.gz]` | a dump written beside a domain's own backup |
 
+pub use crate::api::answer::backups::BackupKind as Kind;
 use jiff::civil::DateTime;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
 
@@ -80,16 +80,6 @@ impl fmt::Display for Stamp {
 /// The name of a file as text.
 pub fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// Whether a backup stands alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// The whole state.
-    Full,
-    /// What changed since the backup before it.
-    Incremental,
 }
 
 /// Who wrote a file of this name, and for whom.

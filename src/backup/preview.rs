@@ -1,16 +1,20 @@
-//! The document of `rv_preview_backup`: everything the preview screen shows, from one reading or its cached result.
+//! `rv_preview_backup`: everything the preview screen shows, from one reading or its cached result.
 
 pub mod page;
 pub mod php;
 mod warnings;
 
 use crate::api::TreeAsked;
+use crate::api::answer::backups::Integrity;
+use crate::api::answer::preview::{
+    Chain, ChainArchive, ChainDump, Compression, Estimate, Filesystem, Preview, PreviewedBackup, PreviewedConfig,
+    PreviewedDatabase, PreviewedFiles, PreviewedSpace, TreeNode, TreePage,
+};
 use crate::backup::cache::catalogue::{self, Draft};
 use crate::backup::cache::folder::Fingerprint;
 use crate::backup::cache::index::{Finding, Index};
 use crate::backup::cache::remember;
-use crate::backup::contents::{DumpScan, Scan, folders};
-use crate::backup::list::Integrity;
+use crate::backup::contents::{ConfigFound, DumpScan, Scan};
 use crate::backup::name::{BackupName, Kind, Stamp, dump_stamp, file_name, human_size};
 use crate::backup::scan::scan_into;
 use crate::backup::source::{Form, Part, Role, Source};
@@ -19,10 +23,7 @@ use crate::error::{Code, Error, IoContext, Result};
 use crate::progress::{Level, Monitor};
 use crate::siteconf;
 use crate::sql::statement::ObjectKind;
-use serde::Serialize;
-use serde_json::{Value, json};
 use std::fs::File;
-use std::path::PathBuf;
 
 pub use page::{Page, page};
 use warnings::warnings;
@@ -55,40 +56,6 @@ pub struct Facts {
     pub dump_asked: bool,
     /// A part of the tree that was asked for.
     pub page: Option<(TreeAsked, Page)>,
-}
-
-/// Room on a filesystem.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Filesystem {
-    /// A place on it.
-    pub path: PathBuf,
-    /// What a restore writes there.
-    pub what: Vec<&'static str>,
-    /// Bytes needed, with what is to stay free.
-    pub needed: u64,
-    /// Bytes free.
-    pub free: u64,
-    /// Whether that is enough.
-    pub enough: bool,
-}
-
-/// Expected seconds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Estimate {
-    /// Files: extracting them.
-    pub files_s: f64,
-    /// Database.
-    pub database_s: f64,
-    /// Configuration.
-    pub config_s: f64,
-    /// Reading back and comparing.
-    pub verify_s: f64,
-    /// All together; files and database run side by side.
-    pub total_s: f64,
-    /// The same of a restore of fewer components: `files`, `files+database` and so on.
-    pub of: std::collections::BTreeMap<&'static str, f64>,
-    /// Restores of this machine it was learned from; 0: a guess.
-    pub learned_from: u32,
 }
 
 /// What is in the source: from the index when nothing changed since it was read, else by reading it now.
@@ -156,95 +123,124 @@ fn tell_meanings(found: &mut Scan, source: &Source, config: &Config) {
     for file in &mut found.config {
         let content = file.content.clone().unwrap_or_default();
         if let Ok(placed) = siteconf::place(config, &source.site.domain, file.item, &file.name, content) {
-            file.meaning = siteconf::describe(&[placed])[0].take();
+            file.meaning = Some(siteconf::describe(&placed));
         }
     }
 }
 
-/// The document.
-pub fn document(source: &Source, found: &Scan, config: &Config, facts: &Facts) -> Value {
-    let required = required_bytes(found, config);
-    let archives: Vec<&Part> = source.parts.iter().filter(|part| part.role == Role::Archive).collect();
-    let stamp = source.stamp.unwrap_or_else(|| moment(&source.parts[0]));
-    let mut shown = json!({
-        "backup": {
-            "path": source.path,
-            "name": file_name(&source.path),
-            "date": stamp.to_string(),
-            "size": source.packed_bytes(),
-            "size_text": human_size(source.packed_bytes()),
-            "compression": if source.parts.first().is_some_and(|part| part.gzip) { "gzip" } else { "none" },
-            "integrity": Integrity::Valid,
-            "kind": source.kind,
-            "base": archives.first().filter(|_| archives.len() > 1).map(|base| &base.path),
-            "layout": found.layout,
-            "domain": source.site.domain,
-        },
-        "chain": {
-            "archives": archives.iter().enumerate().map(|(at, part)| json!({
-                "path": part.path,
-                "name": file_name(&part.path),
-                "kind": if at == 0 { Kind::Full } else { Kind::Incremental },
-                "date": moment(part).to_string(),
-                "size": part.identity.size,
-            })).collect::<Vec<_>>(),
-            "dump": dump_chosen(source, found, facts),
-        },
-        "files": {
-            "count": found.files,
-            "folders": found.folders,
-            "links": found.links,
-            "bytes": found.bytes,
-            "bytes_text": human_size(found.bytes),
-            "by_type": found.by_type,
-            "document_root": config.paths.document_root(&source.site.domain),
-            "tree": found.tree,
-            "top_folders": top_folders(&found.tree),
-            "application": found.application,
-        },
-        "database": found.dump.as_ref().map(|dump| json!({
-            "name": facts.schema,
-            "dump": dump.name,
-            "bytes": dump.bytes,
-            "bytes_text": human_size(dump.bytes),
-            "tables": dump.tables.len(),
-            "rows": dump.rows(),
-            "objects": dump.objects,
-            "complete": dump.complete,
-            "table_list": dump.tables,
-            "views": names(dump, &[ObjectKind::View]),
-            "routines": names(dump, &[ObjectKind::Procedure, ObjectKind::Function]),
-            "triggers": names(dump, &[ObjectKind::Trigger]),
-            "events": names(dump, &[ObjectKind::Event]),
-        })),
-        "config": found.config.iter().map(|file| json!({
-            "item": file.item,
-            "name": file.name,
-            "size": file.size,
-            "meaning": file.meaning,
-        })).collect::<Vec<_>>(),
-        "estimate": facts.estimate,
-        "space": {
-            "current_used": facts.current_bytes,
-            "current_used_at": facts.current_at,
-            "backup_size": source.packed_bytes(),
-            "unpacked": found.bytes + found.dump_bytes(),
-            // The old tree and the old tables are kept where they are: nothing is copied for the snapshot.
-            "snapshot": 0,
-            "required": required,
-            "available": facts.available_bytes,
-            "enough": facts.available_bytes.map(|free| free >= required),
-            "filesystems": facts.filesystems,
-        },
-        "warnings": warnings(source, found, config, facts),
-    });
-    if let Some((asked, page)) = &facts.page {
-        shown["files"]["tree"] = json!(page.nodes);
-        shown["files"]["tree_page"] = json!({
-            "path": asked.path, "depth": asked.depth, "offset": asked.offset, "limit": asked.limit, "total": page.total,
-        });
+/// What the preview screen shows.
+pub fn preview(source: &Source, found: &Scan, config: &Config, facts: &Facts) -> Preview {
+    Preview {
+        backup: backup(source, found),
+        chain: chain(source, found, facts),
+        files: files(source, found, config, facts),
+        database: found.dump.as_ref().map(|dump| database(dump, facts)),
+        config: found.config.iter().map(config_file).collect(),
+        estimate: facts.estimate.clone(),
+        space: space(source, found, config, facts),
+        warnings: warnings(source, found, config, facts),
     }
-    shown
+}
+
+fn archives(source: &Source) -> impl Iterator<Item = &Part> {
+    source.parts.iter().filter(|part| part.role == Role::Archive)
+}
+
+fn backup(source: &Source, found: &Scan) -> PreviewedBackup {
+    let stamp = source.stamp.unwrap_or_else(|| moment(&source.parts[0]));
+    let is_packed = source.parts.first().is_some_and(|part| part.gzip);
+    PreviewedBackup {
+        path: source.path.clone(),
+        name: file_name(&source.path),
+        date: stamp.to_string(),
+        size: source.packed_bytes(),
+        size_text: human_size(source.packed_bytes()),
+        compression: if is_packed { Compression::Gzip } else { Compression::None },
+        integrity: Integrity::Valid,
+        kind: source.kind,
+        base: archives(source).next().filter(|_| source.is_layered()).map(|base| base.path.clone()),
+        layout: found.layout.clone(),
+        domain: source.site.domain.clone(),
+    }
+}
+
+fn chain(source: &Source, found: &Scan, facts: &Facts) -> Chain {
+    let archive = |(at, part): (usize, &Part)| ChainArchive {
+        path: part.path.clone(),
+        name: file_name(&part.path),
+        kind: if at == 0 { Kind::Full } else { Kind::Incremental },
+        date: moment(part).to_string(),
+        size: part.identity.size,
+    };
+    Chain { archives: archives(source).enumerate().map(archive).collect(), dump: dump_chosen(source, found, facts) }
+}
+
+fn files(source: &Source, found: &Scan, config: &Config, facts: &Facts) -> PreviewedFiles {
+    let (tree, tree_page) = match &facts.page {
+        None => (found.tree.clone(), None),
+        Some((asked, page)) => (page.nodes.clone(), Some(tree_page(asked, page))),
+    };
+    PreviewedFiles {
+        count: found.files,
+        folders: found.folders,
+        links: found.links,
+        bytes: found.bytes,
+        bytes_text: human_size(found.bytes),
+        by_type: found.by_type,
+        document_root: config.paths.document_root(&source.site.domain),
+        tree,
+        top_folders: top_folders(&found.tree),
+        application: found.application.clone(),
+        tree_page,
+    }
+}
+
+fn tree_page(asked: &TreeAsked, page: &Page) -> TreePage {
+    TreePage {
+        path: asked.path.clone(),
+        depth: asked.depth as u64,
+        offset: asked.offset as u64,
+        limit: asked.limit as u64,
+        total: page.total,
+    }
+}
+
+fn database(dump: &DumpScan, facts: &Facts) -> PreviewedDatabase {
+    PreviewedDatabase {
+        name: facts.schema.clone(),
+        dump: dump.name.clone(),
+        bytes: dump.bytes,
+        bytes_text: human_size(dump.bytes),
+        tables: dump.tables.len() as u64,
+        rows: dump.rows(),
+        objects: dump.objects,
+        complete: dump.complete,
+        table_list: dump.tables.clone(),
+        views: names(dump, &[ObjectKind::View]),
+        routines: names(dump, &[ObjectKind::Procedure, ObjectKind::Function]),
+        triggers: names(dump, &[ObjectKind::Trigger]),
+        events: names(dump, &[ObjectKind::Event]),
+    }
+}
+
+fn config_file(file: &ConfigFound) -> PreviewedConfig {
+    PreviewedConfig { item: file.item, name: file.name.clone(), size: file.size, meaning: file.meaning.clone() }
+}
+
+fn space(source: &Source, found: &Scan, config: &Config, facts: &Facts) -> PreviewedSpace {
+    let required = required_bytes(found, config);
+    PreviewedSpace {
+        current_used: facts.current_bytes,
+        current_used_at: facts.current_at.clone(),
+        backup_size: source.packed_bytes(),
+        unpacked: found.bytes + found.dump_bytes(),
+        // The old tree and the old tables are kept where they are: nothing is copied for the snapshot.
+        snapshot: 0,
+        required,
+        available: facts.available_bytes,
+        enough: facts.available_bytes.map(|free| free >= required),
+        filesystems: facts.filesystems.clone(),
+    }
 }
 
 /// When a file was made: by its name, else by its modification time.
@@ -255,10 +251,11 @@ fn moment(part: &Part) -> Stamp {
 }
 
 /// Which dump is the backup's, and why this one.
-fn dump_chosen(source: &Source, found: &Scan, facts: &Facts) -> Value {
-    let Some(dump) = &found.dump else { return Value::Null };
+fn dump_chosen(source: &Source, found: &Scan, facts: &Facts) -> Option<ChainDump> {
+    let dump = found.dump.as_ref()?;
     let Some(part) = source.dump_beside() else {
-        return json!({"path": Value::Null, "name": dump.name, "why": "it is in the archive"});
+        let why = "it is in the archive".to_owned();
+        return Some(ChainDump { path: None, name: dump.name.clone(), date: None, size: None, why });
     };
     let why = match (source.form, source.stamp) {
         (Form::Snapshot, _) => "it is part of the snapshot".to_owned(),
@@ -270,25 +267,24 @@ fn dump_chosen(source: &Source, found: &Scan, facts: &Facts) -> Value {
         ),
         (_, None) => "it lies beside the archive".to_owned(),
     };
-    json!({
-        "path": part.path,
-        "name": dump.name,
-        "date": moment(part).to_string(),
-        "size": part.identity.size,
-        "why": why,
+    Some(ChainDump {
+        path: Some(part.path.clone()),
+        name: dump.name.clone(),
+        date: Some(moment(part).to_string()),
+        size: Some(part.identity.size),
+        why,
     })
 }
 
 /// The largest folders at the top.
-fn top_folders(tree: &[folders::Node]) -> Vec<&folders::Node> {
-    let mut top: Vec<&folders::Node> = tree.iter().filter(|node| node.depth == 0 && node.path.ends_with('/')).collect();
+fn top_folders(tree: &[TreeNode]) -> Vec<TreeNode> {
+    let mut top: Vec<&TreeNode> = tree.iter().filter(|node| node.depth == 0 && node.path.ends_with('/')).collect();
     top.sort_by_key(|node| std::cmp::Reverse(node.bytes));
-    top.truncate(TOP_FOLDERS);
-    top
+    top.into_iter().take(TOP_FOLDERS).cloned().collect()
 }
 
-fn names<'a>(dump: &'a DumpScan, kinds: &[ObjectKind]) -> Vec<&'a str> {
-    dump.object_list.iter().filter(|object| kinds.contains(&object.kind)).map(|object| object.name.as_str()).collect()
+fn names(dump: &DumpScan, kinds: &[ObjectKind]) -> Vec<String> {
+    dump.object_list.iter().filter(|object| kinds.contains(&object.kind)).map(|object| object.name.clone()).collect()
 }
 
 #[cfg(test)]
@@ -347,11 +343,9 @@ mod tests {
     fn the_document_says_which_dump_was_chosen_and_why() {
         let (_base, config, source) = setting();
         let mut found = examine(&source, &config, &Silent).unwrap();
-        assert_eq!(document(&source, &found, &config, &Facts::default())["chain"]["dump"], Value::Null);
+        assert_eq!(preview(&source, &found, &config, &Facts::default()).chain.dump.map(|dump| dump.why), None);
         found.dump = Some(DumpScan { name: "d".into(), ..DumpScan::default() });
-        let why = |source: &Source, facts: &Facts| {
-            document(source, &found, &config, facts)["chain"]["dump"]["why"].as_str().unwrap().to_owned()
-        };
+        let why = |source: &Source, facts: &Facts| preview(source, &found, &config, facts).chain.dump.unwrap().why;
         assert_eq!(why(&source, &Facts::default()), "it is in the archive");
         let beside = source.path.with_file_name("database_20251004_030009.sql.gz");
         std::fs::write(&beside, "x").unwrap();
@@ -366,7 +360,14 @@ mod tests {
     fn objects_are_named_by_kind_and_the_largest_folders_first() {
         let (_base, config, source) = setting();
         let object = |kind, name: &str| crate::backup::scan::ObjectFound { kind, name: name.into() };
-        let node = |path: &str, depth, bytes| folders::Node { path: path.into(), depth, files: 1, bytes };
+        let node = |path: &str, depth, bytes| TreeNode {
+            path: path.into(),
+            depth,
+            kind: None,
+            files: 1,
+            bytes,
+            by_type: None,
+        };
         let mut found = examine(&source, &config, &Silent).unwrap();
         found.tree = vec![node("a/", 0, 5), node("a/b/", 1, 4), node("c/", 0, 9), node("big.zip", 0, 99)];
         let kinds =
@@ -374,20 +375,11 @@ mod tests {
         let object_list =
             kinds.into_iter().zip(["v", "p", "f", "t", "e"]).map(|(kind, name)| object(kind, name)).collect();
         found.dump = Some(DumpScan { object_list, objects: 5, ..DumpScan::default() });
-        let shown = document(&source, &found, &config, &Facts::default());
-        let database = &shown["database"];
-        assert_eq!(
-            (
-                &database["views"],
-                &database["routines"],
-                &database["triggers"],
-                &database["events"],
-                &database["objects"]
-            ),
-            (&json!(["v"]), &json!(["p", "f"]), &json!(["t"]), &json!(["e"]), &json!(5))
-        );
-        let top = shown["files"]["top_folders"].as_array().unwrap();
-        let names: Vec<&str> = top.iter().map(|node| node["path"].as_str().unwrap()).collect();
+        let shown = preview(&source, &found, &config, &Facts::default());
+        let PreviewedDatabase { views, routines, triggers, events, objects, .. } = shown.database.unwrap();
+        assert_eq!((views, triggers, events, objects), (vec!["v".into()], vec!["t".into()], vec!["e".into()], 5));
+        assert_eq!(routines, ["p", "f"]);
+        let names: Vec<String> = shown.files.top_folders.into_iter().map(|node| node.path).collect();
         assert_eq!(names, ["c/", "a/"]);
     }
 
@@ -397,12 +389,10 @@ mod tests {
         let mut found = examine(&source, &config, &Silent).unwrap();
         found.dump = Some(DumpScan { name: "database.sql".into(), bytes: 10, ..DumpScan::default() });
         let facts = Facts { available_bytes: Some(1), current_bytes: Some(5), ..Facts::default() };
-        let shown = document(&source, &found, &config, &facts);
-        assert_eq!(shown["files"]["count"], 1);
-        assert_eq!(shown["files"]["by_type"]["php"], 1);
-        assert_eq!(shown["database"]["tables"], 0);
-        assert_eq!(shown["space"]["enough"], false);
-        let warnings = shown["warnings"].to_string();
+        let shown = preview(&source, &found, &config, &facts);
+        assert_eq!((shown.files.count, shown.files.by_type.php), (1, 1));
+        assert_eq!((shown.database.unwrap().tables, shown.space.enough), (0, Some(false)));
+        let warnings = shown.warnings.join(" ");
         assert!(warnings.contains("may be cut") && warnings.contains("Not enough space"), "{warnings}");
     }
 }

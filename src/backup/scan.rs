@@ -15,7 +15,6 @@ use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use crate::progress::{Level, Monitor, Phase};
-use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{BufReader, Cursor, Read};
@@ -348,7 +347,7 @@ fn keep_config(found: &mut Scan, item: ConfigItem, name: &str, size: u64, from: 
     }
     let content = if size <= MAX_CONFIG_FILE { Some(read_all(from, MAX_CONFIG_FILE)?) } else { None };
     let hash = content.as_deref().map(xxh3_64);
-    found.config.push(ConfigFound { item, name: name.to_owned(), size, content, hash, meaning: Value::Null });
+    found.config.push(ConfigFound { item, name: name.to_owned(), size, content, hash, meaning: None });
     Ok(())
 }
 

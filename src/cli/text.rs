@@ -1,51 +1,60 @@
-//! Documents as text for people: one function a document. No figure is made here, only written.
+//! Answers as text for people: one function an answer. No figure is made here, only written.
 
-use crate::cli::format::plain;
-use crate::cli::format::{count, duration, moment};
+use crate::api::answer::backups::{BackupInfo, Backups, DomainInfo, Domains};
+use crate::api::answer::checks::{Validation, Verification};
+use crate::api::answer::comparison::{Change, Changes, Comparison, Counts};
+use crate::api::answer::jobs::{
+    Cancelled, Cleanup, Finished, JobInfo, JobState, JobStatus, Jobs, LogInfo, Logs, PhaseStatus, Recovery,
+};
+use crate::api::answer::preview::{Preview, PreviewedConfig, PreviewedDatabase, PreviewedFiles};
+use crate::api::answer::restore::{Report, RestoreAnswer};
+use crate::api::answer::snapshots::{SnapshotDeleted, SnapshotInfo, SnapshotMade, Snapshots};
+use crate::cli::format::{count, duration, moment, plain};
 use crate::cli::terminal::Style;
 use crate::error::Error;
+use crate::path::Domain;
+use crate::report::Group;
 use crate::text::{bytes, printable};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt::Write;
+use std::path::Path;
 
-/// The answer of a command.
+/// The answer of a command. One that does not read as what the command answers, as the report of an older version may not, is written
+/// as it is.
 pub fn of(command: &str, data: &Value, style: Style) -> String {
-    let mut out = String::new();
-    match command {
-        "domains" => domains(data, &mut out),
-        "list" => backups(data, style, &mut out),
-        "preview" => preview(data, style, &mut out),
-        "diff" => changes(data, style, &mut out),
-        "validate" => {
-            groups(&data["groups"], style, &mut out);
-            changes(&data["changes"], style, &mut out);
-        }
-        "verify" => groups(&data["groups"], style, &mut out),
-        // A dry run is a validation.
-        "restore" if data["groups"].is_array() => {
-            groups(&data["groups"], style, &mut out);
-            changes(&data["changes"], style, &mut out);
-            out += "Nothing was changed: this was a dry run.\n";
-        }
-        "restore" | "rollback" => report(command, data, style, &mut out),
-        "snapshot" => snapshot(data, style, &mut out),
-        "snapshots" => snapshots(data, &mut out),
-        "delete-snapshot" => line(&mut out, &format!("{} deleted: {}", style.mark("pass"), word(data, "deleted"))),
-        "jobs" => jobs(data, &mut out),
-        "status" => status(data, style, &mut out),
-        "cancel" => cancelled(data, &mut out),
-        "logs" => logs(data, style, &mut out),
-        "cleanup" => removed(data, &mut out),
-        "recover" => recovered(data, style, &mut out),
-        _ => line(&mut out, &printable(&data.to_string())),
-    }
-    out
+    let text = match command {
+        "domains" => read(data, domains),
+        "list" => read(data, |data| backups(data, style)),
+        "preview" => read(data, |data| preview(data, style)),
+        "diff" => read(data, |Finished { result: Comparison { changes, .. }, .. }| changed(&changes, style)),
+        "validate" => read(data, |Finished { result, .. }| validation(&result, style)),
+        "verify" => read(data, |Finished { result: Verification { groups, .. }, .. }| checks(&groups, style)),
+        "restore" => read(data, |data| restored(data, style)),
+        "rollback" => read(data, |Finished { result, .. }| report("brought back from", &result, style)),
+        "snapshot" => read(data, |data| snapshot(data, style)),
+        "snapshots" => read(data, snapshots),
+        "delete-snapshot" => read(data, |data| deleted(data, style)),
+        "jobs" => read(data, jobs),
+        "status" => read(data, |data| status(data, style)),
+        "cancel" => read(data, cancelled),
+        "logs" => read(data, |data| logs(data, style)),
+        "cleanup" => read(data, removed),
+        "recover" => read(data, |data| recovered(data, style)),
+        _ => None,
+    };
+    text.unwrap_or_else(|| printable(&data.to_string()) + "\n")
+}
+
+fn read<T: DeserializeOwned>(data: &Value, shown: impl FnOnce(T) -> String) -> Option<String> {
+    T::deserialize(data).ok().map(shown)
 }
 
 /// What went wrong and what to do about it.
 pub fn error(error: &Error, style: Style) -> String {
     let mut out = format!("{} {}: {}\n", style.mark("fail"), error.code.name(), printable(&error.message));
-    for hint in error.to_json()["hint"].as_str().unwrap_or_default().lines() {
+    for hint in error.hint.lines() {
         let _ = writeln!(out, "  {}", printable(hint));
     }
     out
@@ -56,355 +65,329 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-fn word(data: &Value, key: &str) -> String {
-    plain(&data[key])
+fn path(path: &Path) -> String {
+    printable(&path.display().to_string())
 }
 
-fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or_default()
+/// The word for it in documents.
+fn word(value: impl Serialize) -> String {
+    serde_json::to_value(value).map(|value| plain(&value)).unwrap_or_default()
 }
 
-fn list(data: &Value) -> impl Iterator<Item = &Value> {
-    data.as_array().into_iter().flatten()
+fn known(value: Option<u64>) -> String {
+    value.map_or_else(|| "?".into(), count)
 }
 
-fn known(value: &Value) -> String {
-    value.as_u64().map_or_else(|| "?".into(), count)
+fn domain_name(domain: Option<&Domain>) -> String {
+    domain.map(Domain::to_string).unwrap_or_default()
 }
 
-fn domains(data: &Value, out: &mut String) {
-    for domain in list(&data["domains"]) {
-        let newest = domain["newest"].as_str().map_or_else(|| "-".into(), moment);
-        let site = if domain["has_site"] == true { "" } else { "  no site" };
-        line(
-            out,
-            &format!("{:<40} {:>4} backups  newest {newest}{site}", word(domain, "domain"), known(&domain["backups"])),
-        );
+fn domains(Domains { domains }: Domains) -> String {
+    let mut out = String::new();
+    for DomainInfo { domain, backups, newest, has_site, .. } in &domains {
+        let newest = newest.as_deref().map_or_else(|| "-".into(), moment);
+        let site = if *has_site { "" } else { "  no site" };
+        line(&mut out, &format!("{:<40} {:>4} backups  newest {newest}{site}", domain.as_str(), count(*backups)));
     }
-    if list(&data["domains"]).next().is_none() {
-        line(out, "No domain has a backup or a site here.");
+    if domains.is_empty() {
+        line(&mut out, "No domain has a backup or a site here.");
     }
+    out
 }
 
-fn backups(data: &Value, style: Style, out: &mut String) {
-    for (at, backup) in list(&data["backups"]).enumerate() {
-        let counts = match (backup["file_count"].as_u64(), backup["db_tables"].as_u64()) {
+fn backups(Backups { domain, backups }: Backups, style: Style) -> String {
+    let mut out = String::new();
+    for (at, backup) in backups.iter().enumerate() {
+        let BackupInfo { date, size, kind, .. } = backup;
+        let counts = match (backup.file_count, backup.db_tables) {
             (Some(files), Some(tables)) => format!("  {} files, {} tables", count(files), count(tables)),
             (Some(files), None) => format!("  {} files", count(files)),
             _ => String::new(),
         };
-        line(
-            out,
-            &format!(
-                "{:>3}  {}  {:>8}  {:<11}  {:<8}{counts}",
-                at + 1,
-                moment(&word(backup, "date")),
-                bytes(number(&backup["size"])),
-                word(backup, "kind"),
-                word(backup, "integrity")
-            ),
-        );
-        line(out, &format!("     {}", style.paint(2, &word(backup, "path"))));
+        let (date, size, sound) = (moment(date), bytes(*size), word(backup.integrity));
+        let kind = word(kind);
+        line(&mut out, &format!("{:>3}  {date}  {size:>8}  {kind:<11}  {sound:<8}{counts}", at + 1));
+        line(&mut out, &format!("     {}", style.paint(2, &path(&backup.path))));
     }
-    if list(&data["backups"]).next().is_none() {
-        line(out, &format!("{} has no backups.", word(data, "domain")));
+    if backups.is_empty() {
+        line(&mut out, &format!("{domain} has no backups."));
+    }
+    out
+}
+
+fn preview(Finished { result: preview, .. }: Finished<Preview>, style: Style) -> String {
+    let mut out = String::new();
+    let backup = &preview.backup;
+    line(&mut out, &style.paint(1, &format!("{}, {}", backup.domain, moment(&backup.date))));
+    line(&mut out, &format!("  Backup         {}", path(&backup.path)));
+    let (kind, size, packed) = (word(backup.kind), bytes(backup.size), word(backup.compression));
+    let sound = word(backup.integrity);
+    line(&mut out, &format!("                 {kind}, {size}, {packed}, integrity {sound}"));
+    previewed_files(&preview.files, &mut out);
+    previewed_database(preview.database.as_ref(), &mut out);
+    previewed_config(&preview.config, &mut out);
+    if let Some(estimate) = &preview.estimate {
+        line(&mut out, &format!("  Estimate       about {}", duration(estimate.total_s)));
+    }
+    let space = &preview.space;
+    let enough = if space.enough == Some(true) { "" } else { ": not enough" };
+    let (required, free) = (bytes(space.required), bytes(space.available.unwrap_or_default()));
+    line(&mut out, &format!("  Space          {required} needed, {free} free{enough}"));
+    for warning in &preview.warnings {
+        line(&mut out, &format!("{} {}", style.mark("warn"), printable(warning)));
+    }
+    out
+}
+
+fn previewed_files(files: &PreviewedFiles, out: &mut String) {
+    let (number, folders, size) = (count(files.count), count(files.folders), bytes(files.bytes));
+    line(out, &format!("  Files          {number} files, {folders} folders, {size}"));
+    let is_asked_for = files.tree_page.is_some();
+    for node in files.tree.iter().filter(|node| node.depth < 2 && (is_asked_for || node.path.ends_with('/'))) {
+        let name = format!("{}{}", "  ".repeat(node.depth as usize), printable(&node.path));
+        line(out, &format!("    {name:<44} {:>8} files  {:>9}", count(node.files), bytes(node.bytes)));
     }
 }
 
-fn preview(data: &Value, style: Style, out: &mut String) {
-    let backup = &data["backup"];
-    line(out, &style.paint(1, &format!("{}, {}", word(backup, "domain"), moment(&word(backup, "date")))));
-    line(out, &format!("  Backup         {}", word(backup, "path")));
-    line(
-        out,
-        &format!(
-            "                 {}, {}, {}, integrity {}",
-            word(backup, "kind"),
-            bytes(number(&backup["size"])),
-            word(backup, "compression"),
-            word(backup, "integrity")
-        ),
-    );
-    let files = &data["files"];
-    line(
-        out,
-        &format!(
-            "  Files          {} files, {} folders, {}",
-            known(&files["count"]),
-            known(&files["folders"]),
-            bytes(number(&files["bytes"]))
-        ),
-    );
-    let folders = list(&files["tree"]).filter(|node| {
-        number(&node["depth"]) < 2 && (!files["tree_page"].is_null() || word(node, "path").ends_with('/'))
-    });
-    for node in folders {
-        let indent = "  ".repeat(number(&node["depth"]) as usize);
-        let name = format!("{indent}{}", word(node, "path"));
-        line(out, &format!("    {name:<44} {:>8} files  {:>9}", known(&node["files"]), bytes(number(&node["bytes"]))));
-    }
-    let database = &data["database"];
-    if database.is_null() {
-        line(out, "  Database       none in this backup");
-    } else {
-        line(
-            out,
-            &format!(
-                "  Database       {}: {} tables, {} rows, {}",
-                word(database, "name"),
-                known(&database["tables"]),
-                known(&database["rows"]),
-                bytes(number(&database["bytes"]))
-            ),
-        );
-        for table in list(&database["table_list"]) {
-            line(
-                out,
-                &format!(
-                    "    {:<44} {:>8} rows   {:>9}",
-                    word(table, "name"),
-                    known(&table["rows"]),
-                    bytes(number(&table["bytes"]))
-                ),
-            );
-        }
-    }
-    let items: Vec<String> =
-        list(&data["config"]).map(|item| format!("{} ({})", word(item, "item"), word(item, "name"))).collect();
-    line(
-        out,
-        &format!("  Configuration  {}", if items.is_empty() { "none in this backup".into() } else { items.join(", ") }),
-    );
-    if let Some(seconds) = data["estimate"]["total_s"].as_f64() {
-        line(out, &format!("  Estimate       about {}", duration(seconds)));
-    }
-    let space = &data["space"];
-    let enough = if space["enough"] == true { "" } else { ": not enough" };
-    line(
-        out,
-        &format!(
-            "  Space          {} needed, {} free{enough}",
-            bytes(number(&space["required"])),
-            bytes(number(&space["available"]))
-        ),
-    );
-    for warning in list(&data["warnings"]) {
-        line(out, &format!("{} {}", style.mark("warn"), plain(warning)));
+fn previewed_database(database: Option<&PreviewedDatabase>, out: &mut String) {
+    let Some(database) = database else { return line(out, "  Database       none in this backup") };
+    let name = printable(database.name.as_deref().unwrap_or_default());
+    let (tables, rows, size) = (count(database.tables), count(database.rows), bytes(database.bytes));
+    line(out, &format!("  Database       {name}: {tables} tables, {rows} rows, {size}"));
+    for table in &database.table_list {
+        let (name, rows, size) = (printable(&table.name), count(table.rows), bytes(table.bytes));
+        line(out, &format!("    {name:<44} {rows:>8} rows   {size:>9}"));
     }
 }
 
-fn changes(data: &Value, style: Style, out: &mut String) {
-    for (part, title) in [("files", "Files"), ("tables", "Tables"), ("config", "Configuration")] {
-        let found = &data[part];
-        if found.is_null() {
-            continue;
-        }
-        let counts: Vec<String> = ["added", "changed", "removed", "same", "kept"]
-            .iter()
-            .filter(|change| **change == "same" || number(&found[**change]) > 0)
-            .map(|change| format!("{} {change}", known(&found[*change])))
+fn previewed_config(config: &[PreviewedConfig], out: &mut String) {
+    let item = |file: &PreviewedConfig| format!("{} ({})", file.item.name(), printable(&file.name));
+    let items: Vec<String> = config.iter().map(item).collect();
+    let items = if items.is_empty() { "none in this backup".into() } else { items.join(", ") };
+    line(out, &format!("  Configuration  {items}"));
+}
+
+fn changed(changes: &Changes, style: Style) -> String {
+    let mut out = String::new();
+    if let Some(found) = &changes.files {
+        counts("Files", &found.files, style, &mut out);
+        found.entries.iter().for_each(|entry| change(entry.change, &entry.path, style, &mut out));
+    }
+    if let Some(found) = &changes.tables {
+        counts("Tables", &found.tables, style, &mut out);
+        found.entries.iter().for_each(|entry| change(entry.change, &entry.name, style, &mut out));
+    }
+    if let Some(found) = &changes.config {
+        counts("Configuration", &found.files, style, &mut out);
+        found.entries.iter().for_each(|entry| change(entry.change, &entry.name, style, &mut out));
+    }
+    out
+}
+
+fn counts(title: &str, counts: &Counts, style: Style, out: &mut String) {
+    let Counts { added, changed, removed, same, kept } = *counts;
+    let shown: Vec<String> =
+        [(added, "added"), (changed, "changed"), (removed, "removed"), (same, "same"), (kept, "kept")]
+            .into_iter()
+            .filter(|(number, word)| *word == "same" || *number > 0)
+            .map(|(number, word)| format!("{} {word}", count(number)))
             .collect();
-        line(out, &format!("{}  {}", style.paint(1, &format!("{title:<13}")), counts.join(", ")));
-        for entry in list(&found["entries"]) {
-            let (code, sign) = match entry["change"].as_str() {
-                Some("added") => (32, '+'),
-                Some("changed") => (33, '~'),
-                Some("removed") => (31, '-'),
-                _ => continue,
-            };
-            let name = if entry["path"].is_string() { word(entry, "path") } else { word(entry, "name") };
-            line(out, &format!("  {}", style.paint(code, &format!("{sign} {name}"))));
+    line(out, &format!("{}  {}", style.paint(1, &format!("{title:<13}")), shown.join(", ")));
+}
+
+fn change(change: Change, name: &str, style: Style, out: &mut String) {
+    let (colour, sign) = match change {
+        Change::Added => (32, '+'),
+        Change::Changed => (33, '~'),
+        Change::Removed => (31, '-'),
+        Change::Same | Change::Kept => return,
+    };
+    line(out, &format!("  {}", style.paint(colour, &format!("{sign} {}", printable(name)))));
+}
+
+fn title(group: &Group) -> String {
+    printable(&group.name.replace('_', " "))
+}
+
+fn checks(groups: &[Group], style: Style) -> String {
+    let mut out = String::new();
+    for group in groups {
+        line(&mut out, &format!("{} {}", style.mark(&word(group.outcome)), style.paint(1, &title(group))));
+        for check in &group.checks {
+            line(&mut out, &format!("    {} {}", style.mark(&word(check.outcome)), printable(&check.message)));
         }
+    }
+    out
+}
+
+fn validation(validation: &Validation, style: Style) -> String {
+    let changes = validation.changes.iter().flatten();
+    checks(&validation.groups, style) + &changes.map(|changes| changed(changes, style)).collect::<String>()
+}
+
+fn restored(answer: RestoreAnswer, style: Style) -> String {
+    match answer {
+        RestoreAnswer::DryRun(Finished { result, .. }) => {
+            validation(&result, style) + "Nothing was changed: this was a dry run.\n"
+        }
+        RestoreAnswer::Finished(Finished { result, .. }) => report("restored from", &result, style),
+        RestoreAnswer::Begun(begun) => format!("Job {} has begun.\n", begun.job),
     }
 }
 
-fn groups(data: &Value, style: Style, out: &mut String) {
-    for group in list(data) {
-        let title = word(group, "name").replace('_', " ");
-        line(out, &format!("{} {}", style.mark(&word(group, "outcome")), style.paint(1, &title)));
-        for check in list(&group["checks"]) {
-            line(out, &format!("    {} {}", style.mark(&word(check, "outcome")), word(check, "message")));
+fn report(verb: &str, report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    // A recovery does not know how long the job took.
+    let took = report.work.as_ref().map_or(String::new(), |work| format!(" in {}", duration(work.duration_s)));
+    let source = printable(report.source.rsplit('/').next().unwrap_or_default());
+    line(&mut out, &format!("{} {} {verb} {source}{took}", style.mark("pass"), report.domain));
+    if let Some(work) = &report.work {
+        line(&mut out, &format!("  Change-over    {:.0} ms, without downtime", work.commit_ms));
+        if let Some(files) = &work.files {
+            line(&mut out, &format!("  Files          {} files, {}", count(files.files), bytes(files.bytes)));
         }
-    }
-}
-
-fn report(command: &str, data: &Value, style: Style, out: &mut String) {
-    let took = duration(data["duration_s"].as_f64().unwrap_or_default());
-    let source = word(data, "source");
-    let source = source.rsplit('/').next().unwrap_or_default();
-    let verb = if command == "restore" { "restored from" } else { "brought back from" };
-    line(out, &format!("{} {} {verb} {source} in {took}", style.mark("pass"), word(data, "domain")));
-    if let Some(millis) = data["commit_ms"].as_f64() {
-        line(out, &format!("  Change-over    {millis:.0} ms, without downtime"));
-    }
-    let files = &data["files"];
-    if !files.is_null() {
-        line(out, &format!("  Files          {} files, {}", known(&files["files"]), bytes(number(&files["bytes"]))));
-    }
-    let database = &data["database"];
-    if !database.is_null() {
-        line(
-            out,
-            &format!("  Database       {} tables, {} rows", known(&database["tables"]), known(&database["rows"])),
-        );
+        if let Some(database) = &work.database {
+            let (tables, rows) = (count(database.tables), known(database.rows));
+            line(&mut out, &format!("  Database       {tables} tables, {rows} rows"));
+        }
     }
     let mut label = "Verified";
-    for group in list(&data["verification"]["live"]) {
-        let name = word(group, "name").replace('_', " ");
-        line(out, &format!("  {label:<14} {} {name}", style.mark(&word(group, "outcome"))));
+    for group in report.verification.iter().flat_map(|checks| &checks.live) {
+        line(&mut out, &format!("  {label:<14} {} {}", style.mark(&word(group.outcome)), title(group)));
         label = "";
     }
-    if data["snapshot"].is_string() {
-        line(out, &format!("  Before it      {}", word(data, "snapshot")));
-        line(out, &format!("                 back with: rocketvps-restore rollback {}", word(data, "domain")));
+    line(&mut out, &format!("  Before it      {}", path(&report.snapshot)));
+    line(&mut out, &format!("                 back with: rocketvps-restore rollback {}", report.domain));
+    for note in report.notes.iter().flatten() {
+        line(&mut out, &format!("{} {}", style.mark("warn"), printable(note)));
     }
-    for note in list(&data["notes"]) {
-        line(out, &format!("{} {}", style.mark("warn"), plain(note)));
-    }
+    out
 }
 
-fn snapshot(data: &Value, style: Style, out: &mut String) {
-    line(out, &format!("{} {}", style.mark("pass"), word(data, "path")));
-    line(out, &format!("  Files          {} files, {}", known(&data["files"]), bytes(number(&data["bytes"]))));
-    line(out, &format!("  Database       {} tables, {} rows", known(&data["tables"]), known(&data["rows"])));
-    line(out, &format!("  Configuration  {} files", data["config"].as_array().map_or(0, Vec::len)));
-    line(out, &format!("  Size           {}", bytes(number(&data["size"]))));
+fn snapshot(Finished { result, .. }: Finished<SnapshotMade>, style: Style) -> String {
+    let SnapshotMade { manifest, path: folder, .. } = result;
+    let mut out = String::new();
+    line(&mut out, &format!("{} {}", style.mark("pass"), path(&folder)));
+    line(&mut out, &format!("  Files          {} files, {}", count(manifest.files), bytes(manifest.bytes)));
+    line(&mut out, &format!("  Database       {} tables, {} rows", known(manifest.tables), known(manifest.rows)));
+    line(&mut out, &format!("  Configuration  {} files", manifest.config.len()));
+    line(&mut out, &format!("  Size           {}", bytes(manifest.size)));
+    out
 }
 
-fn snapshots(data: &Value, out: &mut String) {
-    for (at, snapshot) in list(&data["snapshots"]).enumerate() {
-        let left =
-            snapshot["expires_in_s"].as_f64().map_or_else(String::new, |left| format!("  {} left", duration(left)));
-        line(
-            out,
-            &format!(
-                "{:>3}  {}  {:<9}  {:>9}{left}",
-                at + 1,
-                moment(&word(snapshot, "created")),
-                word(snapshot, "form"),
-                // What a restore kept was not measured.
-                snapshot["size"].as_u64().filter(|size| *size > 0).map_or_else(|| "-".into(), bytes)
-            ),
-        );
-        line(out, &format!("     {}", word(snapshot, "path")));
+fn snapshots(Snapshots { domain, snapshots }: Snapshots) -> String {
+    let mut out = String::new();
+    for (at, snapshot) in snapshots.iter().enumerate() {
+        let SnapshotInfo { created, form, size, expires_in_s, .. } = snapshot;
+        let form = word(form);
+        // What a restore kept was not measured.
+        let size = if *size > 0 { bytes(*size) } else { "-".into() };
+        let (created, left) = (moment(created), duration(*expires_in_s as f64));
+        line(&mut out, &format!("{:>3}  {created}  {form:<9}  {size:>9}  {left} left", at + 1));
+        line(&mut out, &format!("     {}", path(&snapshot.path)));
     }
-    if list(&data["snapshots"]).next().is_none() {
-        line(out, &format!("{} has no snapshots.", word(data, "domain")));
+    if snapshots.is_empty() {
+        line(&mut out, &format!("{domain} has no snapshots."));
     }
+    out
 }
 
-fn jobs(data: &Value, out: &mut String) {
-    for job in list(&data["jobs"]) {
-        let more = if job["resumable"] == true { "  can go on: start the same restore again" } else { "" };
-        line(
-            out,
-            &format!(
-                "{}  {:<15}  {:<24}  {:<14} {:>8}{more}",
-                word(job, "job"),
-                word(job, "kind"),
-                word(job, "domain"),
-                word(job, "state"),
-                duration(job["elapsed_s"].as_f64().unwrap_or_default())
-            ),
-        );
-    }
-    if list(&data["jobs"]).next().is_none() {
-        line(out, "There are no jobs.");
-    }
+fn deleted(Finished { result, .. }: Finished<SnapshotDeleted>, style: Style) -> String {
+    format!("{} deleted: {}\n", style.mark("pass"), path(&result.deleted))
 }
 
-fn status(data: &Value, style: Style, out: &mut String) {
-    line(
-        out,
-        &format!(
-            "{}  {} of {}: {}, {:.0} %",
-            word(data, "job"),
-            word(data, "kind"),
-            word(data, "domain"),
-            word(data, "state").replace('_', " "),
-            data["percent"].as_f64().unwrap_or_default().floor()
-        ),
-    );
-    for phase in list(&data["phases"]) {
-        let of = phase["items_total"].as_u64().map_or_else(String::new, |total| format!("/{}", count(total)));
-        line(
-            out,
-            &format!(
-                "  {:<10} {:<8} {:>3.0} %  {}{of}  {}  {}",
-                word(phase, "phase"),
-                word(phase, "state"),
-                phase["percent"].as_f64().unwrap_or_default().floor(),
-                known(&phase["items"]),
-                bytes(number(&phase["bytes"])),
-                word(phase, "current")
-            ),
-        );
+fn jobs(Jobs { jobs }: Jobs) -> String {
+    let mut out = String::new();
+    for job in &jobs {
+        let JobInfo { kind, state, elapsed_s, .. } = job;
+        let more = if job.resumable { "  can go on: start the same restore again" } else { "" };
+        let (name, kind, domain, state) = (&job.job, word(kind), domain_name(job.domain.as_ref()), word(state));
+        let took = duration(*elapsed_s);
+        line(&mut out, &format!("{name}  {kind:<15}  {domain:<24}  {state:<14} {took:>8}{more}"));
     }
-    let left = data["remaining_s"].as_f64().map_or_else(String::new, |left| format!(", about {} left", duration(left)));
-    line(out, &format!("  {} since the start{left}", duration(data["elapsed_s"].as_f64().unwrap_or_default())));
-    if data["log"].is_string() {
-        line(out, &format!("  {}", word(data, "log")));
+    if jobs.is_empty() {
+        line(&mut out, "There are no jobs.");
     }
-    if data["error"].is_object() {
-        out.push_str(&error(&Error::from_json(&data["error"]), style));
-    }
+    out
 }
 
-fn cancelled(data: &Value, out: &mut String) {
-    if data["cancelling"] == true {
-        line(out, &format!("{} was asked to stop; `rocketvps-restore attach {0}` shows its end.", word(data, "job")));
+fn status(JobStatus { status, log, error: failed, .. }: JobStatus, style: Style) -> String {
+    let mut out = String::new();
+    let (kind, domain, percent) = (word(status.kind), domain_name(status.domain.as_ref()), status.percent.floor());
+    line(&mut out, &format!("{}  {kind} of {domain}: {}, {percent:.0} %", status.job, state(status.state)));
+    for phase in &status.phases {
+        let PhaseStatus { items, items_total, current, percent, .. } = phase;
+        let of = items_total.map_or_else(String::new, |total| format!("/{}", count(total)));
+        let (name, state, size) = (word(phase.phase), word(phase.state), bytes(phase.bytes));
+        let (percent, items, current) = (percent.floor(), count(*items), printable(current));
+        line(&mut out, &format!("  {name:<10} {state:<8} {percent:>3.0} %  {items}{of}  {size}  {current}"));
+    }
+    let left = status.remaining_s.map_or_else(String::new, |left| format!(", about {} left", duration(left)));
+    line(&mut out, &format!("  {} since the start{left}", duration(status.elapsed_s)));
+    if let Some(log) = &log {
+        line(&mut out, &format!("  {}", path(log)));
+    }
+    if let Some(failed) = &failed {
+        out.push_str(&error(failed, style));
+    }
+    out
+}
+
+fn state(state: JobState) -> String {
+    word(state).replace('_', " ")
+}
+
+fn cancelled(Cancelled { job, state: now, cancelling }: Cancelled) -> String {
+    if cancelling {
+        format!("{job} was asked to stop; `rocketvps-restore attach {job}` shows its end.\n")
     } else {
-        line(out, &format!("{} has ended already: {}.", word(data, "job"), word(data, "state").replace('_', " ")));
+        format!("{job} has ended already: {}.\n", state(now))
     }
 }
 
-fn logs(data: &Value, style: Style, out: &mut String) {
-    for log in list(&data["logs"]) {
-        let mark = if log["failed"] == true { style.mark("fail") } else { style.mark("pass") };
-        line(
-            out,
-            &format!(
-                "{mark} {}  {:>9}  {}",
-                moment(&word(log, "date")),
-                bytes(number(&log["size"])),
-                word(log, "path")
-            ),
-        );
+fn logs(Logs { logs }: Logs, style: Style) -> String {
+    let mut out = String::new();
+    for LogInfo { path: file, date, size, failed, .. } in &logs {
+        let mark = style.mark(if *failed { "fail" } else { "pass" });
+        line(&mut out, &format!("{mark} {}  {:>9}  {}", moment(date), bytes(*size), path(file)));
     }
-    if list(&data["logs"]).next().is_none() {
-        line(out, "There are no logs.");
+    if logs.is_empty() {
+        line(&mut out, "There are no logs.");
     }
+    out
 }
 
-fn removed(data: &Value, out: &mut String) {
-    let mut nothing = true;
-    for (key, what) in
-        [("snapshots", "expired snapshot"), ("interrupted", "interrupted restore"), ("orphans", "orphan")]
-    {
-        for item in list(&data[key]) {
-            nothing = false;
-            line(out, &format!("removed {what}: {}", plain(item)));
-        }
+fn removed(Finished { result, .. }: Finished<Cleanup>) -> String {
+    let Cleanup { snapshots, interrupted, orphans, jobs } = result;
+    let mut out = String::new();
+    let mut say = |what: &str, name: &str| line(&mut out, &format!("removed {what}: {}", printable(name)));
+    snapshots.iter().for_each(|path| say("expired snapshot", path));
+    interrupted.iter().for_each(|job| say("interrupted restore", job.as_str()));
+    orphans.iter().for_each(|name| say("orphan", name));
+    if jobs > 0 {
+        line(&mut out, &format!("removed {} old jobs", count(jobs)));
     }
-    match data["jobs"].as_u64() {
-        Some(jobs) if jobs > 0 => line(out, &format!("removed {} old jobs", count(jobs))),
-        _ if nothing => line(out, "There was nothing to remove."),
-        _ => {}
+    if out.is_empty() {
+        line(&mut out, "There was nothing to remove.");
     }
+    out
 }
 
-fn recovered(data: &Value, style: Style, out: &mut String) {
-    for found in list(&data["recovered"]) {
-        let state = word(found, "state").replace('_', " ");
-        line(out, &format!("{} {}: job {} is {state}", style.mark("pass"), word(found, "domain"), word(found, "job")));
+fn recovered(Finished { result, .. }: Finished<Recovery>, style: Style) -> String {
+    let Recovery { recovered, busy, orphans } = result;
+    let mut out = String::new();
+    for found in &recovered {
+        let (mark, now) = (style.mark("pass"), state(found.state));
+        line(&mut out, &format!("{mark} {}: job {} is {now}", found.domain, found.job));
     }
-    for busy in list(&data["busy"]) {
-        line(out, &format!("{} {} is being worked on", style.mark("warn"), plain(busy)));
+    for domain in &busy {
+        line(&mut out, &format!("{} {domain} is being worked on", style.mark("warn")));
     }
-    for orphan in list(&data["orphans"]) {
-        line(out, &format!("removed orphan: {}", plain(orphan)));
+    for orphan in &orphans {
+        line(&mut out, &format!("removed orphan: {}", printable(orphan)));
     }
-    if list(&data["recovered"]).next().is_none() {
-        line(out, "No job was left unfinished.");
+    if recovered.is_empty() {
+        line(&mut out, "No job was left unfinished.");
     }
+    out
 }

@@ -1,9 +1,12 @@
 //! Committed → done: the live site is looked at with its own eyes, and put back when it does not stand up.
 
+use crate::api::answer::restore::{
+    KeptPath, Report, ReportedChecks, RestoredDatabase, RestoredFiles, WentOnWith, Work,
+};
 use crate::engine::commit::step::Step;
 use crate::engine::commit::{self, Record};
 use crate::engine::leftovers::discard;
-use crate::engine::state::{Committed, Job};
+use crate::engine::state::{Committed, Job, Kept, StagedDatabase, StagedFiles};
 use crate::engine::verify;
 use crate::error::{Error, Result};
 use crate::host::process;
@@ -13,7 +16,6 @@ use crate::progress::finish_all;
 use crate::progress::{Level, Monitor};
 use crate::report::{self, Group};
 use crate::snapshot::retained::{self};
-use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Most kept paths that a report lists.
@@ -25,8 +27,8 @@ impl Job<Committed> {
         self.monitor.enter(State::Checking);
         self.monitor.shield(false);
         match self.look() {
-            Ok(live) => match self.keep(&live) {
-                Ok(result) => Ending::Done(result),
+            Ok(live) => match self.keep(live) {
+                Ok(report) => Ending::Done(report.into()),
                 Err(error) => self.put_back(error),
             },
             Err(error) => self.put_back(error),
@@ -47,7 +49,7 @@ impl Job<Committed> {
     }
 
     /// Makes the old state a snapshot and closes the job.
-    fn keep(&mut self, live: &[Group]) -> Result<Value> {
+    fn keep(&mut self, live: Vec<Group>) -> Result<Report> {
         let manifest = commit::manifest_of(&self.plan, &self.state.steps, self.monitor.as_ref());
         retained::write(&self.plan.snapshot, &manifest)?;
         self.journal.append(&Record::Closed)?;
@@ -56,7 +58,7 @@ impl Job<Committed> {
             self.monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
         }
         finish_all(self.monitor.as_ref());
-        Ok(self.result(live))
+        Ok(self.report(live))
     }
 
     fn put_back(mut self, error: Error) -> Ending {
@@ -85,44 +87,64 @@ impl Job<Committed> {
         self.state.steps.iter().map(into).sum()
     }
 
-    fn result(&self, live: &[Group]) -> Value {
+    fn report(&self, live: Vec<Group>) -> Report {
+        Report {
+            work: Some(self.work()),
+            verification: Some(ReportedChecks::of(Some(self.state.groups.clone()), live)),
+            notes: Some(self.state.staged.notes.clone()),
+            ..self.plan.report()
+        }
+    }
+
+    fn work(&self) -> Work {
         let staged = &self.state.staged;
-        json!({
-            "domain": self.plan.domain,
-            "source": self.plan.source,
-            "snapshot": self.plan.snapshot,
-            "duration_s": (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
-            "commit_ms": (self.state.window_ms * 10.0).round() / 10.0,
-            "files": staged.files.as_ref().map(|files| json!({
-                "files": files.summary.files, "folders": files.summary.folders, "links": files.summary.links,
-                "bytes": files.summary.bytes, "stripped": files.summary.stripped_total,
-                "parts": files.units.as_ref().map(Vec::len),
-                "kept": files.kept.iter().take(LISTED).collect::<Vec<_>>(),
-                "kept_total": files.kept.len(),
-            })),
-            "database": staged.database.as_ref().map(|database| json!({
-                "schema": self.plan.database.as_ref().map(|plan| &plan.live),
-                "dump": database.dump,
-                "tables": self.tables_moved_in(),
-                "kept": self.state.kept_tables,
-                "rows": (!database.tables.is_empty())
-                    .then(|| database.tables.iter().map(|table| table.rows).sum::<u64>()),
-                "compatibility": database.compatibility,
-            })),
-            "config": self.state.steps.iter().filter_map(|step| match step {
-                Step::Config { change, .. } => Some(change.target.display().to_string()),
-                _ => None,
-            }).collect::<Vec<_>>(),
-            "verification": {
-                "outcome": report::worst(live.iter().map(|group| group.outcome)), "staged": self.state.groups, "live": live,
-            },
-            "went_on_with": staged.went_on_with.as_ref().map(|job| json!({
-                "job": job,
-                "files": staged.files.as_ref().map_or(0, |files| files.summary.taken_over),
-                "tables": staged.database.as_ref().map_or(0, |database| database.taken_over),
-            })),
-            "notes": staged.notes,
-            "peak_memory_bytes": process::peak_memory(),
-        })
+        let config = self.state.steps.iter().filter_map(|step| match step {
+            Step::Config { change, .. } => Some(change.target.display().to_string()),
+            _ => None,
+        });
+        Work {
+            duration_s: (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            commit_ms: (self.state.window_ms * 10.0).round() / 10.0,
+            files: staged.files.as_ref().map(restored_files),
+            database: staged.database.as_ref().map(|database| self.restored_database(database)),
+            config: config.collect(),
+            went_on_with: staged.went_on_with.as_ref().map(|job| WentOnWith {
+                job: job.clone(),
+                files: staged.files.as_ref().map_or(0, |files| files.summary.taken_over),
+                tables: staged.database.as_ref().map_or(0, |database| database.taken_over),
+            }),
+            peak_memory_bytes: process::peak_memory(),
+        }
+    }
+
+    fn restored_database(&self, database: &StagedDatabase) -> RestoredDatabase {
+        let rows = || database.tables.iter().map(|table| table.rows).sum();
+        RestoredDatabase {
+            schema: self.plan.database.as_ref().map(|plan| plan.live.clone()),
+            dump: database.dump.clone(),
+            tables: self.tables_moved_in() as u64,
+            kept: self.state.kept_tables.clone(),
+            rows: (!database.tables.is_empty()).then(rows),
+            compatibility: database.compatibility.clone(),
+        }
+    }
+}
+
+fn restored_files(files: &StagedFiles) -> RestoredFiles {
+    let kept = |kept: &Kept| KeptPath {
+        path: kept.path.clone(),
+        reason: kept.reason.clone(),
+        files: kept.files,
+        bytes: kept.bytes,
+    };
+    RestoredFiles {
+        files: files.summary.files,
+        folders: files.summary.folders,
+        links: files.summary.links,
+        bytes: files.summary.bytes,
+        stripped: files.summary.stripped_total,
+        parts: files.units.as_ref().map(|units| units.len() as u64),
+        kept: files.kept.iter().take(LISTED).map(kept).collect(),
+        kept_total: files.kept.len() as u64,
     }
 }

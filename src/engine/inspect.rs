@@ -4,13 +4,16 @@ pub mod diff;
 pub mod domains;
 
 use crate::api;
+use crate::api::answer::checks::{Validation, Verification};
+use crate::api::answer::preview::{Estimate, Filesystem, Preview};
+use crate::api::answer::snapshots::SnapshotMade;
 use crate::backup;
 use crate::backup::cache::catalogue;
 use crate::backup::cache::index::{Index, Live};
 use crate::backup::cache::remember;
 use crate::backup::contents::Scan;
 use crate::backup::name::Stamp;
-use crate::backup::preview::{Estimate, Filesystem, Page};
+use crate::backup::preview::Page;
 use crate::clock;
 use crate::config::Config;
 use crate::engine::machine::Hosts;
@@ -28,7 +31,6 @@ use crate::plan::{Plan, Selection};
 use crate::progress::{Level, Monitor, Phase};
 use crate::report::{Check, Group, Outcome, worst};
 use crate::snapshot;
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Largest catalogue that is looked through outside of a worker.
@@ -43,7 +45,7 @@ pub fn preview(
     folder: &JobFolder,
     request: &api::Preview,
     monitor: &Arc<dyn Monitor>,
-) -> Result<Value> {
+) -> Result<Preview> {
     let domain = &request.domain;
     let source = backup::locate(config, domain, &request.backup, request.dump.as_deref())?;
     let (scan, page) = match &request.tree {
@@ -62,12 +64,12 @@ pub fn preview(
     if let Err(error) = remember::live(config, domain, live.clone()) {
         monitor.event(Level::Warn, &format!("what was seen of the live site was not kept: {error}"));
     }
-    Ok(backup::preview::document(&source, &scan, config, &preview_facts(config, request, &scan, live, page)))
+    Ok(backup::preview::preview(&source, &scan, config, &preview_facts(config, request, &scan, live, page)))
 }
 
 /// The same out of what is known, in milliseconds and without a worker: no archive is read, the live site is not looked at.
 /// `None` when that is not enough, whatever the reason: the worker finds out and says it.
-pub fn preview_known(config: &Config, request: &api::Preview) -> Option<Value> {
+pub fn preview_known(config: &Config, request: &api::Preview) -> Option<Preview> {
     let index = Index::load(config, &request.domain);
     let live = index.live.clone()?;
     let source =
@@ -84,7 +86,7 @@ pub fn preview_known(config: &Config, request: &api::Preview) -> Option<Value> {
         }
     };
     let facts = preview_facts(config, request, &scan, live, page);
-    Some(backup::preview::document(&source, &scan, config, &facts))
+    Some(backup::preview::preview(&source, &scan, config, &facts))
 }
 
 /// How large the live site is. Of a database server that does not answer, what it last said is taken.
@@ -123,7 +125,7 @@ fn preview_facts(
         free: room.space.free_bytes,
         enough: room.enough(),
         path: room.path,
-        what: room.what,
+        what: room.what.into_iter().map(str::to_owned).collect(),
     });
     backup::preview::Facts {
         schema: live.schema,
@@ -162,7 +164,7 @@ fn estimate(rates: &Rates, scan: &Scan) -> Estimate {
         config_s,
         verify_s,
         total_s: all(true, true, true),
-        of: of.into(),
+        of: of.map(|(components, seconds)| (components.to_owned(), seconds)).into(),
         learned_from: rates.jobs,
     }
 }
@@ -176,7 +178,7 @@ pub fn validate(
     folder: &JobFolder,
     request: &api::Restore,
     monitor: &Arc<dyn Monitor>,
-) -> Result<Value> {
+) -> Result<Validation> {
     let mut selection = Selection::of(request)?;
     let source = backup::locate(config, &request.domain, &request.backup, request.dump.as_deref())?;
     let began = plan_token::now();
@@ -238,31 +240,39 @@ pub fn validate(
     }
     let token = plan_token::of(config, request, &plan.selection, &source, &facts, database.as_ref(), began);
     let outcome = worst(groups.iter().map(|group| group.outcome));
-    let mut answer = json!({
-        "domain": request.domain,
-        "backup": source.path,
-        "outcome": outcome,
-        "groups": groups,
-        "plan_token": if outcome == Outcome::Fail { Value::Null } else { json!(token) },
-    });
-    if scan.is_ok() {
-        let looked = (&source, &facts, &plan.selection, database.as_ref());
-        answer["changes"] = match diff::of_dry_run(config, folder, request, looked, monitor) {
-            // A pattern that names nothing: a check above says so.
-            Err(error) if error.code == Code::BackupIncomplete => Value::Null,
-            changes => changes?,
-        };
-    }
-    Ok(answer)
+    let changes = match &scan {
+        Err(_) => None,
+        Ok(_) => {
+            let looked = (&source, &facts, &plan.selection, database.as_ref());
+            Some(match diff::of_dry_run(config, folder, request, looked, monitor) {
+                // A pattern that names nothing: a check above says so.
+                Err(error) if error.code == Code::BackupIncomplete => None,
+                changes => Some(changes?),
+            })
+        }
+    };
+    Ok(Validation {
+        domain: request.domain.clone(),
+        backup: source.path.clone(),
+        outcome,
+        groups,
+        plan_token: (outcome != Outcome::Fail).then_some(token),
+        changes,
+    })
 }
 
 /// `rv_verify`.
 ///
 /// # Errors
 /// As [`verify::domain`].
-pub fn verify(config: &Config, folder: &JobFolder, domain: &Domain, monitor: &Arc<dyn Monitor>) -> Result<Value> {
+pub fn verify(
+    config: &Config,
+    folder: &JobFolder,
+    domain: &Domain,
+    monitor: &Arc<dyn Monitor>,
+) -> Result<Verification> {
     let groups = verify::domain(config, folder.path(), domain, monitor)?;
-    Ok(json!({"domain": domain, "outcome": worst(groups.iter().map(|group| group.outcome)), "groups": groups}))
+    Ok(Verification { domain: domain.clone(), outcome: worst(groups.iter().map(|group| group.outcome)), groups })
 }
 
 /// `rv_create_snapshot`.
@@ -274,7 +284,7 @@ pub fn create_snapshot(
     folder: &JobFolder,
     domain: &Domain,
     monitor: &Arc<dyn Monitor>,
-) -> Result<Value> {
+) -> Result<SnapshotMade> {
     let site = site_database::find(config, domain, &config.paths.document_root(domain))?;
     snapshot::create(config, domain, site.as_ref(), folder.path(), monitor)
 }

@@ -1,6 +1,7 @@
 //! What becomes of a job whose worker died. It looks at the journal for what may have been begun, and at the real
 //! state for what was; running it twice changes nothing.
 
+use crate::api::answer::restore::{Report, ReportedChecks};
 use crate::engine::commit::{self, Record};
 use crate::engine::leftovers::{discard, resume};
 use crate::engine::machine::Hosts;
@@ -17,7 +18,6 @@ use crate::plan::Plan;
 use crate::progress::{Level, Monitor, Silent};
 use crate::report;
 use crate::snapshot::retained::{self, Manifest};
-use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,11 +83,14 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
             journal.append(&Record::Closed)?;
             tidy(ticket, &plan, &kept, &hosts, monitor);
             monitor.event(Level::Info, "the change-over had been finished; the site stands up");
-            return Ok(Ending::Done(json!({
-                "domain": plan.domain, "source": plan.source, "snapshot": plan.snapshot, "recovered": true,
-                "verification": {"live": groups},
-                "notes": ["the worker died after the change-over; files and rows were compared before it"],
-            })));
+            let note = "the worker died after the change-over; files and rows were compared before it";
+            let report = Report {
+                recovered: true,
+                verification: Some(ReportedChecks::of(None, groups)),
+                notes: Some(vec![note.to_owned()]),
+                ..plan.report()
+            };
+            return Ok(Ending::Done(report.into()));
         }
     }
     let wanted = staging == Staging::SetAside && ticket.kind == Kind::Restore;
@@ -124,9 +127,8 @@ fn closed(ticket: &Ticket, plan: &Plan, committed: bool, hosts: &Hosts, monitor:
         if let Ok(kept) = retained::read(&plan.snapshot) {
             tidy(ticket, plan, &kept, hosts, monitor);
         }
-        return Ok(Ending::Done(json!({
-            "domain": plan.domain, "source": plan.source, "snapshot": plan.snapshot, "recovered": true,
-        })));
+        let report = Report { recovered: true, ..plan.report() };
+        return Ok(Ending::Done(report.into()));
     }
     discard::remains(plan, hosts.database.as_deref(), monitor)?;
     Ok(Ending::RolledBack(Error::new(Code::WorkerDied, "the worker ended after it had brought the old state back")))

@@ -1,12 +1,12 @@
 //! Drives a restore and a rollback from state to state, and discards what a job that failed had staged.
 
-use crate::api;
+use crate::api::request::{Restore, Rollback};
 use crate::engine::commit::boundary::Boundary;
 use crate::engine::commit::steps;
 use crate::engine::commit::{self, Record};
 use crate::engine::leftovers::{discard, resume};
 use crate::engine::machine::Hosts;
-use crate::engine::preflight::{dump_compatibility, facts, plan_token};
+use crate::engine::preflight::{facts, plan_token};
 use crate::engine::state::{Committed, Job, Planned, Staged, Verified};
 use crate::engine::{preflight, site_config, stage, verify};
 use crate::error::{Code, Error, Result};
@@ -21,17 +21,17 @@ use crate::journal::Journal;
 use crate::path::Domain;
 use crate::plan::{Plan, Selection};
 use crate::progress::{Level, Monitor};
-use crate::report::{self};
+use crate::report::{self, Group};
 use crate::snapshot::retained::Manifest;
 use crate::{backup, snapshot, text};
-use serde_json::json;
+use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Runs a restore to its end.
-pub fn restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) -> Ending {
-    let planned = match plan_restore(folder, ticket, monitor) {
+pub fn restore(folder: &JobFolder, ticket: &Ticket, request: &Restore, monitor: &Arc<JobMonitor>) -> Ending {
+    let planned = match plan_restore(folder, ticket, request, monitor) {
         Ok(planned) => planned,
         Err(error) => return Ending::Failed(error.with("phase", "pre-flight")),
     };
@@ -45,11 +45,7 @@ pub fn restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) -
 }
 
 /// Runs a rollback to its end: from a kept snapshot by renames, from a portable one by staging it.
-pub fn rollback(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) -> Ending {
-    let request: api::Rollback = match serde_json::from_value(ticket.request.clone()) {
-        Ok(request) => request,
-        Err(error) => return Ending::Failed(Error::new(Code::Internal, error.to_string())),
-    };
+pub fn rollback(folder: &JobFolder, ticket: &Ticket, request: &Rollback, monitor: &Arc<JobMonitor>) -> Ending {
     let chosen =
         match snapshot::find(&ticket.config, &request.domain, request.job.as_deref(), request.snapshot.as_deref()) {
             Ok(chosen) => chosen,
@@ -78,15 +74,25 @@ pub fn rollback(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) 
     }
 }
 
-fn plan_restore(folder: &JobFolder, ticket: &Ticket, monitor: &Arc<JobMonitor>) -> Result<Job<Planned>> {
-    let request: api::Restore = serde_json::from_value(ticket.request.clone())
-        .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
-    let selection = Selection::of(&request)?;
+fn plan_restore(
+    folder: &JobFolder,
+    ticket: &Ticket,
+    request: &Restore,
+    monitor: &Arc<JobMonitor>,
+) -> Result<Job<Planned>> {
+    let selection = Selection::of(request)?;
     let source = backup::locate(&ticket.config, &request.domain, &request.backup, request.dump.as_deref())?;
     if let Some(token) = &request.plan_token {
-        plan_token::check(&ticket.config, &request, &source, token, folder.path())?;
+        plan_token::check(&ticket.config, request, &source, token, folder.path())?;
     }
     plan_source(folder, ticket, monitor, Wanted { domain: &request.domain, source, selection, schema: None })
+}
+
+/// `staged.json`: how the staged state was verified, for whoever looks into the job's folder.
+#[derive(Serialize)]
+struct Compared<'a> {
+    groups: &'a [Group],
+    notes: &'a [String],
 }
 
 /// What is to become of a domain.
@@ -211,7 +217,7 @@ impl Job<Planned> {
     fn stage(self) -> Result<Job<Staged>> {
         self.monitor.enter(State::Staging);
         let (config, plan, hosts) = (&self.ticket.config, &self.plan, &self.hosts);
-        let actions = dump_compatibility::actions(&self.ticket.request);
+        let actions = self.ticket.request.options().compatibility;
         let staged = std::thread::scope(|scope| {
             // A site that was broken before may still be after some of its parts were mended.
             let page =
@@ -240,7 +246,7 @@ impl Job<Staged> {
         report::log(&groups, self.monitor.as_ref());
         verify::require(&groups, "the staged state is not what the backup holds")?;
         self.state.notes.extend(site_config::let_through(&groups));
-        self.folder.write(file::STAGED, &json!({"groups": groups, "notes": self.state.notes}))?;
+        self.folder.write(file::STAGED, &Compared { groups: &groups, notes: &self.state.notes })?;
         Ok(self.moved(|staged| Verified { staged, groups, kept_tables }))
     }
 }

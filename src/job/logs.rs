@@ -1,27 +1,10 @@
 //! The human logs of restores: `restore_logs/DOMAIN/restore_STAMP.log`, and `…_failed.log` beside it where one failed.
 
+use crate::api::answer::jobs::LogInfo;
 use crate::config::Config;
 use crate::job::{JobId, Kind};
 use crate::path::Domain;
-use serde::Serialize;
 use std::path::PathBuf;
-
-/// One log in a list.
-#[derive(Debug, Serialize)]
-pub struct LogInfo {
-    /// Absolute path.
-    pub path: PathBuf,
-    /// File name.
-    pub name: String,
-    /// The domain.
-    pub domain: Domain,
-    /// When the job began, local time: `2025-10-04T10:15:32`.
-    pub date: String,
-    /// Bytes.
-    pub size: u64,
-    /// Whether it tells of a failure.
-    pub failed: bool,
-}
 
 /// The logs of a domain, or of all, newest first.
 pub fn list(config: &Config, domain: Option<&Domain>) -> Vec<LogInfo> {

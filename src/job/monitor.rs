@@ -366,6 +366,7 @@ fn tenth(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::request::Request;
     use crate::config::Config;
     use crate::job::{JobId, Kind};
     use crate::path::Domain;
@@ -380,7 +381,7 @@ mod tests {
             kind: Kind::Restore,
             domain: Some(Domain::parse("example.com").unwrap()),
             created: String::new(),
-            request: serde_json::Value::Null,
+            request: Request::parse("restore_start", r#"{"domain":"example.com"}"#).unwrap(),
             config,
         };
         let folder = JobFolder::create(&ticket).unwrap();

@@ -1,5 +1,6 @@
 //! Reads nginx configuration text: directives with the place of every argument, and what a site file means.
 
+pub use crate::api::answer::site_config::NginxSite as Site;
 use std::ops::Range;
 
 /// An argument with its extent in the text, quotes included.
@@ -212,21 +213,6 @@ pub fn parse(text: &[u8]) -> Result<Vec<Directive>, String> {
             }
         }
     }
-}
-
-/// What a site file says, for people and for checks.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Site {
-    /// Names it answers to.
-    pub server_names: Vec<String>,
-    /// Addresses it listens on.
-    pub listen: Vec<String>,
-    /// Document roots.
-    pub roots: Vec<String>,
-    /// Where PHP requests go, as written.
-    pub fastcgi: Vec<String>,
-    /// Certificates it uses.
-    pub certificates: Vec<String>,
 }
 
 /// Summarises a site file.

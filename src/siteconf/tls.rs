@@ -1,11 +1,10 @@
 //! Certificates and keys: which belong together, until when, for which names. Nothing is decrypted or signed here.
 
-use serde::Serialize;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{GeneralName, X509Certificate};
 
 /// What a certificate says about itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// Subject as text.
     pub subject: String,
@@ -18,7 +17,6 @@ pub struct Certificate {
     /// SHA-256 of the certificate, in hex.
     pub fingerprint: String,
     /// The public key: what a matching private key has too.
-    #[serde(skip)]
     public: Vec<u8>,
 }
 

@@ -1,5 +1,6 @@
 //! Makes a portable snapshot: files and database side by side, read back before it counts.
 
+use crate::api::answer::snapshots::{PortableManifest, SavedConfig, SnapshotForm, SnapshotMade, SnapshotPart};
 use crate::backup::layout::Site;
 use crate::backup::name::{Kind, Stamp, human_size};
 use crate::backup::scan::scan;
@@ -15,7 +16,6 @@ use crate::snapshot::database::{Dumped, dump};
 use crate::snapshot::gzip::ParallelGzip;
 use crate::snapshot::site::{self as files, LiveConfig, Packed};
 use rustix::fs::Mode;
-use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -41,7 +41,6 @@ const LEVEL: u32 = 3;
 /// Makes a snapshot of the domain's files, database and configuration. `site` names the schema, which is read by the
 /// administrator or, where that one is not let in, by the site itself; `None` means that the domain has no database.
 /// `work` is a private folder for secrets while they are needed.
-/// Returns the manifest with the snapshot's `path`.
 ///
 /// # Errors
 /// `unknown_domain` when there is no document root, `disk_full`, `io_failed`, `verification_failed` when what was
@@ -52,7 +51,7 @@ pub fn create(
     site: Option<&SiteDatabase>,
     work: &Path,
     monitor: &Arc<dyn Monitor>,
-) -> Result<Value> {
+) -> Result<SnapshotMade> {
     let document_root = config.paths.document_root(domain);
     let root = tree::open_site(&document_root)?
         .ok_or_else(|| Error::new(Code::UnknownDomain, format!("{} does not exist", document_root.display())))?;
@@ -86,41 +85,39 @@ pub fn create(
         .flatten()
         .collect();
     let created = Stamp::now();
-    let mut manifest = json!({
-        "schema": SCHEMA,
-        "form": "portable",
-        "domain": domain,
-        "created": created.to_string(),
-        "files": packed.files,
-        "folders": packed.folders,
-        "links": packed.links,
-        "bytes": packed.bytes,
-        "changed_while_read": packed.changed,
-        "left_out": packed.left_out,
-        "tables": database.as_ref().map(|(dumped, _)| dumped.tables.len()),
-        "rows": database.as_ref().map(|(dumped, _)| dumped.rows()),
-        "objects": database.as_ref().map(|(dumped, _)| dumped.objects),
-        "database_bytes": database.as_ref().map(|(dumped, _)| dumped.bytes),
-        "database": site.map(|site| site.account.schema.clone()),
-        "config": settings.iter().map(|file| json!({"item": file.item, "name": file.member, "path": file.path}))
-            .collect::<Vec<_>>(),
-        "parts": parts.iter().map(|part| json!({"name": part.name, "bytes": part.bytes, "sha256": part.sha256}))
-            .collect::<Vec<_>>(),
-        "size": parts.iter().map(|part| part.bytes).sum::<u64>(),
-        "took_s": began.elapsed().as_secs_f64(),
-    });
+    let dumped = database.as_ref().map(|(dumped, _)| dumped);
     let size = parts.iter().map(|part| part.bytes).sum();
-    let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
-    write_file(&making.path().join(MANIFEST), text.as_bytes(), Durable::Content)?;
-    let old_form =
-        metadata(domain, created, &packed, database.as_ref().map(|(dumped, _)| dumped), settings.len(), size);
+    let manifest = PortableManifest {
+        schema: SCHEMA,
+        form: SnapshotForm::Portable,
+        domain: domain.clone(),
+        created: created.to_string(),
+        files: packed.files,
+        folders: packed.folders,
+        links: packed.links,
+        bytes: packed.bytes,
+        changed_while_read: packed.changed,
+        left_out: packed.left_out,
+        tables: dumped.map(|dumped| dumped.tables.len() as u64),
+        rows: dumped.map(Dumped::rows),
+        objects: dumped.map(|dumped| dumped.objects),
+        database_bytes: dumped.map(|dumped| dumped.bytes),
+        database: site.map(|site| site.account.schema.clone()),
+        config: settings.iter().map(saved).collect(),
+        parts: parts.iter().map(|part| part.shown()).collect(),
+        size,
+        took_s: began.elapsed().as_secs_f64(),
+    };
+    let text = serde_json::to_vec_pretty(&manifest)
+        .map_err(|error| Error::new(Code::Internal, format!("{MANIFEST} cannot be written as JSON: {error}")))?;
+    write_file(&making.path().join(MANIFEST), &text, Durable::Content)?;
+    let old_form = metadata(domain, created, &packed, dumped, settings.len(), size);
     write_file(&making.path().join("metadata.txt"), old_form.as_bytes(), Durable::Content)?;
-    let path = making.finish(created)?;
-    if let Some(object) = manifest.as_object_mut() {
-        object.insert("path".into(), json!(path));
-        object.insert("verified".into(), json!(true));
-    }
-    Ok(manifest)
+    Ok(SnapshotMade { manifest, path: making.finish(created)?, verified: true })
+}
+
+fn saved(file: &LiveConfig) -> SavedConfig {
+    SavedConfig { item: file.item, name: file.member.clone(), path: file.path.clone() }
 }
 
 /// The description in the form of the old engine.
@@ -153,6 +150,12 @@ struct Sealed {
     name: &'static str,
     bytes: u64,
     sha256: String,
+}
+
+impl Sealed {
+    fn shown(&self) -> SnapshotPart {
+        SnapshotPart { name: self.name.to_owned(), bytes: self.bytes, sha256: self.sha256.clone() }
+    }
 }
 
 struct Job<'a> {

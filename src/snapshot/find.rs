@@ -1,11 +1,12 @@
 //! From a rollback request to the state it means.
 
+use crate::api::answer::snapshots::SnapshotForm;
 use crate::backup::source::Role;
 use crate::backup::{Source, locate_snapshot};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
-use crate::snapshot::list::{SnapshotForm, list, read_manifest, real_path};
+use crate::snapshot::list::{list, read_manifest, real_path};
 use crate::snapshot::retained::{self, Manifest};
 use flate2::read::MultiGzDecoder;
 use std::io::Read;

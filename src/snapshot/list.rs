@@ -1,5 +1,6 @@
 //! The snapshots of a domain, whatever form they have.
 
+use crate::api::answer::snapshots::{SnapshotForm, SnapshotInfo};
 use crate::backup::name::{Stamp, human_size, snapshot_stamp};
 use crate::config::Config;
 use crate::disk::{is_ours, open_ours};
@@ -7,7 +8,6 @@ use crate::error::{Code, Error, Result};
 use crate::job::JobId;
 use crate::path::Domain;
 use crate::snapshot::create::{MANIFEST, PREFIX};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::cmp::Reverse;
 use std::io::Read;
@@ -15,54 +15,10 @@ use std::path::{Path, PathBuf};
 
 const MAX_MANIFEST: u64 = 16 << 20;
 
-/// The form of a snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SnapshotForm {
-    /// Archives with our manifest.
-    Portable,
-    /// A kept tree and a kept schema, left by a restore.
-    Retained,
-    /// Archives without manifest: the old engine's, or the seed's.
-    Old,
-}
-
-/// One snapshot in a list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SnapshotInfo {
-    /// Absolute path of its folder.
-    pub path: PathBuf,
-    /// Name of its folder.
-    pub name: String,
-    /// Its form.
-    pub form: SnapshotForm,
-    /// When it was made, local time.
-    pub created: String,
-    /// Hours until it expires; negative when it has.
-    pub expires_in_h: f64,
-    /// The same in seconds.
-    #[serde(default)]
-    pub expires_in_s: i64,
-    /// Bytes: of the archives, or of the kept tree.
-    pub size: u64,
-    /// The same for people.
-    pub size_text: String,
-    /// The job that left it.
-    pub job: Option<String>,
-    /// Files, if known.
-    pub files: Option<u64>,
-    /// Tables, if known.
-    pub tables: Option<u64>,
-    /// Rows, if known.
-    pub rows: Option<u64>,
-    /// It has the document root.
-    pub has_files: bool,
-    /// It has the database.
-    pub has_database: bool,
-    /// It has configuration.
-    pub has_config: bool,
-    #[serde(skip)]
-    pub(crate) stamp: Option<Stamp>,
+/// A snapshot and the moment in its name.
+struct Dated {
+    stamp: Option<Stamp>,
+    info: SnapshotInfo,
 }
 
 /// Every snapshot of the domain, newest first.
@@ -70,6 +26,10 @@ pub struct SnapshotInfo {
 /// # Errors
 /// `io_failed` when the folder exists and cannot be read.
 pub fn list(config: &Config, domain: &Domain) -> Result<Vec<SnapshotInfo>> {
+    Ok(dated(config, domain)?.into_iter().map(|snapshot| snapshot.info).collect())
+}
+
+fn dated(config: &Config, domain: &Domain) -> Result<Vec<Dated>> {
     let folder = config.paths.snapshots().join(domain.as_str());
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,
@@ -78,17 +38,17 @@ pub fn list(config: &Config, domain: &Domain) -> Result<Vec<SnapshotInfo>> {
     };
     let now = Stamp::now();
     let retention_h = config.limits.snapshot_retention_h;
-    let mut found: Vec<SnapshotInfo> = entries
+    let mut found: Vec<Dated> = entries
         .flatten()
         // A folder that somebody else may write to holds no snapshot of ours, whatever is in it.
         .filter(|entry| entry.metadata().is_ok_and(|metadata| metadata.is_dir() && is_ours(&metadata)))
-        .filter_map(|entry| info(&entry.path(), now, retention_h))
+        .filter_map(|entry| look(&entry.path(), now, retention_h))
         .collect();
-    found.sort_by_key(|info| Reverse((info.stamp, info.name.clone())));
+    found.sort_by_key(|snapshot| Reverse((snapshot.stamp, snapshot.info.name.clone())));
     Ok(found)
 }
 
-fn info(path: &Path, now: Stamp, retention_h: u64) -> Option<SnapshotInfo> {
+fn look(path: &Path, now: Stamp, retention_h: u64) -> Option<Dated> {
     let name = path.file_name()?.to_str()?.to_owned();
     if !name.starts_with(PREFIX) {
         return None;
@@ -110,7 +70,7 @@ fn info(path: &Path, now: Stamp, retention_h: u64) -> Option<SnapshotInfo> {
         if retained { number("bytes").unwrap_or(0) } else { [files, database, config].into_iter().flatten().sum() };
     let changes = manifest["config"].as_array().is_some_and(|list| !list.is_empty());
     let age_s = stamp.map_or(0, |stamp| now.seconds_since(stamp));
-    Some(SnapshotInfo {
+    let info = SnapshotInfo {
         path: path.to_owned(),
         form,
         created: stamp.map_or_else(|| "unknown".into(), |stamp| stamp.to_string()),
@@ -126,8 +86,8 @@ fn info(path: &Path, now: Stamp, retention_h: u64) -> Option<SnapshotInfo> {
         has_database: database.is_some() || text("schema_kept").is_some(),
         has_config: config.is_some() || old_config || (retained && changes),
         name,
-        stamp,
-    })
+    };
+    Some(Dated { stamp, info })
 }
 
 /// A snapshot's manifest; `null` when it has none or it cannot be read.
@@ -144,8 +104,8 @@ pub(crate) fn read_manifest(folder: &Path) -> Value {
 /// # Errors
 /// As [`list`].
 pub fn expired(config: &Config, domain: &Domain) -> Result<Vec<PathBuf>> {
-    let old = |info: &SnapshotInfo| info.stamp.is_some() && info.expires_in_h < 0.0;
-    Ok(list(config, domain)?.into_iter().skip(1).filter(old).map(|info| info.path).rev().collect())
+    let old = |snapshot: &Dated| snapshot.stamp.is_some() && snapshot.info.expires_in_h < 0.0;
+    Ok(dated(config, domain)?.into_iter().skip(1).filter(old).map(|snapshot| snapshot.info.path).rev().collect())
 }
 
 /// Domains that have a folder of snapshots.

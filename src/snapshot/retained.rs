@@ -6,6 +6,7 @@
 //! "config":[saved changes]}`. A name in it is checked against what
 //! this program gives before anything is dropped because of it.
 
+use crate::api::answer::snapshots::SnapshotForm;
 use crate::backup::name::Stamp;
 use crate::disk::{Durable, private_folder, sync_parent, write_file};
 use crate::error::{Code, Error, Result};
@@ -17,7 +18,6 @@ use crate::siteconf::Change;
 use crate::snapshot::create::{MANIFEST, SCHEMA};
 use crate::snapshot::list::read_manifest;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// What a change-over brought into a schema whose other tables stayed: what a rollback has to take away again.
@@ -88,6 +88,16 @@ impl Manifest {
     }
 }
 
+/// A manifest as it is written.
+#[derive(Serialize)]
+struct Written<'a> {
+    schema: u32,
+    form: SnapshotForm,
+    created: String,
+    #[serde(flatten)]
+    manifest: &'a Manifest,
+}
+
 /// Writes the manifest into the snapshot's folder, which is made if need be. On disk when this returns; an older
 /// manifest is replaced as a whole.
 ///
@@ -95,12 +105,9 @@ impl Manifest {
 /// `io_failed`, `disk_full`.
 pub fn write(folder: &Path, manifest: &Manifest) -> Result<()> {
     private_folder(folder)?;
-    let mut document = json!({"schema": SCHEMA, "form": "retained", "created": Stamp::now().to_string()});
-    let fields = serde_json::to_value(manifest).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
-    if let (Value::Object(document), Value::Object(fields)) = (&mut document, fields) {
-        document.extend(fields);
-    }
-    write_file(&folder.join(MANIFEST), document.to_string().as_bytes(), Durable::Whole)?;
+    let written = Written { schema: SCHEMA, form: SnapshotForm::Retained, created: Stamp::now().to_string(), manifest };
+    let text = serde_json::to_vec(&written).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    write_file(&folder.join(MANIFEST), &text, Durable::Whole)?;
     sync_parent(folder)
 }
 
@@ -127,7 +134,7 @@ pub fn read(folder: &Path) -> Result<Manifest> {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::snapshot::list::{SnapshotForm, list};
+    use crate::snapshot::list::list;
 
     #[test]
     fn what_is_written_is_read_and_listed() {

@@ -16,10 +16,12 @@ pub use adapt::adapt;
 pub use judge::{Finding, Ledger, ServerFacts, Verdict, judge};
 pub use survey::{Seen, Survey};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Kinds of what servers differ in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CompatibilityKind")]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// `COLLATE x`.

@@ -8,6 +8,7 @@ use crate::sql::lexer::version_mark;
 use crate::sql::statement::ObjectKind;
 use crate::sql::table::TableText;
 use crate::sql::token::starts_line_comment;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
@@ -29,7 +30,8 @@ const MAX_HEAD: usize = 1024;
 const LOOKAHEAD: usize = 64;
 
 /// A table of the dump.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DumpedTable")]
 pub struct TableTally {
     /// Its name.
     pub name: String,
@@ -37,9 +39,9 @@ pub struct TableTally {
     pub rows: u64,
     /// Bytes of the statements about it.
     pub bytes: u64,
-    /// `ENGINE=` of its CREATE TABLE.
+    /// `ENGINE=` of its CREATE TABLE; `null` where that says none.
     pub engine: Option<String>,
-    /// Its character set.
+    /// Its character set; `null` where its CREATE TABLE says none.
     pub charset: Option<String>,
     /// Its whole CREATE TABLE as it stands in the dump, comments included; `None` for one that is too long to keep.
     #[serde(skip)]

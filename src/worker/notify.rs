@@ -1,11 +1,11 @@
 //! Telling somebody that a job ended: a program with the report on stdin, a webhook with the report as JSON.
 
+use crate::api::answer::jobs::Notification;
 use crate::disk::{Durable, write_file};
 use crate::error::Error;
 use crate::job::Kind;
 use crate::job::ending::Ending;
 use crate::job::ticket::Ticket;
-use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -35,18 +35,20 @@ pub fn send(ticket: &Ticket, ending: &Ending) {
     }
 }
 
-fn document(ticket: &Ticket, ending: &Ending) -> Value {
-    let (result, error) = match ending {
-        Ending::Done(value) => (value.clone(), Value::Null),
-        Ending::RolledBack(error) | Ending::Failed(error) | Ending::NeedsOperator(error) => {
-            (Value::Null, error.to_json())
-        }
+fn document(ticket: &Ticket, ending: &Ending) -> String {
+    let notification = Notification {
+        job: &ticket.job,
+        kind: ticket.kind,
+        domain: ticket.domain.as_ref(),
+        state: ending.state(),
+        result: ending.result(),
+        error: ending.error(),
     };
-    json!({"job": ticket.job, "kind": ticket.kind, "domain": ticket.domain, "state": ending.state(),
-           "result": result, "error": error})
+    // It holds text and numbers: it can always be written.
+    serde_json::to_string(&notification).unwrap_or_default()
 }
 
-fn run(command: &str, document: &Value) -> Result<(), Error> {
+fn run(command: &str, document: &str) -> Result<(), Error> {
     let mut words = command.split_whitespace();
     let program = words.next().unwrap_or_default();
     let act = |error: std::io::Error| Error::io(format!("run {program}"), &error);
@@ -58,7 +60,7 @@ fn run(command: &str, document: &Value) -> Result<(), Error> {
         .spawn()
         .map_err(act)?;
     if let Some(mut stdin) = child.stdin.take() {
-        let _ = stdin.write_all(document.to_string().as_bytes());
+        let _ = stdin.write_all(document.as_bytes());
     }
     let deadline = Instant::now() + Duration::from_secs(30);
     while Instant::now() < deadline {
@@ -73,9 +75,9 @@ fn run(command: &str, document: &Value) -> Result<(), Error> {
     Err(Error::new(crate::error::Code::TimedOut, format!("{program} did not end within 30 seconds")))
 }
 
-fn post(url: &str, document: &Value) -> Result<(), Error> {
+fn post(url: &str, document: &str) -> Result<(), Error> {
     let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(10))).build().into();
-    agent.post(url).header("content-type", "application/json").send(document.to_string()).map(drop).map_err(|error| {
+    agent.post(url).header("content-type", "application/json").send(document).map(drop).map_err(|error| {
         Error::new(crate::error::Code::IoFailed, format!("the webhook did not take the report: {error}"))
     })
 }

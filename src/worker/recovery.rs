@@ -1,5 +1,7 @@
 //! Finding jobs whose worker died, and finishing or undoing them. Every entry point looks; a worker acts.
 
+use crate::api::answer::jobs::{RecoveredJob, Recovery};
+use crate::api::request::{AnyDomain, Request};
 use crate::config::Config;
 use crate::disk::try_lock_file;
 use crate::engine;
@@ -16,7 +18,6 @@ use crate::path::Domain;
 use crate::progress::{Level, Monitor};
 use crate::worker::conclude;
 use crate::worker::spawn;
-use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,7 +42,10 @@ pub fn start(config: &Config, domain: &Domain, operator_came: bool) -> Result<Op
             lock.finish()?;
             Ok(None)
         }
-        _ => spawn::start(config, Kind::Recover, Some(domain), json!({"job": dead}), Some(lock)).map(Some),
+        _ => {
+            let request = AnyDomain { domain: Some(domain.clone()), ..AnyDomain::default() };
+            spawn::start(config, Request::Recover(request), Some(lock)).map(Some)
+        }
     }
 }
 
@@ -50,7 +54,7 @@ pub fn start(config: &Config, domain: &Domain, operator_came: bool) -> Result<Op
 /// # Errors
 /// `needs_operator` when a domain could not be brought to one side; the others are recovered all the same. `busy` when the named
 /// one has a worker.
-pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>) -> Result<Value> {
+pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>) -> Result<Recovery> {
     let mut domains = domain.map_or_else(|| claimed(config), |domain| vec![domain.clone()]);
     domains.extend(resume::all(config, domain).into_iter().map(|found| found.plan.domain));
     domains.sort();
@@ -79,7 +83,7 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
         }
     }
     let orphans = if domain.is_none() { remove_loaders(config, monitor.as_ref()) } else { Vec::new() };
-    stuck.map_or_else(|| Ok(json!({"recovered": recovered, "busy": busy, "orphans": orphans})), Err)
+    stuck.map_or(Ok(Recovery { recovered, busy, orphans }), Err)
 }
 
 /// What jobs that had ended could not remove because their server was away.
@@ -117,7 +121,7 @@ fn undo_or_finish(
     domain: &Domain,
     mut lock: DomainLock,
     monitor: &Arc<dyn Monitor>,
-) -> Result<Vec<Value>> {
+) -> Result<Vec<RecoveredJob>> {
     let mut done = Vec::new();
     if lock.holder().is_some() {
         done.extend(finish_dead(config, domain, lock, Staging::Remove, monitor)?);
@@ -128,7 +132,7 @@ fn undo_or_finish(
         for found in resume::all(config, Some(domain)) {
             found.discard(None, monitor.as_ref())?;
             monitor.event(Level::Info, &format!("{domain}: what job {} had staged was removed", found.job()));
-            done.push(json!({"domain": domain, "job": found.job(), "state": State::Failed}));
+            done.push(RecoveredJob { domain: domain.clone(), job: found.job().clone(), state: State::Failed });
         }
     }
     Ok(done)
@@ -144,7 +148,7 @@ pub fn finish_dead(
     mut lock: DomainLock,
     staging: Staging,
     monitor: &Arc<dyn Monitor>,
-) -> Result<Option<Value>> {
+) -> Result<Option<RecoveredJob>> {
     let Some(dead) = lock.holder() else { return Ok(None) };
     monitor.event(Level::Info, &format!("{domain}: job {dead} was left unfinished by its worker"));
     let folder = match JobFolder::open(config, &dead) {
@@ -180,7 +184,7 @@ pub fn finish_dead(
         return Err(error);
     }
     lock.finish()?;
-    Ok(Some(json!({"domain": domain, "job": dead, "state": state})))
+    Ok(Some(RecoveredJob { domain: domain.clone(), job: dead, state }))
 }
 
 /// The lock of its domain is free: so must be the one that its worker keeps as long as it lives. (Somebody may have removed the

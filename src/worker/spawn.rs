@@ -1,6 +1,7 @@
 //! Starting a worker that outlives its caller: the helper, detached, with the locks handed over as open files.
 
-use crate::api::ABI_VERSION;
+use crate::api::request::Request;
+use crate::api::{ABI_VERSION, SCHEMA};
 use crate::clock;
 use crate::config::Config;
 use crate::disk::try_lock_file;
@@ -11,8 +12,6 @@ use crate::job::lock::DomainLock;
 use crate::job::status::Status;
 use crate::job::ticket::Ticket;
 use crate::job::{JobId, Kind, State};
-use crate::path::Domain;
-use serde_json::Value;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -23,19 +22,14 @@ use std::process::{Command, Stdio};
 ///
 /// # Errors
 /// `forbidden`, `disk_full`, `io_failed`, `helper_missing`, `abi_mismatch`.
-pub fn start(
-    config: &Config,
-    kind: Kind,
-    domain: Option<&Domain>,
-    request: Value,
-    lock: Option<DomainLock>,
-) -> Result<JobId> {
+pub fn start(config: &Config, request: Request, lock: Option<DomainLock>) -> Result<JobId> {
+    let kind = request.kind().ok_or_else(|| Error::new(Code::Internal, format!("{} starts no job", request.name())))?;
     let helper = find_helper(config)?;
     let ticket = Ticket {
-        schema: crate::api::SCHEMA,
+        schema: SCHEMA,
         job: JobId::new()?,
         kind,
-        domain: domain.cloned(),
+        domain: request.domain().cloned(),
         created: clock::rfc3339(),
         request,
         config: config.clone(),

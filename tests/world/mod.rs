@@ -8,6 +8,7 @@ pub mod bare;
 pub mod crash;
 pub mod fault;
 pub mod oracle;
+pub mod schema;
 pub mod stage;
 pub mod trial;
 
@@ -135,16 +136,22 @@ impl World {
             .unwrap()
     }
 
+    /// The document of a call, which is what the schema says.
+    #[track_caller]
     pub fn document(&self, name: &str, request: &Value) -> Value {
         let output = self.helper(name, request);
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
+        let document = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
             panic!("{name}: {} {}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-        })
+        });
+        schema::hold_document(name, &document);
+        document
     }
 
+    #[track_caller]
     pub fn call(&self, name: &str, request: Value) -> Value {
         let document = self.document(name, &request);
         assert_eq!(document["ok"], true, "{name} {request}: {}", document["error"]);
+        schema::hold_request(name, &request);
         document["data"].clone()
     }
 

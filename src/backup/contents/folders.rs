@@ -1,26 +1,13 @@
 //! Counts and sizes by folder, bounded in depth and number.
 
+pub use crate::api::answer::preview::TreeNode as Node;
 use crate::path::RelPath;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Folders deeper than this are counted in their ancestors only.
 pub const MAX_DEPTH: usize = 3;
 /// Most folders and top-level files listed; the rest is counted in the ancestors that are.
 pub const MAX_NODES: usize = 2_000;
-
-/// A folder, or a file at the top.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node {
-    /// Path below the document root; folders end with a slash.
-    pub path: String,
-    /// Names above it.
-    pub depth: usize,
-    /// Files in it and below.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
 
 /// Collects nodes.
 #[derive(Debug, Default)]
@@ -65,13 +52,20 @@ impl Folders {
     /// The nodes, each folder before what is in it.
     pub fn finish(self) -> Vec<Node> {
         let node = |(path, (files, bytes)): (Vec<u8>, (u64, u64))| Node {
-            depth: memchr::memchr_iter(b'/', path.strip_suffix(b"/").unwrap_or(&path)).count(),
+            depth: depth(&path),
             path: String::from_utf8_lossy(&path).into_owned(),
+            kind: None,
             files,
             bytes,
+            by_type: None,
         };
         self.nodes.into_iter().map(node).collect()
     }
+}
+
+/// How many folders a path lies in.
+pub(crate) fn depth(path: &[u8]) -> u64 {
+    memchr::memchr_iter(b'/', path.strip_suffix(b"/").unwrap_or(path)).count() as u64
 }
 
 #[cfg(test)]
@@ -90,7 +84,7 @@ mod tests {
         folders.file(&path("wp-content/plugins/a/b/c.php"), 10);
         folders.file(&path("wp-content/x.css"), 5);
         folders.file(&path("index.php"), 1);
-        let shown: Vec<(String, usize, u64, u64)> =
+        let shown: Vec<(String, u64, u64, u64)> =
             folders.finish().into_iter().map(|node| (node.path, node.depth, node.files, node.bytes)).collect();
         assert_eq!(
             shown,

@@ -2,41 +2,23 @@
 //! with what the backup holds.
 
 use crate::api::TreeAsked;
-use crate::backup::contents::ByType;
+use crate::api::answer::preview::{ByType, NodeKind, TreeNode};
+use crate::backup::contents::folders::depth;
 use crate::error::Result;
 use crate::host::tree::Kind;
 use crate::host::tree::manifest::Reader;
 use crate::path::RelPath;
-use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Most folders told apart for the total.
 const MAX_FOLDERS: usize = 1 << 20;
 
-/// A folder, file or link of a page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Node {
-    /// Path below the document root; folders end with a slash.
-    pub path: String,
-    /// Names above it.
-    pub depth: usize,
-    /// `folder`, `file` or `link`.
-    pub kind: &'static str,
-    /// Files in it and below; of a file, itself.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Files in a folder by what they are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by_type: Option<ByType>,
-}
-
 /// Nodes in the order of their paths, each folder before what is in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
     /// The part asked for.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<TreeNode>,
     /// Nodes there are, on all pages.
     pub total: u64,
 }
@@ -127,14 +109,14 @@ impl Gathered {
     }
 
     fn finish(self, offset: usize) -> Page {
-        let node = |(path, sum): (Vec<u8>, Sum)| Node {
-            depth: memchr::memchr_iter(b'/', path.strip_suffix(b"/").unwrap_or(&path)).count(),
+        let node = |(path, sum): (Vec<u8>, Sum)| TreeNode {
+            depth: depth(&path),
             path: String::from_utf8_lossy(&path).into_owned(),
-            kind: match sum.kind {
-                Some(Kind::Folder) => "folder",
-                Some(Kind::Symlink) => "link",
-                _ => "file",
-            },
+            kind: Some(match sum.kind {
+                Some(Kind::Folder) => NodeKind::Folder,
+                Some(Kind::Symlink) => NodeKind::Link,
+                _ => NodeKind::File,
+            }),
             files: sum.files,
             bytes: sum.bytes,
             by_type: (sum.kind == Some(Kind::Folder)).then_some(sum.by_type),
@@ -187,7 +169,13 @@ mod tests {
     }
 
     fn shown(page: &Page) -> Vec<(&str, &str, u64, u64)> {
-        page.nodes.iter().map(|node| (node.path.as_str(), node.kind, node.files, node.bytes)).collect()
+        let word = |kind: Option<NodeKind>| match kind {
+            Some(NodeKind::Folder) => "folder",
+            Some(NodeKind::Link) => "link",
+            Some(NodeKind::File) => "file",
+            None => "",
+        };
+        page.nodes.iter().map(|node| (node.path.as_str(), word(node.kind), node.files, node.bytes)).collect()
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a user should know before restoring a backup. Pure but for the `.meta` file beside it.
 
 use super::{Facts, moment, php};
+use crate::api::answer::site_config::Meaning;
 use crate::backup::contents::Scan;
 use crate::backup::layout::{self, ConfigItem, Layout};
 use crate::backup::meta::Meta;
@@ -109,27 +110,22 @@ fn other_php(found: &Scan, config: &Config) -> Vec<String> {
         let name = application.name.as_deref().unwrap_or("The application");
         list.push(format!("{name} asks for PHP {}; {} is installed here.", printable(wanted), shown(here)));
     }
-    let mut sockets: Vec<(&str, String)> = Vec::new();
-    for file in &found.config {
-        let texts = |value: &serde_json::Value| -> Vec<String> {
-            value.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
-        };
-        let said = &file.meaning["meaning"];
-        match file.item {
-            ConfigItem::Nginx => {
-                sockets.extend(texts(&said["fastcgi"]).into_iter().map(|path| ("nginx passes PHP to", path)))
+    let mut sockets: Vec<(&str, &str)> = Vec::new();
+    for meaning in found.config.iter().filter_map(|file| file.meaning.as_ref()?.meaning.as_ref()) {
+        match meaning {
+            Meaning::Nginx(site) => {
+                sockets.extend(site.fastcgi.iter().map(|path| ("nginx passes PHP to", path.as_str())));
             }
-            ConfigItem::PhpFpm => {
-                let pools = said["pools"].as_array().into_iter().flatten();
-                let listens = pools.filter_map(|pool| pool["listen"].as_str());
-                sockets.extend(listens.map(|path| ("The PHP-FPM pool listens on", path.to_owned())));
+            Meaning::PhpFpm(file) => {
+                let listens = file.pools.iter().map(|pool| ("The PHP-FPM pool listens on", pool.listen.as_str()));
+                sockets.extend(listens);
             }
-            _ => {}
+            Meaning::Ssl(_) | Meaning::Cron(_) => {}
         }
     }
     for (who, path) in sockets {
-        if let Some(other) = php::named(&path).filter(|other| *other != here) {
-            let path = printable(&path);
+        if let Some(other) = php::named(path).filter(|other| *other != here) {
+            let path = printable(path);
             list.push(format!("{who} {path}, of {}; {} is installed here.", shown(other), shown(here)));
         }
     }
@@ -152,12 +148,12 @@ fn no_room(found: &Scan, config: &Config, facts: &Facts) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::answer::site_config::{ConfigMeaning, NginxSite, PhpPool, PhpPools};
     use crate::backup::layout::Site;
     use crate::backup::name::{Kind, Stamp};
     use crate::backup::scan::{Application, ConfigFound, DumpScan};
     use crate::backup::source::{Part, Role};
     use crate::path::Domain;
-    use serde_json::json;
 
     struct Setting {
         folder: tempfile::TempDir,
@@ -242,20 +238,33 @@ mod tests {
     fn another_php_than_the_one_installed_is_said_from_the_application_and_both_sockets() {
         let setting = Setting::new();
         let source = setting.source(&["backup_20251004_030000.tar.gz"]);
-        let config =
-            |item, meaning| ConfigFound { item, name: "x".into(), size: 1, content: None, hash: None, meaning };
+        let config = |item, meaning| {
+            let meaning = ConfigMeaning {
+                item,
+                name: "x".into(),
+                target: "/x".into(),
+                bytes: 1,
+                meaning: Some(meaning),
+                problem: None,
+            };
+            ConfigFound { item, name: "x".into(), size: 1, content: None, hash: None, meaning: Some(meaning) }
+        };
+        let site = |fastcgi: &[&str]| {
+            let fastcgi = fastcgi.iter().map(|path| (*path).to_owned()).collect();
+            config(ConfigItem::Nginx, Meaning::Nginx(NginxSite { fastcgi, ..NginxSite::default() }))
+        };
+        let pool = |listen: &str| {
+            let pool = PhpPool { pool: "p".into(), user: "u".into(), group: String::new(), listen: listen.to_owned() };
+            config(ConfigItem::PhpFpm, Meaning::PhpFpm(PhpPools { pools: vec![pool] }))
+        };
         let mut found = scan();
         found.application = Application { name: Some("laravel".into()), version: None, php: Some("^8.3".into()) };
-        found.config = vec![
-            config(ConfigItem::Nginx, json!({"meaning": {"fastcgi": ["unix:/run/php/php7.4-fpm.sock"]}})),
-            config(ConfigItem::PhpFpm, json!({"meaning": {"pools": [{"listen": "/run/php/php8.1-fpm-shop.sock"}]}})),
-        ];
+        found.config = vec![site(&["unix:/run/php/php7.4-fpm.sock"]), pool("/run/php/php8.1-fpm-shop.sock")];
         let said = setting.said(&source, &found, "20251004_040000");
         assert!(said.contains("laravel asks for PHP ^8.3; PHP 8.2 is installed here."), "{said}");
         assert!(said.contains("of PHP 7.4") && said.contains("of PHP 8.1"), "{said}");
         found.application.php = Some("^8.1".into());
-        found.config[0].meaning = json!({"meaning": {"fastcgi": ["unix:/run/php/php8.2-fpm.sock", "127.0.0.1:9000"]}});
-        found.config.pop();
+        found.config = vec![site(&["unix:/run/php/php8.2-fpm.sock", "127.0.0.1:9000"])];
         assert!(!setting.said(&source, &found, "20251004_040000").contains("PHP 8.2 is installed"));
     }
 }

@@ -9,6 +9,7 @@ pub mod pages;
 pub mod settings;
 pub mod tables;
 
+use crate::api::answer::comparison::{Changes, Comparison, FileChanges, Page, TableChanges};
 use crate::api::{self, Part};
 use crate::backup;
 use crate::backup::cache::catalogue;
@@ -25,7 +26,6 @@ use crate::job::folder::JobFolder;
 use crate::plan::Selection;
 use crate::progress::{Monitor, Phase};
 use pages::Pages;
-use serde_json::{Value, json};
 use std::fs::File;
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// Those of [`backup::locate()`], [`facts::gather`] and of reading the backup; `backup_incomplete` when it lacks what was named.
-pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &Arc<dyn Monitor>) -> Result<Value> {
+pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &Arc<dyn Monitor>) -> Result<Comparison> {
     let wish = request.restore()?;
     let mut selection = Selection::of(&wish)?;
     let source = backup::locate(config, &wish.domain, &wish.backup, wish.dump.as_deref())?;
@@ -49,12 +49,9 @@ pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &A
     let limit = if request.details { request.limit.unwrap_or(pages::USUAL) } else { 0 };
     let seen = Seen { config, source: &source, scan: &scan, catalogue, facts: &facts, selection: &selection };
     let look = || plan_token::database(&facts, None);
-    let (mut document, database) = seen.changes(folder, wish.options.checksum, limit, look, monitor.as_ref())?;
-    let token = plan_token::of(config, &wish, &selection, &source, &facts, database.as_ref(), began);
-    document["plan_token"] = json!(token);
-    document["domain"] = json!(wish.domain);
-    document["backup"] = json!(source.path);
-    Ok(document)
+    let (changes, database) = seen.changes(folder, wish.options.checksum, limit, look, monitor.as_ref())?;
+    let plan_token = plan_token::of(config, &wish, &selection, &source, &facts, database.as_ref(), began);
+    Ok(Comparison { changes, plan_token, domain: wish.domain, backup: source.path.clone() })
 }
 
 /// The `changes` of a dry run: the same, with what its checks have looked at already.
@@ -67,7 +64,7 @@ pub fn of_dry_run(
     request: &api::Restore,
     (source, facts, selection, database): (&Source, &Facts, &Selection, Option<&LiveDatabase>),
     monitor: &Arc<dyn Monitor>,
-) -> Result<Value> {
+) -> Result<Changes> {
     let (scan, catalogue) = examine_entries(source, config, monitor.as_ref())?;
     let seen = Seen { config, source, scan: &scan, catalogue, facts, selection };
     let look = || Ok(database.cloned());
@@ -78,16 +75,18 @@ pub fn of_dry_run(
 ///
 /// # Errors
 /// `job_not_found`; `bad_request` for a job that compared nothing; `busy` for one that is at work.
-pub fn page(folder: &JobFolder, part: Part, offset: u64, limit: Option<u64>) -> Result<Value> {
+pub fn page(folder: &JobFolder, part: Part, offset: u64, limit: Option<u64>) -> Result<Page> {
     let status = folder.status()?;
     if !status.state.is_final() {
         return Err(Error::new(Code::Busy, format!("job {} has not ended yet", status.job))
             .hint(format!("Wait for it: `rocketvps-restore wait {}`.", status.job))
             .with("job", status.job.as_str()));
     }
-    let mut page = pages::page(folder, part, offset, limit)?;
-    page["job"] = json!(status.job);
-    Ok(page)
+    Ok(match part {
+        Part::Files => Page::Files(pages::page(folder, &status.job, part, offset, limit)?),
+        Part::Tables => Page::Tables(pages::page(folder, &status.job, part, offset, limit)?),
+        Part::Config => Page::Config(pages::page(folder, &status.job, part, offset, limit)?),
+    })
 }
 
 /// What the layout says of the backup's writer.
@@ -114,7 +113,7 @@ impl Seen<'_> {
         limit: u64,
         look: impl FnOnce() -> Result<Option<LiveDatabase>> + Send,
         monitor: &dyn Monitor,
-    ) -> Result<(Value, Option<LiveDatabase>)> {
+    ) -> Result<(Changes, Option<LiveDatabase>)> {
         monitor.begin(Phase::Files);
         let catalogue = self.catalogue.take();
         let this = &self;
@@ -131,7 +130,7 @@ impl Seen<'_> {
         });
         let files = files?;
         let (tables, live) = tables?;
-        let settings = match self.selection.config.is_empty() || self.scan.config.is_empty() {
+        let config = match self.selection.config.is_empty() || self.scan.config.is_empty() {
             true => None,
             false => {
                 let pages = Pages::create(folder, Part::Config, limit)?;
@@ -139,7 +138,7 @@ impl Seen<'_> {
             }
         };
         monitor.finish(Phase::Files);
-        Ok((json!({"files": files, "tables": tables, "config": settings}), live))
+        Ok((Changes { files, tables, config }, live))
     }
 
     fn files(
@@ -149,7 +148,7 @@ impl Seen<'_> {
         checksum: bool,
         limit: u64,
         monitor: &dyn Monitor,
-    ) -> Result<Option<Value>> {
+    ) -> Result<Option<FileChanges>> {
         if !self.selection.files.any() || !self.scan.seen.root {
             return Ok(None);
         }
@@ -170,7 +169,7 @@ impl Seen<'_> {
         files::changes(self.config, backup, self.selection, checksum, pages, monitor).map(Some)
     }
 
-    fn tables(&self, live: &LiveDatabase, folder: &JobFolder, limit: u64) -> Result<Option<Value>> {
+    fn tables(&self, live: &LiveDatabase, folder: &JobFolder, limit: u64) -> Result<Option<TableChanges>> {
         let Some(dump) = self.scan.dump.as_ref() else { return Ok(None) };
         let pages = Pages::create(folder, Part::Tables, limit)?;
         let sides = tables::Sides {

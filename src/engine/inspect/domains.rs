@@ -1,28 +1,14 @@
 //! The domains of this machine: who has backups, who has a document root.
 
+use crate::api::answer::backups::DomainInfo;
 use crate::backup::list;
 use crate::backup::name::{BackupName, Family};
 use crate::config::Config;
 use crate::error::Result;
 use crate::path::Domain;
-use serde::Serialize;
+use crate::snapshot;
 use std::collections::BTreeSet;
 use std::path::Path;
-
-/// One domain in a list.
-#[derive(Debug, Serialize)]
-pub struct DomainInfo {
-    /// The domain.
-    pub domain: Domain,
-    /// How many backups it has.
-    pub backups: usize,
-    /// When the newest was made, local time; `null` without one.
-    pub newest: Option<String>,
-    /// How many snapshots it has.
-    pub snapshots: usize,
-    /// Whether its document root exists.
-    pub has_site: bool,
-}
 
 /// Every domain that has a folder of backups, a domain archive, snapshots, or a document root; by name.
 ///
@@ -45,8 +31,8 @@ pub fn domains(config: &Config) -> Result<Vec<DomainInfo>> {
         .map(|domain| {
             let backups = list::list(config, &domain)?;
             Ok(DomainInfo {
-                backups: backups.len(),
-                snapshots: crate::snapshot::list(config, &domain)?.len(),
+                backups: backups.len() as u64,
+                snapshots: snapshot::list(config, &domain)?.len() as u64,
                 newest: backups.first().map(|backup| backup.date.clone()),
                 has_site: config.paths.document_root(&domain).is_dir(),
                 domain,

@@ -1,5 +1,7 @@
 //! Removing what is over: staging of failed jobs, expired snapshots, orphans. Always by handle, never through links.
 
+use crate::api::answer::jobs::Cleanup;
+use crate::api::answer::snapshots::SnapshotDeleted;
 use crate::config::Config;
 use crate::engine::leftovers::{discard, orphans, resume};
 use crate::engine::machine::Hosts;
@@ -12,7 +14,6 @@ use crate::job::lock::DomainLock;
 use crate::path::Domain;
 use crate::progress::{Level, Monitor, Silent};
 use crate::snapshot::{self};
-use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,29 +22,34 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// `path_not_allowed`, `snapshot_not_found`, `io_failed`, `database_unreachable`.
-pub fn delete_snapshot(config: &Config, domain: &Domain, path: &Path, monitor: &Arc<dyn Monitor>) -> Result<Value> {
+pub fn delete_snapshot(
+    config: &Config,
+    domain: &Domain,
+    path: &Path,
+    monitor: &Arc<dyn Monitor>,
+) -> Result<SnapshotDeleted> {
     snapshot::check_path(config, domain, path)?;
     let database = Hosts::database_if_any(config);
     discard::remove_snapshot(config, domain, path, database.as_deref())?;
     monitor.event(Level::Info, &format!("deleted {}", path.display()));
-    Ok(json!({"domain": domain, "deleted": path}))
+    Ok(SnapshotDeleted { domain: domain.clone(), deleted: path.to_owned() })
 }
 
 /// `rv_cleanup`: expired snapshots, and what no job and no snapshot refers to any more.
 ///
 /// # Errors
 /// `forbidden`, `io_failed`.
-pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>) -> Result<Value> {
+pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>) -> Result<Cleanup> {
     let database = Hosts::database_if_any(config);
     let database = database.as_deref();
     let domains = domain.map_or_else(|| domains_with_leftovers(config), |domain| vec![domain.clone()]);
     let mut snapshots = Vec::new();
-    let mut set_aside = Vec::new();
+    let mut interrupted = Vec::new();
     for domain in &domains {
         // A domain with a job at work is left alone.
         let Some(mut lock) = DomainLock::try_take(config, domain)? else { continue };
         if lock.holder().is_none() {
-            set_aside.extend(resume::expire(config, domain, database, monitor.as_ref())?);
+            interrupted.extend(resume::expire(config, domain, database, monitor.as_ref())?);
             snapshots.extend(discard::expire(config, domain, database, None)?);
             let unfinished = snapshot::sweep(config, domain)?;
             snapshots.extend(unfinished.iter().map(|path| path.display().to_string()));
@@ -55,7 +61,7 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
         Level::Info,
         &format!("removed {} snapshots, {} orphans, {jobs} old jobs", snapshots.len(), orphans.len()),
     );
-    Ok(json!({"snapshots": snapshots, "interrupted": set_aside, "orphans": orphans, "jobs": jobs}))
+    Ok(Cleanup { snapshots, interrupted, orphans, jobs })
 }
 
 /// Those with snapshots, and those with restores that were interrupted.
@@ -68,7 +74,7 @@ fn domains_with_leftovers(config: &Config) -> Vec<Domain> {
 }
 
 /// Folders of ended jobs that only looked (preview, validate, verify, cleanup) go after a day, the others after ninety.
-fn remove_old_jobs(config: &Config) -> usize {
+fn remove_old_jobs(config: &Config) -> u64 {
     let day = std::time::Duration::from_secs(24 * 3600);
     JobFolder::all(config)
         .into_iter()
@@ -84,5 +90,5 @@ fn remove_old_jobs(config: &Config) -> usize {
                 && age.is_ok_and(|then| then.elapsed().is_ok_and(|age| age > keep))
                 && place::remove(folder.path(), &Silent).is_ok()
         })
-        .count()
+        .count() as u64
 }

@@ -180,6 +180,7 @@ fn job_of_stage(stage: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::request::Request;
     use crate::host::database::fake::Fake;
     use crate::job::Kind;
     use crate::job::lock::DomainLock;
@@ -221,7 +222,7 @@ mod tests {
                     kind: Kind::Restore,
                     domain: Some(self.domain.clone()),
                     created: String::new(),
-                    request: serde_json::Value::Null,
+                    request: Request::parse("restore_start", r#"{"domain":"example.com"}"#).unwrap(),
                     config: self.config.clone(),
                 };
                 let folder = JobFolder::create(&ticket).unwrap();

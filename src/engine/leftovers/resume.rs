@@ -4,7 +4,7 @@
 //! The same restore, started again, goes on with it: files that are whole are not written again, tables that are loaded to their
 //! last row stay. Any other restore of the domain, `rv_recover`, and time remove it.
 
-use crate::api;
+use crate::api::request::Request;
 use crate::backup::source::{Identity, Source};
 use crate::config::Config;
 use crate::engine::leftovers::discard;
@@ -75,11 +75,11 @@ impl SetAside {
 }
 
 fn wish(ticket: &Ticket) -> Option<(String, Value)> {
-    let request: api::Restore = serde_json::from_value(ticket.request.clone()).ok()?;
+    let Request::RestoreStart(request) = &ticket.request else { return None };
     let mut config = serde_json::to_value(&ticket.config).ok()?;
     // Who runs it makes no difference to what comes of it.
     config.get_mut("paths")?.as_object_mut()?.remove("helper");
-    Some((plan_token::wish(&request), config))
+    Some((plan_token::wish(request), config))
 }
 
 /// Writes down which files a job reads, before it reads them.

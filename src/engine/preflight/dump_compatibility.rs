@@ -3,15 +3,9 @@
 use crate::error::Code;
 use crate::report::{Check, Group, Outcome};
 use crate::sql::compat::{Actions, Finding, ServerFacts, Survey, Verdict, judge};
-use serde_json::Value;
 
 /// Most lines of a report; the rest are counted.
 const MAX_LINES: usize = 100;
-
-/// `options.compatibility` of a request; the defaults where it has none.
-pub fn actions(request: &Value) -> Actions {
-    serde_json::from_value(request["options"]["compatibility"].clone()).unwrap_or_default()
-}
 
 /// The lines of group `dump`: one for each difference, or one that says that there is none.
 pub fn checks(survey: &Survey, facts: &ServerFacts, actions: &Actions) -> Vec<Check> {
@@ -69,12 +63,5 @@ mod tests {
         assert_eq!(refused.outcome, Outcome::Fail);
         assert_eq!(refused.checks[0].code, Some(Code::DumpRefused));
         assert_eq!(refused.checks[0].figures["first_line"], 4);
-    }
-
-    #[test]
-    fn the_actions_are_those_of_the_request() {
-        let request = serde_json::json!({"options": {"compatibility": {"engine": "refuse"}}});
-        assert_eq!(actions(&request).engine, crate::sql::compat::action::Map::Refuse);
-        assert_eq!(actions(&serde_json::json!({})), Actions::default());
     }
 }

@@ -9,6 +9,7 @@ use super::kind::Kind;
 use super::manifest::{Reader, Record};
 use super::policy::FilePolicy;
 use super::walk::{Next, Visit, walk};
+use crate::api::answer::comparison::{Counts, Unequal};
 use crate::error::{Code, Error, Result};
 use crate::progress::{Monitor, Phase};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -87,8 +88,8 @@ pub struct Difference {
     pub path: Vec<u8>,
     /// What would happen.
     pub change: Change,
-    /// What is not equal: `type`, `size`, `content`, `link target`, `mode`.
-    pub what: Vec<&'static str>,
+    /// What is not equal.
+    pub what: Vec<Unequal>,
     /// As the backup has it.
     pub backup: Option<Side>,
     /// As it is.
@@ -97,21 +98,6 @@ pub struct Difference {
     pub why: Option<&'static str>,
     /// Entries of a folder that is kept whole, itself not counted, and their bytes.
     pub inside: (u64, u64),
-}
-
-/// Numbers of entries.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Counts {
-    /// Only in the backup.
-    pub added: u64,
-    /// In both, not equal.
-    pub changed: u64,
-    /// Only live, and would go.
-    pub removed: u64,
-    /// Equal.
-    pub same: u64,
-    /// Stay as they are.
-    pub kept: u64,
 }
 
 /// What a comparison counted.
@@ -480,7 +466,7 @@ impl Comparer<'_> {
                             self.put(Waiting::Content(found, answered))?;
                         } else {
                             // It vanished or cannot be read: a restore would write it.
-                            found.what.push("content");
+                            found.what.push(Unequal::Content);
                             self.put(Waiting::Known(found))?;
                         }
                     }
@@ -501,18 +487,18 @@ impl Comparer<'_> {
     }
 
     /// What differs by what the kernel says, and the hash to compare the content with where that has to be read.
-    fn judge(&self, visit: &Visit, known: &Known, live: &Side) -> Result<(Vec<&'static str>, Option<u64>)> {
+    fn judge(&self, visit: &Visit, known: &Known, live: &Side) -> Result<(Vec<Unequal>, Option<u64>)> {
         let wanted = side_of(known);
         if wanted.kind != live.kind {
-            return Ok((vec!["type"], None));
+            return Ok((vec![Unequal::Type], None));
         }
         let mut what = Vec::new();
         if !matches!(known.form, Form::Implied | Form::Link | Form::OtherName) && wanted.mode != live.mode {
-            what.push("mode");
+            what.push(Unequal::Mode);
         }
         match known.form {
-            Form::Link if self.known.key(&visit.target()?) != known.hash => what.push("link target"),
-            Form::File if known.size != live.size => what.extend(["size", "content"]),
+            Form::Link if self.known.key(&visit.target()?) != known.hash => what.push(Unequal::LinkTarget),
+            Form::File if known.size != live.size => what.extend([Unequal::Size, Unequal::Content]),
             Form::File if known.mtime != visit.stat.stx_mtime.tv_sec || self.rules.checksum => {
                 return Ok((what, Some(known.hash)));
             }
@@ -552,7 +538,7 @@ impl Comparer<'_> {
                     Error::io(format_args!("read {:?}", String::from_utf8_lossy(&difference.path)), &error)
                 })?;
                 if !equal {
-                    difference.what.push("content");
+                    difference.what.push(Unequal::Content);
                 }
                 if difference.what.is_empty() {
                     self.summary.files.same += 1;
@@ -564,7 +550,7 @@ impl Comparer<'_> {
         if difference.change == Change::Changed {
             let is_folder = difference.backup.is_some_and(|side| side.kind == Kind::Folder);
             counts(self.summary, is_folder).changed += 1;
-            if difference.what != ["mode"] {
+            if difference.what != [Unequal::Mode] {
                 self.summary.bytes_changed += difference.backup.map_or(0, |side| side.size);
             }
         }

@@ -1,10 +1,12 @@
 //! What is to be done about each kind of difference: the request's `options.compatibility`.
 
 use crate::sql::compat::Kind;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Put something the server knows in its place, or refuse the dump.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MapOrRefuse")]
 #[serde(rename_all = "snake_case")]
 pub enum Map {
     /// The nearest the server has.
@@ -15,7 +17,8 @@ pub enum Map {
 }
 
 /// Leave it out, or refuse the dump.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "StripOrRefuse")]
 #[serde(rename_all = "snake_case")]
 pub enum Strip {
     /// It is left out.
@@ -26,7 +29,8 @@ pub enum Strip {
 }
 
 /// Send it in parts, or refuse the dump.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SplitOrRefuse")]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
     /// Rows of one statement go in several.
@@ -37,7 +41,8 @@ pub enum Split {
 }
 
 /// Take it as it is, or refuse the dump.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "KeepOrRefuse")]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
     /// Loaded under a mode that takes it.
@@ -48,7 +53,8 @@ pub enum Keep {
 }
 
 /// Leave it to the servers it is meant for, or refuse the dump.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SkipOrRefuse")]
 #[serde(rename_all = "snake_case")]
 pub enum Skip {
     /// As this server itself would.
@@ -59,7 +65,8 @@ pub enum Skip {
 }
 
 /// What is done about each kind of difference.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CompatibilityActions")]
 #[serde(deny_unknown_fields, default)]
 pub struct Actions {
     /// Collations the server does not have.

@@ -5,6 +5,7 @@ use crate::sql::compat::survey::Versioned;
 use crate::sql::compat::{Actions, Kind, Survey, collation};
 use crate::sql::lexer::Dialect;
 use crate::sql::statement::is_self_contained;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +38,8 @@ impl ServerFacts {
 }
 
 /// How a difference comes out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CompatibilityOutcome")]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Dealt with, nothing changes for the site.
@@ -49,7 +51,8 @@ pub enum Verdict {
 }
 
 /// What is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CompatibilityAction")]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Something the server knows takes its place.
@@ -66,23 +69,24 @@ pub enum Action {
     Refuse,
 }
 
-/// One difference, in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Something of a dump that the server would not have taken as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CompatibilityFinding")]
 pub struct Finding {
     /// What it is.
     pub kind: Kind,
-    /// The name of the thing.
+    /// Its name, such as that of a collation.
     pub subject: String,
-    /// How often.
+    /// Number of times that it is in the dump.
     pub count: u64,
-    /// Line of the first statement with it.
+    /// Line of the dump with the first statement that has it.
     pub first_line: u64,
-    /// Table of the first one.
+    /// Table of that statement; missing where it is of none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
     /// What is done.
     pub action: Action,
-    /// What takes its place.
+    /// What takes its place; missing where nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub into: Option<String>,
     /// How it comes out.

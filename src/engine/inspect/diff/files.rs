@@ -1,20 +1,23 @@
 //! The document root: the catalogue of the backup against the live tree, as the request selects it.
 
 use super::pages::Pages;
-use crate::backup::source::Source;
+use crate::api::answer::comparison::{self as api, FileChanges, FileEntry, FileSide, FileType};
+use crate::backup::source::{Source, hex};
 use crate::clock;
 use crate::config::Config;
 use crate::engine::stage;
 use crate::error::{IoContext, Result};
-use crate::host::tree::compare::{Change, Difference, Fate, Rules, Side, Summary, compare};
+use crate::host::tree::compare::{Change, Difference, Fate, Rules, Side, compare};
 use crate::host::tree::manifest::Reader;
 use crate::host::tree::{FilePolicy, Kind};
 use crate::path::RelPath;
 use crate::plan::keep::{KeepRule, Reason};
 use crate::plan::selection::{Paths, Selection};
 use crate::progress::Monitor;
-use serde_json::{Value, json};
 use std::fs::File;
+
+const BY_CONTENT: &str = "content";
+const BY_TIME: &str = "size and time, content where the time differs";
 
 /// The backup's side.
 pub struct Backup<'a> {
@@ -35,9 +38,9 @@ pub fn changes(
     Backup { source, catalogue, left_out }: Backup<'_>,
     selection: &Selection,
     checksum: bool,
-    mut pages: Pages,
+    mut pages: Pages<FileEntry>,
     monitor: &dyn Monitor,
-) -> Result<Value> {
+) -> Result<FileChanges> {
     let paths = selection.paths()?;
     require_matches(&paths, &catalogue, source)?;
     let rule = KeepRule::new(left_out, &paths, selection.exact);
@@ -50,8 +53,21 @@ pub fn changes(
     let root = config.paths.document_root(&source.site.domain);
     let sink = &mut |difference: &Difference| pages.push(entry(difference));
     let summary = compare(&root, catalogue, &rules, sink, monitor)?;
-    let (count, first) = pages.finish()?;
-    Ok(document(&summary, checksum, count, first))
+    let (total, entries) = pages.finish()?;
+    Ok(FileChanges {
+        files: summary.files,
+        folders: summary.folders,
+        bytes_added: summary.bytes_added,
+        bytes_changed: summary.bytes_changed,
+        bytes_removed: summary.bytes_removed,
+        bytes_kept: summary.bytes_kept,
+        other_owner: summary.other_owner,
+        compared_by: if checksum { BY_CONTENT } else { BY_TIME }.to_owned(),
+        contents_read: summary.contents_read,
+        bytes_read: summary.bytes_read,
+        total,
+        entries,
+    })
 }
 
 /// A pattern that names nothing in the backup is a mistake, not an empty wish.
@@ -89,89 +105,57 @@ fn fate(path: &[u8], is_folder: bool, paths: &Paths, rule: &KeepRule<'_>, exact:
     }
 }
 
-fn document(summary: &Summary, checksum: bool, count: u64, first: Vec<Value>) -> Value {
-    json!({
-        "added": summary.files.added,
-        "changed": summary.files.changed,
-        "removed": summary.files.removed,
-        "same": summary.files.same,
-        "kept": summary.files.kept,
-        "folders": summary.folders,
-        "bytes_added": summary.bytes_added,
-        "bytes_changed": summary.bytes_changed,
-        "bytes_removed": summary.bytes_removed,
-        "bytes_kept": summary.bytes_kept,
-        "other_owner": summary.other_owner,
-        "compared_by": if checksum { "content" } else { "size and time, content where the time differs" },
-        "contents_read": summary.contents_read,
-        "bytes_read": summary.bytes_read,
-        "total": count,
-        "entries": first,
-    })
-}
-
-fn entry(difference: &Difference) -> Value {
-    let kind = difference.live.or(difference.backup).map(|side| word(side.kind));
-    let mut entry = json!({
-        "path": String::from_utf8_lossy(&difference.path),
-        "change": match difference.change {
-            Change::Added => "added",
-            Change::Changed => "changed",
-            Change::Removed => "removed",
-            Change::Kept => "kept",
+fn entry(difference: &Difference) -> FileEntry {
+    let (backup, live) = (difference.backup.as_ref(), difference.live.as_ref());
+    let is_kept_folder = difference.why.is_some() && live.is_some_and(|side| side.kind == Kind::Folder);
+    let inside = is_kept_folder.then_some(difference.inside);
+    FileEntry {
+        path: String::from_utf8_lossy(&difference.path).into_owned(),
+        change: match difference.change {
+            Change::Added => api::Change::Added,
+            Change::Changed => api::Change::Changed,
+            Change::Removed => api::Change::Removed,
+            Change::Kept => api::Change::Kept,
         },
-        "type": kind,
-    });
-    // A name that is no text can still be told apart, and asked for.
-    if std::str::from_utf8(&difference.path).is_err() {
-        entry["path_hex"] = json!(crate::backup::source::hex(&difference.path));
+        kind: live.or(backup).map_or(FileType::Special, |side| file_type(side.kind)),
+        // A name that is no text can still be told apart, and asked for.
+        path_hex: std::str::from_utf8(&difference.path).is_err().then(|| hex(&difference.path)),
+        what: difference.what.clone(),
+        backup: backup.map(file_side),
+        live: live.map(file_side),
+        why: difference.why.map(str::to_owned),
+        inside: inside.map(|(entries, _)| entries),
+        bytes: inside.map(|(_, bytes)| bytes),
     }
-    if !difference.what.is_empty() {
-        entry["what"] = json!(difference.what);
-    }
-    for (name, side) in [("backup", &difference.backup), ("live", &difference.live)] {
-        if let Some(side) = side {
-            entry[name] = side_document(side);
-        }
-    }
-    if let Some(why) = difference.why {
-        entry["why"] = json!(why);
-        let is_folder = difference.live.is_some_and(|side| side.kind == Kind::Folder);
-        if is_folder {
-            (entry["inside"], entry["bytes"]) = (json!(difference.inside.0), json!(difference.inside.1));
-        }
-    }
-    entry
 }
 
-fn side_document(side: &Side) -> Value {
-    let mut document = json!({"type": word(side.kind)});
-    if side.kind == Kind::File {
-        document["size"] = json!(side.size);
-        document["mtime"] = json!(side.mtime.and_then(clock::at));
+fn file_side(side: &Side) -> FileSide {
+    let (is_file, has_mode) = (side.kind == Kind::File, matches!(side.kind, Kind::File | Kind::Folder));
+    FileSide {
+        kind: file_type(side.kind),
+        size: is_file.then_some(side.size),
+        mtime: is_file.then(|| side.mtime.and_then(clock::at)),
+        mode: has_mode.then(|| format!("{:04o}", side.mode)),
     }
-    if matches!(side.kind, Kind::File | Kind::Folder) {
-        document["mode"] = json!(format!("{:04o}", side.mode));
-    }
-    document
 }
 
-fn word(kind: Kind) -> &'static str {
+fn file_type(kind: Kind) -> FileType {
     match kind {
-        Kind::File => "file",
-        Kind::Folder => "folder",
-        Kind::Symlink => "link",
-        Kind::Special => "special",
+        Kind::File => FileType::File,
+        Kind::Folder => FileType::Folder,
+        Kind::Symlink => FileType::Link,
+        Kind::Special => FileType::Special,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api;
+    use crate::api::answer::comparison::Unequal;
+    use crate::api::request::{Restore, parse};
 
     fn fate_of(request: &str, left_out: &[&str], path: &str, is_folder: bool) -> Fate {
-        let request: api::Restore = api::parse(&format!(r#"{{"domain":"a.com",{request}}}"#)).unwrap();
+        let request: Restore = parse(&format!(r#"{{"domain":"a.com",{request}}}"#)).unwrap();
         let selection = Selection::of(&request).unwrap();
         let paths = selection.paths().unwrap();
         let rule = KeepRule::new(left_out, &paths, selection.exact);
@@ -203,13 +187,35 @@ mod tests {
         let shown = entry(&Difference {
             path: b"a\xff\n".to_vec(),
             change: Change::Changed,
-            what: vec!["size", "content"],
+            what: vec![Unequal::Size, Unequal::Content],
             backup: Some(side),
             live: Some(Side { kind: Kind::Folder, ..side }),
             why: None,
             inside: (0, 0),
         });
-        assert_eq!((shown["path_hex"].as_str(), shown["backup"]["mode"].as_str()), (Some("61ff0a"), Some("0640")));
-        assert_eq!((&shown["type"], &shown["live"]["size"]), (&json!("folder"), &Value::Null));
+        assert_eq!(shown.path_hex.as_deref(), Some("61ff0a"));
+        assert_eq!(shown.backup.unwrap().mode.as_deref(), Some("0640"));
+        assert_eq!((shown.kind, shown.live.unwrap().size), (FileType::Folder, None));
+        assert_eq!((shown.inside, shown.why), (None, None));
+    }
+
+    #[test]
+    fn a_folder_that_is_kept_says_why_and_how_much_is_in_it() {
+        let side = Side { kind: Kind::Folder, size: 0, mode: 0o755, mtime: None };
+        let kept = |live: Side| {
+            entry(&Difference {
+                path: b"cache".to_vec(),
+                change: Change::Kept,
+                what: Vec::new(),
+                backup: None,
+                live: Some(live),
+                why: Some("so"),
+                inside: (3, 40),
+            })
+        };
+        let folder = kept(side);
+        assert_eq!((folder.why.as_deref(), folder.inside, folder.bytes), (Some("so"), Some(3), Some(40)));
+        let file = kept(Side { kind: Kind::File, ..side });
+        assert_eq!((file.inside, file.bytes, file.live.unwrap().mtime), (None, None, Some(None)));
     }
 }

@@ -1,9 +1,12 @@
 //! What a comparison found, one JSON line each, in the job's folder; read back a page at a time.
 
 use crate::api::Part;
+use crate::api::answer::comparison::PageOf;
 use crate::error::{Code, Error, IoContext, Result};
+use crate::job::JobId;
 use crate::job::folder::JobFolder;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -24,21 +27,21 @@ fn file_name(part: Part) -> &'static str {
 }
 
 /// Takes entries down.
-pub struct Pages {
+pub struct Pages<E> {
     file: BufWriter<File>,
     name: String,
     count: u64,
-    first: Vec<Value>,
+    first: Vec<E>,
     first_bytes: usize,
     limit: u64,
 }
 
-impl Pages {
+impl<E: Serialize> Pages<E> {
     /// Begins a part in a job's folder; the first `limit` entries are also kept for the answer.
     ///
     /// # Errors
     /// `io_failed`, `disk_full`.
-    pub fn create(folder: &JobFolder, part: Part, limit: u64) -> Result<Pages> {
+    pub fn create(folder: &JobFolder, part: Part, limit: u64) -> Result<Pages<E>> {
         let path = folder.join(file_name(part));
         let name = path.display().to_string();
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
@@ -50,8 +53,9 @@ impl Pages {
     ///
     /// # Errors
     /// `io_failed`, `disk_full`.
-    pub fn push(&mut self, entry: Value) -> Result<()> {
-        let mut line = serde_json::to_vec(&entry).unwrap_or_default();
+    pub fn push(&mut self, entry: E) -> Result<()> {
+        let mut line = serde_json::to_vec(&entry)
+            .map_err(|error| Error::new(Code::Internal, format!("an entry of {} is not JSON: {error}", self.name)))?;
         line.push(b'\n');
         self.file.write_all(&line).doing(|| format!("write {}", self.name))?;
         // The first page has no holes: once it is full, it is full.
@@ -67,7 +71,7 @@ impl Pages {
     ///
     /// # Errors
     /// `io_failed`, `disk_full`.
-    pub fn finish(mut self) -> Result<(u64, Vec<Value>)> {
+    pub fn finish(mut self) -> Result<(u64, Vec<E>)> {
         self.file.flush().doing(|| format!("write {}", self.name))?;
         Ok((self.count, self.first))
     }
@@ -77,7 +81,13 @@ impl Pages {
 ///
 /// # Errors
 /// `bad_request` when the job compared nothing of the kind, `io_failed`.
-pub fn page(folder: &JobFolder, part: Part, offset: u64, limit: Option<u64>) -> Result<Value> {
+pub fn page<E: DeserializeOwned>(
+    folder: &JobFolder,
+    job: &JobId,
+    part: Part,
+    offset: u64,
+    limit: Option<u64>,
+) -> Result<PageOf<E>> {
     let path = folder.join(file_name(part));
     let name = path.display().to_string();
     let file = File::open(&path).map_err(|error| match error.kind() {
@@ -104,32 +114,45 @@ pub fn page(folder: &JobFolder, part: Part, offset: u64, limit: Option<u64>) -> 
         if wanted {
             bytes += read;
             entries.push(
-                serde_json::from_slice::<Value>(&line)
+                serde_json::from_slice(&line)
                     .map_err(|error| Error::new(Code::IoFailed, format!("{name} is damaged: {error}")))?,
             );
         }
     }
     let after = offset.saturating_add(entries.len() as u64);
     let next = (after < total && !entries.is_empty()).then_some(after);
-    Ok(json!({"part": part, "offset": offset, "total": total, "next": next, "entries": entries}))
+    Ok(PageOf { offset, total, next, entries, job: job.clone() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::job::folder::file;
+    use serde_json::{Value, json};
 
-    fn folder() -> (tempfile::TempDir, JobFolder) {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(file::TICKET), "{}").unwrap();
-        let job = JobFolder::at(folder.path()).unwrap();
-        (folder, job)
+    struct Setting {
+        _folder: tempfile::TempDir,
+        folder: JobFolder,
+        job: JobId,
+    }
+
+    impl Setting {
+        fn new() -> Setting {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(file::TICKET), "{}").unwrap();
+            let job = JobFolder::at(folder.path()).unwrap();
+            Setting { _folder: folder, folder: job, job: JobId::new().unwrap() }
+        }
+
+        fn page(&self, part: Part, offset: u64, limit: Option<u64>) -> Result<PageOf<Value>> {
+            page(&self.folder, &self.job, part, offset, limit)
+        }
     }
 
     #[test]
     fn every_entry_of_thousands_comes_on_one_page_and_only_one() {
-        let (_folder, job) = folder();
-        let mut pages = Pages::create(&job, Part::Files, USUAL).unwrap();
+        let setting = Setting::new();
+        let mut pages = Pages::create(&setting.folder, Part::Files, USUAL).unwrap();
         for n in 0..4321 {
             pages.push(json!({"path": format!("Tệp số {n}\n"), "n": n})).unwrap();
         }
@@ -137,30 +160,30 @@ mod tests {
         assert_eq!((count, first.len()), (4321, 100));
         let (mut seen, mut offset) = (Vec::new(), Some(0));
         while let Some(at) = offset {
-            let found = page(&job, Part::Files, at, Some(1000)).unwrap();
-            assert_eq!(found["total"], 4321);
-            seen.extend(found["entries"].as_array().unwrap().iter().map(|entry| entry["n"].as_u64().unwrap()));
-            offset = found["next"].as_u64();
+            let found = setting.page(Part::Files, at, Some(1000)).unwrap();
+            assert_eq!((found.total, found.offset), (4321, at));
+            seen.extend(found.entries.iter().map(|entry| entry["n"].as_u64().unwrap()));
+            offset = found.next;
         }
         assert_eq!(seen, (0..4321).collect::<Vec<u64>>());
-        let usual = page(&job, Part::Files, 4300, None).unwrap();
-        assert_eq!((usual["entries"].as_array().unwrap().len(), &usual["next"]), (21, &Value::Null));
-        let behind = page(&job, Part::Files, u64::MAX, Some(u64::MAX)).unwrap();
-        assert_eq!((behind["entries"].as_array().unwrap().len(), &behind["next"]), (0, &Value::Null));
-        assert_eq!(page(&job, Part::Tables, 0, None).unwrap_err().code, Code::BadRequest);
+        let usual = setting.page(Part::Files, 4300, None).unwrap();
+        assert_eq!((usual.entries.len(), usual.next), (21, None));
+        let behind = setting.page(Part::Files, u64::MAX, Some(u64::MAX)).unwrap();
+        assert_eq!((behind.entries.len(), behind.next), (0, None));
+        assert_eq!(setting.page(Part::Tables, 0, None).unwrap_err().code, Code::BadRequest);
     }
 
     #[test]
     fn a_page_of_long_entries_ends_early_and_says_where_to_go_on() {
-        let (_folder, job) = folder();
-        let mut pages = Pages::create(&job, Part::Config, 1000).unwrap();
+        let setting = Setting::new();
+        let mut pages = Pages::create(&setting.folder, Part::Config, 1000).unwrap();
         for n in 0..200 {
             pages.push(json!({"n": n, "text": "x".repeat(50_000)})).unwrap();
         }
         let (_, first) = pages.finish().unwrap();
-        let found = page(&job, Part::Config, 0, Some(1000)).unwrap();
-        let shown = found["entries"].as_array().unwrap().len();
+        let found = setting.page(Part::Config, 0, Some(1000)).unwrap();
+        let shown = found.entries.len();
         assert!(shown < 60 && first.len() == shown, "{shown}");
-        assert_eq!(found["next"], shown);
+        assert_eq!(found.next, Some(shown as u64));
     }
 }

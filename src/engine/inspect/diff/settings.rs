@@ -3,8 +3,13 @@
 
 use super::lines;
 use super::pages::Pages;
+use crate::api::answer::comparison::{
+    BinarySizes, CertificateShown, Change, ConfigChanges, ConfigEntry, Counts, LineCounts, PemContent, PemProblem,
+    PemShown,
+};
 use crate::backup::scan::{self, ConfigFound, Scan};
 use crate::backup::source::Source;
+use crate::clock;
 use crate::config::Config;
 use crate::engine::site_config;
 use crate::error::Result;
@@ -12,8 +17,6 @@ use crate::plan::Selection;
 use crate::progress::Monitor;
 use crate::siteconf::{self, ConfFile, Item, mask, tls};
 use crate::text::printable;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -29,48 +32,39 @@ pub fn changes(
     source: &Source,
     scan: &Scan,
     selection: &Selection,
-    mut pages: Pages,
+    mut pages: Pages<ConfigEntry>,
     monitor: &dyn Monitor,
-) -> Result<Value> {
+) -> Result<ConfigChanges> {
     let wanted: Vec<&ConfigFound> = scan.config.iter().filter(|file| selection.config.contains(&file.item)).collect();
-    let mut counts: BTreeMap<&str, u64> = ["added", "changed", "removed", "same", "kept"].map(|name| (name, 0)).into();
-    let mut put = |pages: &mut Pages, change: &'static str, entry: Value| -> Result<()> {
-        *counts.entry(change).or_default() += 1;
+    let mut counts = Counts::default();
+    let mut put = |entry: ConfigEntry| -> Result<()> {
+        counts.count(entry.change);
         pages.push(entry)
     };
     let mut targets: Vec<PathBuf> = Vec::new();
     for file in contents(config, source, scan, &wanted, monitor)? {
-        let placed = match file.content {
-            Some(content) => siteconf::place(config, &source.site.domain, file.item, &file.name, content),
-            None => {
-                let entry = json!({"item": file.item, "name": file.name, "change": "changed", "too_large": file.size});
-                put(&mut pages, "changed", entry)?;
-                continue;
-            }
+        let changed = ConfigEntry::of(file.item, &file.name, Change::Changed);
+        let Some(content) = file.content else {
+            put(ConfigEntry { too_large: Some(file.size), ..changed })?;
+            continue;
         };
-        match placed {
+        match siteconf::place(config, &source.site.domain, file.item, &file.name, content) {
             Ok(placed) => {
-                let (change, entry) = compare(&placed);
+                put(compare(&placed))?;
                 targets.push(placed.target);
-                put(&mut pages, change, entry)?;
             }
-            Err(error) => {
-                let entry = json!({"item": file.item, "name": file.name, "change": "changed", "problem": printable(&error.message)});
-                put(&mut pages, "changed", entry)?;
-            }
+            Err(error) => put(ConfigEntry { problem: Some(printable(&error.message)), ..changed })?,
         }
     }
     for file in site_config::live(config, &source.site.domain) {
         if selection.config.contains(&file.item) && !targets.contains(&file.target) {
-            let entry = json!({"item": file.item, "name": file.name, "target": file.target, "change": "kept",
-                               "why": "the backup does not hold it"});
-            put(&mut pages, "kept", entry)?;
+            let kept = ConfigEntry::of(file.item, &file.name, Change::Kept);
+            let why = Some("the backup does not hold it".to_owned());
+            put(ConfigEntry { target: Some(file.target), why, ..kept })?;
         }
     }
     let (total, entries) = pages.finish()?;
-    let mut document = json!(counts);
-    (document["total"], document["entries"]) = (json!(total), json!(entries));
-    Ok(document)
+    Ok(ConfigChanges { files: counts, total, entries })
 }
 
 /// The files with their contents: those that are live as they are in the backup are known by their hash, and the backup is
@@ -108,54 +102,59 @@ fn read_live(path: &Path) -> Option<Vec<u8>> {
 }
 
 /// One file against the live one.
-fn compare(file: &ConfFile) -> (&'static str, Value) {
+fn compare(file: &ConfFile) -> ConfigEntry {
     let live = read_live(&file.target);
     let change = match &live {
-        None => "added",
-        Some(live) if *live == file.content => "same",
-        Some(_) => "changed",
+        None => Change::Added,
+        Some(live) if *live == file.content => Change::Same,
+        Some(_) => Change::Changed,
     };
-    let mut entry = json!({"item": file.item, "name": file.name, "target": file.target, "change": change});
+    let live = live.unwrap_or_default();
+    let entry = ConfigEntry { target: Some(file.target.clone()), ..ConfigEntry::of(file.item, &file.name, change) };
     if file.item == Item::Ssl {
-        entry["backup"] = describe(&file.content);
-        if change == "changed" {
-            entry["live"] = describe(live.as_deref().unwrap_or_default());
+        let live = (change == Change::Changed).then(|| describe(&live));
+        return ConfigEntry { backup: Some(describe(&file.content)), live, ..entry };
+    }
+    if change == Change::Same {
+        return entry;
+    }
+    match (std::str::from_utf8(&live), std::str::from_utf8(&file.content)) {
+        (Ok(live), Ok(backup)) => {
+            let found = compare_text(file.item, live, backup);
+            let lines = LineCounts { added: found.added as u64, removed: found.removed as u64 };
+            let (diff, more_lines) = (Some(found.shown), Some(found.more as u64));
+            ConfigEntry { lines: Some(lines), diff, more_lines, ..entry }
         }
-    } else if change != "same" {
-        let live = live.as_deref().unwrap_or_default();
-        match (std::str::from_utf8(live), std::str::from_utf8(&file.content)) {
-            (Ok(live), Ok(backup)) => {
-                let old: Vec<&str> = live.lines().collect();
-                let new: Vec<&str> = backup.lines().collect();
-                let shown = |text: &str| -> Vec<String> {
-                    mask::masked(file.item, text).iter().map(|line| printable(line)).collect()
-                };
-                let found = lines::compare(&old, &new, &shown(live), &shown(backup), CONTEXT);
-                entry["lines"] = json!({"added": found.added, "removed": found.removed});
-                (entry["diff"], entry["more_lines"]) = (json!(found.shown), json!(found.more));
-            }
-            _ => entry["binary"] = json!({"live": live.len(), "backup": file.content.len()}),
+        _ => {
+            let binary = BinarySizes { live: live.len() as u64, backup: file.content.len() as u64 };
+            ConfigEntry { binary: Some(binary), ..entry }
         }
     }
-    (change, entry)
+}
+
+fn compare_text(item: Item, live: &str, backup: &str) -> lines::Lines {
+    let old: Vec<&str> = live.lines().collect();
+    let new: Vec<&str> = backup.lines().collect();
+    let shown = |text: &str| -> Vec<String> { mask::masked(item, text).iter().map(|line| printable(line)).collect() };
+    lines::compare(&old, &new, &shown(live), &shown(backup), CONTEXT)
 }
 
 /// What can be said of a certificate or key: never a part of it.
-fn describe(content: &[u8]) -> Value {
-    let day = |at: i64| crate::clock::at(at);
+fn describe(content: &[u8]) -> PemShown {
+    let certificate = |found: tls::Certificate| CertificateShown {
+        subject: printable(&found.subject),
+        names: found.names,
+        not_before: clock::at(found.not_before),
+        not_after: clock::at(found.not_after),
+        fingerprint: found.fingerprint,
+    };
     match tls::read(content) {
-        Ok(bundle) => json!({
-            "certificate": bundle.certificate.map(|certificate| json!({
-                "subject": printable(&certificate.subject),
-                "names": certificate.names,
-                "not_before": day(certificate.not_before),
-                "not_after": day(certificate.not_after),
-                "fingerprint": certificate.fingerprint,
-            })),
-            "certificates": bundle.certificates,
-            "private_key": bundle.key.is_some(),
+        Ok(bundle) => PemShown::Read(PemContent {
+            private_key: bundle.key.is_some(),
+            certificates: bundle.certificates as u64,
+            certificate: bundle.certificate.map(certificate),
         }),
-        Err(why) => json!({"problem": why}),
+        Err(problem) => PemShown::Unreadable(PemProblem { problem }),
     }
 }
 
@@ -173,6 +172,10 @@ mod tests {
         (folder, file)
     }
 
+    fn written(entry: &ConfigEntry) -> String {
+        serde_json::to_string(entry).unwrap()
+    }
+
     #[test]
     fn a_changed_file_is_shown_as_a_unified_diff_with_secrets_hidden_on_both_sides() {
         let (_folder, pool) = file(
@@ -180,8 +183,8 @@ mod tests {
             "[a]\nuser = u\nenv[DB] = new-hunter2\npm.max_children = 5\n",
             Some("[a]\nuser = u\nenv[DB] = old-hunter2\npm.max_children = 2\n"),
         );
-        let (change, entry) = compare(&pool);
-        assert_eq!(change, "changed");
+        let entry = compare(&pool);
+        assert_eq!(entry.change, Change::Changed);
         let wanted = [
             "@@ -1,4 +1,4 @@",
             " [a]",
@@ -191,19 +194,21 @@ mod tests {
             "+env[DB] = ***",
             "+pm.max_children = 5",
         ];
-        assert_eq!(entry["diff"], json!(wanted));
-        assert_eq!(entry["lines"], json!({"added": 2, "removed": 2}));
-        assert!(!entry.to_string().contains("hunter2"));
+        assert_eq!(entry.diff.as_deref().unwrap(), wanted);
+        assert_eq!((entry.lines, entry.more_lines), (Some(LineCounts { added: 2, removed: 2 }), Some(0)));
+        assert!(!written(&entry).contains("hunter2"));
     }
 
     #[test]
     fn equal_new_and_binary_files_say_so() {
-        assert_eq!(compare(&file(Item::Nginx, "a\n", Some("a\n")).1).0, "same");
+        let (_folder, equal) = file(Item::Nginx, "a\n", Some("a\n"));
+        assert_eq!(compare(&equal).change, Change::Same);
         let (_folder, new) = file(Item::Cron, "@daily u x\n", None);
-        assert_eq!(compare(&new).1["diff"], json!(["@@ -1,0 +1,1 @@", "+@daily u x"]));
+        assert_eq!(compare(&new).diff.unwrap(), ["@@ -1,0 +1,1 @@", "+@daily u x"]);
         let (_folder, mut binary) = file(Item::Nginx, "", Some("x"));
         binary.content = vec![0xff, 0xfe];
-        assert_eq!(compare(&binary).1["binary"], json!({"live": 1, "backup": 2}));
+        let entry = compare(&binary);
+        assert_eq!((entry.binary, entry.diff), (Some(BinarySizes { live: 1, backup: 2 }), None));
     }
 
     #[test]
@@ -211,10 +216,10 @@ mod tests {
         let key = "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n";
         for (backup, live) in [(key, "hunter2 is no key\n"), ("hunter2 is no key", key)] {
             let (_folder, ssl) = file(Item::Ssl, backup, Some(live));
-            let (change, entry) = compare(&ssl);
-            assert_eq!(change, "changed");
-            assert!(!entry.to_string().contains("hunter2"), "{entry}");
-            assert!(entry["live"].is_object() && entry["backup"].is_object());
+            let entry = compare(&ssl);
+            assert_eq!(entry.change, Change::Changed);
+            assert!(!written(&entry).contains("hunter2"), "{}", written(&entry));
+            assert!(entry.live.is_some() && entry.backup.is_some());
         }
     }
 }

@@ -2,6 +2,10 @@
 
 use super::lines;
 use super::pages::Pages;
+use crate::api::answer::comparison::{
+    Change, Counts, Definition, DefinitionDiff, DefinitionWord, ObjectCounts, RowCounts, RowSums, TableChanges,
+    TableEntry, TableKind,
+};
 use crate::backup::scan::{DumpScan, TableTally};
 use crate::backup::source::Source;
 use crate::engine::preflight::plan_token::{LiveDatabase, LiveTable};
@@ -10,7 +14,6 @@ use crate::error::{Code, Result};
 use crate::host::database::{Database, Object, ObjectKind};
 use crate::plan::selection::{Selection, Tables};
 use crate::sql::shape::shape;
-use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Both sides of a database.
@@ -29,24 +32,11 @@ pub struct Sides<'a> {
     pub complete: bool,
 }
 
-#[derive(Default)]
-struct Counts {
-    added: u64,
-    changed: u64,
-    removed: u64,
-    same: u64,
-    kept: u64,
-    rows_backup: u64,
-    rows_live: u64,
-    /// Every live table was counted.
-    exact: bool,
-}
-
 /// Compares; entries go to `pages`, tables that stay the same left out.
 ///
 /// # Errors
 /// `database_unreachable`, `io_failed`, `disk_full`.
-pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages) -> Result<Value> {
+pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableEntry>) -> Result<TableChanges> {
     let chosen = selection.tables()?;
     let coming: BTreeMap<&str, &TableTally> = sides
         .dump
@@ -58,71 +48,51 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages) -> Re
     stage::require_used("database", chosen.only.as_ref().map(|only| only.unused()).unwrap_or_default(), sides.source)?;
     let live: BTreeMap<&str, &LiveTable> = sides.live.tables.iter().map(|table| (table.name.as_str(), table)).collect();
     let leaving = leaving(sides, &chosen, &live, &coming, selection.exact);
-    let mut counts = Counts { exact: true, ..Counts::default() };
+    let mut counts = Counts::default();
+    let mut rows = RowSums { backup: 0, live: 0, exact: true };
     let names: BTreeSet<&str> = live.keys().chain(coming.keys()).copied().collect();
     for name in names {
         let (backup, now) = (coming.get(name).copied(), live.get(name).copied());
         let entry = match (backup, now) {
-            (Some(backup), None) => {
-                counts.added += 1;
-                counts.rows_backup += backup.rows;
-                table_entry(name, "added", Some(backup), None)
-            }
-            (None, Some(now)) if leaving.contains(name) => {
-                counts.removed += 1;
-                counts.rows_live += now.rows;
-                counts.exact &= now.exact;
-                table_entry(name, "removed", None, Some(now))
-            }
-            (None, Some(now)) => {
+            (Some(_), None) => table(name, Change::Added, backup, now),
+            (None, Some(_)) if leaving.contains(name) => table(name, Change::Removed, backup, now),
+            (None, Some(_)) => {
                 // A table that nobody selected is no part of the comparison.
                 if chosen.only.as_ref().is_some_and(|only| !only.covers(name)) {
                     continue;
                 }
-                counts.kept += 1;
-                let mut entry = table_entry(name, "kept", None, Some(now));
-                entry["why"] = json!(why_kept(name, &chosen));
-                entry
+                TableEntry { why: Some(why_kept(name, &chosen).to_owned()), ..table(name, Change::Kept, backup, now) }
             }
-            (Some(backup), Some(now)) => {
-                counts.rows_backup += backup.rows;
-                counts.rows_live += now.rows;
-                counts.exact &= now.exact;
-                let definition = definition(sides, name, backup)?;
-                let equal_definition = definition.as_ref().is_none_or(|lines| lines.shown.is_empty());
-                if backup.rows == now.rows && equal_definition {
-                    counts.same += 1;
-                    continue;
-                }
-                counts.changed += 1;
-                let mut entry = table_entry(name, "changed", Some(backup), Some(now));
-                entry["definition"] = match definition {
-                    None => json!("not_compared"),
-                    Some(lines) if lines.shown.is_empty() => json!("same"),
-                    Some(lines) => json!({"diff": lines.shown, "more_lines": lines.more}),
-                };
-                entry
+            (Some(dumped), Some(counted)) => {
+                let definition = definition(sides, name, dumped)?;
+                let is_same = dumped.rows == counted.rows && !matches!(definition, Definition::Differs(_));
+                let change = if is_same { Change::Same } else { Change::Changed };
+                TableEntry { definition: Some(definition), ..table(name, change, backup, now) }
             }
             (None, None) => continue,
         };
-        pages.push(entry)?;
+        counts.count(entry.change);
+        if entry.change != Change::Kept {
+            rows.backup += backup.map_or(0, |table| table.rows);
+            rows.live += now.map_or(0, |table| table.rows);
+            rows.exact &= now.is_none_or(|table| table.exact);
+        }
+        if entry.change != Change::Same {
+            pages.push(entry)?;
+        }
     }
-    let objects = if selection.database.is_whole() { objects(sides, &leaving, &mut pages)? } else { Value::Null };
+    let objects = if selection.database.is_whole() { Some(objects(sides, &leaving, &mut pages)?) } else { None };
     let (total, entries) = pages.finish()?;
-    Ok(json!({
-        "schema": sides.live.schema,
-        "dump": sides.dump.name,
-        "added": counts.added,
-        "changed": counts.changed,
-        "removed": counts.removed,
-        "same": counts.same,
-        "kept": counts.kept,
-        "rows": {"backup": counts.rows_backup, "live": counts.rows_live, "exact": counts.exact},
-        "compared_by": "number of rows and definition",
-        "objects": objects,
-        "total": total,
-        "entries": entries,
-    }))
+    Ok(TableChanges {
+        schema: sides.live.schema.clone(),
+        dump: sides.dump.name.clone(),
+        tables: counts,
+        rows,
+        compared_by: "number of rows and definition".to_owned(),
+        objects,
+        total,
+        entries,
+    })
 }
 
 fn leaving(
@@ -147,73 +117,89 @@ fn why_kept(name: &str, chosen: &Tables) -> &'static str {
     }
 }
 
-fn table_entry(name: &str, change: &str, backup: Option<&TableTally>, live: Option<&LiveTable>) -> Value {
-    let mut entry = json!({"kind": "table", "name": name, "change": change, "rows": {}});
-    if let Some(backup) = backup {
-        entry["rows"]["backup"] = json!(backup.rows);
-    }
-    if let Some(live) = live {
-        entry["rows"]["live"] = json!(live.rows);
-        entry["rows"]["exact"] = json!(live.exact);
-        entry["bytes_live"] = json!(live.bytes);
-    }
-    entry
+fn table(name: &str, change: Change, backup: Option<&TableTally>, live: Option<&LiveTable>) -> TableEntry {
+    let rows = RowCounts {
+        backup: backup.map(|table| table.rows),
+        live: live.map(|table| table.rows),
+        exact: live.map(|table| table.exact),
+    };
+    TableEntry { rows: Some(rows), bytes_live: live.map(|table| table.bytes), ..entry(TableKind::Table, name, change) }
 }
 
-/// How the definitions differ; `None` when one of them is not known.
-fn definition(sides: &Sides<'_>, name: &str, backup: &TableTally) -> Result<Option<lines::Lines>> {
-    let Some(text) = backup.create.as_ref().or_else(|| sides.texts.get(name)) else { return Ok(None) };
+fn entry(kind: TableKind, name: &str, change: Change) -> TableEntry {
+    TableEntry { kind, name: name.to_owned(), change, rows: None, bytes_live: None, why: None, definition: None }
+}
+
+/// How the definitions differ.
+fn definition(sides: &Sides<'_>, name: &str, backup: &TableTally) -> Result<Definition> {
+    let not_compared = Definition::Word(DefinitionWord::NotCompared);
+    let Some(text) = backup.create.as_ref().or_else(|| sides.texts.get(name)) else { return Ok(not_compared) };
     let now = match sides.server.table_text(&sides.live.schema, name) {
         Ok(now) => now,
         // Damaged, or gone since.
-        Err(error) if error.code == Code::DatabaseFailed => return Ok(None),
+        Err(error) if error.code == Code::DatabaseFailed => return Ok(not_compared),
         Err(error) => return Err(error),
     };
     let (now, backup) = (shape(&now), shape(text));
     let both: [Vec<&str>; 2] = [&now, &backup].map(|lines| lines.iter().map(String::as_str).collect());
-    Ok(Some(lines::compare(&both[0], &both[1], &now, &backup, 0)))
+    let found = lines::compare(&both[0], &both[1], &now, &backup, 0);
+    if found.shown.is_empty() {
+        return Ok(Definition::Word(DefinitionWord::Same));
+    }
+    Ok(Definition::Differs(DefinitionDiff { diff: found.shown, more_lines: found.more as u64 }))
 }
 
 /// Views, routines, triggers and events, by name. A trigger goes with its table; what else the dump lacks goes only where the
 /// dump holds everything.
-fn objects(sides: &Sides<'_>, leaving: &BTreeSet<String>, pages: &mut Pages) -> Result<Value> {
-    let word = |kind: ObjectKind| kind.keyword().to_ascii_lowercase();
-    let backup: BTreeSet<(String, &str)> =
-        sides.dump.object_list.iter().map(|object| (word(object.kind), object.name.as_str())).collect();
-    let live: BTreeMap<(String, &str), &Object> =
-        sides.live.objects.0.iter().map(|object| ((word(object.kind), object.name.as_str()), object)).collect();
-    let names: BTreeSet<&(String, &str)> = backup.iter().chain(live.keys()).collect();
+fn objects(sides: &Sides<'_>, leaving: &BTreeSet<String>, pages: &mut Pages<TableEntry>) -> Result<ObjectCounts> {
+    let backup: BTreeMap<(&str, &str), ObjectKind> =
+        sides.dump.object_list.iter().map(|object| (key(object.kind, &object.name), object.kind)).collect();
+    let live: BTreeMap<(&str, &str), &Object> =
+        sides.live.objects.0.iter().map(|object| (key(object.kind, &object.name), object)).collect();
+    let mut all = backup.clone();
+    all.extend(live.iter().map(|(key, object)| (*key, object.kind)));
     // Names beyond the kept ones are not known: then nothing can be said of what the dump lacks.
     let all_known = sides.dump.objects <= sides.dump.object_list.len() as u64;
-    let (mut added, mut removed, mut kept, mut both) = (0_u64, 0_u64, 0_u64, 0_u64);
-    for object in names {
-        let (kind, name) = object;
+    let mut counts = Counts::default();
+    for (object, kind) in all {
         let goes = |object: &Object| match object.kind {
             ObjectKind::Trigger => leaving.contains(&object.table),
             _ => sides.complete,
         };
-        let change = match (backup.contains(object), live.get(object)) {
-            (true, Some(_)) => {
-                both += 1;
-                continue;
-            }
-            (true, None) => {
-                added += 1;
-                "added"
-            }
-            (false, Some(object)) if !goes(object) => {
-                kept += 1;
-                "kept"
-            }
+        let change = match (backup.contains_key(&object), live.get(&object)) {
+            (true, Some(_)) => Change::Same,
+            (true, None) => Change::Added,
+            (false, Some(object)) if !goes(object) => Change::Kept,
             (false, _) if !all_known => continue,
-            (false, _) => {
-                removed += 1;
-                "removed"
-            }
+            (false, _) => Change::Removed,
         };
-        pages.push(json!({"kind": kind, "name": name, "change": change}))?;
+        counts.count(change);
+        if change != Change::Same {
+            pages.push(entry(table_kind(kind), object.1, change))?;
+        }
     }
-    Ok(json!({"added": added, "removed": removed, "kept": kept, "both": both, "compared_by": "name"}))
+    Ok(ObjectCounts {
+        added: counts.added,
+        removed: counts.removed,
+        kept: counts.kept,
+        both: counts.same,
+        compared_by: "name".to_owned(),
+    })
+}
+
+/// Kind and name: what tells an object from others, and their order.
+fn key(kind: ObjectKind, name: &str) -> (&'static str, &str) {
+    (kind.keyword(), name)
+}
+
+fn table_kind(kind: ObjectKind) -> TableKind {
+    match kind {
+        ObjectKind::Function => TableKind::Function,
+        ObjectKind::Procedure => TableKind::Procedure,
+        ObjectKind::View => TableKind::View,
+        ObjectKind::Trigger => TableKind::Trigger,
+        ObjectKind::Event => TableKind::Event,
+    }
 }
 
 #[cfg(test)]
@@ -231,7 +217,7 @@ mod tests {
         LiveTable { name: name.into(), rows, exact: rows < 1_000_000, ..LiveTable::default() }
     }
 
-    fn compared(request: &str, complete: bool) -> (Value, Vec<Value>) {
+    fn compared(request: &str, complete: bool) -> TableChanges {
         let request: api::Restore = api::parse(&format!(r#"{{"domain":"a.com",{request}}}"#)).unwrap();
         let selection = Selection::of(&request).unwrap();
         let fake = Fake::new();
@@ -282,47 +268,52 @@ mod tests {
         let source = Source { form, path, stamp: None, kind, parts: Vec::new(), layout: None, site };
         let sides =
             Sides { source: &source, dump: &dump, texts: &HashMap::new(), live: &database, server: &fake, complete };
-        let found = changes(&sides, &selection, pages).unwrap();
-        let entries = found["entries"].as_array().unwrap().clone();
-        (found, entries)
+        changes(&sides, &selection, pages).unwrap()
     }
 
-    fn changed(entries: &[Value]) -> Vec<String> {
-        let line = |entry: &Value| format!("{} {}", entry["change"].as_str().unwrap(), entry["name"].as_str().unwrap());
-        entries.iter().map(line).collect()
+    fn changed(found: &TableChanges) -> Vec<String> {
+        let word = |change: Change| serde_json::to_value(change).unwrap().as_str().unwrap().to_owned();
+        found.entries.iter().map(|entry| format!("{} {}", word(entry.change), entry.name)).collect()
     }
 
     #[test]
     fn tables_are_added_removed_and_changed_by_rows_or_definition() {
-        let (found, entries) = compared(r#""backup":"latest""#, true);
+        let found = compared(r#""backup":"latest""#, true);
         assert_eq!(
-            changed(&entries),
+            changed(&found),
             ["added new\ntable", "removed only live", "changed rows", "changed shape", "removed old", "added new"]
         );
-        assert_eq!(entries[2]["rows"], json!({"backup": 5, "live": 3, "exact": true}));
-        assert_eq!(entries[2]["definition"], "same");
-        assert_eq!(entries[3]["definition"]["diff"], json!(["-`id` int(11) NOT NULL", "+`id` bigint(20) NOT NULL"]));
-        assert_eq!((&found["same"], &found["removed"]), (&json!(3), &json!(1)));
-        assert_eq!(found["rows"], json!({"backup": 2_000_016, "live": 2_000_016, "exact": false}));
-        assert_eq!(found["objects"], json!({"added": 1, "removed": 1, "kept": 0, "both": 1, "compared_by": "name"}));
+        let entries = &found.entries;
+        assert_eq!(entries[2].rows, Some(RowCounts { backup: Some(5), live: Some(3), exact: Some(true) }));
+        assert_eq!(entries[2].definition, Some(Definition::Word(DefinitionWord::Same)));
+        let diff = ["-`id` int(11) NOT NULL", "+`id` bigint(20) NOT NULL"].map(str::to_owned).to_vec();
+        assert_eq!(entries[3].definition, Some(Definition::Differs(DefinitionDiff { diff, more_lines: 0 })));
+        let kinds: Vec<TableKind> = entries[4..].iter().map(|entry| entry.kind).collect();
+        assert_eq!(kinds, [TableKind::Event, TableKind::Trigger]);
+        assert_eq!((found.tables.same, found.tables.removed), (3, 1));
+        assert_eq!(found.rows, RowSums { backup: 2_000_016, live: 2_000_016, exact: false });
+        let objects = found.objects.unwrap();
+        assert_eq!((objects.added, objects.removed, objects.kept, objects.both), (1, 1, 0, 1));
     }
 
     #[test]
     fn what_an_incomplete_dump_cannot_know_is_kept_unless_exact() {
-        let (_, entries) = compared(r#""backup":"latest""#, false);
-        assert!(changed(&entries).contains(&"kept only live".to_owned()));
-        assert!(changed(&entries).contains(&"kept old".to_owned()));
-        let (_, entries) = compared(r#""options":{"exact":true}"#, false);
-        assert!(changed(&entries).contains(&"removed only live".to_owned()));
+        let found = compared(r#""backup":"latest""#, false);
+        assert!(changed(&found).contains(&"kept only live".to_owned()));
+        assert!(changed(&found).contains(&"kept old".to_owned()));
+        let kept = found.entries.iter().find(|entry| entry.name == "only live").unwrap();
+        assert!(kept.why.is_some() && kept.definition.is_none());
+        let found = compared(r#""options":{"exact":true}"#, false);
+        assert!(changed(&found).contains(&"removed only live".to_owned()));
     }
 
     #[test]
     fn only_selected_tables_are_compared() {
-        let (found, entries) = compared(r#""components":{"database":["odd `name`","r*","same"],"files":false}"#, true);
-        assert_eq!(changed(&entries), ["changed rows"]);
-        assert_eq!((&found["same"], &found["objects"]), (&json!(2), &Value::Null));
-        let (_, entries) = compared(r#""exclude":{"database":["rows","only live"]}"#, true);
-        assert!(changed(&entries).contains(&"kept rows".to_owned()));
-        assert!(changed(&entries).contains(&"kept only live".to_owned()));
+        let found = compared(r#""components":{"database":["odd `name`","r*","same"],"files":false}"#, true);
+        assert_eq!(changed(&found), ["changed rows"]);
+        assert_eq!((found.tables.same, found.objects), (2, None));
+        let found = compared(r#""exclude":{"database":["rows","only live"]}"#, true);
+        assert!(changed(&found).contains(&"kept rows".to_owned()));
+        assert!(changed(&found).contains(&"kept only live".to_owned()));
     }
 }

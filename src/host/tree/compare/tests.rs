@@ -91,7 +91,9 @@ impl Site {
 fn lines(found: &[Difference]) -> Vec<String> {
     let line = |difference: &Difference| {
         let path = String::from_utf8_lossy(&difference.path).into_owned();
-        format!("{:?} {path} {}", difference.change, difference.what.join("+")).trim_end().to_owned()
+        let word = |what: &Unequal| serde_json::to_value(what).unwrap().as_str().unwrap().to_owned();
+        let what: Vec<String> = difference.what.iter().map(word).collect();
+        format!("{:?} {path} {}", difference.change, what.join("+")).trim_end().to_owned()
     };
     found.iter().map(line).collect()
 }
