@@ -1,13 +1,13 @@
 //! Backups in the field: where they are, what they are called, how they are laid out, what is in them.
 //!
 //! * [`name`]: what a file name says (kind, moment, domain);
-//! * [`mod@list`]: the backups of a domain, newest first, without opening an archive; [`domains`]: who has some;
+//! * [`mod@list`]: the backups of a domain, newest first, without opening an archive; [`archives`]: who has some;
 //! * [`mod@locate`]: from a request's word (`latest`, a path) to an open [`Source`];
 //! * [`chain`]: which archives an incremental backup is made of; [`layers`]: which entry of which archive counts;
 //! * [`layout`]: the known forms, one file each, and the [`Sorter`] that places entries while they stream by;
 //! * [`meta`]: the `.meta` files beside archives (hints, never trusted);
 //! * [`scan()`](scan::scan): one reading of a whole archive, its integrity check; [`preview`]: what it found, as a document;
-//! * [`index`]: our own cache of what was found inside an archive; [`catalogue`]: every entry of the site in it.
+//! * [`cache::index`]: our own cache of what was found inside an archive; [`cache::catalogue`]: every entry of the site in it.
 
 pub mod archives;
 pub mod cache;
@@ -19,13 +19,14 @@ pub mod list;
 pub mod locate;
 pub mod meta;
 pub mod name;
+pub mod peek;
 pub mod preview;
 pub mod scan;
 pub mod source;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use layout::{ConfigItem, Place, Seen, Site, Sorter};
+pub use layout::{ConfigItem, Place, Seen, Sorter};
 pub use list::list;
 pub use locate::{locate, locate_snapshot};
 pub use name::{BackupName, Kind, Stamp};

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::engine::inspect;
 use crate::engine::leftovers::resume;
 use crate::error::{Code, Error, IoContext, Result};
+use crate::host::site::Site;
 use crate::job::ending::Report;
 use crate::job::folder::JobFolder;
 use crate::job::folder::file;
@@ -155,7 +156,7 @@ fn check_restore(config: &Config, asked: &Restore) -> Result<()> {
 }
 
 fn check_site(config: &Config, asked: &OneDomain) -> Result<()> {
-    let root = config.paths.document_root(&asked.domain);
+    let root = Site::find(&config, &asked.domain)?.folder;
     if root.exists() {
         return Ok(());
     }

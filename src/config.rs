@@ -1,5 +1,8 @@
 //! restore.toml: where things are and how far the engine may go.
 
+pub mod administrator_file;
+pub mod domains_list;
+
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
 use schemars::JsonSchema;
@@ -136,11 +139,7 @@ impl Paths {
     pub fn config(&self) -> PathBuf {
         self.base.join("config")
     }
-    /// The domain's document root.
-    pub fn document_root(&self, domain: &Domain) -> PathBuf {
-        self.web_root.join(domain.as_str())
-    }
-    /// Root-owned folder for staged and kept trees, on the document root's filesystem.
+    /// Root-owned folder for staged and kept trees of sites on the web root's mount.
     pub fn staging(&self) -> PathBuf {
         self.web_root.join(".rocketvps-restore")
     }

@@ -1,6 +1,6 @@
 //! The way of a restore: plan → stage → verify staged → commit → verify live → done, or rollback.
 //!
-//! Each state is a type: only a [`Job<Planned>`] can be staged, only a [`Job<Staged>`] verified, only a [`Job<Verified>`]
+//! Each state is a type: only a `Job<Planned>` can be staged, only a `Job<Staged>` verified, only a `Job<Verified>`
 //! committed. One file a transition: `stage`, `verify`, `commit`, `check`. A rollback to a kept snapshot is the same way from
 //! `Verified` on, since its staged state already stands. Until `commit` the live site is not touched.
 

@@ -1,4 +1,4 @@
-//! The C ABI. Every function is a line: the work is in [`crate::call`].
+//! The C ABI. Every function is a line: the work is in `call`.
 //!
 //! Shape of every call: `char *rv_NAME(const char *request_json)`. The request is a UTF-8 JSON object, NUL-terminated; NULL
 //! counts as `{}`. The answer is an owned UTF-8 JSON document to be freed with `rv_string_free`. Where memory is exhausted the

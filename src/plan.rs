@@ -13,6 +13,7 @@ use crate::api::Choice;
 use crate::api::answer::restore::Report;
 use crate::config::Config;
 use crate::host::database::names;
+use crate::host::target::Target;
 use crate::job::JobId;
 use crate::path::Domain;
 use crate::snapshot::retained::Manifest;
@@ -28,7 +29,7 @@ pub struct Plan {
     pub domain: Domain,
     /// What is restored.
     pub selection: Selection,
-    /// The live tree.
+    /// The live tree that is exchanged: a document root, or the site folder around it.
     pub document_root: PathBuf,
     /// Folder of this job on the document root's filesystem, 0700.
     pub stage: PathBuf,
@@ -71,15 +72,16 @@ impl Plan {
         config: &Config,
         job: &JobId,
         domain: &Domain,
+        target: Target,
         selection: Selection,
         database: Option<(String, Option<String>)>,
         source: String,
     ) -> Plan {
-        let stage = config.paths.staging().join(job.as_str());
+        let stage = target.staging.join(job.as_str());
         Plan {
             job: job.clone(),
             domain: domain.clone(),
-            document_root: config.paths.document_root(domain),
+            document_root: target.live,
             tree: stage.join("tree"),
             stage,
             database: database.map(|(live, definer)| DatabasePlan {
@@ -110,7 +112,10 @@ impl Plan {
                 named: true,
                 ..Selection::everything()
             },
-            document_root: config.paths.document_root(&manifest.domain),
+            document_root: manifest
+                .live
+                .clone()
+                .unwrap_or_else(|| config.paths.web_root.join(manifest.domain.as_str())),
             stage: tree.as_deref().and_then(Path::parent).map_or_else(PathBuf::new, Path::to_owned),
             tree: tree.unwrap_or_default(),
             database: kept_schema.map(|(live, shadow)| DatabasePlan {
@@ -186,7 +191,8 @@ mod tests {
         let job = JobId::parse("20251004_030000_0123456789ab").unwrap();
         let domain = Domain::parse("example.com").unwrap();
         let selection = Selection::everything();
-        let plan = Plan::restore(&config, &job, &domain, selection, Some(("site".into(), None)), "x".into());
+        let target = Target::of(&config, &config.paths.web_root.join(domain.as_str()));
+        let plan = Plan::restore(&config, &job, &domain, target, selection, Some(("site".into(), None)), "x".into());
         assert_eq!(plan.tree, PathBuf::from("/var/www/.rocketvps-restore/20251004_030000_0123456789ab/tree"));
         assert_eq!(plan.database.unwrap().shadow, "rvs_0123456789ab");
         assert!(plan.snapshot.ends_with("example.com/pre_restore_20251004_030000_0123456789ab"));

@@ -4,6 +4,7 @@ use rocketvps_restore::backup;
 use rocketvps_restore::config::Config;
 use rocketvps_restore::error::Code;
 use rocketvps_restore::host::credentials::{self, Password, SiteAccount};
+use rocketvps_restore::host::site::Site;
 use rocketvps_restore::host::site_database::{SiteDatabase, Word};
 use rocketvps_restore::path::Domain;
 use rocketvps_restore::progress::{Monitor, Silent};
@@ -145,7 +146,7 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
     config.paths.cron = folder.path().join("cron");
     config.mysql.socket.clone_from(&server.socket);
     let domain = Domain::parse("example.com").unwrap();
-    make_site(&config.paths.document_root(&domain));
+    make_site(&config.paths.web_root.join(domain.as_str()));
     std::fs::create_dir_all(config.paths.ssl.join("example.com")).unwrap();
     std::fs::create_dir_all(&config.paths.nginx_available).unwrap();
     std::fs::write(config.paths.ssl.join("example.com/privkey.pem"), "KEY").unwrap();
@@ -170,7 +171,9 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
         word: Word::Site,
         notes: Vec::new(),
     };
-    let made = snapshot::create(&config, &domain, Some(&of(&config, &site)), &work, &silent()).unwrap();
+    let made =
+        snapshot::create(&config, &Site::find(&config, &domain).unwrap(), Some(&of(&config, &site)), &work, &silent())
+            .unwrap();
     let path = made.path;
     assert_eq!(std::fs::read_dir(&work).unwrap().count(), 0, "no secret stays behind");
     assert_eq!((made.manifest.tables, made.manifest.rows), (Some(2), Some(5003)));
@@ -189,7 +192,7 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
     std::fs::create_dir(&unpacked).unwrap();
     let archive = path.join("files.tar.gz");
     tool("tar", &["xpzf".as_ref(), archive.as_os_str(), "-C".as_ref(), unpacked.as_os_str()]);
-    let root = config.paths.document_root(&domain);
+    let root = config.paths.web_root.join(domain.as_str());
     std::fs::remove_file(root.join("fifo")).unwrap();
     let show = |root: &Path| {
         let script = "cd \"$0\" && find . -printf '%P %y %m %s %n %l %T@\\n' | sed 's/\\.[0-9]*$//' | sort && find . -type f -exec sha256sum {} + | sort";
@@ -221,7 +224,9 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
     let found = backup::scan(&source, &config, &Silent).unwrap();
     assert_eq!((found.files, found.dump.unwrap().rows(), found.config.len()), (6, 5003, 2));
     std::fs::write(&config.mysql.admin_defaults_file, "[client]\nuser=root\n").unwrap();
-    let second = snapshot::create(&config, &domain, Some(&of(&config, &site)), &work, &silent()).unwrap();
+    let second =
+        snapshot::create(&config, &Site::find(&config, &domain).unwrap(), Some(&of(&config, &site)), &work, &silent())
+            .unwrap();
     let all = snapshot::list(&config, &domain).unwrap();
     assert_eq!(all.len(), 2);
     assert_eq!(all[0].path, second.path);
@@ -247,7 +252,9 @@ fn a_portable_snapshot_is_what_the_site_was_and_ordinary_tools_read_it() {
         (&root_only, &missing, Code::DatabaseFailed),
         (&down, &site, Code::DatabaseUnreachable),
     ] {
-        let error = snapshot::create(config, &domain, Some(&of(config, site)), &work, &silent()).unwrap_err();
+        let error =
+            snapshot::create(config, &Site::find(config, &domain).unwrap(), Some(&of(config, site)), &work, &silent())
+                .unwrap_err();
         assert_eq!(error.code, code, "{error:?}");
         assert!(!format!("{error:?}").contains(PASSWORD));
         assert_eq!(std::fs::read_dir(config.paths.snapshots().join("example.com")).unwrap().count(), 1);

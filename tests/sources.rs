@@ -37,7 +37,6 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/host/services/command.rs", "programs"),
     ("src/host/services/master.rs", "/proc, pid files"),
     ("src/host/services/rehearsal.rs", "the machine's configuration"),
-    ("src/host/sites.rs", "names of folders in the web root"),
     ("src/host/spool.rs", "our folder of staging"),
     ("src/host/tree/policy.rs", "/etc/passwd, /etc/group"),
     ("src/host/tree/space.rs", "whether folders exist"),
@@ -63,6 +62,9 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/backup/cache/folder.rs", "our cache"),
     ("src/job/monitor.rs", "our folder of jobs"),
     ("src/host/tree/trusted.rs", "a folder above, beneath an open one; root's links alone are followed"),
+    ("src/engine/commit/steps.rs", "whether folders above a document root exist"),
+    ("src/host/site.rs", "the web root, the configuration of nginx; whether a document root exists"),
+    ("src/host/tree/handle.rs", "the name of an open folder"),
 ];
 
 /// Ways to look at a path by its name.

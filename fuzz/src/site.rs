@@ -57,7 +57,7 @@ pub fn site() -> &'static Site {
         let domain = Domain::parse(DOMAIN).expect("a domain");
         let backups = config.paths.backups().join(DOMAIN);
         std::fs::create_dir_all(&backups).expect("the folder of backups");
-        std::fs::create_dir_all(config.paths.document_root(&domain)).expect("the document root");
+        std::fs::create_dir_all(config.paths.web_root.join(domain.as_str())).expect("the document root");
         std::fs::set_permissions(&backups, Permissions::from_mode(0o755)).expect("the folder of backups is ours");
         std::fs::write(backups.join("backup_20251004_030000.tar.gz"), include_bytes!("../backup.tar"))
             .expect("a backup");

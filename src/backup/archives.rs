@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// it is named.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list`](super::list::list).
 pub(crate) fn newest(config: &Config, domain: &Domain) -> Result<Option<PathBuf>> {
     let own = config.paths.backups().join(domain.as_str());
     let mut found = Vec::new();

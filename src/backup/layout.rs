@@ -1,6 +1,7 @@
 //! The forms a backup comes in. Each is one file below; [`LAYOUTS`] is the list of them.
 //!
-//! A layout answers one question: which folder of the archive is the document root? Everything else has an answer that
+//! A layout answers two questions: which folder of the archive is the site's tree, and whether that is the document root or the
+//! site folder around it ([`Holds`])? Everything else has an answer that
 //! fits all of today's, in the trait and in `common`: a dump is `database.sql`, `database.sql.gz` or the one `.sql` in
 //! `database/`; configuration is in `config/`; what describes the backup is `backup.meta` and the like. Another panel's
 //! layout is one more file here and one more line in the list at [`LAYOUTS`]; it may answer every question its own way.
@@ -9,7 +10,8 @@
 //! |---|---|---|---|---|
 //! | [`design`] | `www/` at the top | `www/` | inside | inside |
 //! | [`guide`] | `files/` at the top | `files/` | inside | inside |
-//! | [`smart`] | the site's own path | `var/www/DOMAIN/` | beside | – |
+//! | [`smart`] | the site folder's own path | `var/www/DOMAIN/` is the site folder | beside | – |
+//! | [`rooted`] | the document root's own path, first of all | `var/www/DOMAIN/public_html/` | beside | – |
 //! | [`domain`] | the file's name | the one top folder | – | – |
 //! | [`all_domains`] | the file's name | `DOMAIN/<folder>/` | – | – |
 //! | [`snapshot`] | role of the file | the one top folder | beside | beside |
@@ -21,12 +23,14 @@ mod common;
 pub mod snapshot;
 
 use crate::backup::name::{BackupName, Family};
-use crate::config::Config;
 use crate::error::{Code, Error, Result};
-use crate::path::{Domain, RelPath};
+use crate::host::site::Site;
+use crate::path::RelPath;
 pub use crate::siteconf::Item as ConfigItem;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Where an entry of a backup belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,23 +50,19 @@ pub enum Place {
     Other,
 }
 
-/// What a layout needs to know about the site.
-#[derive(Debug, Clone)]
-pub struct Site {
-    /// The domain that is restored.
-    pub domain: Domain,
-    /// `config.paths.web_root/DOMAIN` without the leading slash.
-    pub document_root: RelPath,
+/// What the tree of a backup is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// The site folder, with the document root somewhere in it.
+    SiteFolder,
+    /// The document root.
+    DocumentRoot,
 }
 
-impl Site {
-    /// The site of a domain under this configuration.
-    pub fn new(config: &Config, domain: &Domain) -> Site {
-        let root = config.paths.document_root(domain);
-        let bytes = std::os::unix::ffi::OsStrExt::as_bytes(root.as_os_str());
-        let trimmed = bytes.iter().position(|byte| *byte != b'/').map_or(&[][..], |at| &bytes[at..]);
-        Site { domain: domain.clone(), document_root: RelPath::parse(trimmed).unwrap_or_default() }
-    }
+/// An absolute path as an archive made from `/` has it.
+fn below_slash(path: &Path) -> RelPath {
+    let inner = path.strip_prefix("/").unwrap_or(path);
+    RelPath::parse(inner.as_os_str().as_bytes()).unwrap_or_default()
 }
 
 /// One form of a backup.
@@ -77,6 +77,11 @@ pub trait Layout: Sync {
 
     /// The folder that is the document root, if this entry's path tells.
     fn root(&self, path: &RelPath, site: &Site) -> Option<RelPath>;
+
+    /// What that folder is, where the layout alone tells.
+    fn holds(&self) -> Option<Holds> {
+        None
+    }
 
     /// Whether dump and configuration lie in the same archive.
     fn whole(&self) -> bool {
@@ -118,6 +123,7 @@ macro_rules! layouts {
 layouts! {
     all_domains::AllDomains,
     domain::OneDomain,
+    rooted::Rooted,
     smart::Smart,
     design::Design,
     guide::Guide,
@@ -142,8 +148,11 @@ pub struct Seen {
     pub config: BTreeSet<ConfigItem>,
     /// A description of the backup.
     pub meta: bool,
-    /// The document root's folder was seen, even if empty.
+    /// The folder of the tree was seen, even if empty.
     pub root: bool,
+    /// The document root was seen in it, by where the live site has it.
+    #[serde(default)]
+    pub document_root: bool,
     /// Top-level names that belong to nothing, at most [`MAX_OTHERS`].
     pub others: BTreeSet<String>,
 }
@@ -153,6 +162,7 @@ impl Seen {
     pub fn merge(&mut self, other: Seen) {
         self.site += other.site;
         self.root |= other.root;
+        self.document_root |= other.document_root;
         self.meta |= other.meta;
         self.dump = self.dump.take().or(other.dump);
         self.second_dump = self.second_dump.take().or(other.second_dump);
@@ -178,6 +188,7 @@ pub const MAX_OTHERS: usize = 32;
 /// Places the entries of one archive as they stream by.
 pub struct Sorter {
     site: Site,
+    root_in_folder: RelPath,
     candidates: Vec<&'static dyn Layout>,
     settled: Option<(&'static dyn Layout, RelPath)>,
     config_only: bool,
@@ -185,6 +196,11 @@ pub struct Sorter {
 }
 
 impl Sorter {
+    fn new(site: Site, candidates: Vec<&'static dyn Layout>, config_only: bool) -> Sorter {
+        let root_in_folder = site.root_in_folder();
+        Sorter { site, root_in_folder, candidates, settled: None, config_only, seen: Seen::default() }
+    }
+
     /// For a backup archive of this file name.
     pub fn archive(file_name: &str, site: Site) -> Sorter {
         let name = BackupName::parse(file_name).unwrap_or(BackupName { family: Family::Foreign, stamp: None });
@@ -194,18 +210,18 @@ impl Sorter {
             // A name that says nothing: only forms told by their content.
             None => LAYOUTS.iter().copied().filter(|layout| layout.whole()).collect(),
         };
-        Sorter { site, candidates, settled: None, config_only: false, seen: Seen::default() }
+        Sorter::new(site, candidates, false)
     }
 
     /// For a snapshot's `files.tar.gz`.
     pub fn snapshot_files(site: Site) -> Sorter {
         let candidates: Vec<&'static dyn Layout> = vec![&snapshot::SnapshotFiles];
-        Sorter { site, candidates, settled: None, config_only: false, seen: Seen::default() }
+        Sorter::new(site, candidates, false)
     }
 
     /// For a snapshot's `config.tar.gz`, whose names may lack the `config/` folder.
     pub fn snapshot_config(site: Site) -> Sorter {
-        Sorter { site, candidates: Vec::new(), settled: None, config_only: true, seen: Seen::default() }
+        Sorter::new(site, Vec::new(), true)
     }
 
     /// Where the entry belongs.
@@ -214,6 +230,9 @@ impl Sorter {
             Place::Dump { .. } if self.is_second_dump(path) => Place::Other,
             place => place,
         };
+        if let Place::Site(inner) = &place {
+            self.seen.document_root |= inner.strip_prefix(&self.root_in_folder).is_some();
+        }
         match &place {
             Place::Site(inner) if inner.is_root() => self.seen.root = true,
             Place::Site(_) => {
@@ -261,7 +280,8 @@ impl Sorter {
     }
 
     fn note_other(&mut self, path: &RelPath) {
-        let known_parent = self.site.document_root.strip_prefix(path).is_some()
+        let known_parent = below_slash(&self.site.folder).strip_prefix(path).is_some()
+            || below_slash(&self.site.usual).strip_prefix(path).is_some()
             || RelPath::parse(b"var/www").is_ok_and(|www| www.strip_prefix(path).is_some())
             || matches!(path.as_bytes(), b"config" | b"database" | b"config/ssl");
         if path.is_root() || known_parent || self.seen.others.len() >= MAX_OTHERS {
@@ -311,9 +331,11 @@ impl Sorter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::path::Domain;
 
     fn site() -> Site {
-        Site::new(&Config::default(), &Domain::parse("example.com").unwrap())
+        Site::find(&Config::default(), &Domain::parse("example.com").unwrap()).unwrap()
     }
 
     fn path(text: &str) -> RelPath {
@@ -383,7 +405,7 @@ mod tests {
     #[test]
     fn a_web_root_of_its_own_is_recognised_too() {
         let config = Config::parse("[paths]\nweb_root = \"/srv/sites\"").unwrap();
-        let site = Site::new(&config, &Domain::parse("example.com").unwrap());
+        let site = Site::find(&config, &Domain::parse("example.com").unwrap()).unwrap();
         let mut sorter = Sorter::archive(OWN, site);
         assert_eq!(sorter.place(&path("srv/sites/example.com/x")), Place::Site(path("x")));
     }

@@ -4,22 +4,22 @@
 use crate::backup::archives::newest;
 use crate::backup::cache::index::Index;
 use crate::backup::chain;
-use crate::backup::layout::{self, ConfigItem, Site};
+use crate::backup::layout::{self, ConfigItem, Holds};
 use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, file_name, snapshot_stamp};
+use crate::backup::peek::{Peeked, peek};
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
+use crate::host::site::Site;
 use crate::host::tree;
 use crate::path::{Domain, RelPath};
+use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A dump that lies beside an archive belongs to it when it was written within this time after it.
 pub(crate) const DUMP_WITHIN_S: i64 = 15 * 60;
-
-/// How much of an archive's content is unpacked to learn its layout early.
-const PEEK_BYTES: u64 = 1 << 20;
 
 /// Opens the backup a request names: `latest`, or an absolute path below the backup folder. An incremental one is opened
 /// with all it builds on. `dump` is another dump than the one that would be chosen.
@@ -43,8 +43,8 @@ pub fn locate_known(
     index: &Index,
 ) -> Result<Source> {
     locate_by(config, domain, word, dump, |path, first, site| match index.layout(path, first) {
-        Some(known) => layout::named(known).map(|layout| layout.name()),
-        None => peek(first, site),
+        Some(known) if site.root == site.folder => Peeked::known(known),
+        _ => peek(first, site),
     })
 }
 
@@ -53,14 +53,14 @@ fn locate_by(
     domain: &Domain,
     word: &str,
     dump: Option<&Path>,
-    layout_of: impl Fn(&Path, &Part, &Site) -> Option<&'static str>,
+    look: impl Fn(&Path, &Part, &Site) -> Peeked,
 ) -> Result<Source> {
     let path = if word == "latest" { latest(config, domain)? } else { PathBuf::from(word) };
     let archive = open_archive(config, domain, &path)?;
     let name = file_name(&archive.path);
     let parsed = BackupName::parse(&name).unwrap_or(BackupName { family: Family::Foreign, stamp: None });
     let path = archive.path.clone();
-    let site = Site::new(config, domain);
+    let site = Site::find(config, domain)?;
     let mut parts = match parsed.kind() {
         Kind::Full => vec![archive],
         Kind::Incremental => {
@@ -72,7 +72,17 @@ fn locate_by(
             parts
         }
     };
-    let layout = layout_of(&path, &parts[0], &site);
+    let Peeked { layout, tree, holds } = look(&path, &parts[0], &site);
+    let holds = holds.unwrap_or(Holds::DocumentRoot);
+    let name = tree.as_ref().and_then(|tree| tree.names().last());
+    let site = match name {
+        Some(name)
+            if holds == Holds::DocumentRoot && layout.and_then(layout::named).is_some_and(|layout| !layout.whole()) =>
+        {
+            site.with_root_named(OsStr::from_bytes(name))
+        }
+        _ => site,
+    };
     // Only the layout that has its database beside the archive; elsewhere such a file is somebody else's.
     if layout.and_then(layout::named).is_some_and(|layout| layout.dump_beside()) {
         parts.extend(companion(config, domain, &path, parsed.stamp, dump)?);
@@ -84,7 +94,7 @@ fn locate_by(
         .hint("Leave `dump` out.")
         .with("path", dump.display().to_string()));
     }
-    Ok(Source { form: Form::Backup, path, stamp: parsed.stamp, kind: parsed.kind(), parts, layout, site })
+    Ok(Source { form: Form::Backup, path, stamp: parsed.stamp, kind: parsed.kind(), parts, layout, holds, site })
 }
 
 /// Opens a portable snapshot (ours, the seed's or the old engine's) of the domain as a source.
@@ -113,8 +123,9 @@ pub fn locate_snapshot(config: &Config, domain: &Domain, folder: &Path) -> Resul
             .with("path", path.display().to_string()));
     }
     let stamp = path.file_name().and_then(|name| snapshot_stamp(name.to_str()?));
-    let site = Site::new(config, domain);
-    Ok(Source { form: Form::Snapshot, path, stamp, kind: Kind::Full, parts, layout: Some("snapshot"), site })
+    let site = Site::find(config, domain)?;
+    let holds = Holds::SiteFolder;
+    Ok(Source { form: Form::Snapshot, path, stamp, kind: Kind::Full, parts, layout: Some("snapshot"), holds, site })
 }
 
 /// The folder of a snapshot, without links, checked to lie directly in `snapshots/DOMAIN`.
@@ -145,7 +156,7 @@ pub fn snapshot_folder(config: &Config, domain: &Domain, folder: &Path) -> Resul
 /// `unknown_domain`, `backup_not_found`, `backup_unreadable`, `path_not_allowed`.
 pub fn probe(config: &Config, domain: &Domain, backup: &str, dump: Option<&Path>) -> Result<()> {
     let located = locate(config, domain, backup, dump).map(drop);
-    let (root, folder) = (config.paths.document_root(domain), config.paths.backups().join(domain.as_str()));
+    let (root, folder) = (Site::find(config, domain)?.root, config.paths.backups().join(domain.as_str()));
     match located {
         Err(error) if error.code == Code::BackupNotFound && !root.exists() && !folder.exists() => Err(Error::new(
             Code::UnknownDomain,
@@ -212,24 +223,6 @@ fn foreign_owner(inner: &Path, domain: &Domain) -> Option<String> {
         Family::Domain(owner) if owner != domain.as_str() => Some(owner),
         _ => None,
     }
-}
-
-/// Learns the layout from the first entries; nothing when they do not tell or cannot be read (staging will say why).
-fn peek(part: &Part, site: &Site) -> Option<&'static str> {
-    use std::io::Read;
-    let mut sorter = part.sorter(site)?;
-    let raw: Box<dyn Read> =
-        if part.gzip { Box::new(flate2::read::MultiGzDecoder::new(part.reader())) } else { Box::new(part.reader()) };
-    let mut archive = tar::Archive::new(raw.take(PEEK_BYTES));
-    for entry in archive.entries().ok()? {
-        let entry = entry.ok()?;
-        let path = RelPath::parse(&entry.path_bytes()).ok()?;
-        sorter.place(&path);
-        if sorter.layout().is_some() {
-            break;
-        }
-    }
-    sorter.layout()
 }
 
 /// The dump that goes with an archive whose database lies beside it: the one asked for, else the nearest one within

@@ -133,7 +133,7 @@ pub fn preview(source: &Source, found: &Scan, config: &Config, facts: &Facts) ->
     Preview {
         backup: backup(source, found),
         chain: chain(source, found, facts),
-        files: files(source, found, config, facts),
+        files: files(source, found, facts),
         database: found.dump.as_ref().map(|dump| database(dump, facts)),
         config: found.config.iter().map(config_file).collect(),
         estimate: facts.estimate.clone(),
@@ -175,7 +175,7 @@ fn chain(source: &Source, found: &Scan, facts: &Facts) -> Chain {
     Chain { archives: archives(source).enumerate().map(archive).collect(), dump: dump_chosen(source, found, facts) }
 }
 
-fn files(source: &Source, found: &Scan, config: &Config, facts: &Facts) -> PreviewedFiles {
+fn files(source: &Source, found: &Scan, facts: &Facts) -> PreviewedFiles {
     let (tree, tree_page) = match &facts.page {
         None => (found.tree.clone(), None),
         Some((asked, page)) => (page.nodes.clone(), Some(tree_page(asked, page))),
@@ -187,7 +187,7 @@ fn files(source: &Source, found: &Scan, config: &Config, facts: &Facts) -> Previ
         bytes: found.bytes,
         bytes_text: human_size(found.bytes),
         by_type: found.by_type,
-        document_root: config.paths.document_root(&source.site.domain),
+        document_root: source.target().to_owned(),
         tree,
         top_folders: top_folders(&found.tree),
         application: found.application.clone(),

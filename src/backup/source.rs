@@ -1,8 +1,9 @@
 //! An opened backup or snapshot: the files it consists of, each open, so that what was checked is what is read.
 
-use crate::backup::layout::{self, ConfigItem, Layout, Site, Sorter};
+use crate::backup::layout::{self, ConfigItem, Holds, Layout, Seen, Sorter};
 use crate::backup::name::{Kind, Stamp};
 use crate::error::{Code, Error, IoContext, Result};
+use crate::host::site::Site;
 use crate::host::tree;
 use crate::path::RelPath;
 use crate::progress::Monitor;
@@ -277,11 +278,40 @@ pub struct Source {
     pub parts: Vec<Part>,
     /// The layout, where the first entries told it.
     pub layout: Option<&'static str>,
+    /// What its tree is.
+    pub holds: Holds,
     /// The site its entries are placed for.
     pub site: Site,
 }
 
 impl Source {
+    /// The live folder that its tree takes the place of.
+    pub fn target(&self) -> &Path {
+        match self.holds {
+            Holds::SiteFolder => &self.site.folder,
+            Holds::DocumentRoot => &self.site.root,
+        }
+    }
+
+    /// Whether the tree has the document root where the live site has it. Put there without, nothing would be shown.
+    ///
+    /// # Errors
+    /// `backup_incomplete` saying where the document root is, and who says so.
+    pub fn require_document_root(&self, seen: &Seen) -> Result<()> {
+        let inner = self.site.root_in_folder();
+        if self.holds == Holds::DocumentRoot || inner.is_root() || seen.document_root || !seen.root {
+            return Ok(());
+        }
+        let (domain, root, path) = (&self.site.domain, self.site.root.display(), self.path.display());
+        let message = format!("{path} holds no {inner}: the document root of {domain} is {root}");
+        Err(Error::new(Code::BackupIncomplete, message)
+            .hint(format!(
+                "{} says so. Choose another backup, or restore single folders of this one.",
+                self.site.told_by
+            ))
+            .with("document_root", root.to_string()))
+    }
+
     /// Bytes of all parts on disk.
     pub fn packed_bytes(&self) -> u64 {
         self.parts.iter().map(|part| part.identity.size).sum()

@@ -1,9 +1,10 @@
 //! What unit tests of backups begin with.
 
-use crate::backup::layout::Site;
+use crate::backup::layout::Holds;
 use crate::backup::name::Kind;
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
+use crate::host::site::Site;
 use crate::path::Domain;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -23,6 +24,15 @@ pub(crate) fn setting() -> (tempfile::TempDir, Config, Domain) {
 /// A source of these archives, base first.
 pub(crate) fn source(config: &Config, domain: &Domain, archives: &[&Path]) -> Source {
     let parts = archives.iter().map(|path| Part::open(path, Role::Archive).unwrap()).collect();
-    let (path, site) = (archives.last().unwrap().to_path_buf(), Site::new(config, domain));
-    Source { form: Form::Backup, path, stamp: None, kind: Kind::Full, parts, layout: None, site }
+    let (path, site) = (archives.last().unwrap().to_path_buf(), Site::find(config, domain).unwrap());
+    Source {
+        form: Form::Backup,
+        path,
+        stamp: None,
+        kind: Kind::Full,
+        parts,
+        layout: None,
+        holds: Holds::SiteFolder,
+        site,
+    }
 }

@@ -176,6 +176,7 @@ pub fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manife
     for step in steps {
         match step {
             Step::Exchange { staged, old: Some(old), .. } => {
+                manifest.live = Some(plan.document_root.clone());
                 manifest.tree = Some(staged.clone());
                 manifest.tree_identity = Some(*old);
             }
@@ -188,6 +189,7 @@ pub fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manife
             }
             Step::Unlink { keys, .. } => manifest.links.clone_from(keys),
             Step::Parts { staged, units, .. } => {
+                manifest.live = Some(plan.document_root.clone());
                 manifest.tree = Some(staged.clone());
                 manifest.tree_identity = place::identity(staged).ok().flatten();
                 manifest.units = Some(units.clone());
@@ -237,8 +239,8 @@ mod tests {
             Step::Link { schema: "a".into(), keys: vec![key] },
             Step::Parts { live: "/l".into(), staged: "/s".into(), units: "/u".into(), count: 3 },
             Step::Define { schema: "a".into(), old: "/o".into(), new: "/n".into() },
-            Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: Some(id(2)) },
-            Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: None },
+            Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: Some(id(2)), around: Vec::new() },
+            Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: None, around: vec!["/x".into()] },
             change(file(1_795_469_489_327_000_322), file(0)),
             change(Side::Absent, Side::Link { to: "../x".into() }),
             change(Side::Folder { mode: 0o755 }, Side::Absent),

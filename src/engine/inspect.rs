@@ -8,6 +8,7 @@ use crate::api::answer::checks::{Validation, Verification};
 use crate::api::answer::preview::{Estimate, Filesystem, Preview};
 use crate::api::answer::snapshots::SnapshotMade;
 use crate::backup;
+use crate::backup::Source;
 use crate::backup::cache::catalogue;
 use crate::backup::cache::index::{Index, Live};
 use crate::backup::cache::remember;
@@ -21,6 +22,8 @@ use crate::engine::preflight::space::{self, Load};
 use crate::engine::preflight::{dump_compatibility, facts, plan_token};
 use crate::engine::{preflight, verify};
 use crate::error::{Code, Error, Result};
+use crate::host::site::Site;
+use crate::host::target::Target;
 use crate::host::tree::manifest::Reader;
 use crate::host::{site_database, tree};
 use crate::job::JobId;
@@ -60,11 +63,11 @@ pub fn preview(
             (scan, Some((asked.clone(), page)))
         }
     };
-    let live = look_at_live(config, domain, folder, monitor)?;
+    let live = look_at_live(config, &source.site, folder, monitor)?;
     if let Err(error) = remember::live(config, domain, live.clone()) {
         monitor.event(Level::Warn, &format!("what was seen of the live site was not kept: {error}"));
     }
-    Ok(backup::preview::preview(&source, &scan, config, &preview_facts(config, request, &scan, live, page)))
+    Ok(backup::preview::preview(&source, &scan, config, &preview_facts(config, &source, request, &scan, live, page)))
 }
 
 /// The same out of what is known, in milliseconds and without a worker: no archive is read, the live site is not looked at.
@@ -85,15 +88,15 @@ pub fn preview_known(config: &Config, request: &api::Preview) -> Option<Preview>
             Some((asked.clone(), backup::preview::page(&mut Reader::new(catalogue).ok()?, asked).ok()?))
         }
     };
-    let facts = preview_facts(config, request, &scan, live, page);
+    let facts = preview_facts(config, &source, request, &scan, live, page);
     Some(backup::preview::preview(&source, &scan, config, &facts))
 }
 
 /// How large the live site is. Of a database server that does not answer, what it last said is taken.
-fn look_at_live(config: &Config, domain: &Domain, folder: &JobFolder, monitor: &Arc<dyn Monitor>) -> Result<Live> {
-    let root = config.paths.document_root(domain);
-    let files = tree::survey(&root, monitor.as_ref())?.map_or(0, |survey| survey.bytes);
-    let site = site_database::find(config, domain, &root).ok().flatten();
+fn look_at_live(config: &Config, home: &Site, folder: &JobFolder, monitor: &Arc<dyn Monitor>) -> Result<Live> {
+    let domain = &home.domain;
+    let files = tree::survey(&home.folder, monitor.as_ref())?.map_or(0, |survey| survey.bytes);
+    let site = site_database::find(config, home).ok().flatten();
     let hosts = site.as_ref().and_then(|_| Hosts::of(config, domain, true, folder.path(), monitor.clone()).ok());
     let tables = hosts
         .as_ref()
@@ -112,6 +115,7 @@ fn look_at_live(config: &Config, domain: &Domain, folder: &JobFolder, monitor: &
 
 fn preview_facts(
     config: &Config,
+    source: &Source,
     request: &api::Preview,
     scan: &Scan,
     live: Live,
@@ -119,7 +123,8 @@ fn preview_facts(
 ) -> backup::preview::Facts {
     let (entries, dump) = (scan.files + scan.folders + scan.links, scan.dump_bytes());
     let load = Load { files: scan.bytes, entries, dump, tables: dump };
-    let (rooms, _) = space::rooms(config, load, live.data_folder.as_deref());
+    let staging = Target::of(config, source.target()).staging;
+    let (rooms, _) = space::rooms(config, &staging, load, live.data_folder.as_deref());
     let filesystems = rooms.into_iter().map(|room| Filesystem {
         needed: room.needed,
         free: room.space.free_bytes,
@@ -131,7 +136,9 @@ fn preview_facts(
         schema: live.schema,
         current_bytes: Some(live.files + live.database),
         current_at: Some(live.at),
-        available_bytes: tree::space(&config.paths.web_root).ok().map(|space| space.free_bytes),
+        available_bytes: tree::space(staging.parent().unwrap_or(&config.paths.web_root))
+            .ok()
+            .map(|space| space.free_bytes),
         filesystems: filesystems.collect(),
         estimate: Some(estimate(&Rates::load(config), scan)),
         now: Some(Stamp::now()),
@@ -183,13 +190,14 @@ pub fn validate(
     let source = backup::locate(config, &request.domain, &request.backup, request.dump.as_deref())?;
     let began = plan_token::now();
     selection.fit(source.may_hold_database());
-    let facts = facts::gather(config, &request.domain, &mut selection, folder.path(), Some(began), monitor)?;
+    let facts = facts::gather(config, &source, &mut selection, folder.path(), Some(began), monitor)?;
     let database = plan_token::database(&facts, None)?;
     let scan = backup::preview::examine(&source, config, monitor.as_ref());
     let plan = Plan::restore(
         config,
         &JobId::new()?,
         &request.domain,
+        Target::of(config, source.target()),
         selection,
         facts.database(),
         source.path.display().to_string(),
@@ -223,7 +231,7 @@ pub fn validate(
                 // Opening a catalogue reads it whole; only patterns are looked up in it.
                 let wanted = plan.selection.files.parts().is_some();
                 let catalogue = wanted.then(|| catalogue::open(config, &source)).flatten();
-                checks.extend(preflight::components(&plan, scan, catalogue)?);
+                checks.extend(preflight::components(&plan, &source, scan, catalogue)?);
             }
             *group = Group::new("integrity", checks);
         }
@@ -285,6 +293,7 @@ pub fn create_snapshot(
     domain: &Domain,
     monitor: &Arc<dyn Monitor>,
 ) -> Result<SnapshotMade> {
-    let site = site_database::find(config, domain, &config.paths.document_root(domain))?;
-    snapshot::create(config, domain, site.as_ref(), folder.path(), monitor)
+    let home = Site::find(config, domain)?;
+    let site = site_database::find(config, &home)?;
+    snapshot::create(config, &home, site.as_ref(), folder.path(), monitor)
 }

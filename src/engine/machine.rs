@@ -6,6 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::database::grants::{Grants, Need, Schemas};
 use crate::host::database::{Database, Real, Server};
 use crate::host::services::{Service, Services};
+use crate::host::site::Site;
 use crate::host::site_database::{self, SiteDatabase};
 use crate::job::JobId;
 use crate::job::lock::Fence;
@@ -256,7 +257,7 @@ fn speaker(config: &Config, domain: &Domain) -> Result<(Option<Server>, Option<S
     if refused.code != Code::InsufficientPrivilege {
         return Ok((Some(admin), None));
     }
-    match site_database::require(config, domain, &config.paths.document_root(domain)).map(|site| site.server()) {
+    match Site::find(config, domain).and_then(|site| site_database::require(config, &site)).map(|site| site.server()) {
         Ok(site) if site.connect(None).is_ok() => Ok((Some(site), Some(refused.message))),
         _ => Ok((Some(admin), None)),
     }

@@ -50,7 +50,7 @@ fn disk_space(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> V
         dump,
         tables: if plan.selection.database.is_whole() { dump } else { 0 },
     };
-    let (rooms, errors) = space::rooms(config, load, facts.hosts.data_folder().as_deref());
+    let (rooms, errors) = space::rooms(config, &plan.stage, load, facts.hosts.data_folder().as_deref());
     let mut checks: Vec<Check> = errors.iter().map(|error| Check::failed("space", error)).collect();
     for room in rooms {
         let message = format!(
@@ -84,7 +84,7 @@ fn with_code(check: Check, code: Code) -> Check {
 ///
 /// # Errors
 /// `journal_corrupt`, `io_failed` for a catalogue that cannot be read.
-pub(super) fn components(plan: &Plan, scan: &Scan, catalogue: Option<File>) -> Result<Vec<Check>> {
+pub(super) fn components(plan: &Plan, source: &Source, scan: &Scan, catalogue: Option<File>) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
     let mut line = |name: &str, wanted: bool, there: bool, what: &str| {
         if wanted {
@@ -96,6 +96,10 @@ pub(super) fn components(plan: &Plan, scan: &Scan, catalogue: Option<File>) -> R
     line("files", plan.selection.files.any(), scan.seen.root, "files of the site");
     line("database", plan.selection.database.any(), scan.dump.is_some(), "database dump");
     line("config", plan.selection.named && !plan.selection.config.is_empty(), !scan.config.is_empty(), "configuration");
+    if plan.selection.files.any() {
+        checks
+            .extend(source.require_document_root(&scan.seen).err().map(|error| Check::failed("document_root", &error)));
+    }
     if plan.selection.database.any() {
         checks.extend(scan.seen.one_dump().err().map(|error| Check::failed("one_database", &error)));
     }
@@ -229,7 +233,7 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
     if plan.selection.files.any() {
         checks.extend(tree_conflicts(plan, facts));
         checks.push(writable("permissions", &config.paths.web_root));
-        checks.push(exchange(&config.paths.web_root, &plan.stage));
+        checks.push(exchange(&plan.document_root, &plan.stage));
     }
     if plan.database.is_some() {
         let rows: u64 = facts.tables.iter().map(|table| table.rows_estimate).sum();
@@ -310,9 +314,10 @@ fn tree_conflicts(plan: &Plan, facts: &Facts) -> Vec<Check> {
 }
 
 /// Whether the filesystem can do the change-over: tried, since it does not say.
-fn exchange(web_root: &Path, stage: &Path) -> Check {
-    let root = web_root.display();
-    match place::try_exchange(stage, web_root) {
+fn exchange(live: &Path, stage: &Path) -> Check {
+    let around = live.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(Path::new("/"));
+    let root = around.display();
+    match place::try_exchange(stage, around) {
         Ok(()) => Check::new("exchange", Outcome::Pass, format!("two folders below {root} changed places in one step")),
         Err(error) => {
             let message = format!("two folders below {root} cannot change places in one step: {}", error.message);

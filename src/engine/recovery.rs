@@ -8,6 +8,7 @@ use crate::engine::machine::Hosts;
 use crate::engine::verify;
 use crate::error::{Code, Error, Result};
 use crate::host::place;
+use crate::host::target::stagings;
 use crate::job::Kind;
 use crate::job::ending::Ending;
 use crate::job::folder::JobFolder;
@@ -50,7 +51,9 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
     let died = || Error::new(Code::WorkerDied, format!("the worker of job {} ended before its work", ticket.job));
     // Without a journal nothing was staged, let alone changed; the pre-flight may have been at its try.
     let nothing = || {
-        place::remove(&ticket.config.paths.staging().join(ticket.job.as_str()), &Silent)?;
+        for staging in stagings(&ticket.config) {
+            place::remove(&staging.join(ticket.job.as_str()), &Silent)?;
+        }
         Ok(Ending::Failed(died().hint("Nothing was changed. Start the restore again.")))
     };
     if !folder.join(file::JOURNAL).exists() {

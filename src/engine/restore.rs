@@ -11,6 +11,7 @@ use crate::engine::state::{Committed, Job, Planned, Staged, Verified};
 use crate::engine::{preflight, site_config, stage, verify};
 use crate::error::{Code, Error, Result};
 use crate::host::site_database;
+use crate::host::target::Target;
 use crate::job::ending::Ending;
 use crate::job::folder::JobFolder;
 use crate::job::folder::file;
@@ -117,12 +118,19 @@ fn plan_source(
     if selection.fit(source.may_hold_database()) {
         monitor.event(Level::Info, "this kind of backup holds no database: the live one stays as it is");
     }
-    let facts = facts::gather(config, domain, &mut selection, folder.path(), None, &shared)?;
+    let facts = facts::gather(config, &source, &mut selection, folder.path(), None, &shared)?;
     if let (Some(site), Some(holds)) = (&facts.site, &schema) {
         require_same_schema(&site.account.schema, holds, &source.path)?;
     }
-    let mut plan =
-        Plan::restore(config, &ticket.job, domain, selection, facts.database(), source.path.display().to_string());
+    let mut plan = Plan::restore(
+        config,
+        &ticket.job,
+        domain,
+        Target::of(config, source.target()),
+        selection,
+        facts.database(),
+        source.path.display().to_string(),
+    );
     let earlier = match ticket.kind {
         Kind::Restore => resume::find(ticket, domain, &source, facts.hosts.database.as_deref(), monitor.as_ref())?,
         _ => None,

@@ -360,6 +360,9 @@ pub(super) fn require_components(selection: &Selection, seen: &Seen, source: &So
     if selection.files.any() && !seen.root {
         return lacks("files of the site (no www folder)", r#"{"components":{"database":true,"config":true}}"#);
     }
+    if selection.files.any() {
+        source.require_document_root(seen)?;
+    }
     if selection.database.any() && seen.dump.is_none() {
         return lacks("database dump", r#"{"components":{"files":true,"config":true}}"#);
     }

@@ -7,6 +7,8 @@ use crate::engine::site_config;
 use crate::engine::state::{Staged, StagedFiles};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, LoadedTable};
+use crate::host::site::Site;
+use crate::host::target::Target;
 use crate::host::tree::difference::{Difference, What};
 use crate::host::tree::kind::Kind;
 use crate::host::tree::walk::Next;
@@ -411,8 +413,7 @@ fn live_database(
 /// The site's own account, by what now stands in the document root where the administrator says nothing; `live` is the schema that
 /// the change-over filled.
 fn site_connection(config: &Config, domain: &Domain, hosts: &Hosts, live: &str) -> Check {
-    let root = config.paths.document_root(domain);
-    let named = site_database::require(config, domain, &root);
+    let named = Site::find(config, domain).and_then(|site| site_database::require(config, &site));
     let same = match &named {
         Ok(site) => site.account.schema == live,
         Err(_) => true,
@@ -596,7 +597,8 @@ impl Tally {
 /// `unknown_domain`, `cancelled`, `timed_out`.
 pub fn domain(config: &Config, work: &Path, domain: &Domain, monitor: &Arc<dyn Monitor>) -> Result<Vec<Group>> {
     let deadline = Instant::now() + Duration::from_secs(config.limits.verify_timeout_s);
-    let root = config.paths.document_root(domain);
+    let home = Site::find(config, domain)?;
+    let root = home.folder.clone();
     let survey = tree::survey(&root, monitor.as_ref())?.ok_or_else(|| {
         Error::new(Code::UnknownDomain, format!("{} does not exist", root.display())).with("domain", domain.as_str())
     })?;
@@ -616,7 +618,7 @@ pub fn domain(config: &Config, work: &Path, domain: &Domain, monitor: &Arc<dyn M
         space_left(&root),
     ];
     files.extend(ownership(config, &root)?);
-    let site = site_database::require(config, domain, &root);
+    let site = site_database::require(config, &home);
     let hosts = Hosts::of(config, domain, site.is_ok(), work, monitor.clone())?;
     let database = match (&site, &hosts.database) {
         (Ok(site), Some(database)) => {
@@ -632,7 +634,15 @@ pub fn domain(config: &Config, work: &Path, domain: &Domain, monitor: &Arc<dyn M
         _ => vec![not_restored("database")],
     };
     let mut configuration = hosts.test_live();
-    let plan = Plan::restore(config, &JobId::new()?, domain, Selection::everything(), None, String::new());
+    let plan = Plan::restore(
+        config,
+        &JobId::new()?,
+        domain,
+        Target::of(config, &home.folder),
+        Selection::everything(),
+        None,
+        String::new(),
+    );
     configuration.extend(site_config::check(config, &plan, &site_config::live(config, domain)));
     Ok(vec![
         Group::new("file_integrity", files),

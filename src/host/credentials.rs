@@ -17,10 +17,9 @@ mod text_file;
 mod wp_config;
 
 use crate::config::Config;
-use crate::disk::is_ours;
+use crate::config::administrator_file;
 use crate::error::{Code, Error, Result};
 use std::fmt;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -159,34 +158,9 @@ fn unquoted(raw: &str) -> &str {
     raw.split(" #").next().unwrap_or_default().trim_end()
 }
 
-/// Reads a file of the administrator's: root's, or ours, and for nobody else to write. `None` when there is none.
+/// Reads a file of the administrator's. `None` when there is none.
 fn read(path: &Path) -> Result<Option<Zeroizing<String>>> {
-    let fail = |why: &dyn fmt::Display| {
-        Error::new(Code::CredentialsMissing, format!("cannot read {}: {why}", path.display()))
-            .with("path", path.display().to_string())
-    };
-    let file = match crate::disk::open_regular(path) {
-        Ok(file) => file,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
-        Err(error) => return Err(fail(&error)),
-    };
-    if !file.metadata().is_ok_and(|metadata| is_ours(&metadata)) {
-        let shown = path.display();
-        let message = format!("{shown} is not the administrator's alone: others may write to it");
-        return Err(Error::new(Code::CredentialsMissing, message)
-            .hint(format!("Look at what it says, then run `chown root:root {shown} && chmod 600 {shown}`."))
-            .with("path", shown.to_string()));
-    }
-    let mut bytes = Zeroizing::new(Vec::new());
-    let limited = &mut std::io::Read::take(file, MAX_FILE);
-    std::io::Read::read_to_end(limited, &mut bytes).map_err(|error| fail(&error))?;
-    Ok(Some(text_of(&bytes)))
-}
-
-/// The text of a file; an editor's byte order mark is no part of its first word.
-fn text_of(bytes: &[u8]) -> Zeroizing<String> {
-    let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
-    Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+    administrator_file::read(path, Code::CredentialsMissing)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The database server as a job sees it. [`Database`] is what commit, rollback, recovery and
 //! verification need; [`real::Real`] speaks to MariaDB or MySQL, [`fake::Fake`] keeps everything in
-//! memory. Loading a dump ([`loader::load`]) is for the real one alone.
+//! memory. Loading a dump ([`load::load`]) is for the real one alone.
 
 pub mod accounts;
 pub mod fake;

@@ -2,12 +2,14 @@
 //! the last name is never followed.
 
 use crate::disk::private_folder;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::host::tree::{self, Identity};
 use crate::progress::{Monitor, Silent};
+use rustix::fs::{AtFlags, Mode};
+use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn parts(path: &Path) -> Result<(OwnedFd, &OsStr)> {
     let missing = || Error::new(Code::IoFailed, format!("the folder around {} is gone", path.display()));
@@ -64,6 +66,38 @@ pub fn try_exchange(work: &Path, around: &Path) -> Result<()> {
         Error { message, ..error }
     });
     tried.and(removed)
+}
+
+/// Makes folders, the outermost first, on disk when this returns; what is there stays as it is. Whoever serves pages may enter.
+///
+/// # Errors
+/// `io_failed`, `disk_full`.
+pub fn make_folders(paths: &[PathBuf]) -> Result<()> {
+    for path in paths {
+        let (folder, name) = parts(path)?;
+        match rustix::fs::mkdirat(&folder, name, Mode::from(0o755)) {
+            Ok(()) | Err(Errno::EXIST) => tree::fsync_folder(&folder)?,
+            Err(error) => return Err(error).doing(|| format!("make {}", path.display())),
+        }
+    }
+    Ok(())
+}
+
+/// Takes folders away again, the innermost first, as far as nothing is in them.
+///
+/// # Errors
+/// `io_failed`.
+pub fn remove_empty(paths: &[PathBuf]) -> Result<()> {
+    for path in paths.iter().rev() {
+        let Some((folder, name)) = tree::open_around(path)? else { continue };
+        match rustix::fs::unlinkat(&folder, name, AtFlags::REMOVEDIR) {
+            Ok(()) => tree::fsync_folder(&folder)?,
+            Err(Errno::NOENT) => {}
+            Err(Errno::NOTEMPTY | Errno::EXIST) => return Ok(()),
+            Err(error) => return Err(error).doing(|| format!("remove {}", path.display())),
+        }
+    }
+    Ok(())
 }
 
 /// Makes sure that the names in the folders around both places are on disk.

@@ -17,7 +17,8 @@ use crate::host::credentials::{self, Endpoint, SiteAccount, administrator, claim
 use crate::host::database::grants::Grants;
 use crate::host::database::server::{number, rows, text};
 use crate::host::database::{Server, accounts, names};
-use crate::host::{sites, tree};
+use crate::host::site::{self, Site};
+use crate::host::tree;
 use crate::path::Domain;
 use crate::sql::quote_name;
 use crate::sql::token::{Quoting, Token, tokens};
@@ -69,11 +70,11 @@ impl SiteDatabase {
 /// `credentials_missing` for what only half or only running PHP could tell, `insufficient_privilege` for a claim that the server does not bear out or an account
 /// that it refuses, `database_ambiguous` where several could be meant or another site has it too, `database_elsewhere` for one on
 /// another server, `database_unreachable`.
-pub fn find(config: &Config, domain: &Domain, document_root: &Path) -> Result<Option<SiteDatabase>> {
-    let judge = Judge::new(config, domain);
-    match administrator::says(config, domain, &judge.others)? {
+pub fn find(config: &Config, site: &Site) -> Result<Option<SiteDatabase>> {
+    let judge = Judge::new(config, &site.domain);
+    match administrator::says(config, &site.domain, &judge.others)? {
         Some(account) => judge.said(account).map(Some),
-        None => judge.claimed(document_root),
+        None => judge.claimed(site),
     }
 }
 
@@ -81,9 +82,9 @@ pub fn find(config: &Config, domain: &Domain, document_root: &Path) -> Result<Op
 ///
 /// # Errors
 /// `credentials_missing` when nobody names one, else as [`find`].
-pub fn require(config: &Config, domain: &Domain, document_root: &Path) -> Result<SiteDatabase> {
-    find(config, domain, document_root)?.ok_or_else(|| {
-        let root = document_root.display();
+pub fn require(config: &Config, site: &Site) -> Result<SiteDatabase> {
+    find(config, site)?.ok_or_else(|| {
+        let (domain, root) = (&site.domain, site.root.display());
         Error::new(
             Code::CredentialsMissing,
             format!(
@@ -168,7 +169,7 @@ fn same_owner(one: Option<&Stat>, other: Option<&Stat>) -> bool {
 
 impl<'a> Judge<'a> {
     fn new(config: &'a Config, domain: &'a Domain) -> Judge<'a> {
-        let mut others = sites::domains(config);
+        let mut others = site::domains(config);
         others.remove(domain);
         Judge { config, domain, others, own: credentials::endpoint_of(config) }
     }
@@ -200,8 +201,8 @@ impl<'a> Judge<'a> {
         Ok(SiteDatabase { account, endpoint, definer, word: Word::Administrator, notes: shared })
     }
 
-    fn claimed(&self, document_root: &Path) -> Result<Option<SiteDatabase>> {
-        let found = claims::read(document_root)?;
+    fn claimed(&self, site: &Site) -> Result<Option<SiteDatabase>> {
+        let found = claims::read(site)?;
         let Some(first) = found.accounts.first() else {
             return found.unclear.first().map_or(Ok(None), |why| {
                 let message = format!("no database account of {} is known: {why}", self.domain);
@@ -322,13 +323,13 @@ impl<'a> Judge<'a> {
                 return Err(Error::new(Code::InsufficientPrivilege, message));
             }
         }
-        let own = opened(&self.config.paths.document_root(self.domain));
+        let own = Site::find(self.config, self.domain).ok().and_then(|site| opened(&site.root));
         // Rights by a pattern may cover a neighbour's schema: then it has to be clear whose each one is.
         let by_pattern = claim.is_some_and(|claim| !claim.grants.name(schema));
         let mut notes = Vec::new();
         for other in &self.others {
-            let root = self.config.paths.document_root(other);
-            let theirs = opened(&root);
+            let home = Site::find(self.config, other);
+            let theirs = home.as_ref().ok().and_then(|site| opened(&site.root));
             // Another name of this very site.
             if own.is_some() && identity_of(theirs.as_ref()) == identity_of(own.as_ref()) {
                 continue;
@@ -344,7 +345,7 @@ impl<'a> Judge<'a> {
             if let Err(error) = administrator::says(self.config, other, &BTreeSet::new()) {
                 doubt(&error.message)?;
             }
-            let found = match claims::read(&root) {
+            let found = match home.and_then(|site| claims::read(&site)) {
                 Ok(found) => found,
                 Err(error) => {
                     doubt(&error.message)?;

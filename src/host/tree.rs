@@ -30,7 +30,9 @@ pub mod writer;
 pub use change::{Identity, exchange, fsync_folder, identity, rename_noreplace, sync_filesystem};
 pub use compare::compare;
 pub use digest::digest;
-pub use handle::{create_folder, open_around, open_beneath, open_folder, open_folder_beneath, open_site, read_beneath};
+pub use handle::{
+    create_folder, open_around, open_beneath, open_folder, open_folder_beneath, open_site, path_of, read_beneath,
+};
 pub use kind::Kind;
 pub use policy::FilePolicy;
 pub use remove::remove;

@@ -10,7 +10,7 @@ mod pool;
 
 use super::pool::{Listen, Pool, live_pool, other_pools, parse_listen, pools};
 use super::{Item, mask};
-use crate::config::Config;
+use crate::config::{Config, domains_list};
 use crate::path::Domain;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
@@ -100,7 +100,7 @@ fn is_privileged(account: &str) -> bool {
 
 impl Scene<'_> {
     fn site_root(&self) -> PathBuf {
-        self.config.paths.document_root(self.domain)
+        domains_list::site_folder(self.config, self.domain)
     }
 
     /// Whether a part of the path is named after this site: `shop.example.access.log`, `php8.2-fpm-shop_example.sock`, and

@@ -240,6 +240,26 @@ pub fn read_site(text: &[u8]) -> Result<Site, String> {
     Ok(site)
 }
 
+/// The `root` of each server that answers to the domain by its name, once each. One inside a `location` is about some paths only.
+///
+/// # Errors
+/// As [`parse`].
+pub fn roots_of(text: &[u8], domain: &str) -> Result<Vec<String>, String> {
+    let directives = parse(text)?;
+    let answers = |server: usize| {
+        let names =
+            directives.iter().filter(|directive| directive.parent == Some(server) && directive.name == "server_name");
+        names.flat_map(|directive| &directive.arguments).any(|name| covers(&name.text, domain) == Some(true))
+    };
+    let mut roots = Vec::new();
+    for directive in directives.iter().filter(|directive| directive.name == "root") {
+        if directive.parent.is_some_and(|parent| directives[parent].name == "server" && answers(parent)) {
+            add(&mut roots, directive.first());
+        }
+    }
+    Ok(roots)
+}
+
 fn add(list: &mut Vec<String>, value: &str) {
     if !value.is_empty() && !list.iter().any(|known| known == value) {
         list.push(value.to_owned());
@@ -293,6 +313,15 @@ server {
         assert_eq!(site.server_names, ["example.com", "www.example.com"]);
         assert_eq!(site.listen, ["80", "[::]:80"]);
         assert_eq!(site.roots, ["/var/www/example.com"]);
+    }
+
+    #[test]
+    fn the_root_of_a_domain_is_that_of_its_servers_not_of_a_location() {
+        let text = b"server { server_name other.example; root /srv/other; }
+            server { listen 80; server_name shop.example; return 301 https://$host; }
+            server { listen 443 ssl; root /srv/shop/; server_name www.shop.example shop.example; location /x { root /srv/x; } }";
+        assert_eq!(roots_of(text, "shop.example").unwrap(), ["/srv/shop/"]);
+        assert_eq!(roots_of(text, "none.example").unwrap(), [] as [&str; 0]);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Makes a portable snapshot: files and database side by side, read back before it counts.
 
 use crate::api::answer::snapshots::{PortableManifest, SavedConfig, SnapshotForm, SnapshotMade, SnapshotPart};
-use crate::backup::layout::Site;
+use crate::backup::layout::Holds;
 use crate::backup::name::{Kind, Stamp, human_size};
 use crate::backup::scan::scan;
 use crate::backup::source::{Form, Part, Role, Source, hex};
 use crate::config::Config;
 use crate::disk::{Durable, create_new, private_folder, sync, write_file};
 use crate::error::{Code, Error, IoContext, Result, both};
+use crate::host::site::Site;
 use crate::host::site_database::SiteDatabase;
 use crate::host::tree;
 use crate::path::Domain;
@@ -47,14 +48,14 @@ const LEVEL: u32 = 3;
 /// written does not read back, those of [`dump`], and the monitor's own. Nothing is left behind then.
 pub fn create(
     config: &Config,
-    domain: &Domain,
+    home: &Site,
     site: Option<&SiteDatabase>,
     work: &Path,
     monitor: &Arc<dyn Monitor>,
 ) -> Result<SnapshotMade> {
-    let document_root = config.paths.document_root(domain);
-    let root = tree::open_site(&document_root)?
-        .ok_or_else(|| Error::new(Code::UnknownDomain, format!("{} does not exist", document_root.display())))?;
+    let domain = &home.domain;
+    let root = tree::open_site(&home.folder)?
+        .ok_or_else(|| Error::new(Code::UnknownDomain, format!("{} does not exist", home.folder.display())))?;
     let folder = config.paths.snapshots().join(domain.as_str());
     private_folder(&config.paths.snapshots())?;
     private_folder(&folder)?;
@@ -67,7 +68,7 @@ pub fn create(
 
     let linked = Arc::new(Linked::new(monitor.clone()));
     let shared: Arc<dyn Monitor> = linked.clone();
-    let job = Job { config, domain, folder: making.path(), monitor: &shared, threads: config.parallelism() };
+    let job = Job { config, home, folder: making.path(), monitor: &shared, threads: config.parallelism() };
     let (files, database) = std::thread::scope(|scope| {
         let database = site.map(|site| scope.spawn(|| linked.note(job.database(site, work))));
         let files = linked.note(job.files(&root));
@@ -160,7 +161,7 @@ impl Sealed {
 
 struct Job<'a> {
     config: &'a Config,
-    domain: &'a Domain,
+    home: &'a Site,
     folder: &'a Path,
     monitor: &'a Arc<dyn Monitor>,
     threads: usize,
@@ -168,8 +169,9 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn files(&self, root: &std::os::fd::OwnedFd) -> Result<(Packed, Sealed)> {
-        let (packed, sealed) =
-            self.write("files.tar.gz", self.threads, |out| files::pack(root, self.domain, out, self.monitor.as_ref()))?;
+        let (packed, sealed) = self.write("files.tar.gz", self.threads, |out| {
+            files::pack(root, &self.home.domain, out, self.monitor.as_ref())
+        })?;
         let found = self.read_back(&sealed, Role::Files)?;
         let counted = (found.files, found.folders, found.links);
         if counted != (packed.files, packed.folders, packed.links) {
@@ -229,7 +231,6 @@ impl Job<'_> {
         if part.sha256(self.monitor.as_ref())? != sealed.sha256 {
             return Err(differs(sealed, "its checksum changed"));
         }
-        let site = Site::new(self.config, self.domain);
         let source = Source {
             form: Form::Snapshot,
             path: path.clone(),
@@ -237,7 +238,8 @@ impl Job<'_> {
             kind: Kind::Full,
             parts: vec![part],
             layout: Some("snapshot"),
-            site,
+            holds: Holds::SiteFolder,
+            site: self.home.clone(),
         };
         // What the limits refuse in a stranger's archive is our own here.
         let mut config = self.config.clone();

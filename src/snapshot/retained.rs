@@ -1,7 +1,7 @@
 //! The manifest of a retained snapshot: it names the tree and the schema that a restore's change-over kept.
 //!
 //! `snapshots/DOMAIN/pre_restore_STAMP/manifest.json`:
-//! `{"schema":1,"form":"retained","created":…,"domain":…,"job":…,"tree":path|null,"tree_identity":…,"live_schema":…,
+//! `{"schema":1,"form":"retained","created":…,"domain":…,"job":…,"live":path,"tree":path|null,"tree_identity":…,"live_schema":…,
 //! "schema_kept":…,"tables":n,"objects":path|null,"brought":…|null,"links":[foreign keys],"units":path|null,
 //! "config":[saved changes]}`. A name in it is checked against what
 //! this program gives before anything is dropped because of it.
@@ -36,7 +36,10 @@ pub struct Manifest {
     pub domain: Domain,
     /// The job whose change-over it was.
     pub job: JobId,
-    /// The old document root, where it is now.
+    /// Where the old tree stood; older ones of the web root's folder do not say.
+    #[serde(default)]
+    pub live: Option<PathBuf>,
+    /// The old tree, where it is now.
     #[serde(default)]
     pub tree: Option<PathBuf>,
     /// Which folder that is.
@@ -74,6 +77,7 @@ impl Manifest {
         Manifest {
             domain: domain.clone(),
             job: job.clone(),
+            live: None,
             tree: None,
             tree_identity: None,
             live_schema: None,

@@ -1,7 +1,7 @@
 //! *all domains*: `all_domains_STAMP.tar.gz` holds `./DOMAIN/<basename of the document root>/…` for many domains and
 //! no database. One domain is restored; the entries of the others are passed over.
 
-use super::{Layout, Site};
+use super::{Holds, Layout, Site};
 use crate::backup::name::{BackupName, Family};
 use crate::path::RelPath;
 
@@ -23,6 +23,10 @@ impl Layout for AllDomains {
         let base = names.next()?;
         let wanted = site.domain.as_str().as_bytes();
         domain.eq_ignore_ascii_case(wanted).then(|| RelPath::parse(&[domain, b"/", base].concat()).ok()).flatten()
+    }
+
+    fn holds(&self) -> Option<Holds> {
+        Some(Holds::DocumentRoot)
     }
 
     fn whole(&self) -> bool {

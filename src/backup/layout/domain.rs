@@ -1,7 +1,7 @@
 //! *domain*: `domain_DOMAIN_STAMP.tar.gz` holds `<basename of the document root>/…` and no database. The first top
 //! folder is the document root; anything beside it is not restored.
 
-use super::{Layout, Site};
+use super::{Holds, Layout, Site};
 use crate::backup::name::{BackupName, Family};
 use crate::path::RelPath;
 
@@ -19,6 +19,10 @@ impl Layout for OneDomain {
 
     fn root(&self, path: &RelPath, _: &Site) -> Option<RelPath> {
         RelPath::parse(path.names().next()?).ok()
+    }
+
+    fn holds(&self) -> Option<Holds> {
+        Some(Holds::DocumentRoot)
     }
 
     fn whole(&self) -> bool {

@@ -3,7 +3,7 @@
 //! logs, vendor, node_modules and .git folders and log files, and from WordPress some tables. A web root other than `/var/www` is taken
 //! from the configuration.
 
-use super::{Layout, Site};
+use super::{Holds, Layout, Site, below_slash};
 use crate::path::RelPath;
 
 /// The layout of `smart_backup.sh`.
@@ -16,10 +16,13 @@ impl Layout for Smart {
 
     fn root(&self, path: &RelPath, site: &Site) -> Option<RelPath> {
         let usual = RelPath::parse(format!("var/www/{}", site.domain).as_bytes()).ok()?;
-        [&site.document_root, &usual]
+        [below_slash(&site.folder), below_slash(&site.usual), usual]
             .into_iter()
             .find(|root| !root.is_root() && path.strip_prefix(root).is_some())
-            .cloned()
+    }
+
+    fn holds(&self) -> Option<Holds> {
+        Some(Holds::SiteFolder)
     }
 
     fn dump_beside(&self) -> bool {

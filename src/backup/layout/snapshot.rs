@@ -1,7 +1,7 @@
 //! *snapshot*: a folder `pre_restore_STAMP/` with `files.tar.gz` (members `DOMAIN/…`), `database.sql.gz` and either
 //! `config.tar.gz` (members `nginx.conf` or `config/nginx.conf`) or, from the old engine, a folder `config/`.
 
-use super::{Layout, Site};
+use super::{Holds, Layout, Site};
 use crate::path::RelPath;
 
 /// The layout of a snapshot's `files.tar.gz`.
@@ -14,6 +14,10 @@ impl Layout for SnapshotFiles {
 
     fn root(&self, path: &RelPath, _: &Site) -> Option<RelPath> {
         RelPath::parse(path.names().next()?).ok()
+    }
+
+    fn holds(&self) -> Option<Holds> {
+        Some(Holds::SiteFolder)
     }
 
     fn whole(&self) -> bool {

@@ -149,10 +149,11 @@ fn no_room(found: &Scan, config: &Config, facts: &Facts) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::api::answer::site_config::{ConfigMeaning, NginxSite, PhpPool, PhpPools};
-    use crate::backup::layout::Site;
+    use crate::backup::layout::Holds;
     use crate::backup::name::{Kind, Stamp};
     use crate::backup::scan::{Application, ConfigFound, DumpScan};
     use crate::backup::source::{Part, Role};
+    use crate::host::site::Site;
     use crate::path::Domain;
 
     struct Setting {
@@ -175,9 +176,18 @@ mod tests {
             };
             let parts: Vec<Part> = names.iter().map(open).collect();
             let path = parts.last().unwrap().path.clone();
-            let site = Site::new(&self.config, &Domain::parse("example.com").unwrap());
+            let site = Site::find(&self.config, &Domain::parse("example.com").unwrap()).unwrap();
             let stamp = Stamp::parse("20251004_030000");
-            Source { form: Form::Backup, path, stamp, kind: Kind::Full, parts, layout: None, site }
+            Source {
+                form: Form::Backup,
+                path,
+                stamp,
+                kind: Kind::Full,
+                parts,
+                layout: None,
+                holds: Holds::SiteFolder,
+                site,
+            }
         }
 
         fn said(&self, source: &Source, found: &Scan, now: &str) -> String {

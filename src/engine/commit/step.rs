@@ -71,6 +71,9 @@ pub enum Step {
         new: Identity,
         /// What stands at `live` before; nothing when the site was gone.
         old: Option<Identity>,
+        /// Folders above `live` that are not there either, the outermost first: made with the site, gone with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        around: Vec<PathBuf>,
     },
     /// Selected files and folders change places with the staged ones.
     Parts {
@@ -152,7 +155,10 @@ impl Step {
                 hosts.database()?.drop_objects(schema, &gone, patience)?;
                 hosts.database()?.create_objects(schema, &new, patience)
             }
-            Step::Exchange { staged, live, new, old } => exchange(staged, live, *new, *old, Toward::New),
+            Step::Exchange { staged, live, new, old, around } => {
+                place::make_folders(around)?;
+                exchange(staged, live, *new, *old, Toward::New)
+            }
             Step::Config { change, saved } => install(change, saved),
             // Asked before it is told: a refusal would only be waited for.
             Step::Reload { service, lenient: true } if hosts.services.test(*service, &[]).is_err() => {
@@ -194,7 +200,12 @@ impl Step {
             // The new side's triggers would keep its tables from moving back; what the old side defines needs its own
             // tables and is made by the undoing of `Undefine`.
             Step::Define { schema, new, .. } => hosts.database()?.drop_objects(schema, &read_objects(new)?, patience),
-            Step::Exchange { staged, live, new, old } => exchange(staged, live, *new, *old, Toward::Old),
+            Step::Exchange { staged, live, new, old, around } => {
+                if around.last().is_none_or(|folder| folder.exists()) {
+                    exchange(staged, live, *new, *old, Toward::Old)?;
+                }
+                place::remove_empty(around)
+            }
             Step::Config { change, saved } => uninstall(change, saved),
             // Done once at the end of the way back, when every file is in its place again.
             Step::Reload { .. } => Ok(()),

@@ -11,7 +11,7 @@ use crate::host::place;
 use crate::host::tree::{self, Unit, unit};
 use crate::plan::Plan;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The steps of a verified job.
 ///
@@ -103,7 +103,10 @@ fn whole_tree(plan: &Plan) -> Result<Step> {
     let new = place::identity(&plan.tree)?
         .ok_or_else(|| Error::new(Code::Internal, format!("the staged tree {} is gone", plan.tree.display())))?;
     let old = place::identity(&plan.document_root)?;
-    Ok(Step::Exchange { staged: plan.tree.clone(), live: plan.document_root.clone(), new, old })
+    let missing = plan.document_root.ancestors().skip(1).take_while(|folder| folder.symlink_metadata().is_err());
+    let mut around: Vec<PathBuf> = missing.map(Path::to_owned).collect();
+    around.reverse();
+    Ok(Step::Exchange { staged: plan.tree.clone(), live: plan.document_root.clone(), new, old, around })
 }
 
 /// The units of a kept snapshot, with what stands in their places by now.

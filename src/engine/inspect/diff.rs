@@ -40,7 +40,7 @@ pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &A
     let (scan, catalogue) = examine_entries(&source, config, monitor.as_ref())?;
     let began = plan_token::now();
     selection.fit(source.may_hold_database());
-    let facts = facts::gather(config, &wish.domain, &mut selection, folder.path(), Some(began), monitor)?;
+    let facts = facts::gather(config, &source, &mut selection, folder.path(), Some(began), monitor)?;
     if selection.named {
         let mut held = scan.seen.clone();
         held.dump = held.dump.or(scan.dump.as_ref().map(|dump| dump.name.clone()));

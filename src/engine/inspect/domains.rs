@@ -5,6 +5,7 @@ use crate::backup::list;
 use crate::backup::name::{BackupName, Family};
 use crate::config::Config;
 use crate::error::Result;
+use crate::host::site::{self, Site};
 use crate::path::Domain;
 use crate::snapshot;
 use std::collections::BTreeSet;
@@ -23,8 +24,7 @@ pub fn domains(config: &Config) -> Result<Vec<DomainInfo>> {
     }));
     let snapshots = config.paths.snapshots();
     found.extend(names(&snapshots).filter(|name| snapshots.join(name).is_dir()));
-    let root = &config.paths.web_root;
-    found.extend(names(root).filter(|name| name.contains('.') && root.join(name).is_dir()));
+    found.extend(site::domains(config).iter().map(ToString::to_string));
     found
         .iter()
         .filter_map(|name| Domain::parse(name).ok())
@@ -34,7 +34,7 @@ pub fn domains(config: &Config) -> Result<Vec<DomainInfo>> {
                 backups: backups.len() as u64,
                 snapshots: snapshot::list(config, &domain)?.len() as u64,
                 newest: backups.first().map(|backup| backup.date.clone()),
-                has_site: config.paths.document_root(&domain).is_dir(),
+                has_site: Site::find(config, &domain).is_ok_and(|site| site.root.is_dir()),
                 domain,
             })
         })

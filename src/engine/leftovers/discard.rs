@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::host::database::{Database, names};
 use crate::host::place;
+use crate::host::target::stagings;
 use crate::job::JobId;
 use crate::path::Domain;
 use crate::plan::Plan;
@@ -137,9 +138,8 @@ pub fn own_name(schema: &str) -> Result<()> {
 /// # Errors
 /// `snapshot_invalid`.
 pub fn own_tree(config: &Config, kept: &Path) -> Result<()> {
-    let staging = config.paths.staging();
-    let inside = kept.strip_prefix(&staging).ok().and_then(|rest| {
-        let names: Vec<_> = rest.components().collect();
+    let inside = stagings(config).into_iter().find_map(|staging| {
+        let names: Vec<_> = kept.strip_prefix(&staging).ok()?.components().collect();
         matches!(names.as_slice(), [job, _] if JobId::parse(&job.as_os_str().to_string_lossy()).is_ok()).then_some(())
     });
     inside.ok_or_else(|| {

@@ -7,6 +7,7 @@ use crate::engine::leftovers::resume;
 use crate::error::Result;
 use crate::host::database::{Database, names};
 use crate::host::place;
+use crate::host::target::stagings;
 use crate::job::folder::JobFolder;
 use crate::job::folder::file;
 use crate::job::lock;
@@ -49,7 +50,8 @@ pub fn remove_loaders(config: &Config, database: &dyn Database, monitor: &dyn Mo
 }
 
 fn stages(config: &Config) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(config.paths.staging()).into_iter().flatten().flatten();
+    let entries =
+        stagings(config).into_iter().flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
     entries.map(|entry| entry.path()).filter(|path| job_of_stage(path).is_some()).collect()
 }
 

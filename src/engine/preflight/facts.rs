@@ -1,12 +1,12 @@
 //! What is known about a domain before anything is planned. Reads, never writes.
 
+use crate::backup::Source;
 use crate::config::Config;
 use crate::engine::machine::Hosts;
 use crate::error::Result;
 use crate::host::database::TableInfo;
 use crate::host::site_database::{self, SiteDatabase, Word};
 use crate::host::tree::{self, Survey};
-use crate::path::Domain;
 use crate::plan::Selection;
 use crate::progress::{Level, Monitor};
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub struct Facts {
     /// The site's database, where it takes part.
     pub site: Option<SiteDatabase>,
-    /// The live document root; `None` when it is gone.
+    /// The live tree that is to be exchanged; `None` when it is gone.
     pub survey: Option<Survey>,
     /// The live tables.
     pub tables: Vec<TableInfo>,
@@ -33,25 +33,25 @@ impl Facts {
 
 /// Looks at the live domain. When everything was asked for and the site is known to have no database, the database is taken
 /// out of the selection and that is said; a dump in the backup is then an error, not a silent skip. `began`: the moment from
-/// [`super::token::now`], when a token is to be made or checked.
+/// [`plan_token::now`](super::plan_token::now), when a token is to be made or checked.
 ///
 /// # Errors
 /// `unknown_domain`, `io_failed`, `database_unreachable`, and those of [`site_database::find`].
 pub fn gather(
     config: &Config,
-    domain: &Domain,
+    source: &Source,
     selection: &mut Selection,
     work: &Path,
     began: Option<i64>,
     monitor: &Arc<dyn Monitor>,
 ) -> Result<Facts> {
-    let root = config.paths.document_root(domain);
-    let survey = tree::survey_since(&root, began.filter(|_| selection.files.any()), monitor.as_ref())?;
+    let (site_of, domain) = (&source.site, &source.site.domain);
+    let survey = tree::survey_since(source.target(), began.filter(|_| selection.files.any()), monitor.as_ref())?;
     let mut site = None;
     if selection.database.any() {
         site = match selection.named {
-            true => Some(site_database::require(config, domain, &root)?),
-            false => site_database::find(config, domain, &root)?,
+            true => Some(site_database::require(config, site_of)?),
+            false => site_database::find(config, site_of)?,
         };
         match &site {
             Some(site) => say_site(site, monitor.as_ref()),

@@ -233,7 +233,7 @@ pub fn check(config: &Config, request: &api::Restore, source: &Source, given: &s
     let began = Some(moments.machine_ms);
     let silent: Arc<dyn Monitor> = Arc::new(Silent);
     selection.fit(source.may_hold_database());
-    let facts = facts::gather(config, &request.domain, &mut selection, work, began, &silent)?;
+    let facts = facts::gather(config, source, &mut selection, work, began, &silent)?;
     let database = database(&facts, Some(moments.server_s))?;
     let now = of(config, request, &selection, source, &facts, database.as_ref(), moments.machine_ms);
     if now == given { Ok(()) } else { Err(stale()) }

@@ -68,17 +68,17 @@ impl Room {
     }
 }
 
-/// What a restore needs, by filesystem, and what kept a place from being looked at. `data_folder` is the database server's,
+/// What a restore needs, by filesystem, and what kept a place from being looked at. `staging` is where trees are staged, `data_folder` is the database server's,
 /// where it is on this machine.
-pub fn rooms(config: &Config, load: Load, data_folder: Option<&Path>) -> (Vec<Room>, Vec<Error>) {
-    let needs = needs(config, load, data_folder).map(|need| Need { path: nearest(&need.path), ..need });
+pub fn rooms(config: &Config, staging: &Path, load: Load, data_folder: Option<&Path>) -> (Vec<Room>, Vec<Error>) {
+    let needs = needs(config, staging, load, data_folder).map(|need| Need { path: nearest(&need.path), ..need });
     by_filesystem(needs, config.limits.headroom_bytes, tree::space)
 }
 
-fn needs(config: &Config, load: Load, data_folder: Option<&Path>) -> impl Iterator<Item = Need> {
+fn needs(config: &Config, staging: &Path, load: Load, data_folder: Option<&Path>) -> impl Iterator<Item = Need> {
     let inodes = if load.entries > 0 { load.entries } else { load.files / USUAL_FILE };
     let need = |path: PathBuf, what, bytes, inodes| Need { path, what, bytes, inodes };
-    let staged = need(config.paths.staging(), "staged files", load.files + load.dump, inodes);
+    let staged = need(staging.to_owned(), "staged files", load.files + load.dump, inodes);
     // Tables take about the room of their dump, plus indexes and the redo they pass through.
     let tables = data_folder.map(|folder| need(folder.to_owned(), "tables", load.tables + load.tables / 2, 0));
     [Some(staged), tables, Some(need(config.paths.base.clone(), "jobs and logs", JOB_BYTES, 0))].into_iter().flatten()
@@ -138,14 +138,16 @@ mod tests {
         let config = Config::default();
         let load = Load { files: 1_000_000, entries: 400, dump: 1_000, tables: 1_000 };
         let look = |path: &Path| Ok(if path.starts_with("/db") { space(2, 1_600) } else { space(1, 1 << 30) });
-        let (rooms, errors) = by_filesystem(needs(&config, load, Some(Path::new("/db/data"))), 100, look);
+        let (rooms, errors) =
+            by_filesystem(needs(&config, &config.paths.staging(), load, Some(Path::new("/db/data"))), 100, look);
         assert!(errors.is_empty());
         assert_eq!(rooms.len(), 2);
         assert_eq!(rooms[0].what, ["staged files", "jobs and logs"]);
         assert_eq!((rooms[0].needed, rooms[0].needed_inodes), (1_001_000 + JOB_BYTES + 100, 400 + INODE_HEADROOM));
         assert_eq!((rooms[1].needed, rooms[1].enough()), (1_600, true));
         assert_eq!(rooms[1].enough_inodes(), Some(true));
-        let (rooms, _) = by_filesystem(needs(&config, load, Some(Path::new("/db/data"))), 101, look);
+        let (rooms, _) =
+            by_filesystem(needs(&config, &config.paths.staging(), load, Some(Path::new("/db/data"))), 101, look);
         assert!(!rooms[1].enough());
     }
 
@@ -155,8 +157,11 @@ mod tests {
             true => Err(Error::new(Code::IoFailed, "no such filesystem")),
             false => Ok(space(1, 1 << 30)),
         };
-        let (rooms, errors) =
-            by_filesystem(needs(&Config::default(), Load::default(), Some(Path::new("/db"))), 0, look);
+        let (rooms, errors) = by_filesystem(
+            needs(&Config::default(), Path::new("/www"), Load::default(), Some(Path::new("/db"))),
+            0,
+            look,
+        );
         assert_eq!((rooms.len(), errors.len()), (1, 1));
     }
 

@@ -1,16 +1,16 @@
 //! What a site's own files say of its database. A tenant writes them: each is a claim, which
 //! [`crate::host::site_database`] judges, and each is read beneath the document root without following links.
 
-use super::{MAX_FILE, Parser, SiteAccount, dot_env, drupal, joomla, text_of, wp_config};
+use super::{MAX_FILE, Parser, SiteAccount, dot_env, drupal, joomla, wp_config};
+use crate::config::administrator_file::text_of;
 use crate::error::{Error, Result};
+use crate::host::site::Site;
 use crate::host::tree;
 use crate::path::RelPath;
 use std::os::fd::AsFd;
 use std::path::Path;
 
 /// The files that name a database, below a document root.
-///
-/// WordPress itself looks one folder up too. That folder is not the site's alone here, so it is not looked into.
 const FILES: &[(&str, Parser)] = &[
     ("wp-config.php", wp_config::parse),
     (".env", dot_env::parse),
@@ -18,6 +18,10 @@ const FILES: &[(&str, Parser)] = &[
     ("configuration.php", joomla::parse),
     ("sites/default/settings.php", drupal::parse),
 ];
+
+/// The same in the folder around a document root, where that is the site's too: WordPress looks one folder up (`wp-load.php`), and
+/// what a web server shows of an application may be a folder inside it.
+const AROUND: &[(&str, Parser)] = &[("wp-config.php", wp_config::parse), (".env", dot_env::parse)];
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -28,15 +32,25 @@ pub struct Claims {
     pub unclear: Vec<String>,
 }
 
-/// Reads the files below a document root; nothing where it is missing.
+/// Reads the files of a site; nothing where its document root is missing.
 ///
 /// # Errors
 /// `unsafe_path` for a root that is a tenant's link, `io_failed`.
-pub fn read(document_root: &Path) -> Result<Claims> {
+pub fn read(site: &Site) -> Result<Claims> {
     let mut found = Claims::default();
-    let Some(root) = tree::open_site(document_root)? else { return Ok(found) };
-    for (name, parse) in FILES {
-        let path = document_root.join(name);
+    look(&site.root, FILES, &mut found)?;
+    if let Some(around) =
+        site.root.parent().filter(|around| found.accounts.is_empty() && around.starts_with(&site.folder))
+    {
+        look(around, AROUND, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn look(folder: &Path, files: &[(&str, Parser)], found: &mut Claims) -> Result<()> {
+    let Some(root) = tree::open_site(folder)? else { return Ok(()) };
+    for (name, parse) in files {
+        let path = folder.join(name);
         let unclear = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
         let content = match tree::read_beneath(root.as_fd(), &RelPath::parse(name.as_bytes())?, MAX_FILE) {
             Ok(None) => continue,
@@ -55,7 +69,7 @@ pub fn read(document_root: &Path) -> Result<Claims> {
             Err(why) => found.unclear.push(unclear(&why)),
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -67,7 +81,7 @@ mod tests {
     fn every_application_is_understood_and_what_is_unclear_is_said() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("site");
-        assert!(read(&root).unwrap().accounts.is_empty());
+        assert!(read(&Site::in_one_folder(&root)).unwrap().accounts.is_empty());
         std::fs::create_dir_all(root.join("sites/default")).unwrap();
         let put = |name: &str, text: &str| std::fs::write(root.join(name), text).unwrap();
         put("wp-config.php", "<?php define('DB_NAME', getenv('X')); define('DB_USER', 'u');");
@@ -77,12 +91,25 @@ mod tests {
             "sites/default/settings.php",
             "<?php $databases['default']['default'] = ['database' => 'drupal', 'username' => 'u'];",
         );
-        let found = read(&root).unwrap();
+        let found = read(&Site::in_one_folder(&root)).unwrap();
         let schemas: Vec<&str> = found.accounts.iter().map(|account| account.schema.as_str()).collect();
         assert_eq!(schemas, ["env", "drupal"]);
         assert_eq!(found.unclear.len(), 2);
         assert!(found.unclear[0].contains("wp-config.php: DB_NAME is not given by a literal"), "{found:?}");
         assert!(found.unclear[1].contains("configuration.php: names a database and no user"), "{found:?}");
+    }
+
+    #[test]
+    fn the_folder_around_the_document_root_is_looked_into_where_it_is_the_sites() {
+        let folder = tempfile::tempdir().unwrap();
+        let around = folder.path().join("shop.example");
+        let root = around.join("public_html");
+        std::fs::create_dir_all(&root).unwrap();
+        let text = "<?php define('DB_NAME', 'up'); define('DB_USER', 'u');";
+        std::fs::write(around.join("wp-config.php"), text).unwrap();
+        let site = Site { folder: around, ..Site::in_one_folder(&root) };
+        assert_eq!(read(&site).unwrap().accounts[0].schema, "up");
+        assert!(read(&Site::in_one_folder(&root)).unwrap().accounts.is_empty());
     }
 
     #[test]
@@ -96,7 +123,7 @@ mod tests {
         std::fs::write(neighbour.join("wp-config.php"), text).unwrap();
         symlink(&neighbour, root.join("public")).unwrap();
         symlink(neighbour.join("wp-config.php"), root.join("wp-config.php")).unwrap();
-        let found = read(&root).unwrap();
+        let found = read(&Site::in_one_folder(&root)).unwrap();
         assert!(found.accounts.is_empty(), "{found:?}");
         assert_eq!(found.unclear.len(), 2, "{found:?}");
         assert!(!format!("{found:?}").contains("secret"));

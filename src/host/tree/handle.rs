@@ -8,9 +8,9 @@ use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
@@ -62,6 +62,22 @@ pub fn open_around(path: &Path) -> Result<Option<(OwnedFd, &OsStr)>> {
 /// `unsafe_path` for a link that somebody else may have made, `io_failed` also for what is no folder.
 pub fn open_site(path: &Path) -> Result<Option<OwnedFd>> {
     trusted::open(path, trusted::Last::Link)
+}
+
+/// Where an open folder is, without links (`proc_pid_fd(5)`).
+///
+/// # Errors
+/// `io_failed`, also for a folder that is gone.
+pub fn path_of(folder: BorrowedFd) -> Result<PathBuf> {
+    let shown = || "find where an open folder is".to_owned();
+    let path = rustix::fs::readlink(format!("/proc/self/fd/{}", folder.as_raw_fd()), Vec::new()).doing(shown)?;
+    let path = PathBuf::from(OsStr::from_bytes(path.as_bytes()));
+    // The name of a folder that is gone has words behind it; it leads to nothing.
+    let here = rustix::fs::fstat(folder).doing(shown)?;
+    match rustix::fs::stat(&path) {
+        Ok(there) if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino) => Ok(path),
+        _ => Err(Errno::NOENT).doing(shown),
+    }
 }
 
 /// Reads a small file of a tenant's beneath its site's root. Nothing is followed in any part of the path, nothing but a regular

@@ -50,9 +50,8 @@ pub fn changes(
         threads: config.parallelism(),
         fate: &|path, is_folder| fate(path, is_folder, &paths, &rule, selection.exact),
     };
-    let root = config.paths.document_root(&source.site.domain);
     let sink = &mut |difference: &Difference| pages.push(entry(difference));
-    let summary = compare(&root, catalogue, &rules, sink, monitor)?;
+    let summary = compare(source.target(), catalogue, &rules, sink, monitor)?;
     let (total, entries) = pages.finish()?;
     Ok(FileChanges {
         files: summary.files,

@@ -206,11 +206,12 @@ fn table_kind(kind: ObjectKind) -> TableKind {
 mod tests {
     use super::*;
     use crate::api;
-    use crate::backup::layout::Site;
+    use crate::backup::layout::Holds;
     use crate::backup::scan::ObjectFound;
     use crate::backup::source::Form;
     use crate::host::database::Objects;
     use crate::host::database::fake::Fake;
+    use crate::host::site::Site;
     use crate::job::folder::{JobFolder, file};
 
     fn live(name: &str, rows: u64) -> LiveTable {
@@ -263,9 +264,10 @@ mod tests {
         std::fs::write(folder.path().join(file::TICKET), "{}").unwrap();
         let job = JobFolder::at(folder.path()).unwrap();
         let pages = Pages::create(&job, api::Part::Tables, 100).unwrap();
-        let site = Site::new(&crate::config::Config::default(), &request.domain);
+        let site = Site::find(&crate::config::Config::default(), &request.domain).unwrap();
         let (form, kind, path) = (Form::Backup, crate::backup::name::Kind::Full, "/backup.tar.gz".into());
-        let source = Source { form, path, stamp: None, kind, parts: Vec::new(), layout: None, site };
+        let source =
+            Source { form, path, stamp: None, kind, parts: Vec::new(), layout: None, holds: Holds::SiteFolder, site };
         let sides =
             Sides { source: &source, dump: &dump, texts: &HashMap::new(), live: &database, server: &fake, complete };
         changes(&sides, &selection, pages).unwrap()

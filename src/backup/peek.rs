@@ -1,0 +1,94 @@
+//! What the first entries of an archive tell: its layout, and what its tree is.
+
+use crate::backup::layout::{self, Holds, Layout, Place};
+use crate::backup::source::Part;
+use crate::host::site::Site;
+use crate::path::RelPath;
+use std::io::Read;
+
+/// How much of an archive's content is unpacked to learn its layout early.
+const PEEK_BYTES: u64 = 1 << 20;
+
+/// Files that stand in a document root, and not in the folder around it.
+const PAGES: &[&[u8]] = &[b"index.php", b"index.html", b"index.htm", b"wp-load.php", b"artisan", b"configuration.php"];
+
+/// What was learned.
+#[derive(Debug, Clone, Default)]
+pub struct Peeked {
+    /// The layout, where the first entries tell it.
+    pub layout: Option<&'static str>,
+    /// The folder of the archive that is the tree.
+    pub tree: Option<RelPath>,
+    /// What the tree is, where it makes a difference and can be told.
+    pub holds: Option<Holds>,
+}
+
+impl Peeked {
+    /// A layout that is known already, of a site whose folder and root are the same.
+    pub fn known(layout: &str) -> Peeked {
+        Peeked { layout: layout::named(layout).map(Layout::name), ..Peeked::default() }
+    }
+}
+
+/// Reads the head of an archive. What cannot be read tells nothing: staging will say why. Where document root and site folder differ
+/// and the layout does not say which one the archive holds, it is read on until a name tells.
+pub fn peek(part: &Part, site: &Site) -> Peeked {
+    let mut peeked = Peeked::default();
+    let Some(mut sorter) = part.sorter(site) else { return peeked };
+    let one_folder = site.root == site.folder;
+    let raw: Box<dyn Read> =
+        if part.gzip { Box::new(flate2::read::MultiGzDecoder::new(part.reader())) } else { Box::new(part.reader()) };
+    let limit = if one_folder { PEEK_BYTES } else { u64::MAX };
+    let mut archive = tar::Archive::new(raw.take(limit));
+    let inner_root = site.root_in_folder();
+    let Ok(entries) = archive.entries() else { return peeked };
+    for entry in entries {
+        let path = entry.ok().and_then(|entry| RelPath::parse(&entry.path_bytes()).ok());
+        let Some(path) = path else { break };
+        let place = sorter.place(&path);
+        let Some(layout) = sorter.layout() else { continue };
+        peeked.layout = Some(layout);
+        peeked.tree = sorter.root().cloned();
+        peeked.holds = layout::named(layout).and_then(Layout::holds);
+        if one_folder || peeked.holds.is_some() {
+            break;
+        }
+        let Place::Site(inner) = place else { continue };
+        peeked.holds = tells(&inner, &inner_root);
+        if peeked.holds.is_some() {
+            break;
+        }
+    }
+    peeked
+}
+
+/// Whether a name in the tree tells what the tree is.
+fn tells(inner: &RelPath, inner_root: &RelPath) -> Option<Holds> {
+    let mut names = inner.names();
+    let first = names.next()?;
+    if inner_root.names().next() == Some(first) {
+        return Some(Holds::SiteFolder);
+    }
+    (names.next().is_none() && PAGES.contains(&first)).then_some(Holds::DocumentRoot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_only_one_of_both_has_tells_what_a_tree_is() {
+        let path = |text: &str| RelPath::parse(text.as_bytes()).unwrap();
+        let root = path("public_html");
+        for (inner, holds) in [
+            ("public_html", Some(Holds::SiteFolder)),
+            ("public_html/x", Some(Holds::SiteFolder)),
+            ("index.php", Some(Holds::DocumentRoot)),
+            ("logs", None),
+            ("old/index.php", None),
+            ("public_html2", None),
+        ] {
+            assert_eq!(tells(&path(inner), &root), holds, "{inner}");
+        }
+    }
+}
