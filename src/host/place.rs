@@ -75,10 +75,15 @@ pub fn try_exchange(work: &Path, around: &Path) -> Result<()> {
 pub fn make_folders(paths: &[PathBuf]) -> Result<()> {
     for path in paths {
         let (folder, name) = parts(path)?;
-        match rustix::fs::mkdirat(&folder, name, Mode::from(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => tree::fsync_folder(&folder)?,
+        let mode = Mode::from(0o755);
+        match rustix::fs::mkdirat(&folder, name, mode) {
+            // The mask of this process is narrower.
+            Ok(()) => rustix::fs::chmodat(&folder, name, mode, AtFlags::empty())
+                .doing(|| format!("open {} to those who serve it", path.display()))?,
+            Err(Errno::EXIST) => {}
             Err(error) => return Err(error).doing(|| format!("make {}", path.display())),
         }
+        tree::fsync_folder(&folder)?;
     }
     Ok(())
 }

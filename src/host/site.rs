@@ -70,8 +70,7 @@ impl Site {
             None => {
                 // What is broken may be this very file: it counts where it can be true.
                 let told = served(config, domain).and_then(|(root, file)| {
-                    let site = Site::at(config, domain, root, ToldBy::Nginx(file)).ok()?;
-                    site.require_own_root(config).ok().filter(|()| site.root.is_dir()).map(|()| site)
+                    Site::at(config, domain, root, ToldBy::Nginx(file)).ok().filter(|site| site.root.is_dir())
                 });
                 if let Some(site) = told {
                     return Ok(site);
@@ -79,15 +78,17 @@ impl Site {
                 (config.paths.web_root.join(domain.as_str()), ToldBy::WebRoot)
             }
         };
-        let site = Site::at(config, domain, root, told_by)?;
-        site.require_own_root(config)?;
-        Ok(site)
+        Site::at(config, domain, root, told_by)
     }
 
     fn at(config: &Config, domain: &Domain, root: PathBuf, told_by: ToldBy) -> Result<Site> {
-        let own = config.paths.web_root.join(domain.as_str());
-        let folder = if root.starts_with(&own) { real(own.clone())? } else { real(root.clone())? };
-        Ok(Site { domain: domain.clone(), root: real(root)?, folder, usual: own, told_by })
+        let usual = config.paths.web_root.join(domain.as_str());
+        let folder = if root.starts_with(&usual) { usual.clone() } else { root.clone() };
+        let named = Site { domain: domain.clone(), root, folder, usual, told_by };
+        named.require_own_root(config)?;
+        let site = Site { root: real(named.root)?, folder: real(named.folder)?, ..named };
+        site.require_own_root(config)?;
+        Ok(site)
     }
 
     /// A site in one folder, whose name is its domain's where it can be.
