@@ -335,13 +335,21 @@ fn b35_a_document_root_that_is_a_link_or_a_mount() {
     let (root, elsewhere) = (site.world.root(), site.world.place().join("elsewhere"));
     std::fs::rename(&root, &elsewhere).unwrap();
     std::os::unix::fs::symlink("../elsewhere", &root).unwrap();
+    // The administrator's link says where the site lives; what it leads to is exchanged, never the link.
     for components in [json!({"files": true}), json!({"files": ["index.php"]})] {
         let request = json!({"domain": DOMAIN, "components": components, "wait": true});
-        let error = site.world.refused("restore_start", request);
-        assert_eq!((&error["code"], &error["context"]["phase"]), (&json!("not_exchangeable"), &json!("pre-flight")));
-        assert_eq!(look(&elsewhere), site.old, "what the link leads to was changed");
+        let job = World::job(&site.world.call("restore_start", request));
+        assert_ne!(look(&elsewhere), site.old);
+        site.world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+        assert_eq!(look(&elsewhere), site.old, "what the link leads to went back");
         assert_eq!(std::fs::read_link(&root).unwrap(), std::path::Path::new("../elsewhere"));
     }
+    // Anybody else's leads wherever that user likes.
+    std::os::unix::fs::lchown(&root, Some(33), Some(33)).unwrap();
+    let error =
+        site.world.refused("restore_start", json!({"domain": DOMAIN, "components": {"files": true}, "wait": true}));
+    assert_eq!(error["code"], "unsafe_path", "{error}");
+    assert_eq!(look(&elsewhere), site.old, "what the link leads to was changed");
     std::fs::remove_file(&root).unwrap();
     std::fs::create_dir(&root).unwrap();
     run("mount", &["--bind", text(&elsewhere), text(&root)]);

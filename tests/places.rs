@@ -1,0 +1,264 @@
+//! Where a site lives, and that a backup is never put one level off: the forms of a real panel on a document root below the site's
+//! folder, on another mount, behind a link, and on a machine that has lost it.
+
+mod world;
+
+use serde_json::{Value, json};
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use world::bare::{Tree, differences, look};
+use world::fault::{Filesystem, run, text};
+use world::{DOMAIN, World};
+
+/// A site below `folder`: its pages in `public_html`, beside them what visitors never see.
+fn site_in(folder: &Path, side: &str) {
+    std::fs::create_dir_all(folder.join("public_html/wp-content")).unwrap();
+    std::fs::create_dir_all(folder.join("private")).unwrap();
+    for name in ["public_html/index.php", "public_html/wp-content/x", "private/key", ".bashrc"] {
+        std::fs::write(folder.join(name), format!("{side} {name}")).unwrap();
+    }
+}
+
+struct Machine {
+    world: World,
+    /// What the backups are made of.
+    good: PathBuf,
+}
+
+impl Machine {
+    fn new() -> Machine {
+        let world = World::bare();
+        let good = world.place().join("tmp/good");
+        site_in(&good.join("var/www").join(DOMAIN), "good");
+        Machine { world, good }
+    }
+
+    fn says(&self, root: &Path) {
+        let list = self.world.place().join("base/config/domains.list");
+        std::fs::write(list, format!("other.example|/srv/other|2026-01-01\n{DOMAIN}|{}|2026-01-02\n", text(root)))
+            .unwrap();
+    }
+
+    /// The tree of the good side below its folder.
+    fn good_tree(&self, inner: &str) -> Tree {
+        look(&self.good.join("var/www").join(DOMAIN).join(inner))
+    }
+
+    fn pack(&self, name: &str, words: &[&str]) -> PathBuf {
+        let folder = if name.starts_with("domain_") || name.starts_with("all_") {
+            self.world.place().join("base/backups")
+        } else {
+            self.world.place().join("base/backups").join(DOMAIN)
+        };
+        let archive = folder.join(name);
+        run("tar", &[&["-czf", text(&archive)], words].concat());
+        archive
+    }
+
+    /// As `smart_backup_domain`.
+    fn smart(&self) -> PathBuf {
+        self.pack("backup_20260102_030405.tar.gz", &["-C", text(&self.good), &format!("var/www/{DOMAIN}")])
+    }
+
+    /// As `backup_domain_local`.
+    fn domain(&self) -> PathBuf {
+        let around = self.good.join("var/www").join(DOMAIN);
+        self.pack(&format!("domain_{DOMAIN}_20260102_030406.tar.gz"), &["-C", text(&around), "public_html"])
+    }
+
+    fn request(archive: &Path) -> Value {
+        json!({"domain": DOMAIN, "backup": archive, "components": {"files": true}, "wait": true})
+    }
+
+    fn restore(&self, archive: &Path) -> Value {
+        self.world.call("validate", Machine::request(archive));
+        self.world.call("restore_start", Machine::request(archive))
+    }
+
+    fn back(&self, restored: &Value) {
+        let job = World::job(restored);
+        self.world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+    }
+}
+
+#[track_caller]
+fn assert_same(one: &Tree, two: &Tree, when: &str) {
+    assert!(!two.is_empty() && one == two, "{when}:\n{}", differences(one, two));
+}
+
+#[test]
+fn what_a_backup_holds_decides_which_folder_it_takes_the_place_of() {
+    let machine = Machine::new();
+    let folder = machine.world.root();
+    site_in(&folder, "live");
+    machine.says(&folder.join("public_html"));
+    let live = look(&folder);
+
+    // The site folder.
+    let restored = machine.restore(&machine.smart());
+    assert_same(&look(&folder), &machine.good_tree(""), "smart");
+    machine.back(&restored);
+    assert_same(&look(&folder), &live, "smart, back");
+
+    // The document root: what lies beside it stays.
+    let restored = machine.restore(&machine.domain());
+    assert_same(&look(&folder.join("public_html")), &machine.good_tree("public_html"), "domain");
+    assert_eq!(std::fs::read_to_string(folder.join("private/key")).unwrap(), "live private/key");
+    machine.back(&restored);
+    assert_same(&look(&folder), &live, "domain, back");
+
+    // The same for all domains at once, and by its absolute path.
+    let all = machine.good.join("all").join(DOMAIN);
+    std::fs::create_dir_all(&all).unwrap();
+    run("cp", &["-a", text(&machine.good.join("var/www").join(DOMAIN).join("public_html")), text(&all)]);
+    let archive = machine.pack("all_domains_20260102_030407.tar.gz", &["-C", text(&machine.good.join("all")), "."]);
+    machine.restore(&archive);
+    assert_same(&look(&folder.join("public_html")), &machine.good_tree("public_html"), "all domains");
+    assert_eq!(std::fs::read_to_string(folder.join("private/key")).unwrap(), "live private/key");
+    let transform =
+        format!("--transform=s,^public_html,{},", text(&folder.join("public_html")).trim_start_matches('/'));
+    let around = machine.good.join("var/www").join(DOMAIN);
+    let archive = machine.pack("wordpress_20260102.tar.gz", &[&transform, "-C", text(&around), "public_html"]);
+    std::fs::write(folder.join("public_html/index.php"), "broken").unwrap();
+    machine.restore(&archive);
+    assert_same(&look(&folder.join("public_html")), &machine.good_tree("public_html"), "by its path");
+    assert_eq!(std::fs::read_to_string(folder.join("private/key")).unwrap(), "live private/key");
+}
+
+#[test]
+fn a_folder_named_www_holds_what_is_in_it() {
+    let machine = Machine::new();
+    let folder = machine.world.root();
+    site_in(&folder, "live");
+    machine.says(&folder.join("public_html"));
+    // The whole folder, and the pages alone.
+    let around = machine.good.join("var/www").join(DOMAIN);
+    machine.world.pack(&around);
+    machine.restore(&machine.world.archive());
+    assert_same(&look(&folder), &machine.good_tree(""), "a folder");
+    site_in(&folder, "live");
+    machine.world.pack(&around.join("public_html"));
+    machine.restore(&machine.world.archive());
+    assert_same(&look(&folder.join("public_html")), &machine.good_tree("public_html"), "pages");
+    assert_eq!(std::fs::read_to_string(folder.join("private/key")).unwrap(), "live private/key");
+}
+
+#[test]
+fn a_backup_without_the_document_root_is_refused_before_and_by_the_restore() {
+    let machine = Machine::new();
+    let folder = machine.world.root();
+    site_in(&folder, "live");
+    std::fs::rename(folder.join("public_html"), folder.join("htdocs")).unwrap();
+    machine.says(&folder.join("htdocs"));
+    let live = look(&folder);
+    let archive = machine.smart();
+    let checks = machine.world.call("validate", Machine::request(&archive));
+    assert_eq!(checks["outcome"], "fail", "{checks}");
+    assert!(checks.to_string().contains("holds no htdocs"), "{checks}");
+    let error = machine.world.refused("restore_start", Machine::request(&archive));
+    assert_eq!(error["code"], "backup_incomplete", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("holds no htdocs"), "{error}");
+    assert_same(&look(&folder), &live, "refused");
+}
+
+#[test]
+fn a_site_behind_a_link_and_on_another_mount_is_exchanged_there() {
+    let mut machine = Machine::new();
+    std::fs::create_dir(machine.world.place().join("disk")).unwrap();
+    machine.world.put_on("disk", Filesystem::Tmpfs(256));
+    let disk = machine.world.place().join("disk");
+    let folder = disk.join("sites/shop");
+    site_in(&folder, "live");
+    symlink(&folder, machine.world.root()).unwrap();
+    let live = look(&folder);
+    let restored = machine.restore(&machine.smart());
+    assert_same(&look(&folder), &machine.good_tree(""), "behind a link");
+    assert!(machine.world.root().symlink_metadata().unwrap().is_symlink());
+    assert!(disk.join("sites/.rocketvps-restore").is_dir(), "staged beside the site");
+    machine.back(&restored);
+    assert_same(&look(&folder), &live, "back");
+
+    // By the list, several levels deep, without the link.
+    std::fs::remove_file(machine.world.root()).unwrap();
+    machine.says(&folder.join("public_html"));
+    let restored = machine.restore(&machine.domain());
+    assert_same(&look(&folder.join("public_html")), &machine.good_tree("public_html"), "by the list");
+    machine.back(&restored);
+    assert_same(&look(&folder), &live, "by the list, back");
+    // What is kept there is found and removed with its snapshots.
+    for snapshot in machine.world.call("list_snapshots", json!({"domain": DOMAIN}))["snapshots"].as_array().unwrap() {
+        machine.world.call("delete_snapshot", json!({"domain": DOMAIN, "snapshot": snapshot["path"], "wait": true}));
+    }
+    let left = std::fs::read_dir(disk.join("sites/.rocketvps-restore")).unwrap().count();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn a_site_that_is_gone_comes_back_where_it_was_and_goes_again() {
+    let machine = Machine::new();
+    let folder = machine.world.root();
+    machine.says(&folder.join("public_html"));
+    let restored = machine.restore(&machine.domain());
+    assert_same(&look(&folder.join("public_html")), &machine.good_tree("public_html"), "domain");
+    assert_eq!((folder.metadata().unwrap().uid(), folder.metadata().unwrap().mode() & 0o777), (0, 0o755));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    drop(restored);
+    std::fs::remove_dir_all(&folder).unwrap();
+    machine.restore(&machine.smart());
+    assert_same(&look(&folder), &machine.good_tree(""), "smart");
+}
+
+#[test]
+fn nginx_says_where_a_site_lives_and_a_broken_configuration_does_not() {
+    let machine = Machine::new();
+    let folder = machine.world.root();
+    site_in(&folder, "live");
+    let sites = machine.world.place().join("sites");
+    let serve = |root: &Path| {
+        let text = format!("server {{ listen 80; server_name {DOMAIN} www.{DOMAIN}; root {}; }}\n", text(root));
+        std::fs::write(sites.join(DOMAIN), text).unwrap();
+    };
+    serve(&folder.join("public_html"));
+    machine.restore(&machine.domain());
+    assert_same(&look(&folder.join("public_html")), &machine.good_tree("public_html"), "by nginx");
+    assert!(folder.join("private/key").exists());
+    // An application whose pages are one folder further down.
+    std::fs::write(folder.join("public_html/artisan"), "").unwrap();
+    std::fs::create_dir(folder.join("public_html/public")).unwrap();
+    serve(&folder.join("public_html/public"));
+    let shown =
+        machine.world.call("preview_backup", json!({"domain": DOMAIN, "backup": machine.domain(), "wait": true}));
+    assert_eq!(shown["files"]["document_root"], json!(folder.join("public_html")));
+    for wrong in [Path::new("/nowhere"), Path::new("/"), &machine.world.place().join("web")] {
+        serve(wrong);
+        let shown =
+            machine.world.call("preview_backup", json!({"domain": DOMAIN, "backup": machine.smart(), "wait": true}));
+        assert_eq!(shown["files"]["document_root"], json!(folder), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_is_an_error_that_says_what_to_correct() {
+    let machine = Machine::new();
+    site_in(&machine.world.root(), "live");
+    let archive = machine.smart();
+    let web = machine.world.place().join("web");
+    for (wrong, why) in [
+        (web.as_path(), "more than one site"),
+        (Path::new("/srv"), "is the system's"),
+        (Path::new("relative"), "no absolute path"),
+    ] {
+        machine.says(wrong);
+        let error = machine.world.refused("restore_start", Machine::request(&archive));
+        assert_eq!(error["code"], "config_invalid", "{error}");
+        assert!(error["message"].as_str().unwrap().contains(why), "{error}");
+        assert!(error["hint"].as_str().unwrap().contains("domains.list"), "{error}");
+    }
+    // Not the administrator's alone.
+    machine.says(&machine.world.root());
+    let list = machine.world.place().join("base/config/domains.list");
+    assert!(Command::new("chmod").arg("666").arg(&list).status().unwrap().success());
+    let error = machine.world.refused("restore_start", Machine::request(&archive));
+    assert!(error["message"].as_str().unwrap().contains("others may write to it"), "{error}");
+}
