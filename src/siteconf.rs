@@ -13,6 +13,7 @@ pub mod nginx;
 pub mod pool;
 mod target;
 pub mod tls;
+mod zone;
 
 pub use crate::api::ConfigItem as Item;
 pub use change::{Change, Side, State, install, plan_changes, store, uninstall};

@@ -1,6 +1,6 @@
 //! Judges the configuration of a backup before anything is installed.
 
-use super::{ConfFile, Item, cron, guard, nginx, pool, tls};
+use super::{ConfFile, Item, cron, guard, nginx, pool, tls, zone};
 use crate::config::Config;
 use crate::error::Code;
 use crate::path::Domain;
@@ -62,7 +62,12 @@ pub fn check(files: &[ConfFile], config: &Config, domain: &Domain, now: i64) -> 
             findings.fail(file.item, Code::UnsafeConfig, format!("{}: {line}", file.name));
         }
         let said = match file.item {
-            Item::Nginx => check_site(file, domain, &mut findings),
+            Item::Nginx => {
+                for line in zone::changed(live.as_deref().unwrap_or_default(), &file.content) {
+                    findings.fail(file.item, Code::ConfigRejected, format!("{}: {line}", file.name));
+                }
+                check_site(file, domain, &mut findings)
+            }
             Item::PhpFpm => check_pool(file, &mut findings),
             Item::Cron => check_cron(file, &mut findings),
             Item::Ssl => Ok(()),
@@ -204,6 +209,20 @@ mod tests {
         let cron = |text: &str| failed(&[file(Item::Cron, "cron", text.as_bytes())], 0);
         assert_eq!(cron("*/5 * * * * www-data php x\n"), []);
         assert_eq!(cron("*/5 * * * www-data\n"), [Code::ConfigRejected]);
+    }
+
+    #[test]
+    fn what_a_running_nginx_does_not_change_is_refused_before_the_reload() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = |key: &str| {
+            format!("limit_req_zone {key} zone=login:1m rate=1r/s;\nserver {{ server_name example.com; }}\n")
+                .into_bytes()
+        };
+        let mut new = file(Item::Nginx, "nginx.conf", &site("$host"));
+        new.target = folder.path().join("example.com");
+        assert_eq!(failed(std::slice::from_ref(&new), 0), []);
+        std::fs::write(&new.target, site("$binary_remote_addr")).unwrap();
+        assert_eq!(failed(&[new], 0), [Code::ConfigRejected]);
     }
 
     #[test]

@@ -58,9 +58,9 @@ pub fn test(
         return Err(Error::new(Code::ConfigRejected, format!("{name} refuses the configuration: {first}"))
             .with("messages", said));
     }
-    if let Some(missing) = &copy.missing_log_folder {
-        return Err(Error::new(Code::ConfigRejected, missing.clone())
-            .hint("Create the folder, or correct the log path in the backup's configuration."));
+    if !copy.missing_folders.is_empty() {
+        return Err(Error::new(Code::ConfigRejected, copy.missing_folders.join("; "))
+            .hint("Create the folder, or correct the path in the backup's configuration."));
     }
     Ok(said)
 }
@@ -78,8 +78,13 @@ struct Copy<'a> {
     names: HashMap<String, String>,
     files: usize,
     bytes: usize,
+    /// Folders made so far, one an include; their number names the next one.
+    includes: usize,
     has_pid: bool,
-    missing_log_folder: Option<String>,
+    /// Real folder that nginx keeps files in → the one that takes its place. One path has one place: nginx itself finds
+    /// two caches in one folder.
+    stores: HashMap<String, String>,
+    missing_folders: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -120,8 +125,10 @@ impl<'a> Copy<'a> {
             names: HashMap::new(),
             files: 0,
             bytes: 0,
+            includes: 0,
             has_pid: false,
-            missing_log_folder: None,
+            stores: HashMap::new(),
+            missing_folders: Vec::new(),
         };
         for name in ["files", "written", "given"] {
             fs::DirBuilder::new()
@@ -242,13 +249,12 @@ impl<'a> Copy<'a> {
                 }
                 "lock_file" => edits.push((first.extent.clone(), self.written("lock"))),
                 "access_log" | "error_log" if !special(&first.text) => {
-                    self.note_log(&first.text, candidate);
+                    self.note_folder(name, &first.text, candidate);
                     edits.push((first.extent.clone(), self.written("log")));
                 }
                 _ if name.ends_with("_temp_path") || name.ends_with("_cache_path") => {
-                    let number = edits.len();
-                    let place = self.written(&format!("{}-{depth}-{number}-{}", self.files, name));
-                    edits.push((first.extent.clone(), place));
+                    self.note_folder(name, &first.text, candidate);
+                    edits.push((first.extent.clone(), self.store(&first.text)));
                 }
                 _ => {
                     for argument in &directive.arguments {
@@ -280,8 +286,12 @@ impl<'a> Copy<'a> {
                     out.extend(format!("include = {}\n", rendered.display()).bytes());
                 }
                 Some((key @ ("access.log" | "slowlog"), path)) if !path.is_empty() => {
-                    self.note_log(&path, candidate);
+                    self.note_folder(key, &path, candidate);
                     out.extend(format!("{key} = {}\n", self.written("log")).bytes());
+                }
+                Some(("listen", path)) => {
+                    self.note_folder("listen", &path, candidate);
+                    out.extend(line);
                 }
                 _ => out.extend(line),
             }
@@ -289,14 +299,28 @@ impl<'a> Copy<'a> {
         Ok(out)
     }
 
-    /// The test opens logs elsewhere, so a folder that is missing is found here. Folders of the site may come with it.
-    fn note_log(&mut self, path: &str, candidate: bool) {
-        let path = Path::new(path);
+    /// What the test opens elsewhere or not at all: logs, sockets of PHP-FPM, and the folders of nginx, of which it makes the last
+    /// part only. A folder that is missing is found here. Folders of the site may come with it.
+    fn note_folder(&mut self, setting: &str, text: &str, candidate: bool) {
+        let path = Path::new(text.trim_end_matches('/'));
         let within = path.starts_with(&self.config.paths.web_root);
-        let variable = path.to_string_lossy().contains('$');
-        if candidate && path.is_absolute() && !within && !variable && !path.parent().is_some_and(Path::is_dir) {
-            self.missing_log_folder = Some(format!("the folder of the log {} does not exist", path.display()));
+        let Some(folder) = path.parent().filter(|_| candidate && path.is_absolute() && !within) else { return };
+        if !text.contains('$') && !path.is_dir() && !folder.is_dir() {
+            let (folder, text) = (text::printable(&folder.display().to_string()), text::printable(text));
+            self.missing_folders.push(format!("the folder {folder} does not exist; `{setting} {text}` needs it"));
         }
+    }
+
+    /// The place of a folder that nginx makes and keeps files in.
+    fn store(&mut self, real: &str) -> String {
+        let real = real.trim_end_matches('/');
+        if let Some(place) = self.stores.get(real) {
+            return place.clone();
+        }
+        let place = self.written(&format!("store-{}", self.stores.len()));
+        self.names.insert(place.clone(), real.to_owned());
+        self.stores.insert(real.to_owned(), place.clone());
+        place
     }
 
     fn written(&self, name: &str) -> String {
@@ -307,25 +331,29 @@ impl<'a> Copy<'a> {
     fn include(&mut self, pattern: &Path, depth: usize) -> Result<PathBuf> {
         let wild = pattern.to_string_lossy().contains(['*', '?', '[']);
         let found = if wild { self.expand(pattern) } else { vec![pattern.to_owned()] };
-        let folder = self.folder.join("files").join(format!("{}-{}", depth, self.names.len()));
+        let folder = self.folder.join("files").join(self.includes.to_string());
+        self.includes += 1;
         fs::DirBuilder::new().mode(0o700).create(&folder).doing(|| format!("create {}", folder.display()))?;
-        let mut single = folder.join("missing");
+        let mut single = folder.clone();
         for (number, path) in found.iter().enumerate() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            single = folder.join(format!("{number:05}-{name}"));
+            let copy = single.clone();
             let overlaid = self.overlaid(path).map(|overlaid| overlaid.content.clone());
             let candidate = overlaid.is_some();
             let text = match overlaid {
                 Some(content) => content,
                 None if path.is_file() => self.read(path)?,
-                // The program itself says that it is missing.
+                // The program itself says that it is missing. A pattern names links that lead nowhere, too.
                 None => {
-                    self.names.insert(single.display().to_string(), path.display().to_string());
+                    self.names.insert(copy.display().to_string(), path.display().to_string());
+                    if !path.exists() || path.is_dir() {
+                        symlink(path, &copy).doing(|| format!("link {}", copy.display()))?;
+                    }
                     continue;
                 }
             };
             let text = self.render(path, &text, depth + 1, candidate)?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            single = folder.join(format!("{number:05}-{name}"));
-            let copy = single.clone();
             self.write(&copy, &text, path)?;
         }
         Ok(if wild { folder.join("*") } else { single })
@@ -435,4 +463,114 @@ fn apply(text: &[u8], edits: &[(Range<usize>, String)]) -> Vec<u8> {
     }
     out.extend(&text[at..]);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_that_match_nothing_do_not_hinder_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let conf = folder.path().join("nginx.conf");
+        fs::write(&conf, "include modules/*.conf;\ninclude conf.d/*.conf;\ninclude mime.types;\n").unwrap();
+        fs::write(folder.path().join("mime.types"), "types {}\n").unwrap();
+        let unit = ServiceUnit { conf, ..ServiceUnit::default() };
+        let config = Config::default();
+        let copy = Copy::make(folder.path(), &unit, &config, Item::Nginx, &[]).unwrap();
+        let text = fs::read_to_string(&copy.main).unwrap();
+        let included: Vec<&str> = text.lines().map(|line| line.trim_end_matches(';')).collect();
+        assert_eq!(included.len(), 3);
+        assert_ne!(included[0], included[1], "each pattern has a folder of its own");
+        assert!(text.contains("00000-mime.types"), "{text}");
+    }
+
+    #[test]
+    fn a_link_to_nowhere_is_one_in_the_copy_and_goes_by_its_real_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (sites, conf) = (folder.path().join("sites"), folder.path().join("nginx.conf"));
+        fs::create_dir(&sites).unwrap();
+        symlink("/nowhere/b", sites.join("b")).unwrap();
+        fs::write(&conf, "include sites/*;\ninclude gone.conf;\n").unwrap();
+        let unit = ServiceUnit { conf, ..ServiceUnit::default() };
+        let config = Config::default();
+        let copy = Copy::make(folder.path(), &unit, &config, Item::Nginx, &[]).unwrap();
+        for real in [sites.join("b"), folder.path().join("gone.conf")] {
+            let real = real.display().to_string();
+            let (place, _) = copy.names.iter().find(|(_, named)| **named == real).unwrap();
+            assert!(Path::new(place).symlink_metadata().unwrap().is_symlink(), "{real}");
+            assert!(fs::read(place).is_err(), "{real}");
+            let said =
+                copy.explain(&format!("nginx: [emerg] open() \"{place}\" failed (2: No such file or directory)"));
+            assert_eq!(said, [format!("nginx: [emerg] open() \"{real}\" failed (2: No such file or directory)")]);
+        }
+    }
+
+    /// The copy of a configuration that is nothing but one restored file.
+    fn copy_of(folder: &Path, item: Item, content: &str) -> (Vec<String>, String) {
+        let target = folder.join("restored.conf");
+        let conf = folder.join("main.conf");
+        let include = if item == Item::Nginx {
+            "include restored.conf;\n".to_owned()
+        } else {
+            format!("include={}\n", target.display())
+        };
+        fs::write(&conf, include).unwrap();
+        let content = content.as_bytes().to_vec();
+        let restored = ConfFile { item, name: "restored".into(), target, content, mode: 0o644, link: None };
+        let unit = ServiceUnit { conf, ..ServiceUnit::default() };
+        let config = Config::default();
+        let copy = Copy::make(folder, &unit, &config, item, &[restored]).unwrap();
+        let read = copy.names.iter().find(|(_, real)| real.ends_with("restored.conf")).unwrap().0;
+        (copy.missing_folders.clone(), fs::read_to_string(read).unwrap())
+    }
+
+    #[test]
+    fn a_folder_that_a_service_needs_and_does_not_make_is_missed_before_the_restore() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path().display();
+        fs::create_dir(folder.path().join("kept")).unwrap();
+        for (item, setting, ends) in [
+            (Item::Nginx, "access_log @/x;", " @/x`"),
+            (Item::Nginx, "error_log @/x warn;", " @/x`"),
+            (Item::Nginx, "fastcgi_cache_path @/x levels=1:2 keys_zone=x:1m;", " @/x`"),
+            (Item::Nginx, "proxy_cache_path @/x/ keys_zone=x:1m;", " @/x/`"),
+            (Item::Nginx, "scgi_cache_path @/x keys_zone=x:1m;", " @/x`"),
+            (Item::Nginx, "uwsgi_cache_path @/x keys_zone=x:1m;", " @/x`"),
+            (Item::Nginx, "client_body_temp_path @/x 1 2;", " @/x`"),
+            (Item::Nginx, "proxy_temp_path @/x;", " @/x`"),
+            (Item::PhpFpm, "[x]\nlisten = @/x\n", " @/x`"),
+            (Item::PhpFpm, "[x]\nslowlog = @/x\n", " @/x`"),
+            (Item::PhpFpm, "[x]\naccess.log = \"@/$pool.log\"\n", " @/x.log`"),
+        ] {
+            let (missing, _) = copy_of(folder.path(), item, &setting.replace('@', &format!("{here}/none")));
+            assert_eq!(missing.len(), 1, "{setting}");
+            assert!(missing[0].starts_with(&format!("the folder {here}/none does not exist; `")), "{missing:?}");
+            assert!(missing[0].contains(&ends.replace('@', &format!("{here}/none"))), "{missing:?}");
+            for fine in
+                [format!("{here}/kept"), "/var/www/shop.example/none".into(), "memory:none".into(), "none".into()]
+            {
+                assert_eq!(
+                    copy_of(folder.path(), item, &setting.replace('@', &fine)).0,
+                    Vec::<String>::new(),
+                    "{setting}"
+                );
+            }
+        }
+        // The last part is what nginx makes, and what it may find.
+        let (missing, _) = copy_of(folder.path(), Item::Nginx, &format!("proxy_temp_path {here}/kept;"));
+        assert_eq!(missing, Vec::<String>::new());
+    }
+
+    #[test]
+    fn two_caches_in_one_folder_are_in_one_folder_of_the_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "fastcgi_cache_path /var/cache/a keys_zone=a:1m;\nproxy_cache_path /var/cache/a/ keys_zone=b:1m;\n\
+            proxy_temp_path /var/cache/b;\n";
+        let (_, copy) = copy_of(folder.path(), Item::Nginx, text);
+        let places: Vec<&str> = copy.lines().map(|line| line.split([' ', ';']).nth(1).unwrap()).collect();
+        assert_eq!(places[0], places[1]);
+        assert_ne!(places[0], places[2]);
+        assert!(places.iter().all(|place| place.contains("/written/")), "{places:?}");
+    }
 }
