@@ -37,14 +37,23 @@ const TABLE: &[(Place, Check, &str)] = &[
     (
         SERVER,
         any,
-        "client_header_timeout http2_max_concurrent_streams http2_recv_timeout ignore_invalid_headers \
-         merge_slashes server_name_in_redirect underscores_in_headers",
+        "client_header_timeout http2_max_concurrent_streams http2_recv_timeout http3_max_concurrent_streams \
+         ignore_invalid_headers max_headers merge_slashes server_name_in_redirect underscores_in_headers",
     ),
-    (SERVER, buffers, "client_header_buffer_size large_client_header_buffers http2_chunk_size"),
+    (
+        SERVER,
+        buffers,
+        "client_header_buffer_size connection_pool_size http2_chunk_size http3_stream_buffer_size \
+         large_client_header_buffers request_pool_size",
+    ),
+    // Of older nginx, which newer ones read and leave alone.
+    (SERVER, any, "http2_idle_timeout http2_max_concurrent_pushes http2_max_requests"),
+    (SERVER, buffers, "http2_body_preread_size http2_max_field_size http2_max_header_size"),
+    (SITE, any, "http2_push http2_push_preload"),
     // Files that are served.
     (SITE | IF, folder, "root alias"),
-    (SITE, no_climb, "index try_files auth_request mirror"),
-    (REQUEST, no_climb, "error_page"),
+    (SITE, no_climb, "add_after_body add_before_body index try_files auth_request mirror"),
+    (REQUEST, no_climb, "error_page post_action"),
     (
         REQUEST,
         any,
@@ -54,23 +63,45 @@ const TABLE: &[(Place, Check, &str)] = &[
     (
         SITE,
         any,
-        "absolute_redirect aio autoindex_exact_size autoindex_localtime charset_types \
-         chunked_transfer_encoding empty_gif flv if_modified_since internal log_not_found log_subrequest \
-         max_ranges mirror_request_body mp4 open_file_cache open_file_cache_errors open_file_cache_min_uses \
-         open_file_cache_valid override_charset port_in_redirect random_index recursive_error_pages \
-         sendfile_max_chunk server_tokens source_charset stub_status tcp_nopush",
+        "absolute_redirect addition_types aio aio_write ancient_browser ancient_browser_value autoindex_exact_size \
+         autoindex_format autoindex_localtime charset_types chunked_transfer_encoding directio_alignment \
+         early_hints empty_gif flv if_modified_since internal log_not_found log_subrequest max_ranges \
+         mirror_request_body modern_browser modern_browser_value mp4 mp4_start_key_frame msie_padding \
+         msie_refresh open_file_cache open_file_cache_errors open_file_cache_events open_file_cache_min_uses \
+         open_file_cache_valid open_log_file_cache override_charset port_in_redirect random_index read_ahead \
+         recursive_error_pages sendfile_max_chunk server_tokens source_charset stub_status tcp_nopush",
+    ),
+    (
+        SITE,
+        buffers,
+        "mp4_buffer_size mp4_max_buffer_size referer_hash_bucket_size referer_hash_max_size \
+         subrequest_output_buffer_size types_hash_bucket_size types_hash_max_size",
+    ),
+    // Pages that nginx puts together: they name addresses of the site, as a visitor could.
+    (REQUEST, any, "ssi"),
+    (
+        SITE,
+        any,
+        "ssi_ignore_recycled_buffers ssi_last_modified ssi_min_file_chunk ssi_silent_errors ssi_types ssi_value_length",
     ),
     // The operator's own protection against links is not turned off.
     (SITE, not_off, "disable_symlinks modsecurity"),
     // Headers, redirects, variables.
-    (REQUEST, any, "add_header add_trailer break return set"),
+    (REQUEST, any, "add_header add_header_inherit add_trailer add_trailer_inherit break return set"),
     (REQUEST, any, "more_clear_headers more_set_headers"),
     (SITE, any, "auth_request_set more_clear_input_headers more_set_input_headers"),
     (REQUEST, rewrite, "rewrite"),
     (SITE, any, "rewrite_log uninitialized_variable_warn valid_referers"),
+    (
+        SITE,
+        any,
+        "userid userid_domain userid_expires userid_flags userid_mark userid_name userid_p3p userid_path \
+         userid_service",
+    ),
     // Who may come, and how often.
     (SITE | LIMIT_EXCEPT, addresses, "allow deny"),
     (SITE | LIMIT_EXCEPT, any, "auth_basic"),
+    (SITE, any, "auth_delay"),
     (SITE | LIMIT_EXCEPT, password_file, "auth_basic_user_file"),
     (SITE, any, "satisfy secure_link secure_link_md5 secure_link_secret"),
     (SITE, addresses, "set_real_ip_from"),
@@ -87,9 +118,9 @@ const TABLE: &[(Place, Check, &str)] = &[
     (
         SITE,
         any,
-        "client_body_timeout client_max_body_size keepalive_disable keepalive_requests keepalive_time \
-         keepalive_timeout lingering_close lingering_time lingering_timeout postpone_output \
-         reset_timedout_connection send_timeout",
+        "client_body_in_single_buffer client_body_timeout client_max_body_size keepalive_disable \
+         keepalive_min_timeout keepalive_requests keepalive_time keepalive_timeout lingering_close \
+         lingering_time lingering_timeout postpone_output reset_timedout_connection send_lowat send_timeout",
     ),
     (SITE, buffers, "client_body_buffer_size output_buffers"),
     (SITE, resolver, "resolver"),
@@ -104,15 +135,15 @@ const TABLE: &[(Place, Check, &str)] = &[
     ),
     (SITE, buffers, "brotli_buffers gunzip_buffers gzip_buffers zstd_buffers"),
     // TLS.
-    (SERVER, certificate, "ssl_certificate ssl_certificate_key"),
-    (SERVER, tls_file, "ssl_client_certificate ssl_crl ssl_dhparam ssl_trusted_certificate"),
-    (SERVER, zones, "ssl_session_cache"),
+    (SERVER, certificate, "ssl_certificate ssl_certificate_key ssl_ech_file ssl_session_ticket_key"),
+    (SERVER, tls_file, "ssl_client_certificate ssl_crl ssl_dhparam ssl_stapling_file ssl_trusted_certificate"),
+    (SERVER, zones, "ssl_ocsp_cache ssl_session_cache"),
     (SERVER, buffers, "ssl_buffer_size"),
     (
         SERVER,
         any,
-        "ssl_ciphers ssl_early_data ssl_ecdh_curve ssl_prefer_server_ciphers \
-         ssl_protocols ssl_reject_handshake ssl_session_tickets ssl_session_timeout ssl_stapling \
+        "ssl_certificate_cache ssl_certificate_compression ssl_ciphers ssl_early_data ssl_ecdh_curve ssl_ocsp \
+         ssl_prefer_server_ciphers ssl_protocols ssl_reject_handshake ssl_session_tickets ssl_session_timeout ssl_stapling \
          ssl_stapling_verify ssl_verify_client ssl_verify_depth",
     ),
     // Logs, and files of the operator's.
@@ -129,17 +160,21 @@ const TABLE: &[(Place, Check, &str)] = &[
     (SITE, cache_zone, "fastcgi_cache proxy_cache scgi_cache uwsgi_cache"),
     (SITE, any, "fastcgi_index fastcgi_split_path_info fastcgi_keep_conn proxy_http_version proxy_redirect"),
     (SITE, any, "proxy_cookie_domain proxy_cookie_flags proxy_cookie_path proxy_method"),
-    (SITE, any, "fastcgi_catch_stderr grpc_set_header proxy_set_body proxy_set_header slice"),
+    (SITE, any, "fastcgi_catch_stderr grpc_set_header memcached_gzip_flag proxy_pass_trailers proxy_set_body"),
+    (SITE, any, "proxy_set_header slice"),
     (SITE, buffers, "proxy_headers_hash_bucket_size proxy_headers_hash_max_size"),
-    (SITE, any, "proxy_ssl_name proxy_ssl_protocols proxy_ssl_server_name proxy_ssl_session_reuse proxy_ssl_verify"),
-    (SITE, tls_file, "proxy_ssl_trusted_certificate"),
     // Of a group of servers.
     (UPSTREAM, upstream_server, "server"),
-    (UPSTREAM, zones, "zone"),
-    (UPSTREAM, any, "hash ip_hash keepalive keepalive_requests keepalive_time keepalive_timeout least_conn random"),
+    (UPSTREAM, zones, "sticky zone"),
+    (UPSTREAM, resolver, "resolver"),
+    (
+        UPSTREAM,
+        any,
+        "hash ip_hash keepalive keepalive_requests keepalive_time keepalive_timeout least_conn random resolver_timeout",
+    ),
 ];
 
-/// What `fastcgi_`, `proxy_`, `scgi_`, `uwsgi_` and `grpc_` have in common.
+/// What `fastcgi_`, `proxy_`, `scgi_`, `uwsgi_`, `grpc_` and `memcached_` have in common, and their TLS.
 const OF_EVERY_BACKEND: &[(Check, &str)] = &[
     (
         any,
@@ -148,10 +183,13 @@ const OF_EVERY_BACKEND: &[(Check, &str)] = &[
          cache_revalidate cache_use_stale cache_valid connect_timeout force_ranges hide_header \
          ignore_client_abort ignore_headers intercept_errors limit_rate max_temp_file_size next_upstream \
          next_upstream_timeout next_upstream_tries no_cache pass_header pass_request_body \
-         pass_request_headers read_timeout request_buffering send_timeout socket_keepalive \
-         temp_file_write_size",
+         pass_request_headers read_timeout request_buffering send_lowat send_timeout socket_keepalive \
+         ssl_certificate_cache ssl_ciphers ssl_name ssl_protocols ssl_server_name ssl_session_reuse ssl_verify \
+         ssl_verify_depth temp_file_write_size",
     ),
     (buffers, "buffer_size buffers busy_buffers_size"),
+    (certificate, "ssl_certificate ssl_certificate_key"),
+    (tls_file, "ssl_crl ssl_trusted_certificate"),
 ];
 
 /// What the checks know of the file and of the machine.
@@ -253,7 +291,7 @@ fn reason(directive: &Directive, site: &Site<'_>) -> Refusal {
     if let Some((_, check, _)) = rows().find(|(places, ..)| places & place != 0) {
         return check(directive, site);
     }
-    let families = ["fastcgi_", "grpc_", "proxy_", "scgi_", "uwsgi_"];
+    let families = ["fastcgi_", "grpc_", "memcached_", "proxy_", "scgi_", "uwsgi_"];
     let of_backend = families.iter().find_map(|family| directive.name.strip_prefix(family));
     if let Some(rest) = of_backend.filter(|_| place & SITE != 0)
         && let Some((check, _)) = OF_EVERY_BACKEND.iter().find(|(_, names)| lists(names, rest))
@@ -323,6 +361,11 @@ mod tests {
             "xslt_stylesheet /etc/x;",
             "ssl_password_file /etc/x;",
             "ssl_engine x;",
+            "ssl_conf_command PrivateKey /etc/shadow;",
+            "proxy_ssl_conf_command PrivateKey /etc/shadow;",
+            "proxy_bind 192.0.2.1;",
+            "uwsgi_string x;",
+            "image_filter test;",
             "made_up on;",
             "Root /;",
             "upstream x { server 127.0.0.1:1; }",

@@ -456,6 +456,11 @@ mod tests {
             "ssl_certificate data:$arg_x;",
             "ssl_certificate /etc/letsencrypt/live/$ssl_server_name/fullchain.pem;",
             "ssl_dhparam /etc/shadow;",
+            "ssl_session_ticket_key /etc/shadow;",
+            "ssl_ech_file /etc/letsencrypt/live/other.example/ech.pem;",
+            "proxy_ssl_certificate_key /etc/letsencrypt/live/other.example/privkey.pem;",
+            "uwsgi_ssl_trusted_certificate /etc/shadow;",
+            "add_after_body /../other.example/wp-config.php;",
             "auth_basic_user_file /etc/shadow;",
             // What all sites share.
             "listen unix:/etc/x;",
@@ -536,6 +541,8 @@ mod tests {
             "geo $args { default x; }",
             "upstream a {\nserver 192.0.2.1:80; }",
             "upstream a {\nserver unix:/run/docker.sock; }",
+            "upstream a { sticky learn create=$upstream_cookie_a lookup=$cookie_a zone=z:100g; }",
+            "upstream a { resolver dns.example; }",
             "map $host $a {\ninclude /etc/shadow; }",
             "server { types {\ninclude /etc/shadow; } }",
         ] {
