@@ -152,12 +152,22 @@ pub fn systemd_runs() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
 
-/// Whether systemd would start this very configuration: the pid file of the unit is the one we watch.
+/// Whether systemd would start this very configuration.
 pub fn systemd_owns(unit: &ServiceUnit) -> bool {
     systemd_runs()
         && !unit.unit.is_empty()
-        && command::systemctl(&["show", "-p", "PIDFile", "--value", &unit.unit])
-            .is_ok_and(|said| Path::new(said.trim()) == unit.pidfile)
+        && command::systemctl(&["show", "-p", "PIDFile", "-p", "ExecStart", &unit.unit])
+            .is_ok_and(|said| starts(&said, unit))
+}
+
+/// Whether what systemd shows of a unit is our service: its pid file is the one we watch, or its command reads our file. The unit of
+/// Debian's PHP-FPM names no pid file.
+fn starts(shown: &str, unit: &ServiceUnit) -> bool {
+    shown.lines().any(|line| match line.split_once('=') {
+        Some(("PIDFile", file)) => Path::new(file.trim()) == unit.pidfile,
+        Some(("ExecStart", command)) => command.split_whitespace().any(|word| Path::new(word) == unit.conf),
+        _ => false,
+    })
 }
 
 /// The program of a service: as configured, else of the PHP version its configuration belongs to, else by name.
@@ -198,6 +208,26 @@ pub fn program(service: Service, unit: &ServiceUnit) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_unit_that_starts_our_configuration_is_ours_with_a_pid_file_or_without() {
+        let unit = ServiceUnit {
+            conf: "/etc/php/8.2/fpm/php-fpm.conf".into(),
+            pidfile: "/run/php/php8.2-fpm.pid".into(),
+            ..ServiceUnit::default()
+        };
+        let of_debian = "ExecStart={ path=/usr/sbin/php-fpm8.2 ; argv[]=/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config \
+            /etc/php/8.2/fpm/php-fpm.conf ; ignore_errors=no ; pid=0 ; code=(null) ; status=0/0 }";
+        for ours in [of_debian.to_owned(), format!("PIDFile=\n{of_debian}"), "PIDFile=/run/php/php8.2-fpm.pid\n".into()]
+        {
+            assert!(starts(&ours, &unit), "{ours}");
+        }
+        let other = of_debian.replace("8.2/fpm", "8.4/fpm");
+        for not_ours in [other.as_str(), "PIDFile=\n", "PIDFile=/run/nginx.pid\nExecStart={ path=/usr/sbin/nginx }", ""]
+        {
+            assert!(!starts(not_ours, &unit), "{not_ours}");
+        }
+    }
 
     #[test]
     fn a_pid_used_again_by_another_program_is_not_the_service() {
