@@ -2,6 +2,9 @@
 
 pub mod administrator_file;
 pub mod domains_list;
+mod in_force;
+
+pub use in_force::{InForce, Origin, Setting, in_force};
 
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;

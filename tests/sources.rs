@@ -16,6 +16,7 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/call.rs", "whether a document root exists; events of a job"),
     ("src/cli.rs", "a log"),
     ("src/config.rs", "restore.toml; what PHP is installed"),
+    ("src/config/in_force.rs", "whether what restore.toml names is there"),
     ("src/disk.rs", "the primitives themselves"),
     ("src/engine/leftovers/cleanup.rs", "our folder of jobs"),
     ("src/engine/inspect/diff/pages.rs", "our folder of jobs"),
