@@ -9,18 +9,22 @@
 # make build   library and helper, in release
 # make header  include/rocketvps_restore.h, from the Rust sources
 # make schema  docs/api.schema.json and the tables of docs/api.md, from the Rust types
-# make install [PREFIX=/usr/local] [MODULES=/opt/rocketvps/modules] [CONFIG=/opt/rocketvps/config] [DESTDIR=…]
+# make deb     Debian packages of it all, into target/deb
+# make field   real Debian machines: packages, restores, power cuts
+# make install [PREFIX=/usr/local] [LIBDIR=…/lib] [MODULES=/opt/rocketvps/modules] [CONFIG=/opt/rocketvps/config] [DESTDIR=…]
 # make uninstall     the same, away again; restore.toml stays
 CARGO ?= cargo
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 MODULES ?= /opt/rocketvps/modules
 CONFIG ?= /opt/rocketvps/config
 PROFILE ?= release
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BUILT := $(TARGET)/$(PROFILE)
-INSTALLER = PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' MODULES='$(MODULES)' CONFIG='$(CONFIG)' BUILT='$(BUILT)' scripts/install.sh
+INSTALLER = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' UNITDIR='$(UNITDIR)' DESTDIR='$(DESTDIR)' MODULES='$(MODULES)' CONFIG='$(CONFIG)' BUILT='$(BUILT)' scripts/install.sh
 
-.PHONY: all build deps demo test fuzz miri lint bench header schema install uninstall clean reliability screens
+.PHONY: all build deps demo test fuzz miri lint bench header schema deb field install uninstall clean reliability screens
 
 all: build
 
@@ -63,6 +67,14 @@ header:
 schema:
 	RV_WRITE_SCHEMA=1 $(CARGO) test --locked --test schema the_
 	$(CARGO) test --locked --test schema
+
+deb: deps
+	scripts/install-deps.sh --deb
+	scripts/deb.sh
+
+field: deps
+	scripts/install-deps.sh --deb
+	scripts/field.sh
 
 install:
 	@$(INSTALLER) install

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what the demo, the tests and the benchmark need, and starts none of it.
-# Does nothing, quickly, when all is there. `--bench` adds the benchmark's peers.
+# Does nothing, quickly, when all is there. `--bench` adds the benchmark's peers, `--deb` what judges packages.
 set -euo pipefail
 
 packages=(
   bats curl gcc groff-base libc6-dev make parallel pkg-config shellcheck openssl pigz procps tmux util-linux valgrind xz-utils
-  btrfs-progs debootstrap e2fsprogs faketime strace
+  btrfs-progs debhelper debootstrap e2fsprogs faketime strace systemd-container
   mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mbstring php-mysql wordpress
 )
 if [[ ${1:-} == --bench ]]; then
   packages+=(isal mydumper rsync)
+fi
+if [[ ${1:-} == --deb ]]; then
+  packages+=(lintian)
 fi
 
 # nginx comes in several packages; any of them will do.
