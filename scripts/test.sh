@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every suite: Rust, C, PHP, bats. All of them run, whatever fails; the last line counts what they reported.
-# `scripts/test.sh rust c php bats` runs the named ones. RESULTS=FILE gets one line a suite: name, passed, failed.
+# Every suite: Rust, C, PHP, bats, field. All of them run, whatever fails; the last line counts what they reported.
+# `scripts/test.sh rust c php bats field` runs the named ones. RESULTS=FILE gets one line a suite: name, passed, failed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 target=${CARGO_TARGET_DIR:-target}
@@ -72,8 +72,25 @@ suite_bats() {
   tap bats env PATH="$prefix/bin:$PATH" PREFIX="$prefix" bats --formatter tap --jobs 3 --no-parallelize-within-files tests/bats
 }
 
+# A whole Debian, our packages on it, a restore, a power cut. Where no machine can be had, that is said and counts as nothing.
+suite_field() {
+  local log=$logs/field.log status
+  wait "$machines"
+  PROFILE=debug scripts/field.sh short 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  if ((status != 77)); then
+    record field "$(grep -c '^ok ' "$log")" "$(grep -c '^not ok ' "$log")" "$status"
+  fi
+}
+
 suites=("$@")
-((${#suites[@]})) || suites=(rust c php bats)
+((${#suites[@]})) || suites=(rust c php bats field)
+machines=
+if [[ " ${suites[*]} " == *' field '* ]]; then
+  # Its template comes over the network, meanwhile.
+  scripts/field.sh machines bookworm >"$logs/machines.log" 2>&1 &
+  machines=$!
+fi
 if [[ " ${suites[*]} " =~ \ (c|php|bats)\  ]] && ! install_prefix; then
   record build 0 1 1
 fi
