@@ -16,7 +16,7 @@ use crate::engine::recovery::Staging;
 use crate::error::panic_text;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::process;
-use crate::job::ending::{Ending, Report};
+use crate::job::ending::{Ending, Reached, Report};
 use crate::job::folder::JobFolder;
 use crate::job::folder::file;
 use crate::job::lock::DomainLock;
@@ -100,7 +100,7 @@ fn dispatch(
     if let Some(lock) = lock
         && let Err(error) = folder.persist().and_then(|()| lock.persist())
     {
-        return Ending::Failed(error);
+        return Ending::after(Reached::Planning, true, error);
     }
     monitor.enter(State::Planning);
     let config = &ticket.config;
@@ -130,7 +130,8 @@ fn dispatch(
         | Request::RestoreCancel(_)
         | Request::ListJobs(_)
         | Request::ListLogs(_) => {
-            Ending::Failed(Error::new(Code::Internal, format!("{} is no work for a worker", ticket.request.name())))
+            let error = Error::new(Code::Internal, format!("{} is no work for a worker", ticket.request.name()));
+            Ending::after(Reached::Planning, true, error)
         }
     }
 }
@@ -170,7 +171,7 @@ fn after_panic(
             Ending::Failed(_) => Ending::Failed(error),
             _ => Ending::RolledBack(error),
         },
-        _ => Ending::Failed(error),
+        _ => Ending::after(Reached::Planning, true, error),
     }
 }
 

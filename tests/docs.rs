@@ -3,6 +3,8 @@
 use rocketvps_restore::cli::command::{COMMANDS, FLAGS, VALUED};
 use rocketvps_restore::config::{Config, Site};
 use rocketvps_restore::error::Code;
+use rocketvps_restore::job::State;
+use rocketvps_restore::job::ending::Reached;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
@@ -310,4 +312,33 @@ fn every_case_of_the_matrix_has_a_test_by_its_number() {
 
 fn is_case(word: &str) -> bool {
     matches!(word.as_bytes(), [b'a'..=b'g', one, two] if one.is_ascii_digit() && two.is_ascii_digit())
+}
+
+/// The rows of `docs/api.md` are those of `State::after`, each of them once.
+#[test]
+fn how_a_job_ends_is_told_as_it_is_decided() {
+    let text = read("docs/api.md");
+    let section = text.split("## How a job ends").nth(1).expect("docs/api.md says how a job ends");
+    let rows: Vec<Vec<&str>> = section
+        .lines()
+        .skip_while(|line| !line.starts_with("|---"))
+        .skip(1)
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect())
+        .collect();
+    let decided = [
+        ("pre-flight", "nothing", Reached::Planning, true),
+        ("staging", "is set aside", Reached::Staging, false),
+        ("staging", "has been removed", Reached::Staging, true),
+        ("change-over", "has been undone", Reached::ChangeOver, true),
+        ("change-over", "could not be undone", Reached::ChangeOver, false),
+    ];
+    assert_eq!(rows.len(), decided.len());
+    for (row, (phase, made, reached, cleared)) in rows.iter().zip(decided) {
+        assert!(row[0].starts_with(phase) && row[1].starts_with(made), "{row:?}");
+        let state = serde_json::to_value(State::after(reached, cleared)).unwrap();
+        assert_eq!(row[2], state, "{row:?}");
+        assert!(State::after(reached, cleared).is_final(), "{row:?}");
+    }
+    assert_eq!(State::after(Reached::Planning, false), State::Failed, "what made nothing has nothing to clear");
 }

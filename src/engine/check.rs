@@ -11,7 +11,7 @@ use crate::engine::verify;
 use crate::error::{Error, Result};
 use crate::host::process;
 use crate::job::State;
-use crate::job::ending::Ending;
+use crate::job::ending::{Ending, Reached};
 use crate::progress::finish_all;
 use crate::progress::{Level, Monitor};
 use crate::report::{self, Group};
@@ -68,14 +68,14 @@ impl Job<Committed> {
         self.monitor.event(Level::Info, "automatic rollback: the old state is brought back");
         let error = error.with("phase", "live verification");
         if let Err(stuck) = commit::back(&self.state.steps, &mut self.journal, &self.hosts, self.monitor.as_ref()) {
-            return Ending::NeedsOperator(stuck.with("because", error.message));
+            return Ending::after(Reached::ChangeOver, false, stuck.with("because", error.message));
         }
         // Before the files go that the undoing needs: a recovery would look for them.
         let _ = self.journal.append(&Record::Closed);
         if let Err(left) = discard::remains(&self.plan, self.hosts.database.as_deref(), self.monitor.as_ref()) {
             self.monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
         }
-        Ending::RolledBack(error)
+        Ending::after(Reached::ChangeOver, true, error)
     }
 
     /// How many tables the change-over brought into the live schema.

@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::place;
 use crate::host::target::stagings;
 use crate::job::Kind;
-use crate::job::ending::Ending;
+use crate::job::ending::{Ending, Reached};
 use crate::job::folder::JobFolder;
 use crate::job::folder::file;
 use crate::job::ticket::Ticket;
@@ -37,14 +37,19 @@ pub fn recover(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &
         Ok(ending) => ending,
         Err(error) if matches!(error.code, Code::NeedsOperator | Code::JournalCorrupt) => {
             let code = error.code.name();
-            Ending::NeedsOperator(Error { code: Code::NeedsOperator, ..error }.with("cause", code))
+            stuck(Error { code: Code::NeedsOperator, ..error }.with("cause", code))
         }
-        Err(error) => Ending::NeedsOperator(
+        Err(error) => stuck(
             Error::new(Code::NeedsOperator, format!("the recovery could not go on: {}", error.message))
                 .hint(format!("{} Then run `rocketvps-restore recover`.", error.hint))
                 .with("cause", error.code.name()),
         ),
     }
+}
+
+/// What was begun is not known, or could not be undone: it is treated as a change-over that stands half-way.
+fn stuck(error: Error) -> Ending {
+    Ending::after(Reached::ChangeOver, false, error)
 }
 
 fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn Monitor) -> Result<Ending> {
@@ -54,7 +59,7 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
         for staging in stagings(&ticket.config) {
             place::remove(&staging.join(ticket.job.as_str()), &Silent)?;
         }
-        Ok(Ending::Failed(died().hint("Nothing was changed. Start the restore again.")))
+        Ok(Ending::after(Reached::Planning, true, died().hint("Nothing was changed. Start the restore again.")))
     };
     if !folder.join(file::JOURNAL).exists() {
         return nothing();
@@ -101,7 +106,7 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
         resume::set_aside(folder, &plan, hosts.database.as_deref(), monitor)?;
         monitor.event(Level::Info, "nothing live was changed; what was staged is set aside");
         let hint = "Nothing was changed. Start the same restore again: it goes on with what was staged.";
-        return Ok(Ending::Failed(died().hint(hint)));
+        return Ok(Ending::after(Reached::Staging, false, died().hint(hint)));
     }
     // What the undoing needs is removed once all is undone: then only that is left to be finished.
     let is_undone =
@@ -112,7 +117,8 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
     }
     journal.append(&Record::Closed)?;
     discard::remains(&plan, hosts.database.as_deref(), monitor)?;
-    Ok(Ending::RolledBack(died().hint("The site is as it was before the job. Start the restore again.")))
+    let reached = if steps.is_empty() { Reached::Staging } else { Reached::ChangeOver };
+    Ok(Ending::after(reached, true, died().hint("The site is as it was before the job. Start the restore again.")))
 }
 
 /// Removes what a job that ended well no longer needs.
@@ -134,5 +140,6 @@ fn closed(ticket: &Ticket, plan: &Plan, committed: bool, hosts: &Hosts, monitor:
         return Ok(Ending::Done(report.into()));
     }
     discard::remains(plan, hosts.database.as_deref(), monitor)?;
-    Ok(Ending::RolledBack(Error::new(Code::WorkerDied, "the worker ended after it had brought the old state back")))
+    let error = Error::new(Code::WorkerDied, "the worker ended after it had brought the old state back");
+    Ok(Ending::after(Reached::ChangeOver, true, error))
 }

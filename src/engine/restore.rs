@@ -12,7 +12,7 @@ use crate::engine::{preflight, site_config, stage, verify};
 use crate::error::{Code, Error, Result};
 use crate::host::site_database;
 use crate::host::target::Target;
-use crate::job::ending::Ending;
+use crate::job::ending::{Ending, Reached};
 use crate::job::folder::JobFolder;
 use crate::job::folder::file;
 use crate::job::monitor::JobMonitor;
@@ -34,7 +34,7 @@ use std::time::Instant;
 pub fn restore(folder: &JobFolder, ticket: &Ticket, request: &Restore, monitor: &Arc<JobMonitor>) -> Ending {
     let planned = match plan_restore(folder, ticket, request, monitor) {
         Ok(planned) => planned,
-        Err(error) => return Ending::Failed(error.with("phase", "pre-flight")),
+        Err(error) => return not_begun(error.with("phase", "pre-flight")),
     };
     let discard = Discard::of(&planned);
     let staged = planned.stage().map_err(|error| error.with("phase", "staging"));
@@ -47,24 +47,26 @@ pub fn restore(folder: &JobFolder, ticket: &Ticket, request: &Restore, monitor: 
 
 /// Runs a rollback to its end: from a kept snapshot by renames, from a portable one by staging it.
 pub fn rollback(folder: &JobFolder, ticket: &Ticket, request: &Rollback, monitor: &Arc<JobMonitor>) -> Ending {
-    let chosen =
-        match snapshot::find(&ticket.config, &request.domain, request.job.as_deref(), request.snapshot.as_deref()) {
-            Ok(chosen) => chosen,
-            Err(error) => return Ending::Failed(error.with("phase", "pre-flight")),
-        };
+    let Some(domain) = &ticket.domain else {
+        return not_begun(Error::new(Code::Internal, format!("the ticket of {} names no domain", ticket.job)));
+    };
+    let chosen = match snapshot::find(&ticket.config, domain, request.job.as_deref(), request.snapshot.as_deref()) {
+        Ok(chosen) => chosen,
+        Err(error) => return not_begun(error.with("phase", "pre-flight")),
+    };
     match chosen {
         snapshot::Found::Retained(path, manifest) => match plan_retained(folder, ticket, monitor, &path, &manifest) {
             Ok(job) => job.commit_and_check(),
-            Err(error) => Ending::Failed(error.with("phase", "pre-flight")),
+            Err(error) => not_begun(error.with("phase", "pre-flight")),
         },
         snapshot::Found::Portable { source, schema } => {
             // Its configuration was live on this machine: the operator's own choice, if it is no more.
             let selection = Selection { named: false, allow_unsafe_config: true, ..Selection::everything() };
-            let wanted = Wanted { domain: &request.domain, source, selection, schema };
+            let wanted = Wanted { domain, source, selection, schema };
             let planned = plan_source(folder, ticket, monitor, wanted);
             let planned = match planned {
                 Ok(planned) => planned,
-                Err(error) => return Ending::Failed(error.with("phase", "pre-flight")),
+                Err(error) => return not_begun(error.with("phase", "pre-flight")),
             };
             let discard = Discard::of(&planned);
             match planned.stage().and_then(Job::verify) {
@@ -73,6 +75,11 @@ pub fn rollback(folder: &JobFolder, ticket: &Ticket, request: &Rollback, monitor
             }
         }
     }
+}
+
+/// The ending of a job that had made nothing yet.
+fn not_begun(error: Error) -> Ending {
+    Ending::after(Reached::Planning, true, error)
 }
 
 fn plan_restore(
@@ -265,7 +272,9 @@ impl Job<Verified> {
         let monitor = self.monitor.clone();
         match self.commit() {
             Ok(job) => job.check(),
-            Err(error) if error.code == Code::NeedsOperator => Ending::NeedsOperator(error.with("phase", "rollback")),
+            Err(error) if error.code == Code::NeedsOperator => {
+                Ending::after(Reached::ChangeOver, false, error.with("phase", "rollback"))
+            }
             Err(error) => discard.run(error.with("phase", "commit"), &monitor),
         }
     }
@@ -313,6 +322,7 @@ impl Discard {
         if let Err(left) = discard::remains(&self.plan, self.database.as_deref(), monitor.as_ref()) {
             monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
         }
-        Ending::RolledBack(error)
+        // A change-over that failed has been undone by now, step by step: only the staged state was left.
+        Ending::after(Reached::Staging, true, error)
     }
 }

@@ -6,20 +6,54 @@ use crate::job::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// How far a job had come when it ended without having done what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// It had made nothing. Jobs that stage nothing never come further.
+    Planning,
+    /// It had staged, or begun to; nothing live was changed.
+    Staging,
+    /// A step of the change-over was begun.
+    ChangeOver,
+}
+
+impl State {
+    /// The state of a job that ended without having done what was asked: the table in docs/api.md. `cleared`: what the job had made
+    /// has been taken back, or the next clean-up removes what is left of it.
+    pub fn after(reached: Reached, cleared: bool) -> State {
+        match (reached, cleared) {
+            (Reached::Planning, _) => State::Failed,
+            // Set aside, for the same restore to go on with.
+            (Reached::Staging, false) => State::Failed,
+            (Reached::Staging | Reached::ChangeOver, true) => State::RolledBack,
+            (Reached::ChangeOver, false) => State::NeedsOperator,
+        }
+    }
+}
+
 /// How a job ended.
 #[derive(Debug)]
 pub enum Ending {
     /// It did what was asked.
     Done(JobResult),
-    /// The old state is back; why, and the report of the attempt.
+    /// As [`State::RolledBack`], and why.
     RolledBack(Error),
-    /// Nothing live was changed.
+    /// As [`State::Failed`], and why.
     Failed(Error),
-    /// Neither side was reached.
+    /// As [`State::NeedsOperator`], and why.
     NeedsOperator(Error),
 }
 
 impl Ending {
+    /// The ending of a job that did not do what was asked; see [`State::after`].
+    pub(crate) fn after(reached: Reached, cleared: bool, error: Error) -> Ending {
+        match State::after(reached, cleared) {
+            State::RolledBack => Ending::RolledBack(error),
+            State::Failed => Ending::Failed(error),
+            _ => Ending::NeedsOperator(error),
+        }
+    }
+
     /// The error names the phase it came from, where it does not yet.
     pub(crate) fn in_phase(self, phase: &str) -> Ending {
         let named = |error: Error| if error.context.contains_key("phase") { error } else { error.with("phase", phase) };
@@ -61,7 +95,7 @@ impl Ending {
         match result {
             Ok(result) => Ending::Done(result.into()),
             Err(error) if error.code == Code::NeedsOperator => Ending::NeedsOperator(error),
-            Err(error) => Ending::Failed(error),
+            Err(error) => Ending::after(Reached::Planning, true, error),
         }
     }
 }

@@ -3,13 +3,12 @@
 use crate::api::answer::jobs::{RecoveredJob, Recovery};
 use crate::api::request::{AnyDomain, Request};
 use crate::config::Config;
-use crate::disk::try_lock_file;
 use crate::engine;
 use crate::engine::leftovers::resume;
 use crate::engine::machine::Hosts;
 use crate::engine::recovery::Staging;
 use crate::error::{Code, Error, Result};
-use crate::job::ending::Ending;
+use crate::job::ending::{Ending, Reached};
 use crate::job::folder::JobFolder;
 use crate::job::folder::file;
 use crate::job::lock::{self, DomainLock, claimed};
@@ -132,7 +131,9 @@ fn undo_or_finish(
         for found in resume::all(config, Some(domain)) {
             found.discard(None, monitor.as_ref())?;
             monitor.event(Level::Info, &format!("{domain}: what job {} had staged was removed", found.job()));
-            done.push(RecoveredJob { domain: domain.clone(), job: found.job().clone(), state: State::Failed });
+            // How that job ended stays as it was told.
+            let state = State::after(Reached::Staging, false);
+            done.push(RecoveredJob { domain: domain.clone(), job: found.job().clone(), state });
         }
     }
     Ok(done)
@@ -175,7 +176,10 @@ pub fn finish_dead(
     };
     let ending = match ticket.kind {
         Kind::Restore | Kind::Rollback => engine::recovery::recover(&folder, &ticket, staging, monitor),
-        _ => Ending::Failed(Error::new(Code::WorkerDied, format!("the worker of job {dead} ended before its work"))),
+        _ => {
+            let error = Error::new(Code::WorkerDied, format!("the worker of job {dead} ended before its work"));
+            Ending::after(Reached::Planning, true, error)
+        }
     };
     conclude(&folder, &ticket, &ending);
     let state = ending.state();
@@ -191,7 +195,7 @@ pub fn finish_dead(
 /// domain's lock file.) A process that was killed lets go of one before the other.
 fn require_dead(folder: &JobFolder, dead: &JobId) -> Result<()> {
     let until = Instant::now() + Duration::from_secs(2);
-    while try_lock_file(&folder.join(file::ALIVE))?.is_none() {
+    while !folder.has_no_worker() {
         if Instant::now() > until {
             return Err(Error::new(
                 Code::Busy,

@@ -143,11 +143,11 @@ pub enum JobState {
     Cancelling,
     /// The old state is being brought back.
     RollingBack,
-    /// The old state is back after a failure, cancel or crash.
+    /// Not done: what the job had made, beside the site or on it, has been taken back. The site is as it was before the job.
     RolledBack,
-    /// Ended before anything live was changed.
+    /// Not done: nothing was made yet, or what was staged is set aside for the same restore. The site is as it was before the job.
     Failed,
-    /// Neither side could be reached; the error names the next step.
+    /// Not done, and the site may be between the two sides; the error names the next step.
     NeedsOperator,
 }
 
