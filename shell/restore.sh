@@ -239,6 +239,10 @@ restore_create_snapshot() { # DOMAIN
   _restore_helper snapshot --field path -- "$1" || return 1
 }
 
+_restore_is_job() { # WORD
+  [[ $1 =~ ^[0123456789]{8}_[0123456789]{6}_[0123456789abcdef]{12}$ ]]
+}
+
 _restore_has_snapshot() { # DOMAIN SNAPSHOT
   local found path
   [[ -d $2 ]] || return 1
@@ -316,14 +320,19 @@ restore_resume() { # DOMAIN BACKUP-FILE
   _restore_execute "${1:-}" "${2:-}" ''
 }
 
-restore_rollback() { # DOMAIN SNAPSHOT [LOG]
-  local log=${3:-} descriptor status
+# To a snapshot of a domain, or with a job alone to the state before it.
+restore_rollback() { # DOMAIN SNAPSHOT [LOG] | JOB '' [LOG]
+  local log=${3:-} descriptor status domain
   _restore_domain "${1:-}" || return 1
-  if [[ -z ${2:-} ]]; then
+  if [[ -z ${2:-} ]] && _restore_is_job "$1"; then
+    domain=$(_restore_helper status --field domain -- "$1") || return 1
+    set -- rollback "$domain" rollback --yes --job "$1"
+  elif [[ -z ${2:-} ]]; then
     _restore_refuse 'which snapshot?' "Name its folder: rocketvps-restore snapshots $1 lists them."
     return 1
+  else
+    set -- rollback "$1" rollback --yes --snapshot "$(_restore_path "$2")" -- "$1"
   fi
-  set -- rollback "$1" rollback --yes --snapshot "$(_restore_path "$2")" -- "$1"
   if [[ -z $log ]]; then
     _restore_change "$@"
     return
@@ -357,7 +366,7 @@ restore_cleanup() { # DOMAIN SNAPSHOT SUCCESS
 restore_cancel() { # JOB|DOMAIN
   local job=${1:-} kind state found
   _restore_domain "$job" || return 1
-  if [[ ! $job =~ ^[0123456789]{8}_[0123456789]{6}_[0123456789abcdef]{12}$ ]]; then
+  if ! _restore_is_job "$job"; then
     found=$(_restore_helper jobs --tsv jobs:job,kind,state -- "$1") || return 1
     # At its end, read leaves nothing in `job`.
     while IFS=$'\t' read -r job kind state; do
@@ -376,7 +385,7 @@ restore_cancel() { # JOB|DOMAIN
 
 _restore_variables _restore_default
 export -f _restore_variables _restore_default _restore_say _restore_warn _restore_refuse _restore_find_helper _restore_setting \
-  _restore_helper _restore_domain _restore_path _restore_is_one_word _restore_locate _restore_has_snapshot _restore_change \
+  _restore_helper _restore_domain _restore_path _restore_is_one_word _restore_is_job _restore_locate _restore_has_snapshot _restore_change \
   _restore_execute restore_init_dirs restore_list_backups restore_get_backup_info restore_preview_backup \
   restore_get_database_info restore_validate_prerequisites restore_verify restore_diff restore_jobs restore_create_snapshot \
   restore_execute_full restore_execute_incremental restore_resume restore_rollback restore_cleanup restore_cancel

@@ -17,7 +17,8 @@ use crate::job::ending::Report;
 use crate::job::folder::JobFolder;
 use crate::job::folder::file;
 use crate::job::status::{Event, Status};
-use crate::job::{JobId, State, logs};
+use crate::job::{JobId, Kind, State, logs};
+use crate::path::Domain;
 use crate::plan::Selection;
 use crate::worker::admit::admit;
 use crate::worker::{recovery, spawn};
@@ -93,8 +94,9 @@ pub fn run(request: Request) -> Result<Answer> {
             begin(&config, request)
         }
         Request::Rollback(asked) => {
-            check_rollback(&config, asked)?;
-            begin(&config, request)
+            let domain = domain_of_rollback(&config, asked)?;
+            let asked = Rollback { domain: Some(domain), ..asked.clone() };
+            begin(&config, Request::Rollback(asked))
         }
         Request::Verify(_) | Request::Cleanup(_) | Request::Recover(_) => begin(&config, request),
     }
@@ -167,12 +169,41 @@ fn check_snapshot(config: &Config, asked: &DeleteSnapshot) -> Result<()> {
     snapshot::check_path(config, &asked.domain, &asked.snapshot)
 }
 
-fn check_rollback(config: &Config, asked: &Rollback) -> Result<()> {
+/// Whose site is brought back: a job says it by itself, a snapshot needs its domain.
+fn domain_of_rollback(config: &Config, asked: &Rollback) -> Result<Domain> {
     match (&asked.job, &asked.snapshot) {
-        (Some(job), None) => JobFolder::open(config, &JobId::parse(job)?).map(drop),
-        (None, Some(snapshot)) => snapshot::check_path(config, &asked.domain, snapshot),
+        (Some(job), None) => changed_by(config, &JobId::parse(job)?, asked.domain.as_ref()),
+        (None, Some(snapshot)) => {
+            let domain = asked.domain.clone().ok_or_else(|| {
+                Error::new(Code::BadRequest, "request: missing field `domain`")
+                    .hint("A snapshot belongs to a domain: name it. Only a `job` says by itself whose it is.")
+            })?;
+            snapshot::check_path(config, &domain, snapshot)?;
+            Ok(domain)
+        }
         _ => Err(Error::new(Code::BadRequest, "give either `job` or `snapshot`")
             .hint("`job` goes back to the state before that job, `snapshot` to the state it holds.")),
+    }
+}
+
+/// The domain whose site a job changed. One that the caller names has to be the same.
+fn changed_by(config: &Config, job: &JobId, named: Option<&Domain>) -> Result<Domain> {
+    let ticket = JobFolder::open(config, job)?.ticket()?;
+    let (Kind::Restore | Kind::Rollback, Some(domain)) = (ticket.kind, ticket.domain) else {
+        let message = format!("job {job} changed no site: there is no state before it");
+        return Err(Error::new(Code::SnapshotNotFound, message)
+            .hint("`rocketvps-restore jobs` says what each job did; name a restore or a rollback.")
+            .with("job", job.as_str()));
+    };
+    match named {
+        Some(named) if *named != domain => {
+            let message = format!("job {job} changed {domain}, and the request names {named}");
+            Err(Error::new(Code::BadRequest, message)
+                .hint("Leave `domain` out, or name a job of that domain: `rocketvps-restore jobs DOMAIN` lists them.")
+                .with("job", job.as_str())
+                .with("domain", domain.as_str()))
+        }
+        _ => Ok(domain),
     }
 }
 

@@ -401,7 +401,10 @@ fn confirm(command: &Command, request: &Map<String, Value>, style: Style) -> Res
             )
         }
         "rollback" => (
-            format!("Brings {} back to {}{}.", shown("domain"), shown("snapshot"), shown("job")),
+            match request.get("job").map(format::plain) {
+                Some(job) => format!("Brings the site back to the state before job {job}."),
+                None => format!("Brings {} back to {}.", shown("domain"), shown("snapshot")),
+            },
             "The site stays up. The state of now is kept as a snapshot.",
         ),
         _ => (format!("Deletes {} and what it keeps.", shown("snapshot")), "There is no way back from it."),

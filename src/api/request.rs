@@ -153,7 +153,7 @@ impl Request {
             Request::PreviewBackup(request) => Some(&request.domain),
             Request::Validate(request) | Request::RestoreStart(request) => Some(&request.domain),
             Request::DeleteSnapshot(request) => Some(&request.domain),
-            Request::Rollback(request) => Some(&request.domain),
+            Request::Rollback(request) => request.domain.as_ref(),
             Request::DiffBackup(request) => request.domain.as_ref(),
             Request::Cleanup(request)
             | Request::ListJobs(request)
@@ -516,8 +516,8 @@ pub enum Priority {
 pub struct Rollback {
     /// restore.toml to use; left out: the usual one.
     pub config: Option<Source>,
-    /// The domain.
-    pub domain: Domain,
+    /// The domain; not needed with a `job`, whose domain it then is. Another one beside a `job` is refused.
+    pub domain: Option<Domain>,
     /// Name of a job: back to the state before it.
     pub job: Option<String>,
     /// Absolute path of a snapshot: back to the state it holds.

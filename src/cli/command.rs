@@ -134,7 +134,7 @@ pub const COMMANDS: &[Command] = {
         ),
         of(
             "rollback",
-            &[Domain],
+            &[AnyDomain],
             &["job", "snapshot", "yes", "detach"],
             "rollback",
             Change,
@@ -243,6 +243,10 @@ impl Command {
         if self.name == "restore" && operands.len() < 2 && !options.has("latest") {
             return Err(usage("restore: which backup?".into())
                 .hint("Name it, or say --latest; `rocketvps-restore list DOMAIN` shows them."));
+        }
+        if self.name == "rollback" && operands.is_empty() && !options.has("job") {
+            return Err(usage("rollback: of which domain?".into())
+                .hint("Name it, or the job to go back before: --job JOB; `rocketvps-restore jobs` shows them."));
         }
         if options.has("latest") && operands.len() > 1 {
             return Err(usage("a backup and --latest are two answers to one question".into()).hint(hint()));
@@ -403,6 +407,7 @@ mod tests {
                 r#"{"domain":"a.com","components":{"files":["a b/$(x)"]},"exclude":{"database":["t"]},"options":{"exact":true}}"#,
             ),
             ("rollback", &["a.com"], &[("snapshot", "pre_1")], r#"{"domain":"a.com","snapshot":"/s/pre_1"}"#),
+            ("rollback", &[], &[("job", "j")], r#"{"job":"j"}"#),
             ("diff", &["a.com"], &[("limit", "5")], r#"{"domain":"a.com","limit":5}"#),
         ];
         for (name, operands, options, wanted) in table {
@@ -418,6 +423,8 @@ mod tests {
             ("list", &["a", "b"], &[], "\"b\""),
             ("list", &["a"], &[("table", "x")], "--table"),
             ("restore", &["a"], &[], "which backup"),
+            ("rollback", &[], &[], "which domain"),
+            ("rollback", &[], &[("snapshot", "s")], "which domain"),
             ("restore", &["a", "b"], &[("latest", "")], "--latest"),
             ("restore", &["a", "b"], &[("only", "files,mail")], "mail"),
             ("diff", &["a"], &[("limit", "many")], "many"),

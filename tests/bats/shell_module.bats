@@ -321,6 +321,19 @@ count_of() { # ARCHIVE PATTERN: files of the site that tar lists
   is_unchanged
 }
 
+@test "rollback with a job alone: to the state before it" {
+  world reset "$PLACE"
+  world damage "$PLACE"
+  local damaged job
+  damaged=$(world digest "$PLACE")
+  restore_execute_full "$domain" "$BACKUP" ''
+  job=$(_restore_helper jobs --field jobs.0.job -- "$domain")
+  run -0 restore_rollback "$job"
+  digest_is "$damaged"
+  run -1 restore_rollback 20200101_000000_0123456789ab
+  [[ $output == *job_not_found* ]]
+}
+
 @test "a snapshot that the menu deleted with rm -rf: cleanup finds what it kept" {
   world reset "$PLACE"
   restore_execute_full "$domain" "$BACKUP" ''
