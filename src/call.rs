@@ -2,21 +2,25 @@
 //!
 //! A request is parsed and the configuration is read once, in [`run`]; past that, no function knows of JSON.
 
+pub mod pause;
+
 use crate::api;
 use crate::api::answer::Answer;
 use crate::api::answer::backups::{Backups, Domains};
 use crate::api::answer::jobs::{Begun, Cancelled, Finished, JobInfo, JobStatus, Jobs, Logs};
 use crate::api::answer::snapshots::Snapshots;
 use crate::api::request::{AnyDomain, DeleteSnapshot, Diff, OneDomain, OneJob, Preview, Request, Restore, Rollback};
+use crate::call::pause::Pause;
 use crate::config::Config;
 use crate::engine::inspect;
 use crate::engine::leftovers::resume;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::site::Site;
 use crate::job::ending::Report;
+use crate::job::events::Events;
 use crate::job::folder::JobFolder;
 use crate::job::folder::file;
-use crate::job::status::{Event, Status};
+use crate::job::status::Status;
 use crate::job::{JobId, Kind, State, logs};
 use crate::path::Domain;
 use crate::plan::Selection;
@@ -26,9 +30,7 @@ use crate::{backup, snapshot};
 use serde::Serialize;
 use serde_json::Value;
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The names of the calls; `rv_` before them gives the C function.
@@ -50,7 +52,7 @@ pub fn answer(name: &str, request: &str) -> Result<Value> {
     written(&run(Request::parse(name, request)?)?)
 }
 
-fn written(answer: &impl Serialize) -> Result<Value> {
+pub(crate) fn written(answer: &impl Serialize) -> Result<Value> {
     serde_json::to_value(answer)
         .map_err(|error| Error::new(Code::Internal, format!("the answer cannot be written as JSON: {error}")))
 }
@@ -225,19 +227,50 @@ pub fn poll(config: &Config, job: &JobId, since: u64) -> Result<Value> {
 /// # Errors
 /// `job_not_found`, `io_failed`.
 pub fn status(config: &Config, job: &JobId, since: u64) -> Result<JobStatus> {
-    let folder = JobFolder::open(config, job)?;
-    let mut status = folder.status()?;
-    let report = if !status.state.is_final() && is_dead(&folder, &mut status) {
-        let error = Error::new(Code::WorkerDied, format!("the worker of job {job} ended before its work"));
-        status.state = State::Failed;
-        Some(Report { state: State::Failed, result: None, error: Some(error) })
-    } else {
-        // Only now: the second look may have found the end that the first did not.
-        status.state.is_final().then(|| folder.read::<Report>(file::REPORT).ok()).flatten()
-    };
-    let (result, error) = report.map_or((None, None), |report| (report.result, report.error));
-    let log = status.domain.as_ref().and_then(|domain| logs::of_job(config, domain, status.kind, job));
-    Ok(JobStatus { status, log, events: events(&folder.join(file::EVENTS), since), result, error })
+    Watch::of(config, job, since)?.look(config)
+}
+
+/// A job that somebody looks at again and again.
+#[derive(Debug)]
+pub struct Watch {
+    job: JobId,
+    folder: JobFolder,
+    events: Events,
+}
+
+impl Watch {
+    /// A job, from the events after `since` on.
+    ///
+    /// # Errors
+    /// `job_not_found`.
+    pub fn of(config: &Config, job: &JobId, since: u64) -> Result<Watch> {
+        let folder = JobFolder::open(config, job)?;
+        Ok(Watch { job: job.clone(), events: Events::after(&folder, since), folder })
+    }
+
+    /// How it stands now, with what happened since the last look.
+    ///
+    /// # Errors
+    /// `io_failed`.
+    pub fn look(&mut self, config: &Config) -> Result<JobStatus> {
+        let job = &self.job;
+        let mut status = self.folder.status()?;
+        let report = if !status.state.is_final() && is_dead(&self.folder, &mut status) {
+            let error = Error::new(Code::WorkerDied, format!("the worker of job {job} ended before its work"));
+            status.state = State::Failed;
+            Some(Report { state: State::Failed, result: None, error: Some(error) })
+        } else {
+            // Only now: the second look may have found the end that the first did not.
+            status.state.is_final().then(|| self.folder.read::<Report>(file::REPORT).ok()).flatten()
+        };
+        // The status names the newest event, except those of a worker that died after its last word, or that could tell nobody of the end.
+        let is_news = status.state.is_final() || status.last_event > self.events.seen();
+        let events = if is_news { self.events.more() } else { Vec::new() };
+        status.last_event = events.last().map_or(0, |event| event.seq).max(status.last_event);
+        let (result, error) = report.map_or((None, None), |report| (report.result, report.error));
+        let log = status.domain.as_ref().and_then(|domain| logs::of_job(config, domain, status.kind, job));
+        Ok(JobStatus { status, log, events, result, error })
+    }
 }
 
 /// Whether nobody works on an unfinished job and nobody will: exclusive jobs are taken up by the recovery.
@@ -253,24 +286,17 @@ fn is_dead(folder: &JobFolder, status: &mut Status) -> bool {
     free && !status.state.is_final()
 }
 
-fn events(path: &Path, since: u64) -> Vec<Event> {
-    let Ok(file) = std::fs::File::open(path) else { return Vec::new() };
-    BufReader::new(file)
-        .lines()
-        .map_while(std::result::Result::ok)
-        .filter_map(|line| serde_json::from_str::<Event>(&line).ok())
-        .filter(|event| event.seq > since)
-        .collect()
-}
-
 /// Waits for the end of a job and gives its result.
 ///
 /// # Errors
 /// The job's own error, with `job` and `state` in its context.
 pub fn wait(config: &Config, job: &JobId) -> Result<Value> {
+    let mut watch = Watch::of(config, job, u64::MAX)?;
     let mut looked = Instant::now();
+    let mut pause = Pause::default();
+    let mut is_reported = false;
     loop {
-        let status = status(config, job, u64::MAX)?;
+        let status = watch.look(config)?;
         if status.status.state.is_final() {
             return finished(job, status);
         }
@@ -279,7 +305,14 @@ pub fn wait(config: &Config, job: &JobId) -> Result<Value> {
             recovery::kick(config);
             looked = Instant::now();
         }
-        std::thread::sleep(Duration::from_millis(5));
+        // Its report, which comes just before the final status, is cheaper to look for; without one, a whole look every second.
+        while !is_reported && looked.elapsed() < Duration::from_secs(1) {
+            pause.take();
+            if watch.folder.has_report() {
+                (is_reported, pause) = (true, Pause::default());
+            }
+        }
+        pause.take();
     }
 }
 

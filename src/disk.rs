@@ -139,7 +139,17 @@ pub fn try_lock_file(path: &Path) -> Result<Option<File>> {
     Ok(try_lock(&file, path)?.then_some(file))
 }
 
-/// The same, waiting so long for another process.
+/// Whether somebody holds the lock of a file. Only looks: no file is made, and whoever asks at the same time gets the same answer,
+/// since a shared lock keeps no other shared one out. A file that cannot be opened counts as locked: nobody may be taken for gone
+/// because we ran out of descriptors.
+pub fn is_locked(path: &Path) -> bool {
+    match open_regular(path) {
+        Ok(file) => flock(&file, FlockOperation::NonBlockingLockShared).is_err(),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
+/// The same as [`try_lock_file`], waiting so long for another process.
 ///
 /// # Errors
 /// As [`try_lock_file`]; `busy` when the time is over.
@@ -265,7 +275,15 @@ mod tests {
         let again = held.try_clone().unwrap();
         drop(held);
         assert!(try_lock_file(&path).unwrap().is_none(), "another descriptor of it holds it");
+        assert!(is_locked(&path));
+        assert!(lock_file(&path, Duration::ZERO).is_err());
         drop(again);
         assert!(lock_file(&path, Duration::ZERO).is_ok());
+        assert!(!is_locked(&path));
+        // A question makes no file.
+        assert!(!is_locked(&folder.path().join("none")));
+        assert!(!folder.path().join("none").exists());
+        std::os::unix::fs::symlink("lock", folder.path().join("link")).unwrap();
+        assert!(is_locked(&folder.path().join("link")), "what cannot be opened may be locked");
     }
 }

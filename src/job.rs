@@ -6,6 +6,7 @@
 
 pub mod ending;
 pub mod estimate;
+pub mod events;
 pub mod folder;
 pub mod lock;
 pub mod logs;

@@ -1,13 +1,14 @@
 //! Showing a job while it works: a bar on a terminal, a line for what happens elsewhere.
 
-use crate::call;
+use crate::call::pause::Pause;
+use crate::call::{self, Watch};
 use crate::cli::format::plain;
 use crate::cli::format::{count, duration};
 use crate::cli::terminal::{Style, bar, cut};
 use crate::config::Config;
 use crate::error::Result;
 use crate::host::process;
-use crate::job::{JobId, State};
+use crate::job::JobId;
 use crate::text::bytes;
 use crate::worker::recovery;
 use serde_json::Value;
@@ -25,13 +26,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// `job_not_found`, `io_failed`.
 pub fn follow(config: &Config, job: &JobId, style: Style, cancels: bool) -> Result<()> {
-    let mut view = View { style, since: 0, written: None, last: String::new() };
+    let mut view = View { style, written: None, last: String::new() };
+    let mut watch = Watch::of(config, job, 0)?;
     let mut cancelled = false;
     let mut looked = Instant::now();
     loop {
-        let data = call::poll(config, job, view.since)?;
-        let state: State = serde_json::from_value(data["state"].clone()).unwrap_or(State::Failed);
-        if state.is_final() {
+        let status = watch.look(config)?;
+        let data = call::written(&status)?;
+        if status.status.state.is_final() {
             view.events(&data);
             view.clear();
             return Ok(());
@@ -49,13 +51,12 @@ pub fn follow(config: &Config, job: &JobId, style: Style, cancels: bool) -> Resu
             recovery::kick(config);
             looked = Instant::now();
         }
-        std::thread::sleep(if style.live { BEAT } else { Duration::from_millis(40) });
+        std::thread::sleep(if style.live { BEAT } else { Pause::LONGEST });
     }
 }
 
 struct View {
     style: Style,
-    since: u64,
     written: Option<Instant>,
     last: String,
 }
@@ -86,7 +87,6 @@ impl View {
     /// What happened since the last look; on a terminal only errors, above the bar.
     fn events(&mut self, data: &Value) {
         for event in data["events"].as_array().into_iter().flatten() {
-            self.since = self.since.max(event["seq"].as_u64().unwrap_or_default());
             let (level, message) = (plain(&event["level"]), plain(&event["message"]));
             // Warnings are notes of the report too.
             if self.style.live && level != "error" {

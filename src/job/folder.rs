@@ -1,7 +1,7 @@
 //! The folder of a job: what was asked, how it stands, how it ended. Files 0600 in a folder 0700.
 
 use crate::config::Config;
-use crate::disk::{Durable, private_folder, sync, sync_parent, try_lock_file, write_file};
+use crate::disk::{Durable, is_locked, private_folder, sync, sync_parent, write_file};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::job::JobId;
 use crate::job::status::Status;
@@ -69,9 +69,14 @@ impl JobFolder {
         sync_parent(&self.path)
     }
 
+    /// Whether its end has been written down. A moment later the status is final too.
+    pub fn has_report(&self) -> bool {
+        self.join(file::REPORT).exists()
+    }
+
     /// Whether nobody holds the lock that a worker keeps as long as it lives.
     pub fn has_no_worker(&self) -> bool {
-        matches!(try_lock_file(&self.join(file::ALIVE)), Ok(Some(_)))
+        !is_locked(&self.join(file::ALIVE))
     }
 
     /// The folder of an existing job.
@@ -170,5 +175,24 @@ impl JobFolder {
         let bytes = serde_json::to_vec(value)
             .map_err(|error| Error::new(Code::Internal, format!("{name} cannot be written as JSON: {error}")))?;
         write_file(&self.join(name), &bytes, durable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::try_lock_file;
+
+    #[test]
+    fn whether_a_worker_lives_is_a_question_that_leaves_nothing_behind() {
+        let base = tempfile::tempdir().unwrap();
+        std::fs::write(base.path().join(file::TICKET), "{}").unwrap();
+        let folder = JobFolder::at(base.path()).unwrap();
+        assert!(folder.has_no_worker());
+        assert!(!folder.join(file::ALIVE).exists(), "the question made the file");
+        let worker = try_lock_file(&folder.join(file::ALIVE)).unwrap();
+        assert!(worker.is_some() && !folder.has_no_worker());
+        drop(worker);
+        assert!(folder.has_no_worker());
     }
 }

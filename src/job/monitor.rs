@@ -165,19 +165,18 @@ impl JobMonitor {
         if !self.is_still_ours() {
             return;
         }
+        self.measure();
         let status = self.status();
         let _ = self.folder.write_volatile(file::STATUS, &status);
     }
 
-    /// How things stand.
-    pub fn status(&self) -> Status {
+    /// Takes the measures that are shown: the percentage, which never goes back, and the rates of the last second.
+    fn measure(&self) {
         let mut shown = locked(&self.shown);
-        let state = shown.state;
-        let percent = match state {
+        shown.percent = match shown.state {
             State::Done => 100.0,
             _ => self.percent().clamp(shown.percent, 99.9),
         };
-        shown.percent = percent;
         let since = shown.io_at.elapsed().as_secs_f64();
         if since >= 1.0 || (shown.io.read_mb_s == 0.0 && since >= 0.1) {
             let now = process::io_counters();
@@ -187,13 +186,21 @@ impl JobMonitor {
             shown.io_then = now;
             shown.io_at = Instant::now();
         }
+    }
+
+    /// How things stand, as they were last measured.
+    pub fn status(&self) -> Status {
+        let (state, percent, io) = {
+            let shown = locked(&self.shown);
+            (shown.state, shown.percent, shown.io)
+        };
         let elapsed = self.elapsed().as_secs_f64();
         let remaining = if state.is_final() { Some(0.0) } else { remaining(percent, elapsed) };
         Status {
             state,
             percent: tenth(percent),
             phases: Phase::ALL.iter().map(|phase| self.phase_status(*phase)).collect(),
-            io: shown.io,
+            io,
             elapsed_s: tenth(elapsed),
             remaining_s: remaining,
             last_event: locked(&self.pen).next - 1,
@@ -395,9 +402,11 @@ mod tests {
         monitor.begin(Phase::Files);
         monitor.expect(Phase::Files, 10, 1000);
         monitor.advance(Phase::Files, 5, 500);
+        monitor.publish();
         let half = monitor.status().percent;
         assert!(half > 40.0, "{half}");
         monitor.expect(Phase::Files, 100, 100_000);
+        monitor.publish();
         assert!(monitor.status().percent >= half);
         monitor.finish(Phase::Files);
         monitor.enter(State::Done);

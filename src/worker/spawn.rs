@@ -4,7 +4,7 @@ use crate::api::request::Request;
 use crate::api::{ABI_VERSION, SCHEMA};
 use crate::clock;
 use crate::config::Config;
-use crate::disk::try_lock_file;
+use crate::disk::lock_file;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::job::folder::JobFolder;
 use crate::job::folder::file;
@@ -16,6 +16,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Writes a job down and starts its worker. A lock that is given goes to the worker; for every kind but
 /// [`Kind::Recover`] it is claimed for this job.
@@ -35,9 +36,9 @@ pub fn start(config: &Config, request: Request, lock: Option<DomainLock>) -> Res
         config: config.clone(),
     };
     let folder = JobFolder::create(&ticket)?;
+    // Before its status is there, by which others see the job: at no moment does it look like one whose worker died.
+    let alive = lock_file(&folder.join(file::ALIVE), Duration::from_secs(1))?;
     folder.write_volatile(file::STATUS, &Status::queued(&ticket))?;
-    let alive = try_lock_file(&folder.join(file::ALIVE))?
-        .ok_or_else(|| Error::new(Code::Internal, format!("the new job {} is already locked", ticket.job)))?;
     let mut command = Command::new(&helper);
     command.arg("worker").arg("--abi").arg(ABI_VERSION.to_string());
     if let Some(mut lock) = lock {
