@@ -331,7 +331,7 @@ impl Default for Http {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Notify {
-    /// URL for a JSON POST; empty: none.
+    /// URL for a JSON POST, https or http; empty: none. Redirects are not followed.
     pub webhook: String,
     /// Program and arguments, split at spaces; empty: none.
     pub command: String,
@@ -457,6 +457,14 @@ impl Config {
         }
         if self.limits.restore_timeout_s == 0 || self.limits.verify_timeout_s == 0 {
             return Err(Error::new(Code::ConfigInvalid, "limits: a time limit of 0 seconds lets nothing finish"));
+        }
+        // What it is stays unsaid: such a URL often holds a secret.
+        let is_url = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        if !self.notify.webhook.is_empty() && !is_url(&self.notify.webhook) {
+            return Err(Error::new(
+                Code::ConfigInvalid,
+                "notify.webhook is no URL that begins with https:// or http://",
+            ));
         }
         Ok(())
     }

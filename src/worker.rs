@@ -79,14 +79,17 @@ pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
         learn(&ticket, &monitor);
     }
     monitor.lower_fence();
-    if !matches!(ending, Ending::NeedsOperator(_))
-        && let Some(lock) = lock
-    {
-        let _ = lock.finish();
-    }
+    // Where an operator is needed the lock goes on naming the job, and is free all the same before anybody is told.
+    let named = match (&ending, lock) {
+        (Ending::NeedsOperator(_), lock) => lock,
+        (_, lock) => {
+            let _ = lock.map(DomainLock::finish);
+            None
+        }
+    };
     monitor.enter(ending.state());
-    drop(alive);
-    notify::send(&ticket, &ending);
+    drop((alive, named));
+    notify::send(&ticket, &ending, monitor.as_ref());
     Ok(())
 }
 
