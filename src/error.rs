@@ -10,12 +10,12 @@ use std::fmt;
 pub type Result<T> = std::result::Result<T, Error>;
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $hint:literal;)*) => {
+    ($($(#[doc = $meaning:literal])+ $variant:ident = $number:literal, $name:literal, $hint:literal;)*) => {
         /// Why a call failed. Name, number and meaning never change once released; the number is also
         /// the helper's exit code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u8)]
-        pub enum Code { $($(#[$doc])* $variant = $number,)* }
+        pub enum Code { $($(#[doc = $meaning])+ $variant = $number,)* }
 
         impl Code {
             /// Every code, in the order of its number.
@@ -29,6 +29,12 @@ macro_rules! codes {
             /// What the user can do when nothing more exact is known.
             pub fn hint(self) -> &'static str {
                 match self { $(Code::$variant => $hint,)* }
+            }
+
+            /// What it means, as a sentence: for the header and the documentation.
+            #[cfg(feature = "test-support")]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Code::$variant => concat!($($meaning),+).trim_ascii(),)* }
             }
         }
     };

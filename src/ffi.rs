@@ -1,9 +1,7 @@
 //! The C ABI. Every function is a line: the work is in `call`.
 //!
-//! Shape of every call: `char *rv_NAME(const char *request_json)`. The request is a UTF-8 JSON object, NUL-terminated; NULL
-//! counts as `{}`. The answer is an owned UTF-8 JSON document to be freed with `rv_string_free`. Where memory is exhausted the
-//! calling process is ended by SIGABRT; no job is harmed by it, each is in a process of its own. Every function may be called from any thread at any time. No call keeps state, starts a thread, reads the
-//! environment, or changes anything of the calling process.
+//! The conventions of all calls are told once, at the top of `include/rocketvps_restore.h`; they are in `cbindgen.toml`. What is
+//! told here of a call are its fields, its answer, and what is its own. The header says nothing of safety: its conventions do.
 
 use crate::api;
 use crate::call;
@@ -45,11 +43,10 @@ fn text_of<'a>(request: *const c_char) -> Result<&'a str, Error> {
 
 /// Domains that have backups, snapshots or a document root, by name.
 ///
-/// Parameters: `request_json`, `{"config"?}`. Returns: a document whose `data` is `{"domains": [{"domain", "backups", "snapshots", "newest", "has_site"}]}`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// Answer: `domains`: each with `domain`, `backups` and `snapshots` (how many), `newest`, `has_site`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_list_domains(request_json: *const c_char) -> *mut c_char {
     boundary("list_domains", request_json)
@@ -57,59 +54,79 @@ pub unsafe extern "C" fn rv_list_domains(request_json: *const c_char) -> *mut c_
 
 /// Backups of a domain, newest first.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain"}`. Returns: a document whose `data` is `{"domain", "backups": [{"path", "kind", "date", "size", "integrity", …}]}`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - domain      string                the domain
+///
+/// Answer: `domain`; `backups`: each with `path`, `kind`, `date`, `size`, `integrity`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_list_backups(request_json: *const c_char) -> *mut c_char {
     boundary("list_backups", request_json)
 }
 
-/// What is in a backup: tree, tables, configuration, estimate, required space, warnings.
+/// What is in a backup: tree, tables, configuration, estimate, required space, warnings. Starts a job; what an earlier one found
+/// of the same files is answered at once, with `"job": null`.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain", "backup": "/abs/file.tar.gz" | "latest", "dump"?, "tree": {"path", "depth", "offset", "limit"}?, "wait"?}`. Returns: a document whose `data` is `{"job"}`, or the preview with `"wait": true`; what an earlier preview of the same files found is the preview at once, with `"job": null`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - domain      string                the domain
+/// - backup      string? = "latest"    path of the backup; `latest`: the newest of the domain
+/// - dump        string?               path of the dump to take with a smart backup; = the nearest after it
+/// - tree        object?               a part of the tree: {"path", "depth", "offset", "limit"}; = its first folders
+///
+/// Answer: `backup`, `chain`, `files`, `database`, `config`, `estimate`, `space`, `warnings`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_preview_backup(request_json: *const c_char) -> *mut c_char {
     boundary("preview_backup", request_json)
 }
 
-/// What a restore would change: files, tables and configuration of a backup against the live site, and a plan token.
+/// What a restore would change: files, tables and configuration of a backup against the live site. Starts a job; with `job` and
+/// `part` it is a page of what a finished one found, at once.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain", "backup"?, "dump"?, "components"?, "exclude"?, "options"?, "details"?, "limit"?, "wait"?}`, or `{"config"?, "job", "part": "files" | "tables" | "config", "offset"?, "limit"?}` for a page of what a finished job found. Returns: a document whose `data` is `{"job"}`, or `{"files", "tables", "config", "plan_token", …}` with `"wait": true`, or the page.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - domain      string?               the domain; a page needs none
+/// - backup      string? = "latest"    path of the backup; `latest`: the newest of the domain
+/// - dump        string?               path of the dump to take with a smart backup; = the nearest after it
+/// - components  object?               what to compare; = all that the backup is for
+/// - exclude     object?               what to leave out of it
+/// - options     object?               as for rv_restore_start
+/// - details     boolean? = true       name the first entries, not only how many there are
+/// - limit       number? = 100         entries of each part, or of the page; at most 1000
+/// - job         string?               for a page: the job that compared
+/// - part        string?               for a page: `files`, `tables` or `config`
+/// - offset      number? = 0           for a page: entries before the first one
+///
+/// Answer: `files`, `tables`, `config`, `plan_token`; a page has `entries`, `total`, `next`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_diff_backup(request_json: *const c_char) -> *mut c_char {
     boundary("diff_backup", request_json)
 }
 
-/// Every pre-flight check with pass, warn or fail, and a plan token.
+/// Every check before a restore, and what it would change. Starts a job.
 ///
-/// Parameters: `request_json`, the request of `rv_restore_start`. Returns: a document whose `data` is `{"job"}`, or `{"outcome", "groups", "plan_token"}` with `"wait": true`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// The fields of rv_restore_start.
+///
+/// Answer: `outcome`, `groups` of checks, `changes`, `plan_token`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_validate(request_json: *const c_char) -> *mut c_char {
     boundary("validate", request_json)
 }
 
-/// A portable snapshot of the live domain.
+/// Saves the live domain as a portable snapshot. Starts a job.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain", "wait"?}`. Returns: a document whose `data` is `{"job"}`, or `{"path", …}` with `"wait": true`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - domain      string                the domain
+///
+/// Answer: `path` of the snapshot's folder, and what is in it.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_create_snapshot(request_json: *const c_char) -> *mut c_char {
     boundary("create_snapshot", request_json)
@@ -117,95 +134,117 @@ pub unsafe extern "C" fn rv_create_snapshot(request_json: *const c_char) -> *mut
 
 /// Snapshots of a domain, newest first: portable ones and those that restores kept.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain"}`. Returns: a document whose `data` is `{"domain", "snapshots": […]}`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - domain      string                the domain
+///
+/// Answer: `domain`, `snapshots`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_list_snapshots(request_json: *const c_char) -> *mut c_char {
     boundary("list_snapshots", request_json)
 }
 
-/// Deletes a snapshot, with the tree and the schema it keeps.
+/// Deletes a snapshot, with the tree and the schema it keeps. Starts a job.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain", "snapshot": "/abs/dir", "wait"?}`. Returns: a document whose `data` is `{"job"}`, or what was deleted with `"wait": true`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - domain      string                the domain
+/// - snapshot    string                path of the snapshot's folder
+///
+/// Answer: `deleted`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_delete_snapshot(request_json: *const c_char) -> *mut c_char {
     boundary("delete_snapshot", request_json)
 }
 
-/// Starts a restore beside the live site.
+/// Restores a domain from a backup. Starts a job.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain", "backup"?, "components"?, "snapshot"?, "plan_token"?, "dry_run"?, "options"?, "wait"?}`. Returns: a document whose `data` is `{"job"}`, or the report with `"wait": true`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - domain      string                the domain
+/// - backup      string? = "latest"    path of the backup; `latest`: the newest of the domain
+/// - dump        string?               path of the dump to take with a smart backup; = the nearest after it
+/// - components  object?               {"files", "database", "config"}: true or a list each; = all that the backup is for
+/// - exclude     object?               {"files", "database", "config"}: lists of what stays as it is
+/// - snapshot    string?               path of a portable snapshot that was made for this restore
+/// - plan_token  string?               of a validation: refuses the restore when anything it would change has changed since
+/// - dry_run     boolean? = false      check only: the answer is that of rv_validate
+/// - options     object?               {"exact", "allow_orphans", "priority", "allow_unsafe_config", "checksum", "compatibility"}
+///
+/// Answer: the report: `snapshot`, `duration_s`, `commit_ms` (milliseconds),
+/// `files`, `database`, `config`, `verification`, `notes`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_restore_start(request_json: *const c_char) -> *mut c_char {
     boundary("restore_start", request_json)
 }
 
-/// How a job stands: state, percent, phases, disk rates, events after `since`, and its result or error once it has ended.
+/// How a job stands.
 ///
-/// Parameters: `request_json`, `{"config"?, "job", "since"?}`. Returns: a document whose `data` is the status document.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - job         string                the job
+/// - since       number? = 0           number of the last event that is known already
+///
+/// Answer: `state`, `percent`, `phases`, `io`, `elapsed_s`, `remaining_s`, `log`, `events` after `since`;
+/// `result` or `error` once it has ended.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_restore_poll(request_json: *const c_char) -> *mut c_char {
     boundary("restore_poll", request_json)
 }
 
-/// Asks a job to stop; it ends in the original state.
+/// Asks a job to stop; the site is then as it was before the job.
 ///
-/// Parameters: `request_json`, `{"config"?, "job"}`. Returns: a document whose `data` is `{"job", "state", "cancelling"}`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - job         string                the job
+///
+/// Answer: `job`, `state`, `cancelling`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_restore_cancel(request_json: *const c_char) -> *mut c_char {
     boundary("restore_cancel", request_json)
 }
 
-/// Back to the state before a job, or to a snapshot.
+/// Back to the state before a job, or to a snapshot. Starts a job. One of `job` and `snapshot` is needed.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain", "job" | "snapshot", "wait"?}`. Returns: a document whose `data` is `{"job"}`, or the report with `"wait": true`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - job         string?               back to the state before this job, of the domain that it changed
+/// - snapshot    string?               path of the snapshot to go back to; `domain` is then needed
+/// - domain      string?               the domain; beside `job` it has to be the job's own
+///
+/// Answer: the report, as of rv_restore_start.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_rollback(request_json: *const c_char) -> *mut c_char {
     boundary("rollback", request_json)
 }
 
-/// The four verification groups on the live domain.
+/// The four groups of checks on the live domain. Starts a job.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain", "wait"?}`. Returns: a document whose `data` is `{"job"}`, or `{"outcome", "groups"}` with `"wait": true`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - domain      string                the domain
+///
+/// Answer: `outcome`, `groups`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_verify(request_json: *const c_char) -> *mut c_char {
     boundary("verify", request_json)
 }
 
-/// Removes what ended jobs left, expired snapshots and orphans.
+/// Removes what ended jobs left, expired snapshots and orphans. Starts a job.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain"?, "wait"?}`. Returns: a document whose `data` is `{"job"}`, or what was removed with `"wait": true`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - domain      string?               the domain; = all of them
+///
+/// Answer: `snapshots`, `interrupted`, `orphans`, `jobs` that were removed.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_cleanup(request_json: *const c_char) -> *mut c_char {
     boundary("cleanup", request_json)
@@ -213,11 +252,12 @@ pub unsafe extern "C" fn rv_cleanup(request_json: *const c_char) -> *mut c_char 
 
 /// Jobs, newest first.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain"?}`. Returns: a document whose `data` is `{"jobs": […]}`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - domain      string?               the domain; = all of them
+///
+/// Answer: `jobs`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_list_jobs(request_json: *const c_char) -> *mut c_char {
     boundary("list_jobs", request_json)
@@ -225,48 +265,43 @@ pub unsafe extern "C" fn rv_list_jobs(request_json: *const c_char) -> *mut c_cha
 
 /// Logs of restores and rollbacks, newest first.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain"?}`. Returns: a document whose `data` is `{"logs": [{"path", "name", "domain", "date", "size", "failed"}]}`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - domain      string?               the domain; = all of them
+///
+/// Answer: `logs`: each with `path`, `name`, `domain`, `date`, `size`, `failed`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_list_logs(request_json: *const c_char) -> *mut c_char {
     boundary("list_logs", request_json)
 }
 
-/// Finishes or undoes what crashed workers left.
+/// Finishes or undoes what crashed workers left. Starts a job.
 ///
-/// Parameters: `request_json`, `{"config"?, "domain"?, "wait"?}`. Returns: a document whose `data` is `{"job"}`, or what was recovered with `"wait": true`.
-/// Ownership: the caller frees the answer with `rv_string_free`. Threads: any.
+/// - domain      string?               the domain; = all of them
+///
+/// Answer: `recovered`, `busy`, `orphans`.
 ///
 /// # Safety
-/// `request_json` is NULL or a NUL-terminated string that stays unchanged during the call.
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rv_recover(request_json: *const c_char) -> *mut c_char {
     boundary("recover", request_json)
 }
 
-/// Version of this interface. A caller built against another number must not go on.
-///
-/// Parameters: none. Returns: the number. Threads: any.
+/// Version of the interface of the library that was loaded. A program that was built with another RV_ABI_VERSION must make no call.
 #[unsafe(no_mangle)]
 pub extern "C" fn rv_abi_version() -> u32 {
     api::ABI_VERSION
 }
 
-/// Version of the library, such as `0.1.0`.
-///
-/// Parameters: none. Returns: a static string. Ownership: stays with the library; never free it. Threads: any.
+/// Version of the library, such as `0.1.0`. The text stays the library's: never free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn rv_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// Frees an answer.
-///
-/// Parameters: `answer`, a document of one of the calls, or NULL. Returns: nothing. Ownership: taken; using it afterwards is
-/// an error of the caller. Threads: any.
+/// Frees the answer of a call. NULL is allowed. The answer must not be used afterwards.
 ///
 /// # Safety
 /// `answer` came from a call of this library and was not freed before.

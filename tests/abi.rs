@@ -1,6 +1,8 @@
 //! The C ABI as others see it: the header, the symbols, and calls through the loaded library.
 
-use std::collections::BTreeSet;
+use rocketvps_restore::api::ABI_VERSION;
+use rocketvps_restore::error::Code;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString, c_char};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +10,9 @@ use std::process::Command;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 fn header() -> String {
-    let config = cbindgen::Config::from_file(Path::new(ROOT).join("cbindgen.toml")).unwrap();
+    let mut config = cbindgen::Config::from_file(Path::new(ROOT).join("cbindgen.toml")).unwrap();
+    let conventions = config.after_includes.take().expect("cbindgen.toml has the conventions");
+    config.after_includes = Some(format!("{conventions}\n\n{}", constants()));
     let bindings = cbindgen::Builder::new()
         .with_src(Path::new(ROOT).join("src/ffi.rs"))
         .with_config(config)
@@ -16,7 +20,37 @@ fn header() -> String {
         .expect("src/ffi.rs parses");
     let mut text = Vec::new();
     bindings.write(&mut text);
-    String::from_utf8(text).unwrap()
+    without_safety(&String::from_utf8(text).unwrap())
+}
+
+/// The version of the interface, and the numbers of the table of errors.
+fn constants() -> String {
+    let mut text = format!(
+        "// What rv_abi_version() has to answer.\n#define RV_ABI_VERSION {ABI_VERSION}\n\n\
+         // Why a call failed: the `number` of its error, and the exit status of the helper. Names, numbers and meanings stay; new\n\
+         // ones may come.\nenum rv_error {{\n"
+    );
+    for code in Code::ALL {
+        let (meaning, name) = (code.meaning(), code.name().to_uppercase());
+        text += &format!("  // {meaning}\n  RV_ERROR_{name} = {},\n", code.number());
+    }
+    text + "};"
+}
+
+/// Rust wants a section on safety for every function; the header says it once, in its conventions.
+fn without_safety(text: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut is_safety = false;
+    for line in text.lines() {
+        is_safety = line.starts_with("//") && (is_safety || line == "// # Safety");
+        if line == "// # Safety" {
+            assert_eq!(kept.pop(), Some("//"));
+        }
+        if !is_safety {
+            kept.push(line);
+        }
+    }
+    kept.join("\n") + "\n"
 }
 
 fn library() -> PathBuf {
@@ -30,7 +64,7 @@ fn library() -> PathBuf {
 
 fn functions_in(text: &str) -> BTreeSet<String> {
     text.lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
+        .filter(|line| line.ends_with(");") && !line.starts_with("//"))
         .flat_map(|line| line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')))
         .filter(|word| word.starts_with("rv_"))
         .map(str::to_owned)
@@ -60,6 +94,32 @@ fn exactly_the_rv_functions_of_the_header_are_exported() {
     let calls: BTreeSet<String> = rocketvps_restore::call::NAMES.iter().map(|name| format!("rv_{name}")).collect();
     let others: BTreeSet<String> = ["rv_abi_version", "rv_version", "rv_string_free"].map(str::to_owned).into();
     assert_eq!(declared, &calls | &others, "every call has its C function");
+}
+
+/// The request of each call, as the library itself takes it, is told field by field.
+#[test]
+fn the_header_names_every_field_of_every_request() {
+    let text = header();
+    let mut told: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut fields = BTreeSet::new();
+    for line in text.lines() {
+        match (line.strip_prefix("// - "), line.strip_prefix("char *rv_")) {
+            (Some(field), _) => drop(fields.insert(field.split(' ').next().unwrap())),
+            (_, Some(call)) => {
+                drop(told.insert(call.split('(').next().unwrap(), std::mem::take(&mut fields)));
+            }
+            _ => {}
+        }
+    }
+    told.insert("validate", told["restore_start"].clone());
+    // It takes what a poll takes, and has no use for it.
+    told.get_mut("restore_cancel").unwrap().insert("since");
+    for name in rocketvps_restore::call::NAMES {
+        let refusal = rocketvps_restore::call::call(name, r#"{"no_such_field":1}"#)["error"]["message"].to_string();
+        let taken: BTreeSet<&str> = refusal.split('`').skip(1).step_by(2).skip(1).collect();
+        let own: BTreeSet<&str> = taken.into_iter().filter(|field| !["config", "wait"].contains(field)).collect();
+        assert_eq!(told[name], own, "rv_{name}");
+    }
 }
 
 #[test]
@@ -117,8 +177,8 @@ fn the_documentation_names_every_call_and_every_code() {
     for name in rocketvps_restore::call::NAMES {
         assert!(text.contains(&format!("| `{name}`")), "docs/api.md does not describe {name}");
     }
-    for code in rocketvps_restore::error::Code::ALL {
-        let row = format!("| `{}` | {} |", code.name(), code.number());
+    for code in Code::ALL {
+        let row = format!("| `{}` | {} | {} |", code.name(), code.number(), code.meaning());
         assert!(text.contains(&row), "docs/api.md lacks {row}");
     }
 }

@@ -69,10 +69,14 @@ final class RocketVpsRestore
         if ($declarations === false) {
             throw new \InvalidArgumentException("cannot read the header $header");
         }
-        // The preprocessor's lines are not for FFI.
-        $this->library = \FFI::cdef(preg_replace('/^\s*#.*$/m', '', $declarations), $library);
-        if ($this->library->rv_abi_version() !== 1) {
-            throw new \RuntimeException("$library is of another version than this class");
+        if (!preg_match('/^#define RV_ABI_VERSION (\d+)$/m', $declarations, $version)) {
+            throw new \InvalidArgumentException("$header is not the header of this library");
+        }
+        // The preprocessor's lines, and what is between them for C++, are not for FFI.
+        $declarations = preg_replace(['/^#ifdef __cplusplus$.*?^#endif.*?$/ms', '/^\s*#.*$/m'], '', $declarations);
+        $this->library = \FFI::cdef($declarations, $library);
+        if ($this->library->rv_abi_version() !== (int) $version[1]) {
+            throw new \RuntimeException("$library is of another version than $header");
         }
     }
 
@@ -97,9 +101,6 @@ final class RocketVpsRestore
             $request += ['config' => $this->config];
         }
         $answer = $this->library->{"rv_$name"}(json_encode((object) $request, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES));
-        if ($answer === null) {
-            throw new \RuntimeException('out of memory');
-        }
         try {
             $document = json_decode(\FFI::string($answer), true, 512, JSON_THROW_ON_ERROR);
         } finally {

@@ -15,6 +15,7 @@ typedef char *(*call_fn)(const char *);
 static void refuses_bad_requests(call_fn call, const char *name, int needs_fields)
 {
     char what[128];
+    char number[32];
     char *answer;
 
     if (needs_fields) {
@@ -30,6 +31,9 @@ static void refuses_bad_requests(call_fn call, const char *name, int needs_field
     answer = call("{\"nonsense\":1}");
     snprintf(what, sizeof what, "%s(unknown field) is unknown_field", name);
     check(has(answer, "\"unknown_field\"") && has(answer, "nonsense") && has(answer, "\"hint\":"), what, answer);
+    snprintf(number, sizeof number, "\"number\":%d,", RV_ERROR_UNKNOWN_FIELD);
+    snprintf(what, sizeof what, "%s(unknown field) has the number RV_ERROR_UNKNOWN_FIELD", name);
+    check(has(answer, number), what, answer);
     rv_string_free(answer);
 }
 
@@ -117,10 +121,12 @@ int main(int argc, char **argv)
         {rv_cleanup, "rv_cleanup", 0},
         {rv_list_jobs, "rv_list_jobs", 0},
         {rv_recover, "rv_recover", 0},
+        {rv_list_domains, "rv_list_domains", 0},
+        {rv_list_logs, "rv_list_logs", 0},
     };
     size_t n;
 
-    check(rv_abi_version() == 1, "rv_abi_version is 1", NULL);
+    check(rv_abi_version() == RV_ABI_VERSION, "rv_abi_version is RV_ABI_VERSION", NULL);
     check(rv_version() != NULL && strchr(rv_version(), '.') != NULL, "rv_version is a version", rv_version());
     rv_string_free(NULL);
     check(1, "rv_string_free(NULL) is allowed", NULL);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The C programs of this folder, built as any C program would be, through pkg-config, and run on a world of their own: as
+# The C and C++ programs of this folder, built as any program would be, through pkg-config, and run on a world of their own: as
 # they are, under strace, with AddressSanitizer and UndefinedBehaviorSanitizer, under valgrind. run.sh PREFIX
 set -euo pipefail
 prefix=${1:?}
@@ -16,6 +16,12 @@ build() { # SOURCE PROGRAM FLAG...: compiles one
   shift 2
   # shellcheck disable=SC2046  # flags are words
   gcc -std=c99 -Wall -Wextra -Wpedantic -Werror -O1 -g -pthread "$@" -o "$program" "$source" \
+    $(pkg-config --cflags --libs rocketvps-restore)
+}
+
+build_cpp() { # SOURCE PROGRAM: compiles one of C++
+  # shellcheck disable=SC2046  # flags are words
+  g++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -O1 -g -o "$folder/$2" "$here/$1.cpp" \
     $(pkg-config --cflags --libs rocketvps-restore)
 }
 
@@ -38,6 +44,7 @@ run() { # WHAT COMMAND...: a program that speaks TAP, and how it ended
 build calls calls
 build host host
 build memory memory
+build_cpp calls calls-cpp
 build calls calls-asan -fsanitize=address,undefined -fno-sanitize-recover=all
 build host host-asan -fsanitize=address,undefined -fno-sanitize-recover=all
 "$world" up "$folder/w" >/dev/null
@@ -47,6 +54,7 @@ source "$folder/w/env"
 "$world" backup "$folder/w" >/dev/null
 "$world" damage "$folder/w"
 run calls "$folder/calls" "$RV_CONFIG" "$WORLD_DOMAIN"
+run 'calls of C++' "$folder/calls-cpp" "$RV_CONFIG" "$WORLD_DOMAIN"
 "$world" digest "$folder/w" >"$folder/after"
 same=0
 diff "$folder/before" "$folder/after" | sed 's/^/# /' || same=1
