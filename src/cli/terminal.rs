@@ -2,6 +2,7 @@
 
 use rustix::termios;
 use std::io::IsTerminal;
+use unicode_width::UnicodeWidthStr;
 
 /// Colours, letters and width.
 #[derive(Debug, Clone, Copy)]
@@ -53,13 +54,26 @@ impl Style {
     }
 }
 
-/// Cut to a width, counted in letters.
+/// The columns that a text takes: two for a Chinese letter, none for an accent of its own. Escapes have to be made before:
+/// what a terminal acts on has no width.
+pub fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// Cut to a width in columns.
 pub fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        text.to_owned()
-    } else {
-        text.chars().take(width.saturating_sub(1)).collect::<String>() + "~"
+    if columns(text) <= width {
+        return text.to_owned();
     }
+    let room = width.saturating_sub(1);
+    let ends = text.char_indices().map(|(at, letter)| at + letter.len_utf8());
+    let end = ends.take_while(|end| columns(&text[..*end]) <= room).last().unwrap_or_default();
+    format!("{}~", &text[..end])
+}
+
+/// Filled up with spaces to a width in columns.
+pub fn pad(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
 /// `[=====>    ]`, of a percentage.
@@ -88,5 +102,27 @@ mod tests {
     fn long_text_is_cut_between_letters() {
         assert_eq!(cut("đường dẫn", 6), "đường".to_owned() + "~");
         assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abc", 0), "~");
+    }
+
+    #[test]
+    fn widths_are_columns_of_the_terminal() {
+        // Letter, what is left of it in five columns, and the columns that takes.
+        let table = [
+            ("backup", "back~", 5),
+            ("备份文件夹", "备份~", 5),
+            ("バックアップ", "バッ~", 5),
+            // An accent of its own stays with its letter.
+            ("e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}", "e\u{301}e\u{301}e\u{301}e\u{301}~", 5),
+            ("đường dẫn", "đườn~", 5),
+            ("🎉🎉🎉", "🎉🎉~", 5),
+            ("x备备备", "x备~", 4),
+        ];
+        for (text, wanted, width) in table {
+            assert_eq!(cut(text, 5), wanted);
+            assert_eq!(columns(wanted), width, "{wanted}");
+            assert_eq!(columns(&pad(wanted, 9)), 9);
+        }
+        assert_eq!(pad("备份", 2), "备份");
     }
 }
