@@ -9,22 +9,24 @@
 # make build   library and helper, in release
 # make header  include/rocketvps_restore.h, from the Rust sources
 # make schema  docs/api.schema.json and the tables of docs/api.md, from the Rust types
+# make man     docs/man/rocketvps-restore.1, from the tables of commands and options
 # make deb     Debian packages of it all, into target/deb
 # make field   real Debian machines: packages, restores, power cuts
-# make install [PREFIX=/usr/local] [LIBDIR=…/lib] [MODULES=/opt/rocketvps/modules] [CONFIG=/opt/rocketvps/config] [DESTDIR=…]
+# make install [PREFIX=/usr/local] [LIBDIR=…/lib] [ZSHDIR=…/share/zsh/site-functions] [MODULES=/opt/rocketvps/modules] [CONFIG=/opt/rocketvps/config] [DESTDIR=…]
 # make uninstall     the same, away again; restore.toml stays
 CARGO ?= cargo
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 MODULES ?= /opt/rocketvps/modules
 CONFIG ?= /opt/rocketvps/config
 PROFILE ?= release
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BUILT := $(TARGET)/$(PROFILE)
-INSTALLER = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' UNITDIR='$(UNITDIR)' DESTDIR='$(DESTDIR)' MODULES='$(MODULES)' CONFIG='$(CONFIG)' BUILT='$(BUILT)' scripts/install.sh
+INSTALLER = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' UNITDIR='$(UNITDIR)' ZSHDIR='$(ZSHDIR)' DESTDIR='$(DESTDIR)' MODULES='$(MODULES)' CONFIG='$(CONFIG)' BUILT='$(BUILT)' scripts/install.sh
 
-.PHONY: all build deps demo test fuzz miri lint bench header schema deb field install uninstall clean reliability screens
+.PHONY: all build deps demo test fuzz miri lint bench header schema man deb field install uninstall clean reliability screens
 
 all: build
 
@@ -75,6 +77,9 @@ deb: deps
 field: deps
 	scripts/install-deps.sh --deb
 	scripts/field.sh
+
+man:
+	RV_WRITE_MAN=1 $(CARGO) test --locked --test docs man_page
 
 install:
 	@$(INSTALLER) install

@@ -163,7 +163,7 @@ client() { # SCHEMA
 }
 
 call() { # NAME REQUEST
-  "$program" --config "$place/restore.toml" "$1" "$2"
+  "$program" --config "$place/restore.toml" call "$1" "$2"
 }
 
 # Restores and fails where the restore failed: a figure of a failed restore is none.

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(
-  bats curl g++ gcc groff-base libc6-dev make parallel pkg-config shellcheck openssl pigz procps tmux util-linux valgrind xz-utils
+  bats curl fish g++ gcc groff-base libc6-dev make parallel pkg-config shellcheck openssl pigz procps tmux util-linux valgrind xz-utils zsh
   btrfs-progs debhelper debootstrap e2fsprogs faketime strace systemd-container
   mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mbstring php-mysql wordpress
 )

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts library, helper, shell modules, man page, completion, configuration and systemd unit where they belong, or takes them
+# Puts library, helper, shell modules, man page, completions, configuration and systemd unit where they belong, or takes them
 # away again. `make install` and `make uninstall` call it:
-#   PREFIX=… LIBDIR=… UNITDIR=… MODULES=… CONFIG=… DESTDIR=… BUILT=… scripts/install.sh install|uninstall
+#   PREFIX=… LIBDIR=… UNITDIR=… ZSHDIR=… MODULES=… CONFIG=… DESTDIR=… BUILT=… scripts/install.sh install|uninstall
 # A module of RocketVPS that is in the way is kept as NAME.bak and comes back with the uninstallation.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,12 +9,13 @@ cd "$(dirname "$0")/.."
 prefix=$(realpath -ms -- "${PREFIX:-/usr/local}")
 libdir=$(realpath -ms -- "${LIBDIR:-$prefix/lib}")
 unitdir=$(realpath -ms -- "${UNITDIR:-$prefix/lib/systemd/system}")
+zshdir=$(realpath -ms -- "${ZSHDIR:-$prefix/share/zsh/site-functions}")
 modules=$(realpath -ms -- "${MODULES:-/opt/rocketvps/modules}")
 config=$(realpath -ms -- "${CONFIG:-/opt/rocketvps/config}")
 destdir=${DESTDIR:-}
 built=${BUILT:-target/release}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-readonly prefix libdir unitdir modules config destdir built version
+readonly prefix libdir unitdir zshdir modules config destdir built version
 
 readonly LIBRARY=librocketvps_restore.so
 # A module whose first comment names the helper is ours, of this version or another.
@@ -36,18 +37,6 @@ put() { # MODE SOURCE PLACE
   mv -fT -- "$place.new" "$place"
 }
 
-# Man page and completion, as text on standard output.
-made_text() { # KIND
-  case $1 in
-    man) cat docs/man/rocketvps-restore.1 ;;
-    bash) cat shell/completion/rocketvps-restore.bash ;;
-  esac
-}
-
-put_made() { # KIND PLACE
-  put 0644 <(made_text "$1") "$2"
-}
-
 put_filled() { # SOURCE PLACE: a text with the prefix and the version filled in
   local text
   text=$(<"$1")
@@ -62,14 +51,11 @@ plain_files() {
   printf '%s\t%s\t%s\n' \
     0755 "$built/rocketvps-restore" "$prefix/bin/rocketvps-restore" \
     0644 "$built/$LIBRARY" "$libdir/$LIBRARY.1" \
-    0644 include/rocketvps_restore.h "$prefix/include/rocketvps_restore.h"
-}
-
-# KIND PLACE of every file that is made.
-made_files() {
-  printf '%s\t%s\n' \
-    man "$prefix/share/man/man1/rocketvps-restore.1" \
-    bash "$prefix/share/bash-completion/completions/rocketvps-restore"
+    0644 include/rocketvps_restore.h "$prefix/include/rocketvps_restore.h" \
+    0644 docs/man/rocketvps-restore.1 "$prefix/share/man/man1/rocketvps-restore.1" \
+    0644 shell/completion/rocketvps-restore.bash "$prefix/share/bash-completion/completions/rocketvps-restore" \
+    0644 shell/completion/_rocketvps-restore "$zshdir/_rocketvps-restore" \
+    0644 shell/completion/rocketvps-restore.fish "$prefix/share/fish/vendor_completions.d/rocketvps-restore.fish"
 }
 
 # SOURCE PLACE of every file that is filled in.
@@ -132,7 +118,6 @@ install_all() {
     [[ -f $source ]] || fail "$source is not built; run make build, or name its folder: make install BUILT=…"
   done
   while IFS=$'\t' read -r mode source place; do put "$mode" "$source" "$place"; done < <(plain_files)
-  while IFS=$'\t' read -r source place; do put_made "$source" "$place"; done < <(made_files)
   while IFS=$'\t' read -r source place; do put_filled "$source" "$place"; done < <(filled_files)
   ln -sfT "$LIBRARY.1" "$destdir$libdir/$LIBRARY"
   while IFS= read -r name; do put_module "$name"; done < <(module_files)
@@ -153,7 +138,7 @@ install_all() {
 uninstall_all() {
   local place name
   while IFS=$'\t' read -r _ _ place; do rm -f -- "$destdir$place"; done < <(plain_files)
-  while IFS=$'\t' read -r _ place; do rm -f -- "$destdir$place"; done < <(made_files && filled_files)
+  while IFS=$'\t' read -r _ place; do rm -f -- "$destdir$place"; done < <(filled_files)
   rm -f -- "$destdir$libdir/$LIBRARY"
   while IFS= read -r name; do take_module "$name"; done < <(module_files)
   while IFS= read -r name; do rm -f -- "$destdir$modules/$name"; done < <(screen_files)

@@ -31,8 +31,7 @@ macro_rules! codes {
                 match self { $(Code::$variant => $hint,)* }
             }
 
-            /// What it means, as a sentence: for the header and the documentation.
-            #[cfg(feature = "test-support")]
+            /// What it means, as a sentence: for the header, the man page and the documentation.
             pub fn meaning(self) -> &'static str {
                 match self { $(Code::$variant => concat!($($meaning),+).trim_ascii(),)* }
             }
@@ -42,7 +41,7 @@ macro_rules! codes {
 
 codes! {
     /// The helper was called in a way it does not know.
-    Usage = 2, "usage", "Run `rocketvps-restore --help`; it lists commands, options and calls.";
+    Usage = 2, "usage", "`rocketvps-restore help` lists the commands, `rocketvps-restore help call` the calls.";
     /// The request is not the JSON document the call expects.
     BadRequest = 10, "bad_request", "Correct the request; the calls and their fields are in include/rocketvps_restore.h.";
     /// The request has a field this version does not know.

@@ -280,7 +280,7 @@ fn a15_the_boot_finishes_or_undoes_everything() {
     {
         assert!(stage.kill_before(number).1);
         let output = boot();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         stage.world.assert_nothing_left();
         assert_eq!(
             stage.world.call("recover", json!({"wait": true}))["recovered"],

@@ -896,8 +896,8 @@ fn g16_no_name_reaches_a_terminal_raw() {
     run(&["restore", DOMAIN, "--latest", "--yes"]);
     run(&["jobs", DOMAIN]);
     run(&["logs", DOMAIN]);
-    run(&["diff_backup", &format!(r#"{{"domain":"{DOMAIN}","wait":true,"details":true}}"#)]);
-    run(&["preview_backup", &format!(r#"{{"domain":"{DOMAIN}","wait":true,"tree":{{"path":""}}}}"#)]);
+    run(&["call", "diff_backup", &format!(r#"{{"domain":"{DOMAIN}","wait":true,"details":true}}"#)]);
+    run(&["call", "preview_backup", &format!(r#"{{"domain":"{DOMAIN}","wait":true,"tree":{{"path":""}}}}"#)]);
     for entry in walk_files(&tenants.world.place().join("base/restore_logs")) {
         seen(&format!("{}", entry.display()), &std::fs::read(&entry).unwrap());
     }

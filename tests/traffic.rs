@@ -275,7 +275,7 @@ fn f84_who_has_no_rights_is_told_and_nothing_is_done() {
                 "--config",
             ])
             .arg(world.place().join("restore.toml"))
-            .args([call, &json!({"domain": DOMAIN}).to_string()])
+            .args(["call", call, &json!({"domain": DOMAIN}).to_string()])
             .output()
             .unwrap();
         let document: Value = serde_json::from_slice(&output.stdout)

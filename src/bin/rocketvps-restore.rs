@@ -1,4 +1,4 @@
-//! The library for the shell: `rocketvps-restore CALL [JSON|-]`, and the worker that the library starts.
+//! The library for the shell: commands for people, calls for programs, and the worker that the library starts.
 
 use rocketvps_restore::cli;
 use std::process::ExitCode;

@@ -20,13 +20,22 @@ const BEAT: Duration = Duration::from_millis(120);
 /// How often a line is written where nothing happens, when there is no terminal.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Shows the job until it has ended. With `cancels`, Ctrl+C (the caller catches it) asks it to stop and shows its way back; without, it ends the
-/// showing alone. A second Ctrl+C always ends the showing.
+/// What is shown of a job while it works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Show {
+    /// How far it is, and what happens.
+    Progress,
+    /// Nothing: standard output is for the answer.
+    Nothing,
+}
+
+/// Shows the job until it has ended. With `cancels`, Ctrl+C (the caller catches it) asks it to stop and shows its way back; without,
+/// it ends the showing alone. A second Ctrl+C always ends the showing.
 ///
 /// # Errors
 /// `job_not_found`, `io_failed`.
-pub fn follow(config: &Config, job: &JobId, style: Style, cancels: bool) -> Result<()> {
-    let mut view = View { style, written: None, last: String::new() };
+pub fn follow(config: &Config, job: &JobId, style: Style, show: Show, cancels: bool) -> Result<()> {
+    let mut view = View { style, show, written: None, last: String::new() };
     let mut watch = Watch::of(config, job, 0)?;
     let mut cancelled = false;
     let mut looked = Instant::now();
@@ -57,6 +66,7 @@ pub fn follow(config: &Config, job: &JobId, style: Style, cancels: bool) -> Resu
 
 struct View {
     style: Style,
+    show: Show,
     written: Option<Instant>,
     last: String,
 }
@@ -65,6 +75,9 @@ impl View {
     /// False once standard output is gone.
     fn show(&mut self, data: &Value) -> bool {
         self.events(data);
+        if self.show == Show::Nothing {
+            return true;
+        }
         let state = plain(&data["state"]).replace('_', " ");
         let mut out = std::io::stdout();
         if self.style.live {
@@ -102,12 +115,15 @@ impl View {
     }
 
     fn say(&self, text: &str) {
+        if self.show == Show::Nothing {
+            return;
+        }
         let before = if self.style.live { "\r\u{1b}[K" } else { "" };
         let _ = writeln!(std::io::stdout(), "{before}{text}");
     }
 
     fn clear(&self) {
-        if self.style.live {
+        if self.style.live && self.show == Show::Progress {
             let mut out = std::io::stdout();
             let _ = write!(out, "\r\u{1b}[K").and_then(|()| out.flush());
         }

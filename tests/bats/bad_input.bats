@@ -25,7 +25,7 @@ packed() { # STAMP
 }
 
 @test "unknown domain" {
-  run rv restore_start '{"domain":"nobody.example","wait":true}'
+  run rv call restore_start '{"domain":"nobody.example","wait":true}'
   refused unknown_domain
   [[ $output == *nobody.example* ]]
 }
@@ -91,7 +91,7 @@ packed() { # STAMP
 }
 
 @test "bad JSON" {
-  run rv restore_start '{"domain":'
+  run rv call restore_start '{"domain":'
   refused bad_request
 }
 
@@ -140,21 +140,21 @@ packed() { # STAMP
   tar -czf "$PLACE/base/backups/neighbour.example/backup_20200112_000000.tar.gz" -C "$FOLDER/x" .
   rm -rf "$FOLDER/x"
   # The neighbour has no wp-config.php: nothing says which database is its own.
-  run rv restore_start '{"domain":"neighbour.example","components":{"database":true},"wait":true}'
+  run rv call restore_start '{"domain":"neighbour.example","components":{"database":true},"wait":true}'
   rm -r "$PLACE/base/backups/neighbour.example"
   refused credentials_missing
 }
 
 @test "server down" {
   sed 's|^socket = .*|socket = "/nonexistent/db.sock"|' "$RV_CONFIG" >"$FOLDER/down.toml"
-  run rv --config "$FOLDER/down.toml" restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true}"
+  run rv --config "$FOLDER/down.toml" call restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true}"
   refused database_unreachable
   [[ $output == *db.sock* ]]
 }
 
 @test "not enough space" {
   sed 's|^\[mysql\]|[limits]\nheadroom_bytes = 1000000000000000\n[mysql]|' "$RV_CONFIG" >"$FOLDER/full.toml"
-  run rv --config "$FOLDER/full.toml" restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true}"
+  run rv --config "$FOLDER/full.toml" call restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true}"
   refused disk_full
 }
 
@@ -179,9 +179,9 @@ packed() { # STAMP
 }
 
 @test "an unknown job and a job name that is a path" {
-  run rv restore_poll '{"job":"000000000000"}'
+  run rv call restore_poll '{"job":"000000000000"}'
   [[ $status -ne 0 && $(value code) == @(job_not_found|bad_request) ]]
-  run rv restore_poll '{"job":"../../etc"}'
+  run rv call restore_poll '{"job":"../../etc"}'
   [[ $status -ne 0 && $(value code) == @(job_not_found|bad_request) ]]
 }
 
@@ -252,7 +252,7 @@ forget_chain() {
   hostile_chain ''
   if [[ $status -eq 0 ]]; then
     [[ -L $WORLD_ROOT/wp-content/uploads && -L $WORLD_ROOT/wp-includes ]]
-    run -0 rv rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$(value job)\",\"wait\":true}"
+    run -0 rv call rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$(value job)\",\"wait\":true}"
   else
     # A link out of the site may be refused; then by its name.
     [[ $(value code) == @(unsafe_path|verification_failed) ]] || { printf '%s\n' "$output"; return 1; }
@@ -268,7 +268,7 @@ forget_chain() {
   hostile_chain ',"options":{"exact":true}'
   [[ $status -eq 0 ]] || { printf '%s\n' "$output"; return 1; }
   [[ -d $WORLD_ROOT/wp-content/latest && ! -L $WORLD_ROOT/wp-content/latest && ! -e $WORLD_ROOT/wp-content/uploads/2024/planted.txt ]]
-  run -0 rv rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$(value job)\",\"wait\":true}"
+  run -0 rv call rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$(value job)\",\"wait\":true}"
   forget_chain
 }
 
@@ -294,7 +294,7 @@ forget_chain() {
   hostile_chain ''
   if [[ $status -eq 0 ]]; then
     [[ ! -e $WORLD_ROOT/pipe && ! -e $WORLD_ROOT/null && ! -u $WORLD_ROOT/root-shell && ! -g $WORLD_ROOT/root-shell ]]
-    run -0 rv rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$(value job)\",\"wait\":true}"
+    run -0 rv call rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$(value job)\",\"wait\":true}"
   fi
   forget_chain
 }
@@ -333,7 +333,7 @@ forget_chain() {
 
 @test "an index of backups that is garbage, a folder, a link or another's is made anew and never written through" {
   local index=$WORLD_BACKUPS/.backup_index.json count form
-  run -0 rv preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$BACKUP\"}"
+  run -0 rv call preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$BACKUP\"}"
   count=$(at data.files.count)
   printf 'precious\n' >"$FOLDER/precious"
   for form in garbage empty deep folder link fifo; do
@@ -356,9 +356,9 @@ forget_chain() {
 
 @test "a token of no plan, and one of another domain's" {
   local token
-  run rv restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"plan_token\":\"no-such-token\"}"
+  run rv call restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"plan_token\":\"no-such-token\"}"
   [[ $status -ne 0 && $(value code) == @(plan_stale|bad_request) ]]
-  run -0 rv validate "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"components\":{\"files\":true}}"
+  run -0 rv call validate "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"components\":{\"files\":true}}"
   token=$(value plan_token)
   # The plan was for the files alone.
   restore "\"plan_token\":\"$token\""

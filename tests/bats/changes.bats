@@ -36,12 +36,12 @@ comes_true() { # REQUEST-FIELDS
   rm -rf "$FOLDER/live"
   cp -a "$WORLD_ROOT" "$FOLDER/live"
   table_names >"$FOLDER/tables.before"
-  run -0 rv diff_backup "$request"
+  run -0 rv call diff_backup "$request"
   files=$(said data)
   tables="$(at data.tables.added || true) $(at data.tables.removed || true)"
   token=$(at data.plan_token)
   is_unchanged
-  run -0 rv restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"dry_run\":true,$1}"
+  run -0 rv call restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"dry_run\":true,$1}"
   [[ $(said data.changes) == "$files" ]] || { printf 'a dry run says %s, the comparison %s\n' "$(said data.changes)" "$files"; return 1; }
   is_unchanged
   restored "$1,\"plan_token\":\"$token\""
@@ -50,7 +50,7 @@ comes_true() { # REQUEST-FIELDS
     diff <(printf '%s\n' "$tables") <(printf '%s %s\n' "$(table_names | LC_ALL=C comm -13 "$FOLDER/tables.before" - | grep -c .)" \
       "$(table_names | LC_ALL=C comm -23 "$FOLDER/tables.before" - | grep -c .)")
   fi
-  run -0 rv diff_backup "$request"
+  run -0 rv call diff_backup "$request"
   [[ $(said data) == '0 added, 0 changed, 0 removed' ]] || { printf 'after the restore still: %s\n' "$(said data)"; return 1; }
 }
 
@@ -85,7 +85,7 @@ comes_true() { # REQUEST-FIELDS
   cp -a "$SAVED/wp-content/uploads/replaced.txt" "$file"
   printf 'ROUND 0' | dd of="$file" conv=notrunc status=none
   touch -r "$SAVED/wp-content/uploads/replaced.txt" "$file"
-  run -0 rv diff_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$BACKUP\",\"components\":{\"files\":[\"wp-content/uploads/replaced.txt\"]},\"options\":{\"checksum\":true}}"
+  run -0 rv call diff_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$BACKUP\",\"components\":{\"files\":[\"wp-content/uploads/replaced.txt\"]},\"options\":{\"checksum\":true}}"
   [[ $(at data.files.changed) == 1 ]]
   restored "\"backup\":\"$BACKUP\",\"components\":{\"files\":[\"wp-content/uploads/replaced.txt\"]}"
   cmp "$SAVED/wp-content/uploads/replaced.txt" "$file"
@@ -95,7 +95,7 @@ comes_true() { # REQUEST-FIELDS
   local request="\"backup\":\"$BACKUP\"" change token
   for change in file row config; do
     reset_damaged
-    run -0 rv diff_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$request}"
+    run -0 rv call diff_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$request}"
     token=$(at data.plan_token)
     case $change in
       file) printf 'x\n' >>"$WORLD_ROOT/wp-content/uploads/replaced.txt" ;;
@@ -109,7 +109,7 @@ comes_true() { # REQUEST-FIELDS
   done
   # What is not selected may change.
   reset_damaged
-  run -0 rv diff_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$request,\"components\":{\"files\":[\"wp-content/rv-side.php\"]}}"
+  run -0 rv call diff_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$request,\"components\":{\"files\":[\"wp-content/rv-side.php\"]}}"
   token=$(at data.plan_token)
   world sql "$PLACE" "UPDATE $WORLD_SCHEMA.wp_options SET option_value = 'x' WHERE option_name = 'blogname'"
   restored "$request,\"components\":{\"files\":[\"wp-content/rv-side.php\"]},\"plan_token\":\"$token\""
@@ -117,7 +117,7 @@ comes_true() { # REQUEST-FIELDS
 
 @test "no secret is in what a comparison shows" {
   sed -i "s/define('DB_PASSWORD', .*/define('DB_PASSWORD', 'another-secret-of-mine');/" "$WORLD_ROOT/wp-config.php"
-  run -0 rv diff_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$BACKUP\"}"
+  run -0 rv call diff_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$BACKUP\"}"
   [[ $output != *"$WORLD_PASSWORD"* && $output != *another-secret* && $output != *'PRIVATE KEY'* ]]
   run ! grep -rqF -e "$WORLD_PASSWORD" -e another-secret "$PLACE/base/restore_jobs" "$PLACE/base/restore_index" "$PLACE/base/restore_logs"
 }

@@ -26,6 +26,11 @@ in_terminal() { # ARGUMENT...
   terminal_start 80 24 env RV_CONFIG="$RV_CONFIG" LC_ALL=C.UTF-8 bash -c '"$@"; echo "ended with $?"; exec sleep 600' - "$PREFIX/bin/rocketvps-restore" "$@"
 }
 
+# The helper as cron starts it: no terminal, no input, next to no environment.
+from_cron() { # ARGUMENT...
+  run --separate-stderr env -i HOME=/ PATH=/usr/bin:/bin "RV_CONFIG=$RV_CONFIG" "$PREFIX/bin/rocketvps-restore" "$@" </dev/null
+}
+
 restores_so_far() {
   rv jobs "$WORLD_DOMAIN" --tsv 'jobs:kind' | grep -c '^restore$' || true
 }
@@ -34,13 +39,13 @@ restores_so_far() {
   local command call
   while IFS='|' read -r command call; do
     # shellcheck disable=SC2086  # words
-    [[ -n $(rv $command --json) && $(rv $command --json) == "$(rv $call "{\"domain\":\"$WORLD_DOMAIN\"}")" ]] || { printf '%s\n' "$command"; return 1; }
+    [[ -n $(rv $command --json) && $(rv $command --json) == "$(rv call $call "{\"domain\":\"$WORLD_DOMAIN\"}")" ]] || { printf '%s\n' "$command"; return 1; }
   done <<LIST
 list $WORLD_DOMAIN|list_backups
 snapshots $WORLD_DOMAIN|list_snapshots
 logs $WORLD_DOMAIN|list_logs
 LIST
-  [[ $(rv domains --json) == *"$WORLD_DOMAIN"* && $(rv domains --json) == "$(rv list_domains)" ]]
+  [[ $(rv domains --json) == *"$WORLD_DOMAIN"* && $(rv domains --json) == "$(rv call list_domains)" ]]
 }
 
 @test "text for people is no document, and fits a terminal" {
@@ -56,11 +61,11 @@ LIST
 @test "--field and --tsv give what the document holds" {
   run -0 --keep-empty-lines rv preview "$WORLD_DOMAIN" "$(basename "$BACKUP")" --field 'files.count,files.count|count,backup.path,nothing.like.it' --tsv 'config:item,name'
   local wanted
-  wanted=$(rv preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"backup\":\"$BACKUP\",\"wait\":true}")
+  wanted=$(rv call preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"backup\":\"$BACKUP\",\"wait\":true}")
   [[ ${lines[0]} == "$(output=$wanted at data.files.count)" && ${lines[1]} == *,* && ${lines[2]} == "$BACKUP" && -z ${lines[3]} && ${lines[4]} == *$'\t'* ]]
   [[ $output == *$'nginx\t'* ]]
   # Calls have them too.
-  run -0 rv list_backups "{\"domain\":\"$WORLD_DOMAIN\"}" --tsv 'backups:name'
+  run -0 rv call list_backups "{\"domain\":\"$WORLD_DOMAIN\"}" --tsv 'backups:name'
   [[ ${lines[0]} == backup_20250101_120000.tar.gz && ${lines[2]} == backup_20240101_120000.tar.gz ]]
 }
 
@@ -130,6 +135,27 @@ LIST
   run rv restore "$WORLD_DOMAIN" "$(basename "$BACKUP")" --dry-run --set limits.headroom_bytes=999999999999999
   [[ $status -eq 67 && $output == *'disk space'* && $output == *'dry run'* && $output != *'restored from'* ]]
   is_unchanged
+}
+
+@test "from cron, recover waits for its job and ends as it ended" {
+  local job worker
+  job=$(rv restore "$WORLD_DOMAIN" backup_20240601_000000.tar.gz --yes --detach --field job)
+  until [[ $(rv status "$job" --field state) != @(queued|planning) ]]; do sleep 0.05; done
+  worker=$(worker_of "$job")
+  kill -STOP "$worker"
+  # The job of the recovery fails, and cron hears of it.
+  from_cron recover "$WORLD_DOMAIN"
+  [[ $status -eq 17 && -z $output && $stderr == *busy:* ]] || { printf '%s: %s %s\n' "$status" "$output" "$stderr"; return 1; }
+  kill -KILL "$worker"
+  # It is dead when the kernel has taken down the last of its threads, not when the signal was sent.
+  while grep -qs '^State:.[^ZX]' "/proc/$worker"/task/*/status; do sleep 0.01; done
+  from_cron recover
+  [[ $status -eq 0 && -z $stderr && $output == *"$WORLD_DOMAIN"* ]] || { printf '%s: %s %s\n' "$status" "$output" "$stderr"; return 1; }
+  # What has ended is done: nothing is left, and nobody has to wait for anything.
+  [[ -z $(world strays "$PLACE") ]]
+  is_unchanged
+  from_cron verify "$WORLD_DOMAIN" --field outcome
+  [[ $output == @(pass|warn|fail) ]]
 }
 
 @test "the question says in words what is restored" {

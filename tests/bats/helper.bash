@@ -83,7 +83,7 @@ files_are_unchanged() { part_is files "$FOLDER/before.files"; }
 is_unchanged() { files_are_unchanged && database_is_unchanged && config_is_unchanged; }
 
 restore() { # REQUEST-FIELDS
-  run rv restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true${1:+,$1}}"
+  run rv call restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true${1:+,$1}}"
 }
 
 # A restore that has to end well.
@@ -94,7 +94,7 @@ restored() { # REQUEST-FIELDS
 
 # Back to before the restore whose answer is $output.
 rolled_back() {
-  run -0 rv rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$(value job)\",\"wait\":true}"
+  run -0 rv call rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$(value job)\",\"wait\":true}"
 }
 
 # The value at a place of $output, as text; an array or object as JSON. Fails where there is nothing.
@@ -128,7 +128,7 @@ without_left_out() {
 worker_of() { # JOB
   local entry
   for entry in /proc/[0-9]*; do
-    if [[ $(readlink "$entry/exe" 2>/dev/null) == */rocketvps-restore* ]] && tr '\0' '\n' <"$entry/cmdline" 2>/dev/null | grep -qE "$1\$"; then
+    if [[ $(readlink "$entry/exe" 2>/dev/null) == */rocketvps-restore* ]] && tr '\0' '\n' <"$entry/cmdline" 2>/dev/null | grep -qE "/$1\$"; then
       printf '%s\n' "${entry#/proc/}"
       return 0
     fi

@@ -61,7 +61,9 @@ f 644 /usr/lib/librocketvps_restore.so.1
 f 644 /usr/lib/pkgconfig/rocketvps-restore.pc
 f 644 /usr/lib/systemd/system/rocketvps-restore-recover.service
 f 644 /usr/share/bash-completion/completions/rocketvps-restore
+f 644 /usr/share/fish/vendor_completions.d/rocketvps-restore.fish
 f 644 /usr/share/man/man1/rocketvps-restore.1
+f 644 /usr/share/zsh/site-functions/_rocketvps-restore
 LIST
   [[ -z $(find "$ROOT" -mindepth 1 -type d ! -perm 755) ]]
   [[ $(readlink "$ROOT/usr/lib/librocketvps_restore.so") == librocketvps_restore.so.1 ]]
@@ -69,12 +71,13 @@ LIST
   # DESTDIR is in no file: it is gone when the files are used.
   run ! grep -rlF "$ROOT" "$ROOT"
   run ! grep -rn '@[A-Z]*@' "$ROOT/usr/lib/pkgconfig" "$ROOT/usr/lib/systemd"
-  grep -qF 'ExecStart=/usr/bin/rocketvps-restore recover' "$ROOT/usr/lib/systemd/system/rocketvps-restore-recover.service"
+  grep -qxF 'ExecStart=/usr/bin/rocketvps-restore recover' "$ROOT/usr/lib/systemd/system/rocketvps-restore-recover.service"
 }
 
 @test "places of one's own" {
-  own=(PREFIX='/opt/a b&c' MODULES=/srv/modules CONFIG=/srv/config)
+  own=(PREFIX='/opt/a b&c' ZSHDIR=/srv/zsh MODULES=/srv/modules CONFIG=/srv/config)
   run -0 make_it install "${own[@]}"
+  [[ -f $ROOT/srv/zsh/_rocketvps-restore && -f $ROOT/opt/a\ b\&c/share/fish/vendor_completions.d/rocketvps-restore.fish ]]
   [[ -x $ROOT/opt/a\ b\&c/bin/rocketvps-restore && -f $ROOT/srv/modules/restore.sh && -f $ROOT/srv/config/restore.toml ]]
   grep -qxF 'prefix=/opt/a b&c' "$ROOT/opt/a b&c/lib/pkgconfig/rocketvps-restore.pc"
   # Recovery at boot reads the configuration of this installation.

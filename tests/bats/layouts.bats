@@ -65,7 +65,7 @@ from() { # MADE-NAME: the request field
 broken_chain() { # MADE-NAME NAMED-FILE
   local call
   for call in preview_backup validate restore_start; do
-    run rv "$call" "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from "$1")}"
+    run rv call "$call" "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from "$1")}"
     refused backup_chain_broken
     [[ $(value message) == *"$2"* ]] || { printf '%s does not name %s: %s\n' "$call" "$2" "$output"; return 1; }
   done
@@ -75,7 +75,7 @@ broken_chain() { # MADE-NAME NAMED-FILE
 # --- every layout -----------------------------------------------------------------------------------------------------
 
 @test "list_backups knows every layout, newest first" {
-  run -0 rv list_backups "{\"domain\":\"$WORLD_DOMAIN\"}"
+  run -0 rv call list_backups "{\"domain\":\"$WORLD_DOMAIN\"}"
   local found expected
   # shellcheck disable=SC2016  # PHP's variables
   found=$(php -r 'foreach (json_decode(stream_get_contents(STDIN), true)["data"]["backups"] as $b) echo $b["path"], "\n";' <<<"$output")
@@ -88,7 +88,7 @@ broken_chain() { # MADE-NAME NAMED-FILE
 @test "preview counts what tar and grep count, in every layout" {
   local layout files tables
   for layout in "${LAYOUTS[@]}"; do
-    run -0 rv preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from "$layout")}"
+    run -0 rv call preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from "$layout")}"
     files=$(grep -ac '^file' "$MADE/$layout.files")
     case $layout in
       design | guide) tables=17 ;;
@@ -106,7 +106,7 @@ broken_chain() { # MADE-NAME NAMED-FILE
   # On the healthy site: its configuration is part of the checks.
   world reset "$PLACE"
   for layout in "${LAYOUTS[@]}"; do
-    run -0 rv validate "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from "$layout")}"
+    run -0 rv call validate "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from "$layout")}"
     [[ $output != *'"outcome":"fail"'* && -n $(at data.plan_token) ]]
   done
   digest_is "$GOOD"
@@ -215,7 +215,7 @@ broken_chain() { # MADE-NAME NAMED-FILE
 
 @test "smart: the plan says which live tables and folders stay, and which would go in an exact replica" {
   local table
-  run -0 rv restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"dry_run\":true,$(from smart)}"
+  run -0 rv call restore_start "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"dry_run\":true,$(from smart)}"
   for table in wp_terms wp_links wp_backdoor; do
     [[ $output == *"$table"* ]] || { printf '%s is not named: %s\n' "$table" "$output"; return 1; }
   done
@@ -242,7 +242,7 @@ broken_chain() { # MADE-NAME NAMED-FILE
   restored "$(from smart)"
   [[ $output == *"${near##*/}"* ]]
   [[ -z $(world sql "$PLACE" "SELECT option_value FROM $WORLD_SCHEMA.wp_options WHERE option_name = 'rv_round'") ]]
-  run -0 rv preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from smart)}"
+  run -0 rv call preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from smart)}"
   [[ $(at data.database.dump) == "${near##*/}" ]]
   restored "$(from smart),\"dump\":\"$other\",\"components\":{\"database\":true}"
   [[ $output == *"${other##*/}"* ]]
@@ -285,7 +285,7 @@ broken_chain() { # MADE-NAME NAMED-FILE
 }
 
 @test "a whole smart dump, which has no line that says so, is not called cut" {
-  run -0 rv preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from smart)}"
+  run -0 rv call preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from smart)}"
   [[ $(at data.warnings) != *'may be cut'* ]]
 }
 
@@ -320,7 +320,7 @@ broken_chain() { # MADE-NAME NAMED-FILE
 }
 
 @test "preview of a chain shows the merged state and says that deletions are not recorded" {
-  run -0 rv preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from chain.3)}"
+  run -0 rv call preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from chain.3)}"
   [[ $(at data.files.count) == "$(grep -ac '^file' "$MADE/chain.3.files")" ]]
   [[ $(at data.warnings) == *eletion* ]]
   [[ $(at data.backup.base) == "$(<"$MADE/smart")" ]]
@@ -417,11 +417,11 @@ broken_chain() { # MADE-NAME NAMED-FILE
   local form file
   for form in json lines short-name none; do
     file=$(world backup "$PLACE" --layout smart --meta $form --stamp 20250401_000000)
-    run -0 rv preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$file\"}"
+    run -0 rv call preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$file\"}"
     [[ $(at data.warnings) != *'.meta'* ]] || { printf '%s: %s\n' "$form" "$(at data.warnings)"; return 1; }
     rm -f "$file" "$file.meta" "${file%.tar.gz}.meta"
   done
-  run -0 rv preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from chain.1)}"
+  run -0 rv call preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,$(from chain.1)}"
   [[ $(at data.warnings) != *'.meta'* ]] || { at data.warnings; return 1; }
 }
 
@@ -429,7 +429,7 @@ broken_chain() { # MADE-NAME NAMED-FILE
   world reset "$PLACE"
   local file
   file=$(world backup "$PLACE" --layout smart --meta lying --stamp 20250402_000000)
-  run -0 rv preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$file\"}"
+  run -0 rv call preview_backup "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$file\"}"
   [[ $(at data.warnings) == *somebody.else* && $(at data.warnings) == *' 1 files'* ]]
   [[ $(at data.backup.kind) == full && $(at data.files.count) -gt 900 ]]
   world damage "$PLACE"
@@ -487,7 +487,7 @@ broken_chain() { # MADE-NAME NAMED-FILE
   printf 'x\n' | tee "$FOLDER/x/holiday/a.jpg" "$FOLDER/x/taxes 2024/b.pdf" >/dev/null
   tar -C "$FOLDER/x" -czf "$WORLD_BACKUPS/backup_20250502_000000.tar.gz" .
   for call in preview_backup validate restore_start; do
-    run rv "$call" "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$WORLD_BACKUPS/backup_20250502_000000.tar.gz\"}"
+    run rv call "$call" "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true,\"backup\":\"$WORLD_BACKUPS/backup_20250502_000000.tar.gz\"}"
     # A validation is an answer of its own, with the check that failed.
     if [[ $call == validate ]]; then [[ $(at data.outcome) == fail ]]; else refused backup_layout_unknown; fi
     [[ $output == *holiday* && $output == *'taxes 2024'* ]]

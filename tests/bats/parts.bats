@@ -106,7 +106,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
   rolled_back
   digest_is "$old"
   for delay; do
-    run -0 rv restore_start "{\"domain\":\"$WORLD_DOMAIN\",$request}"
+    run -0 rv call restore_start "{\"domain\":\"$WORLD_DOMAIN\",$request}"
     job=$(value job)
     sleep "$delay"
     if pid=$(worker_of "$job"); then
@@ -114,7 +114,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
       # It is dead when the kernel has taken down the last of its threads, not when the signal was sent.
       while grep -qs '^State:.[^ZX]' "/proc/$pid"/task/*/status; do sleep 0.01; done
     fi
-    run -0 rv recover '{"wait":true}'
+    run -0 rv call recover '{"wait":true}'
     now=$(world digest "$PLACE")
     [[ $now == "$old" || $now == "$new" ]] || {
       printf 'killed after %s s: neither side\n' "$delay"
@@ -124,7 +124,7 @@ killed_in_the_middle() { # REQUEST-FIELDS DELAY...
     left=$(world strays "$PLACE")
     [[ -z $left ]] || { printf 'killed after %s s, recovery left: %s\n' "$delay" "$left"; return 1; }
     if [[ $now == "$new" ]]; then
-      run rv rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$job\",\"wait\":true}"
+      run rv call rollback "{\"domain\":\"$WORLD_DOMAIN\",\"job\":\"$job\",\"wait\":true}"
       [[ $status -eq 0 ]] || { printf 'after a recovery that finished: %s\n' "$output"; return 1; }
       digest_is "$old"
     fi

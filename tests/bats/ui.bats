@@ -80,7 +80,7 @@ jobs_now() {
   for word in queued planning staging verifying committing checking 'done' cancelling rolling_back rolled_back failed needs_operator; do
     grep -q "^state_$word=" "$catalogue"
   done
-  for word in $(rv validate "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true}" --tsv 'groups:name') \
+  for word in $(rv call validate "{\"domain\":\"$WORLD_DOMAIN\",\"wait\":true}" --tsv 'groups:name') \
     $(rv verify "$WORLD_DOMAIN" --tsv 'groups:name'); do
     grep -q "^group_$word=" "$catalogue" || { printf 'group %s\n' "$word"; return 1; }
   done

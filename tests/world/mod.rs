@@ -130,7 +130,7 @@ impl World {
         Command::new(env!("CARGO_BIN_EXE_rocketvps-restore"))
             .arg("--config")
             .arg(self.place().join("restore.toml"))
-            .args([name, request])
+            .args(["call", name, request])
             .stdin(Stdio::null())
             .output()
             .unwrap()

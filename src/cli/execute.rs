@@ -1,0 +1,193 @@
+//! Commands for people, from their words to their answer.
+
+use crate::api;
+use crate::call;
+use crate::cli::arguments::Output;
+use crate::cli::command::{Command, CommandName, Operand, Way};
+use crate::cli::confirm;
+use crate::cli::follow::{self, Show};
+use crate::cli::format;
+use crate::cli::option::{Given, OptionName};
+use crate::cli::output::{print, say, write_selected};
+use crate::cli::request::{self, Folders};
+use crate::cli::table;
+use crate::cli::terminal::Style;
+use crate::cli::text;
+use crate::config::{Config, Source};
+use crate::error::{Code, Error, Result};
+use crate::host::process;
+use crate::job::{JobId, Kind};
+use crate::path::Domain;
+use crate::text::printable;
+use serde_json::{Map, Value, json};
+use std::process::ExitCode;
+
+/// One command on its way.
+pub struct Execution<'a> {
+    /// Which one.
+    pub command: &'static Command,
+    /// What follows it.
+    pub operands: &'a [String],
+    /// Its options.
+    pub given: &'a Given,
+    /// The configuration as it was named.
+    pub source: Option<Source>,
+    /// How the answer is written.
+    pub output: Output,
+    /// What standard output can show.
+    pub style: Style,
+}
+
+impl Execution<'_> {
+    /// Runs the command and writes its answer. The exit status is that of the job, where there is one.
+    ///
+    /// # Errors
+    /// `usage`; those of its call and of its job.
+    pub fn run(&self) -> Result<ExitCode> {
+        let config = Config::of(self.source.as_ref())?;
+        if let (CommandName::Logs, Some(word)) = (self.command.name, self.operands.first())
+            && let Ok(job) = JobId::parse(word)
+        {
+            return self.print_log(&config, &job);
+        }
+        match self.command.way {
+            Way::Attach | Way::Wait => self.finish(&config, &JobId::parse(&self.operands[0])?),
+            _ => self.ask(&config),
+        }
+    }
+
+    /// Asks the engine, and waits for the job where one was begun.
+    fn ask(&self, config: &Config) -> Result<ExitCode> {
+        let mut request = request::request(self.command, self.operands, self.given, &self.folders(config)?)?;
+        if let Some(source) = &self.source {
+            request.insert("config".into(), json!(source));
+        }
+        if self.command.name == CommandName::Rollback
+            && !request.contains_key("job")
+            && !request.contains_key("snapshot")
+        {
+            request.insert("snapshot".into(), newest_snapshot(&request)?.into());
+        }
+        if self.command.way == Way::Change && !self.given.has(OptionName::DryRun) && !self.given.has(OptionName::Yes) {
+            confirm::ask(self.command, &request, self.style)?;
+        }
+        let detach = self.given.has(OptionName::Detach);
+        if self.command.way == Way::Change && !detach {
+            // From here on Ctrl+C is a wish to stop the job, also while it is only being started.
+            process::catch_interrupt();
+        }
+        let data = call::answer(self.command.call, &Value::from(request).to_string())?;
+        let job = data["job"].as_str().map(JobId::parse).transpose()?;
+        match job {
+            Some(job) if detach => self.began(&job, &data),
+            Some(job) if matches!(self.command.way, Way::Job | Way::Change) => self.finish(config, &job),
+            _ => self.answer(self.command.name, &data),
+        }
+    }
+
+    /// Where the domain's backups and snapshots are.
+    fn folders(&self, config: &Config) -> Result<Folders> {
+        match (self.command.operands.first(), self.operands.first()) {
+            (Some(Operand::Domain | Operand::AnyDomain | Operand::DomainOrJob), Some(word)) => {
+                let domain = Domain::parse(word)?;
+                Ok(Folders {
+                    backups: config.paths.backups().join(domain.as_str()),
+                    snapshots: config.paths.snapshots().join(domain.as_str()),
+                })
+            }
+            _ => Ok(Folders::default()),
+        }
+    }
+
+    /// Says which job was begun.
+    fn began(&self, job: &JobId, data: &Value) -> Result<ExitCode> {
+        match &self.output {
+            Output::Text => say(&format!("Job {job} has begun; `rocketvps-restore attach {job}` shows it.\n")),
+            Output::Json => return Ok(print(&api::success(data))),
+            Output::Selected(selections) => write_selected(data, selections),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Waits for the end of a job, shows it meanwhile where people look, and gives its result.
+    fn finish(&self, config: &Config, job: &JobId) -> Result<ExitCode> {
+        let attached = matches!(self.command.way, Way::Attach | Way::Wait);
+        let cancels = self.command.way == Way::Change || self.given.has(OptionName::CancelOnInterrupt);
+        if attached && cancels {
+            process::catch_interrupt();
+        }
+        let mut name = self.command.name;
+        if attached {
+            let status = call::poll(config, job, u64::MAX)?;
+            if let Ok(kind) = serde_json::from_value::<Kind>(status["kind"].clone()) {
+                name = table::of_kind(kind);
+            }
+            if self.output == Output::Text && self.command.way == Way::Attach {
+                let interrupt = if cancels { "asks it to stop" } else { "leaves; the job goes on" };
+                let (kind, domain) = (format::plain(&status["kind"]), format::plain(&status["domain"]));
+                say(&format!("{kind} of {domain}, {job}. Ctrl+C {interrupt}.\n"));
+            }
+        }
+        let shows = match self.command.way {
+            Way::Change | Way::Attach => true,
+            // The result is what is asked for. Where nobody sees the bar redrawn, it would only stand before it.
+            Way::Job => self.style.live,
+            _ => false,
+        };
+        match (shows && self.output == Output::Text, cancels) {
+            (true, _) => follow::follow(config, job, self.style, Show::Progress, cancels)?,
+            (false, true) => follow::follow(config, job, self.style, Show::Nothing, cancels)?,
+            (false, false) => {}
+        }
+        let data = call::wait(config, job)?;
+        self.answer(name, &data)
+    }
+
+    /// Writes the answer of a command.
+    fn answer(&self, name: CommandName, data: &Value) -> Result<ExitCode> {
+        match &self.output {
+            Output::Json => drop(print(&api::success(data))),
+            Output::Selected(selections) => write_selected(data, selections),
+            Output::Text => say(&text::of(table::word_of(name), data, self.style)),
+        }
+        // A check that failed is no error of the call, and still no good news for a script.
+        let failed = match name {
+            CommandName::Verify => Code::VerificationFailed,
+            CommandName::Validate | CommandName::Restore => Code::PreflightFailed,
+            _ => return Ok(ExitCode::SUCCESS),
+        };
+        Ok(if data["outcome"] == "fail" { ExitCode::from(failed.number()) } else { ExitCode::SUCCESS })
+    }
+
+    fn print_log(&self, config: &Config, job: &JobId) -> Result<ExitCode> {
+        let data = call::poll(config, job, u64::MAX)?;
+        if self.output != Output::Text {
+            return self.answer(CommandName::Logs, &data);
+        }
+        let Some(path) = data["log"].as_str() else {
+            return Err(Error::new(Code::JobNotFound, format!("job {job} has no log"))
+                .hint("Restores and rollbacks have logs; `rocketvps-restore logs` lists them."));
+        };
+        let read = std::fs::read_to_string(path).map_err(|error| Error::io(format!("read {path}"), &error))?;
+        let lines: Vec<String> = read.lines().map(printable).collect();
+        say(&(lines.join("\n") + "\n"));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The state before the last restore; without one, the newest portable snapshot.
+fn newest_snapshot(request: &Map<String, Value>) -> Result<String> {
+    let found = call::answer("list_snapshots", &Value::from(request.clone()).to_string())?;
+    let snapshots = found["snapshots"].as_array().cloned().unwrap_or_default();
+    let retained = snapshots.iter().find(|snapshot| snapshot["form"] == "retained");
+    match retained.or(snapshots.first()) {
+        Some(snapshot) => Ok(format::plain(&snapshot["path"])),
+        None => Err(Error::new(
+            Code::SnapshotNotFound,
+            format!("{} has no snapshot to go back to", format::plain(&found["domain"])),
+        )
+        .hint(
+            "A restore keeps the state before it for `limits.snapshot_retention_h` hours. Restore a backup instead.",
+        )),
+    }
+}

@@ -1,0 +1,389 @@
+//! Every command of the helper, as a table: parser, help, man page and completion read it.
+
+use crate::cli::command::{Command, CommandGroup, CommandName, Operand, Way};
+use crate::cli::option::OptionName;
+use crate::job::Kind;
+
+const SELECTION: &[OptionName] = {
+    use OptionName::*;
+    &[Latest, Only, Path, Table, Item, ExcludePath, ExcludeTable, ExcludeItem, Dump, Exact, AllowOrphans]
+};
+const DETACH: &[OptionName] = &[OptionName::Detach];
+const CONFIRMED: &[OptionName] = &[OptionName::Yes, OptionName::Detach];
+
+/// Every command, in the order of the help.
+pub const COMMANDS: &[Command] = &[
+    Command {
+        name: CommandName::Domains,
+        word: "domains",
+        group: CommandGroup::Look,
+        operands: &[],
+        options: &[],
+        call: "list_domains",
+        way: Way::Answer,
+        short: "List the domains",
+        long: "List the domains that have backups or a site.",
+    },
+    Command {
+        name: CommandName::List,
+        word: "list",
+        group: CommandGroup::Look,
+        operands: &[Operand::Domain],
+        options: &[],
+        call: "list_backups",
+        way: Way::Answer,
+        short: "List the backups, newest first",
+        long: "List the backups of a domain, newest first: date, size, kind, and path.",
+    },
+    Command {
+        name: CommandName::Preview,
+        word: "preview",
+        group: CommandGroup::Look,
+        operands: &[Operand::Domain, Operand::Backup],
+        options: &[
+            &[OptionName::Latest, OptionName::Dump],
+            DETACH,
+            &[OptionName::Tree, OptionName::Depth, OptionName::Offset, OptionName::Limit],
+        ],
+        call: "preview_backup",
+        way: Way::Job,
+        short: "Show what is in a backup",
+        long: "Show what is in a backup: files by folder, tables, site configuration. Say how long a restore would take and \
+               how much room it needs.",
+    },
+    Command {
+        name: CommandName::Diff,
+        word: "diff",
+        group: CommandGroup::Look,
+        operands: &[Operand::Domain, Operand::Backup],
+        options: &[SELECTION, DETACH, &[OptionName::Checksum, OptionName::Limit]],
+        call: "diff_backup",
+        way: Way::Job,
+        short: "Show what a restore would change",
+        long: "Compare a backup with the live site: file by file, table by table, and the site configuration.",
+    },
+    Command {
+        name: CommandName::Validate,
+        word: "validate",
+        group: CommandGroup::Look,
+        operands: &[Operand::Domain, Operand::Backup],
+        options: &[SELECTION, DETACH, &[OptionName::AllowUnsafeConfig]],
+        call: "validate",
+        way: Way::Job,
+        short: "Check whether a restore would work",
+        long: "Run every check that comes before a restore, and show what the restore would change. The exit status is 67 when \
+               a check failed.",
+    },
+    Command {
+        name: CommandName::Verify,
+        word: "verify",
+        group: CommandGroup::Look,
+        operands: &[Operand::Domain],
+        options: &[DETACH],
+        call: "verify",
+        way: Way::Job,
+        short: "Check the live site",
+        long: "Check the live site: files, database, site configuration, services. The exit status is 60 when a check failed.",
+    },
+    Command {
+        name: CommandName::Restore,
+        word: "restore",
+        group: CommandGroup::Change,
+        operands: &[Operand::Domain, Operand::Backup],
+        options: &[
+            SELECTION,
+            &[OptionName::DryRun],
+            CONFIRMED,
+            &[OptionName::Snapshot, OptionName::PlanToken, OptionName::AllowUnsafeConfig, OptionName::Priority],
+        ],
+        call: "restore_start",
+        way: Way::Change,
+        short: "Restore a domain from a backup",
+        long: "Restore a domain from a backup: all of it, or the parts that the selection options name. The backup has to be \
+               named, or `--latest` said.\n\n\
+               On a terminal it says what it is about to do and waits for the word YES. Elsewhere it needs `--yes`. While it \
+               works, Ctrl+C asks it to stop and shows the way back.\n\n\
+               The state before the restore is kept as a snapshot: `rocketvps-restore rollback DOMAIN` brings it back.",
+    },
+    Command {
+        name: CommandName::Rollback,
+        word: "rollback",
+        group: CommandGroup::Change,
+        operands: &[Operand::AnyDomain],
+        options: &[&[OptionName::Job, OptionName::Snapshot], CONFIRMED],
+        call: "rollback",
+        way: Way::Change,
+        short: "Go back to before the last restore",
+        long: "Bring back the state before the last restore; with `--job` the state before that job, whose domain is known then; with `--snapshot` that of a \
+               snapshot. The present state is kept, so that a rollback can be rolled back.",
+    },
+    Command {
+        name: CommandName::Snapshot,
+        word: "snapshot",
+        group: CommandGroup::Change,
+        operands: &[Operand::Domain],
+        options: &[DETACH],
+        call: "create_snapshot",
+        way: Way::Job,
+        short: "Save the live site in one folder",
+        long: "Save the live site as a portable snapshot, one folder that can be carried to another server: files, database, \
+               site configuration.",
+    },
+    Command {
+        name: CommandName::Snapshots,
+        word: "snapshots",
+        group: CommandGroup::Change,
+        operands: &[Operand::Domain],
+        options: &[],
+        call: "list_snapshots",
+        way: Way::Answer,
+        short: "List the snapshots, newest first",
+        long: "List the snapshots of a domain, newest first: portable ones, and those that restores kept.",
+    },
+    Command {
+        name: CommandName::DeleteSnapshot,
+        word: "delete-snapshot",
+        group: CommandGroup::Change,
+        operands: &[Operand::Domain, Operand::Snapshot],
+        options: &[CONFIRMED],
+        call: "delete_snapshot",
+        way: Way::Change,
+        short: "Delete a snapshot and what it keeps",
+        long: "Delete a snapshot and what it keeps. There is no way back from it.",
+    },
+    Command {
+        name: CommandName::Jobs,
+        word: "jobs",
+        group: CommandGroup::Jobs,
+        operands: &[Operand::AnyDomain],
+        options: &[],
+        call: "list_jobs",
+        way: Way::Answer,
+        short: "List the jobs, newest first",
+        long: "List the jobs, newest first, and say whether one that was interrupted can go on.",
+    },
+    Command {
+        name: CommandName::Status,
+        word: "status",
+        group: CommandGroup::Jobs,
+        operands: &[Operand::Job],
+        options: &[&[OptionName::Since]],
+        call: "restore_poll",
+        way: Way::Answer,
+        short: "Show how a job stands",
+        long: "Show how a job stands: its phases, how far each is, and its error if it failed.",
+    },
+    Command {
+        name: CommandName::Attach,
+        word: "attach",
+        group: CommandGroup::Jobs,
+        operands: &[Operand::UnfinishedJob],
+        options: &[&[OptionName::CancelOnInterrupt]],
+        call: "restore_poll",
+        way: Way::Attach,
+        short: "Follow a job to its end",
+        long: "Follow a job to its end and show its result. The exit status is that of the job. Ctrl+C leaves, and the job goes on.",
+    },
+    Command {
+        name: CommandName::Wait,
+        word: "wait",
+        group: CommandGroup::Jobs,
+        operands: &[Operand::Job],
+        options: &[],
+        call: "restore_poll",
+        way: Way::Wait,
+        short: "Wait for the end of a job",
+        long: "Wait for the end of a job, then show its result. The exit status is that of the job.",
+    },
+    Command {
+        name: CommandName::Cancel,
+        word: "cancel",
+        group: CommandGroup::Jobs,
+        operands: &[Operand::UnfinishedJob],
+        options: &[],
+        call: "restore_cancel",
+        way: Way::Answer,
+        short: "Ask a job to stop",
+        long: "Ask a job to stop. The site stays as it was, or goes back to it.",
+    },
+    Command {
+        name: CommandName::Logs,
+        word: "logs",
+        group: CommandGroup::Jobs,
+        operands: &[Operand::DomainOrJob],
+        options: &[],
+        call: "list_logs",
+        way: Way::Answer,
+        short: "List the logs, or print that of a job",
+        long: "List the logs of restores and rollbacks, newest first. With a job: print the log of that job.",
+    },
+    Command {
+        name: CommandName::Cleanup,
+        word: "cleanup",
+        group: CommandGroup::Maintenance,
+        operands: &[Operand::AnyDomain],
+        options: &[DETACH],
+        call: "cleanup",
+        way: Way::Job,
+        short: "Remove what has expired",
+        long: "Remove expired snapshots, and what ended jobs left behind. Once a day from cron is enough.",
+    },
+    Command {
+        name: CommandName::Recover,
+        word: "recover",
+        group: CommandGroup::Maintenance,
+        operands: &[Operand::AnyDomain],
+        options: &[DETACH],
+        call: "recover",
+        way: Way::Job,
+        short: "Finish or undo what a crash left",
+        long: "Finish or undo what a crash or a power cut left unfinished, and wait for the end. It does no harm when there \
+               is nothing to recover.",
+    },
+    Command {
+        name: CommandName::Call,
+        word: "call",
+        group: CommandGroup::Helper,
+        operands: &[Operand::CallName, Operand::Request],
+        options: &[],
+        call: "",
+        way: Way::Helper,
+        short: "Run a call of the library, as JSON",
+        long: "Run a call of the library for a program: one JSON document in, one out. Without a request the request is empty. The \
+               answer is one line on standard output, an error too; `--field` and `--tsv` take values out of it. A call that \
+               takes time answers with the name of its job, unless the request says `\"wait\":true`. The calls and their fields \
+               are in the project's `docs/api.md`.\n\n\
+               For one more release `rocketvps-restore NAME [JSON|-]` does the same without the word `call`. Names that are a \
+               command too (`validate`, `verify`, `rollback`, `cleanup`, `recover`) are a call only when JSON or `-` follows.",
+    },
+    Command {
+        name: CommandName::Help,
+        word: "help",
+        group: CommandGroup::Helper,
+        operands: &[Operand::CommandWord],
+        options: &[],
+        call: "",
+        way: Way::Helper,
+        short: "Explain a command, or list them all",
+        long: "Explain a command and its options. Without one: list all commands.",
+    },
+    Command {
+        name: CommandName::Generate,
+        word: "generate",
+        group: CommandGroup::Internal,
+        operands: &[Operand::Artefact],
+        options: &[],
+        call: "",
+        way: Way::Helper,
+        short: "Print the man page or a completion",
+        long: "Print the man page, or the completion of a shell.",
+    },
+    Command {
+        name: CommandName::Complete,
+        word: "complete",
+        group: CommandGroup::Internal,
+        operands: &[Operand::Words],
+        options: &[],
+        call: "",
+        way: Way::Helper,
+        short: "Say what may stand next on a command line",
+        long: "Print what may stand for the last word of a command line, for a completion.",
+    },
+    Command {
+        name: CommandName::Worker,
+        word: "worker",
+        group: CommandGroup::Internal,
+        operands: &[Operand::JobFolder],
+        options: &[&[OptionName::Locked, OptionName::Scoped]],
+        call: "",
+        way: Way::Helper,
+        short: "Do the work of a job",
+        long: "Do the work of a job. The library starts it.",
+    },
+];
+
+/// The command of that word.
+pub fn find(word: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.word == word)
+}
+
+/// The commands that people see under a heading.
+pub fn of_group(group: CommandGroup) -> impl Iterator<Item = &'static Command> {
+    COMMANDS.iter().filter(move |command| command.group == group)
+}
+
+/// The command that starts a job of that kind.
+pub fn of_kind(kind: Kind) -> CommandName {
+    match kind {
+        Kind::Restore => CommandName::Restore,
+        Kind::Rollback => CommandName::Rollback,
+        Kind::Preview => CommandName::Preview,
+        Kind::Diff => CommandName::Diff,
+        Kind::Validate => CommandName::Validate,
+        Kind::Snapshot => CommandName::Snapshot,
+        Kind::DeleteSnapshot => CommandName::DeleteSnapshot,
+        Kind::Verify => CommandName::Verify,
+        Kind::Cleanup => CommandName::Cleanup,
+        Kind::Recover => CommandName::Recover,
+    }
+}
+
+/// The word of a command.
+pub fn word_of(name: CommandName) -> &'static str {
+    COMMANDS.iter().find(|command| command.name == name).map_or("", |command| command.word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call;
+    use crate::cli::option::{self, OPTIONS, OptionGroup};
+
+    #[test]
+    fn every_command_has_a_word_of_its_own_a_call_and_a_short_text_of_one_line() {
+        for (at, command) in COMMANDS.iter().enumerate() {
+            assert_eq!(find(command.word).map(|found| found.name), Some(command.name));
+            assert!(COMMANDS[..at].iter().all(|other| other.name != command.name), "{}", command.word);
+            assert_eq!(command.call.is_empty(), command.way == Way::Helper, "{}", command.word);
+            assert!(command.call.is_empty() || call::NAMES.contains(&command.call), "{}", command.word);
+            assert!(!command.short.is_empty() && command.short.len() <= 44, "{}", command.word);
+            assert!(!command.short.ends_with('.') && command.long.ends_with('.'), "{}", command.word);
+        }
+    }
+
+    #[test]
+    fn every_option_is_of_all_commands_or_of_some_and_of_none_twice() {
+        for option in OPTIONS {
+            let takers =
+                COMMANDS.iter().filter(|command| command.options.iter().any(|some| some.contains(&option.name)));
+            assert_eq!(takers.count() == 0, option.group == OptionGroup::General, "--{}", option.word);
+        }
+        for command in COMMANDS {
+            let own: Vec<_> = command.own_options().map(|option| option.name).collect();
+            let named: usize = command.options.iter().map(|some| some.len()).sum();
+            assert_eq!(own.len(), named);
+            assert!(own.iter().enumerate().all(|(at, name)| !own[..at].contains(name)), "{}", command.word);
+            assert!(own.iter().all(|name| option::of(*name).is_some()), "{}", command.word);
+        }
+    }
+
+    #[test]
+    fn a_call_that_starts_a_job_has_a_command_that_shows_its_result() {
+        let kinds = [
+            Kind::Restore,
+            Kind::Rollback,
+            Kind::Preview,
+            Kind::Diff,
+            Kind::Validate,
+            Kind::Snapshot,
+            Kind::DeleteSnapshot,
+            Kind::Verify,
+            Kind::Cleanup,
+            Kind::Recover,
+        ];
+        for kind in kinds {
+            let command = find(word_of(of_kind(kind))).unwrap();
+            assert!(matches!(command.way, Way::Job | Way::Change), "{}", command.word);
+        }
+    }
+}
