@@ -253,18 +253,19 @@ _restore_has_snapshot() { # DOMAIN SNAPSHOT
   return 1
 }
 
-# Lets the helper change a site before the user's eyes, and says how it ended, in the words of the job.
-_restore_change() { # KIND DOMAIN COMMAND [OPTION...] [-- OPERAND...]
-  local before found job kind state='' log='' went_on_with='' status=0
+# Begins a job that changes a site, shows it to its end, and says how it ended, in the words of the job. A subshell: Ctrl+C is
+# for the helper, which asks the job to stop. It must not end the shell between beginning the job and showing it.
+_restore_change() ( # COMMAND [OPTION...] [-- OPERAND...]
+  local found job state='' log='' went_on_with='' status=0
   local -a fields
-  before=$(_restore_helper jobs --tsv jobs:job -- "$2") || return 1
-  _restore_helper "${@:3}" || status=$?
-  found=$(_restore_helper jobs --tsv jobs:job,kind -- "$2") || found=''
-  # At its end, read leaves nothing in `job`.
-  while IFS=$'\t' read -r job kind; do
-    if [[ $kind == "$1" && $before != *"$job"* ]]; then break; fi
-  done <<<"$found"
-  if [[ -n $job ]] && found=$(_restore_helper status --field state,log,result.went_on_with.job -- "$job"); then
+  trap '' INT
+  job=$(_restore_helper "$1" --detach --field job "${@:2}") || job=''
+  if [[ -z $job ]]; then
+    _restore_say "${YELLOW:-}" "No $1 was begun: the site is as it was."
+    return 1
+  fi
+  _restore_helper attach --cancel-on-interrupt -- "$job" || status=$?
+  if found=$(_restore_helper status --field state,log,result.went_on_with.job -- "$job"); then
     mapfile -t fields <<<"$found"
     state=${fields[0]:-} log=${fields[1]:-} went_on_with=${fields[2]:-}
   fi
@@ -272,13 +273,12 @@ _restore_change() { # KIND DOMAIN COMMAND [OPTION...] [-- OPERAND...]
     'done') status=0 ;;
     rolled_back | failed) _restore_say "${YELLOW:-}" "The site is as it was before the $1." ;;
     needs_operator) _restore_say "${RED:-}" 'The site could not be brought to either side: do what is said above.' ;;
-    '') [[ $status == 0 || -n $job ]] || _restore_say "${YELLOW:-}" "No $1 was begun: the site is as it was." ;;
-    *) _restore_say "${YELLOW:-}" "The $1 goes on as job $job: restore_jobs shows it, restore_cancel ends it." ;;
+    *) [[ $status == 0 ]] || _restore_say "${YELLOW:-}" "The $1 goes on as job $job: restore_jobs shows it, restore_cancel ends it." ;;
   esac
   [[ -z $went_on_with ]] || printf 'It went on with what job %s had staged.\n' "$went_on_with"
   [[ -z $log ]] || printf 'Log: %s\n' "$log"
   [[ $status == 0 ]]
-}
+)
 
 _restore_execute() { # DOMAIN BACKUP-FILE SNAPSHOT [OPTION...]
   local options=("${@:4}")
@@ -288,7 +288,7 @@ _restore_execute() { # DOMAIN BACKUP-FILE SNAPSHOT [OPTION...]
   elif [[ -n $3 ]]; then
     _restore_warn "${3@Q} is no snapshot of $1; the restore keeps the state before it all the same"
   fi
-  _restore_change restore "$1" restore --yes "${options[@]}" -- "$1" "$(_restore_path "$2")"
+  _restore_change restore --yes "${options[@]}" -- "$1" "$(_restore_path "$2")"
 }
 
 restore_execute_full() { # DOMAIN BACKUP-FILE SNAPSHOT
@@ -322,16 +322,15 @@ restore_resume() { # DOMAIN BACKUP-FILE
 
 # To a snapshot of a domain, or with a job alone to the state before it.
 restore_rollback() { # DOMAIN SNAPSHOT [LOG] | JOB '' [LOG]
-  local log=${3:-} descriptor status domain
+  local log=${3:-} descriptor status
   _restore_domain "${1:-}" || return 1
   if [[ -z ${2:-} ]] && _restore_is_job "$1"; then
-    domain=$(_restore_helper status --field domain -- "$1") || return 1
-    set -- rollback "$domain" rollback --yes --job "$1"
+    set -- rollback --yes --job "$1"
   elif [[ -z ${2:-} ]]; then
     _restore_refuse 'which snapshot?' "Name its folder: rocketvps-restore snapshots $1 lists them."
     return 1
   else
-    set -- rollback "$1" rollback --yes --snapshot "$(_restore_path "$2")" -- "$1"
+    set -- rollback --yes --snapshot "$(_restore_path "$2")" -- "$1"
   fi
   if [[ -z $log ]]; then
     _restore_change "$@"

@@ -355,7 +355,7 @@ count_of() { # ARCHIVE PATTERN: files of the site that tar lists
 
 # --- jobs -------------------------------------------------------------------------------------------------------------
 
-# Starts a restore in the background whose worker stands still; sets `job`, `worker` and `restore_pid`. With standard input
+# Starts a restore in the background whose worker stands still; sets `job`, `worker`, `watcher` and `restore_pid`. With standard input
 # it runs in a terminal, where that input is typed.
 begin_and_hold() { # [INPUT]
   local tries=400
@@ -375,11 +375,24 @@ begin_and_hold() { # [INPUT]
   done
   until worker=$(worker_of "$job"); do ((tries-- > 0)) || return 1; done
   kill -STOP "$worker"
+  until watcher=$(watcher_of "$job"); do ((tries-- > 0)) || return 1; done
+}
+
+# The helper that shows a job.
+watcher_of() { # JOB
+  local entry
+  for entry in /proc/[0-9]*; do
+    if [[ $(tr '\0' ' ' <"$entry/cmdline" 2>/dev/null) == *rocketvps-restore*" attach "*" $1 " ]]; then
+      printf '%s\n' "${entry#/proc/}"
+      return 0
+    fi
+  done
+  return 1
 }
 
 @test "cancel by domain while it restores: 1, and the site as it was" {
   damaged
-  local job worker restore_pid
+  local job worker watcher restore_pid
   begin_and_hold
   run -0 restore_jobs "$domain"
   [[ $output == *"$job"*restore* ]]
@@ -401,7 +414,7 @@ begin_and_hold() { # [INPUT]
 
 @test "on a terminal: live progress; Ctrl+C brings the site back, and the caller goes on" {
   damaged
-  local job worker restore_pid keys tries=200
+  local job worker watcher restore_pid keys tries=200
   mkfifo keys
   exec {keys}<>keys
   begin_and_hold keys
@@ -428,9 +441,9 @@ begin_and_hold() { # [INPUT]
 
 @test "the helper killed while it watches: the restore goes on, and that is said" {
   damaged
-  local job worker restore_pid helper
+  local job worker watcher restore_pid
   begin_and_hold
-  for helper in $(<"/proc/$restore_pid/task/$restore_pid/children"); do kill -KILL "$helper"; done
+  kill -KILL "$watcher"
   local status=0
   wait "$restore_pid" || status=$?
   kill -CONT "$worker"
@@ -445,7 +458,7 @@ begin_and_hold() { # [INPUT]
   run -0 restore_resume "$domain" "$BACKUP"
   [[ $output == *'begins anew'* && $output != *'It went on'* ]]
   damaged
-  local job worker restore_pid
+  local job worker watcher restore_pid
   begin_and_hold
   # Far enough for something to be staged.
   kill -CONT "$worker"
@@ -453,7 +466,7 @@ begin_and_hold() { # [INPUT]
   # All who looked on go with it: whoever asks for the resumption is the first to come by.
   local onlookers
   read -ra onlookers <"/proc/$restore_pid/task/$restore_pid/children" || true
-  kill -KILL "$restore_pid" "${onlookers[@]}"
+  kill -KILL "$restore_pid" "${onlookers[@]}" "$watcher"
   kill -KILL "$worker"
   wait "$restore_pid" || true
   # It holds the domain until the last of its threads is gone.

@@ -16,10 +16,11 @@ setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
   MODULE=$BATS_TEST_DIRNAME/../../shell/restore.sh
   STUB=$PWD/stub
-  # A word a line, then what is on standard input.
+  # A word a line, then what is on standard input. A job that is begun has a name.
   cat >"$STUB" <<'STUB'
 #!/usr/bin/env bash
 { printf '%s\n' "$@"; cat; } >>"${BASH_SOURCE[0]%/*}/called"
+[[ " $* " != *' --detach '* ]] || echo 20250101_000000_000000000001
 STUB
   chmod +x "$STUB"
   BACKUP=$PWD/backups/shop.example/backup_20250101_120000.tar.gz
@@ -79,7 +80,7 @@ LOOK
   RESTORE_HELPER=$STUB run -0 module 'bash -uc "restore_verify shop.example"'
   grep -qx verify called
   run -0 bash -c 'source "$MODULE"; unset BACKUP_BASE_DIR; bash -uc "compgen -A function" | grep -c "^_\?restore_"'
-  [[ $output == "$(grep -cE '^_?restore_[a-z_]+\(\) \{' "$MODULE")" ]]
+  [[ $output == "$(grep -cE '^_?restore_[a-z_]+\(\) [{(]' "$MODULE")" ]]
 }
 
 @test "nothing that bash 4.4 does not have" {
