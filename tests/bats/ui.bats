@@ -140,7 +140,16 @@ jobs_now() {
   local figure
   while IFS= read -r figure; do
     [[ $output == *"$figure"* ]] || { printf 'not shown: %s\n' "$figure"; return 1; }
-  done < <(rv preview "$WORLD_DOMAIN" "$BACKUP" --field 'backup.date|moment,backup.size|size,files.count|count,files.bytes|size,database.rows|count,estimate.total_s|duration,space.required|size,files.document_root' --tsv 'files.tree:files|count' --tsv 'database.table_list:name')
+  done < <(rv preview "$WORLD_DOMAIN" "$BACKUP" --field 'backup.date|moment,backup.size|size,files.count|count,files.bytes|size,database.rows|count,estimate.total_s|duration,space.required|size,files.document_root' --tsv 'database.table_list:name')
+  # Folders of the first two levels are shown, each with its files.
+  local path depth files shown=0
+  while IFS=$'\t' read -r path depth files; do
+    [[ $path == */ ]] && ((depth < 2)) || continue
+    path=${path%/}
+    grep -F "${path##*/}/" <<<"$output" | grep -qwF "$files" || { printf 'not shown: %s %s\n' "$path" "$files"; return 1; }
+    shown=$((shown + 1))
+  done < <(rv preview "$WORLD_DOMAIN" "$BACKUP" --tsv 'files.tree:path,depth,files|count')
+  ((shown > 10))
   [[ $output == *'├── '*'wp-content/'* && $output == *'PHP-FPM pool'* ]]
 }
 
