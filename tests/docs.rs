@@ -6,7 +6,6 @@ use rocketvps_restore::config::{Config, Site};
 use rocketvps_restore::error::Code;
 use rocketvps_restore::job::State;
 use rocketvps_restore::job::ending::Reached;
-use std::collections::BTreeSet;
 use std::path::Path;
 
 const DOCUMENTS: [&str; 7] = [
