@@ -45,7 +45,7 @@ check rustfmt cargo fmt --check
 # Modules named in a macro, which cargo fmt does not find.
 check "rustfmt of layouts" rustfmt --check --edition 2024 src/backup/layout/*.rs
 check clippy cargo clippy --locked --all-targets --quiet -- -D warnings
-check rustdoc env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items --quiet
+check rustdoc env RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' cargo doc --locked --no-deps --document-private-items --quiet
 check shellcheck shellcheck "${shell_files[@]}"
 if ((${#bats_files[@]})); then
   check 'shellcheck of bats' shellcheck --shell=bats "${bats_files[@]}"

@@ -160,7 +160,7 @@ fn check_restore(config: &Config, asked: &Restore) -> Result<()> {
 }
 
 fn check_site(config: &Config, asked: &OneDomain) -> Result<()> {
-    let root = Site::find(&config, &asked.domain)?.folder;
+    let root = Site::find(config, &asked.domain)?.folder;
     if root.exists() {
         return Ok(());
     }

@@ -79,7 +79,8 @@ fn every_call_the_documents_name_exists() {
         for (at, _) in text.match_indices("rv_") {
             let name: String =
                 text[at..].chars().take_while(|letter| letter.is_ascii_lowercase() || *letter == '_').collect();
-            let known = header.contains(&format!("{name}(")) || name == "rv_";
+            let known =
+                header.contains(&format!("{name}(")) || header.contains(&format!("enum {name}")) || name == "rv_";
             assert!(known, "{document} names {name}, which the header has not");
         }
         for piece in code(&text) {

@@ -175,7 +175,7 @@ fn a_site_behind_a_link_and_on_another_mount_is_exchanged_there() {
     let restored = machine.restore(&machine.smart());
     assert_same(&look(&folder), &machine.good_tree(""), "behind a link");
     assert!(machine.world.root().symlink_metadata().unwrap().is_symlink());
-    assert!(disk.join("sites/.rocketvps-restore").is_dir(), "staged beside the site");
+    assert!(disk.join(".rocketvps-restore").is_dir(), "staged beside the site");
     machine.back(&restored);
     assert_same(&look(&folder), &live, "back");
 
@@ -190,7 +190,7 @@ fn a_site_behind_a_link_and_on_another_mount_is_exchanged_there() {
     for snapshot in machine.world.call("list_snapshots", json!({"domain": DOMAIN}))["snapshots"].as_array().unwrap() {
         machine.world.call("delete_snapshot", json!({"domain": DOMAIN, "snapshot": snapshot["path"], "wait": true}));
     }
-    let left = std::fs::read_dir(disk.join("sites/.rocketvps-restore")).unwrap().count();
+    let left = std::fs::read_dir(disk.join(".rocketvps-restore")).unwrap().count();
     assert_eq!(left, 0);
 }
 

@@ -21,7 +21,7 @@ pub struct Target {
 
 impl Target {
     /// For the folder of a site. A rename goes no further than a mount (`rename(2)`): where the site lies on another one than the web
-    /// root, the nearest folder above it that only root writes to holds the staging.
+    /// root, the outermost folder above it on that mount that only root writes to holds the staging. A nearer one may be a site's.
     pub fn of(config: &Config, live: &Path) -> Target {
         let usual = config.paths.staging();
         let around = || live.ancestors().skip(1);
@@ -29,8 +29,12 @@ impl Target {
         let staging = if mount.is_none() || mount == mount_at(&config.paths.web_root) {
             usual
         } else {
-            let fits = |folder: &&Path| mount_at(folder) == mount && folder.metadata().is_ok_and(|data| is_ours(&data));
-            around().find(fits).map_or(usual, |folder| folder.join(STAGING))
+            let fits = |folder: &&Path| {
+                *folder != Path::new("/")
+                    && mount_at(folder) == mount
+                    && folder.metadata().is_ok_and(|data| is_ours(&data))
+            };
+            around().filter(fits).last().map_or(usual, |folder| folder.join(STAGING))
         };
         Target { live: live.to_owned(), staging }
     }

@@ -462,7 +462,7 @@ pub enum DiffAnswer {
     /// With `job` and `part`: a page.
     Page(Page),
     /// With `"wait": true`: the comparison.
-    Finished(Finished<Comparison>),
+    Finished(Box<Finished<Comparison>>),
     /// Else: the job.
     Begun(Begun),
 }
