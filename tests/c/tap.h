@@ -20,7 +20,7 @@ static void check(int good, const char *what, const char *seen)
     fflush(stdout);
 }
 
-static int has(const char *document, const char *part)
+static inline int has(const char *document, const char *part)
 {
     return document != NULL && strstr(document, part) != NULL;
 }
