@@ -53,6 +53,14 @@ take() { # PATH...
   done
 }
 
+# What stands below the document root is the site's: of root's own the owner would stay.
+is_the_sites() { # PATH...
+  local path
+  for path; do
+    chown -Rh --reference="$WORLD_ROOT/index.php" "$WORLD_ROOT/$path"
+  done
+}
+
 files_are_expected() {
   diff <(world tree "$PLACE" "$EXPECTED") <(world manifest "$PLACE" files) | head -n 30
   return "${PIPESTATUS[0]}"
@@ -207,6 +215,7 @@ certificate_is_back() {
 @test "links and hard links are restored as such" {
   rm "$WORLD_ROOT/wp-content/latest" "$WORLD_ROOT/wp-content/uploads/pair.txt" "$WORLD_ROOT/wp-content/uploads/pair-too.txt"
   ln -s /etc/passwd "$WORLD_ROOT/wp-content/latest"
+  is_the_sites wp-content/latest
   met
   take wp-content/latest wp-content/uploads/pair.txt wp-content/uploads/pair-too.txt
   restored "$(files wp-content/latest 'wp-content/uploads/pair*.txt')"
@@ -236,6 +245,7 @@ certificate_is_back() {
   printf 'now a file\n' >"$uploads/shape-a"
   mkdir -p "$uploads/shape-b/deep" "$uploads/link-or-folder/deep"
   printf 'x\n' | tee "$uploads/shape-b/deep/x" "$uploads/link-or-folder/deep/x" >/dev/null
+  is_the_sites wp-content/uploads/shape-a wp-content/uploads/shape-b wp-content/uploads/link-or-folder
   met
   take wp-content/uploads/shape-a wp-content/uploads/shape-b wp-content/uploads/link-or-folder
   restored "$(files wp-content/uploads/shape-a wp-content/uploads/shape-b wp-content/uploads/link-or-folder)"
@@ -261,6 +271,7 @@ certificate_is_back() {
 @test "a live folder that became a link to the neighbour is not followed" {
   rm -rf "$WORLD_ROOT/wp-content/themes/rocket"
   ln -s "$PLACE/web/neighbour.example" "$WORLD_ROOT/wp-content/themes/rocket"
+  is_the_sites wp-content/themes/rocket
   met
   restore "$(files wp-content/themes/rocket/index.php)"
   [[ $status -ne 0 ]] || rolled_back
