@@ -5,14 +5,14 @@ set -euo pipefail
 
 packages=(
   bats curl fish g++ gcc groff-base libc6-dev make parallel pkg-config shellcheck openssl pigz procps tmux util-linux valgrind xz-utils zsh
-  btrfs-progs debhelper debootstrap e2fsprogs faketime strace systemd-container
+  btrfs-progs debootstrap e2fsprogs faketime strace
   mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mbstring php-mysql wordpress
 )
 if [[ ${1:-} == --bench ]]; then
   packages+=(isal mydumper rsync)
 fi
 if [[ ${1:-} == --deb ]]; then
-  packages+=(lintian)
+  packages+=(debhelper lintian systemd-container)
 fi
 
 # nginx comes in several packages; any of them will do.
