@@ -153,6 +153,10 @@ fn a_backup_without_the_document_root_is_refused_before_and_by_the_restore() {
     machine.says(&folder.join("htdocs"));
     let live = look(&folder);
     let archive = machine.smart();
+    // What an earlier look found was of the document root of that time.
+    machine.says(&folder.join("public_html"));
+    machine.world.call("preview_backup", json!({"domain": DOMAIN, "backup": archive, "wait": true}));
+    machine.says(&folder.join("htdocs"));
     let checks = machine.world.call("validate", Machine::request(&archive));
     assert_eq!(checks["outcome"], "fail", "{checks}");
     assert!(checks.to_string().contains("holds no htdocs"), "{checks}");

@@ -107,6 +107,9 @@ pub struct Scan {
     pub packed_bytes: u64,
     /// What each kind of entry was.
     pub seen: Seen,
+    /// Where in a site folder the document root was looked for; empty where the two are one folder.
+    #[serde(default)]
+    pub root_in_folder: RelPath,
 }
 
 /// Upper bound for a figure read back from the cached index. A larger one means a damaged index; below it, sums cannot overflow.

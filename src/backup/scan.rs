@@ -54,7 +54,11 @@ pub fn scan_into(
 ) -> Result<Scan> {
     let mut reading = Reading {
         source,
-        found: Scan { packed_bytes: source.packed_bytes(), ..Scan::default() },
+        found: Scan {
+            packed_bytes: source.packed_bytes(),
+            root_in_folder: source.site.root_in_folder(),
+            ..Scan::default()
+        },
         folders: Folders::default(),
         layers: source.is_layered().then(Layers::default),
         old_content: HashMap::new(),

@@ -113,7 +113,9 @@ impl Index {
         if !seem || Fingerprint::all(source).ok()? != known.files {
             return None;
         }
-        serde_json::from_str(self.scans.get(&key)?.get()).ok().filter(Scan::is_possible)
+        // The site's document root may be elsewhere by now.
+        let of_this_site = |scan: &Scan| scan.root_in_folder == source.site.root_in_folder();
+        serde_json::from_str(self.scans.get(&key)?.get()).ok().filter(Scan::is_possible).filter(of_this_site)
     }
 
     /// The archives something is known of.
