@@ -6,7 +6,7 @@ use crate::backup::cache::index::Index;
 use crate::backup::chain;
 use crate::backup::layout::{self, ConfigItem, Holds};
 use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, file_name, snapshot_stamp};
-use crate::backup::peek::{Peeked, peek};
+use crate::backup::peek::{AT_ONCE, Peeked, peek};
 use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
@@ -28,13 +28,13 @@ pub(crate) const DUMP_WITHIN_S: i64 = 15 * 60;
 /// `backup_not_found`, `backup_unreadable`, `path_not_allowed`, `backup_chain_broken`, `bad_request` for a dump that the
 /// backup has no use for.
 pub fn locate(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>) -> Result<Source> {
-    locate_by(config, domain, word, dump, |_, first, site| peek(first, site))
+    locate_by(config, domain, word, dump, |_, first, site| Ok(peek(first, site, config.limits.max_unpacked_bytes)))
 }
 
 /// The same without a look into the archive, where the index knows its layout. Only for what is shown.
 ///
 /// # Errors
-/// As [`locate`].
+/// As [`locate`]; `backup_layout_unknown` where only a longer look can tell what the archive's tree is.
 pub fn locate_known(
     config: &Config,
     domain: &Domain,
@@ -43,8 +43,13 @@ pub fn locate_known(
     index: &Index,
 ) -> Result<Source> {
     locate_by(config, domain, word, dump, |path, first, site| match index.layout(path, first) {
-        Some(known) if site.root == site.folder => Peeked::known(known),
-        _ => peek(first, site),
+        Some(known) if site.root == site.folder => Ok(Peeked::known(known)),
+        _ => {
+            let peeked = peek(first, site, AT_ONCE);
+            let told = site.root == site.folder || peeked.holds.is_some();
+            let untold = || Error::new(Code::BackupLayoutUnknown, "what the archive's tree is takes a longer look");
+            if told { Ok(peeked) } else { Err(untold()) }
+        }
     })
 }
 
@@ -53,7 +58,7 @@ fn locate_by(
     domain: &Domain,
     word: &str,
     dump: Option<&Path>,
-    look: impl Fn(&Path, &Part, &Site) -> Peeked,
+    look: impl Fn(&Path, &Part, &Site) -> Result<Peeked>,
 ) -> Result<Source> {
     let path = if word == "latest" { latest(config, domain)? } else { PathBuf::from(word) };
     let archive = open_archive(config, domain, &path)?;
@@ -72,7 +77,7 @@ fn locate_by(
             parts
         }
     };
-    let Peeked { layout, tree, holds } = look(&path, &parts[0], &site);
+    let Peeked { layout, tree, holds } = look(&path, &parts[0], &site)?;
     let holds = holds.unwrap_or(Holds::DocumentRoot);
     let name = tree.as_ref().and_then(|tree| tree.names().last());
     let site = match name {
@@ -155,15 +160,17 @@ pub fn snapshot_folder(config: &Config, domain: &Domain, folder: &Path) -> Resul
 /// # Errors
 /// `unknown_domain`, `backup_not_found`, `backup_unreadable`, `path_not_allowed`.
 pub fn probe(config: &Config, domain: &Domain, backup: &str, dump: Option<&Path>) -> Result<()> {
-    let located = locate(config, domain, backup, dump).map(drop);
-    let (root, folder) = (Site::find(config, domain)?.root, config.paths.backups().join(domain.as_str()));
-    match located {
-        Err(error) if error.code == Code::BackupNotFound && !root.exists() && !folder.exists() => Err(Error::new(
-            Code::UnknownDomain,
-            format!("{domain} is not known here: there is neither {} nor {}", root.display(), folder.display()),
-        )),
-        located => located,
+    let located = locate_by(config, domain, backup, dump, |_, first, site| Ok(peek(first, site, AT_ONCE)));
+    let Err(error) = located else { return Ok(()) };
+    if error.code != Code::BackupNotFound {
+        return Err(error);
     }
+    let (root, folder) = (Site::find(config, domain)?.root, config.paths.backups().join(domain.as_str()));
+    if root.exists() || folder.exists() {
+        return Err(error);
+    }
+    let message = format!("{domain} is not known here: there is neither {} nor {}", root.display(), folder.display());
+    Err(Error::new(Code::UnknownDomain, message))
 }
 
 fn latest(config: &Config, domain: &Domain) -> Result<PathBuf> {

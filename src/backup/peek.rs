@@ -6,8 +6,8 @@ use crate::host::site::Site;
 use crate::path::RelPath;
 use std::io::Read;
 
-/// How much of an archive's content is unpacked to learn its layout early.
-const PEEK_BYTES: u64 = 1 << 20;
+/// How much of an archive's content is unpacked for an answer at once.
+pub const AT_ONCE: u64 = 1 << 20;
 
 /// Files that stand in a document root, and not in the folder around it.
 const PAGES: &[&[u8]] = &[b"index.php", b"index.html", b"index.htm", b"wp-load.php", b"artisan", b"configuration.php"];
@@ -30,15 +30,15 @@ impl Peeked {
     }
 }
 
-/// Reads the head of an archive. What cannot be read tells nothing: staging will say why. Where document root and site folder differ
-/// and the layout does not say which one the archive holds, it is read on until a name tells.
-pub fn peek(part: &Part, site: &Site) -> Peeked {
+/// Reads the head of an archive, of its content at most `limit` bytes. What cannot be read tells nothing: staging will say why. Where
+/// document root and site folder differ and the layout does not say which one the archive holds, it is read on until a name tells.
+pub fn peek(part: &Part, site: &Site, limit: u64) -> Peeked {
     let mut peeked = Peeked::default();
     let Some(mut sorter) = part.sorter(site) else { return peeked };
     let one_folder = site.root == site.folder;
     let raw: Box<dyn Read> =
         if part.gzip { Box::new(flate2::read::MultiGzDecoder::new(part.reader())) } else { Box::new(part.reader()) };
-    let limit = if one_folder { PEEK_BYTES } else { u64::MAX };
+    let limit = if one_folder { AT_ONCE } else { limit };
     let mut archive = tar::Archive::new(raw.take(limit));
     let inner_root = site.root_in_folder();
     let Ok(entries) = archive.entries() else { return peeked };
