@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// Name of the folders that staged and kept trees lie in.
+pub const STAGING: &str = ".rocketvps-restore";
 /// Where the configuration is looked for when a request names none.
 pub const DEFAULT_FILE: &str = "/opt/rocketvps/config/restore.toml";
 
@@ -144,7 +146,12 @@ impl Paths {
     }
     /// Root-owned folder for staged and kept trees of sites on the web root's mount.
     pub fn staging(&self) -> PathBuf {
-        self.web_root.join(".rocketvps-restore")
+        self.web_root.join(STAGING)
+    }
+    /// The folder that holds all of a site with this document root: `web_root/DOMAIN` where the root lies in it, else the root.
+    pub fn site_folder(&self, domain: &Domain, root: &Path) -> PathBuf {
+        let own = self.web_root.join(domain.as_str());
+        if root.starts_with(&own) { own } else { root.to_owned() }
     }
 }
 

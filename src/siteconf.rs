@@ -20,7 +20,7 @@ pub use change::{Change, Side, State, install, plan_changes, store, uninstall};
 pub use check::{Finding, Verdict, check};
 pub use describe::describe;
 pub use pool::{Listen, live_pool, pool_socket};
-pub use target::place;
+pub use target::{place, spellings};
 
 use std::path::PathBuf;
 

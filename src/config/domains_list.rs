@@ -47,13 +47,11 @@ pub fn root_of(config: &Config, domain: &Domain) -> Result<Option<PathBuf>> {
     }
 }
 
-/// The folder that holds all of a site by the list's word: `web_root/DOMAIN` where the document root lies in it, or nothing is said.
+/// The folder that holds all of a site by the list's word; `web_root/DOMAIN` where it says nothing.
 pub fn site_folder(config: &Config, domain: &Domain) -> PathBuf {
     let own = config.paths.web_root.join(domain.as_str());
-    match root_of(config, domain) {
-        Ok(Some(root)) if !root.starts_with(&own) => root,
-        _ => own,
-    }
+    let root = root_of(config, domain).ok().flatten().unwrap_or(own);
+    config.paths.site_folder(domain, &root)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::config::{Config, domains_list};
 use crate::error::{Code, Error, Result};
 use crate::host::tree;
 use crate::path::{Domain, RelPath};
-use crate::siteconf::nginx;
+use crate::siteconf::{nginx, spellings};
 use rustix::fs::OFlags;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -83,7 +83,7 @@ impl Site {
 
     fn at(config: &Config, domain: &Domain, root: PathBuf, told_by: ToldBy) -> Result<Site> {
         let usual = config.paths.web_root.join(domain.as_str());
-        let folder = if root.starts_with(&usual) { usual.clone() } else { root.clone() };
+        let folder = config.paths.site_folder(domain, &root);
         let named = Site { domain: domain.clone(), root, folder, usual, told_by };
         named.require_own_root(config)?;
         let site = Site { root: real(named.root)?, folder: real(named.folder)?, ..named };
@@ -164,11 +164,9 @@ fn real(path: PathBuf) -> Result<PathBuf> {
 /// own (`public` of Laravel and Symfony) lives in the folder around it.
 fn served(config: &Config, domain: &Domain) -> Option<(PathBuf, PathBuf)> {
     let paths = &config.paths;
-    let names = [domain.as_str().to_owned(), format!("{domain}.conf")];
-    let file = [&paths.nginx_enabled, &paths.nginx_available]
-        .iter()
-        .flat_map(|folder| names.iter().map(|name| folder.join(name)))
-        .find(|path| path.is_file())?;
+    let mut files =
+        [&paths.nginx_enabled, &paths.nginx_available].into_iter().flat_map(|folder| spellings(folder, domain));
+    let file = files.find(|path| path.is_file())?;
     let roots = nginx::roots_of(&std::fs::read(&file).ok()?, domain.as_str()).ok()?;
     let [root] = roots.as_slice() else { return None };
     let root = PathBuf::from(root.trim_end_matches('/'));

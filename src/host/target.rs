@@ -1,14 +1,12 @@
 //! What a restore takes the place of, and where the new tree is staged: beside it, on the same mount, in a folder of root's.
 
-use crate::config::Config;
+use crate::config::{Config, STAGING};
 use crate::disk::is_ours;
 use crate::host::site::{self, Site};
 use crate::host::tree;
 use std::collections::BTreeSet;
+use std::iter;
 use std::path::{Path, PathBuf};
-
-/// Name of the folders that staged and kept trees lie in.
-const STAGING: &str = ".rocketvps-restore";
 
 /// A live tree that is to be exchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,10 +42,12 @@ fn mount_at(folder: &Path) -> Option<u64> {
     tree::mount_of(tree::open_site(folder).ok()??).ok()
 }
 
-/// Every folder that staged and kept trees of this machine's sites may lie in.
-pub fn stagings(config: &Config) -> BTreeSet<PathBuf> {
-    let sites = site::domains(config).into_iter().filter_map(|domain| Site::find(config, &domain).ok());
-    let of_sites =
-        sites.flat_map(|site| [Target::of(config, &site.root).staging, Target::of(config, &site.folder).staging]);
-    of_sites.chain([config.paths.staging()]).collect()
+/// Every folder that staged and kept trees of this machine's sites may lie in, each once. Sites are looked at only as far as
+/// somebody asks on behind the web root's own.
+pub fn stagings(config: &Config) -> impl Iterator<Item = PathBuf> {
+    let sites = || site::domains(config).into_iter().filter_map(|domain| Site::find(config, &domain).ok());
+    let of_site = |site: Site| [site.root, site.folder].map(|live| Target::of(config, &live).staging);
+    let of_sites = iter::once_with(sites).flatten().flat_map(of_site);
+    let mut seen = BTreeSet::new();
+    iter::once(config.paths.staging()).chain(of_sites).filter(move |folder| seen.insert(folder.clone()))
 }

@@ -143,19 +143,20 @@ fn check_certificates(files: &[ConfFile], domain: &Domain, now: i64, findings: &
         let day = |at: i64| {
             jiff::Timestamp::from_second(at).map_or_else(|_| "?".into(), |at| at.strftime("%Y-%m-%d").to_string())
         };
-        let until = day(certificate.not_after);
-        if certificate.not_after < now {
+        let meaning = &certificate.meaning;
+        let until = day(meaning.not_after);
+        if meaning.not_after < now {
             findings.fail(Item::Ssl, Code::TlsInvalid, format!("{name}: expired on {until}"));
-        } else if certificate.not_before > now {
-            let from = day(certificate.not_before);
+        } else if meaning.not_before > now {
+            let from = day(meaning.not_before);
             findings.fail(Item::Ssl, Code::TlsInvalid, format!("{name}: not valid before {from}"));
-        } else if certificate.not_after - now < SOON {
+        } else if meaning.not_after - now < SOON {
             findings.warn(Item::Ssl, format!("{name}: expires soon, on {until}"));
         } else {
             findings.pass(Item::Ssl, format!("{name}: valid until {until}"));
         }
         if !certificate.names_cover(domain.as_str()) {
-            let names = certificate.names.join(", ");
+            let names = meaning.names.join(", ");
             findings.fail(Item::Ssl, Code::TlsInvalid, format!("{name}: is for {names}, not for {domain}"));
         }
         let matches: Vec<_> = keys.iter().map(|(_, key)| certificate.matches(key)).collect();

@@ -1,9 +1,7 @@
 //! What configuration files mean, for the preview.
 
 use super::{ConfFile, Item, cron, nginx, pool, tls};
-use crate::api::answer::site_config::{
-    Certificate, ConfigMeaning, CronFile, CronJob, Meaning, PemFile, PhpPool, PhpPools,
-};
+use crate::api::answer::site_config::{ConfigMeaning, CronFile, CronJob, Meaning, PemFile, PhpPool, PhpPools};
 
 /// What a file says, and where it belongs. Never key material.
 pub fn describe(file: &ConfFile) -> ConfigMeaning {
@@ -36,17 +34,10 @@ fn pools(settings: &[pool::Setting]) -> PhpPools {
 }
 
 fn pem(bundle: tls::Bundle) -> PemFile {
-    let certificate = |found: tls::Certificate| Certificate {
-        subject: found.subject,
-        names: found.names,
-        not_before: found.not_before,
-        not_after: found.not_after,
-        fingerprint: found.fingerprint,
-    };
     PemFile {
         private_key: bundle.key.is_some(),
         certificates: bundle.certificates as u64,
-        certificate: bundle.certificate.map(certificate),
+        certificate: bundle.certificate.map(|certificate| certificate.meaning),
     }
 }
 
@@ -61,6 +52,7 @@ fn commands(lines: Vec<(usize, cron::Line)>) -> CronFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::answer::site_config::Certificate;
 
     #[test]
     fn every_item_is_described_and_a_broken_one_says_why() {

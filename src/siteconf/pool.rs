@@ -1,5 +1,6 @@
 //! Reads PHP-FPM pool files: sections, keys, where a pool listens and as whom it runs.
 
+use super::target::spellings;
 use crate::config::Config;
 use crate::path::Domain;
 use std::fmt;
@@ -165,8 +166,8 @@ pub fn pool_socket(config: &Config, domain: &Domain) -> Option<Listen> {
     }
     let paths = &config.paths;
     let site = [&paths.nginx_available, &paths.nginx_enabled]
-        .iter()
-        .flat_map(|folder| [folder.join(domain.as_str()), folder.join(format!("{domain}.conf"))])
+        .into_iter()
+        .flat_map(|folder| spellings(folder, domain))
         .find_map(|path| std::fs::read(path).ok())?;
     let site = super::nginx::read_site(&site).ok()?;
     site.fastcgi.iter().find_map(|target| parse_listen(target.strip_prefix("unix:").unwrap_or(target)))

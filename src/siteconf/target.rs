@@ -41,6 +41,11 @@ fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
+/// The two names that a site's file of nginx goes by.
+pub fn spellings(folder: &Path, domain: &Domain) -> [PathBuf; 2] {
+    [folder.join(domain.as_str()), folder.join(format!("{domain}.conf"))]
+}
+
 fn nginx_target(config: &Config, domain: &Domain) -> (PathBuf, Option<Link>) {
     let (available, enabled) = (&config.paths.nginx_available, &config.paths.nginx_enabled);
     let names = [domain.as_str().to_owned(), format!("{domain}.conf")];

@@ -1,21 +1,14 @@
 //! Certificates and keys: which belong together, until when, for which names. Nothing is decrypted or signed here.
 
+use crate::api::answer::site_config::Certificate as Meaning;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{GeneralName, X509Certificate};
 
-/// What a certificate says about itself.
+/// A certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// Subject as text.
-    pub subject: String,
-    /// Names it is valid for, lower case.
-    pub names: Vec<String>,
-    /// Start of validity, seconds since 1970.
-    pub not_before: i64,
-    /// End of validity, seconds since 1970.
-    pub not_after: i64,
-    /// SHA-256 of the certificate, in hex.
-    pub fingerprint: String,
+    /// What it says about itself.
+    pub meaning: Meaning,
     /// The public key: what a matching private key has too.
     public: Vec<u8>,
 }
@@ -93,14 +86,14 @@ fn describe(certificate: &X509Certificate<'_>, der: &[u8]) -> Certificate {
             .collect();
     }
     let key = &certificate.public_key().subject_public_key.data;
-    Certificate {
+    let meaning = Meaning {
         subject: certificate.subject().to_string(),
         names,
         not_before: certificate.validity().not_before.timestamp(),
         not_after: certificate.validity().not_after.timestamp(),
         fingerprint: super::change::hash(der),
-        public: rsa_public(key).unwrap_or_else(|| key.to_vec()),
-    }
+    };
+    Certificate { meaning, public: rsa_public(key).unwrap_or_else(|| key.to_vec()) }
 }
 
 /// One DER element: tag, content, what follows it.
@@ -200,7 +193,7 @@ impl Certificate {
 
     /// Whether it is valid for a name, wildcards for one label included.
     pub fn names_cover(&self, domain: &str) -> bool {
-        self.names.iter().any(|name| {
+        self.meaning.names.iter().any(|name| {
             name == domain
                 || name
                     .strip_prefix("*.")

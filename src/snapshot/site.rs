@@ -10,6 +10,7 @@ use crate::host::tree::walk::Next;
 use crate::host::tree::{Kind, Visit, walk};
 use crate::path::{Domain, RelPath};
 use crate::progress::{Level, Monitor, Phase};
+use crate::siteconf::spellings;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -278,8 +279,7 @@ pub fn live_config(config: &Config, domain: &Domain) -> Vec<LiveConfig> {
             found.push(LiveConfig { item, member, path });
         }
     };
-    let site = [domain.to_string(), format!("{domain}.conf")].map(|name| paths.nginx_available.join(name));
-    if let Some(path) = site.into_iter().find(|path| path.is_file()) {
+    if let Some(path) = spellings(&paths.nginx_available, domain).into_iter().find(|path| path.is_file()) {
         add(ConfigItem::Nginx, "config/nginx.conf".into(), path);
     }
     add(ConfigItem::PhpFpm, "config/php-fpm.conf".into(), paths.php_pool_dir.join(format!("{domain}.conf")));

@@ -138,7 +138,7 @@ pub fn own_name(schema: &str) -> Result<()> {
 /// # Errors
 /// `snapshot_invalid`.
 pub fn own_tree(config: &Config, kept: &Path) -> Result<()> {
-    let inside = stagings(config).into_iter().find_map(|staging| {
+    let inside = stagings(config).find_map(|staging| {
         let names: Vec<_> = kept.strip_prefix(&staging).ok()?.components().collect();
         matches!(names.as_slice(), [job, _] if JobId::parse(&job.as_os_str().to_string_lossy()).is_ok()).then_some(())
     });

@@ -50,8 +50,7 @@ pub fn remove_loaders(config: &Config, database: &dyn Database, monitor: &dyn Mo
 }
 
 fn stages(config: &Config) -> Vec<PathBuf> {
-    let entries =
-        stagings(config).into_iter().flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
+    let entries = stagings(config).flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
     entries.map(|entry| entry.path()).filter(|path| job_of_stage(path).is_some()).collect()
 }
 

@@ -45,13 +45,14 @@ pub fn gather(
     began: Option<i64>,
     monitor: &Arc<dyn Monitor>,
 ) -> Result<Facts> {
-    let (site_of, domain) = (&source.site, &source.site.domain);
+    let home = &source.site;
+    let domain = &home.domain;
     let survey = tree::survey_since(source.target(), began.filter(|_| selection.files.any()), monitor.as_ref())?;
     let mut site = None;
     if selection.database.any() {
         site = match selection.named {
-            true => Some(site_database::require(config, site_of)?),
-            false => site_database::find(config, site_of)?,
+            true => Some(site_database::require(config, home)?),
+            false => site_database::find(config, home)?,
         };
         match &site {
             Some(site) => say_site(site, monitor.as_ref()),

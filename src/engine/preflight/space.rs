@@ -68,8 +68,8 @@ impl Room {
     }
 }
 
-/// What a restore needs, by filesystem, and what kept a place from being looked at. `staging` is where trees are staged, `data_folder` is the database server's,
-/// where it is on this machine.
+/// What a restore needs, by filesystem, and what kept a place from being looked at. `staging` is where trees are staged,
+/// `data_folder` is the database server's, where it is on this machine.
 pub fn rooms(config: &Config, staging: &Path, load: Load, data_folder: Option<&Path>) -> (Vec<Room>, Vec<Error>) {
     let needs = needs(config, staging, load, data_folder).map(|need| Need { path: nearest(&need.path), ..need });
     by_filesystem(needs, config.limits.headroom_bytes, tree::space)

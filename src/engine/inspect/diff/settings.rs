@@ -141,7 +141,7 @@ fn compare_text(item: Item, live: &str, backup: &str) -> lines::Lines {
 
 /// What can be said of a certificate or key: never a part of it.
 fn describe(content: &[u8]) -> PemShown {
-    let certificate = |found: tls::Certificate| CertificateShown {
+    let certificate = |tls::Certificate { meaning: found, .. }: tls::Certificate| CertificateShown {
         subject: printable(&found.subject),
         names: found.names,
         not_before: clock::at(found.not_before),
