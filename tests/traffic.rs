@@ -265,15 +265,14 @@ fn f83_one_job_a_domain_and_another_domain_is_not_kept_waiting() {
 #[test]
 fn f84_who_has_no_rights_is_told_and_nothing_is_done() {
     let (world, _, damaged) = World::damaged();
+    // The program and restore.toml can be read by all here; the folders of base cannot.
+    let program = world.place().join("rocketvps-restore");
+    std::fs::copy(env!("CARGO_BIN_EXE_rocketvps-restore"), &program).unwrap();
     let helper = |call: &str| {
         let output = Command::new("setpriv")
-            .args([
-                "--reuid=www-data",
-                "--regid=www-data",
-                "--clear-groups",
-                env!("CARGO_BIN_EXE_rocketvps-restore"),
-                "--config",
-            ])
+            .args(["--reuid=www-data", "--regid=www-data", "--clear-groups"])
+            .arg(&program)
+            .arg("--config")
             .arg(world.place().join("restore.toml"))
             .args(["call", call, &json!({"domain": DOMAIN}).to_string()])
             .output()
@@ -282,17 +281,7 @@ fn f84_who_has_no_rights_is_told_and_nothing_is_done() {
             .unwrap_or_else(|_| panic!("{call}: {}", String::from_utf8_lossy(&output.stderr)));
         document["error"].clone()
     };
-    // The program and restore.toml can be read by all here; the folders of base cannot.
-    let program = Path::new(env!("CARGO_BIN_EXE_rocketvps-restore"));
-    let reachable = Command::new("setpriv")
-        .args(["--reuid=www-data", "--regid=www-data", "--clear-groups", "test", "-x"])
-        .arg(program)
-        .status();
     assert!(Command::new("chmod").arg("0644").arg(world.place().join("restore.toml")).status().unwrap().success());
-    if !reachable.unwrap().success() {
-        eprintln!("not tested: the build lies where others cannot reach it");
-        return;
-    }
     for call in ["cleanup", "recover", "create_snapshot", "verify"] {
         assert_eq!(helper(call)["code"], "forbidden", "{call}: {}", helper(call));
     }

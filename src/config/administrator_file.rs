@@ -13,14 +13,20 @@ const MAX_FILE: u64 = 1 << 20;
 /// Reads a file that is root's, or ours, and for nobody else to write. `None` when there is none.
 ///
 /// # Errors
-/// `code`, for a file that cannot be read or that others may write to.
+/// `code`, for a file that cannot be read or that others may write to; `forbidden` instead of `config_invalid` where the caller
+/// lacks the right to read: nothing is wrong with the file.
 pub fn read(path: &Path, code: Code) -> Result<Option<Zeroizing<String>>> {
     let shown = path.display().to_string();
-    let fail = |why: &dyn Display| Error::new(code, format!("cannot read {shown}: {why}")).with("path", shown.clone());
+    let fail = |code: Code, why: &dyn Display| {
+        Error::new(code, format!("cannot read {shown}: {why}")).with("path", shown.clone())
+    };
     let file = match open_regular(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
-        Err(error) => return Err(fail(&error)),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied && code == Code::ConfigInvalid => {
+            return Err(fail(Code::Forbidden, &error));
+        }
+        Err(error) => return Err(fail(code, &error)),
     };
     if !file.metadata().is_ok_and(|metadata| is_ours(&metadata)) {
         let message = format!("{shown} is not the administrator's alone: others may write to it");
@@ -29,7 +35,7 @@ pub fn read(path: &Path, code: Code) -> Result<Option<Zeroizing<String>>> {
             .with("path", shown));
     }
     let mut bytes = Zeroizing::new(Vec::new());
-    file.take(MAX_FILE).read_to_end(&mut bytes).map_err(|error| fail(&error))?;
+    file.take(MAX_FILE).read_to_end(&mut bytes).map_err(|error| fail(code, &error))?;
     Ok(Some(text_of(&bytes)))
 }
 

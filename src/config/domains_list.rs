@@ -14,7 +14,7 @@ pub fn path(config: &Config) -> PathBuf {
 /// The domains of the list with their document roots. A line of a domain alone, as older modules wrote it, says no root.
 ///
 /// # Errors
-/// `config_invalid` for a list that cannot be read or that others may write to.
+/// `forbidden` for a caller who may not read the list, `config_invalid` for one that cannot be read or that others may write to.
 pub fn read(config: &Config) -> Result<Vec<(Domain, PathBuf)>> {
     let Some(text) = administrator_file::read(&path(config), Code::ConfigInvalid)? else { return Ok(Vec::new()) };
     let line = |line: &str| {

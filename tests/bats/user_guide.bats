@@ -25,6 +25,7 @@ teardown_file() { end_world; }
     PATH=$PREFIX/bin:$PATH BACKUP_BASE_DIR=$PLACE/base/backups SNAPSHOT_DIR=$PLACE/base/snapshots RESTORE_LOG_DIR=$PLACE/base/restore_logs \
       RESTORE_TEMP_DIR=$FOLDER/tmp run bash -e "$block" <<<q
     [[ $status -eq 0 ]] || { printf 'block %d ended with %d:\n%s\n%s\n' "$number" "$status" "$(cat "$block")" "$output"; return 1; }
+    [[ $output != *'the next cleanup'* ]] || { printf 'block %d left something behind:\n%s\n' "$number" "$output"; return 1; }
   done
 }
 

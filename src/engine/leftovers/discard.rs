@@ -63,13 +63,14 @@ pub fn after_success(config: &Config, plan: &Plan, kept: &Manifest, database: Op
         left.extend(accounts(&plan.job).iter().filter_map(|account| database.drop_account(account).err()));
         left.extend(drop_empty(database, &names.shadow).err());
     }
-    for name in [plan.dump(), plan.manifest(), plan.checkpoint()] {
-        left.extend(place::remove(&name, &Silent).err());
-    }
-    left.extend(place::remove(&plan.new_objects(), &Silent).err());
-    // Without an old tree in it the folder has nothing to keep.
-    if kept.tree.is_none() && !plan.stage.as_os_str().is_empty() {
-        left.extend(place::remove(&plan.stage, &Silent).err());
+    // A way back to a state without files has nothing staged.
+    if !plan.stage.as_os_str().is_empty() {
+        let mut done_with = vec![plan.dump(), plan.manifest(), plan.checkpoint(), plan.new_objects()];
+        // Without an old tree in it the folder has nothing to keep.
+        if kept.tree.is_none() {
+            done_with.push(plan.stage.clone());
+        }
+        left.extend(done_with.iter().filter_map(|path| place::remove(path, &Silent).err()));
     }
     if let Some(consumed) = &plan.from_snapshot {
         left.extend(place::remove(consumed, &Silent).err());
