@@ -125,9 +125,9 @@ enum rv_error {
   RV_ERROR_WORKER_DIED = 63,
   // Neither side could be reached automatically.
   RV_ERROR_NEEDS_OPERATOR = 64,
-  // The journal of a job is damaged.
+  // The journal of a job is damaged, or a newer version wrote it.
   RV_ERROR_JOURNAL_CORRUPT = 65,
-  // Library and helper are of different versions.
+  // Library and helper are of different versions, or a newer version wrote the job.
   RV_ERROR_ABI_MISMATCH = 66,
   // A pre-flight check failed.
   RV_ERROR_PREFLIGHT_FAILED = 67,

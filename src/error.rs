@@ -128,9 +128,9 @@ codes! {
     WorkerDied = 63, "worker_died", "Run `rocketvps-restore recover`; it puts the site on one side.";
     /// Neither side could be reached automatically.
     NeedsOperator = 64, "needs_operator", "Do the named step, then run `rocketvps-restore recover`.";
-    /// The journal of a job is damaged.
+    /// The journal of a job is damaged, or a newer version wrote it.
     JournalCorrupt = 65, "journal_corrupt", "Nothing was touched. Keep the job folder and ask for help.";
-    /// Library and helper are of different versions.
+    /// Library and helper are of different versions, or a newer version wrote the job.
     AbiMismatch = 66, "abi_mismatch", "Install library and helper from the same package.";
     /// A pre-flight check failed.
     PreflightFailed = 67, "preflight_failed", "Mend what the failed checks name, then start again.";

@@ -1,16 +1,27 @@
 //! The journal of a job: what is about to be changed, written and fsynced before it is changed.
 //!
 //! One record a line: `SEQUENCE CRC32 JSON\n`, the checksum (8 hex digits) over sequence and JSON. A last line that is
-//! cut or damaged was never acted upon and is ignored; damage anywhere else is `journal_corrupt`.
+//! cut or damaged was never acted upon and is ignored; damage anywhere else is `journal_corrupt`. So is a whole record that this
+//! version does not know: a newer version acted upon it. docs/format.md has the records.
+//!
+//! The order of fsyncs is what recovery relies on:
+//! 1. The journal's name is on disk before its first record. Else a power cut could leave a changed site and no journal.
+//! 2. A record is on disk before [`Journal::append`] returns, and the caller acts only then. So whatever was changed is announced.
+//! 3. What a step changed is on disk before its `done` is appended. So `done` never promises more than the disk holds.
+//!
+//! The other way round would be worse than no journal: a change that nobody announced is one that nobody undoes.
 
 use crate::disk::sync_parent;
 use crate::error::{Code, Error, IoContext, Result};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+/// Version of the records. The first record names it as `format`; one that names none is of version 1.
+pub const FORMAT: u32 = 1;
 
 /// An open journal, appended to by the one worker that holds the domain's lock.
 #[derive(Debug)]
@@ -47,6 +58,8 @@ impl Journal {
         let file =
             OpenOptions::new().append(true).open(path).doing(|| format!("open the journal {}", path.display()))?;
         let length = file.metadata().doing(|| format!("read the size of {}", path.display()))?.len();
+        // Before the first append: the torn bytes would stand between two records, and be taken for damage. Not synced here: the
+        // next append syncs the length, and until then a second cut finds the same torn end.
         if length > good_bytes {
             file.set_len(good_bytes).doing(|| format!("cut the torn end of {}", path.display()))?;
         }
@@ -69,9 +82,12 @@ impl Journal {
     /// `io_failed`, `disk_full`. Nothing may be changed then.
     pub fn append<T: Serialize + DeserializeOwned>(&mut self, record: &T) -> Result<()> {
         let line = render(self.next, record)?;
-        if parse_line::<T>(self.next, line.trim_ascii_end()).is_none() {
+        let reads_back = |json| serde_json::from_str::<T>(json).is_ok();
+        if !unframe(self.next, line.trim_ascii_end()).is_some_and(reads_back) {
             return Err(Error::new(Code::Internal, format!("record {} of the journal would not read back", self.next)));
         }
+        // fdatasync writes the file's new length too: without it the record could not be read. The times that it leaves out are
+        // nobody's business.
         if let Err(error) = self.file.write_all(&line).and_then(|()| self.file.sync_data()) {
             // What of it arrived would stand between this record and the next one, as damage.
             let _ = self.file.set_len(self.length);
@@ -106,15 +122,18 @@ fn parse<T: DeserializeOwned>(path: &Path) -> Result<(Vec<T>, u64)> {
     let mut at = 0;
     while at < bytes.len() {
         let end = memchr::memchr(b'\n', &bytes[at..]).map(|length| at + length);
-        let record = end.and_then(|end| parse_line(records.len() as u64, &bytes[at..end]));
-        match (record, end) {
-            (Some(record), Some(end)) => {
-                records.push(record);
+        let json = end.and_then(|end| unframe(records.len() as u64, &bytes[at..end]));
+        match (json, end) {
+            (Some(json), Some(end)) => {
+                if records.is_empty() {
+                    require_known_format(path, json)?;
+                }
+                records.push(serde_json::from_str(json).map_err(|_| unknown_record(path, records.len()))?);
                 at = end + 1;
             }
             // Only the very last line can be torn: each one is on disk before the next is begun.
             (None, None) => break,
-            (None, Some(end)) if end + 1 == bytes.len() => break,
+            (None, Some(end)) if end + 1 == bytes.len() && !hides_a_record(records.len(), &bytes[at..end]) => break,
             _ => {
                 return Err(Error::new(
                     Code::JournalCorrupt,
@@ -128,13 +147,42 @@ fn parse<T: DeserializeOwned>(path: &Path) -> Result<(Vec<T>, u64)> {
     Ok((records, at as u64))
 }
 
-fn parse_line<T: DeserializeOwned>(expected: u64, line: &[u8]) -> Option<T> {
+/// The JSON of a line whose sequence number and checksum are right.
+fn unframe(expected: u64, line: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(line).ok()?;
     let (sequence, rest) = text.split_once(' ')?;
     let (crc, json) = rest.split_once(' ')?;
     let sequence: u64 = sequence.parse().ok()?;
     let crc = u32::from_str_radix(crc, 16).ok()?;
-    (sequence == expected && crc == checksum(sequence, json.as_bytes())).then(|| serde_json::from_str(json).ok())?
+    (sequence == expected && crc == checksum(sequence, json.as_bytes())).then_some(json)
+}
+
+/// Whether a whole record ends this damaged line: then the line break before that record is what was damaged, and nothing is torn.
+fn hides_a_record(damaged: usize, line: &[u8]) -> bool {
+    let next = damaged as u64 + 1;
+    memchr::memmem::find_iter(line, &format!("{next} ")).any(|at| unframe(next, &line[at..]).is_some())
+}
+
+fn require_known_format(path: &Path, first: &str) -> Result<()> {
+    #[derive(Deserialize)]
+    struct First {
+        format: u32,
+    }
+    match serde_json::from_str::<First>(first) {
+        Ok(First { format }) if format > FORMAT => Err(newer(path, &format!("its format is {format}, not {FORMAT}"))),
+        _ => Ok(()),
+    }
+}
+
+/// A torn record fails its checksum. This one was written whole, so somebody has acted upon it.
+fn unknown_record(path: &Path, number: usize) -> Error {
+    newer(path, &format!("its record {number} is whole and of no known kind")).with("record", number)
+}
+
+fn newer(path: &Path, why: &str) -> Error {
+    Error::new(Code::JournalCorrupt, format!("{} was written by another version: {why}", path.display()))
+        .hint("Nothing was touched. Install the version that began the job, then run `rocketvps-restore recover`.")
+        .with("path", path.display().to_string())
 }
 
 #[cfg(test)]
@@ -178,8 +226,8 @@ mod tests {
     fn a_flipped_bit_before_the_last_record_is_corruption() {
         let (_folder, path) = written(3);
         let whole = std::fs::read(&path).unwrap();
-        let last_start = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
-        for at in 0..last_start {
+        let last_break = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
+        for at in 0..=last_break {
             let mut bytes = whole.clone();
             bytes[at] ^= 0x10;
             std::fs::write(&path, &bytes).unwrap();
@@ -200,6 +248,37 @@ mod tests {
         let record = Wide::Number { value: i128::from(i64::MAX) };
         assert_eq!(journal.append(&record).unwrap_err().code, Code::Internal);
         assert_eq!(Journal::read::<String>(&path).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_another_version_wrote_is_refused_and_left_as_it_is() {
+        #[derive(Debug, Serialize, Deserialize)]
+        #[serde(tag = "record", rename_all = "snake_case")]
+        enum Known {
+            Staging {
+                #[serde(default)]
+                format: u32,
+            },
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let seal = |records: &[&str]| {
+            let sealed = |(number, json): (usize, &&str)| {
+                format!("{number} {:08x} {json}\n", checksum(number as u64, json.as_bytes()))
+            };
+            std::fs::write(&path, records.iter().enumerate().map(sealed).collect::<String>()).unwrap();
+            std::fs::read(&path).unwrap()
+        };
+        seal(&[r#"{"record":"staging"}"#]);
+        assert_eq!(Journal::read::<Known>(&path).unwrap().len(), 1, "before formats were named");
+        let staging = r#"{"record":"staging","format":1}"#;
+        for records in [&[r#"{"record":"staging","format":2}"#][..], &[staging, r#"{"record":"unheard_of"}"#]] {
+            let bytes = seal(records);
+            let error = Journal::open::<Known>(&path).unwrap_err();
+            assert_eq!(error.code, Code::JournalCorrupt, "{records:?}");
+            assert!(error.message.contains("another version"), "{}", error.message);
+            assert_eq!(std::fs::read(&path).unwrap(), bytes, "{records:?}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::engine::site_config;
 use crate::error::{Code, Error, Result};
 use crate::host::place;
 use crate::job::lock::Fence;
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor};
 use crate::snapshot::retained::Manifest;
@@ -21,8 +21,12 @@ use std::time::Instant;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
-    /// Staging begins: from here on there is something to clean up, named in `plan.json`.
-    Staging,
+    /// Staging begins: from here on there is something to clean up, named in `plan.json`. The first record of every journal.
+    Staging {
+        /// Version of the records; a journal from before it was named is of the first.
+        #[serde(default = "first_format")]
+        format: u32,
+    },
     /// A step is about to be done. The step holds its inverse.
     Intent {
         /// Counted from 0.
@@ -56,6 +60,17 @@ pub enum Record {
     Closed,
 }
 
+impl Record {
+    /// The record that begins a journal.
+    pub fn first() -> Record {
+        Record::Staging { format: journal::FORMAT }
+    }
+}
+
+fn first_format() -> u32 {
+    1
+}
+
 /// Does the steps in order. On a failure of whatever kind, the journal's included, the steps done so far are undone before it
 /// returns.
 ///
@@ -69,7 +84,8 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
         let done = announced.and_then(|()| act(number, step, journal, hosts, monitor));
         if let Err(error) = done {
             monitor.event(Level::Error, &format!("could not {}: {}", step.describe(), error.message));
-            // Whatever failed, the journal too: the only way out is the way back.
+            // Whatever failed, the journal too: the only way out is the way back. The step that failed is undone with the others,
+            // because it may have acted before it failed.
             back(&steps[..begun], journal, hosts, monitor)?;
             return Err(error);
         }
@@ -89,6 +105,8 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
 
 fn announce(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts) -> Result<()> {
     hold(&hosts.fence);
+    // The number stands in the record before the statement is sent. A killed worker's statement may still run: recovery ends the
+    // connection of that number before it looks at the tables.
     let connection = if step.is_of_database() { hosts.connection()? } else { None };
     journal.append(&Record::Intent { number, step: step.clone(), connection })
 }
@@ -253,7 +271,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let mut journal = Journal::create(&path).unwrap();
-        journal.append(&Record::Staging).unwrap();
+        journal.append(&Record::first()).unwrap();
         for (number, step) in every_step().into_iter().enumerate() {
             journal.append(&Record::Intent { number, step, connection: Some(7) }).unwrap();
             journal.append(&Record::Done { number }).unwrap();

@@ -163,7 +163,7 @@ fn plan_source(
     folder.write(file::PREFLIGHT, &groups)?;
     resume::remember_source(folder, &source)?;
     let mut journal = Journal::create(&folder.join(file::JOURNAL))?;
-    journal.append(&Record::Staging)?;
+    journal.append(&Record::first())?;
     // It is this job's from here on.
     let goes_on_with = earlier.map(|earlier| earlier.forget().map(|()| earlier.job().clone())).transpose()?;
     Ok(Job {
@@ -213,7 +213,7 @@ fn plan_retained(
     }
     folder.write(file::PLAN, &plan)?;
     let mut journal = Journal::create(&folder.join(file::JOURNAL))?;
-    journal.append(&Record::Staging)?;
+    journal.append(&Record::first())?;
     let staged = Staged::of_retained(manifest)?;
     Ok(Job {
         folder: folder.clone(),

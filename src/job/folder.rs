@@ -5,9 +5,9 @@ use crate::disk::{Durable, is_locked, private_folder, sync, sync_parent, write_f
 use crate::error::{Code, Error, IoContext, Result};
 use crate::job::JobId;
 use crate::job::status::Status;
-use crate::job::ticket::Ticket;
-use serde::Serialize;
+use crate::job::ticket::{self, Ticket};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// Names of the files in a job's folder.
@@ -121,8 +121,22 @@ impl JobFolder {
     /// What the job has to do.
     ///
     /// # Errors
-    /// `io_failed` when it cannot be read.
+    /// `io_failed` when it cannot be read, `abi_mismatch` when a newer version wrote it.
     pub fn ticket(&self) -> Result<Ticket> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema: u32,
+        }
+        // First by itself: in what a newer version wrote there may be fields that the ticket refuses.
+        let Version { schema } = self.read(file::TICKET)?;
+        if schema > ticket::SCHEMA {
+            let path = self.join(file::TICKET).display().to_string();
+            let message =
+                format!("{path} was written by a newer version: its schema is {schema}, not {}", ticket::SCHEMA);
+            return Err(Error::new(Code::AbiMismatch, message)
+                .hint("Install the version that began the job, then run `rocketvps-restore recover`.")
+                .with("path", path));
+        }
         self.read(file::TICKET)
     }
 

@@ -8,11 +8,14 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+/// Version of what lies in a job's folder: of the ticket, and of every file there that names no version of its own.
+pub const SCHEMA: u32 = 1;
+
 /// What a worker has to do, as `job.json`. The configuration is the one of the start, whatever becomes of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Ticket {
-    /// Document version.
+    /// [`SCHEMA`] of the program that wrote it.
     pub schema: u32,
     /// The job.
     pub job: JobId,

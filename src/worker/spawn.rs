@@ -1,7 +1,7 @@
 //! Starting a worker that outlives its caller: the helper, detached, with the locks handed over as open files.
 
+use crate::api::ABI_VERSION;
 use crate::api::request::Request;
-use crate::api::{ABI_VERSION, SCHEMA};
 use crate::clock;
 use crate::config::Config;
 use crate::disk::lock_file;
@@ -10,7 +10,7 @@ use crate::job::folder::JobFolder;
 use crate::job::folder::file;
 use crate::job::lock::DomainLock;
 use crate::job::status::Status;
-use crate::job::ticket::Ticket;
+use crate::job::ticket::{self, Ticket};
 use crate::job::{JobId, Kind, State};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
@@ -27,7 +27,7 @@ pub fn start(config: &Config, request: Request, lock: Option<DomainLock>) -> Res
     let kind = request.kind().ok_or_else(|| Error::new(Code::Internal, format!("{} starts no job", request.name())))?;
     let helper = find_helper(config)?;
     let ticket = Ticket {
-        schema: SCHEMA,
+        schema: ticket::SCHEMA,
         job: JobId::new()?,
         kind,
         domain: request.domain().cloned(),
