@@ -1,5 +1,8 @@
 //! What the documents name exists: paths, make targets, calls, commands. The man page is the one that the tables make.
 
+#[path = "docs/glossary.rs"]
+mod glossary;
+
 use rocketvps_restore::cli::man;
 use rocketvps_restore::cli::table;
 use rocketvps_restore::config::{Config, Site};
@@ -8,12 +11,14 @@ use rocketvps_restore::job::State;
 use rocketvps_restore::job::ending::Reached;
 use std::path::Path;
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/api.md",
+    "docs/format.md",
+    "docs/glossary.md",
     "docs/performance.md",
     "docs/user-guide.md",
 ];
