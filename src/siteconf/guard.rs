@@ -1,7 +1,17 @@
 //! What a tenant's configuration may say, because a root process reads it: lists of what is known to be harmless
 //! (`guard/nginx.rs`, `guard/pool.rs`, `guard/php.rs`, `guard/cron.rs`). The rest is refused by line and directive.
 //!
-//! A setting that the live file already has is the operator's own choice and is not judged again.
+//! What is not judged, and why:
+//!
+//! * A setting that the live file already has: it is the operator's own choice.
+//! * Certificates and keys. They are data, which no program runs. `check.rs` reads them and compares each certificate with its key.
+//! * Syntax. nginx and PHP-FPM test their files themselves, on a private copy (`host/services/rehearsal.rs`). A file that cannot be
+//!   read as its language at all is refused there or in `check.rs`, so the lists let it pass.
+//! * What a site does to itself: commands of its own account in cron, redirects, headers, PHP code below its document root. The
+//!   tenant can do all of that without a backup.
+//! * How much of the machine a site takes, beyond coarse bounds of single values. That is a limit of the service or of a cgroup.
+//! * What a loopback address serves. A proxy to 127.0.0.1 is how most applications are reached, and whose a port is cannot be known
+//!   before it answers. The ports of other sites' PHP pools are known: `fastcgi_pass` to one of them is refused.
 
 mod cron;
 mod nginx;

@@ -215,6 +215,8 @@ impl<R: Read> Lexer<R> {
                     self.at += 1;
                     continue;
                 }
+                // The client's own command, not the server's: it ends with its line. Only at the beginning of a statement, because a
+                // column may have that name.
                 if let Some(word) = rest.get(..10)
                     && word[..9].eq_ignore_ascii_case(b"DELIMITER")
                     && word[9].is_ascii_whitespace()
@@ -225,6 +227,8 @@ impl<R: Read> Lexer<R> {
                 line = self.line();
             }
             let rest = &self.buffer[self.at..];
+            // Before the arms below: a delimiter may begin with a byte that means something else to them. Not inside of a versioned
+            // comment: a statement ends behind its comment, never within it.
             if unwrapped == 0 && rest.starts_with(&self.delimiter) {
                 self.at += delimiter;
                 trim(&mut text);
@@ -233,8 +237,11 @@ impl<R: Read> Lexer<R> {
                 }
                 return Ok(Some(Item::Statement { text, line }));
             }
+            // Bodies of routines keep the comments of their authors. Before a statement a comment is the dump program's.
             let keep_comment = unwrapped > 0 || text.len() > 6;
             match byte {
+                // To the end of the line, whatever is in it: a quote or delimiter in a comment means nothing to the server, and to
+                // see one there would put all that follows out of step.
                 b'#' => self.line_comment(keep_comment.then_some(&mut text))?,
                 b'-' if starts_line_comment(rest) => self.line_comment(keep_comment.then_some(&mut text))?,
                 // White space to some character sets, which would make it a comment.
@@ -242,6 +249,8 @@ impl<R: Read> Lexer<R> {
                     return Err(refused(line, "two dashes that may begin a comment", &text));
                 }
                 b'/' if rest.starts_with(b"/*") => {
+                    // What this server would execute has to be seen as the statement that it is. What it would skip has to be
+                    // skipped here too, or something would be refused that never runs.
                     if let Some(length) = self.opens_version(rest) {
                         self.at += length;
                         unwrapped += 1;
@@ -251,20 +260,26 @@ impl<R: Read> Lexer<R> {
                         self.block_comment(&mut text, line)?;
                     }
                 }
+                // Elsewhere `*/` is no SQL, and the server says so.
                 b'*' if unwrapped > 0 && rest.starts_with(b"*/") => {
                     self.at += 2;
                     unwrapped -= 1;
                     push_blank(&mut text);
                 }
+                // Whole, so that no delimiter or comment is seen inside.
                 b'\'' | b'"' | b'`' => self.quoted(byte, &mut text, line)?,
+                // Rows are the bulk of a dump: they are passed on as extents and never held in memory. Only with the usual delimiter:
+                // inside of a routine's body an INSERT is text of that body.
                 b'(' if unwrapped == 0 && self.delimiter == b";" && ends_with_values(&text) => {
                     let Some(head) = InsertHead::parse(&text, self.quoting) else {
+                        // It only ends like one: `DEFAULT VALUES (`, or an INSERT with more to it. The filter judges it as a whole.
                         text.push(byte);
                         self.at += 1;
                         continue;
                     };
                     return self.rows(Arc::new(head)).map(Some);
                 }
+                // A dump program writes one only within a string. Outside it is a hole that a crash or a full disk left in the file.
                 0 => {
                     return Err(Error::new(
                         Code::BackupCorrupt,

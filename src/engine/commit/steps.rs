@@ -13,7 +13,20 @@ use crate::plan::Plan;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-/// The steps of a verified job.
+/// The steps of a verified job, in this order:
+///
+/// 1. `Undefine`: `RENAME TABLE` into another schema fails while a table has a trigger.
+/// 2. `Unlink`: a foreign key follows its tables when they are renamed. One between a table that goes and one that stays would lead
+///    from the live schema into the retained one.
+/// 3. `Switch`, then `Link`: the keys of the tables that came need them in their place.
+/// 4. `Exchange` or `Parts`, right behind the tables: until then the old code reads the new tables. The database goes first because
+///    `RENAME TABLE` may have to give up on a lock. If it does, no file has moved.
+/// 5. `Define`: views, triggers and routines name the tables that came. They are created one by one, so the files do not wait for
+///    them.
+/// 6. `Config`: a new site configuration may name a folder of the new tree.
+/// 7. `Reload`, once a service, when every file that it reads is in place.
+///
+/// They are undone in the opposite order, for the same reasons. Reloads are the exception: see [`crate::engine::commit::back`].
 ///
 /// # Errors
 /// `database_unreachable`, `io_failed`, `disk_full`; nothing live was changed then.
@@ -36,7 +49,8 @@ pub(crate) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// The steps before the files change, and the one after it.
+/// The steps before the files change, and the one after it. Both lists of objects are on disk when this returns: a step that drops
+/// something is journaled only when what creates it again can be read after a power cut.
 fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Option<Step>)> {
     let plan = &job.plan;
     let mut steps = Vec::new();

@@ -18,11 +18,15 @@ const LOCKED: [u16; 2] = [1205, 1969];
 /// # Errors
 /// `database_locked` naming the connection in the way; `database_failed`, `insufficient_privilege`, `database_unreachable`.
 pub fn run_when_free(connection: &mut Conn, sql: &str, schemas: &[&str], patience: Patience, what: &str) -> Result<()> {
+    // While a statement waits for a table, every later query on that table waits behind it: the site stands still. So the first
+    // tries do not wait at all and the site gets its turn between them. Only then does a try wait, briefly: on a busy table a moment
+    // without any query may never be met by chance. The pauses grow, because what has held a lock for longer is likely to go on
+    // holding it, and they are longer after a try that waited, so that the queries it held up are through before the next one.
     let mut pause = patience.pause;
     for attempt in 0..patience.quick_tries + patience.waiting_tries {
         let waits = attempt >= patience.quick_tries;
         run(connection, &format!("SET SESSION lock_wait_timeout={}", u8::from(waits)))?;
-        // MySQL has no such limit. A try that does not wait needs none: it is as slow as the server.
+        // MySQL has no limit on anything but SELECT: there `lock_wait_timeout` alone ends the try. A try that does not wait needs none: it is as slow as the server.
         let _ = connection
             .query_drop(format!("SET SESSION max_statement_time={}", if waits { LONGEST_STALL_S } else { 0.0 }));
         match connection.query_drop(sql) {
