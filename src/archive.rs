@@ -2,6 +2,7 @@
 
 pub mod entry;
 pub mod extension;
+pub mod foreign;
 pub mod gzip;
 pub mod sparse;
 pub mod tar;
@@ -44,9 +45,33 @@ pub fn open<'a>(mut archive: impl Read + Send + 'a, limits: Limits) -> Result<Ta
     let mut start = [0; 2];
     archive.read_exact(&mut start).map_err(unwrap_io)?;
     let whole = std::io::Cursor::new(start).chain(archive);
-    let plain: Box<dyn Read + Send + 'a> =
-        if start == gzip::MAGIC { Box::new(GzipReader::new(whole)) } else { Box::new(whole) };
-    Ok(TarReader::new(plain, limits))
+    Ok(if start == gzip::MAGIC {
+        TarReader::new(Box::new(GzipReader::new(whole)) as Box<dyn Read + Send + 'a>, limits).sealed()
+    } else {
+        TarReader::new(Box::new(whole), limits)
+    })
+}
+
+/// The text of a dump, compressed by gzip or not: its first bytes decide, whatever its name says.
+///
+/// # Errors
+/// `backup_unreadable` for a file of another format, `io_failed` when it cannot be read.
+pub fn text<'a>(mut dump: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
+    let mut start = Vec::with_capacity(foreign::START);
+    (&mut dump).take(foreign::START as u64).read_to_end(&mut start).map_err(unwrap_io)?;
+    if start.starts_with(&gzip::MAGIC) {
+        let mut plain = GzipReader::new(std::io::Cursor::new(start).chain(dump));
+        let mut start = Vec::with_capacity(foreign::START);
+        (&mut plain).take(foreign::START as u64).read_to_end(&mut start).map_err(unwrap_io)?;
+        refuse_foreign(&start)?;
+        return Ok(Box::new(std::io::Cursor::new(start).chain(plain)));
+    }
+    refuse_foreign(&start)?;
+    Ok(Box::new(std::io::Cursor::new(start).chain(dump)))
+}
+
+fn refuse_foreign(start: &[u8]) -> Result<()> {
+    foreign::refused(start, "a dump of SQL", "cat").map_or(Ok(()), Err)
 }
 
 /// The error a reader of this module wrapped into an I/O error, or that I/O error as ours.

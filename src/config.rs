@@ -210,11 +210,13 @@ pub struct Files {
     pub owner: String,
     /// Mode policy.
     pub permissions: Permissions,
+    /// Folders outside of sites that links of a backup may lead into.
+    pub link_targets: Vec<PathBuf>,
 }
 
 impl Default for Files {
     fn default() -> Files {
-        Files { owner: "www-data:www-data".into(), permissions: Permissions::Standard }
+        Files { owner: "www-data:www-data".into(), permissions: Permissions::Standard, link_targets: Vec::new() }
     }
 }
 

@@ -215,7 +215,7 @@ impl Error {
         self
     }
 
-    /// An operating system error while doing `what`; a full disk gets its own code.
+    /// An operating system error while doing `what`; a full disk gets its own code, and so does a caller without rights.
     /// An error of ours that passed through a reader comes out as it was.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Error {
         if let Some(own) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
@@ -223,6 +223,7 @@ impl Error {
         }
         let code = match error.raw_os_error() {
             Some(libc::ENOSPC | libc::EDQUOT) => Code::DiskFull,
+            Some(libc::EACCES) if !rustix::process::geteuid().is_root() => Code::Forbidden,
             _ => Code::IoFailed,
         };
         let mut made = Error::new(code, format!("{what}: {error}"));

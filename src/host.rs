@@ -2,6 +2,8 @@
 
 pub mod credentials;
 pub mod database;
+pub mod mounts;
+pub mod owner;
 pub mod place;
 pub mod process;
 pub mod services;

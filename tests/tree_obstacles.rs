@@ -61,5 +61,6 @@ fn immutable_files_and_folders_are_named() {
     }
     let found = survey(&folder.path().join("site"), &Silent).unwrap().unwrap();
     assert!(run("chattr", &["-i", text(&file), text(&folder.path().join("site/sub"))]));
-    assert_eq!(found.immutable, ["index.php", "sub"]);
+    let held = Vec::from_iter(found.held.iter().map(|held| (held.path.as_str(), held.letters)));
+    assert_eq!(held, [("index.php", "i"), ("sub", "i")]);
 }

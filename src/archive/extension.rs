@@ -15,6 +15,8 @@ pub(crate) struct Extension {
     pub(crate) gid: Option<u64>,
     pub(crate) xattrs: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) sparse: Sparse,
+    /// The names of a folder in an incremental archive of GNU tar.
+    pub(crate) dumpdir: Option<Vec<u8>>,
 }
 
 /// The GNU sparse keys (formats 0.0, 0.1 and 1.0).
@@ -72,6 +74,7 @@ impl Extension {
             b"mtime" => self.mtime = given.then(|| time(value)).transpose()?,
             b"uid" => self.uid = given.then(|| number(value)).transpose()?,
             b"gid" => self.gid = given.then(|| number(value)).transpose()?,
+            b"GNU.dumpdir" => self.dumpdir = given.then(|| value.to_vec()),
             b"GNU.sparse.major" => self.sparse.major = Some(number(value)?),
             b"GNU.sparse.minor" | b"GNU.sparse.numblocks" => {}
             b"GNU.sparse.name" => self.sparse.name = Some(value.to_vec()),

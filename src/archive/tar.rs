@@ -1,9 +1,10 @@
-//! tar: ustar, PAX, GNU long names and sparse files. Reads entries in order; what it cannot be sure of is damage.
+//! tar: ustar, PAX, GNU long names and sparse files. Reads entries in order; what it cannot be sure of is damage. What old and
+//! small writers make and GNU tar reads without a word is read alike: GNU tar manual, "Basic Tar Format" and "Dumpdir".
 
 use super::entry::{Entry, EntryKind};
 use super::extension::{Extension, number};
 use super::sparse::{Map, Segment};
-use super::{Limits, corrupt, unwrap_io, wrap};
+use super::{Limits, corrupt, foreign, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use std::io::Read;
 use tar::{EntryType, Header};
@@ -26,6 +27,18 @@ pub struct TarReader<R> {
     offset: u64,
     global: Extension,
     ended: bool,
+    /// A good end of the input below says that nothing is missing.
+    sealed: bool,
+    without_mark: bool,
+    unchanged: Option<Unchanged>,
+}
+
+/// What an incremental archive says it leaves out, being unchanged since the one before.
+#[derive(Debug, Clone)]
+struct Unchanged {
+    names: u64,
+    /// The first of them, as the archive has it.
+    first: Vec<u8>,
 }
 
 impl<R: Read> TarReader<R> {
@@ -41,7 +54,40 @@ impl<R: Read> TarReader<R> {
             offset: 0,
             global: Extension::default(),
             ended: false,
+            sealed: false,
+            without_mark: false,
+            unchanged: None,
         }
+    }
+
+    /// The same for an input that checks itself to its end, as gzip does: then a missing end mark is no sign of a cut.
+    #[must_use]
+    pub fn sealed(self) -> TarReader<R> {
+        TarReader { sealed: true, ..self }
+    }
+
+    /// Whether the archive ended without its end mark.
+    pub fn lacks_end_mark(&self) -> bool {
+        self.without_mark
+    }
+
+    /// Whether what was read so far is the state of a folder, and not only what had changed in it: GNU tar writes into an incremental
+    /// archive (`--listed-incremental`) which names it leaves out.
+    ///
+    /// # Errors
+    /// `backup_incomplete` naming the first of them.
+    pub fn require_whole(&self) -> Result<()> {
+        let Some(Unchanged { names, first }) = &self.unchanged else { return Ok(()) };
+        let first = String::from_utf8_lossy(first).into_owned();
+        let message = format!(
+            "it is an incremental archive of tar: it leaves out what had not changed, {names} names or more, {first:?} among them"
+        );
+        Err(Error::new(Code::BackupIncomplete, message)
+            .hint(
+                "Restore the full archive (level 0) that it goes on from. For the newer state unpack both into one folder, each with \
+                 `tar --listed-incremental=/dev/null -x`, and pack that folder.",
+            )
+            .with("first_unchanged", first))
     }
 
     /// Entries returned so far.
@@ -91,9 +137,13 @@ impl<R: Read> TarReader<R> {
                 return Err(Error::new(Code::LimitExceeded, format!("the backup has over {most} entries"))
                     .with("max_entries", most));
             }
-            let size = header.entry_size().map_err(|_| self.damage("an entry has no readable size"))?;
+            let size = match has_content(header.entry_type()) {
+                true => header.entry_size().map_err(|_| self.damage("an entry has no readable size"))?,
+                false => 0,
+            };
             match header.entry_type() {
-                EntryType::XHeader => {
+                // `X` is Solaris's name of the same.
+                kind if kind == EntryType::XHeader || kind.as_byte() == b'X' => {
                     extended = true;
                     local.read(&self.extension(size)?)?;
                 }
@@ -107,8 +157,11 @@ impl<R: Read> TarReader<R> {
                 }
                 EntryType::GNULongName => long_name = Some(text_field(&self.extension(size)?).to_vec()),
                 EntryType::GNULongLink => long_link = Some(text_field(&self.extension(size)?).to_vec()),
-                // a volume label
-                kind if kind.as_byte() == b'V' => self.stored(size)?,
+                // A volume's label, an access control list of Solaris: nothing that a site has.
+                kind if matches!(kind.as_byte(), b'V' | b'A') => self.stored(size)?,
+                kind if kind.as_byte() == b'M' => {
+                    return Err(self.damage("it is a later part of an archive of several volumes"));
+                }
                 _ => return self.entry(&header, size, local, long_name, long_link).map(Some),
             }
         }
@@ -142,6 +195,8 @@ impl<R: Read> TarReader<R> {
         };
         let mut stored = match extension.size {
             None => size,
+            // The size of a folder or of a symbolic link is that of another system's.
+            Some(_) if !has_content(header.entry_type()) && !matches!(kind, EntryKind::HardLink(_)) => 0,
             Some(exact) if exact == size => size,
             // too large for the header's twelve octal digits, which writers then leave at zero
             Some(exact) if exact >= 8 << 30 && size == 0 => exact,
@@ -152,13 +207,18 @@ impl<R: Read> TarReader<R> {
                 )));
             }
         };
-        if matches!(kind, EntryKind::Symlink(_) | EntryKind::HardLink(_)) {
-            // pax may store a hard link's content again, with the size of the file; links of tar have none
-            if stored != 0 {
-                return Err(self.damage("a link has content"));
-            }
+        if stored != 0 && !has_content(header.entry_type()) {
+            // pax may store a hard link's content again, with the size of the file; links of tar have none.
+            return Err(self.damage("a link has content"));
         }
         self.stored(stored)?;
+        if header.entry_type().as_byte() == b'D' {
+            self.dumpdir(&path)?;
+        } else if let Some(names) = &extension.dumpdir {
+            let mut list = Dumpdir::default();
+            list.feed(names);
+            self.leaves_out(&path, list);
+        }
         let mut logical = stored;
         let mut segments = None;
         if kind == EntryKind::File {
@@ -209,21 +269,83 @@ impl<R: Read> TarReader<R> {
         })
     }
 
+    /// Reads the list of names of a folder in an incremental archive.
+    fn dumpdir(&mut self, folder: &[u8]) -> Result<()> {
+        let mut scratch = [0; 16 << 10];
+        let mut list = Dumpdir::default();
+        while self.left > 0 {
+            let count = self.left.min(scratch.len() as u64) as usize;
+            self.exact(&mut scratch[..count])?;
+            self.left -= count as u64;
+            list.feed(&scratch[..count]);
+        }
+        self.leaves_out(folder, list);
+        Ok(())
+    }
+
+    fn leaves_out(&mut self, folder: &[u8], list: Dumpdir) {
+        let Some(name) = list.first else { return };
+        let unchanged = self.unchanged.get_or_insert_with(|| Unchanged {
+            names: 0,
+            first: [folder.strip_suffix(b"/").unwrap_or(folder), b"/", &name].concat(),
+        });
+        unchanged.names += list.unchanged;
+    }
+
     /// The next header with a good checksum, or `None` at the end mark.
     fn header(&mut self) -> Result<Option<Header>> {
         let mut header = Header::new_old();
-        self.exact(header.as_mut_bytes())?;
+        let filled = self.block(header.as_mut_bytes())?;
+        if filled == 0 && self.sealed && self.entries > 0 {
+            self.without_mark = true;
+            return Ok(None);
+        }
+        if filled < BLOCK as usize {
+            let start = &header.as_bytes()[..filled];
+            return Err(self.foreign(start).unwrap_or_else(|| self.cut()));
+        }
         let bytes = header.as_bytes();
         if bytes.iter().all(|byte| *byte == 0) {
             return Ok(None);
         }
         let (before, rest) = bytes.split_at(148);
-        let sum = |part: &[u8]| part.iter().map(|byte| u32::from(*byte)).sum::<u32>();
-        let plain = sum(before) + sum(&rest[8..]) + 8 * u32::from(b' ');
-        if header.cksum().ok() != Some(plain) {
-            return Err(self.damage("an entry's header does not match its checksum"));
+        let bytes = || before.iter().chain(&rest[8..]).copied();
+        let blanks = 8 * i64::from(b' ');
+        let plain = blanks + bytes().map(i64::from).sum::<i64>();
+        // Where characters have a sign, as for SunOS, a sum of characters is another one.
+        let signed = || blanks + bytes().map(|byte| i64::from(byte.cast_signed())).sum::<i64>();
+        let noted = header.cksum().ok().map(i64::from);
+        if noted != Some(plain) && noted != Some(signed()) {
+            return Err(self
+                .foreign(header.as_bytes())
+                .unwrap_or_else(|| self.damage("an entry's header does not match its checksum")));
         }
         Ok(Some(header))
+    }
+
+    /// Fills a block as far as there is input.
+    fn block(&mut self, into: &mut [u8; BLOCK as usize]) -> Result<usize> {
+        let mut filled = 0;
+        while filled < into.len() {
+            match self.inner.read(&mut into[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(unwrap_io(error)),
+            }
+        }
+        self.offset += filled as u64;
+        Ok(filled)
+    }
+
+    /// What no tar archive begins with.
+    fn foreign(&self, start: &[u8]) -> Option<Error> {
+        let refused = || foreign::refused(start, "a tar archive", "gzip");
+        (self.entries == 0).then(refused).flatten()
+    }
+
+    fn cut(&self) -> Error {
+        self.damage("it ends in the middle of an entry, or without an end mark")
     }
 
     /// GNU's own sparse format: the map in the header and in blocks after it, which are not part of the size.
@@ -353,7 +475,7 @@ impl<R: Read> TarReader<R> {
                 Ok(())
             }
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof && error.get_ref().is_none_or(no_ours) => {
-                Err(self.damage("it ends in the middle of an entry, or without an end mark"))
+                Err(self.cut())
             }
             Err(error) => Err(unwrap_io(error)),
         }
@@ -361,6 +483,43 @@ impl<R: Read> TarReader<R> {
 
     fn damage(&self, why: impl std::fmt::Display) -> Error {
         corrupt(format_args!("{why} (tar offset {})", self.offset)).with("tar_offset", self.offset)
+    }
+}
+
+/// Whether an entry of this type can have content: links, folders, devices and labels have none, whatever size they say (GNU tar,
+/// libarchive and Python read on behind the header, too).
+fn has_content(kind: EntryType) -> bool {
+    !matches!(kind.as_byte(), b'1'..=b'6' | b'V')
+}
+
+/// The list of names of a folder in an incremental archive: each with a letter before it and a NUL behind, `N` for what the archive
+/// leaves out because it had not changed.
+#[derive(Default)]
+struct Dumpdir {
+    /// Names left out.
+    unchanged: u64,
+    /// The first of them; cut at the longest name of a filesystem.
+    first: Option<Vec<u8>>,
+    inside: bool,
+    taking: bool,
+}
+
+impl Dumpdir {
+    fn feed(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            if byte == 0 {
+                (self.inside, self.taking) = (false, false);
+            } else if !self.inside {
+                self.inside = true;
+                if byte == b'N' {
+                    self.taking = self.first.is_none();
+                    self.unchanged += 1;
+                    self.first.get_or_insert_default();
+                }
+            } else if let Some(name) = self.first.as_mut().filter(|name| self.taking && name.len() < 255) {
+                name.push(byte);
+            }
+        }
     }
 }
 

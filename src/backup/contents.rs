@@ -91,6 +91,12 @@ pub struct Scan {
     pub bytes: u64,
     /// Devices, FIFOs and sockets: never restored.
     pub specials: u64,
+    /// The first links that leave the site: path and target.
+    #[serde(default)]
+    pub links_out: Vec<(RelPath, Vec<u8>)>,
+    /// An archive ended without its end mark; gzip said that it is whole.
+    #[serde(default)]
+    pub without_end_mark: bool,
     /// Files by what they are.
     pub by_type: ByType,
     /// Folders with counts and sizes, and the files at the top.

@@ -37,11 +37,8 @@ use std::path::Path;
 pub enum Place {
     /// In the document root, at this path; the empty path is the document root itself.
     Site(RelPath),
-    /// The database.
-    Dump {
-        /// Compressed inside the archive.
-        gzip: bool,
-    },
+    /// The database, plain or compressed: its first bytes say which.
+    Dump,
     /// A configuration file: its kind, and its name without folders.
     Config(ConfigItem, String),
     /// Describes the backup.
@@ -227,7 +224,7 @@ impl Sorter {
     /// Where the entry belongs.
     pub fn place(&mut self, path: &RelPath) -> Place {
         let place = match self.find(path) {
-            Place::Dump { .. } if self.is_second_dump(path) => Place::Other,
+            Place::Dump if self.is_second_dump(path) => Place::Other,
             place => place,
         };
         if let Place::Site(inner) = &place {
@@ -239,7 +236,7 @@ impl Sorter {
                 self.seen.root = true;
                 self.seen.site += 1;
             }
-            Place::Dump { .. } => self.seen.dump = Some(path.to_string()),
+            Place::Dump => self.seen.dump = Some(path.to_string()),
             Place::Config(item, _) => {
                 self.seen.config.insert(*item);
             }
@@ -381,7 +378,7 @@ mod tests {
                 "www/a",
             ],
         );
-        assert_eq!(places[1], Place::Dump { gzip: false });
+        assert_eq!(places[1], Place::Dump);
         assert_eq!(places[3], Place::Config(ConfigItem::Nginx, "nginx.conf".into()));
         assert_eq!(places[4], Place::Config(ConfigItem::Ssl, "privkey.pem".into()));
         assert_eq!(places[5], Place::Site(RelPath::default()));
@@ -397,7 +394,7 @@ mod tests {
             &["backup.meta", "database/", "database/database.sql.gz", "config/cron", "config/php-fpm.conf", "files/x"],
         );
         assert_eq!(places[0], Place::Meta);
-        assert_eq!(places[2], Place::Dump { gzip: true });
+        assert_eq!(places[2], Place::Dump);
         assert_eq!(places[3], Place::Config(ConfigItem::Cron, "cron".into()));
         assert_eq!(places[4], Place::Config(ConfigItem::PhpFpm, "php-fpm.conf".into()));
     }
@@ -472,11 +469,11 @@ mod tests {
             }
             fn place(&self, path: &RelPath) -> Option<Place> {
                 let names: Vec<&[u8]> = path.names().collect();
-                matches!(names.as_slice(), [b"mysql", _]).then_some(Place::Dump { gzip: false })
+                matches!(names.as_slice(), [b"mysql", _]).then_some(Place::Dump)
             }
         }
         let mut sorter = Sorter { candidates: vec![&Panel], ..Sorter::archive(OWN, site()) };
-        assert_eq!(sorter.place(&path("mysql/shop.sql")), Place::Dump { gzip: false });
+        assert_eq!(sorter.place(&path("mysql/shop.sql")), Place::Dump);
         assert_eq!(sorter.place(&path("homedir/public_html/x.php")), Place::Site(path("x.php")));
         assert_eq!(sorter.place(&path("homedir/mail/inbox")), Place::Other);
         assert_eq!(sorter.layout(), Some("panel"));

@@ -28,7 +28,7 @@ pub(crate) const DUMP_WITHIN_S: i64 = 15 * 60;
 /// `backup_not_found`, `backup_unreadable`, `path_not_allowed`, `backup_chain_broken`, `bad_request` for a dump that the
 /// backup has no use for.
 pub fn locate(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>) -> Result<Source> {
-    locate_by(config, domain, word, dump, |_, first, site| Ok(peek(first, site, config.limits.max_unpacked_bytes)))
+    locate_by(config, domain, word, dump, |_, first, site| peek(first, site, config.limits.max_unpacked_bytes))
 }
 
 /// The same without a look into the archive, where the index knows its layout. Only for what is shown.
@@ -45,7 +45,7 @@ pub fn locate_known(
     locate_by(config, domain, word, dump, |path, first, site| match index.layout(path, first) {
         Some(known) if site.root == site.folder => Ok(Peeked::known(known)),
         _ => {
-            let peeked = peek(first, site, AT_ONCE);
+            let peeked = peek(first, site, AT_ONCE)?;
             let told = site.root == site.folder || peeked.holds.is_some();
             let untold = || Error::new(Code::BackupLayoutUnknown, "what the archive's tree is takes a longer look");
             if told { Ok(peeked) } else { Err(untold()) }
@@ -160,7 +160,7 @@ pub fn snapshot_folder(config: &Config, domain: &Domain, folder: &Path) -> Resul
 /// # Errors
 /// `unknown_domain`, `backup_not_found`, `backup_unreadable`, `path_not_allowed`.
 pub fn probe(config: &Config, domain: &Domain, backup: &str, dump: Option<&Path>) -> Result<()> {
-    let located = locate_by(config, domain, backup, dump, |_, first, site| Ok(peek(first, site, AT_ONCE)));
+    let located = locate_by(config, domain, backup, dump, |_, first, site| peek(first, site, AT_ONCE));
     let Err(error) = located else { return Ok(()) };
     if error.code != Code::BackupNotFound {
         return Err(error);

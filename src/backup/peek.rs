@@ -1,7 +1,9 @@
 //! What the first entries of an archive tell: its layout, and what its tree is.
 
+use crate::archive::{GzipReader, Limits, TarReader};
 use crate::backup::layout::{self, Holds, Layout, Place};
 use crate::backup::source::Part;
+use crate::error::{Code, Result};
 use crate::host::site::Site;
 use crate::path::RelPath;
 use std::io::Read;
@@ -30,21 +32,26 @@ impl Peeked {
     }
 }
 
-/// Reads the head of an archive, of its content at most `limit` bytes. What cannot be read tells nothing: staging will say why. Where
+/// Reads the head of an archive, of its content at most `limit` bytes. What is damaged tells nothing: staging will say why. Where
 /// document root and site folder differ and the layout does not say which one the archive holds, it is read on until a name tells.
-pub fn peek(part: &Part, site: &Site, limit: u64) -> Peeked {
+///
+/// # Errors
+/// `backup_unreadable` for a file of another format, `backup_incomplete` for what holds only changes.
+pub fn peek(part: &Part, site: &Site, limit: u64) -> Result<Peeked> {
     let mut peeked = Peeked::default();
-    let Some(mut sorter) = part.sorter(site) else { return peeked };
+    let Some(mut sorter) = part.sorter(site) else { return Ok(peeked) };
     let one_folder = site.root == site.folder;
-    let raw: Box<dyn Read> =
-        if part.gzip { Box::new(flate2::read::MultiGzDecoder::new(part.reader())) } else { Box::new(part.reader()) };
+    let raw: Box<dyn Read> = if part.gzip { Box::new(GzipReader::new(part.reader())) } else { Box::new(part.reader()) };
     let limit = if one_folder { AT_ONCE } else { limit };
-    let mut archive = tar::Archive::new(raw.take(limit));
+    let mut archive = TarReader::new(raw.take(limit), Limits::default());
     let inner_root = site.root_in_folder();
-    let Ok(entries) = archive.entries() else { return peeked };
-    for entry in entries {
-        let path = entry.ok().and_then(|entry| RelPath::parse(&entry.path_bytes()).ok());
-        let Some(path) = path else { break };
+    loop {
+        let entry = match archive.next_entry() {
+            Ok(Some(entry)) => entry,
+            Err(error) if error.code == Code::BackupUnreadable => return Err(part.named(error)),
+            Ok(None) | Err(_) => break,
+        };
+        let Ok(path) = RelPath::parse(&entry.path) else { break };
         let place = sorter.place(&path);
         let Some(layout) = sorter.layout() else { continue };
         peeked.layout = Some(layout);
@@ -59,7 +66,8 @@ pub fn peek(part: &Part, site: &Site, limit: u64) -> Peeked {
             break;
         }
     }
-    peeked
+    archive.require_whole().map_err(|error| part.named(error))?;
+    Ok(peeked)
 }
 
 /// Whether a name in the tree tells what the tree is.

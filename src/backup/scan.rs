@@ -13,7 +13,8 @@ use crate::backup::name::file_name;
 use crate::backup::source::{Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
-use crate::path::RelPath;
+use crate::host::tree;
+use crate::path::{MAX_PATH, RelPath};
 use crate::progress::{Level, Monitor, Phase};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -28,6 +29,8 @@ pub use crate::sql::tally::{ObjectFound, TableTally, Tally};
 pub const MAX_CONFIG_FILE: u64 = 1 << 20;
 /// Most configuration files accepted.
 pub const MAX_CONFIG_FILES: usize = 64;
+/// Most links out of the site that are remembered.
+const MAX_LINKS_OUT: usize = 100;
 const CHUNK: usize = 256 << 10;
 /// Most replaced files whose content is remembered for hard links.
 const MAX_OLD_CONTENT: usize = 100_000;
@@ -153,7 +156,7 @@ impl Reading<'_> {
             let path = RelPath::parse(&entry.path)?;
             match sorter.place(&path) {
                 Place::Site(inner) => self.site_entry(inner, &entry, tar, &sorter)?,
-                Place::Dump { .. } if entry.kind == EntryKind::File => {
+                Place::Dump if entry.kind == EntryKind::File => {
                     self.found.dump = Some(read_dump(path.to_string(), &mut *tar, self.monitor)?);
                 }
                 Place::Config(item, name) if entry.kind == EntryKind::File => {
@@ -162,6 +165,10 @@ impl Reading<'_> {
                 _ => {}
             }
         }
+        if self.layers.is_none() {
+            tar.require_whole()?;
+        }
+        self.found.without_end_mark |= tar.lacks_end_mark();
         let layout = sorter.layout().map(str::to_owned);
         self.found.layout = self.found.layout.take().or(layout);
         // Nothing may have changed since the backup before it.
@@ -210,7 +217,13 @@ impl Reading<'_> {
                     }
                 }
             }
-            EntryKind::Symlink(target) => link.clone_from(target),
+            EntryKind::Symlink(target) => {
+                link.clone_from(target);
+                let leaves = tree::link::check(&path, target, Some(self.source.target())).is_err();
+                if leaves && self.found.links_out.len() < MAX_LINKS_OUT && target.len() <= MAX_PATH {
+                    self.found.links_out.push((path.clone(), target.clone()));
+                }
+            }
             _ => {}
         }
         self.found.count(&mut self.folders, &path, kind_of(&entry.kind), entry.size);
@@ -362,18 +375,11 @@ fn read_all(from: impl Read, most: u64) -> Result<Vec<u8>> {
 }
 
 /// Reads a dump, plain or compressed (its first bytes decide), and counts what is in it.
-fn read_dump(name: String, mut from: impl Read, monitor: &dyn Monitor) -> Result<DumpScan> {
-    let mut start = Vec::with_capacity(2);
-    (&mut from).take(2).read_to_end(&mut start).map_err(archive::unwrap_io)?;
-    let gzip = start == archive::gzip::MAGIC;
-    let whole = Cursor::new(start).chain(from);
+fn read_dump(name: String, from: impl Read, monitor: &dyn Monitor) -> Result<DumpScan> {
+    let named = |error: Error| error.with("dump", name.clone());
     let mut tally = Tally::default();
-    let bytes = if gzip {
-        pump(GzipReader::new(BufReader::with_capacity(CHUNK, whole)), &mut tally, monitor)
-    } else {
-        pump(whole, &mut tally, monitor)
-    }
-    .map_err(|error| error.with("dump", name.clone()))?;
+    let whole = archive::text(BufReader::with_capacity(CHUNK, from)).map_err(named)?;
+    let bytes = pump(whole, &mut tally, monitor).map_err(named)?;
     let ended = tally.finish();
     Ok(DumpScan {
         name,

@@ -90,9 +90,15 @@ impl Part {
     #[must_use]
     pub fn named(&self, mut error: Error) -> Error {
         let path = self.path.display().to_string();
-        if matches!(error.code, Code::BackupCorrupt | Code::UnsafePath | Code::LimitExceeded)
-            && !error.message.contains(&path)
-        {
+        let of_content = matches!(
+            error.code,
+            Code::BackupCorrupt
+                | Code::UnsafePath
+                | Code::LimitExceeded
+                | Code::BackupUnreadable
+                | Code::BackupIncomplete
+        );
+        if of_content && !error.message.contains(&path) {
             error.message = format!("{path}: {}", error.message);
         }
         error.with("archive", path)

@@ -231,7 +231,7 @@ pub fn validate(
                 // Opening a catalogue reads it whole; only patterns are looked up in it.
                 let wanted = plan.selection.files.parts().is_some();
                 let catalogue = wanted.then(|| catalogue::open(config, &source)).flatten();
-                checks.extend(preflight::components(&plan, &source, scan, catalogue)?);
+                checks.extend(preflight::components(config, &plan, &source, scan, catalogue)?);
             }
             *group = Group::new("integrity", checks);
         }

@@ -15,11 +15,14 @@ use crate::engine::preflight::expected_size::expect;
 use crate::engine::preflight::facts::Facts;
 use crate::error::{Code, Error, Result};
 use crate::host::database::grants::Schemas;
+use crate::host::mounts::{self, Elsewhere};
 use crate::host::place;
+use crate::host::tree;
 use crate::host::tree::kind::Kind;
 use crate::host::tree::manifest::Reader;
+use crate::host::tree::survey::Held;
 use crate::job::lock::DomainLock;
-use crate::path::Domain;
+use crate::path::{Domain, RelPath};
 use crate::plan::Plan;
 use crate::progress::Monitor;
 use crate::report::{Check, Group, Outcome};
@@ -84,7 +87,13 @@ fn with_code(check: Check, code: Code) -> Check {
 ///
 /// # Errors
 /// `journal_corrupt`, `io_failed` for a catalogue that cannot be read.
-pub(super) fn components(plan: &Plan, source: &Source, scan: &Scan, catalogue: Option<File>) -> Result<Vec<Check>> {
+pub(super) fn components(
+    config: &Config,
+    plan: &Plan,
+    source: &Source,
+    scan: &Scan,
+    catalogue: Option<File>,
+) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
     let mut line = |name: &str, wanted: bool, there: bool, what: &str| {
         if wanted {
@@ -99,6 +108,7 @@ pub(super) fn components(plan: &Plan, source: &Source, scan: &Scan, catalogue: O
     if plan.selection.files.any() {
         checks
             .extend(source.require_document_root(&scan.seen).err().map(|error| Check::failed("document_root", &error)));
+        checks.extend(links(config, plan, scan)?);
     }
     if plan.selection.database.any() {
         checks.extend(scan.seen.one_dump().err().map(|error| Check::failed("one_database", &error)));
@@ -108,6 +118,23 @@ pub(super) fn components(plan: &Plan, source: &Source, scan: &Scan, catalogue: O
         checks.push(Check::failed("selection", &error).with("pattern", pattern));
     }
     Ok(checks)
+}
+
+/// Links of the backup that a restore would not make.
+fn links(config: &Config, plan: &Plan, scan: &Scan) -> Result<Vec<Check>> {
+    if scan.links_out.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (paths, root) = (plan.selection.paths()?, &plan.document_root);
+    let live = tree::open_site(root)?;
+    let selected = |path: &RelPath| {
+        !paths.exclude.covers(path, false) && paths.only.as_ref().is_none_or(|only| only.covers(path, false))
+    };
+    let require = |(path, target): &(RelPath, Vec<u8>)| {
+        tree::link::require(path, target, Some(root), live.as_ref(), &config.files.link_targets)
+    };
+    let refused = scan.links_out.iter().filter(|(path, _)| selected(path)).filter_map(|found| require(found).err());
+    Ok(refused.map(|error| Check::failed("links", &error)).collect())
 }
 
 /// Patterns of the selection that name nothing; of files nothing can be said without a catalogue.
@@ -297,20 +324,55 @@ fn tree_conflicts(plan: &Plan, facts: &Facts) -> Vec<Check> {
         checks.push(refuse("document_root_mount", format!("{root} is a mount point and cannot be exchanged")));
     }
     checks.push(match survey.mounts.first() {
-        Some(mount) => {
-            refuse("nested_mounts", format!("{mount} is a mount inside {root} and would travel with the old tree"))
-        }
+        Some(mount) => refuse(
+            "nested_mounts",
+            format!("{mount} is a mount or a subvolume inside {root} and would travel with the old tree"),
+        )
+        .hint(format!("Unmount {root}/{mount}, or delete the subvolume, for the time of the restore.")),
         None => Check::new("nested_mounts", Outcome::Pass, format!("no mount lies inside {root}")),
     });
-    checks.push(match survey.immutable.first() {
-        Some(path) => refuse(
-            "immutable_files",
-            format!("{path} in {root} is immutable (chattr +i) and cannot be moved or purged"),
-        )
-        .hint(format!("Run `chattr -i` on {path} in {root}.")),
-        None => Check::new("immutable_files", Outcome::Pass, format!("no file in {root} is immutable")),
-    });
+    checks.push(held(&plan.document_root, &survey.held));
+    checks.extend(other_mounts(&plan.document_root));
     checks
+}
+
+/// Files and folders that cannot be moved or removed.
+fn held(root: &Path, held: &[Held]) -> Check {
+    let Some(first) = held.first() else {
+        return Check::new("immutable_files", Outcome::Pass, format!("no file in {} is immutable", root.display()));
+    };
+    let path = |held: &Held| if held.path.is_empty() { root.to_owned() } else { root.join(&held.path) };
+    let kind = if first.letters.contains('i') { "immutable" } else { "append-only" };
+    let message =
+        format!("{} is {kind} (chattr +{}) and cannot be moved or purged", path(first).display(), first.letters);
+    let command = |letters: &str| {
+        let paths: Vec<String> =
+            held.iter().filter(|held| held.letters == letters).map(|held| path(held).display().to_string()).collect();
+        (!paths.is_empty()).then(|| format!("chattr -{letters} {}", paths.join(" ")))
+    };
+    let commands: Vec<String> = ["i", "a", "ia"].into_iter().filter_map(command).collect();
+    Check::failed("immutable_files", &Error::new(Code::NotExchangeable, message))
+        .hint(format!("Run `{}`, restore, and set it again.", commands.join(" && ")))
+}
+
+/// Where the old tree would still be seen after the restore.
+fn other_mounts(root: &Path) -> Option<Check> {
+    let found = mounts::elsewhere(root);
+    if found.is_empty() {
+        return None;
+    }
+    let place = |other: &Elsewhere| match &other.program {
+        Some(program) => format!("{} for {program}", other.at.display()),
+        None => other.at.display().to_string(),
+    };
+    let places: Vec<String> = found.iter().take(10).map(place).collect();
+    let message = format!(
+        "{} is mounted elsewhere too ({}): the old tree is seen there until it is mounted anew, and what is written there goes with it",
+        root.display(),
+        places.join(", ")
+    );
+    let hint = "Mount these places anew after the restore, or start the programs again that have them.";
+    Some(Check::new("other_mounts", Outcome::Warn, message).hint(hint))
 }
 
 /// Whether the filesystem can do the change-over: tried, since it does not say.

@@ -21,9 +21,9 @@ use crate::engine::state::{Planned, Scope, Staged, StagedDatabase, StagedFiles};
 use crate::error::{Code, Error, Result, both};
 use crate::host::database::load::checkpoint::Checkpoint;
 use crate::host::database::{Choice, Database, LoadRequest, Patience, load};
-use crate::host::place;
 use crate::host::spool::Spool;
 use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter};
+use crate::host::{owner, place};
 use crate::job::folder::JobFolder;
 use crate::job::monitor::JobMonitor;
 use crate::plan::keep::KeepRule;
@@ -71,7 +71,8 @@ pub fn run(
         private_folder(&plan.tree)?;
         let root = Some(plan.document_root.clone());
         let live = tree::open_site(&plan.document_root)?.map(Arc::new);
-        let options = TreeOptions { document_root: root, live, ..TreeOptions::from_config(config)? };
+        let policy = owner::policy(config, &plan.domain, live.as_ref().map(|live| live.as_fd()))?;
+        let options = TreeOptions { document_root: root, live, policy, ..TreeOptions::from_config(config)? };
         let begin = if goes_on_with.is_some() { TreeWriter::go_on } else { TreeWriter::create };
         Some(begin(tree::open_folder(&plan.tree)?, options, manifest, shared.clone())?)
     } else {
@@ -128,7 +129,7 @@ pub fn run(
     drop(spool);
     place::remove(&plan.dump(), &Silent)?;
     let mut notes = summary.as_ref().map(|summary| summary.stripped.clone()).unwrap_or_default();
-    notes.extend(summary.iter().flat_map(|summary| summary.owners.clone()));
+    notes.extend(found.notes.iter().cloned());
     let files = summary.map(|summary| complete_files(plan, source, &paths, &found, summary, monitor)).transpose()?;
     if files.is_some() {
         tree::sync_filesystem(tree::open_folder(&plan.stage)?)?;

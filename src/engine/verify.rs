@@ -12,8 +12,8 @@ use crate::host::target::Target;
 use crate::host::tree::difference::{Difference, What};
 use crate::host::tree::kind::Kind;
 use crate::host::tree::walk::Next;
-use crate::host::tree::{self, Extent, FilePolicy, Sample, TreeReport};
-use crate::host::{place, site_database};
+use crate::host::tree::{self, Extent, Sample, TreeReport};
+use crate::host::{owner, place, site_database};
 use crate::job::JobId;
 use crate::path::Domain;
 use crate::plan::{Plan, Selection};
@@ -23,6 +23,7 @@ use crate::siteconf::ConfFile;
 use crate::snapshot::retained::Manifest;
 use crate::text;
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -542,16 +543,17 @@ pub fn retained(hosts: &Hosts, plan: &Plan, manifest: &Manifest) -> Result<Group
     Ok(Group::new("snapshot", checks))
 }
 
-/// Modes and owners of a live tree against the policy of restore.toml.
-fn ownership(config: &Config, root: &Path) -> Result<Vec<Check>> {
-    let policy = FilePolicy::from_config(&config.files)?;
+/// Modes of a live tree, and its owners against those that such a site has.
+fn ownership(config: &Config, domain: &Domain, root: &Path) -> Result<Vec<Check>> {
+    let folder = tree::open_folder(root)?;
+    let policy = owner::policy(config, domain, Some(folder.as_fd()))?;
     let (mut open, mut foreign) = (Tally::default(), Tally::default());
-    tree::walk(tree::open_folder(root)?, &mut |visit| {
+    tree::walk(folder, &mut |visit| {
         let path = || String::from_utf8_lossy(visit.path).into_owned();
         if visit.kind != Kind::Symlink && visit.stat.stx_mode & 0o002 != 0 {
             open.note(path);
         }
-        if (visit.stat.stx_uid, visit.stat.stx_gid) != (policy.uid, policy.gid) {
+        if !policy.is_the_sites((visit.stat.stx_uid, visit.stat.stx_gid)) {
             foreign.note(path);
         }
         Ok(Next::Into)
@@ -561,7 +563,8 @@ fn ownership(config: &Config, root: &Path) -> Result<Vec<Check>> {
         Some(first) => Check::new(name, Outcome::Warn, format!("{} {bad}, the first is {first}", tally.count))
             .with("count", tally.count),
     };
-    let owner = &config.files.owner;
+    let (uid, gid) = policy.owner;
+    let owner = format!("{uid}:{gid}");
     Ok(vec![
         line(
             "modes",
@@ -617,7 +620,7 @@ pub fn domain(config: &Config, work: &Path, domain: &Domain, monitor: &Arc<dyn M
         Check::new("checksum", Outcome::NotChecked, "checksums: there is no backup to compare the live site with here"),
         space_left(&root),
     ];
-    files.extend(ownership(config, &root)?);
+    files.extend(ownership(config, domain, &root)?);
     let site = site_database::require(config, &home);
     let hosts = Hosts::of(config, domain, site.is_ok(), work, monitor.clone())?;
     let database = match (&site, &hosts.database) {

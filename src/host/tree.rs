@@ -20,6 +20,7 @@ mod pool;
 pub mod remove;
 pub mod space;
 pub mod survey;
+mod times;
 mod trusted;
 pub mod unit;
 pub mod verify;

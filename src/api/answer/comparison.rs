@@ -92,8 +92,6 @@ pub struct FileChanges {
     pub bytes_removed: u64,
     /// Bytes of the files that are only live, and would stay.
     pub bytes_kept: u64,
-    /// Number of entries that would get another owner; that alone is no change.
-    pub other_owner: u64,
     /// How files were compared: `content`, or `size and time, content where the time differs`.
     pub compared_by: String,
     /// Number of files whose content was read.

@@ -204,3 +204,125 @@ fn archives_of_gnu_tar_are_read_in_every_format() {
         assert_eq!(entry.segments.is_some(), format.contains(&"-S"));
     }
 }
+
+fn names(archive: &[u8]) -> Vec<String> {
+    let shown = |(entry, content): (Entry, Vec<u8>)| {
+        format!("{} {}", String::from_utf8_lossy(&entry.path), String::from_utf8_lossy(&content))
+    };
+    list(archive).unwrap().into_iter().map(shown).collect()
+}
+
+/// What old and small writers make: GNU tar, libarchive and Python read on behind the header alike.
+#[test]
+fn labels_and_sizes_of_what_has_no_content_mean_nothing() {
+    let mut label = Maker::new().add(b"a label", b'V', "0", b"");
+    label.0[124..136].fill(0);
+    let sum: u32 = label.0[..148].iter().chain(&label.0[156..512]).map(|byte| u32::from(*byte)).sum::<u32>() + 256;
+    label.0[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let mut archive = label.add(b"folder/", b'5', "10000", b"");
+    for kind in [b'1', b'2'] {
+        archive = archive.add(b"link", kind, "6", b"");
+        let at = archive.0.len() - 512;
+        archive.0[at + 157..at + 158].copy_from_slice(b"t");
+        let sum: u32 = archive.0[at..at + 148].iter().chain(&archive.0[at + 156..]).map(|byte| u32::from(*byte)).sum();
+        archive.0[at + 148..at + 156].copy_from_slice(format!("{:06o}\0 ", sum + 256).as_bytes());
+    }
+    let archive = archive.pax(&[("size", "4096")]).add(b"again/", b'5', "0", b"").file("z", b"end").end();
+    assert_eq!(names(&archive), ["folder/ ", "link ", "link ", "again/ ", "z end"]);
+}
+
+#[test]
+fn a_sum_of_characters_with_a_sign_is_a_checksum_too() {
+    let mut archive = Maker::new().file("f\u{fc}r", b"x").end();
+    let signed: i64 = archive[..148].iter().chain(&archive[156..512]).map(|byte| i64::from(byte.cast_signed())).sum();
+    archive[148..156].copy_from_slice(format!("{:06o}\0 ", signed + 256).as_bytes());
+    assert_eq!(list(&archive).unwrap().len(), 1);
+    archive[0] ^= 1;
+    assert_eq!(code(&archive), Code::BackupCorrupt);
+}
+
+#[test]
+fn a_missing_end_mark_is_no_damage_where_the_input_checks_itself() {
+    let archive = Maker::new().file("a", b"hello").0;
+    assert_eq!(code(&archive), Code::BackupCorrupt);
+    let mut reader = TarReader::new(archive.as_slice(), Limits::default()).sealed();
+    reader.next_entry().unwrap().unwrap();
+    assert!(!reader.lacks_end_mark());
+    assert!(reader.next_entry().unwrap().is_none());
+    assert!(reader.lacks_end_mark());
+    // Not in the middle of an entry, and not for nothing at all.
+    for cut in [0, 100, 512, 700] {
+        let mut reader = TarReader::new(&archive[..cut], Limits::default()).sealed();
+        let error = std::iter::from_fn(|| reader.next_entry().transpose()).find_map(Result::err).unwrap();
+        assert_eq!(error.code, Code::BackupCorrupt, "{cut}");
+    }
+}
+
+#[test]
+fn an_incremental_archive_says_what_it_leaves_out() {
+    let whole = |archive: &[u8]| {
+        let mut reader = TarReader::new(archive, Limits::default());
+        while reader.next_entry().unwrap().is_some() {}
+        reader.require_whole()
+    };
+    let level = |names: &[u8]| {
+        Maker::new().add(b"./www/", b'D', &format!("{:o}", names.len()), names).file("./www/b", b"2").end()
+    };
+    assert!(whole(&level(b"Ya.html\0Yb\0Dsub\0\0")).is_ok());
+    let error = whole(&level(b"Na.html\0Yb\0Nc\0\0")).unwrap_err();
+    assert_eq!(error.code, Code::BackupIncomplete);
+    assert!(error.message.contains("2 names or more, \"./www/a.html\""), "{}", error.message);
+    // The same in a header of pax, as `--format=posix` writes it; a name may begin with an N.
+    let posix = |names: &str| Maker::new().pax(&[("GNU.dumpdir", names)]).add(b"./www/", b'5', "0", b"").end();
+    assert!(whole(&posix("YNew\0\0")).is_ok());
+    assert!(whole(&posix("YNew\0Nold\0\0")).is_err());
+}
+
+#[test]
+fn a_file_of_another_format_is_called_what_it_is() {
+    let unreadable = |bytes: &[u8]| {
+        let error = list(bytes).unwrap_err();
+        assert_eq!(error.code, Code::BackupUnreadable, "{}", error.message);
+        error.message
+    };
+    let mut zstd = b"\x28\xb5\x2f\xfd".to_vec();
+    assert_eq!(unreadable(&zstd), "it is a zstd file, not a tar archive");
+    zstd.resize(4000, 7);
+    assert_eq!(unreadable(&zstd), "it is a zstd file, not a tar archive");
+    assert!(unreadable(b"<!DOCTYPE html><html>404</html>").contains("HTML"));
+    // Only at the beginning: in the middle it is damage.
+    let mut later = Maker::new().file("a", b"").0;
+    later.extend_from_slice(&zstd);
+    assert_eq!(code(&later), Code::BackupCorrupt);
+}
+
+/// Incremental archives as GNU tar makes them.
+#[test]
+fn the_second_level_of_gnu_tar_is_told_from_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("www")).unwrap();
+    std::fs::write(at("www/same"), "same").unwrap();
+    for format in ["--format=gnu", "--format=posix"] {
+        let _ = std::fs::remove_file(at("state"));
+        let pack = || {
+            let output = Command::new("tar")
+                .args(["-c", format, "-g"])
+                .arg(at("state"))
+                .arg("-C")
+                .arg(folder.path())
+                .arg("www")
+                .stderr(Stdio::inherit())
+                .output()
+                .unwrap();
+            assert!(output.status.success());
+            let mut reader = TarReader::new(output.stdout.as_slice(), Limits::default());
+            while reader.next_entry().unwrap().is_some() {}
+            reader.require_whole()
+        };
+        assert!(pack().is_ok(), "{format}");
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        std::fs::write(at("www/changed"), format).unwrap();
+        assert!(pack().unwrap_err().message.contains("www/same"), "{format}");
+    }
+}

@@ -15,12 +15,8 @@ pub fn place(path: &RelPath) -> Option<Place> {
 }
 
 fn dump(file: &[u8], in_folder: bool) -> Option<Place> {
-    let (stem, gzip) = if let Some(stem) = file.strip_suffix(b".sql.gz") {
-        (stem, true)
-    } else {
-        (file.strip_suffix(b".sql")?, false)
-    };
-    (in_folder || stem == b"database" || stem.starts_with(b"database_")).then_some(Place::Dump { gzip })
+    let stem = file.strip_suffix(b".sql.gz").or_else(|| file.strip_suffix(b".sql"))?;
+    (in_folder || stem == b"database" || stem.starts_with(b"database_")).then_some(Place::Dump)
 }
 
 /// The place of a file below `config/`.

@@ -22,6 +22,9 @@ pub(super) fn warnings(source: &Source, found: &Scan, config: &Config, facts: &F
     if found.specials > 0 {
         list.push(format!("{} devices, FIFOs or sockets in it will not be restored.", found.specials));
     }
+    if found.without_end_mark {
+        list.push("Its archive has no end mark. The checksum of gzip says that nothing is missing.".to_owned());
+    }
     list.extend(left_out(found));
     if source.is_layered() {
         list.push(

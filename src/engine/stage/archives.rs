@@ -39,6 +39,8 @@ pub struct Found {
     pub units: BTreeSet<RelPath>,
     /// What was staged for a glob that turned out to be the name of something.
     pub dropped: Vec<RelPath>,
+    /// What whoever restores should know, as sentences.
+    pub notes: Vec<String>,
 }
 
 /// Reads a source once.
@@ -90,7 +92,7 @@ impl Reading<'_> {
         // The database first: the server has the most to do, and begins with the first bytes.
         for part in source.parts.iter().filter(|part| part.role == Role::Dump) {
             part.will_stream();
-            self.spool_dump(part.gzip, &mut part.reader()).map_err(|error| part.named(error))?;
+            self.spool_dump(&mut part.reader()).map_err(|error| part.named(error))?;
             found.seen.dump = Some(part.path.display().to_string());
             part.unchanged()?;
         }
@@ -187,7 +189,10 @@ impl Reading<'_> {
                     if let EntryKind::HardLink(target) = &entry.kind
                         && wanted
                     {
-                        let target = inside(&sorter, target)?;
+                        let Some(target) = inside(&sorter, target) else {
+                            self.leave_out(&inner, target);
+                            continue;
+                        };
                         if !self.picks(&target, false, &mut BTreeSet::new()) || covered(&target, false) {
                             heirs.add(target, inner)?;
                             continue;
@@ -201,12 +206,19 @@ impl Reading<'_> {
                         self.add(inner, &entry, &mut tar)?;
                     }
                 }
-                Place::Dump { gzip } => self.spool_dump(gzip, &mut tar)?,
+                Place::Dump => self.spool_dump(&mut tar)?,
                 Place::Config(item, name) if entry.kind == EntryKind::File => {
                     found.config.push(read_config(item, name, &entry, &mut tar, found.config.len())?);
                 }
                 Place::Site(_) | Place::Config(..) | Place::Meta | Place::Other => {}
             }
+        }
+        if !layered {
+            tar.require_whole()?;
+        }
+        if tar.lacks_end_mark() {
+            let name = file_name(&part.path);
+            found.notes.push(format!("{name} has no end mark; the checksum of gzip says that nothing is missing"));
         }
         if self.spool.is_some() {
             sorter.seen().one_dump()?;
@@ -270,32 +282,28 @@ impl Reading<'_> {
                 }
             }
         }
-        match heirs.by_target.keys().next() {
-            None => Ok(()),
-            Some(target) => Err(Error::new(
-                Code::UnsafePath,
-                format!("a hard link in the backup leads to {:?}, which is no file of it", target.to_string()),
-            )
-            .with("target", target.to_string())),
+        for (target, names) in heirs.by_target {
+            names.iter().for_each(|name| self.leave_out(name, target.as_bytes()));
+        }
+        Ok(())
+    }
+
+    /// A further name of what is no file of the backup.
+    fn leave_out(&mut self, name: &RelPath, target: &[u8]) {
+        if let Some(tree) = &mut self.tree {
+            tree.leave_out_hard_link(name, &String::from_utf8_lossy(target));
         }
     }
 
-    fn spool_dump(&mut self, gzip: bool, data: &mut dyn Read) -> Result<()> {
+    fn spool_dump(&mut self, data: &mut dyn Read) -> Result<()> {
         let Some(writer) = &mut self.spool else { return Ok(()) };
-        if gzip {
-            copy(&mut GzipReader::new(data), writer, self.monitor.as_ref())
-        } else {
-            copy(data, writer, self.monitor.as_ref())
-        }
+        copy(&mut archive::text(data)?, writer, self.monitor.as_ref())
     }
 }
 
-/// The target of a hard link, seen from the document root.
-fn inside(sorter: &Sorter, target: &[u8]) -> Result<RelPath> {
-    let path = RelPath::parse(target)?;
-    sorter.root().and_then(|root| path.strip_prefix(root)).ok_or_else(|| {
-        Error::new(Code::UnsafePath, format!("a hard link in the backup leads to {path}, outside the site"))
-    })
+/// The target of a hard link, seen from the document root; `None` for one that lies elsewhere.
+fn inside(sorter: &Sorter, target: &[u8]) -> Option<RelPath> {
+    RelPath::parse(target).ok()?.strip_prefix(sorter.root()?)
 }
 
 fn copy(from: &mut dyn Read, into: &mut SpoolWriter, monitor: &dyn Monitor) -> Result<()> {
@@ -365,8 +373,15 @@ mod tests {
         let source = crate::backup::locate(&config, &domain, "latest", None).unwrap();
         let root = place.path().join("tree");
         std::fs::create_dir(&root).unwrap();
-        let policy = FilePolicy { uid: 0, gid: 0, permissions: crate::config::Permissions::Standard };
-        let options = TreeOptions { policy, threads: 1, headroom_bytes: 0, document_root: None, live: None };
+        let policy = FilePolicy { owner: (0, 0), known: Vec::new(), permissions: crate::config::Permissions::Standard };
+        let options = TreeOptions {
+            policy,
+            threads: 1,
+            headroom_bytes: 0,
+            document_root: None,
+            live: None,
+            link_targets: Vec::new(),
+        };
         let manifest = tree::manifest::create(&place.path().join("manifest")).unwrap();
         let mut writer =
             TreeWriter::create(tree::open_folder(&root).unwrap(), options, manifest, Arc::new(Silent)).unwrap();

@@ -115,8 +115,6 @@ pub struct Summary {
     pub bytes_changed: u64,
     /// Content of kept files.
     pub bytes_kept: u64,
-    /// Entries of another owner than a restore gives them; that alone is no change.
-    pub other_owner: u64,
     /// Files whose content was read, and their bytes.
     pub contents_read: u64,
     /// Bytes of that content.
@@ -452,8 +450,6 @@ impl Comparer<'_> {
                 self.put(Waiting::Known(difference(Change::Removed, Vec::new())))?;
             }
             (_, Some(known)) => {
-                let owner = self.rules.policy.owner(Some((visit.stat.stx_uid, visit.stat.stx_gid)));
-                self.summary.other_owner += u64::from((visit.stat.stx_uid, visit.stat.stx_gid) != owner);
                 let (what, content) = self.judge(visit, &known, &live)?;
                 let mut found = Difference { backup: Some(side_of(&known)), ..difference(Change::Changed, what) };
                 match content {

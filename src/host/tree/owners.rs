@@ -1,16 +1,13 @@
-//! Who owns each path of a new tree: what was root's in the live tree stays root's, the rest gets the owner of restore.toml. What
-//! changes its owner by that is counted, so that it can be said.
+//! Who owns each path of a new tree. A path of the live tree keeps its owner, root's among them. A new one belongs to whoever owns the
+//! folder around it, unless the backup tells its owners apart: then what has another owner there than the tree as a whole keeps that
+//! one, where it is one that this site has anyway. Nobody else gets a file by what an archive says.
 
 use super::handle::{resolve, stat_here};
 use super::policy::FilePolicy;
 use crate::path::RelPath;
 use rustix::fs::OFlags;
-use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-
-/// Paths that are named of each kind of change.
-const NAMED: usize = 3;
 
 /// User and group.
 pub type Owner = (u32, u32);
@@ -19,98 +16,127 @@ pub type Owner = (u32, u32);
 pub struct Owners {
     policy: FilePolicy,
     live: Option<Arc<OwnedFd>>,
-    /// The live folder that was looked into last; `None` where there is none.
-    folder: Option<(RelPath, Option<OwnedFd>)>,
-    changes: BTreeMap<Owner, Change>,
+    /// The folder that was asked for last.
+    folder: Option<Around>,
+    /// Whose the tree of the archive is as a whole: the owner of its first entry.
+    archived: Option<Owner>,
 }
 
-#[derive(Default)]
-struct Change {
-    paths: u64,
-    first: Vec<String>,
+struct Around {
+    path: RelPath,
+    /// The live folder, where there is one.
+    live: Option<OwnedFd>,
+    /// Owner of what is new in it.
+    heir: Owner,
 }
 
 impl Owners {
-    /// `live` is the live document root, where there is one.
+    /// `live` is the live tree, where there is one.
     pub fn new(policy: FilePolicy, live: Option<Arc<OwnedFd>>) -> Owners {
-        Owners { policy, live, folder: None, changes: BTreeMap::new() }
+        Owners { policy, live, folder: None, archived: None }
     }
 
-    /// The owner of what is written at a path.
-    pub fn of(&mut self, path: &RelPath) -> Owner {
-        let live = self.live_owner(path);
-        let owner = self.policy.owner(live);
-        if let Some(live) = live.filter(|live| *live != owner) {
-            let change = self.changes.entry(live).or_default();
-            change.paths += 1;
-            if change.first.len() < NAMED {
-                change.first.push(format!("{:?}", path.to_string()));
-            }
+    /// The owner of what is written at a path; `archived` is the one that the archive tells.
+    pub fn of(&mut self, path: &RelPath, archived: Option<Owner>) -> Owner {
+        if let Some(told) = archived {
+            self.archived.get_or_insert(told);
         }
-        owner
-    }
-
-    /// What changes its owner, a sentence for each owner that loses something.
-    pub fn notes(&self) -> Vec<String> {
-        let to = format!("{}:{}", self.policy.uid, self.policy.gid);
-        let note = |((uid, gid), change): (&Owner, &Change)| {
-            let more = if change.paths > change.first.len() as u64 { " …" } else { "" };
-            let paths = if change.paths == 1 { "1 path".to_owned() } else { format!("{} paths", change.paths) };
-            format!("{paths} of user and group {uid}:{gid} will belong to {to}: {}{more}", change.first.join(", "))
+        let apart = archived.filter(|told| Some(*told) != self.archived && self.policy.is_the_sites(*told));
+        let Some((folder, name)) = path.split_last() else {
+            let live = self.live.as_ref().and_then(|live| rustix::fs::fstat(live).ok());
+            return live.map(owner).or(apart).unwrap_or(self.policy.owner);
         };
-        self.changes.iter().map(note).collect()
+        let around = match self.folder.take().filter(|known| known.path == folder) {
+            Some(known) => known,
+            None => self.look_around(folder),
+        };
+        // Nothing is followed: what lies behind a live link is not this path.
+        let live = around.live.as_ref().and_then(|live| stat_here(live.as_fd(), name).ok().flatten());
+        let found = live.map(owner).or(apart).unwrap_or(around.heir);
+        self.folder = Some(around);
+        found
     }
 
-    /// Nothing is followed: what lies behind a live link is not this path.
-    fn live_owner(&mut self, path: &RelPath) -> Option<Owner> {
-        let live = self.live.as_ref()?;
-        let owner = |stat: rustix::fs::Stat| (stat.st_uid, stat.st_gid);
-        let Some((around, _)) = path.split_last() else { return rustix::fs::fstat(live).ok().map(owner) };
-        if self.folder.as_ref().is_none_or(|(known, _)| *known != around) {
-            let opened = resolve(live.as_fd(), &around, OFlags::PATH | OFlags::DIRECTORY).ok();
-            self.folder = Some((around, opened));
+    fn look_around(&self, path: RelPath) -> Around {
+        let open = |folder: &RelPath| {
+            let live = self.live.as_ref()?;
+            resolve(live.as_fd(), folder, OFlags::PATH | OFlags::DIRECTORY).ok()
+        };
+        let owner_of = |folder: &OwnedFd| rustix::fs::fstat(folder).ok().map(owner);
+        let live = open(&path);
+        let mut nearest = live.as_ref().and_then(owner_of);
+        let mut above = path.clone();
+        while nearest.is_none()
+            && let Some((folder, _)) = above.split_last()
+        {
+            nearest = open(&folder).as_ref().and_then(owner_of);
+            above = folder;
         }
-        let (_, folder) = self.folder.as_ref()?;
-        stat_here(folder.as_ref()?.as_fd(), path.last_name()).ok().flatten().map(owner)
+        // What is new in a folder of root's is the site's: root made the folder, and the site works in it.
+        let heir = nearest.filter(|(uid, _)| *uid != 0).unwrap_or(self.policy.owner);
+        Around { path, live, heir }
     }
+}
+
+fn owner(stat: rustix::fs::Stat) -> Owner {
+    (stat.st_uid, stat.st_gid)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Permissions;
-    use std::os::unix::fs::{lchown, symlink};
+    use std::os::unix::fs::{chown, lchown, symlink};
+
+    fn policy() -> FilePolicy {
+        FilePolicy { owner: (33, 33), known: vec![(33, 33), (7, 7)], permissions: Permissions::Standard }
+    }
 
     #[test]
-    fn roots_stays_roots_and_every_other_change_is_told() {
+    fn a_live_path_keeps_its_owner_and_a_new_one_gets_that_of_the_folder_around_it() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir_all(at("roots/deep")).unwrap();
         std::fs::create_dir(at("theirs")).unwrap();
-        for (name, owner) in [("roots/deep/f", 0), ("theirs/a", 7), ("theirs/b", 7), ("ours", 33), ("other", 8)] {
+        for (name, owner) in [("roots/deep/f", 0), ("theirs/a", 7), ("ours", 33), ("other", 8)] {
             std::fs::write(at(name), "").unwrap();
-            std::os::unix::fs::chown(at(name), Some(owner), Some(owner)).unwrap();
+            chown(at(name), Some(owner), Some(owner)).unwrap();
         }
         symlink("roots/deep", at("link")).unwrap();
         lchown(at("link"), Some(7), Some(7)).unwrap();
-        std::os::unix::fs::chown(at("theirs"), Some(33), Some(33)).unwrap();
+        chown(at("theirs"), Some(9), Some(10)).unwrap();
         let live = Arc::new(super::super::open_folder(folder.path()).unwrap());
-        let policy = FilePolicy { uid: 33, gid: 33, permissions: Permissions::Standard };
-        let mut owners = Owners::new(policy, Some(live));
-        let mut of = |path: &str| owners.of(&RelPath::parse(path.as_bytes()).unwrap());
-        for path in ["", "roots", "roots/deep", "roots/deep/f"] {
-            assert_eq!(of(path), (0, 0), "{path}");
+        let mut owners = Owners::new(policy(), Some(live));
+        for (path, wanted) in [
+            ("", (0, 0)),
+            ("roots", (0, 0)),
+            ("roots/deep/f", (0, 0)),
+            ("theirs", (9, 10)),
+            ("theirs/a", (7, 7)),
+            ("ours", (33, 33)),
+            ("other", (8, 8)),
+            ("link", (7, 7)),
+            // New ones: the folder's around, the site's where that is root's or lies behind a link.
+            ("theirs/new", (9, 10)),
+            ("theirs/new/deep", (9, 10)),
+            ("new/deep", (33, 33)),
+            ("roots/new", (33, 33)),
+            ("link/f", (33, 33)),
+        ] {
+            assert_eq!(owners.of(&RelPath::parse(path.as_bytes()).unwrap(), None), wanted, "{path}");
         }
-        for path in ["theirs/a", "theirs/b", "ours", "other", "new", "new/deep", "link", "link/f"] {
-            assert_eq!(of(path), (33, 33), "{path}");
-        }
-        assert_eq!(
-            owners.notes(),
-            [
-                "3 paths of user and group 7:7 will belong to 33:33: \"theirs/a\", \"theirs/b\", \"link\"",
-                "1 path of user and group 8:8 will belong to 33:33: \"other\"",
-            ]
-        );
-        assert_eq!(Owners::new(policy, None).of(&RelPath::default()), (33, 33));
+    }
+
+    #[test]
+    fn what_a_backup_tells_apart_stays_apart_where_the_site_has_such_an_owner() {
+        let mut owners = Owners::new(policy(), None);
+        let mut of = |path: &str, uid: u32| owners.of(&RelPath::parse(path.as_bytes()).unwrap(), Some((uid, uid)));
+        // The tree as a whole is 1001's there, and the site's here.
+        assert_eq!(of("", 1001), (33, 33));
+        assert_eq!(of("index.php", 1001), (33, 33));
+        assert_eq!(of("uploads", 7), (7, 7));
+        // Root and a neighbour are nobody that an archive may name.
+        assert_eq!(of("a", 0), (33, 33));
+        assert_eq!(of("b", 1002), (33, 33));
     }
 }

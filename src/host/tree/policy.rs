@@ -1,15 +1,16 @@
 //! Who owns restored files and which mode they get.
 
+use super::owners::Owner;
 use crate::config::{self, Permissions};
 use crate::error::{Code, Error, Result};
 
 /// Owner and modes of restored files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePolicy {
-    /// Owner of everything.
-    pub uid: u32,
-    /// Group of everything.
-    pub gid: u32,
+    /// Whose the site is as a whole.
+    pub owner: Owner,
+    /// Every owner that such a site has, this one among them; never root.
+    pub known: Vec<Owner>,
     /// How archived modes are cut.
     pub permissions: Permissions,
 }
@@ -55,15 +56,21 @@ impl FilePolicy {
         if uid == u32::MAX || gid == u32::MAX {
             return Err(unknown("owner", "4294967295"));
         }
-        Ok(FilePolicy { uid, gid, permissions: files.permissions })
+        Ok(FilePolicy { owner: (uid, gid), known: vec![(uid, gid)], permissions: files.permissions })
     }
 
-    /// The owner of a path over the one it has now: what is root's stays root's.
-    pub fn owner(&self, live: Option<(u32, u32)>) -> (u32, u32) {
-        match live {
-            Some((0, gid)) => (0, gid),
-            _ => (self.uid, self.gid),
-        }
+    /// The same for a site that has these owners, the most likely one first; root is none of them.
+    #[must_use]
+    pub fn of_site(mut self, owners: impl IntoIterator<Item = Owner>) -> FilePolicy {
+        let owners = owners.into_iter().filter(|(uid, _)| *uid != 0);
+        self.known = owners.chain([self.owner]).collect();
+        self.owner = self.known[0];
+        self
+    }
+
+    /// Whether user and group are of those that the site has.
+    pub fn is_the_sites(&self, (uid, gid): Owner) -> bool {
+        self.known.iter().any(|known| known.0 == uid) && self.known.iter().any(|known| known.1 == gid)
     }
 
     /// The mode of a file: never wider than archived, never set-id or sticky.
@@ -88,19 +95,28 @@ mod tests {
     use super::*;
 
     fn parse(owner: &str, permissions: Permissions) -> Result<FilePolicy> {
-        let files = config::Files { owner: owner.into(), permissions };
+        let files = config::Files { owner: owner.into(), permissions, ..config::Files::default() };
         FilePolicy::parse(&files, "root:x:0:0::/:/bin/sh\nweb:x:33:44::/:/bin/sh\n", "root:x:0:\nwww:x:55:web\n")
     }
 
     #[test]
     fn owners_are_names_or_numbers() {
-        let ids = |owner| parse(owner, Permissions::Standard).map(|policy| (policy.uid, policy.gid));
+        let ids = |owner| parse(owner, Permissions::Standard).map(|policy| policy.owner);
         assert_eq!(ids("web:www").unwrap(), (33, 55));
         assert_eq!(ids("web").unwrap(), (33, 44));
         assert_eq!(ids("1000:1001").unwrap(), (1000, 1001));
         for bad in ["nobody:www", "web:nogroup", "", "web:", "1000", "-1:0", "4294967295:0"] {
             assert_eq!(ids(bad).unwrap_err().code, Code::ConfigInvalid, "{bad}");
         }
+    }
+
+    #[test]
+    fn the_first_owner_of_a_site_that_is_not_root_is_the_sites() {
+        let policy = |owners: &[Owner]| parse("web", Permissions::Standard).unwrap().of_site(owners.iter().copied());
+        assert_eq!(policy(&[(0, 0), (1001, 33), (7, 7)]).owner, (1001, 33));
+        assert_eq!(policy(&[(0, 0)]).owner, (33, 44));
+        assert!(policy(&[(1001, 33)]).is_the_sites((33, 33)));
+        assert!(!policy(&[(0, 0)]).is_the_sites((0, 0)));
     }
 
     #[test]

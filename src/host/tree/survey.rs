@@ -38,13 +38,22 @@ pub struct Survey {
     pub root_is_link: bool,
     /// The root is a mount point.
     pub root_is_mount: bool,
-    /// First mount points below the root; they are not entered.
+    /// First mount points and subvolumes of btrfs below the root; they are not entered.
     pub mounts: Vec<String>,
-    /// First immutable or append-only files and folders.
-    pub immutable: Vec<String>,
+    /// First files and folders with an attribute that keeps them from being moved or removed.
+    pub held: Vec<Held>,
     /// Tells two states of the tree apart: path, inode, size, mode, owner and times of everything. The time of the last
     /// change of the inode (ctime) cannot be set back by anybody, so that a file rewritten in place shows too.
     pub state: u128,
+}
+
+/// A file or folder that is immutable or append-only (`chattr(1)`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its path below the root; empty for the root itself.
+    pub path: String,
+    /// The letters of its attributes: `i`, `a` or both.
+    pub letters: &'static str,
 }
 
 /// Surveys the tree at `root`; a missing root is `None`.
@@ -80,23 +89,33 @@ pub fn survey_since(root: &Path, moment: Option<i64>, monitor: &dyn Monitor) -> 
             return Err(Error::new(Code::NotExchangeable, format!("{} is no folder", root.display())));
         }
     }
-    let root_mount = super::walk::statx_here(std::os::fd::AsFd::as_fd(&handle), b"").map_or(0, |stat| stat.stx_mnt_id);
+    let root_stat = super::walk::statx_here(handle.as_fd(), b"").ok();
+    let root_mount = root_stat.as_ref().map_or(0, |stat| stat.stx_mnt_id);
+    let root_device = root_stat.as_ref().map_or((0, 0), |stat| (stat.stx_dev_major, stat.stx_dev_minor));
     walk(&handle, &mut |visit| {
         let name = |list: &mut Vec<String>| {
             if list.len() < NAMED {
                 list.push(String::from_utf8_lossy(visit.path).into_owned());
             }
         };
-        if visit.stat.stx_attributes.intersects(StatxAttributes::IMMUTABLE | StatxAttributes::APPEND) {
-            name(&mut found.immutable);
+        let has = |attribute| visit.stat.stx_attributes.contains(attribute);
+        let letters = match (has(StatxAttributes::IMMUTABLE), has(StatxAttributes::APPEND)) {
+            (true, true) => "ia",
+            (true, false) => "i",
+            (false, true) => "a",
+            (false, false) => "",
+        };
+        if !letters.is_empty() && found.held.len() < NAMED {
+            found.held.push(Held { path: String::from_utf8_lossy(visit.path).into_owned(), letters });
         }
         found.state = found.state.wrapping_add(state_of(visit, moment, monitor)?);
         if visit.path.is_empty() {
             found.root_is_mount = visit.stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
             return Ok(Next::Into);
         }
-        let mounted =
-            visit.stat.stx_mnt_id != root_mount || visit.stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
+        // A subvolume is on the same mount, but has a device of its own; nothing removes one but btrfs itself.
+        let device = (visit.stat.stx_dev_major, visit.stat.stx_dev_minor);
+        let mounted = visit.stat.stx_mnt_id != root_mount || device != root_device || has(StatxAttributes::MOUNT_ROOT);
         if mounted {
             name(&mut found.mounts);
             return Ok(Next::Past);
@@ -177,7 +196,7 @@ mod tests {
         std::os::unix::fs::symlink("/", root.join("a/l")).unwrap();
         let found = survey(&root, &Silent).unwrap().unwrap();
         assert_eq!((found.files, found.folders, found.links, found.bytes), (1, 2, 1, 5));
-        assert!(!found.root_is_mount && found.mounts.is_empty() && found.immutable.is_empty());
+        assert!(!found.root_is_mount && found.mounts.is_empty() && found.held.is_empty());
         std::os::unix::fs::symlink(&root, folder.path().join("link")).unwrap();
         assert!(survey(&folder.path().join("link"), &Silent).unwrap().unwrap().root_is_link);
         assert!(survey(&folder.path().join("none"), &Silent).unwrap().is_none());

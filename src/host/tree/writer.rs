@@ -15,6 +15,8 @@ use super::manifest::{self, Record};
 use super::owners::{Owner, Owners};
 use super::policy::FilePolicy;
 use super::pool::{Attributes, BATCH_BYTES, BATCHES, Batch, Large, Piece};
+use super::remove::remove;
+use super::times::TimeRange;
 use super::worker::{self, Shared, writing};
 use crate::archive::{Entry, EntryKind, unwrap_io};
 use crate::error::{Code, Error, IoContext, Result};
@@ -24,9 +26,11 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rustix::fs::{AtFlags, Dir, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -53,10 +57,12 @@ pub struct TreeOptions {
     pub threads: usize,
     /// Bytes that stay free on the filesystem.
     pub headroom_bytes: u64,
-    /// The live document root: absolute links that point into it are made.
+    /// The live tree: absolute links that point into it are made.
     pub document_root: Option<PathBuf>,
-    /// The same, open: what is root's there stays root's.
+    /// The same, open: its paths keep their owners, and the links out of the site that it has are made.
     pub live: Option<Arc<OwnedFd>>,
+    /// Folders of the administrator's that links may lead into.
+    pub link_targets: Vec<PathBuf>,
 }
 
 impl TreeOptions {
@@ -71,6 +77,7 @@ impl TreeOptions {
             headroom_bytes: config.limits.headroom_bytes,
             document_root: None,
             live: None,
+            link_targets: config.files.link_targets.clone(),
         })
     }
 }
@@ -98,8 +105,39 @@ pub struct TreeSummary {
     pub stripped_total: u64,
     /// Files that an earlier writer had left whole.
     pub taken_over: u64,
-    /// What gets another owner than it has in the live tree, as sentences.
-    pub owners: Vec<String>,
+}
+
+/// Paths of one kind, counted and the first ones named.
+#[derive(Debug, Default)]
+struct Named {
+    count: u64,
+    first: Vec<String>,
+}
+
+impl Named {
+    fn add(&mut self, path: &RelPath) {
+        self.count += 1;
+        if self.first.len() < 3 {
+            self.first.push(format!("{:?}", path.to_string()));
+        }
+    }
+
+    /// `3 files WHAT: "a", "b", "c" …`; nothing where there are none.
+    fn note(&self, what: &str) -> Option<String> {
+        let files = if self.count == 1 { "1 file" } else { &format!("{} files", self.count) };
+        let more = if self.count > self.first.len() as u64 { " …" } else { "" };
+        (self.count > 0).then(|| format!("{files} {what}: {}{more}", self.first.join(", ")))
+    }
+}
+
+/// What stands where a folder was to be made.
+enum Made {
+    /// Nothing stood there.
+    New,
+    /// An earlier entry of this archive made it.
+    Again,
+    /// An earlier entry that was no folder gave way.
+    InPlace,
 }
 
 /// What an earlier writer left.
@@ -130,6 +168,11 @@ pub struct TreeWriter {
     last_folder: Option<(RelPath, Arc<OwnedFd>)>,
     summary: TreeSummary,
     owners: Owners,
+    times: TimeRange,
+    /// Files whose execute bits the policy takes.
+    not_executable: Named,
+    /// What has a time that the filesystem cannot hold.
+    out_of_time: Named,
     leftover: Option<Leftover>,
     /// Bytes handed to the threads.
     written: u64,
@@ -183,6 +226,7 @@ impl TreeWriter {
         }
         // a set-group-id bit inherited from the web root would give every file the wrong group
         rustix::fs::fchmod(&root, Mode::RWXU).doing(looking)?;
+        let times = TimeRange::of(&root).doing(looking)?;
         let shared = Arc::new(Shared::new(monitor.clone()));
         let own = resolve(folder.as_fd(), &RelPath::default(), OFlags::RDONLY | OFlags::DIRECTORY).doing(looking)?;
         let flusher = Flusher::start(own, shared.clone())?;
@@ -203,7 +247,10 @@ impl TreeWriter {
             folders: HashMap::new(),
             last_folder: None,
             summary: TreeSummary::default(),
-            owners: Owners::new(options.policy, options.live.clone()),
+            owners: Owners::new(options.policy.clone(), options.live.clone()),
+            times,
+            not_executable: Named::default(),
+            out_of_time: Named::default(),
             leftover,
             written: 0,
             looked: (0, 0),
@@ -240,28 +287,50 @@ impl TreeWriter {
         self.shared.check()?;
         self.look_at_room()?;
         self.wait_for(&path)?;
+        if entry.kind != EntryKind::Folder {
+            self.clear_leftover(&path)?;
+        }
         match &entry.kind {
             EntryKind::File => self.file(path, entry, data),
             EntryKind::Folder => self.folder(path, entry),
             EntryKind::Symlink(target) => self.symlink(path, entry, target),
-            EntryKind::HardLink(target) => self.hard_link(path, &RelPath::parse(target)?),
+            EntryKind::HardLink(target) => match RelPath::parse(target) {
+                Ok(target) => self.hard_link(path, &target),
+                Err(_) => {
+                    self.leave_out_hard_link(&path, &String::from_utf8_lossy(target));
+                    Ok(())
+                }
+            },
             EntryKind::Special(kind) => {
                 let what = match kind {
                     b'3' | b'4' => "a device",
                     b'6' => "a FIFO",
-                    _ => "of an unknown type",
+                    _ => {
+                        let message = format!("{:?} is of an unknown type", path.to_string());
+                        return Err(Error::new(Code::UnsafePath, message)
+                            .with("path", path.to_string())
+                            .with("type", u64::from(*kind)));
+                    }
                 };
-                Err(Error::new(Code::UnsafePath, format!("{:?} is {what}, which a site never needs", path.to_string()))
-                    .with("path", path.to_string())
-                    .with("type", u64::from(*kind)))
+                self.strip(format!("{:?}: {what}, was left out", path.to_string()));
+                Ok(())
             }
         }
     }
 
-    /// Gives the file that this writer made at `target` another name. Owner, mode and times stay the file's.
+    /// Says that a further name of a file that the backup does not hold is left out.
+    pub fn leave_out_hard_link(&mut self, path: &RelPath, target: &str) {
+        self.strip(format!(
+            "{:?}: another name of {target:?}, which is no file of the backup, was left out",
+            path.to_string()
+        ));
+    }
+
+    /// Gives the file that this writer made at `target` another name. Owner, mode and times stay the file's. Where the target is no
+    /// file made before, the name is left out and that is noted.
     ///
     /// # Errors
-    /// `unsafe_path` when the target is no file made before, else as [`TreeWriter::add`].
+    /// As [`TreeWriter::add`].
     pub fn add_hard_link(&mut self, path: RelPath, target: &RelPath) -> Result<()> {
         let added = self.hard_link(path, target);
         if let Err(error) = &added {
@@ -274,27 +343,24 @@ impl TreeWriter {
         self.shared.check()?;
         self.wait_for(target)?;
         self.wait_for(&path)?;
-        let no_file = || {
-            Error::new(
-                Code::UnsafePath,
-                format!(
-                    "{:?} is a link to {:?}, which is no earlier file of this backup",
-                    path.to_string(),
-                    target.to_string()
-                ),
-            )
-            .with("path", path.to_string())
-            .with("target", target.to_string())
+        let source = match target.split_last() {
+            Some((folder, _)) => match resolve(self.root.as_fd(), &folder, OFlags::PATH | OFlags::DIRECTORY) {
+                Ok(source) => Some(source),
+                Err(Errno::NOENT | Errno::LOOP | Errno::XDEV | Errno::NOTDIR) => None,
+                Err(error) => return Err(writing(&path, &error.into())),
+            },
+            None => None,
         };
-        let (Some((folder, name)), Some(_)) = (target.split_last(), path.split_last()) else { return Err(no_file()) };
-        let source = match resolve(self.root.as_fd(), &folder, OFlags::PATH | OFlags::DIRECTORY) {
-            Ok(source) => source,
-            Err(Errno::NOENT | Errno::LOOP | Errno::XDEV | Errno::NOTDIR) => return Err(no_file()),
-            Err(error) => return Err(writing(&path, &error.into())),
+        let name = target.last_name();
+        let is_file = |source: &OwnedFd| worker::is_file(source, name).map_err(|error| writing(&path, &error.into()));
+        let there = match source {
+            Some(source) if !path.is_root() && is_file(&source)? => Some(source),
+            _ => None,
         };
-        if !worker::is_file(&source, name).map_err(|error| writing(&path, &error.into()))? {
-            return Err(no_file());
-        }
+        let Some(source) = there else {
+            self.leave_out_hard_link(&path, &target.to_string());
+            return Ok(());
+        };
         if path == *target {
             return Ok(());
         }
@@ -311,7 +377,7 @@ impl TreeWriter {
         let stat = super::handle::stat_here(folder.as_fd(), path.last_name());
         let owner = match stat.map_err(|error| writing(&path, &error.into()))? {
             Some(stat) => (stat.st_uid, stat.st_gid),
-            None => return Err(no_file()),
+            None => return Err(writing(&path, &Errno::NOENT.into())),
         };
         let record = Record {
             kind: Kind::File,
@@ -344,7 +410,12 @@ impl TreeWriter {
         self.complete_folders(file)?;
         self.flusher.stop();
         self.shared.check()?;
-        self.summary.owners = self.owners.notes();
+        let lost = "lost their execute bits (files.permissions = \"preserve\" in restore.toml keeps them)";
+        let notes = [
+            self.not_executable.note(lost),
+            self.out_of_time.note("of a time that the filesystem cannot hold got the nearest"),
+        ];
+        self.summary.stripped.extend(notes.into_iter().flatten());
         Ok(std::mem::take(&mut self.summary))
     }
 
@@ -353,13 +424,13 @@ impl TreeWriter {
             return Err(Error::new(Code::UnsafePath, "the root of the site is a file in the backup"));
         };
         let archived = self.without_set_id(&path, entry);
-        let owner = self.owners.of(&path);
-        let attributes = Attributes {
-            owner,
-            mode: self.options.policy.file_mode(archived),
-            mtime: clamp(entry.mtime),
-            xattrs: self.user_xattrs(&path, entry),
-        };
+        let owner = self.owners.of(&path, Some(entry.owner()));
+        let mode = self.options.policy.file_mode(archived);
+        if archived & 0o111 & !mode != 0 {
+            self.not_executable.add(&path);
+        }
+        let attributes =
+            Attributes { owner, mode, mtime: self.time_of(&path, entry), xattrs: self.user_xattrs(&path, entry) };
         let folder = self.parent(&path)?;
         let mut record = Record {
             kind: Kind::File,
@@ -515,40 +586,66 @@ impl TreeWriter {
         let archived = self.without_set_id(&path, entry);
         let mode = self.options.policy.folder_mode(archived);
         self.user_xattrs(&path, entry);
-        let mut replaced = false;
-        if !path.is_root() {
-            replaced = !self.make_folder(&path)?;
-        }
-        let owner = self.owners.of(&path);
-        let record = Record { kind: Kind::Folder, mode, ..record(&path, owner, Some(clamp(entry.mtime))) };
-        self.append(&record, replaced)?;
-        if !path.is_root() && !replaced {
+        let made = if path.is_root() { None } else { Some(self.make_folder(&path)?) };
+        let owner = self.owners.of(&path, Some(entry.owner()));
+        let mtime = self.time_of(&path, entry);
+        let record = Record { kind: Kind::Folder, mode, ..record(&path, owner, Some(mtime)) };
+        self.append(&record, matches!(made, Some(Made::Again | Made::InPlace)))?;
+        if matches!(made, Some(Made::New | Made::InPlace)) {
             self.summary.folders += 1;
         }
         self.monitor.advance(Phase::Files, 1, 0);
         Ok(())
     }
 
-    /// Makes a folder, owned and closed to all until the tree is finished; false when an earlier entry made it.
-    fn make_folder(&mut self, path: &RelPath) -> Result<bool> {
+    /// Makes a folder, owned and closed to all until the tree is finished. An earlier entry of its name that is no folder gives way:
+    /// an archive that was added to (`tar -r`) has its last state last.
+    fn make_folder(&mut self, path: &RelPath) -> Result<Made> {
         let parent = self.parent(path)?;
         let first = self.meet(path);
-        match rustix::fs::mkdirat(&parent, path.last_name(), Mode::RWXU) {
-            Ok(()) => Ok(true),
+        let make = || rustix::fs::mkdirat(&parent, path.last_name(), Mode::RWXU);
+        let mut made = make();
+        let mut gave_way = false;
+        if made == Err(Errno::EXIST) && !self.is_folder(&parent, path)? {
+            worker::give_way(parent.as_fd(), path)?;
+            (made, gave_way) = (make(), true);
+        }
+        match made {
+            Ok(()) if gave_way && !first => Ok(Made::InPlace),
+            Ok(()) => Ok(Made::New),
             Err(Errno::EXIST) => {
-                // an earlier file or link of that name is refused here
                 open_folder_beneath(self.root.as_fd(), path)?;
-                Ok(first)
+                Ok(if first { Made::New } else { Made::Again })
             }
             Err(error) => Err(writing(path, &error.into())),
         }
+    }
+
+    fn is_folder(&self, parent: &OwnedFd, path: &RelPath) -> Result<bool> {
+        let stat = super::handle::stat_here(parent.as_fd(), path.last_name());
+        let stat = stat.map_err(|error| writing(path, &error.into()))?;
+        Ok(stat.is_some_and(|stat| super::kind::kind_of(stat.st_mode) == Kind::Folder))
+    }
+
+    /// What an earlier writer had made of a later entry of this name gives way to an earlier entry.
+    fn clear_leftover(&mut self, path: &RelPath) -> Result<()> {
+        if self.leftover.is_none() || path.is_root() {
+            return Ok(());
+        }
+        let parent = self.parent(path)?;
+        if self.is_folder(&parent, path)? {
+            remove(&parent, OsStr::from_bytes(path.last_name()), self.monitor.as_ref())?;
+        }
+        Ok(())
     }
 
     fn symlink(&mut self, path: RelPath, entry: &Entry, target: &[u8]) -> Result<()> {
         if path.is_root() {
             return Err(Error::new(Code::UnsafePath, "the root of the site is a link in the backup"));
         }
-        link::check(&path, target, self.options.document_root.as_deref())?;
+        let options = &self.options;
+        let live = options.live.as_deref();
+        link::require(&path, target, options.document_root.as_deref(), live, &options.link_targets)?;
         let folder = self.parent(&path)?;
         let name = path.last_name();
         let first = self.meet(&path);
@@ -559,8 +656,8 @@ impl TreeWriter {
             made = rustix::fs::symlinkat(target, &folder, name);
         }
         let replaced = there && !first;
-        let owner = self.owners.of(&path);
-        let mtime = clamp(entry.mtime);
+        let owner = self.owners.of(&path, Some(entry.owner()));
+        let mtime = self.time_of(&path, entry);
         made.and_then(|()| {
             let (uid, gid) = (Uid::from_raw(owner.0), Gid::from_raw(owner.1));
             rustix::fs::chownat(&folder, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
@@ -573,6 +670,14 @@ impl TreeWriter {
         self.summary.links += 1;
         self.monitor.advance(Phase::Files, 1, 0);
         Ok(())
+    }
+
+    fn time_of(&mut self, path: &RelPath, entry: &Entry) -> (i64, u32) {
+        let nearest = self.times.nearest(entry.mtime);
+        if nearest.0 != entry.mtime.0 {
+            self.out_of_time.add(path);
+        }
+        nearest
     }
 
     /// A handle on the folder a path lies in, made if no entry made it.
@@ -608,8 +713,8 @@ impl TreeWriter {
             Ok(handle) if known || folder.is_root() => Ok(handle),
             Ok(_) | Err(Errno::NOENT) => {
                 self.wait_for(folder)?;
-                if self.make_folder(folder)? {
-                    let owner = self.owners.of(folder);
+                if let Made::New = self.make_folder(folder)? {
+                    let owner = self.owners.of(folder, None);
                     let record = Record { kind: Kind::Folder, mode: 0o755, ..record(folder, owner, None) };
                     self.append(&record, false)?;
                     self.summary.folders += 1;
@@ -803,7 +908,7 @@ impl TreeWriter {
             self.monitor.keep_going()?;
         }
         if !root_told {
-            finish_folder(&self.root, self.owners.of(&RelPath::default()), 0o755, None)
+            finish_folder(&self.root, self.owners.of(&RelPath::default(), None), 0o755, None)
                 .map_err(|error| writing(&RelPath::default(), &error.into()))?;
         }
         Ok(())
@@ -847,11 +952,6 @@ fn record(path: &RelPath, owner: Owner, mtime: Option<(i64, u32)>) -> Record {
 
 fn fill(data: &mut dyn Read, into: &mut [u8]) -> Result<()> {
     data.read_exact(into).map_err(unwrap_io)
-}
-
-/// Times the kernel takes: nanoseconds below a second.
-fn clamp(mtime: (i64, u32)) -> (i64, u32) {
-    (mtime.0.clamp(-(1 << 40), 1 << 40), mtime.1.min(999_999_999))
 }
 
 #[cfg(test)]

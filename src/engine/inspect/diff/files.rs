@@ -60,7 +60,6 @@ pub fn changes(
         bytes_changed: summary.bytes_changed,
         bytes_removed: summary.bytes_removed,
         bytes_kept: summary.bytes_kept,
-        other_owner: summary.other_owner,
         compared_by: if checksum { BY_CONTENT } else { BY_TIME }.to_owned(),
         contents_read: summary.contents_read,
         bytes_read: summary.bytes_read,

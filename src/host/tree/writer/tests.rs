@@ -23,13 +23,16 @@ impl Stage {
 
     fn writer(&self) -> TreeWriter {
         let here = std::fs::metadata(self.folder.path()).unwrap();
-        let policy = FilePolicy { uid: here.uid(), gid: here.gid(), permissions: Permissions::Standard };
+        let owner = (here.uid(), here.gid());
+        let policy = FilePolicy { owner, known: vec![owner], permissions: Permissions::Standard };
+        let live = self.folder.path().join("live");
         let options = TreeOptions {
             policy,
             threads: 3,
             headroom_bytes: 0,
             document_root: Some("/var/www/example.com".into()),
-            live: None,
+            live: live.exists().then(|| Arc::new(open_folder(&live).unwrap())),
+            link_targets: vec!["/srv/media".into()],
         };
         let record = manifest::create(&self.folder.path().join("manifest")).unwrap();
         TreeWriter::create(open_folder(&self.tree()).unwrap(), options, record, Arc::new(Silent)).unwrap()
@@ -247,7 +250,14 @@ fn hard_links_name_earlier_files_of_this_tree_only() {
         add_file(&mut writer, "dir/f", b"x").unwrap();
         add_link(&mut writer, "link", "dir/f").unwrap();
         add_link(&mut writer, "dirlink", "dir").unwrap();
-        assert_eq!(add_hard(&mut writer, "h", target).unwrap_err().code, Code::UnsafePath, "{target}");
+        add_hard(&mut writer, "h", target).unwrap();
+        let summary = writer.finish().unwrap();
+        assert!(
+            summary.stripped[0].starts_with(&format!("\"h\": another name of {target:?}")),
+            "{:?}",
+            summary.stripped
+        );
+        assert!(std::fs::symlink_metadata(stage.tree().join("h")).is_err(), "{target}");
     }
     // C42: the entry of another name does not change the file, a later file entry does not write through it
     let stage = Stage::new();
@@ -264,8 +274,8 @@ fn hard_links_name_earlier_files_of_this_tree_only() {
 }
 
 #[test]
-fn special_files_are_refused_and_dangerous_bits_stripped_and_told() {
-    for kind in *b"346Zs" {
+fn unknown_types_are_refused_and_dangerous_bits_stripped_and_told() {
+    for kind in *b"QZs" {
         let stage = Stage::new();
         let mut writer = stage.writer();
         let entry = Entry { kind: EntryKind::Special(kind), ..Entry::file("x", 0) };
@@ -342,8 +352,15 @@ fn a_staging_folder_with_something_in_it_is_refused() {
     let stage = Stage::new();
     std::fs::write(stage.tree().join("x"), "").unwrap();
     let record = manifest::create(&stage.folder.path().join("m")).unwrap();
-    let policy = FilePolicy { uid: 0, gid: 0, permissions: Permissions::Standard };
-    let options = TreeOptions { policy, threads: 1, headroom_bytes: 0, document_root: None, live: None };
+    let policy = FilePolicy { owner: (0, 0), known: Vec::new(), permissions: Permissions::Standard };
+    let options = TreeOptions {
+        policy,
+        threads: 1,
+        headroom_bytes: 0,
+        document_root: None,
+        live: None,
+        link_targets: Vec::new(),
+    };
     assert!(TreeWriter::create(open_folder(&stage.tree()).unwrap(), options, record, Arc::new(Silent)).is_err());
 }
 
@@ -360,4 +377,89 @@ fn too_little_room_is_told_before_the_disk_is_full() {
         }
     }
     assert_eq!(added.unwrap_err().code, Code::DiskFull);
+}
+
+fn add(writer: &mut TreeWriter, name: &str, kind: EntryKind) -> Result<()> {
+    writer.add(path(name), &Entry { kind, ..Entry::file(name, 0) }, &mut &b""[..])
+}
+
+/// An archive that was added to (`tar -r`) has a file or a link first, and a folder of that name later.
+#[test]
+fn a_folder_takes_the_place_of_an_earlier_file_or_link() {
+    let stage = Stage::new();
+    let mut writer = stage.writer();
+    add_file(&mut writer, "f", b"old").unwrap();
+    add(&mut writer, "l", EntryKind::Symlink(b"f".to_vec())).unwrap();
+    for name in ["f", "l"] {
+        writer.add(path(name), &Entry::folder(name), &mut &b""[..]).unwrap();
+        add_file(&mut writer, &format!("{name}/in"), b"new").unwrap();
+    }
+    let summary = writer.finish().unwrap();
+    assert_eq!((summary.replaced, summary.entries), (2, 4), "{summary:?}");
+    assert_eq!(std::fs::read(stage.tree().join("l/in")).unwrap(), b"new");
+    let report = stage.verify(Sample::Full);
+    assert!(report.differences.is_empty(), "{report:?}");
+    // A name that a link has already is not gone through without a folder's own entry.
+    let stage = Stage::new();
+    let mut writer = stage.writer();
+    add(&mut writer, "l", EntryKind::Symlink(b"x".to_vec())).unwrap();
+    assert_eq!(add_file(&mut writer, "l/in", b"").unwrap_err().code, Code::UnsafePath);
+}
+
+#[test]
+fn what_no_site_needs_and_names_of_nothing_are_left_out_and_noted() {
+    let stage = Stage::new();
+    let mut writer = stage.writer();
+    add(&mut writer, "worker.ctl", EntryKind::Special(b'6')).unwrap();
+    add(&mut writer, "dev", EntryKind::Special(b'3')).unwrap();
+    writer.add_hard_link(path("name"), &path("missing")).unwrap();
+    let summary = writer.finish().unwrap();
+    assert_eq!(
+        summary.stripped,
+        [
+            "\"worker.ctl\": a FIFO, was left out",
+            "\"dev\": a device, was left out",
+            "\"name\": another name of \"missing\", which is no file of the backup, was left out"
+        ]
+    );
+    assert_eq!(std::fs::read_dir(stage.tree()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_link_out_of_the_site_is_made_where_the_live_site_has_it_or_the_administrator_allows_it() {
+    let stage = Stage::new();
+    std::fs::create_dir_all(stage.folder.path().join("live/a")).unwrap();
+    std::os::unix::fs::symlink("../../../mnt/uploads", stage.folder.path().join("live/a/uploads")).unwrap();
+    std::os::unix::fs::symlink("/mnt", stage.folder.path().join("live/other")).unwrap();
+    let mut writer = stage.writer();
+    let link = |target: &str| EntryKind::Symlink(target.as_bytes().to_vec());
+    add(&mut writer, "a/uploads", link("../../../mnt/uploads")).unwrap();
+    add(&mut writer, "media", link("/srv/media/shop")).unwrap();
+    let writer = writer.finish().unwrap();
+    assert_eq!(writer.links, 2);
+    for (name, target) in [("b/uploads", "../../../mnt/uploads"), ("other", "/etc"), ("a/uploads/x", "/srv/x")] {
+        let again = Stage::new();
+        let mut writer = again.writer();
+        let error = add(&mut writer, name, link(target)).unwrap_err();
+        assert_eq!(error.code, Code::UnsafePath);
+        assert!(error.hint.contains(&format!("--exclude-path {name}")), "{}", error.hint);
+    }
+}
+
+#[test]
+fn lost_execute_bits_and_times_beyond_the_filesystem_are_noted() {
+    let stage = Stage::new();
+    let mut writer = stage.writer();
+    for (name, mode, mtime) in [("bin/run", 0o755, 7), ("bin/ctl", 0o700, 7), ("page", 0o644, 1 << 39)] {
+        let entry = Entry { mode, mtime: (mtime, 0), ..Entry::file(name, 0) };
+        writer.add(path(name), &entry, &mut &b""[..]).unwrap();
+    }
+    let summary = writer.finish().unwrap();
+    let [lost, time] = summary.stripped.as_slice() else { panic!("{:?}", summary.stripped) };
+    assert!(
+        lost.starts_with("2 files lost their execute bits") && lost.ends_with(": \"bin/run\", \"bin/ctl\""),
+        "{lost}"
+    );
+    assert!(time.starts_with("1 file of a time"), "{time}");
+    assert!(stage.verify(Sample::Full).differences.is_empty());
 }
