@@ -4,7 +4,7 @@
 mod world;
 
 use serde_json::{Value, json};
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use world::bare::{Tree, differences, look};
@@ -265,4 +265,105 @@ fn a_list_that_cannot_be_is_an_error_that_says_what_to_correct() {
     assert!(Command::new("chmod").arg("666").arg(&list).status().unwrap().success());
     let error = machine.world.refused("restore_start", Machine::request(&archive));
     assert!(error["message"].as_str().unwrap().contains("others may write to it"), "{error}");
+}
+
+fn owner(path: &Path) -> (u32, u32) {
+    let meta = path.symlink_metadata().unwrap();
+    (meta.uid(), meta.gid())
+}
+
+/// Files as they come: with owners of their own, and among them what no restore can or should make.
+#[test]
+fn everything_belongs_to_whom_it_belonged_and_an_odd_entry_is_not_the_end_of_the_whole() {
+    let machine = Machine::new();
+    let (live, good) = (machine.world.root(), machine.world.place().join("tmp/site"));
+    for (root, side) in [(&live, "live"), (&good, "good")] {
+        std::fs::create_dir_all(root.join("uploads")).unwrap();
+        std::fs::create_dir_all(root.join("bin")).unwrap();
+        for name in ["index.php", ".htaccess", "uploads/a", "bin/run"] {
+            std::fs::write(root.join(name), format!("{side} {name}")).unwrap();
+        }
+        run("mkfifo", &[text(&root.join("worker.ctl"))]);
+        symlink("../../media", root.join("media")).unwrap();
+        run("chown", &["-Rh", "1005:1006", text(root)]);
+        run("chown", &["-Rh", "33:33", text(&root.join("uploads"))]);
+        chown(root.join(".htaccess"), Some(0), Some(0)).unwrap();
+    }
+    std::fs::write(good.join("uploads/new"), "good").unwrap();
+    std::fs::write(good.join("first"), "two names").unwrap();
+    std::fs::hard_link(good.join("first"), good.join("second")).unwrap();
+    std::fs::set_permissions(good.join("bin/run"), PermissionsExt::from_mode(0o755)).unwrap();
+    // Of two names the archive has the second one alone.
+    let archive = machine.world.archive();
+    let around = ["-C", text(&good), "--transform=flags=rhS;s,^\\.,./www,"];
+    let plain = machine.world.place().join("tmp/a.tar");
+    run("tar", &[&["-cf", text(&plain)][..], &around, &["./first", "./second", "."]].concat());
+    run("tar", &["--delete", "-f", text(&plain), "./www/first"]);
+    std::fs::write(&archive, Command::new("gzip").args(["-c", text(&plain)]).output().unwrap().stdout).unwrap();
+    let toml = machine.world.place().join("restore.toml");
+    let told =
+        std::fs::read_to_string(&toml).unwrap().replace("permissions = \"preserve\"", "permissions = \"standard\"");
+    std::fs::write(&toml, told).unwrap();
+
+    let restored = machine.restore(&archive);
+    for (name, wanted) in [
+        ("", (1005, 1006)),
+        ("index.php", (1005, 1006)),
+        (".htaccess", (0, 0)),
+        ("uploads", (33, 33)),
+        ("uploads/new", (33, 33)),
+        ("bin/run", (1005, 1006)),
+    ] {
+        assert_eq!(owner(&live.join(name)), wanted, "{name}");
+    }
+    assert_eq!(std::fs::read_to_string(live.join("index.php")).unwrap(), "good index.php");
+    assert_eq!(std::fs::read_link(live.join("media")).unwrap(), Path::new("../../media"));
+    let notes = Vec::from_iter(restored["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()));
+    for wanted in
+        ["\"worker.ctl\": a FIFO, was left out", "another name of \"first\"", "1 file lost their execute bits"]
+    {
+        assert!(notes.iter().any(|note| note.contains(wanted)), "{wanted}: {notes:?}");
+    }
+
+    // A link that the live site does not have is refused before, and by the restore.
+    machine.back(&restored);
+    std::fs::remove_file(live.join("media")).unwrap();
+    let checked = machine.world.call("validate", Machine::request(&archive));
+    assert_eq!(checked["outcome"], "fail", "{checked}");
+    assert!(checked.to_string().contains("--exclude-path media"), "{checked}");
+    let refused = machine.world.refused("restore_start", Machine::request(&archive));
+    assert_eq!(refused["code"], "unsafe_path", "{refused}");
+    let told = std::fs::read_to_string(&toml).unwrap().replace("[files]\n", "[files]\nlink_targets = [\"/tmp\"]\n");
+    std::fs::write(&toml, told).unwrap();
+    machine.restore(&archive);
+}
+
+/// What only tells what has changed is not the site; another format is not damage.
+#[test]
+fn a_backup_that_is_none_is_called_what_it_is_before_anything_is_done() {
+    let machine = Machine::new();
+    let (live, archive) = (machine.world.root(), machine.world.archive());
+    std::fs::create_dir_all(&live).unwrap();
+    std::fs::write(live.join("index.php"), "live").unwrap();
+    let good = machine.good.join("var/www").join(DOMAIN).join("public_html");
+    let (state, around) =
+        (machine.world.place().join("tmp/state"), ["--transform=s,^\\.,./www,", "-C", text(&good), "."]);
+    let pack = |words: &[&str]| run("tar", &[&["-czf", text(&archive)][..], words, &around].concat());
+    pack(&["-g", text(&state)]);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    std::fs::write(good.join("index.php"), "changed").unwrap();
+    pack(&["-g", text(&state)]);
+    let refused = |code: &str, words: &[&str]| {
+        for call in ["validate", "restore_start"] {
+            let error = machine.world.refused(call, Machine::request(&archive));
+            assert_eq!(error["code"], code, "{call}: {error}");
+            for word in words {
+                assert!(error.to_string().contains(word), "{call}: {error}");
+            }
+        }
+        assert_eq!(std::fs::read_to_string(live.join("index.php")).unwrap(), "live");
+    };
+    refused("backup_incomplete", &["incremental archive", "level 0"]);
+    run("tar", &[&["-cf", text(&archive), "--xz"][..], &around].concat());
+    refused("backup_unreadable", &["an xz file", "xz -dc FILE | gzip"]);
 }

@@ -9,7 +9,7 @@ use crate::error::{Code, Error, Result};
 pub struct FilePolicy {
     /// Whose the site is as a whole.
     pub owner: Owner,
-    /// Every owner that such a site has, this one among them; never root.
+    /// Every owner that such a site has, this one among them; root only where files.owner says so.
     pub known: Vec<Owner>,
     /// How archived modes are cut.
     pub permissions: Permissions,
