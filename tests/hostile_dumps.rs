@@ -799,7 +799,8 @@ fn d65_a_dump_without_end_meets_a_limit_in_bounded_memory() {
         most = most.max(grown);
         eprintln!("{:?} {grown} MiB {}: {shown}", begun.elapsed(), error.code.name());
         assert_eq!(error.code, *code, "{error:.300}: {shown}");
-        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}: {shown}", begun.elapsed());
+        // It ends; how soon is a question for the benchmarks.
+        assert!(begun.elapsed() < Duration::from_secs(180), "{:?}: {shown}", begun.elapsed());
         assert!(grown < 200, "{grown} MiB: {shown}");
         scene.dumps += 1;
         scene.loads += 1;
