@@ -192,12 +192,16 @@ fn c39_c40_symlinks_and_what_is_written_through_them() {
         Hostile::default().link("l", &etc).folder("l", 0o777),
         Hostile::default().folder("a", 0o755).link("l", "a").file("l/x", b"x"),
         Hostile::default().folder("a", 0o755).link("l", "a").link("m", "l").file("m/x", b"x"),
-        Hostile::default().folder("a", 0o755).link("l", "a").folder("l", 0o777),
         Hostile::default().link("l", &machine.neighbour("etc/shadow")).file("l", b"x"),
         Hostile::default().folder("a", 0o755).link("a/l", "../..").folder("a/l/x", 0o777),
     ] {
         assert_eq!(code(archive), Code::UnsafePath);
     }
+    // A folder of the link's name takes its place, and what comes below it does not go where the link led.
+    let archive = Hostile::default().folder("a", 0o755).link("l", "a").folder("l", 0o755).file("l/x", b"x");
+    machine.extract(&archive.gz(), Limits::default()).unwrap();
+    assert_eq!(std::fs::read_dir(machine.tree().join("a")).unwrap().count(), 0);
+    assert_eq!(std::fs::read(machine.tree().join("l/x")).unwrap(), b"x");
 }
 
 #[test]
@@ -291,7 +295,7 @@ fn c47_names() {
     assert_eq!(code(Hostile::default().raw(&b"dir/".repeat(1024), b'0', b"", 0o644, b"")), Code::LimitExceeded);
     let nul = Hostile::default().raw(b"././@LongLink", b'L', b"", 0o644, b"a\0/../b\0").file("a", b"x");
     assert_eq!(code(nul), Code::UnsafePath);
-    assert_eq!(code(Hostile::default().file("f", b"x").folder("f", 0o755)), Code::UnsafePath);
+    assert_eq!(code(Hostile::default().folder("f", 0o755).file("f/g", b"x").file("f", b"x")), Code::UnsafePath);
     assert_eq!(code(Hostile::default().folder("f", 0o755).link("f", "g")), Code::UnsafePath);
 }
 

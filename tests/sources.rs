@@ -31,6 +31,7 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/engine/commit/step.rs", "our folder of snapshots"),
     ("src/engine/verify.rs", "our manifest; the machine's configuration"),
     ("src/clock.rs", "the machine's time zone"),
+    ("src/host/mounts.rs", "/proc: what is mounted, and by whom"),
     ("src/host/credentials/administrator.rs", "the administrator's folder of credentials"),
     ("src/host/database/load/checkpoint.rs", "our folder of staging"),
     ("src/host/process.rs", "/proc, /dev/null"),

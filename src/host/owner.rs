@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Files};
 use crate::error::Result;
-use crate::host::tree::owners::Owner;
+use crate::host::tree::policy::Owner;
 use crate::host::tree::walk::Next;
 use crate::host::tree::{self, FilePolicy};
 use crate::path::Domain;

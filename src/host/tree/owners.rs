@@ -3,14 +3,11 @@
 //! one, where it is one that this site has anyway. Nobody else gets a file by what an archive says.
 
 use super::handle::{resolve, stat_here};
-use super::policy::FilePolicy;
+use super::policy::{FilePolicy, Owner};
 use crate::path::RelPath;
 use rustix::fs::OFlags;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-
-/// User and group.
-pub type Owner = (u32, u32);
 
 /// Decides for one tree.
 pub struct Owners {

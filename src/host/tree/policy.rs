@@ -1,8 +1,10 @@
 //! Who owns restored files and which mode they get.
 
-use super::owners::Owner;
 use crate::config::{self, Permissions};
 use crate::error::{Code, Error, Result};
+
+/// User and group.
+pub type Owner = (u32, u32);
 
 /// Owner and modes of restored files.
 #[derive(Debug, Clone, PartialEq, Eq)]

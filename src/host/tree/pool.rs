@@ -1,7 +1,7 @@
 //! What travels from the reader of the archive to the threads that write: batches of whole small files or parts of
 //! large ones, in buffers that are used again and again. Their number bounds the memory.
 
-use super::owners::Owner;
+use super::policy::Owner;
 use crate::path::RelPath;
 use std::fs::File;
 use std::os::fd::OwnedFd;
