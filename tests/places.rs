@@ -290,6 +290,7 @@ fn everything_belongs_to_whom_it_belonged_and_an_odd_entry_is_not_the_end_of_the
         chown(root.join(".htaccess"), Some(0), Some(0)).unwrap();
     }
     std::fs::write(good.join("uploads/new"), "good").unwrap();
+    chown(good.join("uploads/new"), Some(33), Some(33)).unwrap();
     std::fs::write(good.join("first"), "two names").unwrap();
     std::fs::hard_link(good.join("first"), good.join("second")).unwrap();
     std::fs::set_permissions(good.join("bin/run"), PermissionsExt::from_mode(0o755)).unwrap();

@@ -30,6 +30,7 @@ pub struct TarReader<R> {
     /// A good end of the input below says that nothing is missing.
     sealed: bool,
     without_mark: bool,
+    name_lists: bool,
     unchanged: Option<Unchanged>,
 }
 
@@ -56,6 +57,7 @@ impl<R: Read> TarReader<R> {
             ended: false,
             sealed: false,
             without_mark: false,
+            name_lists: false,
             unchanged: None,
         }
     }
@@ -69,6 +71,11 @@ impl<R: Read> TarReader<R> {
     /// Whether the archive ended without its end mark.
     pub fn lacks_end_mark(&self) -> bool {
         self.without_mark
+    }
+
+    /// Whether folders in it have lists of names: only a reading to the end tells then whether it is whole.
+    pub fn has_name_lists(&self) -> bool {
+        self.name_lists
     }
 
     /// Whether what was read so far is the state of a folder, and not only what had changed in it: GNU tar writes into an incremental
@@ -284,6 +291,7 @@ impl<R: Read> TarReader<R> {
     }
 
     fn leaves_out(&mut self, folder: &[u8], list: Dumpdir) {
+        self.name_lists = true;
         let Some(name) = list.first else { return };
         let unchanged = self.unchanged.get_or_insert_with(|| Unchanged {
             names: 0,

@@ -33,7 +33,8 @@ impl Peeked {
 }
 
 /// Reads the head of an archive, of its content at most `limit` bytes. What is damaged tells nothing: staging will say why. Where
-/// document root and site folder differ and the layout does not say which one the archive holds, it is read on until a name tells.
+/// document root and site folder differ and the layout does not say which one the archive holds, it is read on until a name tells; one
+/// with lists of names, until such a list says that something is missing.
 ///
 /// # Errors
 /// `backup_unreadable` for a file of another format, `backup_incomplete` for what holds only changes.
@@ -56,13 +57,11 @@ pub fn peek(part: &Part, site: &Site, limit: u64) -> Result<Peeked> {
         let Some(layout) = sorter.layout() else { continue };
         peeked.layout = Some(layout);
         peeked.tree = sorter.root().cloned();
-        peeked.holds = layout::named(layout).and_then(Layout::holds);
-        if one_folder || peeked.holds.is_some() {
-            break;
+        peeked.holds = peeked.holds.or_else(|| layout::named(layout).and_then(Layout::holds));
+        if let (Place::Site(inner), None, false) = (place, peeked.holds, one_folder) {
+            peeked.holds = tells(&inner, &inner_root);
         }
-        let Place::Site(inner) = place else { continue };
-        peeked.holds = tells(&inner, &inner_root);
-        if peeked.holds.is_some() {
+        if archive.require_whole().is_err() || ((one_folder || peeked.holds.is_some()) && !archive.has_name_lists()) {
             break;
         }
     }

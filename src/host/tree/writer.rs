@@ -415,7 +415,10 @@ impl TreeWriter {
             self.not_executable.note(lost),
             self.out_of_time.note("of a time that the filesystem cannot hold got the nearest"),
         ];
-        self.summary.stripped.extend(notes.into_iter().flatten());
+        for note in notes.into_iter().flatten() {
+            self.summary.stripped_total += 1;
+            self.summary.stripped.push(note);
+        }
         Ok(std::mem::take(&mut self.summary))
     }
 
@@ -586,7 +589,7 @@ impl TreeWriter {
         let archived = self.without_set_id(&path, entry);
         let mode = self.options.policy.folder_mode(archived);
         self.user_xattrs(&path, entry);
-        let made = if path.is_root() { None } else { Some(self.make_folder(&path)?) };
+        let made = if path.is_root() { None } else { Some(self.make_folder(&path, true)?) };
         let owner = self.owners.of(&path, Some(entry.owner()));
         let mtime = self.time_of(&path, entry);
         let record = Record { kind: Kind::Folder, mode, ..record(&path, owner, Some(mtime)) };
@@ -598,15 +601,15 @@ impl TreeWriter {
         Ok(())
     }
 
-    /// Makes a folder, owned and closed to all until the tree is finished. An earlier entry of its name that is no folder gives way:
-    /// an archive that was added to (`tar -r`) has its last state last.
-    fn make_folder(&mut self, path: &RelPath) -> Result<Made> {
+    /// Makes a folder, owned and closed to all until the tree is finished. To one with an entry of its own an earlier entry that is no
+    /// folder gives way: an archive that was added to (`tar -r`) has its last state last.
+    fn make_folder(&mut self, path: &RelPath, has_entry: bool) -> Result<Made> {
         let parent = self.parent(path)?;
         let first = self.meet(path);
         let make = || rustix::fs::mkdirat(&parent, path.last_name(), Mode::RWXU);
         let mut made = make();
         let mut gave_way = false;
-        if made == Err(Errno::EXIST) && !self.is_folder(&parent, path)? {
+        if has_entry && made == Err(Errno::EXIST) && !self.is_folder(&parent, path)? {
             worker::give_way(parent.as_fd(), path)?;
             (made, gave_way) = (make(), true);
         }
@@ -614,6 +617,7 @@ impl TreeWriter {
             Ok(()) if gave_way && !first => Ok(Made::InPlace),
             Ok(()) => Ok(Made::New),
             Err(Errno::EXIST) => {
+                // An earlier file or link of that name is refused here.
                 open_folder_beneath(self.root.as_fd(), path)?;
                 Ok(if first { Made::New } else { Made::Again })
             }
@@ -713,7 +717,7 @@ impl TreeWriter {
             Ok(handle) if known || folder.is_root() => Ok(handle),
             Ok(_) | Err(Errno::NOENT) => {
                 self.wait_for(folder)?;
-                if let Made::New = self.make_folder(folder)? {
+                if let Made::New = self.make_folder(folder, false)? {
                     let owner = self.owners.of(folder, None);
                     let record = Record { kind: Kind::Folder, mode: 0o755, ..record(folder, owner, None) };
                     self.append(&record, false)?;
