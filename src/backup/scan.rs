@@ -3,7 +3,7 @@
 //! Every byte goes through gzip's and tar's own checks; nothing is written. Memory stays bounded whatever the
 //! archive: folders are counted to a depth and a number, configuration is kept to 1 MiB a file.
 
-use crate::archive::{self, Entry, EntryKind, GzipReader, Limits, Segment, TarReader};
+use crate::archive::{self, Entry, EntryKind, Limits, Segment, TarReader};
 use crate::backup::cache::catalogue::Draft;
 use crate::backup::contents::kind_of;
 use crate::backup::layers::Layers;
@@ -18,7 +18,7 @@ use crate::path::{MAX_PATH, RelPath};
 use crate::progress::{Level, Monitor, Phase};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Read};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 pub use crate::backup::contents::folders::{Folders, Node};

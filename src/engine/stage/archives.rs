@@ -3,7 +3,7 @@
 //! Of a chain every archive is first read whole and checked; then they are staged newest first, so that each path is written
 //! once. A hard link whose file is not staged (not selected, or replaced by a newer archive) takes that file's content.
 
-use crate::archive::{self, Entry, EntryKind, GzipReader, Limits, TarReader};
+use crate::archive::{self, Entry, EntryKind, Limits, TarReader};
 use crate::backup::chain::broken;
 use crate::backup::layers::Layers;
 use crate::backup::layout::{self, Layout, Place, Seen, Sorter};
