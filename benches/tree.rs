@@ -44,8 +44,15 @@ fn main() {
     if has("write") {
         let start = Instant::now();
         let target = tree::create_folder(std::os::fd::AsFd::as_fd(&handle), "tree".as_ref()).unwrap();
-        let policy = FilePolicy { uid: 33, gid: 33, permissions: Permissions::Standard };
-        let options = TreeOptions { policy, threads, headroom_bytes: 1 << 20, document_root: None, live: None };
+        let policy = FilePolicy { owner: (33, 33), known: Vec::new(), permissions: Permissions::Standard };
+        let options = TreeOptions {
+            policy,
+            threads,
+            headroom_bytes: 1 << 20,
+            document_root: None,
+            live: None,
+            link_targets: Vec::new(),
+        };
         let record = manifest::create(&folder.join("manifest")).unwrap();
         let mut writer = TreeWriter::create(target, options, record, Arc::new(Silent)).unwrap();
         let mut reader = archive::open(input(), Limits::default()).unwrap();

@@ -2,6 +2,7 @@
 //! beyond, the kernel sets the nearest one and says nothing (`utimensat(2)`, `timestamp_truncate` of Linux 5.4).
 
 use super::worker;
+use rustix::fs::{Timespec, Timestamps, UTIME_NOW};
 use std::os::fd::AsFd;
 
 /// What is tried: further than any filesystem goes.
@@ -23,6 +24,9 @@ impl TimeRange {
             rustix::fs::fstat(folder).map(|stat| stat.st_mtime)
         };
         let (earliest, latest) = (set(-BEYOND)?, set(BEYOND)?);
+        // Back to a time that a folder without one of its own may keep.
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW as _ };
+        rustix::fs::futimens(folder, &Timestamps { last_access: now, last_modification: now })?;
         // An older kernel wraps what it cannot hold.
         Ok(if earliest <= 0 && latest > 0 {
             TimeRange { earliest, latest }
@@ -45,7 +49,10 @@ mod tests {
     fn the_range_is_what_the_filesystem_gives_back() {
         let folder = tempfile::tempdir().unwrap();
         let open = std::fs::File::open(folder.path()).unwrap();
+        let before = std::time::SystemTime::now() - std::time::Duration::from_secs(5);
         let range = TimeRange::of(&open).unwrap();
+        let left = folder.path().metadata().unwrap().modified().unwrap();
+        assert!(left > before && left <= std::time::SystemTime::now(), "{left:?}");
         assert!(range.earliest <= 0 && range.latest >= i64::from(i32::MAX), "{range:?}");
         for seconds in
             [range.earliest, range.earliest.saturating_sub(1), 7, range.latest, range.latest.saturating_add(1)]
