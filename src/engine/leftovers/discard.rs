@@ -63,15 +63,15 @@ pub fn after_success(config: &Config, plan: &Plan, kept: &Manifest, database: Op
         left.extend(accounts(&plan.job).iter().filter_map(|account| database.drop_account(account).err()));
         left.extend(drop_empty(database, &names.shadow).err());
     }
-    // A way back to a state without files has nothing staged.
+    let mut done_with = vec![plan.new_objects()];
+    // A way back to a state without files has nothing staged. Without an old tree in it the folder has nothing to keep.
     if !plan.stage.as_os_str().is_empty() {
-        let mut done_with = vec![plan.dump(), plan.manifest(), plan.checkpoint(), plan.new_objects()];
-        // Without an old tree in it the folder has nothing to keep.
-        if kept.tree.is_none() {
-            done_with.push(plan.stage.clone());
+        match &kept.tree {
+            Some(_) => done_with.extend([plan.dump(), plan.manifest(), plan.checkpoint()]),
+            None => done_with.push(plan.stage.clone()),
         }
-        left.extend(done_with.iter().filter_map(|path| place::remove(path, &Silent).err()));
     }
+    left.extend(done_with.iter().filter_map(|path| place::remove(path, &Silent).err()));
     if let Some(consumed) = &plan.from_snapshot {
         left.extend(place::remove(consumed, &Silent).err());
     }
@@ -181,5 +181,21 @@ mod tests {
             assert!(own_tree(&config, Path::new(bad)).is_err(), "{bad}");
         }
         own_tree(&config, Path::new("/var/www/.rocketvps-restore/20251004_030000_0123456789ab/tree")).unwrap();
+    }
+
+    /// What a way back of the database alone leaves: it has no staged tree, and its snapshot no longer needs the new side's objects.
+    #[test]
+    fn a_rollback_without_files_leaves_nothing_behind_and_warns_of_nothing() {
+        let base = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.paths.base = base.path().to_owned();
+        config.paths.web_root = base.path().join("web");
+        let (domain, job) = (Domain::parse("example.com").unwrap(), JobId::new().unwrap());
+        let kept = Manifest::new(&domain, &job);
+        let plan = Plan::retained(&config, &job, &base.path().join("consumed"), &kept);
+        std::fs::create_dir_all(&plan.snapshot).unwrap();
+        std::fs::write(plan.new_objects(), "{}").unwrap();
+        assert!(after_success(&config, &plan, &kept, None).is_empty());
+        assert!(!plan.new_objects().exists() && plan.snapshot.exists());
     }
 }
