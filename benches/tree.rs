@@ -44,15 +44,8 @@ fn main() {
     if has("write") {
         let start = Instant::now();
         let target = tree::create_folder(std::os::fd::AsFd::as_fd(&handle), "tree".as_ref()).unwrap();
-        let policy = FilePolicy { owner: (33, 33), known: Vec::new(), permissions: Permissions::Standard };
-        let options = TreeOptions {
-            policy,
-            threads,
-            headroom_bytes: 1 << 20,
-            document_root: None,
-            live: None,
-            link_targets: Vec::new(),
-        };
+        let policy = FilePolicy::new((33, 33), Permissions::Standard);
+        let options = TreeOptions { headroom_bytes: 1 << 20, ..TreeOptions::new(policy, threads) };
         let record = manifest::create(&folder.join("manifest")).unwrap();
         let mut writer = TreeWriter::create(target, options, record, Arc::new(Silent)).unwrap();
         let mut reader = archive::open(input(), Limits::default()).unwrap();

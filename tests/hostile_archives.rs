@@ -76,18 +76,9 @@ impl Machine {
 
     fn write(&self, archive: &[u8], limits: Limits) -> Result<TreeSummary> {
         let here = std::fs::metadata(self.folder.path()).unwrap();
-        let options = TreeOptions {
-            policy: FilePolicy {
-                owner: (here.uid(), here.gid()),
-                known: Vec::new(),
-                permissions: Permissions::Preserve,
-            },
-            threads: 2,
-            headroom_bytes: 0,
-            document_root: Some("/var/www/example.com".into()),
-            live: None,
-            link_targets: Vec::new(),
-        };
+        let policy = FilePolicy::new((here.uid(), here.gid()), Permissions::Preserve);
+        let root = Some("/var/www/example.com".into());
+        let options = TreeOptions { document_root: root, ..TreeOptions::new(policy, 2) };
         let record = manifest::create(&self.folder.path().join("stage/manifest"))?;
         let mut writer = TreeWriter::create(open_folder(&self.tree())?, options, record, Arc::new(Silent))?;
         let mut reader = archive::open(Cursor::new(archive), limits)?;

@@ -4,10 +4,10 @@
 use crate::error::{Code, Error};
 
 /// Bytes that tell the format.
-pub const START: usize = 16;
+pub const START: usize = 24;
 
 struct Format {
-    /// Where the mark begins is the file's beginning.
+    /// What the file begins with; at most [`START`] bytes.
     mark: &'static [u8],
     /// With its article.
     name: &'static str,
@@ -35,8 +35,7 @@ const PAGES: &[&[u8]] = &[b"<!doctype", b"<html", b"<?xml"];
 /// The error of a file that begins like this, where that tells another format. `wanted` with its article; `again` packs what was
 /// unpacked as it has to be: `gzip`.
 pub fn refused(start: &[u8], wanted: &str, again: &str) -> Option<Error> {
-    let of = |mark: &[u8]| start.starts_with(&mark[..mark.len().min(START)]);
-    if let Some(format) = FORMATS.iter().find(|format| of(format.mark)) {
+    if let Some(format) = FORMATS.iter().find(|format| start.starts_with(format.mark)) {
         let name = if format.mark == super::gzip::MAGIC { "gzip inside of gzip" } else { format.name };
         let hint = match format.unpack {
             "" => format!("Unpack it, and pack what it holds anew as {wanted}."),

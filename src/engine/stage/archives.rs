@@ -373,15 +373,7 @@ mod tests {
         let source = crate::backup::locate(&config, &domain, "latest", None).unwrap();
         let root = place.path().join("tree");
         std::fs::create_dir(&root).unwrap();
-        let policy = FilePolicy { owner: (0, 0), known: Vec::new(), permissions: crate::config::Permissions::Standard };
-        let options = TreeOptions {
-            policy,
-            threads: 1,
-            headroom_bytes: 0,
-            document_root: None,
-            live: None,
-            link_targets: Vec::new(),
-        };
+        let options = TreeOptions::new(FilePolicy::new((0, 0), crate::config::Permissions::Standard), 1);
         let manifest = tree::manifest::create(&place.path().join("manifest")).unwrap();
         let mut writer =
             TreeWriter::create(tree::open_folder(&root).unwrap(), options, manifest, Arc::new(Silent)).unwrap();

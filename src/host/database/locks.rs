@@ -26,7 +26,8 @@ pub fn run_when_free(connection: &mut Conn, sql: &str, schemas: &[&str], patienc
     for attempt in 0..patience.quick_tries + patience.waiting_tries {
         let waits = attempt >= patience.quick_tries;
         run(connection, &format!("SET SESSION lock_wait_timeout={}", u8::from(waits)))?;
-        // MySQL has no limit on anything but SELECT: there `lock_wait_timeout` alone ends the try. A try that does not wait needs none: it is as slow as the server.
+        // MySQL has no limit on anything but SELECT: there `lock_wait_timeout` alone ends the try. A try that does not wait needs
+        // none: it is as slow as the server.
         let _ = connection
             .query_drop(format!("SET SESSION max_statement_time={}", if waits { LONGEST_STALL_S } else { 0.0 }));
         match connection.query_drop(sql) {

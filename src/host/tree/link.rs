@@ -25,7 +25,7 @@ pub fn check(at: &RelPath, target: &[u8], document_root: Option<&Path>) -> Resul
             .with("path", link)
             .with("target", shown)
     };
-    if target.is_empty() || target.len() >= MAX_PATH || target.contains(&0) {
+    if !is_possible(target) {
         return Err(refuse("has an impossible target"));
     }
     if target.first() == Some(&b'/') {
@@ -76,7 +76,7 @@ fn of(tree: impl AsFd, path: &RelPath) -> Option<Vec<u8>> {
 
 /// Whether a link at `at` leads into one of these folders by its words alone: `..` may only lead, as for [`check`].
 fn leads_into(at: &RelPath, target: &[u8], document_root: Option<&Path>, folders: &[PathBuf]) -> bool {
-    if target.is_empty() || target.len() >= MAX_PATH || target.contains(&0) {
+    if !is_possible(target) {
         return false;
     }
     let mut place = PathBuf::from("/");
@@ -96,6 +96,11 @@ fn leads_into(at: &RelPath, target: &[u8], document_root: Option<&Path>, folders
         }
     }
     folders.iter().any(|folder| folder.is_absolute() && place.starts_with(folder))
+}
+
+/// Whether the kernel takes it as a target (`symlink(2)`).
+fn is_possible(target: &[u8]) -> bool {
+    !target.is_empty() && target.len() < MAX_PATH && !target.contains(&0)
 }
 
 fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {

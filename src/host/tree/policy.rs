@@ -18,6 +18,11 @@ pub struct FilePolicy {
 }
 
 impl FilePolicy {
+    /// The policy of a site that is one owner's.
+    pub fn new(owner: Owner, permissions: Permissions) -> FilePolicy {
+        FilePolicy { owner, known: vec![owner], permissions }
+    }
+
     /// The policy of restore.toml, names looked up in /etc/passwd and /etc/group.
     ///
     /// # Errors
@@ -58,7 +63,7 @@ impl FilePolicy {
         if uid == u32::MAX || gid == u32::MAX {
             return Err(unknown("owner", "4294967295"));
         }
-        Ok(FilePolicy { owner: (uid, gid), known: vec![(uid, gid)], permissions: files.permissions })
+        Ok(FilePolicy::new((uid, gid), files.permissions))
     }
 
     /// The same for a site that has these owners, the most likely one first; root is none of them.

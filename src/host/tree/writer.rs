@@ -66,18 +66,20 @@ pub struct TreeOptions {
 }
 
 impl TreeOptions {
+    /// Of a tree that takes the place of nothing, with no room kept free.
+    pub fn new(policy: FilePolicy, threads: usize) -> TreeOptions {
+        TreeOptions { policy, threads, headroom_bytes: 0, document_root: None, live: None, link_targets: Vec::new() }
+    }
+
     /// The options of restore.toml.
     ///
     /// # Errors
     /// `config_invalid` for an unknown owner.
     pub fn from_config(config: &crate::config::Config) -> Result<TreeOptions> {
         Ok(TreeOptions {
-            policy: FilePolicy::from_config(&config.files)?,
-            threads: config.parallelism(),
             headroom_bytes: config.limits.headroom_bytes,
-            document_root: None,
-            live: None,
             link_targets: config.files.link_targets.clone(),
+            ..TreeOptions::new(FilePolicy::from_config(&config.files)?, config.parallelism())
         })
     }
 }

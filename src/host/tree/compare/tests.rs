@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use xxhash_rust::xxh3::xxh3_64;
 
 fn policy() -> FilePolicy {
-    FilePolicy { owner: (0, 0), known: Vec::new(), permissions: Permissions::Standard }
+    FilePolicy::new((0, 0), Permissions::Standard)
 }
 
 /// A live tree, and a catalogue that is made from it before it is changed.

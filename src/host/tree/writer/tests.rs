@@ -24,15 +24,13 @@ impl Stage {
     fn writer(&self) -> TreeWriter {
         let here = std::fs::metadata(self.folder.path()).unwrap();
         let owner = (here.uid(), here.gid());
-        let policy = FilePolicy { owner, known: vec![owner], permissions: Permissions::Standard };
+        let policy = FilePolicy::new(owner, Permissions::Standard);
         let live = self.folder.path().join("live");
         let options = TreeOptions {
-            policy,
-            threads: 3,
-            headroom_bytes: 0,
             document_root: Some("/var/www/example.com".into()),
             live: live.exists().then(|| Arc::new(open_folder(&live).unwrap())),
             link_targets: vec!["/srv/media".into()],
+            ..TreeOptions::new(policy, 3)
         };
         let record = manifest::create(&self.folder.path().join("manifest")).unwrap();
         TreeWriter::create(open_folder(&self.tree()).unwrap(), options, record, Arc::new(Silent)).unwrap()
@@ -347,15 +345,7 @@ fn a_staging_folder_with_something_in_it_is_refused() {
     let stage = Stage::new();
     std::fs::write(stage.tree().join("x"), "").unwrap();
     let record = manifest::create(&stage.folder.path().join("m")).unwrap();
-    let policy = FilePolicy { owner: (0, 0), known: Vec::new(), permissions: Permissions::Standard };
-    let options = TreeOptions {
-        policy,
-        threads: 1,
-        headroom_bytes: 0,
-        document_root: None,
-        live: None,
-        link_targets: Vec::new(),
-    };
+    let options = TreeOptions::new(FilePolicy::new((0, 0), Permissions::Standard), 1);
     assert!(TreeWriter::create(open_folder(&stage.tree()).unwrap(), options, record, Arc::new(Silent)).is_err());
 }
 
