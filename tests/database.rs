@@ -5,7 +5,7 @@ mod loading;
 mod private_server;
 
 use loading::World;
-use rocketvps_restore::backup::scan::Tally;
+use rocketvps_restore::backup::scan::tally;
 use rocketvps_restore::config::Config;
 use rocketvps_restore::error::{Code, Error};
 use rocketvps_restore::host::database::{Database, ObjectKind, Patience, Server, Switch};
@@ -203,9 +203,7 @@ fn judged(world: &World, dump: &str, actions: &Actions) -> Vec<Finding> {
     let server = Server::admin(&config).unwrap();
     let facts =
         rocketvps_restore::host::database::server_facts::server_facts(&server, Some("`site`@`localhost`")).unwrap();
-    let mut tally = Tally::default();
-    dump.as_bytes().chunks(1000).for_each(|piece| tally.push(piece));
-    judge(&tally.finish().survey, &facts, actions)
+    judge(&tally(dump.as_bytes()).unwrap().survey, &facts, actions, &|_| true)
 }
 
 /// Kind, subject, what takes its place, and how often; by kind.
@@ -400,4 +398,187 @@ fn dumps_of_the_servers_own_kind_differ_in_their_definers_alone() {
             assert!(!findings.is_empty());
         }
     }
+}
+
+/// Loads a dump with the plain client into schema `plain`, and through the loader: the same tables with the same rows.
+fn like_the_plain_client(world: &World, what: &str, dump: &str) {
+    world.server.sql("DROP DATABASE IF EXISTS plain; CREATE DATABASE plain CHARACTER SET utf8mb4; CREATE DATABASE IF NOT EXISTS live CHARACTER SET utf8mb4; CREATE USER IF NOT EXISTS site@localhost");
+    let file = world.server.folder().join("plain.sql");
+    std::fs::write(&file, dump).unwrap();
+    world
+        .server
+        .client("mariadb", &["plain", "--default-character-set=utf8mb4", "-e", &format!("source {}", file.display())]);
+    let loaded = world.load(dump.as_bytes(), true).unwrap_or_else(|error| panic!("{what}: {error:?}\n{dump}"));
+    assert_eq!(world.state("rvs_1"), world.state("plain"), "{what}\n{dump}");
+    assert_eq!(world.definitions("rvs_1"), world.definitions("plain"), "{what}");
+    for table in &loaded.tables {
+        assert_eq!(
+            Some(table.rows),
+            world.state("plain").get(&table.name).map(|(rows, _)| *rows),
+            "{what} {}",
+            table.name
+        );
+    }
+}
+
+#[test]
+fn statements_of_other_dumpers_load_as_the_plain_client_loads_them() {
+    let world = World::new();
+    let table = "CREATE TABLE a (id int NOT NULL, n varchar(20), PRIMARY KEY (id)) ENGINE=InnoDB;\n";
+    for rest in [
+        "INSERT INTO a (id,n) VALUES (1,'x'),(2,NULL) ON DUPLICATE KEY UPDATE id=VALUES(id), n=VALUES(n);",
+        "INSERT INTO a VALUES (1,'x');\nINSERT INTO a (id,n) VALUES (1,'y'),(2,'z') ON DUPLICATE KEY UPDATE n=VALUES(n);",
+        "INSERT INTO a VALUES (1,'x');\nREPLACE INTO a VALUES (1,'y'),(2,'z');\nINSERT IGNORE INTO a VALUES (2,'w'),(3,'v');",
+        "INSERT INTO a VALUES /* first (9,'x') */ (1,'x'), -- one (8,'y')\n(2,'y') /* two */,\n# three\n(3,'z');",
+        "INSERT INTO a SET id=9, n='x'; INSERT INTO a SET id=-8;",
+        "INSERT INTO a VALUES (1,'x'); ALTER TABLE a CHANGE id id int NOT NULL AUTO_INCREMENT; INSERT INTO a VALUES (7,'z');",
+        "INSERT INTO a VALUES (1,'x'); ALTER TABLE a COMMENT='x'; ALTER TABLE a ENGINE=InnoDB; ALTER TABLE a ADD m int, DROP COLUMN n; ANALYZE TABLE a; OPTIMIZE TABLE a; COMMIT WORK;",
+        "INSERT INTO a VALUES (1,'x'); CREATE INDEX i ON a (n); DROP INDEX i ON a; ALTER TABLE a ADD KEY j (n), RENAME INDEX j TO k;",
+        "INSERT INTO a VALUES (1,'x'); DELETE FROM `a`; INSERT INTO a VALUES (2,'y');",
+        "INSERT INTO a VALUES (1,'x'); TRUNCATE TABLE `a`; INSERT INTO a VALUES (2,'y'); SAVEPOINT x; RELEASE SAVEPOINT x; FLUSH TABLES;",
+        "DELIMITER //\nINSERT INTO a VALUES (1,'x;'),(2,'//')//\nDELIMITER ;\nINSERT INTO a VALUES (3,'y');",
+        "SET @disable_bulk_load = IF (@is_rocksdb_supported, 'SET SESSION rocksdb_bulk_load = @old', 'SET @dummy_rocksdb_bulk_load = 0');\n/*!50112 PREPARE s FROM @disable_bulk_load */;\n/*!50112 EXECUTE s */;\n/*!50112 DEALLOCATE PREPARE s */;",
+        "SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='ANSI_QUOTES,NO_BACKSLASH_ESCAPES'; INSERT INTO \"a\" VALUES (1,'\\'),(2,'x'); SET SQL_MODE=IFNULL(@OLD_SQL_MODE, '');",
+        "SET SESSION group_concat_max_len=1000000, sql_safe_updates=0, old_mode='', lock_wait_timeout=600, sql_big_selects=ON;",
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT; INSERT INTO a VALUES (1,'x'); COMMIT AND NO CHAIN;",
+        "\u{feff}INSERT INTO a VALUES (1,'x');",
+    ] {
+        let dump = if let Some(rest) = rest.strip_prefix('\u{feff}') {
+            format!("\u{feff}{table}{rest}")
+        } else {
+            format!("{table}{rest}")
+        };
+        like_the_plain_client(&world, rest, &dump);
+    }
+    let wide: String = (0..200).map(|at| format!(", f{at} varchar(60) CHARACTER SET utf8mb4")).collect();
+    like_the_plain_client(
+        &world,
+        "innodb_strict_mode",
+        &format!(
+            "SET SESSION innodb_strict_mode=OFF; CREATE TABLE wide (id int PRIMARY KEY{wide}) ENGINE=InnoDB ROW_FORMAT=COMPACT; INSERT INTO wide (id, f1) VALUES (1,'x');"
+        ),
+    );
+    like_the_plain_client(
+        &world,
+        "check_constraint_checks",
+        "SET check_constraint_checks=0; CREATE TABLE j (id int PRIMARY KEY, d longtext CHECK (json_valid(d))); INSERT INTO j VALUES (1,'{}'),(2,'no json'); SET check_constraint_checks=1; CREATE TABLE k (id int);",
+    );
+    let utf16: Vec<u8> = table.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for mark in [&[0xff, 0xfe][..], &[]] {
+        let error = world.load(&[mark, &utf16].concat(), true).unwrap_err();
+        assert!(error.message.contains("UTF-16") && error.hint.contains("iconv"), "{error:?}");
+    }
+}
+
+#[test]
+fn load_data_gives_the_values_of_insert() {
+    let world = World::new();
+    let mut dice = loading::trial::Dice(loading::trial::seed("load_data"));
+    let kinds = [
+        "tinyint",
+        "int",
+        "bigint unsigned",
+        "decimal(12,3)",
+        "double",
+        "float",
+        "varchar(30)",
+        "char(6)",
+        "text",
+        "longtext CHARACTER SET latin1",
+        "enum('0','1','2','a')",
+        "set('1','2','x')",
+        "year",
+        "date",
+        "datetime",
+        "timestamp NULL",
+        "time",
+        "time(3)",
+        "varbinary(12)",
+        "bit(3)",
+        "json",
+        "varchar(9) CHARACTER SET ucs2",
+        "decimal(30,0)",
+        "int zerofill",
+    ];
+    let values = [
+        "NULL",
+        "0",
+        "1",
+        "2",
+        "3",
+        "-1",
+        "-0",
+        "007",
+        "0000",
+        "0005",
+        "2024",
+        "1901",
+        "99",
+        "5",
+        "1e3",
+        "1.5e-3",
+        "2.5e0",
+        ".5",
+        "1.50",
+        "2.5",
+        "3.",
+        "20240229",
+        "101112",
+        "12345678901234567890",
+        "99999999999999999999",
+        "0.1",
+        "123456789012345678901234567890.5",
+        "0x41",
+        "'0'",
+        "'1'",
+        "'3'",
+        "'007'",
+        "''",
+        "'a'",
+        "'2.5'",
+        "'1e3'",
+        "'2024-02-29'",
+        "'2024-02-29 10:11:12'",
+        "'10:11'",
+        "'1,2'",
+        "'x\\'y'",
+        "'a''b'",
+        "'é'",
+        "'t\\tz'",
+        "' 1'",
+        "'1 '",
+        "'\\\\'",
+        "'\\n'",
+        "'NULL'",
+        "'(1)'",
+        "'0000-00-00'",
+        "\"q\"",
+    ];
+    let tables = if loading::trial::is_long() { 1500 } else { 60 };
+    let mut dump = String::from("SET NAMES utf8mb4;\nSET SQL_MODE='NO_AUTO_VALUE_ON_ZERO';\n");
+    for table in 0..tables.min(90) {
+        let columns: Vec<&str> =
+            (0..1 + dice.below(4)).map(|_| kinds[dice.below(kinds.len() as u64) as usize]).collect();
+        let text: Vec<String> = columns.iter().enumerate().map(|(at, kind)| format!("c{at} {kind}")).collect();
+        dump.push_str(&format!(
+            "CREATE TABLE t{table} (id int PRIMARY KEY, {}) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;\n",
+            text.join(", ")
+        ));
+        for statement in 0..3 {
+            let row = |dice: &mut loading::trial::Dice, at: u64| {
+                let cells: Vec<&str> =
+                    columns.iter().map(|_| values[dice.below(values.len() as u64) as usize]).collect();
+                format!("({},{})", statement * 10 + at, cells.join(","))
+            };
+            let rows: Vec<String> = (0..1 + dice.below(4)).map(|at| row(&mut dice, at)).collect();
+            dump.push_str(&format!("INSERT INTO t{table} VALUES {};\n", rows.join(",")));
+        }
+    }
+    // A value that no mode takes ends the plain client: such a statement is left out of both.
+    world.server.sql("CREATE DATABASE IF NOT EXISTS sieve CHARACTER SET utf8mb4");
+    let mut connection = world.server_connection("sieve");
+    let taken: Vec<&str> =
+        dump.lines().filter(|sql| mysql::prelude::Queryable::query_drop(&mut connection, sql).is_ok()).collect();
+    assert!(taken.len() * 10 > dump.lines().count() * 7, "{} of {}", taken.len(), dump.lines().count());
+    like_the_plain_client(&world, "generated tables and rows", &taken.join("\n"));
 }

@@ -9,7 +9,7 @@ use loading::victim::Scene;
 use loading::{MAX_TABLES, SHADOW, World, trial};
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder};
-use rocketvps_restore::backup::scan::Tally;
+use rocketvps_restore::backup::scan::tally;
 use rocketvps_restore::error::{Code, Error};
 use rocketvps_restore::host::database::{Database, ObjectKind};
 use rocketvps_restore::progress::{Level, Monitor, Phase, Silent};
@@ -70,9 +70,7 @@ fn d54_d55_commands_of_client_programs_are_refused_and_the_sandbox_line_is_not()
             format!("{first}\n-- MariaDB dump\nCREATE TABLE a (id INT) ENGINE=InnoDB;\nINSERT INTO a VALUES (1);\n");
         let loaded = scene.attack(&dump).unwrap_or_else(|error| panic!("{first}: {error}"));
         assert_eq!((loaded.tables[0].rows, loaded.adapted.len(), loaded.notes.len()), (1, 0, 0), "{loaded:?}");
-        let mut tally = Tally::default();
-        tally.push(dump.as_bytes());
-        assert_eq!(tally.finish().survey.versioned.len(), 0, "{first}");
+        assert_eq!(tally(dump.as_bytes()).unwrap().survey.versioned.len(), 0, "{first}");
     }
     scene.report("d54_d55");
 }

@@ -424,7 +424,12 @@ impl World {
                 *session = new;
                 Ok(None)
             }
-            Statement::Nothing | Statement::DropObject(_) | Statement::Schema(_) => Ok(None),
+            Statement::Nothing
+            | Statement::DropObject(_)
+            | Statement::Schema(_)
+            | Statement::DropSchema(_)
+            | Statement::Prepare(..)
+            | Statement::Execute(_) => Ok(None),
             Statement::DropTable(names) => {
                 names.iter().try_for_each(own)?;
                 Ok(Some((sql, false)))
@@ -434,7 +439,9 @@ impl World {
             | Statement::SetSequence(name)
             | Statement::Keys(name, _)
             | Statement::AlterTable(name)
-            | Statement::CreateIndex(name) => {
+            | Statement::CreateIndex(name)
+            | Statement::Empty(name)
+            | Statement::InsertRow(name) => {
                 own(&name)?;
                 Ok(Some((sql, false)))
             }

@@ -23,7 +23,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 pub use crate::backup::contents::folders::{Folders, Node};
 pub use crate::backup::contents::{Application, ByType, ConfigFound, DumpScan, Scan};
-pub use crate::sql::tally::{ObjectFound, TableTally, Tally};
+pub use crate::sql::tally::{ObjectFound, TableTally, tally};
 
 /// Largest configuration file accepted, in bytes.
 pub const MAX_CONFIG_FILE: u64 = 1 << 20;
@@ -377,10 +377,10 @@ fn read_all(from: impl Read, most: u64) -> Result<Vec<u8>> {
 /// Reads a dump, plain or compressed (its first bytes decide), and counts what is in it.
 fn read_dump(name: String, from: impl Read, monitor: &dyn Monitor) -> Result<DumpScan> {
     let named = |error: Error| error.with("dump", name.clone());
-    let mut tally = Tally::default();
     let whole = archive::text(BufReader::with_capacity(CHUNK, from)).map_err(named)?;
-    let bytes = pump(whole, &mut tally, monitor).map_err(named)?;
-    let ended = tally.finish();
+    let mut bytes = 0;
+    let ended = tally(Counted { inner: whole, bytes: &mut bytes, monitor })
+        .map_err(|error| named(archive::unwrap_io(error)))?;
     Ok(DumpScan {
         name,
         bytes,
@@ -392,19 +392,19 @@ fn read_dump(name: String, from: impl Read, monitor: &dyn Monitor) -> Result<Dum
     })
 }
 
-fn pump(mut from: impl Read, tally: &mut Tally, monitor: &dyn Monitor) -> Result<u64> {
-    let mut buffer = vec![0; CHUNK];
-    let mut bytes = 0;
-    loop {
-        monitor.keep_going()?;
-        let read = match from.read(&mut buffer) {
-            Ok(0) => return Ok(bytes),
-            Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(archive::unwrap_io(error)),
-        };
-        tally.push(&buffer[..read]);
-        bytes += read as u64;
+/// Counts the bytes of a dump, and stops between reads when the job is to stop.
+struct Counted<'a, R> {
+    inner: R,
+    bytes: &'a mut u64,
+    monitor: &'a dyn Monitor,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.monitor.keep_going().map_err(archive::wrap)?;
+        let read = self.inner.read(buffer)?;
+        *self.bytes += read as u64;
+        Ok(read)
     }
 }
 

@@ -241,7 +241,17 @@ pub fn validate(
     {
         groups.push(
             match facts.hosts.server_facts(plan.database.as_ref().and_then(|names| names.definer.as_deref())) {
-                Ok(server) => dump_compatibility::group(&dump.survey, &server, &request.options.compatibility),
+                Ok(server) => {
+                    let tables = plan.selection.tables()?;
+                    let live = plan.database.as_ref().map(|names| names.live.as_str());
+                    let asked = dump_compatibility::Asked {
+                        actions: &request.options.compatibility,
+                        tables: &tables,
+                        live,
+                        exact: plan.selection.exact,
+                    };
+                    dump_compatibility::group(dump, &server, &asked)
+                }
                 Err(error) => Group::new("dump", vec![Check::failed("dump", &error)]),
             },
         );

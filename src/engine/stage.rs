@@ -138,7 +138,11 @@ pub fn run(
     }
     let database = database.map(|(mut database, more)| {
         notes.extend(more);
-        database.scope = Scope::Dump { complete: knows_every_table(source, found.layout) };
+        let whole = matches!(database.scope, Scope::Dump { complete: true });
+        if !whole && tables.is_whole() && !plan.selection.exact {
+            notes.push(MAY_BE_CUT.to_owned());
+        }
+        database.scope = Scope::Dump { complete: whole && knows_every_table(source, found.layout) };
         database.dump.clone_from(&found.seen.dump);
         database
     });
@@ -217,6 +221,10 @@ fn complete_files(
     };
     Ok(StagedFiles { summary, units, kept, dropped: found.dropped.clone() })
 }
+
+/// What an incomplete dump means for the tables that it does not hold.
+pub(super) const MAY_BE_CUT: &str = "the dump does not end as a whole one does and may be cut: live tables that it does not hold stay; \
+    \"options\":{\"exact\":true} takes them away";
 
 /// What the writer of a backup leaves out; a snapshot is whole.
 pub(super) fn left_out(source: &Source, layout: Option<&'static dyn Layout>) -> &'static [&'static str] {
@@ -300,7 +308,7 @@ fn load_dump(
     let names = plan.database.as_ref().ok_or_else(|| Error::new(Code::Internal, "the plan has no database"))?;
     database.create_schema(&names.shadow, database.schema_charset(&names.live)?.as_ref())?;
     let checkpoint = Arc::new(checkpoint(database, &names.shadow, plan)?);
-    let takes = tables.clone();
+    let (takes, leaves_out) = (tables.clone(), tables.clone());
     let request = LoadRequest {
         server: hosts.server()?,
         schema: names.shadow.clone(),
@@ -314,8 +322,11 @@ fn load_dump(
         })?,
         connections: if config.mysql.connections == 0 { config.parallelism() } else { config.mysql.connections },
         max_tables: config.limits.max_tables,
-        choice: (!tables.is_whole())
-            .then(|| Choice { takes: Arc::new(move |name| takes.takes(name)), parts: tables.only.is_some() }),
+        choice: (!tables.is_whole()).then(|| Choice {
+            takes: Arc::new(move |name| takes.takes(name)),
+            parts: tables.only.is_some(),
+            leaves_out: Arc::new(move |name| leaves_out.exclude.covers(name)),
+        }),
         beside: Some(names.live.clone()),
         compatibility: actions,
         filter: true,
@@ -327,7 +338,7 @@ fn load_dump(
     links.retain(|key| !loaded.tables.iter().any(|table| table.name == key.refers_to));
     links.iter().try_for_each(|key| checkpoint.not(&key.table))?;
     database.drop_foreign_keys(&names.shadow, &links, Patience::default())?;
-    let scope = Scope::Dump { complete: true };
+    let scope = Scope::Dump { complete: loaded.whole };
     let (tables, objects, compatibility) = (loaded.tables, loaded.objects, loaded.adapted);
     let taken_over = loaded.taken_over;
     Ok((StagedDatabase { dump: None, tables, objects, links, scope, compatibility, taken_over }, loaded.notes))
@@ -386,10 +397,14 @@ fn require_tables(plan: &Plan, database: &StagedDatabase, tables: &Tables) -> Re
     if !tables.is_whole() || plan.selection.exact || !database.tables.is_empty() || !database.objects.is_empty() {
         return Ok(());
     }
-    let dump = database.dump.as_deref().unwrap_or("the dump");
-    Err(Error::new(Code::BackupCorrupt, format!("{dump} holds no table: the dump failed when the backup was made"))
+    Err(no_table(database.dump.as_deref().unwrap_or("the dump")))
+}
+
+/// The refusal of a dump without a table.
+pub(super) fn no_table(dump: &str) -> Error {
+    Error::new(Code::BackupCorrupt, format!("{dump} holds no table: the dump failed when the backup was made"))
         .hint("Choose another backup or another dump; \"options\":{\"exact\":true} restores an empty database.")
-        .with("dump", dump))
+        .with("dump", dump)
 }
 
 /// A pattern that names nothing in the backup is a mistake, not an empty wish.

@@ -3,7 +3,7 @@
 //! The password goes through an option file with mode 0600 that lives as long as the program runs. A dump counts as
 //! made when the program says so by its exit code AND by the dump's last line.
 
-use crate::backup::scan::{TableTally, Tally};
+use crate::backup::scan::{TableTally, tally};
 use crate::config::Config;
 use crate::disk::create_new;
 use crate::error::{Code, Error, IoContext, Result};
@@ -16,14 +16,13 @@ use crate::snapshot::objects;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 /// Where the dump program is looked for, MariaDB's own name first.
 const PROGRAMS: [&str; 4] =
     ["/usr/bin/mariadb-dump", "/usr/local/bin/mariadb-dump", "/usr/bin/mysqldump", "/usr/local/bin/mysqldump"];
 const MAX_STDERR: u64 = 16 << 10;
-const CHUNK: usize = 256 << 10;
 
 /// Who reads a schema, and where.
 #[derive(Debug, Clone)]
@@ -199,7 +198,7 @@ fn joined(option: &str, path: &Path) -> std::ffi::OsString {
 
 fn pump(running: &mut Running, out: &mut dyn Write, monitor: &dyn Monitor) -> Result<(Dumped, bool, String)> {
     let missing = || Error::new(Code::Internal, "the dump program has no output");
-    let mut stdout = running.0.stdout.take().ok_or_else(missing)?;
+    let stdout = running.0.stdout.take().ok_or_else(missing)?;
     let stderr = running.0.stderr.take().ok_or_else(missing)?;
     let said = std::thread::spawn(move || {
         let (mut text, mut stderr) = (Vec::new(), stderr);
@@ -208,33 +207,57 @@ fn pump(running: &mut Running, out: &mut dyn Write, monitor: &dyn Monitor) -> Re
         let _ = std::io::copy(&mut stderr, &mut std::io::sink());
         String::from_utf8_lossy(&text).into_owned()
     });
-    let mut tally = Tally::default();
-    let mut bytes = 0;
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        monitor.keep_going()?;
-        // The program may wait for a lock for long: the job must still be able to stop.
-        let mut waited = [PollFd::new(&stdout, PollFlags::IN)];
-        let tick = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-        match rustix::event::poll(&mut waited, Some(&tick)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => continue,
-            Ok(_) => {}
-            Err(error) => return Err(Error::io("wait for the dump", &error.into())),
-        }
-        let read = match stdout.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Error::io("read the dump", &error)),
-        };
-        out.write_all(&buffer[..read]).doing(|| "write the dump".into())?;
-        tally.push(&buffer[..read]);
-        bytes += read as u64;
-        monitor.advance(Phase::Database, 0, read as u64);
+    let mut passing = Passing { stdout, out, monitor, bytes: 0, failure: None };
+    let ended = tally(&mut passing);
+    if let Some(error) = passing.failure {
+        return Err(error);
     }
-    let ended = tally.finish();
+    let (bytes, ended) = (passing.bytes, ended.doing(|| "read the dump".into())?);
     let said = said.join().unwrap_or_default();
     Ok((Dumped { bytes, tables: ended.tables, objects: ended.objects }, ended.complete, said))
+}
+
+/// What a dump program says, written out on its way to who counts it.
+struct Passing<'a> {
+    stdout: ChildStdout,
+    out: &'a mut dyn Write,
+    monitor: &'a dyn Monitor,
+    bytes: u64,
+    failure: Option<Error>,
+}
+
+impl Passing<'_> {
+    fn next(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        loop {
+            self.monitor.keep_going()?;
+            // The program may wait for a lock for long: the job must still be able to stop.
+            let mut waited = [PollFd::new(&self.stdout, PollFlags::IN)];
+            let tick = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+            match rustix::event::poll(&mut waited, Some(&tick)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => continue,
+                Ok(_) => {}
+                Err(error) => return Err(Error::io("wait for the dump", &error.into())),
+            }
+            let read = match self.stdout.read(buffer) {
+                Ok(read) => read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Error::io("read the dump", &error)),
+            };
+            self.out.write_all(&buffer[..read]).doing(|| "write the dump".into())?;
+            self.bytes += read as u64;
+            self.monitor.advance(Phase::Database, 0, read as u64);
+            return Ok(read);
+        }
+    }
+}
+
+impl Read for Passing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.next(buffer).map_err(|error| {
+            self.failure = Some(error);
+            std::io::Error::other("the dump stops")
+        })
+    }
 }
 
 fn refusal(program: &str, stderr: &str, exit: Option<i32>, bytes: u64) -> Error {

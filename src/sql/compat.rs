@@ -7,6 +7,7 @@
 pub mod action;
 pub mod adapt;
 pub mod collation;
+pub mod default_collation;
 pub mod judge;
 pub mod survey;
 pub mod uses;
@@ -38,6 +39,10 @@ pub enum Kind {
     Packet,
     /// `ENGINE=x`.
     Engine,
+    /// A word of `sql_mode`.
+    SqlMode,
+    /// `WITH PARSER x` of a full-text key.
+    Parser,
     /// `/*!80016 … */`: text for servers of another kind or version.
     VersionedComment,
 }
@@ -53,6 +58,8 @@ impl Kind {
             Kind::Gtid => "gtid",
             Kind::Packet => "packet",
             Kind::Engine => "engine",
+            Kind::SqlMode => "sql_mode",
+            Kind::Parser => "parser",
             Kind::VersionedComment => "versioned_comment",
         }
     }

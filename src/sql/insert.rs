@@ -1,7 +1,8 @@
 //! `INSERT INTO t (columns) VALUES`: the head of a statement whose rows are only pointed at.
 
 use crate::sql::quote_name;
-use crate::sql::token::{Quoting, Token, tokens};
+use crate::sql::token::{Kind, Quoting, Token, tokens};
+use std::sync::Arc;
 
 /// What happens to a row whose key exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +89,56 @@ impl InsertHead {
     }
 }
 
+/// Reads `ON DUPLICATE KEY UPDATE a=VALUES(a)`, also behind the `AS new` of MySQL 8, and writes it anew. `None` for anything but
+/// values of the row itself, columns and literals.
+pub fn upsert(sql: &[u8], quoting: Quoting) -> Option<Arc<str>> {
+    let all = tokens(sql, quoting);
+    let mut rest = all.as_slice();
+    let mut alias = None;
+    if take_word(sql, &mut rest, &["AS"]).is_some() {
+        alias = Some(rest.first()?.name(sql)?);
+        rest = &rest[1..];
+    }
+    for word in ["ON", "DUPLICATE", "KEY", "UPDATE"] {
+        take_word(sql, &mut rest, &[word])?;
+    }
+    let sign = |rest: &mut &[Token], byte: u8| {
+        let found = rest.first().is_some_and(|token| token.is_sign(sql, byte));
+        *rest = if found { &rest[1..] } else { rest };
+        found.then_some(())
+    };
+    let mut written = Vec::new();
+    loop {
+        let (_, column) = qualified(sql, &mut rest)?;
+        sign(&mut rest, b'=')?;
+        let first = rest.first()?;
+        let value = if first.is(sql, "VALUES") || first.is(sql, "VALUE") {
+            rest = &rest[1..];
+            sign(&mut rest, b'(')?;
+            let (_, name) = qualified(sql, &mut rest)?;
+            sign(&mut rest, b')')?;
+            format!("VALUES({})", quote_name(&name))
+        } else if first.kind == Kind::Text || is_plain_value(&sql[first.span.clone()]) {
+            rest = &rest[1..];
+            std::str::from_utf8(&sql[first.span.clone()]).ok()?.to_owned()
+        } else {
+            match qualified(sql, &mut rest)? {
+                (Some(table), name) if Some(&table) == alias.as_ref() => format!("VALUES({})", quote_name(&name)),
+                (_, name) => quote_name(&name),
+            }
+        };
+        written.push(format!("{}={value}", quote_name(&column)));
+        if rest.is_empty() {
+            return Some(format!(" ON DUPLICATE KEY UPDATE {}", written.join(",")).into());
+        }
+        sign(&mut rest, b',')?;
+    }
+}
+
+fn is_plain_value(word: &[u8]) -> bool {
+    word.iter().all(u8::is_ascii_digit) || word.eq_ignore_ascii_case(b"NULL")
+}
+
 fn take_word(sql: &[u8], rest: &mut &[Token], words: &[&str]) -> Option<String> {
     let first = rest.first()?;
     let word = words.iter().find(|word| first.is(sql, word))?;
@@ -123,6 +174,31 @@ mod tests {
             "INSERT IGNORE INTO `t` (`a`,`b c`) VALUES "
         );
         assert_eq!(parse("REPLACE INTO s.t VALUES").unwrap().schema.as_deref(), Some("s"));
+    }
+
+    #[test]
+    fn what_happens_to_a_row_whose_key_exists_is_written_anew() {
+        let upsert = |sql: &str| super::upsert(sql.as_bytes(), Quoting::default()).map(|text| text.to_string());
+        for (sql, expected) in [
+            ("ON DUPLICATE KEY UPDATE `a`=VALUES(`a`), b = VALUES(b)", "`a`=VALUES(`a`),`b`=VALUES(`b`)"),
+            (
+                "AS new on duplicate key update a=new.a, n=n, m='x;', k=0, l=NULL",
+                "`a`=VALUES(`a`),`n`=`n`,`m`='x;',`k`=0,`l`=NULL",
+            ),
+        ] {
+            assert_eq!(upsert(sql), Some(format!(" ON DUPLICATE KEY UPDATE {expected}")), "{sql}");
+        }
+        for bad in [
+            "",
+            "ON DUPLICATE KEY UPDATE",
+            "ON DUPLICATE KEY UPDATE a=SLEEP(9)",
+            "ON DUPLICATE KEY UPDATE a=(SELECT 1)",
+            "ON DUPLICATE KEY UPDATE a=1+1",
+            "ON DUPLICATE KEY UPDATE a=@@version",
+            "AS x",
+        ] {
+            assert_eq!(upsert(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use crate::error::{Code, Error, IoContext, Result};
 use crate::sql::compat::survey::{Versioned, note_versioned};
-use crate::sql::insert::InsertHead;
+use crate::sql::compat::uses::is_zero_date;
+use crate::sql::insert::{InsertHead, upsert};
 use crate::sql::token::{Quoting, escapes, is_word, starts_line_comment};
 use std::io::Read;
 use std::sync::Arc;
@@ -13,6 +14,15 @@ pub const MAX_STATEMENT: usize = 16 << 20;
 /// Longest single row.
 pub const MAX_ROW: u64 = 1 << 30;
 const READ_SIZE: usize = 256 << 10;
+/// Longest statement of which a survey keeps the text as it stands in the dump.
+pub const MAX_RAW: usize = 64 << 10;
+/// Comments between statements that are kept, and the longest of them.
+const MAX_REMARKS: usize = 40;
+const MAX_REMARK: usize = 1024;
+/// No table has more columns.
+const MAX_COLUMNS: usize = 4096;
+/// The mark at the top of MariaDB's dumps is a comment to all.
+const SANDBOX: u32 = 999_999;
 
 /// What the server would execute of versioned comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +63,37 @@ pub struct Rows {
     pub quote: u8,
     /// Line of the statement.
     pub line: u64,
+    /// Offset at which the statement begins.
+    pub begin: u64,
+    /// Bytes of the longest row.
+    pub longest: u64,
+    /// What the values of each column are written as: the marks of [`form`], column by column.
+    pub forms: Vec<u8>,
+    /// What happens to a row whose key exists, as ` ON DUPLICATE KEY UPDATE …`. It is known of the last extent of a statement
+    /// alone.
+    pub upsert: Option<Arc<str>>,
+    /// Columns of a survey's rows that hold zero dates, and how many.
+    pub zero_dates: Vec<(usize, u64)>,
+}
+
+/// How a value of a row is written.
+pub mod form {
+    /// In quotes.
+    pub const TEXT: u8 = 1;
+    /// A whole number as a server prints it, of up to 20 digits, but not of four.
+    pub const WHOLE: u8 = 2;
+    /// Four digits, the first of which is not 0.
+    pub const FOUR: u8 = 4;
+    /// Four digits that begin with 0.
+    pub const ZERO_FOUR: u8 = 8;
+    /// Another number without an exponent, of up to 30 digits.
+    pub const DECIMAL: u8 = 16;
+    /// Any other number.
+    pub const NUMBER: u8 = 32;
+    /// `NULL`.
+    pub const NULL: u8 = 64;
+    /// An expression.
+    pub const OTHER: u8 = 128;
 }
 
 /// What the lexer found.
@@ -87,6 +128,18 @@ pub struct Lexer<R> {
     inside: Option<Arc<InsertHead>>,
     filter: bool,
     skipped: Vec<Versioned>,
+    /// Every versioned comment is opened, whatever server it is for, and the text of statements is kept.
+    surveys: bool,
+    /// Where the statement in hand begins, and where it ended.
+    span: (u64, u64),
+    /// From here on the text stays in the buffer.
+    mark: Option<u64>,
+    /// Comments between statements: the first of the dump, and always the last.
+    remarks: Vec<Vec<u8>>,
+    /// Head of the last rows, as it stands in the dump and as it was read.
+    head: Option<(Vec<u8>, Arc<InsertHead>)>,
+    /// Rows read of the statement in hand.
+    counted_rows: u64,
 }
 
 impl<R: Read> Lexer<R> {
@@ -108,7 +161,20 @@ impl<R: Read> Lexer<R> {
             inside: None,
             filter: true,
             skipped: Vec::new(),
+            surveys: false,
+            span: (0, 0),
+            mark: None,
+            remarks: Vec::new(),
+            head: None,
+            counted_rows: 0,
         }
+    }
+
+    /// A lexer for those who only look: what any server would read of versioned comments is read, rows of a statement come in
+    /// one extent, and the text of each statement is at hand.
+    pub fn surveying(source: R) -> Lexer<R> {
+        let newest = Dialect { version: SANDBOX - 1, mariadb: true };
+        Lexer { surveys: true, rows_per_item: u64::MAX, ..Lexer::new(source, newest, u64::MAX) }
     }
 
     /// Lets unknown functions in rows pass: only for tests that show what privileges alone hold back.
@@ -119,12 +185,59 @@ impl<R: Read> Lexer<R> {
 
     /// How quotes are read from now on; the dump's `sql_mode` decides.
     pub fn set_quoting(&mut self, quoting: Quoting) {
+        if self.quoting != quoting {
+            self.head = None;
+        }
         self.quoting = quoting;
     }
 
     /// The versioned comments left out so far; the list begins anew.
     pub fn take_skipped(&mut self) -> Vec<Versioned> {
         std::mem::take(&mut self.skipped)
+    }
+
+    /// Comments between statements since the last call.
+    pub fn take_remarks(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.remarks)
+    }
+
+    /// Where the last statement began.
+    pub fn begin(&self) -> u64 {
+        self.span.0
+    }
+
+    /// Table and number of the rows that were read of the statement in hand before it was refused.
+    pub fn refused_rows(&self) -> Option<(Arc<InsertHead>, u64)> {
+        self.inside.clone().map(|head| (head, self.counted_rows))
+    }
+
+    /// The last statement as it stands in the dump, of a survey; `None` for a long one.
+    pub fn raw(&self) -> Option<&[u8]> {
+        let place = |offset: u64| usize::try_from(offset.checked_sub(self.base)?).ok();
+        self.mark?;
+        self.buffer.get(place(self.span.0)?..place(self.span.1)?)
+    }
+
+    /// Goes behind the statement that was refused; false at the end of the dump.
+    ///
+    /// # Errors
+    /// When the dump cannot be read, and at its end as [`Lexer::next_item`].
+    pub fn pass_over(&mut self) -> Result<bool> {
+        self.inside = None;
+        loop {
+            let before = self.position();
+            match self.statement(true) {
+                Ok(found) => return Ok(found.is_some()),
+                // Not for those who pass over; the byte that was refused is passed too.
+                Err(error) if matches!(error.code, Code::DumpRefused | Code::LimitExceeded | Code::BackupCorrupt) => {
+                    if self.see(1)?.is_empty() {
+                        return Ok(false);
+                    }
+                    self.at += usize::from(self.position() == before);
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Bytes of the dump read so far.
@@ -141,7 +254,7 @@ impl<R: Read> Lexer<R> {
         if let Some(head) = self.inside.take() {
             return self.rows(head).map(Some);
         }
-        self.statement()
+        self.statement(false)
     }
 
     /// Drops what was consumed and reads more; false at the end of the dump.
@@ -150,9 +263,14 @@ impl<R: Read> Lexer<R> {
             return Ok(false);
         }
         self.count_lines();
-        self.buffer.drain(..self.at);
-        self.base += self.at as u64;
-        self.at = 0;
+        let kept = self.mark.map_or(0, |mark| usize::try_from(self.position() - mark).unwrap_or(usize::MAX));
+        let kept = if kept > MAX_RAW { 0 } else { kept };
+        if kept == 0 {
+            self.mark = None;
+        }
+        self.buffer.drain(..self.at - kept);
+        self.base += (self.at - kept) as u64;
+        self.at = kept;
         let old = self.buffer.len();
         self.buffer.resize(old + READ_SIZE, 0);
         let got = loop {
@@ -184,12 +302,17 @@ impl<R: Read> Lexer<R> {
         Ok(&self.buffer[self.at..])
     }
 
-    fn statement(&mut self) -> Result<Option<Item>> {
-        let mut text: Vec<u8> = Vec::new();
+    /// One statement; of one that is passed over only the end is looked for.
+    fn statement(&mut self, passes: bool) -> Result<Option<Item>> {
+        let mut text: Vec<u8> = if passes { vec![b'?'] } else { Vec::new() };
         let mut line = 0;
         // How many versioned comments are open around this place.
         let mut unwrapped = 0_u32;
+        self.mark = None;
         loop {
+            if passes {
+                text.truncate(1);
+            }
             if text.len() > MAX_STATEMENT {
                 let shown = beginning(&text);
                 return Err(Error::new(
@@ -199,6 +322,7 @@ impl<R: Read> Lexer<R> {
                 .with("line", line));
             }
             let delimiter = self.delimiter.len();
+            let at_start = self.position() == 0;
             let rest = self.see(16.max(delimiter))?;
             let Some(&byte) = rest.first() else {
                 if text.iter().all(u8::is_ascii_whitespace) {
@@ -215,6 +339,13 @@ impl<R: Read> Lexer<R> {
                     self.at += 1;
                     continue;
                 }
+                if rest.starts_with(UTF8_MARK) {
+                    self.at += UTF8_MARK.len();
+                    continue;
+                }
+                if at_start && is_utf16(rest) {
+                    return Err(utf16());
+                }
                 // The client's own command, not the server's: it ends with its line. Only at the beginning of a statement, because a
                 // column may have that name.
                 if let Some(word) = rest.get(..10)
@@ -225,11 +356,14 @@ impl<R: Read> Lexer<R> {
                     continue;
                 }
                 line = self.line();
+                self.span.0 = self.position();
+                self.mark = self.surveys.then_some(self.span.0);
             }
             let rest = &self.buffer[self.at..];
             // Before the arms below: a delimiter may begin with a byte that means something else to them. Not inside of a versioned
             // comment: a statement ends behind its comment, never within it.
             if unwrapped == 0 && rest.starts_with(&self.delimiter) {
+                self.span.1 = self.position();
                 self.at += delimiter;
                 trim(&mut text);
                 if text.is_empty() {
@@ -242,8 +376,13 @@ impl<R: Read> Lexer<R> {
             match byte {
                 // To the end of the line, whatever is in it: a quote or delimiter in a comment means nothing to the server, and to
                 // see one there would put all that follows out of step.
-                b'#' => self.line_comment(keep_comment.then_some(&mut text))?,
-                b'-' if starts_line_comment(rest) => self.line_comment(keep_comment.then_some(&mut text))?,
+                b'#' | b'-' if byte == b'#' || starts_line_comment(rest) => {
+                    if text.is_empty() {
+                        self.see(MAX_REMARK)?;
+                        self.remark(b"\n");
+                    }
+                    self.line_comment(keep_comment.then_some(&mut text))?;
+                }
                 // White space to some character sets, which would make it a comment.
                 b'-' if rest.starts_with(b"--") && rest.get(2).is_some_and(|byte| !byte.is_ascii()) => {
                     return Err(refused(line, "two dashes that may begin a comment", &text));
@@ -251,11 +390,19 @@ impl<R: Read> Lexer<R> {
                 b'/' if rest.starts_with(b"/*") => {
                     // What this server would execute has to be seen as the statement that it is. What it would skip has to be
                     // skipped here too, or something would be refused that never runs.
-                    if let Some(length) = self.opens_version(rest) {
+                    if let Some(length) = self.opens_version(self.at) {
+                        if self.surveys {
+                            let line = self.line();
+                            self.note_skipped(line)?;
+                        }
                         self.at += length;
                         unwrapped += 1;
                         push_blank(&mut text);
                     } else {
+                        if text.is_empty() && rest.get(2) != Some(&b'!') {
+                            self.see(MAX_REMARK)?;
+                            self.remark(b"*/");
+                        }
                         self.note_skipped(line)?;
                         self.block_comment(&mut text, line)?;
                     }
@@ -270,14 +417,15 @@ impl<R: Read> Lexer<R> {
                 b'\'' | b'"' | b'`' => self.quoted(byte, &mut text, line)?,
                 // Rows are the bulk of a dump: they are passed on as extents and never held in memory. Only with the usual delimiter:
                 // inside of a routine's body an INSERT is text of that body.
-                b'(' if unwrapped == 0 && self.delimiter == b";" && ends_with_values(&text) => {
-                    let Some(head) = InsertHead::parse(&text, self.quoting) else {
+                b'(' if unwrapped == 0 && !passes && self.ends_rows() && ends_with_values(&text) => {
+                    let Some(head) = self.head_of(&text) else {
                         // It only ends like one: `DEFAULT VALUES (`, or an INSERT with more to it. The filter judges it as a whole.
                         text.push(byte);
                         self.at += 1;
                         continue;
                     };
-                    return self.rows(Arc::new(head)).map(Some);
+                    self.mark = None;
+                    return self.rows(head).map(Some);
                 }
                 // A dump program writes one only within a string. Outside it is a hole that a crash or a full disk left in the file.
                 0 => {
@@ -303,12 +451,43 @@ impl<R: Read> Lexer<R> {
     }
 
     /// Length of a `/*!` mark that the server would open, `None` for anything it skips.
-    fn opens_version(&self, rest: &[u8]) -> Option<usize> {
-        let (length, only_mariadb, version) = version_mark(rest)?;
+    fn opens_version(&self, rest: usize) -> Option<usize> {
+        let (length, only_mariadb, version) = version_mark(&self.buffer[rest..])?;
+        if self.surveys {
+            return (version != Some(SANDBOX)).then_some(length);
+        }
         self.dialect.executes(only_mariadb, version).then_some(length)
     }
 
-    /// Remembers the versioned comment that begins here and is not opened.
+    /// Whether rows can be told from what ends them.
+    fn ends_rows(&self) -> bool {
+        !self.delimiter.first().is_some_and(|first| matches!(first, b',' | b'(' | b')' | b'/' | b'-' | b'#'))
+    }
+
+    /// Statements with rows come one after another with the same head.
+    fn head_of(&mut self, text: &[u8]) -> Option<Arc<InsertHead>> {
+        if let Some((known, head)) = &self.head
+            && known == text
+        {
+            return Some(head.clone());
+        }
+        let head = Arc::new(InsertHead::parse(text, self.quoting)?);
+        self.head = Some((text.to_vec(), head.clone()));
+        Some(head)
+    }
+
+    /// Keeps the beginning of the comment that begins here.
+    fn remark(&mut self, end: &[u8]) {
+        let rest = &self.buffer[self.at..];
+        let rest = &rest[..rest.len().min(MAX_REMARK)];
+        let length = memchr::memmem::find(rest, end).unwrap_or(rest.len());
+        if self.remarks.len() >= MAX_REMARKS {
+            self.remarks.pop();
+        }
+        self.remarks.push(rest[..length].to_vec());
+    }
+
+    /// Remembers the versioned comment that begins here and is not opened, or, in a survey, is.
     fn note_skipped(&mut self, line: u64) -> Result<()> {
         let rest = self.see(64)?;
         if let Some((length, only_mariadb, version)) = version_mark(rest) {
@@ -460,27 +639,60 @@ impl<R: Read> Lexer<R> {
     fn rows(&mut self, head: Arc<InsertHead>) -> Result<Item> {
         let line = self.line();
         let offset = self.position();
-        let mut found = Rows { head, offset, length: 0, count: 0, simple: true, quote: 0, line };
+        // Known to those who pass over what is refused.
+        self.inside = Some(head.clone());
+        self.counted_rows = 0;
+        let mut found = Rows {
+            head,
+            offset,
+            length: 0,
+            count: 0,
+            simple: true,
+            quote: 0,
+            line,
+            begin: self.span.0,
+            longest: 0,
+            forms: Vec::new(),
+            upsert: None,
+            zero_dates: Vec::new(),
+        };
         loop {
+            let begin = self.position();
             self.row(&mut found)?;
+            found.longest = found.longest.max(self.position() - begin);
             found.count += 1;
+            self.counted_rows = found.count;
             found.length = self.position() - offset;
-            self.blanks()?;
-            let rest = self.see(1)?;
-            match rest.first() {
+            let mut commented = self.blanks(line)?;
+            match self.see(1)?.first().copied() {
                 Some(b',') => {
                     self.at += 1;
-                    self.blanks()?;
+                    commented |= self.blanks(line)?;
                     if self.see(1)?.first().is_some_and(|byte| *byte != b'(') {
-                        return Err(refused(line, "rows that are followed by something else", self.shown()));
+                        return Err(refused(line, "rows that are followed by something else", &self.shown()));
                     }
-                    if found.length >= self.bytes_per_item || found.count >= self.rows_per_item {
-                        self.inside = Some(found.head.clone());
+                    // Comments are in no extent.
+                    let whole = found.length >= self.bytes_per_item || found.count >= self.rows_per_item;
+                    if whole || commented && !self.surveys {
                         return Ok(Item::Rows(found));
                     }
                 }
-                Some(b';') => {
-                    self.at += 1;
+                Some(_) if self.at_delimiter()? => {
+                    self.at += self.delimiter.len();
+                    self.inside = None;
+                    return Ok(Item::Rows(found));
+                }
+                Some(b'O' | b'o' | b'A' | b'a') => {
+                    let begin = self.span;
+                    let shown = self.shown();
+                    let tail = self.statement(false)?;
+                    self.span = begin;
+                    let Some(Item::Statement { text, .. }) = tail else { return Ok(Item::Rows(found)) };
+                    found.upsert = upsert(&text, self.quoting);
+                    if found.upsert.is_none() {
+                        return Err(refused(line, "rows that are followed by something else", &shown));
+                    }
+                    self.inside = None;
                     return Ok(Item::Rows(found));
                 }
                 None => {
@@ -490,24 +702,44 @@ impl<R: Read> Lexer<R> {
                     )
                     .with("line", line));
                 }
-                Some(_) => return Err(refused(line, "rows that are followed by something else", self.shown())),
+                Some(_) => return Err(refused(line, "rows that are followed by something else", &self.shown())),
             }
         }
     }
 
-    fn shown(&self) -> &[u8] {
-        let rest = &self.buffer[self.at..];
-        &rest[..rest.len().min(80)]
+    fn at_delimiter(&mut self) -> Result<bool> {
+        self.see(self.delimiter.len())?;
+        Ok(self.buffer[self.at..].starts_with(&self.delimiter))
     }
 
-    fn blanks(&mut self) -> Result<()> {
+    /// What comes next, whatever the pieces the dump arrives in.
+    fn shown(&mut self) -> Vec<u8> {
+        let _ = self.see(80);
+        let rest = &self.buffer[self.at..];
+        rest[..rest.len().min(80)].to_vec()
+    }
+
+    /// Goes behind white space and comments between rows; whether there were comments.
+    fn blanks(&mut self, line: u64) -> Result<bool> {
+        let mut commented = false;
         loop {
-            let rest = &self.buffer[self.at..];
-            let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-            self.at += blanks;
-            if blanks < rest.len() || !self.refill()? {
-                return Ok(());
+            let rest = self.see(3)?;
+            match rest {
+                [byte, ..] if byte.is_ascii_whitespace() => {
+                    let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+                    self.at += blanks;
+                    continue;
+                }
+                [b'#', ..] => self.line_comment(None)?,
+                [b'-', b'-', ..] if starts_line_comment(rest) => self.line_comment(None)?,
+                // What a server executes of comments is no part of rows.
+                [b'/', b'*', b'!' | b'M', ..] => {
+                    return Err(refused(line, "rows that are followed by something else", &self.shown()));
+                }
+                [b'/', b'*', ..] => self.block_comment(&mut Vec::new(), line)?,
+                _ => return Ok(commented),
             }
+            commented = true;
         }
     }
 
@@ -515,6 +747,7 @@ impl<R: Read> Lexer<R> {
     fn row(&mut self, found: &mut Rows) -> Result<()> {
         let begin = self.position();
         let mut depth = 0_u32;
+        let mut column = 0;
         // True where a value may begin and nothing of it was seen.
         let mut fresh = false;
         loop {
@@ -555,30 +788,37 @@ impl<R: Read> Lexer<R> {
                     found.simple &= !fresh;
                     fresh = true;
                     self.at += 1;
+                    column += usize::from(depth == 1);
                 }
                 b'\'' | b'"' => {
                     if byte == b'"' && self.quoting.ansi_quotes {
-                        return Err(refused(found.line, "a name inside of a row", self.shown()));
+                        return Err(refused(found.line, "a name inside of a row", &self.shown()));
                     }
                     if found.quote == 0 {
                         found.quote = byte;
                     }
                     found.simple &= fresh && found.quote == byte;
                     fresh = false;
+                    if self.surveys && depth == 1 {
+                        self.look_for_zero_date(column, found)?;
+                    }
                     self.value_text(byte, found)?;
                     found.simple &= matches!(self.see(1)?.first(), Some(b',' | b')'));
+                    written(found, column, form::TEXT);
                 }
                 b'0'..=b'9' | b'-' | b'+' | b'.' => {
                     if byte == b'-' && self.buffer[self.at..].starts_with(b"--") {
-                        return Err(refused(found.line, "a comment inside of a row", self.shown()));
+                        return Err(refused(found.line, "a comment inside of a row", &self.shown()));
                     }
-                    self.number(found, fresh)?;
+                    let form = self.number(found, fresh)?;
+                    written(found, column, form);
                     fresh = false;
                 }
                 _ if is_word(byte) => {
                     let word = self.word()?;
                     if word.eq_ignore_ascii_case(b"NULL") {
                         found.simple &= fresh && word == b"NULL";
+                        written(found, column, form::NULL);
                     } else if word_is_harmless(&word) || !self.filter {
                         found.simple = false;
                     } else {
@@ -594,15 +834,17 @@ impl<R: Read> Lexer<R> {
                     found.simple = false;
                     self.at += 1;
                 }
-                _ => return Err(refused(found.line, "an expression inside of a row", self.shown())),
+                _ => return Err(refused(found.line, "an expression inside of a row", &self.shown())),
             }
         }
     }
 
-    fn number(&mut self, found: &mut Rows, fresh: bool) -> Result<()> {
+    /// Goes behind a number and says how it is written.
+    fn number(&mut self, found: &mut Rows, fresh: bool) -> Result<u8> {
         if self.buffer[self.at..].starts_with(b"0x") {
             found.simple = false;
-            return self.hexadecimal(found.line);
+            self.hexadecimal(found.line)?;
+            return Ok(form::OTHER);
         }
         let in_number = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
         let number = self.run_of(in_number)?;
@@ -613,6 +855,24 @@ impl<R: Read> Lexer<R> {
         }
         let ends = matches!(self.see(1)?.first(), Some(b',' | b')'));
         found.simple &= fresh && plain && ends;
+        Ok(form_of(&number))
+    }
+
+    /// A value in quotes begins. Only a whole literal counts: text may hold what it likes.
+    fn look_for_zero_date(&mut self, column: usize, found: &mut Rows) -> Result<()> {
+        const LONGEST: usize = 28;
+        let rest = self.see(LONGEST)?;
+        if rest.len() < 12 || rest[5] != b'-' || !rest[1].is_ascii_digit() {
+            return Ok(());
+        }
+        let Some(end) = memchr::memchr(rest[0], &rest[1..rest.len().min(LONGEST)]) else { return Ok(()) };
+        if is_zero_date(&rest[..end + 2]) {
+            match found.zero_dates.iter_mut().find(|(known, _)| *known == column) {
+                Some((_, count)) => *count += 1,
+                None if column >= MAX_COLUMNS => {}
+                None => found.zero_dates.push((column, 1)),
+            }
+        }
         Ok(())
     }
 
@@ -635,7 +895,7 @@ impl<R: Read> Lexer<R> {
         }
         match self.buffer.get(self.at) {
             Some(next) if is_word(*next) && self.filter => {
-                Err(refused(line, "an expression inside of a row", self.shown()))
+                Err(refused(line, "an expression inside of a row", &self.shown()))
             }
             _ => Ok(()),
         }
@@ -711,6 +971,21 @@ impl<R: Read> Lexer<R> {
     }
 }
 
+/// The byte order mark with which some programs begin a file.
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Whether a dump begins as UTF-16 or UTF-32 does: with their mark, or with a letter beside a NUL byte.
+fn is_utf16(rest: &[u8]) -> bool {
+    let marked = rest.starts_with(b"\xff\xfe") || rest.starts_with(b"\xfe\xff") || rest.starts_with(b"\0\0\xfe\xff");
+    marked || matches!(rest, [0, 1..=127, 0, 1..=127, ..] | [1..=127, 0, 1..=127, 0, ..])
+}
+
+fn utf16() -> Error {
+    Error::new(Code::BackupCorrupt, "the dump is written in UTF-16 and not in UTF-8: no server reads it")
+        .hint("Make the dump anew with --result-file instead of `>`, or convert it: iconv -f UTF-16 -t UTF-8.")
+        .with("line", 1)
+}
+
 /// Length of a `/*!` or `/*M!` mark, whether it is the latter, and its number.
 pub fn version_mark(rest: &[u8]) -> Option<(usize, bool, Option<u32>)> {
     let (mark, only_mariadb) = if rest.starts_with(b"/*!") {
@@ -725,6 +1000,36 @@ pub fn version_mark(rest: &[u8]) -> Option<(usize, bool, Option<u32>)> {
     let digits = if digits >= 5 { digits } else { 0 };
     let version = std::str::from_utf8(&rest[mark..mark + digits]).ok().and_then(|text| text.parse().ok());
     Some((mark + digits, only_mariadb, version))
+}
+
+/// A value of this form stands in the column.
+fn written(found: &mut Rows, column: usize, form: u8) {
+    if column >= MAX_COLUMNS {
+        found.simple = false;
+        return;
+    }
+    if found.forms.len() <= column {
+        found.forms.resize(column + 1, 0);
+    }
+    found.forms[column] |= form;
+}
+
+fn form_of(number: &[u8]) -> u8 {
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    if digits.iter().all(u8::is_ascii_digit) {
+        match (digits.len(), digits.first()) {
+            (4, Some(b'0')) if digits.len() == number.len() => return form::ZERO_FOUR,
+            (4, _) if digits.len() == number.len() => return form::FOUR,
+            (1, Some(b'0')) if digits.len() == number.len() => return form::WHOLE,
+            (1..=20, Some(b'1'..=b'9')) => return form::WHOLE,
+            _ => {}
+        }
+    }
+    let plain = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    if digits.len() <= 31 && digits.first().is_some_and(u8::is_ascii_digit) && digits.iter().all(plain) {
+        return form::DECIMAL;
+    }
+    form::NUMBER
 }
 
 /// Digits with at most a sign in front, a point, and an exponent.
@@ -774,6 +1079,30 @@ fn word_is_harmless(word: &[u8]) -> bool {
         "GeomFromWKB",
         "UNHEX",
         "FROM_BASE64",
+        "CONV",
+        "CHAR",
+        "CONCAT",
+        "FROM_UNIXTIME",
+        "INET_ATON",
+        "INET6_ATON",
+        "BINARY",
+        "SIGNED",
+        "UNSIGNED",
+        "DECIMAL",
+        "DATE",
+        "DATETIME",
+        "TIME",
+        "ST_PointFromText",
+        "ST_LineFromText",
+        "ST_PolyFromText",
+        "latin1",
+        "_ucs2",
+        "_utf16",
+        "_utf32",
+        "_cp1250",
+        "_cp1251",
+        "_latin2",
+        "_koi8r",
         "UUID_TO_BIN",
         "CAST",
         "AS",
@@ -961,7 +1290,7 @@ mod tests {
             assert_eq!(error.context["line"], 3, "{row}");
         }
         assert_eq!(
-            items_in(b"INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a=1;", 9).unwrap_err().code,
+            items_in(b"INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a=SLEEP(1);", 9).unwrap_err().code,
             Code::DumpRefused
         );
     }

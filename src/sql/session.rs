@@ -1,7 +1,8 @@
 //! The session a dump sets up for itself. `SET` lines are interpreted here and never sent: only values
 //! that were understood reach the server, in a form of our own.
 
-use crate::sql::token::{Kind, Quoting, Token, tokens};
+use crate::sql::modes;
+use crate::sql::token::{Kind, Quoting, Token, escapes, tokens};
 use std::collections::{BTreeSet, HashMap};
 
 /// What of a session changes the meaning of the statements that follow.
@@ -15,6 +16,10 @@ pub struct Session {
     pub sql_mode: Option<String>,
     /// `time_zone`; `None`: the server's default.
     pub time_zone: Option<String>,
+    /// Switches that decide what the server takes, in the order in which they are set: [`SWITCHES`].
+    switches: [Option<bool>; SWITCHES.len()],
+    /// What it says of foreign keys: many a dump begins by switching their checks off, and ends by switching them on.
+    keys: Option<bool>,
     /// Saved values: `@name` to the text of a value.
     saved: HashMap<String, Option<String>>,
     /// Saved values that were set back.
@@ -32,37 +37,35 @@ const PLAIN_CHARSETS: &[&str] = &[
     "macce", "macroman", "geostd8", "keybcs2", "ujis", "euckr", "gb2312", "eucjpms",
 ];
 
-/// Variables that matter to nothing here: the loader sets its own values, or the server should keep its.
-const IGNORED: &[&str] = &[
-    "unique_checks",
-    "foreign_key_checks",
-    "sql_notes",
-    "autocommit",
-    "sql_log_bin",
-    "innodb_strict_mode",
-    "sql_quote_show_create",
-    "character_set_results",
-    "net_write_timeout",
-    "net_read_timeout",
-    "wait_timeout",
-    "max_statement_time",
-    "statement_timeout",
-    "default_storage_engine",
-    "default_table_access_method",
-    "sql_require_primary_key",
-    "system_versioning_insert_history",
-    "information_schema_stats_expiry",
-    "session_track_gtids",
-    "rocksdb_bulk_load",
-    "tx_isolation",
-    "transaction_isolation",
-    "sql_auto_is_null",
-    "character_set_database",
-    "collation_database",
-    "character_set_server",
-    "collation_server",
-    "default_collation_for_utf8mb4",
-    "check_constraint_checks",
+/// Variables that loosen what the server takes of the site's own rows: what a dump says of them is done, where the server has them.
+/// `system_versioning_insert_history` is what a dump with the history of its tables needs.
+pub const SWITCHES: [&str; 3] = ["innodb_strict_mode", "check_constraint_checks", HISTORY];
+const HISTORY: &str = "system_versioning_insert_history";
+
+/// Variables that a dump has no business with, although nothing it says of them is ever sent.
+const REFUSED: &[&str] = &[
+    "password",
+    "role",
+    "init_connect",
+    "init_file",
+    "init_slave",
+    "init_replica",
+    "local_infile",
+    "general_log",
+    "general_log_file",
+    "slow_query_log_file",
+    "secure_file_priv",
+    "secure_auth",
+    "read_only",
+    "super_read_only",
+    "server_id",
+    "gtid_next",
+    "pseudo_thread_id",
+    "pseudo_slave_mode",
+    "proxy_user",
+    "debug",
+    "debug_dbug",
+    "plugin_dir",
 ];
 
 impl Session {
@@ -71,7 +74,7 @@ impl Session {
         let facts = |session: &Session| {
             [&session.charset, &session.collation, &session.sql_mode, &session.time_zone].map(Clone::clone)
         };
-        facts(self) == facts(other)
+        facts(self) == facts(other) && self.switches == other.switches
     }
 
     /// The first variable that the dump saved at its beginning and has not set back: `@OLD_SQL_NOTES` and its kin, which
@@ -121,6 +124,32 @@ impl Session {
         )
     }
 
+    /// The statements that set what the dump says of [`SWITCHES`].
+    pub fn switches(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let said = SWITCHES.into_iter().zip(self.switches).filter_map(|(name, value)| Some((name, value?)));
+        said.map(|(name, on)| (name, format!("SET SESSION {name}={}", u8::from(on))))
+    }
+
+    /// Whether foreign keys are checked, as far as the dump says so.
+    pub fn checks_keys(&self) -> Option<bool> {
+        self.keys
+    }
+
+    /// What a variable of the dump was set to.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.saved.get(name)?.as_deref()
+    }
+
+    /// Names under which settings are saved now.
+    pub fn saved(&self) -> impl Iterator<Item = &str> {
+        self.saved.keys().map(String::as_str).filter(|name| name.starts_with("old_"))
+    }
+
+    /// Whether what was saved under the name was set back since.
+    pub fn is_set_back(&self, name: &str) -> bool {
+        self.used.contains(name)
+    }
+
     /// The same session under another `sql_mode`.
     #[must_use]
     pub fn under_mode(&self, mode: String) -> Session {
@@ -144,6 +173,24 @@ impl Session {
 
     fn assignment<'a>(&mut self, sql: &[u8], list: &'a [Token]) -> Result<&'a [Token], String> {
         let first = list.first().ok_or("SET without a variable")?;
+        let scoped = usize::from(first.is(sql, "SESSION") || first.is(sql, "LOCAL"));
+        if list.get(scoped).is_some_and(|token| token.is(sql, "TRANSACTION")) {
+            // Isolation and access of what follows: the loader has its own.
+            let words = [
+                "ISOLATION",
+                "LEVEL",
+                "READ",
+                "WRITE",
+                "ONLY",
+                "COMMITTED",
+                "UNCOMMITTED",
+                "REPEATABLE",
+                "SERIALIZABLE",
+            ];
+            let known = |token: &&Token| token.is_sign(sql, b',') || words.iter().any(|word| token.is(sql, word));
+            let rest = &list[scoped + 1..];
+            return Ok(&rest[rest.iter().take_while(known).count()..]);
+        }
         if first.is(sql, "NAMES") || first.is(sql, "CHARSET") {
             return self.names(sql, &list[1..]);
         }
@@ -190,24 +237,63 @@ impl Session {
         Ok(())
     }
 
+    /// A value: a literal, a variable, or one of the few functions with which dumps choose between the two.
     fn value<'a>(&mut self, sql: &[u8], list: &'a [Token]) -> Result<(Option<String>, &'a [Token]), String> {
+        self.nested_value(sql, list, 0)
+    }
+
+    fn nested_value<'a>(
+        &mut self,
+        sql: &[u8],
+        list: &'a [Token],
+        depth: u32,
+    ) -> Result<(Option<String>, &'a [Token]), String> {
+        if depth > 8 {
+            return Err("a value nested too deep".into());
+        }
+        let (value, rest) = self.single_value(sql, list, depth)?;
+        if !rest.first().is_some_and(|token| token.is(sql, "IS")) {
+            return Ok((value, rest));
+        }
+        let not = rest.get(1).is_some_and(|token| token.is(sql, "NOT"));
+        let rest = &rest[1 + usize::from(not)..];
+        if !rest.first().is_some_and(|token| token.is(sql, "NULL")) {
+            return Err("a comparison".into());
+        }
+        Ok((Some(u8::from(value.is_none() != not).to_string()), &rest[1..]))
+    }
+
+    fn single_value<'a>(
+        &mut self,
+        sql: &[u8],
+        list: &'a [Token],
+        depth: u32,
+    ) -> Result<(Option<String>, &'a [Token]), String> {
         let first = list.first().ok_or("SET without a value")?;
+        let opens = list.get(1).is_some_and(|next| next.is_sign(sql, b'('));
         match first.kind {
             Kind::Text => {
-                let raw = &sql[first.span.clone()];
-                let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
-                let text = std::str::from_utf8(inner).map_err(|_| "a value that is not text".to_owned())?;
-                if text.contains(['\'', '"', '\\']) {
-                    return Err(format!("the value {text:?}"));
-                }
                 // `'' 'x'` would be one literal to the server.
                 if list.get(1).is_some_and(|next| next.kind == Kind::Text) {
                     return Err("a value in several parts".into());
                 }
-                Ok((Some(text.to_owned()), &list[1..]))
+                Ok((Some(self.literal(&sql[first.span.clone()])?), &list[1..]))
             }
-            Kind::Word if first.is(sql, "DEFAULT") => Ok((None, &list[1..])),
-            Kind::Word | Kind::QuotedName => Ok((Some(first.name(sql).ok_or("a value that is not text")?), &list[1..])),
+            Kind::Word if opens => self.function(sql, list, depth),
+            Kind::Word if first.is(sql, "DEFAULT") || first.is(sql, "NULL") => Ok((None, &list[1..])),
+            Kind::Word | Kind::QuotedName => {
+                let name = first.name(sql).ok_or("a value that is not text")?;
+                let digits = |token: Option<&Token>| {
+                    token.map(|token| &sql[token.span.clone()]).filter(|text| text.iter().all(u8::is_ascii_digit))
+                };
+                let fraction = digits(list.get(2)).filter(|_| list.get(1).is_some_and(|dot| dot.is_sign(sql, b'.')));
+                match (digits(Some(first)), fraction) {
+                    (Some(_), Some(fraction)) => {
+                        Ok((Some(format!("{name}.{}", String::from_utf8_lossy(fraction))), &list[3..]))
+                    }
+                    _ => Ok((Some(name), &list[1..])),
+                }
+            }
             Kind::Sign if first.is_sign(sql, b'@') => {
                 let (source, rest) = variable(sql, list)?;
                 let value = match source {
@@ -220,8 +306,82 @@ impl Session {
                 };
                 Ok((value, rest))
             }
+            Kind::Sign if first.is_sign(sql, b'-') => {
+                let (value, rest) = self.nested_value(sql, &list[1..], depth + 1)?;
+                match value.filter(|value| value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')) {
+                    Some(value) => Ok((Some(format!("-{value}")), rest)),
+                    None => Err("a calculation".into()),
+                }
+            }
+            Kind::Sign if first.is_sign(sql, b'(') => {
+                let selects = usize::from(list.get(1).is_some_and(|token| token.is(sql, "SELECT")));
+                let (value, rest) = self.nested_value(sql, &list[1 + selects..], depth + 1)?;
+                match rest.first() {
+                    Some(close) if close.is_sign(sql, b')') => Ok((value, &rest[1..])),
+                    _ => Err("a subquery".into()),
+                }
+            }
             _ => Err(format!("the value {:?}", show(sql, first))),
         }
+    }
+
+    /// What a string literal stands for.
+    fn literal(&self, raw: &[u8]) -> Result<String, String> {
+        let quote = raw.first().copied().unwrap_or(b'\'');
+        let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
+        let text = std::str::from_utf8(inner).map_err(|_| "a value that is not text".to_owned())?;
+        let escapes = escapes(quote, self.quoting());
+        let mut found = String::with_capacity(text.len());
+        let mut letters = text.chars();
+        while let Some(letter) = letters.next() {
+            match letter {
+                '\\' if escapes => found.extend(letters.next()),
+                // Doubled, or it would have ended the literal.
+                letter if letter == char::from(quote) => found.extend(letters.next()),
+                letter => found.push(letter),
+            }
+        }
+        Ok(found)
+    }
+
+    /// `IFNULL(@OLD_SQL_MODE, '')` and its kin.
+    fn function<'a>(
+        &mut self,
+        sql: &[u8],
+        list: &'a [Token],
+        depth: u32,
+    ) -> Result<(Option<String>, &'a [Token]), String> {
+        let name = show(sql, &list[0]).to_ascii_uppercase();
+        let mut rest = &list[2..];
+        let mut given = Vec::new();
+        while !rest.first().is_some_and(|token| token.is_sign(sql, b')')) {
+            let (value, after) = self.nested_value(sql, rest, depth + 1)?;
+            given.push(value);
+            rest = match after.first() {
+                Some(comma) if comma.is_sign(sql, b',') => &after[1..],
+                Some(close) if close.is_sign(sql, b')') => after,
+                _ => return Err(format!("the function {name}")),
+            };
+        }
+        let value = match (name.as_str(), given.as_slice()) {
+            ("IFNULL" | "COALESCE" | "NVL", values) => values.iter().flatten().next().cloned(),
+            ("IF", [asked, yes, no]) => {
+                let holds = asked.as_deref().is_some_and(|value| !matches!(value.trim(), "" | "0"));
+                if holds { yes.clone() } else { no.clone() }
+            }
+            ("NULLIF", [one, other]) => one.clone().filter(|_| one != other),
+            ("CONCAT", values) => values.iter().cloned().collect::<Option<Vec<_>>>().map(|parts| parts.concat()),
+            ("REPLACE", [Some(text), Some(from), Some(to)]) if !from.is_empty() => {
+                Some(text.replace(from.as_str(), to))
+            }
+            ("REPLACE", [None, _, _]) => None,
+            ("UPPER" | "LOWER" | "TRIM", [value]) => value.clone(),
+            _ => return Err(format!("the function {name}")),
+        };
+        if value.as_ref().is_some_and(|value| value.len() > MAX_SAVED) {
+            return Err("a value of such a length".into());
+        }
+        Ok((value, &rest[1..]))
     }
 
     fn current(&self, name: &str) -> Option<String> {
@@ -243,6 +403,7 @@ impl Session {
                 if name.len() + value.as_ref().map_or(0, String::len) > MAX_SAVED {
                     return Err("a saved variable of such a length".into());
                 }
+                self.used.remove(&name);
                 self.saved.insert(name, value);
                 return Ok(());
             }
@@ -261,7 +422,10 @@ impl Session {
                 if value.as_deref().is_some_and(|mode| mode.bytes().next().is_some_and(|byte| byte.is_ascii_digit())) {
                     return Err("an sql_mode given as a number".into());
                 }
-                self.sql_mode = value.map(|mode| known_modes(&mode));
+                if let Some(unknown) = value.as_deref().and_then(modes::unknown) {
+                    return Err(format!("the sql_mode {unknown:?}"));
+                }
+                self.sql_mode = value.map(|mode| modes::listed(&mode).collect::<Vec<_>>().join(","));
             }
             "time_zone" => {
                 let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'+' | b'-' | b':');
@@ -279,17 +443,23 @@ impl Session {
                 }
             }
             "collation_connection" => self.collation = checked_name(value)?,
-            name if IGNORED.contains(&name) => {}
-            name => return Err(format!("the variable {name}")),
+            name if REFUSED.contains(&name) => return Err(format!("the variable {name}")),
+            // The loader sets its own values, or the server keeps its: whatever a dump says of the rest is never sent.
+            name => {
+                if let Some(at) = SWITCHES.iter().position(|switch| *switch == name) {
+                    // Set back to what it was, it is as servers have it by themselves.
+                    self.switches[at] = Some(value.as_deref().map_or(name != HISTORY, is_on));
+                } else if name == "foreign_key_checks" {
+                    self.keys = Some(value.as_deref().is_none_or(is_on));
+                }
+            }
         }
         Ok(())
     }
 }
 
-/// Modes of MySQL that MariaDB does not know are left out, as MariaDB's own client tools do.
-fn known_modes(modes: &str) -> String {
-    let gone = |mode: &&str| !matches!(mode.to_ascii_uppercase().as_str(), "" | "TIME_TRUNCATE_FRACTIONAL");
-    modes.split(',').map(str::trim).filter(gone).collect::<Vec<_>>().join(",")
+fn is_on(value: &str) -> bool {
+    !matches!(value.to_ascii_uppercase().as_str(), "0" | "OFF" | "FALSE")
 }
 
 fn checked_name(value: Option<String>) -> Result<Option<String>, String> {
@@ -366,6 +536,48 @@ mod tests {
     }
 
     #[test]
+    fn settings_are_chosen_as_dumps_of_all_kinds_choose_them() {
+        let head = [
+            "SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO'",
+            "SET @OLD_TIME_ZONE=@@TIME_ZONE",
+            "SET TIME_ZONE='+00:00'",
+        ];
+        for (tail, mode) in [
+            ("SET SQL_MODE=IFNULL(@OLD_SQL_MODE, ''), TIME_ZONE=IFNULL(@OLD_TIME_ZONE, 'system')", Some("")),
+            ("SET SQL_MODE=IF(@OLD_SQL_MODE IS NULL, 'ANSI', @OLD_SQL_MODE)", Some("ANSI")),
+            ("SET SQL_MODE=IF(@OLD_SQL_MODE IS NOT NULL, 'ANSI', NULL)", None),
+            (
+                "SET SESSION sql_mode=(SELECT REPLACE(@@sql_mode, 'NO_AUTO_VALUE_ON_ZERO', 'ANSI_QUOTES'))",
+                Some("ANSI_QUOTES"),
+            ),
+            (
+                "SET sql_mode := CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')",
+                Some("NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES"),
+            ),
+            ("SET sql_mode=COALESCE(NULL, @OLD_SQL_MODE, 'ansi')", Some("ansi")),
+        ] {
+            assert_eq!(after(&[&head[..], &[tail]].concat()).sql_mode.as_deref(), mode, "{tail}");
+        }
+        let percona =
+            "SET @s = IF (@is_rocksdb_supported, 'SET SESSION rocksdb_bulk_load = 1', 'SET @dummy = \\'it''s\\'')";
+        assert_eq!(after(&[percona]).variable("s"), Some("SET @dummy = 'it's'"));
+    }
+
+    #[test]
+    fn what_loosens_the_server_acts_and_the_rest_is_passed_over() {
+        let session = after(&[
+            "SET SESSION innodb_strict_mode=OFF, check_constraint_checks=0",
+            "SET group_concat_max_len=1000000, sql_safe_updates=0, old_mode='', storage_engine=InnoDB, long_query_time=1.5, x=-1",
+            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            "SET @@session.sql_big_selects = @@sql_big_selects",
+        ]);
+        let set: Vec<String> = session.switches().map(|(_, sql)| sql).collect();
+        assert_eq!(set, ["SET SESSION innodb_strict_mode=0", "SET SESSION check_constraint_checks=0"]);
+        assert!(!session.same_settings(&Session::default()));
+        assert!(session.same_settings(&session.settings()));
+    }
+
+    #[test]
     fn saving_and_restoring_the_character_set_keeps_it() {
         let session = after(&[
             "SET NAMES utf8",
@@ -388,6 +600,11 @@ mod tests {
             "SET sql_mode=concat('a','b')",
             "SET sql_mode=2",
             "SET sql_mode='a\\'b'",
+            "SET sql_mode='NO_SUCH_MODE'",
+            "SET wait_timeout=(SELECT SLEEP(9))",
+            "SET @x=IF(1, LOAD_FILE('/etc/passwd'), 2)",
+            "SET @x=CONCAT((SELECT user FROM mysql.user), 'x')",
+            "SET TRANSACTION ISOLATION LEVEL x",
             "SET PASSWORD = 'x'",
             "SET PASSWORD FOR root@localhost = 'x'",
             "SET @x = (SELECT load_file('/etc/passwd'))",

@@ -30,6 +30,107 @@ pub enum Statement {
     CreateIndex(Name),
     /// A view, trigger, routine or event.
     CreateObject(ObjectKind, Name),
+    /// `TRUNCATE` or `DELETE FROM` without a condition: the rows so far go.
+    Empty(Name),
+    /// `INSERT … SET`: one row.
+    InsertRow(Name),
+    /// `DROP DATABASE`.
+    DropSchema(String),
+    /// `PREPARE name FROM …`.
+    Prepare(String, Source),
+    /// `EXECUTE name`.
+    Execute(String),
+}
+
+/// Where the text of a prepared statement is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// In a variable of the session, by its name in lower case.
+    Variable(String),
+    /// In the statement.
+    Text(String),
+}
+
+/// What a statement is about, whether it is one of a dump or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// Makes a table or sequence.
+    NewTable(String),
+    /// Does something to a table or sequence, or fills it.
+    Table(String),
+    /// Makes a view, trigger, routine or event.
+    Object(ObjectKind, String),
+}
+
+impl Subject {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Subject::NewTable(name) | Subject::Table(name) | Subject::Object(_, name) => name,
+        }
+    }
+}
+
+/// What a statement is about, by its first words; `None` for one that is about no table or object of a schema.
+pub fn subject(sql: &[u8], quoting: Quoting) -> Option<Subject> {
+    let all = tokens(sql, quoting);
+    let mut reader = Reader { sql, rest: &all };
+    let first = reader.word()?;
+    match first.as_str() {
+        "CREATE" => {
+            // Options, definer and kind come before the name, whatever their order.
+            while let Some(token) = reader.rest.first() {
+                let word = String::from_utf8_lossy(&sql[token.span.clone()]).to_ascii_uppercase();
+                reader.rest = &reader.rest[1..];
+                let kind = match (token.kind, word.as_str()) {
+                    (Kind::Word, "TABLE" | "SEQUENCE") => {
+                        reader.if_exists();
+                        return reader.name().map(|name| Subject::NewTable(name.name));
+                    }
+                    (Kind::Word, "INDEX") => {
+                        while reader.rest.first().is_some_and(|token| !token.is(sql, "ON")) {
+                            reader.rest = &reader.rest[1..];
+                        }
+                        reader.one_of(&["ON"])?;
+                        return reader.name().map(|name| Subject::Table(name.name));
+                    }
+                    (Kind::Word, "VIEW") => ObjectKind::View,
+                    (Kind::Word, "TRIGGER") => ObjectKind::Trigger,
+                    (Kind::Word, "PROCEDURE") => ObjectKind::Procedure,
+                    (Kind::Word, "FUNCTION") => ObjectKind::Function,
+                    (Kind::Word, "EVENT") => ObjectKind::Event,
+                    (Kind::Word, "DATABASE" | "SCHEMA" | "USER" | "ROLE" | "SERVER") => return None,
+                    _ => continue,
+                };
+                reader.if_exists();
+                return reader.name().map(|name| Subject::Object(kind, name.name));
+            }
+            None
+        }
+        "ALTER" => {
+            while reader.one_of(&["ONLINE", "IGNORE"]).is_some() {}
+            reader.one_of(&["TABLE", "SEQUENCE"])?;
+            reader.if_exists();
+            reader.name().map(|name| Subject::Table(name.name))
+        }
+        "INSERT" | "REPLACE" => {
+            while reader.one_of(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "INTO"]).is_some() {}
+            reader.name().map(|name| Subject::Table(name.name))
+        }
+        "DELETE" | "UPDATE" => {
+            while reader.one_of(&["LOW_PRIORITY", "QUICK", "IGNORE", "FROM"]).is_some() {}
+            reader.name().map(|name| Subject::Table(name.name))
+        }
+        "TRUNCATE" => {
+            reader.one_of(&["TABLE"]);
+            reader.name().map(|name| Subject::Table(name.name))
+        }
+        "SELECT" | "DO" => match reader.set_sequence()? {
+            Statement::SetSequence(name) => Some(Subject::Table(name.name)),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Kinds of what is not a table.
@@ -107,10 +208,35 @@ fn one_of_a_dump(reader: &mut Reader) -> Result<Statement, String> {
     let found = match first.as_str() {
         "SET" => Some(Statement::Set),
         "LOCK" | "UNLOCK" => reader.one_of(&["TABLES", "TABLE"]).map(|_| Statement::Nothing),
-        "BEGIN" | "COMMIT" => reader.rest.is_empty().then_some(Statement::Nothing),
+        "BEGIN" | "COMMIT" => {
+            reader.one_of(&["WORK"]);
+            while reader.one_of(&["AND", "NO", "CHAIN", "RELEASE"]).is_some() {}
+            reader.rest.is_empty().then_some(Statement::Nothing)
+        }
+        "SAVEPOINT" => (reader.rest.len() == 1).then_some(Statement::Nothing),
+        "RELEASE" => reader.one_of(&["SAVEPOINT"]).map(|_| Statement::Nothing),
+        // Of a schema that was filled a moment ago there is nothing to look after.
+        "ANALYZE" | "OPTIMIZE" | "CHECK" | "REPAIR" => {
+            while reader.one_of(&["NO_WRITE_TO_BINLOG", "LOCAL"]).is_some() {}
+            reader.one_of(&["TABLE", "TABLES"]).map(|_| Statement::Nothing)
+        }
+        "FLUSH" => {
+            while reader.one_of(&["NO_WRITE_TO_BINLOG", "LOCAL"]).is_some() {}
+            reader.one_of(&["TABLE", "TABLES"]).map(|_| Statement::Nothing)
+        }
+        "SHOW" => reader.one_of(&["WARNINGS", "ERRORS"]).filter(|_| reader.rest.is_empty()).map(|_| Statement::Nothing),
+        "TRUNCATE" => {
+            reader.one_of(&["TABLE"]);
+            reader.name().filter(|_| reader.rest.is_empty()).map(Statement::Empty)
+        }
+        "DELETE" => reader.delete_all(),
+        "INSERT" | "REPLACE" => reader.insert_row(),
+        "PREPARE" => reader.prepare(),
+        "EXECUTE" => reader.plain_name().filter(|_| reader.rest.is_empty()).map(Statement::Execute),
+        "DEALLOCATE" => reader.one_of(&["PREPARE"]).map(|_| Statement::Nothing),
         "START" => reader.one_of(&["TRANSACTION"]).map(|_| Statement::Nothing),
         "USE" => reader.name().filter(|_| reader.rest.is_empty()).map(|name| Statement::Schema(name.name)),
-        "SELECT" | "DO" => reader.set_sequence(),
+        "SELECT" | "DO" => reader.probe().or_else(|| reader.set_sequence()),
         "CREATE" => return create(reader),
         "DROP" => drop_statement(reader),
         "ALTER" => return alter(reader),
@@ -229,6 +355,20 @@ fn table_options(reader: &Reader) -> Result<(), String> {
 }
 
 fn drop_statement(reader: &mut Reader) -> Option<Statement> {
+    if reader.one_of(&["DATABASE", "SCHEMA"]).is_some() {
+        reader.if_exists();
+        return reader.name().filter(|_| reader.rest.is_empty()).map(|name| Statement::DropSchema(name.name));
+    }
+    if reader.one_of(&["PREPARE"]).is_some() {
+        return Some(Statement::Nothing);
+    }
+    if reader.one_of(&["INDEX"]).is_some() {
+        reader.if_exists();
+        reader.name()?;
+        reader.one_of(&["ON"])?;
+        return reader.name().filter(|_| reader.rest.is_empty()).map(Statement::AlterTable);
+    }
+    reader.one_of(&["TEMPORARY"]);
     let word = reader.one_of(&["TABLE", "TABLES", "SEQUENCE", "VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"])?;
     reader.if_exists();
     let mut names = vec![reader.name()?];
@@ -247,18 +387,33 @@ fn alter(reader: &mut Reader) -> Result<Statement, String> {
         // mysqldump sets a schema's character set around triggers; ours is set once.
         return Ok(Statement::Nothing);
     }
+    while reader.one_of(&["ONLINE", "IGNORE"]).is_some() {}
     reader.one_of(&["TABLE"]).ok_or_else(unknown)?;
+    reader.if_exists();
     let name = reader.name().ok_or_else(unknown)?;
     if let Some(word) = reader.one_of(&["DISABLE", "ENABLE"]) {
         reader.one_of(&["KEYS"]).ok_or_else(unknown)?;
         return Ok(Statement::Keys(name, word == "ENABLE"));
     }
-    reader.one_of(&["ADD", "MODIFY", "AUTO_INCREMENT"]).ok_or_else(unknown)?;
-    let rest = reader.rest;
-    let harmful = ["RENAME", "EXCHANGE", "IMPORT", "DISCARD", "DROP"]
-        .iter()
-        .any(|word| rest.iter().any(|token| token.is(reader.sql, word)));
-    if harmful {
+    // What changes the table is the dump's own affair; what leads out of it, or puts files in its place, is not.
+    let (sql, mut depth) = (reader.sql, 0_u32);
+    for (at, token) in reader.rest.iter().enumerate() {
+        depth = match token {
+            token if token.is_sign(sql, b'(') => depth + 1,
+            token if token.is_sign(sql, b')') => depth.saturating_sub(1),
+            _ => depth,
+        };
+        let moves = token.is(sql, "RENAME")
+            && !reader
+                .rest
+                .get(at + 1)
+                .is_some_and(|next| ["INDEX", "KEY", "COLUMN"].iter().any(|of| next.is(sql, of)));
+        let files = ["EXCHANGE", "IMPORT", "DISCARD"].iter().any(|word| token.is(sql, word));
+        if depth == 0 && (moves || files) {
+            return Err(unknown());
+        }
+    }
+    if reader.rest.first().is_none_or(|first| first.kind != Kind::Word) {
         return Err(unknown());
     }
     table_options(reader)?;
@@ -311,6 +466,98 @@ impl Reader<'_> {
             text.iter().all(u8::is_ascii_digit) || matches!(text, b"," | b"-")
         };
         (last.is_sign(self.sql, b')') && numbers.iter().all(is_number)).then_some(Statement::SetSequence(name))
+    }
+
+    /// `DELETE FROM t`, also with a condition that is always true.
+    fn delete_all(&mut self) -> Option<Statement> {
+        while self.one_of(&["LOW_PRIORITY", "QUICK", "IGNORE"]).is_some() {}
+        self.one_of(&["FROM"])?;
+        let name = self.name()?;
+        if self.one_of(&["WHERE"]).is_some() {
+            self.one_of(&["1", "TRUE"])?;
+            if self.sign(b'=').is_some() {
+                self.one_of(&["1"])?;
+            }
+        }
+        self.rest.is_empty().then_some(Statement::Empty(name))
+    }
+
+    /// `INSERT INTO t SET a=1, b='x'`.
+    fn insert_row(&mut self) -> Option<Statement> {
+        while self.one_of(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "INTO"]).is_some() {}
+        let name = self.name()?;
+        self.one_of(&["SET"])?;
+        loop {
+            self.name()?;
+            self.sign(b'=')?;
+            self.sign(b'-');
+            let value = self.rest.first()?;
+            let word = &self.sql[value.span.clone()];
+            let literal = match value.kind {
+                Kind::Text => true,
+                Kind::Word => {
+                    word[0].is_ascii_digit()
+                        || ["NULL", "DEFAULT", "TRUE", "FALSE"].iter().any(|known| value.is(self.sql, known))
+                }
+                _ => false,
+            };
+            if !literal {
+                return None;
+            }
+            self.rest = &self.rest[1..];
+            if word[0].is_ascii_digit() && self.sign(b'.').is_some() {
+                self.rest = self.rest.get(1..)?;
+            }
+            if self.rest.is_empty() {
+                return Some(Statement::InsertRow(name));
+            }
+            self.sign(b',')?;
+        }
+    }
+
+    fn plain_name(&mut self) -> Option<String> {
+        let name = self.rest.first()?.name(self.sql)?;
+        self.rest = &self.rest[1..];
+        Some(name.to_ascii_lowercase())
+    }
+
+    /// `PREPARE s FROM @text` and `PREPARE s FROM 'text'`.
+    fn prepare(&mut self) -> Option<Statement> {
+        let name = self.plain_name()?;
+        self.one_of(&["FROM"])?;
+        let source = match self.rest.first()? {
+            token if token.kind == Kind::Text => {
+                let raw = std::str::from_utf8(&self.sql[token.span.clone()]).ok()?;
+                self.rest = &self.rest[1..];
+                Source::Text(
+                    raw.get(1..raw.len().checked_sub(1)?).filter(|text| !text.contains(['\\', '\'', '"']))?.into(),
+                )
+            }
+            token if token.is_sign(self.sql, b'@') => {
+                self.rest = &self.rest[1..];
+                Source::Variable(self.plain_name()?)
+            }
+            _ => return None,
+        };
+        self.rest.is_empty().then_some(Statement::Prepare(name, source))
+    }
+
+    /// `SELECT COUNT(*) INTO @x FROM information_schema.…` and `SELECT 0`: how dumps ask the server what it is. Never sent.
+    fn probe(&mut self) -> Option<Statement> {
+        let sql = self.sql;
+        if let [only] = self.rest
+            && sql[only.span.clone()].iter().all(u8::is_ascii_digit)
+        {
+            return Some(Statement::Nothing);
+        }
+        let head: Vec<&[u8]> = self.rest.iter().take(9).map(|token| &sql[token.span.clone()]).collect();
+        let [count, b"(", b"*", b")", into, b"@", _, from, schema] = head.as_slice() else { return None };
+        let words = count.eq_ignore_ascii_case(b"COUNT")
+            && into.eq_ignore_ascii_case(b"INTO")
+            && from.eq_ignore_ascii_case(b"FROM");
+        let own =
+            schema.eq_ignore_ascii_case(b"information_schema") || schema.eq_ignore_ascii_case(b"performance_schema");
+        (words && own && !self.names_files()).then_some(Statement::Nothing)
     }
 
     fn name(&mut self) -> Option<Name> {
@@ -379,6 +626,19 @@ mod tests {
             ("SELECT SETVAL(`s`, 1, 0)", Statement::SetSequence(name("s"))),
             ("DO SETVAL(s, -9223372036854775807, 1, 12)", Statement::SetSequence(name("s"))),
             ("CREATE TABLE `a` (`like` int, `sleep` int CHECK (x LIKE 'a%'))", Statement::CreateTable(name("a"))),
+            ("COMMIT WORK", Statement::Nothing),
+            ("ANALYZE LOCAL TABLE a, b", Statement::Nothing),
+            ("TRUNCATE a", Statement::Empty(name("a"))),
+            ("DELETE FROM `a` WHERE 1", Statement::Empty(name("a"))),
+            ("INSERT INTO a SET id=9, n='x', z=-1.5", Statement::InsertRow(name("a"))),
+            ("DROP DATABASE IF EXISTS `site`", Statement::DropSchema("site".into())),
+            ("PREPARE s FROM @Sql", Statement::Prepare("s".into(), Source::Variable("sql".into()))),
+            ("EXECUTE s", Statement::Execute("s".into())),
+            ("DEALLOCATE PREPARE s", Statement::Nothing),
+            ("SELECT COUNT(*) INTO @a FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME='x'", Statement::Nothing),
+            ("ALTER TABLE a CHANGE id id int NOT NULL AUTO_INCREMENT", Statement::AlterTable(name("a"))),
+            ("ALTER TABLE a COMMENT='x'", Statement::AlterTable(name("a"))),
+            ("ALTER TABLE a ENGINE=InnoDB, DROP KEY k, RENAME INDEX i TO j", Statement::AlterTable(name("a"))),
             (
                 "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN SET @x=1; END",
                 Statement::CreateObject(ObjectKind::Trigger, name("t")),
@@ -395,7 +655,6 @@ mod tests {
             "CREATE USER x",
             "CREATE ROLE x",
             "CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'x')",
-            "DROP DATABASE live",
             "DROP USER x",
             "RENAME TABLE a TO victim.a",
             "ALTER TABLE a RENAME TO victim.a",
@@ -436,8 +695,19 @@ mod tests {
             "system id",
             "source /etc/passwd",
             "CALL p()",
-            "PREPARE x FROM 'DROP TABLE y'",
             "EXECUTE IMMEDIATE 'x'",
+            "PREPARE x FROM CONCAT('DROP', ' x')",
+            "DELETE FROM a WHERE id IN (SELECT 1)",
+            "DELETE FROM a WHERE SLEEP(9)",
+            "INSERT INTO a SET id=SLEEP(9)",
+            "INSERT INTO a SET id=(SELECT 1)",
+            "ALTER TABLE a DISCARD TABLESPACE",
+            "ALTER TABLE a EXCHANGE PARTITION p WITH TABLE b",
+            "ALTER TABLE a CHANGE x x int, RENAME TO b",
+            "ROLLBACK",
+            "FLUSH TABLES a FOR EXPORT; DROP TABLE b",
+            "SELECT COUNT(*) INTO @x FROM mysql.user",
+            "SELECT user()",
             "FLUSH PRIVILEGES",
             "KILL 1",
             "SHUTDOWN",

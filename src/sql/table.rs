@@ -1,5 +1,6 @@
 //! What the loader has to know of a `CREATE TABLE`.
 
+use crate::sql::lexer::{Rows, form};
 use crate::sql::token::{Kind, Quoting, Token, tokens};
 
 /// Columns and engine of a table.
@@ -22,6 +23,33 @@ pub struct Column {
     pub kind: String,
     /// Computed by the server.
     pub generated: bool,
+}
+
+impl Column {
+    /// Whether values are written to it, as text that `LOAD DATA` reads as `INSERT` does.
+    pub fn takes_text(&self) -> bool {
+        !self.generated && self.taken_forms().is_some()
+    }
+
+    /// Whether `LOAD DATA` reads the same from values of these forms as `INSERT` does.
+    pub fn takes(&self, forms: u8) -> bool {
+        self.taken_forms().is_some_and(|taken| forms & !(taken | form::TEXT | form::NULL) == 0)
+    }
+
+    /// Ways of writing a number that mean the same as a number and as text. A bare number is the place in an ENUM, a set of bits of a
+    /// SET, 1970 to 2069 of a YEAR; and 007 or 1e3 in a column of text is 7 or 1000.
+    fn taken_forms(&self) -> Option<u8> {
+        const WHOLE: u8 = form::WHOLE | form::FOUR;
+        Some(match self.kind.as_str() {
+            "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint" => WHOLE | form::ZERO_FOUR,
+            "decimal" | "numeric" => WHOLE | form::ZERO_FOUR | form::DECIMAL,
+            "float" | "double" => WHOLE | form::ZERO_FOUR | form::DECIMAL | form::NUMBER,
+            "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => WHOLE,
+            "year" => form::FOUR | form::ZERO_FOUR,
+            "date" | "datetime" | "timestamp" | "time" | "enum" | "set" | "json" => 0,
+            _ => return None,
+        })
+    }
 }
 
 impl TableText {
@@ -86,35 +114,16 @@ impl TableText {
         }
     }
 
-    /// Whether `LOAD DATA` puts the same into every column as `INSERT` does.
-    pub fn takes_text(&self) -> bool {
-        const KINDS: &[&str] = &[
-            "tinyint",
-            "smallint",
-            "mediumint",
-            "int",
-            "integer",
-            "bigint",
-            "decimal",
-            "numeric",
-            "float",
-            "double",
-            "char",
-            "varchar",
-            "tinytext",
-            "text",
-            "mediumtext",
-            "longtext",
-            "date",
-            "datetime",
-            "timestamp",
-            "time",
-            "year",
-            "enum",
-            "set",
-            "json",
-        ];
-        self.columns.iter().all(|column| KINDS.contains(&column.kind.as_str()) && !column.generated)
+    /// Whether `LOAD DATA` puts the same into each column as `INSERT` does, for values that are written as these are.
+    pub fn takes(&self, rows: &Rows) -> bool {
+        let column = |at: usize| match &rows.head.columns {
+            None => self.columns.get(at),
+            Some(names) => {
+                names.get(at).and_then(|name| self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name)))
+            }
+        };
+        self.columns.iter().all(Column::takes_text)
+            && rows.forms.iter().enumerate().all(|(at, forms)| column(at).is_some_and(|column| column.takes(*forms)))
     }
 
     /// True for InnoDB, also when no engine is named.
@@ -134,7 +143,7 @@ mod tests {
         let table = TableText::parse(POSTS, Quoting::default()).unwrap();
         assert_eq!(table.columns.iter().map(|column| column.kind.as_str()).collect::<Vec<_>>(), ["bigint", "decimal"]);
         assert_eq!((table.engine.as_deref(), table.charset.as_deref()), (Some("InnoDB"), Some("utf8mb4")));
-        assert!(table.takes_text() && table.is_innodb());
+        assert!(table.columns.iter().all(Column::takes_text) && table.is_innodb());
     }
 
     #[test]
@@ -148,7 +157,10 @@ mod tests {
             "`b` uuid",
         ] {
             let sql = format!("CREATE TABLE t (`a` int, {column})");
-            assert!(!TableText::parse(&sql, Quoting::default()).unwrap().takes_text(), "{column}");
+            assert!(
+                !TableText::parse(&sql, Quoting::default()).unwrap().columns.iter().all(Column::takes_text),
+                "{column}"
+            );
         }
     }
 }

@@ -51,6 +51,16 @@ impl World {
         world
     }
 
+    /// A connection of the administrator's to a schema.
+    pub fn server_connection(&self, schema: &str) -> mysql::Conn {
+        let options = mysql::OptsBuilder::new()
+            .user(Some("root"))
+            .socket(Some(self.server.socket().display().to_string()))
+            .prefer_socket(false)
+            .db_name(Some(schema));
+        mysql::Conn::new(options).unwrap()
+    }
+
     pub fn dump(&self, options: &[&str]) -> Vec<u8> {
         let file = self.server.folder().join("dump.sql");
         let result = format!("--result-file={}", file.display());

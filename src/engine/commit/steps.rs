@@ -6,7 +6,7 @@ use crate::engine::commit::step::{self, Step};
 use crate::engine::site_config;
 use crate::engine::state::{Job, Kept, Verified};
 use crate::error::{Code, Error, Result};
-use crate::host::database::{ForeignKey, Switch};
+use crate::host::database::{ForeignKey, ObjectKind, Switch};
 use crate::host::place;
 use crate::host::tree::{self, Unit, unit};
 use crate::plan::Plan;
@@ -58,7 +58,11 @@ fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Option<Step>)> {
     let host = job.hosts.database()?;
     let boundary = Boundary::look(&job.hosts, plan, names, new)?;
     let whole = plan.selection.database.is_whole();
-    let old = boundary.affected(&new.scope, whole, host.objects(&names.live)?, &new.objects);
+    let tables = plan.selection.tables()?;
+    let mut live = host.objects(&names.live)?;
+    // What the request leaves out stays; a trigger goes where its table goes.
+    live.0.retain(|object| object.kind == ObjectKind::Trigger || !tables.exclude.covers(&object.name));
+    let old = boundary.affected(&new.scope, whole, live, &new.objects);
     let (old_path, new_path) = (plan.objects(), plan.new_objects());
     step::write_objects(&old_path, &old)?;
     step::write_objects(&new_path, &new.objects)?;

@@ -178,7 +178,7 @@ impl Seen<'_> {
             texts: &catalogue::create_texts(self.config, self.source),
             live,
             server: self.facts.hosts.database()?,
-            complete: stage::knows_every_table(self.source, layout(self.scan)),
+            complete: dump.complete && stage::knows_every_table(self.source, layout(self.scan)),
         };
         tables::changes(&sides, self.selection, pages).map(Some)
     }

@@ -1,30 +1,78 @@
 //! What this server would not take of a dump, as lines of a report.
 
-use crate::error::Code;
+use crate::backup::contents::DumpScan;
+use crate::engine::stage::{MAY_BE_CUT, no_table};
+use crate::error::{Code, Error};
+use crate::host::database::load::without;
+use crate::plan::selection::Tables;
 use crate::report::{Check, Group, Outcome};
-use crate::sql::compat::{Actions, Finding, ServerFacts, Survey, Verdict, judge};
+use crate::sql::compat::action::Unknown;
+use crate::sql::compat::survey::Refusal;
+use crate::sql::compat::{Actions, Finding, ServerFacts, Verdict, judge};
 
 /// Most lines of a report; the rest are counted.
 const MAX_LINES: usize = 100;
 
-/// The lines of group `dump`: one for each difference, or one that says that there is none.
-pub fn checks(survey: &Survey, facts: &ServerFacts, actions: &Actions) -> Vec<Check> {
-    let found = judge(survey, facts, actions);
-    if found.is_empty() {
-        let from = survey.server.as_deref().map_or(String::new(), |version| format!(", made from a server {version},"));
-        let message = format!("the dump{from} is taken as it stands by this server {}", facts.version);
-        return vec![Check::new("dump", Outcome::Pass, message)];
+/// What of a dump is asked for, and how.
+pub struct Asked<'a> {
+    /// What is done about differences.
+    pub actions: &'a Actions,
+    /// Which tables and objects take part.
+    pub tables: &'a Tables,
+    /// The site's schema: the dump may name it.
+    pub live: Option<&'a str>,
+    /// Live tables that the dump lacks go, whatever it is.
+    pub exact: bool,
+}
+
+/// Group `dump`: what a restore would refuse of it, then one line for each difference, or one that says that there is none.
+pub fn group(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Group {
+    let survey = &dump.survey;
+    let takes = |name: &str| asked.tables.takes(name);
+    let mut lines: Vec<Check> = refused(dump, facts, asked);
+    let whole = asked.tables.is_whole();
+    if whole && !asked.exact && lines.is_empty() && dump.tables.is_empty() && dump.objects == 0 {
+        lines.push(Check::failed("tables", &no_table(&dump.name)));
+    } else if whole && !asked.exact && !dump.complete && lines.is_empty() {
+        lines.push(Check::new("end", Outcome::Warn, MAY_BE_CUT));
     }
-    let mut lines: Vec<Check> = found.iter().take(MAX_LINES).map(line).collect();
+    let found = judge(survey, facts, asked.actions, &takes);
+    if found.is_empty() && lines.is_empty() {
+        let from =
+            survey.origin.server.as_deref().map_or(String::new(), |version| format!(", made from a server {version},"));
+        let message = format!("the dump{from} is taken as it stands by this server {}", facts.version);
+        lines.push(Check::new("dump", Outcome::Pass, message));
+    }
+    lines.extend(found.iter().take(MAX_LINES).map(line));
     if let Some(more) = found.len().checked_sub(MAX_LINES).filter(|more| *more > 0) {
         lines.push(Check::new("dump", Outcome::Warn, format!("{more} more differences are not listed")));
     }
-    lines
+    Group::new("dump", lines)
 }
 
-/// The same as a group.
-pub fn group(survey: &Survey, facts: &ServerFacts, actions: &Actions) -> Group {
-    Group::new("dump", checks(survey, facts, actions))
+/// What the load would refuse, with the same words.
+fn refused(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec<Check> {
+    let holds = |refusal: &&Refusal| {
+        let left_out = refusal.subject.as_ref().is_some_and(|name| !asked.tables.takes(name));
+        let own = refusal.schema.is_some() && refusal.schema.as_deref() == asked.live;
+        let skipped = refusal.subject.is_none()
+            && refusal.schema.is_none()
+            && refusal.code == Code::DumpRefused.name()
+            && asked.actions.statement == Unknown::Skip;
+        !(left_out || own || skipped) && refusal.holds_on(facts.dialect())
+    };
+    let of = |refusal: &Refusal| {
+        let code = Code::from_name(&refusal.code).unwrap_or(Code::DumpRefused);
+        let mut error = Error::new(code, refusal.message.clone()).with("line", refusal.line);
+        if let Some(hint) = &refusal.hint {
+            error = error.hint(hint.clone());
+        }
+        if let (Some(name), Code::DumpRefused) = (&refusal.subject, code) {
+            error = without(error, name);
+        }
+        Check::failed("statement", &error).with("first_line", refusal.line)
+    };
+    dump.survey.refused.iter().filter(holds).take(MAX_LINES).map(|refusal| of(refusal)).collect()
 }
 
 fn line(finding: &Finding) -> Check {
@@ -51,17 +99,85 @@ fn line(finding: &Finding) -> Check {
 mod tests {
     use super::*;
 
+    fn judged(sql: &str, request: &str) -> Group {
+        let facts = ServerFacts {
+            version: "10.11.0-MariaDB".into(),
+            max_allowed_packet: 1 << 20,
+            engines: ["INNODB".to_owned()].into(),
+            ..Default::default()
+        };
+        let request: crate::api::Restore = crate::api::parse(&format!(r#"{{"domain":"a.com"{request}}}"#)).unwrap();
+        let selection = crate::plan::selection::Selection::of(&request).unwrap();
+        let found = crate::sql::tally::tally(sql.as_bytes()).unwrap();
+        let dump = DumpScan {
+            name: "d.sql".into(),
+            complete: found.complete,
+            tables: found.tables,
+            objects: found.objects,
+            object_list: found.object_list,
+            survey: found.survey,
+            ..DumpScan::default()
+        };
+        let asked = Asked {
+            actions: &request.options.compatibility,
+            tables: &selection.tables().unwrap(),
+            live: Some("live"),
+            exact: selection.exact,
+        };
+        group(&dump, &facts, &asked)
+    }
+
+    const END: &str = "-- Dump completed on 2026-01-01";
+
     #[test]
     fn a_difference_is_a_line_and_none_is_said_to_be_none() {
-        let facts =
-            ServerFacts { version: "10.11.0-MariaDB".into(), max_allowed_packet: 1 << 20, ..Default::default() };
-        let mut survey = Survey::default();
-        let none = group(&survey, &facts, &Actions::default());
-        assert_eq!((none.outcome, none.checks.len()), (Outcome::Pass, 1));
-        survey.statement(b"CREATE TABLE t (a int) ENGINE=FEDERATED", 4);
-        let refused = group(&survey, &facts, &Actions::default());
+        let none = judged(&format!("CREATE TABLE t (a int);\n{END}"), "");
+        assert_eq!((none.outcome, none.checks.len()), (Outcome::Pass, 1), "{none:?}");
+        let refused = judged(
+            &format!("\n\n\nCREATE TABLE t (a int) ENGINE=NDB;\n{END}"),
+            r#","options":{"compatibility":{"engine":"refuse"}}"#,
+        );
         assert_eq!(refused.outcome, Outcome::Fail);
         assert_eq!(refused.checks[0].code, Some(Code::DumpRefused));
         assert_eq!(refused.checks[0].figures["first_line"], 4);
+    }
+
+    #[test]
+    fn what_the_load_would_refuse_fails_with_its_words_and_the_way_out_is_passed() {
+        let tables = "CREATE TABLE good (a int); CREATE TABLE mm (a int) ENGINE=MRG_MyISAM UNION=(good);";
+        for (dump, request, code) in [
+            (&format!("{tables}\n{END}")[..], "", Some(Code::DumpRefused)),
+            (&format!("{tables}\n{END}"), r#","exclude":{"database":["mm"]}"#, None),
+            (
+                &format!("CREATE TABLE a (x int); INSERT INTO a VALUES (SLEEP(9)); CREATE TABLE b (x int);\n{END}"),
+                "",
+                Some(Code::DumpRefused),
+            ),
+            (
+                &format!("CREATE TABLE a (x int); INSERT INTO a VALUES (SLEEP(9)); CREATE TABLE b (x int);\n{END}"),
+                r#","exclude":{"database":["a"]}"#,
+                None,
+            ),
+            (&format!("CREATE TABLE a (x int); GRANT ALL ON *.* TO x;\n{END}"), "", Some(Code::DumpRefused)),
+            (
+                &format!("CREATE TABLE a (x int); GRANT ALL ON *.* TO x;\n{END}"),
+                r#","options":{"compatibility":{"statement":"skip"}}"#,
+                None,
+            ),
+            (&format!("CREATE TABLE live.a (x int);\n{END}"), "", None),
+            (&format!("CREATE TABLE victim.a (x int);\n{END}"), "", Some(Code::DumpRefused)),
+            // For another server.
+            (&format!("CREATE TABLE a (x int); /*!80000 CALL p() */;\n{END}"), "", None),
+            (&format!("CREATE TABLE a (x int); /*!50000 CALL p() */;\n{END}"), "", Some(Code::DumpRefused)),
+            ("-- MySQL dump 10.13\n/*!40101 SET NAMES utf8 */;\n", "", Some(Code::BackupCorrupt)),
+            ("SET @OLD_SQL_NOTES=@@SQL_NOTES; CREATE TABLE a (x int);", "", Some(Code::BackupCorrupt)),
+            ("CREATE TABLE a (x int); INSERT INTO a VALUES (1", "", Some(Code::BackupCorrupt)),
+        ] {
+            let found = judged(dump, request);
+            let failed = found.checks.iter().find(|check| check.outcome == Outcome::Fail);
+            assert_eq!(failed.and_then(|check| check.code), code, "{dump} {request}: {found:?}");
+        }
+        let cut = judged("CREATE TABLE a (x int);", "");
+        assert_eq!((cut.outcome, cut.checks[0].name.as_str()), (Outcome::Warn, "end"));
     }
 }

@@ -15,14 +15,16 @@ use crate::host::database::server::{Server, failed, full, literal, number, rows,
 use crate::host::database::{ObjectKind, Objects, Patience, accounts, objects, server_facts};
 use crate::host::spool::{Spool, SpoolReader};
 use crate::progress::{Level, Monitor, Phase};
+use crate::sql::compat::action::Unknown;
 use crate::sql::compat::judge::{decide_statement, keep_zero_dates, skipped};
-use crate::sql::compat::{Actions, Finding, Kind, Ledger, Verdict, adapt};
+use crate::sql::compat::{Actions, Finding, Kind, Ledger, Verdict, adapt, default_collation};
 use crate::sql::definer::{asleep, awake, trigger_table, with_definer};
 use crate::sql::insert::InsertHead;
 use crate::sql::lexer::{Item, Lexer, Rows, refused};
 use crate::sql::quote_name;
 use crate::sql::session::Session;
-use crate::sql::statement::{Name, Statement, classify};
+use crate::sql::state::DumpState;
+use crate::sql::statement::{Statement, Subject, subject};
 use crate::sql::table::TableText;
 use crate::sql::token::Quoting;
 use mysql::Conn;
@@ -49,6 +51,8 @@ pub struct Choice {
     pub takes: Arc<dyn Fn(&str) -> bool + Send + Sync>,
     /// Named tables alone: routines and events, which belong to none, are passed over too.
     pub parts: bool,
+    /// Whether a routine, trigger or event is left out by its name.
+    pub leaves_out: Arc<dyn Fn(&str) -> bool + Send + Sync>,
 }
 
 /// What to load, where, and as whom.
@@ -105,6 +109,8 @@ pub struct Loaded {
     pub source_schema: Option<String>,
     /// Tables that an earlier load had left whole.
     pub taken_over: u64,
+    /// The dump is known to be whole; another may have been cut between two statements.
+    pub whole: bool,
 }
 
 /// Loads the dump; on return, good or bad, the throw-away account is gone.
@@ -115,7 +121,6 @@ pub struct Loaded {
 pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> Result<Loaded> {
     let mut admin = request.server.connect(None)?;
     let facts = server_facts::ask(&mut admin, Some(&request.definer))?;
-    let local_infile = rows(&mut admin, "SELECT @@GLOBAL.local_infile")?.first().is_some_and(|row| number(row, 0) == 1);
     let password = accounts::create(&mut admin, &request.account, LOADING, &request.schema)?;
     let shared = Arc::new(Shared {
         spool: spool.clone(),
@@ -125,7 +130,6 @@ pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> 
         dialect: facts.dialect(),
         // A dump says which zero it means; without this mode a stored 0 would become the next number.
         default_mode: format!("{},NO_AUTO_VALUE_ON_ZERO", facts.sql_mode),
-        local_infile,
         facts,
         actions: request.compatibility,
         ledger: Mutex::new(Ledger::default()),
@@ -165,14 +169,13 @@ fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
         request,
         queue: queue.clone(),
         workers: wanted,
-        session: Arc::new(Session::default()),
+        state: DumpState::new(request.beside.as_deref()),
         tables: HashMap::new(),
         passed_over: HashSet::new(),
         batch: None,
         objects: Vec::new(),
         object_bytes: 0,
         afterwards: Vec::new(),
-        source_schema: None,
         in_session: None,
         long: None,
         current: None,
@@ -206,7 +209,8 @@ struct Reading<'a> {
     request: &'a LoadRequest,
     queue: Arc<Queue>,
     workers: usize,
-    session: Arc<Session>,
+    /// The same reading as that of whoever only looks at a dump.
+    state: DumpState,
     tables: HashMap<String, Arc<Target>>,
     /// Tables of the dump that were not wanted.
     passed_over: HashSet<String>,
@@ -216,7 +220,6 @@ struct Reading<'a> {
     object_bytes: usize,
     /// Statements for after the last row.
     afterwards: Vec<String>,
-    source_schema: Option<String>,
     in_session: Option<Arc<Session>>,
     /// The statement whose rows come: its head, where they begin, whether its length was already said.
     long: Option<(Arc<InsertHead>, u64, bool)>,
@@ -233,31 +236,36 @@ impl Reading<'_> {
             lexer = lexer.unfiltered();
         }
         loop {
-            let item = lexer.next_item().map_err(|error| self.reason(error))?;
+            let item = lexer.next_item();
+            self.state.comments(&lexer.take_remarks());
             for comment in lexer.take_skipped() {
                 if let Some(finding) = skipped(&comment, self.shared.dialect, &self.shared.actions) {
                     self.shared.record(finding)?;
                 }
             }
             match item {
-                None => break,
-                Some(Item::Rows(rows)) => self.rows(rows)?,
-                Some(Item::Statement { text, line }) => {
+                Ok(None) => break,
+                Ok(Some(Item::Rows(rows))) => self.rows(rows)?,
+                Ok(Some(Item::Statement { text, line })) => {
                     self.shared.check()?;
                     self.statement(&text, line)?;
-                    lexer.set_quoting(self.session.quoting());
+                    lexer.set_quoting(self.state.quoting());
+                }
+                Err(error) => {
+                    let error = self.reason(error);
+                    let of = lexer.refused_rows().map(|(head, _)| head.table.clone());
+                    // What is not loaded may be written as it likes.
+                    if error.code != Code::DumpRefused
+                        || !of.as_ref().is_some_and(|table| self.passed_over.contains(table))
+                    {
+                        return Err(self.way_out(error, of));
+                    }
+                    lexer.pass_over().map_err(|error| self.reason(error))?;
                 }
             }
         }
-        if let (Some(name), true) = (self.session.not_set_back(), self.request.filter) {
-            return Err(Error::new(
-                Code::BackupCorrupt,
-                format!(
-                    "the dump ends too early: it never sets @{} back, as its last lines would",
-                    name.to_ascii_uppercase()
-                ),
-            )
-            .hint("The dump was cut when it was made or copied. Choose another backup or another dump."));
+        if self.request.filter {
+            self.state.end()?;
         }
         self.pass_on(None)
     }
@@ -293,6 +301,14 @@ impl Reading<'_> {
         self.shared.check().err().unwrap_or(error)
     }
 
+    /// A refusal that says how the rest is restored without what it is about.
+    fn way_out(&self, error: Error, subject: Option<String>) -> Error {
+        match subject {
+            Some(name) if error.code == Code::DumpRefused => without(error, &name),
+            _ => error,
+        }
+    }
+
     /// A statement that no packet holds goes in several: said once.
     fn measure(&mut self, rows: &Rows) -> Result<()> {
         let (begin, mut said) = match &self.long {
@@ -314,14 +330,17 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn rows(&mut self, rows: Rows) -> Result<()> {
+    fn rows(&mut self, mut rows: Rows) -> Result<()> {
         self.measure(&rows)?;
+        let target = self.tables.get(&rows.head.table);
+        rows.simple &= rows.upsert.is_none() && target.is_some_and(|target| target.takes(&rows));
         if let Some(batch) = &mut self.batch {
             let fits = batch.bytes + rows.length <= BATCH && batch.pieces.len() < BATCH_PIECES;
             let alike = batch.head == rows.head
                 && batch.simple == rows.simple
                 && (batch.quote == rows.quote || batch.quote == 0 || rows.quote == 0)
-                && Arc::ptr_eq(&batch.session, &self.session);
+                && batch.upsert == rows.upsert
+                && Arc::ptr_eq(&batch.session, self.state.session());
             if fits && alike {
                 batch.pieces.push((rows.offset, rows.length));
                 batch.bytes += rows.length;
@@ -331,21 +350,20 @@ impl Reading<'_> {
             }
         }
         self.flush()?;
-        self.own_schema(rows.head.schema.as_deref(), rows.line)?;
+        if self.passed_over.contains(&rows.head.table) {
+            return Ok(());
+        }
+        if self.request.filter {
+            self.state
+                .rows(&rows.head, rows.line)
+                .map_err(|error| self.way_out(error, Some(rows.head.table.clone())))?;
+        }
         let target = match self.tables.get(&rows.head.table) {
             Some(target) => target.clone(),
-            None if self.passed_over.contains(&rows.head.table) => return Ok(()),
-            None if self.request.filter => {
-                return Err(refused(
-                    rows.line,
-                    "rows for a table that the dump does not create",
-                    rows.head.table.as_bytes(),
-                ));
-            }
-            None => self.add_table(&rows.head.table, false, false, None)?,
+            None => self.add_table(&rows.head.table, None, false, None)?,
         };
         self.pass_on(Some(&target))?;
-        if self.shared.takes_zero_dates(&self.session) {
+        if self.shared.takes_zero_dates(self.state.session()) {
             let decision = keep_zero_dates();
             self.shared.record(decision.about(
                 Kind::ZeroDates,
@@ -363,7 +381,8 @@ impl Reading<'_> {
         self.batch = Some(Batch {
             target,
             head: rows.head,
-            session: self.session.clone(),
+            session: self.state.session().clone(),
+            upsert: rows.upsert,
             pieces: vec![(rows.offset, rows.length)],
             bytes: rows.length,
             rows: rows.count,
@@ -381,52 +400,54 @@ impl Reading<'_> {
             let mut course = batch.target.course();
             course.held += batch.rows;
             course.sent += 1;
+            course.recount |= batch.is_ordered();
         }
-        self.queue.push(batch, self.shared)
+        // What becomes of a row then depends on those before it.
+        let ordered = batch.is_ordered();
+        if ordered {
+            self.all_committed()?;
+        }
+        self.queue.push(batch, self.shared)?;
+        if ordered { self.all_committed() } else { Ok(()) }
     }
 
     /// Waits until every row read so far is committed.
     fn settle(&mut self) -> Result<()> {
         self.flush()?;
+        self.all_committed()
+    }
+
+    fn all_committed(&self) -> Result<()> {
         let barrier = Arc::new(Barrier::new(self.workers + 1));
         self.queue.meet(&barrier);
         barrier.wait();
         self.shared.check()
     }
 
-    fn own_schema(&self, schema: Option<&str>, line: u64) -> Result<()> {
-        match schema {
-            Some(schema) if self.request.filter && self.source_schema.as_deref() != Some(schema) => {
-                Err(refused(line, "a name in another schema", schema.as_bytes()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn unqualified(&self, name: &Name, line: u64) -> Result<()> {
-        match &name.schema {
-            Some(schema) if self.request.filter => Err(refused(line, "a name in another schema", schema.as_bytes())),
-            _ => Ok(()),
-        }
-    }
-
     fn statement(&mut self, text: &[u8], line: u64) -> Result<()> {
-        let quoting = self.session.quoting();
-        if self.request.filter && self.session.hides_words(text) {
-            return Err(refused(line, "a bare name beyond ASCII in another character set than UTF-8", text));
-        }
+        let quoting = self.state.quoting();
+        let about = subject(text, quoting);
         // What is not loaded need not be fit for this server.
-        if self.request.choice.is_some()
-            && let Ok(statement) = classify(text, quoting)
-            && self.passes_over(&statement, text, quoting, line)?
-        {
+        if self.passes_over(about.as_ref(), text, quoting, line)? {
             return Ok(());
         }
-        let adapted = self.adapted(text, quoting, line)?;
+        let own = self.state.own_text(text).into_owned();
+        let adapted = self.adapted(&own, quoting, line);
+        let name = about.map(|about| about.name().to_owned());
+        let adapted = adapted.map_err(|error| self.way_out(error, name.clone()))?;
         let text = adapted.as_ref();
-        let statement = match classify(text, quoting) {
+        let statement = match self.state.statement(text, line) {
             Ok(statement) => statement,
-            Err(why) if self.request.filter => return Err(refused(line, &why, text)),
+            Err(error) if self.request.filter => {
+                if name.is_none()
+                    && self.shared.actions.statement == Unknown::Skip
+                    && error.context.get("schema").is_none()
+                {
+                    self.shared.note(format!("left out: {}", error.message));
+                    return Ok(());
+                }
+                return Err(self.way_out(error, name));
+            }
             Err(_) => {
                 // Only to show what privileges hold back: whatever the server says is noted.
                 self.settle()?;
@@ -437,45 +458,49 @@ impl Reading<'_> {
                 return Ok(());
             }
         };
+        self.carry_out(statement, text, quoting, line).map_err(|error| self.way_out(error, name))
+    }
+
+    fn carry_out(&mut self, statement: Statement, text: &[u8], quoting: Quoting, line: u64) -> Result<()> {
         let sql = || std::str::from_utf8(text).map_err(|_| refused(line, "a statement that is not UTF-8", text));
         match statement {
-            Statement::Nothing | Statement::DropObject(_) => Ok(()),
-            Statement::Set => {
-                self.flush()?;
-                let mut session = (*self.session).clone();
-                match session.apply(text) {
-                    Err(why) if self.request.filter => return Err(refused(line, &format!("SET with {why}"), text)),
-                    _ => {}
+            Statement::Nothing
+            | Statement::DropObject(_)
+            | Statement::Schema(_)
+            | Statement::DropSchema(_)
+            | Statement::Prepare(..)
+            | Statement::Execute(_) => Ok(()),
+            Statement::Set => self.flush(),
+            Statement::Empty(name) => {
+                self.settle()?;
+                self.execute(&format!("DELETE FROM {}", quote_name(&name.name)), line)?;
+                if let Some(target) = self.tables.get(&name.name) {
+                    self.shared.take_back(target)?;
+                    target.rows.store(0, Ordering::Relaxed);
+                    target.bytes.store(0, Ordering::Relaxed);
                 }
-                self.session = Arc::new(session);
                 Ok(())
             }
-            Statement::Schema(name) => {
-                let first = self.source_schema.get_or_insert_with(|| name.clone());
-                if *first != name && self.request.filter {
-                    return Err(refused(line, &format!("a second schema after {first}"), text));
+            Statement::InsertRow(name) => {
+                self.alters(&name.name)?;
+                self.settle()?;
+                self.execute(sql()?, line)?;
+                if let Some(target) = self.tables.get(&name.name) {
+                    target.course().recount = true;
                 }
                 Ok(())
             }
-            Statement::CreateTable(name) => {
-                self.unqualified(&name, line)?;
-                self.create_table(&name.name, sql()?, quoting, line)
-            }
+            Statement::CreateTable(name) => self.create_table(&name.name, sql()?, quoting, line),
             Statement::CreateSequence(name) => {
-                self.unqualified(&name, line)?;
                 self.count_table(line)?;
                 self.execute(sql()?, line)?;
                 // The server shows a sequence as a table of one row.
-                self.add_table(&name.name, false, false, None)?.rows.store(1, Ordering::Relaxed);
+                self.add_table(&name.name, None, false, None)?.rows.store(1, Ordering::Relaxed);
                 Ok(())
             }
-            Statement::SetSequence(name) => {
-                self.unqualified(&name, line)?;
-                self.execute(sql()?, line)
-            }
+            Statement::SetSequence(_) => self.execute(sql()?, line),
             Statement::DropTable(names) => {
                 for name in names {
-                    self.unqualified(&name, line)?;
                     if self.tables.contains_key(&name.name) {
                         self.alters(&name.name)?;
                         self.tables.remove(&name.name);
@@ -486,7 +511,6 @@ impl Reading<'_> {
                 Ok(())
             }
             Statement::Keys(name, enable) => {
-                self.unqualified(&name, line)?;
                 // InnoDB has no such thing; other engines build their keys in one go at the end.
                 let innodb = self.tables.get(&name.name).is_none_or(|target| target.transactional);
                 let enabling = format!("ALTER TABLE {} ENABLE KEYS", quote_name(&name.name));
@@ -501,13 +525,16 @@ impl Reading<'_> {
                 Ok(())
             }
             Statement::AlterTable(name) | Statement::CreateIndex(name) => {
-                self.unqualified(&name, line)?;
                 self.alters(&name.name)?;
                 self.settle()?;
-                self.execute(sql()?, line)
+                self.execute(sql()?, line)?;
+                // Its columns may be others now.
+                if let Some(target) = self.tables.get(&name.name) {
+                    target.takes_text.store(false, Ordering::Relaxed);
+                }
+                Ok(())
             }
             Statement::CreateObject(kind, name) => {
-                self.unqualified(&name, line)?;
                 // A view comes twice in a dump: a stand-in first.
                 self.objects.retain(|object| !(object.kind == kind && object.name == name.name));
                 self.object_bytes += text.len();
@@ -522,7 +549,7 @@ impl Reading<'_> {
                     kind,
                     name: name.name,
                     text: sql()?.to_owned(),
-                    session: Arc::new(self.session.settings()),
+                    session: Arc::new(self.state.session().settings()),
                     line,
                 });
                 Ok(())
@@ -531,42 +558,41 @@ impl Reading<'_> {
     }
 
     /// Whether the statement is about something that is not loaded. Tables are remembered, since their rows follow.
-    fn passes_over(&mut self, statement: &Statement, text: &[u8], quoting: Quoting, line: u64) -> Result<bool> {
-        let Some(choice) = &self.request.choice else { return Ok(false) };
-        Ok(match statement {
-            Statement::CreateTable(name) | Statement::CreateSequence(name) => {
-                let unwanted = !(choice.takes)(&name.name);
-                if unwanted {
+    fn passes_over(&mut self, about: Option<&Subject>, text: &[u8], quoting: Quoting, line: u64) -> Result<bool> {
+        let (Some(choice), Some(about)) = (&self.request.choice, about) else { return Ok(false) };
+        Ok(match about {
+            Subject::NewTable(name) => {
+                let unwanted = !(choice.takes)(name);
+                if unwanted && !self.passed_over.contains(name) {
                     self.count_table(line)?;
-                    self.passed_over.insert(name.name.clone());
+                    self.passed_over.insert(name.clone());
                 }
                 unwanted
             }
-            Statement::SetSequence(name)
-            | Statement::Keys(name, _)
-            | Statement::AlterTable(name)
-            | Statement::CreateIndex(name) => self.passed_over.contains(&name.name),
-            Statement::CreateObject(ObjectKind::Trigger, _) => {
+            Subject::Table(name) => self.passed_over.contains(name),
+            Subject::Object(ObjectKind::Trigger, name) => {
                 let table = std::str::from_utf8(text).ok().and_then(|sql| trigger_table(sql, quoting));
-                table.is_none_or(|table| self.passed_over.contains(&table))
+                (choice.leaves_out)(name) || table.map_or(choice.parts, |table| self.passed_over.contains(&table))
             }
-            Statement::CreateObject(ObjectKind::View, name) => choice.parts && !(choice.takes)(&name.name),
-            Statement::CreateObject(..) => choice.parts,
-            _ => false,
+            Subject::Object(ObjectKind::View, name) => !(choice.takes)(name),
+            Subject::Object(_, name) => choice.parts || (choice.leaves_out)(name),
         })
     }
 
     /// The statement as this server takes it; what was done is recorded.
     fn adapted<'a>(&self, text: &'a [u8], quoting: Quoting, line: u64) -> Result<Cow<'a, [u8]>> {
         let Ok(sql) = std::str::from_utf8(text) else { return Ok(Cow::Borrowed(text)) };
-        let mode = self.shared.mode(&self.session);
-        let adapted = adapt(sql, quoting, line, mode, &self.shared.facts, &self.shared.actions)
+        let mode = self.shared.mode(self.state.session());
+        let mode = mode.as_ref();
+        let collated = default_collation::named(sql, quoting, self.state.origin(), &self.shared.facts);
+        let adapted = adapt(&collated, quoting, line, mode, &self.shared.facts, &self.shared.actions)
             .map_err(|finding| incompatible(&finding, &self.shared.actions))?;
         for finding in adapted.findings {
             self.shared.record(finding)?;
         }
         Ok(match adapted.sql {
-            Cow::Borrowed(_) => Cow::Borrowed(text),
+            Cow::Borrowed(_) if matches!(collated, Cow::Borrowed(_)) => Cow::Borrowed(text),
+            Cow::Borrowed(sql) => Cow::Owned(sql.as_bytes().to_vec()),
             Cow::Owned(sql) => Cow::Owned(sql.into_bytes()),
         })
     }
@@ -587,12 +613,12 @@ impl Reading<'_> {
         self.count_table(line)?;
         let facts = TableText::parse(sql, quoting);
         let innodb = facts.as_ref().is_some_and(TableText::is_innodb);
-        let takes_text = innodb && facts.is_some_and(|facts| facts.takes_text());
+        let facts = facts.filter(|_| innodb);
         let whole = self.request.checkpoint.as_ref().and_then(|list| list.earlier(name));
         if whole.is_none() {
             self.execute(sql, line)?;
         }
-        let target = self.add_table(name, takes_text, innodb, whole)?;
+        let target = self.add_table(name, facts, innodb, whole)?;
         self.pass_on(Some(&target))
     }
 
@@ -600,14 +626,15 @@ impl Reading<'_> {
     fn add_table(
         &mut self,
         name: &str,
-        takes_text: bool,
+        text: Option<TableText>,
         transactional: bool,
         whole: Option<Whole>,
     ) -> Result<Arc<Target>> {
         let course = Mutex::new(Course { noted: whole.is_some(), ..Course::default() });
         let target = Arc::new(Target {
             name: name.to_owned(),
-            takes_text,
+            takes_text: AtomicBool::new(text.is_some()),
+            text,
             transactional,
             rows: AtomicU64::new(whole.as_ref().map_or(0, |whole| whole.rows)),
             bytes: AtomicU64::new(whole.as_ref().map_or(0, |whole| whole.bytes)),
@@ -625,11 +652,12 @@ impl Reading<'_> {
             Some(connection) => connection,
             empty => empty.insert(self.shared.connect()?),
         };
-        if !self.in_session.as_ref().is_some_and(|current| current.same_settings(&self.session)) {
-            run(connection, &self.shared.session_sql(&self.session))?;
+        let session = self.state.session();
+        if !self.in_session.as_ref().is_some_and(|current| current.same_settings(session)) {
+            self.shared.enter(connection, session)?;
             // No table gets a folder of its own, whatever its text says.
             run(connection, "SET SESSION sql_mode=CONCAT(@@sql_mode, ',NO_DIR_IN_CREATE')")?;
-            self.in_session = Some(self.session.clone());
+            self.in_session = Some(session.clone());
         }
         let result = match self.request.filter {
             true => objects::run_alone(connection, sql),
@@ -660,6 +688,7 @@ impl Reading<'_> {
             self.shared.check()?;
             self.execute(&sql, 0)?;
         }
+        self.recount()?;
         self.connection = None;
         let taken_over = self.require_earlier()?;
         let objects = self.objects()?;
@@ -684,7 +713,30 @@ impl Reading<'_> {
             self.shared.monitor.event(level, &finding.message);
             notes.push(finding.message.clone());
         }
-        Ok(Loaded { tables, objects, notes, adapted, source_schema: self.source_schema, taken_over })
+        Ok(Loaded {
+            tables,
+            objects,
+            notes,
+            adapted,
+            source_schema: self.state.schema().map(str::to_owned),
+            taken_over,
+            whole: self.state.is_whole(),
+        })
+    }
+
+    /// Where rows took the place of others, the server knows how many there are.
+    fn recount(&mut self) -> Result<()> {
+        let targets: Vec<Arc<Target>> =
+            self.tables.values().filter(|target| target.course().recount).cloned().collect();
+        for target in targets {
+            let connection = match &mut self.connection {
+                Some(connection) => connection,
+                empty => empty.insert(self.shared.connect()?),
+            };
+            let found = rows(connection, &format!("SELECT COUNT(*) FROM {}", quote_name(&target.name)))?;
+            target.rows.store(found.first().map_or(0, |row| number(row, 0)), Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// What was taken over must be what the dump holds: as many rows of it.
@@ -794,7 +846,7 @@ impl Reading<'_> {
                 awake_events.push(object.name.clone());
             }
         }
-        run(connection, &object.session.to_sql(&self.shared.default_mode))?;
+        run(connection, &object.session.under_mode(self.shared.mode(&object.session).into_owned()).to_sql(""))?;
         self.fits(&sql, object.line)?;
         objects::run_alone(connection, &sql).map_err(|error| {
             let kind = object.kind.keyword().to_ascii_lowercase();
@@ -802,6 +854,21 @@ impl Reading<'_> {
             reaching(&error, failed(&what, &error)).with("line", object.line)
         })
     }
+}
+
+/// The refusal of what could also be left out.
+pub fn without(error: Error, name: &str) -> Error {
+    let known = error.hint.contains("exclude");
+    let own = if error.hint == error.code.hint() {
+        "Make the dump anew without it, or choose another backup"
+    } else {
+        error.hint.trim_end_matches('.')
+    };
+    let hint = format!(
+        "{own}; or restore the rest with \"exclude\":{{\"database\":[{name:?}]}}. The live database was not changed."
+    );
+    let error = error.with("exclude", name);
+    if known { error } else { error.hint(hint) }
 }
 
 /// What the throw-away account may not do: either a setting of the server stands in the way, or the dump reaches for what is

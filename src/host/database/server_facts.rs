@@ -3,6 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::host::database::server::{Server, number, rows, text};
 use crate::sql::compat::ServerFacts;
+use crate::sql::session::SWITCHES;
 use mysql::Conn;
 use std::collections::BTreeSet;
 
@@ -19,12 +20,14 @@ pub fn server_facts(server: &Server, account: Option<&str>) -> Result<ServerFact
 /// # Errors
 /// `database_unreachable`.
 pub fn ask(connection: &mut Conn, account: Option<&str>) -> Result<ServerFacts> {
-    let found = rows(connection, "SELECT VERSION(), @@GLOBAL.sql_mode, @@GLOBAL.max_allowed_packet")?;
+    let found =
+        rows(connection, "SELECT VERSION(), @@GLOBAL.sql_mode, @@GLOBAL.max_allowed_packet, @@GLOBAL.local_infile")?;
     let row = found.first().ok_or_else(|| Error::new(Code::DatabaseFailed, "the server says nothing of itself"))?;
     let mut facts = ServerFacts {
         version: text(row, 0),
         sql_mode: text(row, 1),
         max_allowed_packet: number(row, 2).max(1 << 20),
+        local_infile: number(row, 3) == 1,
         account: account.map(|account| account.replace('`', "")),
         ..ServerFacts::default()
     };
@@ -39,6 +42,11 @@ pub fn ask(connection: &mut Conn, account: Option<&str>) -> Result<ServerFacts> 
     {
         facts.collations.extend(full);
     }
+    facts.parsers =
+        column(connection, "SELECT PLUGIN_NAME FROM information_schema.PLUGINS WHERE PLUGIN_TYPE='FTPARSER'").ok();
+    let names: Vec<String> = SWITCHES.iter().map(|name| format!("'{name}'")).collect();
+    facts.switches =
+        column(connection, &format!("SHOW SESSION VARIABLES WHERE Variable_name IN ({})", names.join(",")))?;
     facts.charsets =
         rows(connection, "SELECT CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS")?
             .iter()

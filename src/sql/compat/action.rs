@@ -64,6 +64,18 @@ pub enum Skip {
     Refuse,
 }
 
+/// Leave out a statement that no dump of a site needs, or refuse the dump.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SkipOrRefuseStatement")]
+#[serde(rename_all = "snake_case")]
+pub enum Unknown {
+    /// It is left out, with a note.
+    Skip,
+    /// The dump is refused.
+    #[default]
+    Refuse,
+}
+
 /// What is done about each kind of difference.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "CompatibilityActions")]
@@ -83,6 +95,8 @@ pub struct Actions {
     pub zero_dates: Keep,
     /// Versioned comments that the server skips and that say more than it says anyway.
     pub versioned_comment: Skip,
+    /// Statements that no dump of a site needs and that are about no table: `GRANT`, `CALL`. They are never sent.
+    pub statement: Unknown,
 }
 
 impl Actions {
@@ -90,7 +104,7 @@ impl Actions {
     pub fn refuses(&self, kind: Kind) -> bool {
         match kind {
             Kind::Collation => self.collation == Map::Refuse,
-            Kind::Charset => false,
+            Kind::Charset | Kind::SqlMode | Kind::Parser => false,
             Kind::ZeroDates => self.zero_dates == Keep::Refuse,
             Kind::Definer => self.definer == Map::Refuse,
             Kind::Gtid => self.gtid == Strip::Refuse,

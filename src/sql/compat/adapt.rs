@@ -40,8 +40,10 @@ pub fn adapt<'a>(
             _ => found.subject,
         };
         let refused = decision.is_refusal();
-        let into =
-            decision.into.clone().filter(|_| matches!(found.kind, Kind::Collation | Kind::Charset | Kind::Engine));
+        let into = decision
+            .into
+            .clone()
+            .filter(|_| matches!(found.kind, Kind::Collation | Kind::Charset | Kind::Engine | Kind::Parser));
         let finding = decision.about(found.kind, &subject, 1, line, table.clone());
         if refused {
             return Err(Box::new(finding));

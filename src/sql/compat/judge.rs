@@ -1,9 +1,10 @@
 //! A dump's facts against a server's: what it would not take, and what is done about it.
 
 use crate::sql::compat::action::{Keep, Map, Skip, Split, Strip};
-use crate::sql::compat::survey::Versioned;
+use crate::sql::compat::survey::{Seen, Versioned};
 use crate::sql::compat::{Actions, Kind, Survey, collation};
 use crate::sql::lexer::Dialect;
+use crate::sql::modes;
 use crate::sql::statement::is_self_contained;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,10 +21,16 @@ pub struct ServerFacts {
     pub charsets: BTreeMap<String, String>,
     /// Its storage engines that can be used, in upper case.
     pub engines: BTreeSet<String>,
+    /// Its parsers of full texts, in lower case; `None` where it did not say.
+    pub parsers: Option<BTreeSet<String>>,
+    /// It takes rows as a file of the client.
+    pub local_infile: bool,
     /// Its `max_allowed_packet`.
     pub max_allowed_packet: u64,
     /// Its own `sql_mode`.
     pub sql_mode: String,
+    /// The session's switches that it has, of [`crate::sql::session::SWITCHES`].
+    pub switches: BTreeSet<String>,
     /// The site's account, `user@host`: what objects of the dump run as.
     pub account: Option<String>,
 }
@@ -178,22 +185,24 @@ impl Ledger {
     }
 }
 
-/// What this server would not take of the dump as it stands.
-pub fn judge(survey: &Survey, facts: &ServerFacts, actions: &Actions) -> Vec<Finding> {
+/// What this server would not take, as it stands, of the tables and objects that take part.
+pub fn judge(survey: &Survey, facts: &ServerFacts, actions: &Actions, takes: &dyn Fn(&str) -> bool) -> Vec<Finding> {
     let mode = survey.sql_mode.as_deref().unwrap_or(&facts.sql_mode);
     let mut found = Vec::new();
-    for seen in &survey.seen {
+    let left_out = |seen: &&Seen| seen.within.as_ref().is_some_and(|within| !within.iter().any(|name| takes(name)));
+    for seen in survey.seen.iter().filter(|seen| !left_out(seen)) {
         if let Some(decision) = decide(seen.kind, &seen.subject, mode, facts, actions) {
             found.push(decision.about(seen.kind, &seen.subject, seen.count, seen.line, seen.table.clone()));
         }
     }
     found.extend(survey.versioned.iter().filter_map(|comment| skipped(comment, facts.dialect(), actions)));
-    let row = &survey.largest_row;
-    if let Some(decision) = decide_row(row.bytes, facts) {
+    // The client sends a file in parts, whatever its rows are.
+    let row = if facts.local_infile { &survey.largest_inserted } else { &survey.largest_row };
+    if let Some(decision) = decide_row(row.bytes, facts).filter(|_| takes(&row.table)) {
         found.push(decision.about(Kind::Packet, "row", 1, row.line, Some(row.table.clone())));
     }
     let statement = &survey.largest_statement;
-    if let Some(decision) = decide_statement(statement.bytes, facts, actions) {
+    if let Some(decision) = decide_statement(statement.bytes, facts, actions).filter(|_| takes(&statement.table)) {
         found.push(decision.about(Kind::Packet, "statement", 1, statement.line, Some(statement.table.clone())));
     }
     found.sort_by(|one, other| other.outcome.cmp(&one.outcome).then(one.kind.cmp(&other.kind)));
@@ -226,8 +235,28 @@ pub fn decide(kind: Kind, subject: &str, mode: &str, facts: &ServerFacts, action
             )),
             Keep::Keep => None,
         },
+        Kind::SqlMode => decide_mode(subject, facts),
+        Kind::Parser => decide_parser(subject, facts),
         Kind::Packet | Kind::VersionedComment => None,
     }
+}
+
+fn decide_mode(subject: &str, facts: &ServerFacts) -> Option<Decision> {
+    if modes::knows(facts.dialect(), subject) {
+        return None;
+    }
+    // What the one would be told by it the other does by itself, or it is about accounts.
+    let idle = ["NO_AUTO_CREATE_USER", "TIME_TRUNCATE_FRACTIONAL", "TIME_ROUND_FRACTIONAL"];
+    let outcome =
+        if idle.iter().any(|mode| mode.eq_ignore_ascii_case(subject)) { Verdict::Pass } else { Verdict::Warn };
+    let sentence = format!("this server does not know the sql_mode {subject}: it is left out");
+    Some(Decision::new(Action::Strip, outcome, sentence))
+}
+
+fn decide_parser(subject: &str, facts: &ServerFacts) -> Option<Decision> {
+    let lacks = facts.parsers.as_ref().is_some_and(|parsers| !parsers.contains(&subject.to_ascii_lowercase()));
+    let sentence = format!("this server does not have the full-text parser {subject}: its own takes its place");
+    lacks.then(|| Decision { into: Some(String::new()), ..Decision::new(Action::Map, Verdict::Warn, sentence) })
 }
 
 fn decide_collation(subject: &str, facts: &ServerFacts, actions: &Actions) -> Option<Decision> {
@@ -400,6 +429,7 @@ pub fn taking_zero_dates(mode: &str) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::sql::compat::survey::note_versioned;
 
     /// A MariaDB 10.11.
     pub(crate) fn server() -> ServerFacts {
@@ -421,6 +451,9 @@ pub(crate) mod tests {
             .map(|(charset, collation)| (charset.to_owned(), collation.to_owned()))
             .collect(),
             engines: names(&["INNODB", "MYISAM", "MEMORY", "CONNECT"]),
+            parsers: Some(names(&["ngram"])),
+            local_infile: false,
+            switches: names(&["innodb_strict_mode", "check_constraint_checks"]),
             max_allowed_packet: 1 << 20,
             sql_mode: "STRICT_TRANS_TABLES,NO_ZERO_DATE".into(),
             account: Some("site@localhost".into()),
@@ -430,7 +463,7 @@ pub(crate) mod tests {
     fn survey(statements: &[&str]) -> Survey {
         let mut survey = Survey::default();
         for (line, sql) in statements.iter().enumerate() {
-            survey.statement(sql.as_bytes(), line as u64 + 1);
+            survey.statement(sql.as_bytes(), Default::default(), line as u64 + 1);
         }
         survey
     }
@@ -442,7 +475,7 @@ pub(crate) mod tests {
             "CREATE TABLE u (a int) ENGINE=HEAP DEFAULT CHARSET=latin1",
             "CREATE DEFINER=`site`@`localhost` VIEW v AS SELECT 1",
         ]);
-        assert_eq!(judge(&all, &server(), &Actions::default()), []);
+        assert_eq!(judge(&all, &server(), &Actions::default(), &|_| true), []);
     }
 
     #[test]
@@ -456,10 +489,10 @@ pub(crate) mod tests {
             "CREATE DEFINER=`root`@`%` VIEW v AS SELECT 1",
             "SET @@GLOBAL.GTID_PURGED='a:1'",
         ]);
-        all.rows("t", 9, 2 << 20, 100);
-        all.comment_opens(false, Some(80_023), b" INVISIBLE */", 5);
-        all.comment_opens(false, Some(80_016), b" DEFAULT ENCRYPTION='N' */", 6);
-        let found = judge(&all, &server(), &Actions::default());
+        all.rows("t", None, 9, 2 << 20, 100);
+        note_versioned(&mut all.versioned, false, Some(80_023), b" INVISIBLE */", 5);
+        note_versioned(&mut all.versioned, false, Some(80_016), b" DEFAULT ENCRYPTION='N' */", 6);
+        let found = judge(&all, &server(), &Actions::default(), &|_| true);
         let short = |finding: &Finding| (finding.kind, finding.action, finding.outcome);
         assert_eq!(
             found.iter().map(short).collect::<Vec<_>>(),
@@ -478,7 +511,7 @@ pub(crate) mod tests {
             found[0].message,
             "this server does not know the collation utf8mb4_0900_ai_ci: utf8mb4_uca1400_ai_ci takes its place (once, first on line 1, table t)"
         );
-        let found = judge(&all, &server(), &refuse);
+        let found = judge(&all, &server(), &refuse, &|_| true);
         let failed = found.iter().filter(|finding| finding.outcome == Verdict::Fail);
         assert_eq!(
             failed.map(|finding| finding.kind).collect::<Vec<_>>(),
@@ -501,8 +534,8 @@ pub(crate) mod tests {
             "CREATE TABLE u (a int) ENGINE=FEDERATED",
             "CREATE TABLE v (a text CHARACTER SET gb18030 COLLATE gb18030_bin)",
         ]);
-        all.rows("t", 9, 2 << 20, 2 << 20);
-        let found = judge(&all, &server(), &Actions::default());
+        all.rows("t", None, 9, 2 << 20, 2 << 20);
+        let found = judge(&all, &server(), &Actions::default(), &|_| true);
         let failed: Vec<_> = found
             .iter()
             .filter(|finding| finding.outcome == Verdict::Fail)
@@ -520,6 +553,7 @@ pub(crate) mod tests {
             &survey(&["CREATE TABLE t (a int) CHARSET=utf8mb3 COLLATE=utf8mb3_general_ci"]),
             &old,
             &Actions::default(),
+            &|_| true,
         );
         let into: Vec<_> = found.iter().map(|finding| finding.into.as_deref().unwrap()).collect();
         assert_eq!(into, ["utf8_general_ci", "utf8"]);
@@ -528,9 +562,9 @@ pub(crate) mod tests {
     #[test]
     fn zero_dates_are_no_matter_under_the_mode_that_dumps_set() {
         let mut all = survey(&["SET SQL_MODE='NO_AUTO_VALUE_ON_ZERO'", "CREATE TABLE t (a date DEFAULT '0000-00-00')"]);
-        all.rows("t", 3, 10, 10);
-        all.zero_date("t", 3);
-        assert_eq!(judge(&all, &server(), &Actions::default()), []);
+        all.rows("t", Some("NO_AUTO_VALUE_ON_ZERO"), 3, 10, 10);
+        all.zero_dates("t", 1, 3);
+        assert_eq!(judge(&all, &server(), &Actions::default(), &|_| true), []);
         assert_eq!(taking_zero_dates("ANSI, no_zero_date,NO_ZERO_IN_DATE,STRICT_ALL_TABLES"), "ANSI,STRICT_ALL_TABLES");
         assert!(!refuses_zero_dates(&taking_zero_dates("TRADITIONAL")));
     }

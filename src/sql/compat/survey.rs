@@ -1,13 +1,20 @@
 //! What a dump holds that servers differ in. Knows no server; kept with the scan of a backup.
 
 use crate::sql::compat::Kind;
-use crate::sql::compat::uses::{table_of, unwrap, uses};
+use crate::sql::compat::uses::{table_of, uses};
+use crate::sql::lexer::{Dialect, Item, Lexer};
+use crate::sql::origin::Origin;
 use crate::sql::session::Session;
+use crate::sql::statement::{Statement, classify, subject};
+use crate::sql::token::Quoting;
 use serde::{Deserialize, Serialize};
 
 /// Most different things kept; what is known already goes on being counted.
 const MAX_SEEN: usize = 512;
-const MAX_HEADER: usize = 160;
+/// Most refusals kept.
+const MAX_REFUSED: usize = 50;
+/// Most tables that are remembered of one thing.
+const MAX_WITHIN: usize = 20;
 /// How much of a versioned comment is kept.
 pub const MAX_BEGINNING: usize = 40;
 /// Every server in use executes versioned comments up to here.
@@ -29,6 +36,9 @@ pub struct Seen {
     /// Table of the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
+    /// Its tables and objects, where all of them are known.
+    #[serde(default)]
+    pub within: Option<Vec<String>>,
 }
 
 /// `/*!NNNNN … */` or `/*M!NNNNNN … */`.
@@ -44,6 +54,47 @@ pub struct Versioned {
     pub count: u64,
     /// Line of the first.
     pub line: u64,
+}
+
+/// A statement, or rows, that no dump of a site needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Refusal {
+    /// Its line.
+    pub line: u64,
+    /// `dump_refused`, `backup_corrupt` or `limit_exceeded`.
+    pub code: String,
+    /// Why.
+    pub message: String,
+    /// What to do about it, where that is not always the same.
+    pub hint: Option<String>,
+    /// The table or object that it is about: without it, it may be refused.
+    pub subject: Option<String>,
+    /// The schema that it names.
+    pub schema: Option<String>,
+    /// The text, where some servers would not read all of it.
+    pub text: Option<String>,
+}
+
+impl Refusal {
+    /// Whether a server refuses it that reads versioned comments like this one.
+    pub fn holds_on(&self, dialect: Dialect) -> bool {
+        let Some(text) = &self.text else { return true };
+        let whole = [text.as_bytes(), b";"].concat();
+        let mut lexer = Lexer::new(whole.as_slice(), dialect, u64::MAX);
+        let mut session = Session::default();
+        loop {
+            match lexer.next_item() {
+                Ok(None) => return false,
+                Ok(Some(Item::Rows(_))) | Err(_) => return true,
+                Ok(Some(Item::Statement { text, .. })) => match classify(&text, session.quoting()) {
+                    Ok(Statement::Set) if session.apply(&text).is_ok() => {}
+                    Ok(Statement::Nothing) => {}
+                    _ => return true,
+                },
+            }
+        }
+    }
 }
 
 /// The largest of a kind.
@@ -69,10 +120,9 @@ impl Largest {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Survey {
-    /// The program that wrote it and the version it names: `MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)`.
-    pub writer: Option<String>,
-    /// The server it was made from: `8.0.36`.
-    pub server: Option<String>,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub origin: Origin,
     /// `sql_mode` in force when the first row comes; `None`: the server's own.
     pub sql_mode: Option<String>,
     /// Names and zero dates.
@@ -81,89 +131,88 @@ pub struct Survey {
     pub versioned: Vec<Versioned>,
     /// The longest row.
     pub largest_row: Largest,
+    /// The longest that `LOAD DATA` does not take.
+    pub largest_inserted: Largest,
     /// The longest statement with rows.
     pub largest_statement: Largest,
-    #[serde(skip)]
-    session: Session,
+    /// What no dump of a site needs, in the order of the dump.
+    pub refused: Vec<Refusal>,
     #[serde(skip)]
     rows_begun: bool,
 }
 
 impl Survey {
-    /// A comment line.
-    pub fn comment(&mut self, line: &[u8]) {
-        let text = String::from_utf8_lossy(line);
-        let text = text.trim_start_matches('-').trim();
-        let kept = || Some(text.chars().take(MAX_HEADER).collect::<String>());
-        if self.writer.is_none()
-            && (text.starts_with("MySQL dump")
-                || text.starts_with("MariaDB dump")
-                || text.starts_with("phpMyAdmin SQL Dump"))
-        {
-            self.writer = kept();
-        } else if let Some(version) = text.strip_prefix("Server version").filter(|_| self.server.is_none()) {
-            self.server = version
-                .split_ascii_whitespace()
-                .find(|word| *word != ":")
-                .map(|word| word.trim_start_matches(':').to_owned());
-        }
-    }
-
-    /// A versioned comment opens.
-    pub fn comment_opens(&mut self, mariadb: bool, version: Option<u32>, text: &[u8], line: u64) {
-        note_versioned(&mut self.versioned, mariadb, version, text, line);
-    }
-
-    /// A statement without rows, as it stands in the dump.
-    pub fn statement(&mut self, raw: &[u8], line: u64) {
-        let comments = [&b"/*"[..], b"*/"].iter().any(|mark| memchr::memmem::find(raw, mark).is_some());
-        let opened = comments.then(|| unwrap(raw));
-        let sql = opened.as_deref().unwrap_or(raw).trim_ascii();
-        let first = |word: &str| sql.len() >= word.len() && sql[..word.len()].eq_ignore_ascii_case(word.as_bytes());
-        let quoting = self.session.quoting();
+    /// A statement without rows, its comments gone.
+    pub fn statement(&mut self, sql: &[u8], quoting: Quoting, line: u64) {
         let found = uses(sql, quoting);
-        if first("SET") {
-            // What it does not understand it leaves as it is; the loader is the one to be strict.
-            let mut session = self.session.clone();
-            if session.apply(sql).is_ok() {
-                self.session = session;
-            }
-        }
+        let within = if found.is_empty() { None } else { subject(sql, quoting).map(|about| about.name().to_owned()) };
         let table = if found.is_empty() { None } else { table_of(sql, quoting) };
         for found in found {
             let subject = match (found.kind, &table) {
                 (Kind::ZeroDates, Some(table)) => format!("DEFAULT '{}' in {table}", found.subject),
                 _ => found.subject,
             };
-            self.see(found.kind, &subject, line, table.as_deref());
+            self.see_all(found.kind, &subject, 1, line, (table.as_deref(), within.as_deref()));
         }
     }
 
     /// A statement with rows came to its end.
-    pub fn rows(&mut self, table: &str, line: u64, bytes: u64, longest_row: u64) {
+    pub fn rows(&mut self, table: &str, mode: Option<&str>, line: u64, bytes: u64, longest_row: u64) {
+        self.filled(table, mode, line, bytes, (longest_row, longest_row));
+    }
+
+    /// The same, with the longest row of all, and of those that go in an `INSERT`.
+    pub fn filled(
+        &mut self,
+        table: &str,
+        mode: Option<&str>,
+        line: u64,
+        bytes: u64,
+        (longest_row, inserted): (u64, u64),
+    ) {
         if !self.rows_begun {
             self.rows_begun = true;
-            self.sql_mode = self.session.sql_mode.clone();
+            self.sql_mode = mode.map(str::to_owned);
         }
         self.largest_row.see(longest_row, line, table);
+        self.largest_inserted.see(inserted, line, table);
         self.largest_statement.see(bytes, line, table);
     }
 
-    /// A row holds a zero date in a column of dates.
-    pub fn zero_date(&mut self, table: &str, line: u64) {
-        self.see(Kind::ZeroDates, &format!("rows of {table}"), line, Some(table));
+    /// Rows of a statement hold zero dates in columns of dates.
+    pub fn zero_dates(&mut self, table: &str, count: u64, line: u64) {
+        self.see_all(Kind::ZeroDates, &format!("rows of {table}"), count, line, (Some(table), Some(table)));
     }
 
-    /// How quotes are read at this place.
-    pub fn quoting(&self) -> crate::sql::token::Quoting {
-        self.session.quoting()
+    /// Something was refused.
+    pub fn refuse(&mut self, refusal: Refusal) {
+        if self.refused.len() < MAX_REFUSED {
+            self.refused.push(refusal);
+        }
     }
 
-    fn see(&mut self, kind: Kind, subject: &str, line: u64, table: Option<&str>) {
+    fn see_all(
+        &mut self,
+        kind: Kind,
+        subject: &str,
+        count: u64,
+        line: u64,
+        (table, within): (Option<&str>, Option<&str>),
+    ) {
         if let Some(known) = self.seen.iter_mut().find(|seen| seen.kind == kind && seen.subject == subject) {
-            known.count += 1;
+            known.count += count;
+            known.within = match (known.within.take(), within) {
+                (Some(mut list), Some(name)) if list.len() < MAX_WITHIN || list.iter().any(|known| known == name) => {
+                    if !list.iter().any(|known| known == name) {
+                        list.push(name.to_owned());
+                    }
+                    Some(list)
+                }
+                _ => None,
+            };
         } else if self.seen.len() < MAX_SEEN {
-            self.seen.push(Seen { kind, subject: subject.to_owned(), count: 1, line, table: table.map(str::to_owned) });
+            let (table, within) = (table.map(str::to_owned), within.map(|name| vec![name.to_owned()]));
+            self.seen.push(Seen { kind, subject: subject.to_owned(), count, line, table, within });
         }
     }
 }
@@ -190,45 +239,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_head_of_a_dump_says_who_wrote_it() {
-        for (lines, writer, server) in [
-            (
-                &["-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)", "--", "-- Server version\t8.0.36"][..],
-                "MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)",
-                "8.0.36",
-            ),
-            (
-                &[
-                    "-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for debian",
-                    "-- Server version\t10.11.6-MariaDB-0+deb12u1",
-                ],
-                "MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for debian",
-                "10.11.6-MariaDB-0+deb12u1",
-            ),
-            (&["-- phpMyAdmin SQL Dump", "-- Server version: 5.7.44"], "phpMyAdmin SQL Dump", "5.7.44"),
-        ] {
-            let mut survey = Survey::default();
-            lines.iter().for_each(|line| survey.comment(line.as_bytes()));
-            assert_eq!((survey.writer.as_deref(), survey.server.as_deref()), (Some(writer), Some(server)));
-        }
-    }
-
-    #[test]
     fn the_mode_in_force_is_the_one_at_the_first_row() {
         let mut survey = Survey::default();
-        survey.statement(b"/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */", 1);
-        survey.rows("t", 2, 10, 5);
-        survey.statement(b"SET SQL_MODE=@OLD_SQL_MODE", 3);
-        survey.rows("t", 4, 10, 5);
+        survey.rows("t", Some("NO_AUTO_VALUE_ON_ZERO"), 2, 10, 5);
+        survey.rows("t", None, 4, 10, 5);
         assert_eq!(survey.sql_mode.as_deref(), Some("NO_AUTO_VALUE_ON_ZERO"));
     }
 
     #[test]
     fn a_survey_survives_being_cached() {
         let mut survey = Survey::default();
-        survey.statement(b"CREATE TABLE t (d date DEFAULT '0000-00-00') ENGINE=X COLLATE=y", 7);
-        survey.comment_opens(false, Some(80_016), b" DEFAULT ENCRYPTION='N' */", 3);
-        survey.comment_opens(true, Some(999_999), b"\\- enable the sandbox mode */", 1);
+        survey.statement(b"CREATE TABLE t (d date DEFAULT '0000-00-00') ENGINE=X COLLATE=y", Quoting::default(), 7);
+        note_versioned(&mut survey.versioned, false, Some(80_016), b" DEFAULT ENCRYPTION='N' */", 3);
+        note_versioned(&mut survey.versioned, true, Some(999_999), b"\\- enable the sandbox mode */", 1);
         let back: Survey = serde_json::from_str(&serde_json::to_string(&survey).unwrap()).unwrap();
         assert_eq!(back, survey);
         assert_eq!(back.seen.len(), 3);

@@ -2,6 +2,7 @@
 
 use crate::sql::compat::Kind;
 use crate::sql::insert::qualified;
+use crate::sql::modes;
 use crate::sql::token::{Kind as TokenKind, Quoting, Token, tokens};
 use std::ops::Range;
 
@@ -83,6 +84,12 @@ pub fn uses(sql: &[u8], quoting: Quoting) -> Vec<Use> {
                     found.push(Use { kind: Kind::ZeroDates, subject, span: text.span.clone() });
                 }
             }
+            "WITH" if about_table && next("PARSER") => {
+                if let Some((subject, span)) = all.get(at + 2).and_then(|name| named(sql, name)) {
+                    found.push(Use { kind: Kind::Parser, subject, span: token.span.start..span.end });
+                }
+            }
+            "SQL_MODE" if is_set && equals(at + 1) => found.extend(odd_modes(sql, all.get(at + 2))),
             "GTID_PURGED" | "SQL_LOG_BIN" if is_set && equals(at + 1) => {
                 found.push(Use { kind: Kind::Gtid, subject: word.clone(), span: token.span.clone() });
             }
@@ -98,6 +105,15 @@ pub fn uses(sql: &[u8], quoting: Quoting) -> Vec<Use> {
         at += 1;
     }
     found
+}
+
+/// Words of a list of modes that not every server knows.
+fn odd_modes(sql: &[u8], value: Option<&Token>) -> Vec<Use> {
+    let Some(token) = value.filter(|token| token.kind == TokenKind::Text) else { return Vec::new() };
+    let text = String::from_utf8_lossy(&sql[token.span.clone()]).into_owned();
+    let odd = modes::listed(text.trim_matches(['\'', '"']))
+        .filter(|mode| modes::unknown(mode).is_none() && !modes::is_common(mode));
+    odd.map(|mode| Use { kind: Kind::SqlMode, subject: mode.to_ascii_uppercase(), span: token.span.clone() }).collect()
 }
 
 /// `_utf8mb4'…'`, `_binary 0x41`.

@@ -61,7 +61,10 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
                 if chosen.only.as_ref().is_some_and(|only| !only.covers(name)) {
                     continue;
                 }
-                TableEntry { why: Some(why_kept(name, &chosen).to_owned()), ..table(name, Change::Kept, backup, now) }
+                TableEntry {
+                    why: Some(why_kept(name, &chosen, sides.dump.complete).to_owned()),
+                    ..table(name, Change::Kept, backup, now)
+                }
             }
             (Some(dumped), Some(counted)) => {
                 let definition = definition(sides, name, dumped)?;
@@ -81,7 +84,8 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
             pages.push(entry)?;
         }
     }
-    let objects = if selection.database.is_whole() { Some(objects(sides, &leaving, &mut pages)?) } else { None };
+    let objects =
+        if selection.database.is_whole() { Some(objects(sides, &chosen, &leaving, &mut pages)?) } else { None };
     let (total, entries) = pages.finish()?;
     Ok(TableChanges {
         schema: sides.live.schema.clone(),
@@ -107,11 +111,13 @@ fn leaving(
     chosen.leaving(&live, &coming, sides.complete, exact).into_iter().collect()
 }
 
-fn why_kept(name: &str, chosen: &Tables) -> &'static str {
+fn why_kept(name: &str, chosen: &Tables, whole: bool) -> &'static str {
     if chosen.exclude.covers(name) {
         "the request excludes it"
     } else if chosen.only.is_some() {
         "it is selected, and not in the backup"
+    } else if !whole {
+        "the dump may be cut"
     } else {
         "tables are left out of this kind of backup"
     }
@@ -151,9 +157,16 @@ fn definition(sides: &Sides<'_>, name: &str, backup: &TableTally) -> Result<Defi
 
 /// Views, routines, triggers and events, by name. A trigger goes with its table; what else the dump lacks goes only where the
 /// dump holds everything.
-fn objects(sides: &Sides<'_>, leaving: &BTreeSet<String>, pages: &mut Pages<TableEntry>) -> Result<ObjectCounts> {
-    let backup: BTreeMap<(&str, &str), ObjectKind> =
-        sides.dump.object_list.iter().map(|object| (key(object.kind, &object.name), object.kind)).collect();
+fn objects(
+    sides: &Sides<'_>,
+    chosen: &Tables,
+    leaving: &BTreeSet<String>,
+    pages: &mut Pages<TableEntry>,
+) -> Result<ObjectCounts> {
+    let backup: BTreeMap<(&str, &str), ObjectKind> = (sides.dump.object_list.iter())
+        .filter(|object| !chosen.exclude.covers(&object.name))
+        .map(|object| (key(object.kind, &object.name), object.kind))
+        .collect();
     let live: BTreeMap<(&str, &str), &Object> =
         sides.live.objects.0.iter().map(|object| (key(object.kind, &object.name), object)).collect();
     let mut all = backup.clone();
@@ -164,7 +177,7 @@ fn objects(sides: &Sides<'_>, leaving: &BTreeSet<String>, pages: &mut Pages<Tabl
     for (object, kind) in all {
         let goes = |object: &Object| match object.kind {
             ObjectKind::Trigger => leaving.contains(&object.table),
-            _ => sides.complete,
+            _ => sides.complete && !chosen.exclude.covers(&object.name),
         };
         let change = match (backup.contains_key(&object), live.get(&object)) {
             (true, Some(_)) => Change::Same,

@@ -8,10 +8,14 @@ use crate::progress::Monitor;
 use crate::sql::compat::action::Keep;
 use crate::sql::compat::judge::{refuses_zero_dates, taking_zero_dates};
 use crate::sql::compat::{Actions, Finding, Ledger, ServerFacts, Verdict};
-use crate::sql::insert::InsertHead;
-use crate::sql::lexer::Dialect;
+use crate::sql::insert::{InsertHead, Verb};
+use crate::sql::lexer::{Dialect, Rows};
+use crate::sql::modes;
 use crate::sql::session::Session;
+use crate::sql::table::TableText;
 use mysql::Conn;
+use mysql::prelude::Queryable;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,8 +24,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Target {
     /// Name.
     pub name: String,
-    /// `LOAD DATA` puts the same into its columns as `INSERT`, and a failed try can be undone.
-    pub takes_text: bool,
+    /// `LOAD DATA` may put the same into its columns as `INSERT`, and a failed try can be undone.
+    pub takes_text: AtomicBool,
+    /// As the dump makes it.
+    pub text: Option<TableText>,
     /// Its engine has transactions; others must not be mixed with savepoints.
     pub transactional: bool,
     /// Rows that are in the table now.
@@ -49,12 +55,26 @@ pub struct Course {
     pub noted: bool,
     /// Something was done to it that a second load must not meet.
     pub altered: bool,
+    /// How many rows it has is not the number of rows that were sent.
+    pub recount: bool,
 }
 
 impl Target {
     /// How far it is.
     pub fn course(&self) -> MutexGuard<'_, Course> {
         self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether `LOAD DATA` puts the same into each column as `INSERT` does, for values that are written as these are.
+    pub fn takes(&self, rows: &Rows) -> bool {
+        self.takes_text.load(Ordering::Relaxed) && self.text.as_ref().is_some_and(|text| text.takes(rows))
+    }
+}
+
+impl Batch {
+    /// Its rows may take the place of others, or stay out for them.
+    pub fn is_ordered(&self) -> bool {
+        self.head.verb != Verb::Insert || self.upsert.is_some()
     }
 }
 
@@ -63,6 +83,8 @@ impl Target {
 pub struct Batch {
     pub target: Arc<Target>,
     pub head: Arc<InsertHead>,
+    /// What happens to a row whose key exists.
+    pub upsert: Option<Arc<str>>,
     pub session: Arc<Session>,
     /// Offset and length of `(…),(…)`.
     pub pieces: Vec<(u64, u64)>,
@@ -81,7 +103,6 @@ pub struct Shared {
     pub monitor: Arc<dyn Monitor>,
     pub dialect: Dialect,
     pub default_mode: String,
-    pub local_infile: bool,
     pub stop: AtomicBool,
     pub failure: Mutex<Option<Error>>,
     pub notes: Mutex<Vec<String>>,
@@ -169,23 +190,40 @@ impl Shared {
     }
 
     /// The `sql_mode` of the dump's session.
-    pub fn mode<'a>(&'a self, session: &'a Session) -> &'a str {
-        session.sql_mode.as_deref().unwrap_or(&self.default_mode)
+    pub fn mode<'a>(&'a self, session: &'a Session) -> Cow<'a, str> {
+        match session.sql_mode.as_deref() {
+            None => Cow::Borrowed(&self.default_mode),
+            Some(modes) => Cow::Owned(modes::known(self.dialect, modes)),
+        }
     }
 
     /// Whether zero dates need another `sql_mode` than the dump's, and get it.
     pub fn takes_zero_dates(&self, session: &Session) -> bool {
-        self.actions.zero_dates == Keep::Keep && refuses_zero_dates(self.mode(session))
+        self.actions.zero_dates == Keep::Keep && refuses_zero_dates(&self.mode(session))
     }
 
     /// Puts a connection that loads tables into the dump's session; zero dates are let in or kept out as asked for.
     pub fn session_sql(&self, session: &Session) -> String {
         let mode = self.mode(session);
         match self.actions.zero_dates {
-            Keep::Keep if self.takes_zero_dates(session) => session.under_mode(taking_zero_dates(mode)).to_sql(""),
-            Keep::Keep => session.to_sql(&self.default_mode),
+            Keep::Keep if self.takes_zero_dates(session) => session.under_mode(taking_zero_dates(&mode)).to_sql(""),
+            Keep::Keep => session.under_mode(mode.into_owned()).to_sql(""),
             Keep::Refuse => session.under_mode(format!("{mode},NO_ZERO_DATE,NO_ZERO_IN_DATE")).to_sql(""),
         }
+    }
+
+    /// Puts a connection into the dump's session, and does what the dump says of switches that this server has.
+    pub fn enter(&self, connection: &mut Conn, session: &Session) -> Result<()> {
+        run(connection, &self.session_sql(session))?;
+        for (name, sql) in session.switches() {
+            // One that a server lacks, or lets nobody set, is no reason to stop: the rows will tell.
+            if self.facts.switches.contains(name)
+                && let Err(error) = connection.query_drop(&sql)
+            {
+                self.note(format!("{sql}: {}", crate::text::printable(&error.to_string())));
+            }
+        }
+        Ok(())
     }
 
     /// A connection with the loader's own settings. `unique_checks` stays on: switched off it sends InnoDB

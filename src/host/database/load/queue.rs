@@ -145,7 +145,8 @@ mod tests {
         let (rows, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
         Arc::new(Target {
             name: name.into(),
-            takes_text: true,
+            takes_text: true.into(),
+            text: None,
             transactional: true,
             rows,
             bytes,
@@ -160,6 +161,7 @@ mod tests {
             queue.lock().batches.push_back(Batch {
                 target: (*target).clone(),
                 head: Arc::new(InsertHead { verb: Verb::Insert, schema: None, table: String::new(), columns: None }),
+                upsert: None,
                 session: Arc::new(Session::default()),
                 pieces: Vec::new(),
                 bytes: 0,

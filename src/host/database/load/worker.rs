@@ -112,7 +112,7 @@ impl Worker<'_> {
             .as_ref()
             .is_some_and(|current| Arc::ptr_eq(current, session) || current.same_settings(session));
         if !same {
-            run(&mut self.connection, &self.shared.session_sql(session))?;
+            self.shared.enter(&mut self.connection, session)?;
         }
         self.session = Some(session.clone());
         Ok(())
@@ -122,12 +122,7 @@ impl Worker<'_> {
     /// Anything short of a clean result is undone, and `None` sends the batch the other way.
     fn try_load_data(&mut self, batch: &Batch) -> Result<Option<u64>> {
         let charset = batch.session.charset.as_deref().unwrap_or("utf8mb4");
-        if !(self.shared.local_infile
-            && batch.simple
-            && batch.target.takes_text
-            && batch.head.verb == Verb::Insert
-            && charset != "binary")
-        {
+        if !(self.shared.facts.local_infile && batch.simple && batch.head.verb == Verb::Insert && charset != "binary") {
             return Ok(None);
         }
         let quote = if batch.quote == b'"' { "'\"'" } else { "''''" };
@@ -163,7 +158,7 @@ impl Worker<'_> {
         let head = batch.head.to_sql();
         let room = usize::try_from(self.shared.facts.max_allowed_packet)
             .unwrap_or(usize::MAX)
-            .saturating_sub(head.len() + 1024);
+            .saturating_sub(head.len() + batch.upsert.as_ref().map_or(0, |upsert| upsert.len()) + 1024);
         let mut rows: Vec<u8> = Vec::new();
         let mut loaded = 0;
         for &(offset, length) in &batch.pieces {
@@ -185,7 +180,7 @@ impl Worker<'_> {
         if !rows.is_empty() {
             loaded += self.send_insert(batch, &head, rows, room)?;
         }
-        if batch.head.verb == Verb::Insert && loaded != batch.rows {
+        if !batch.is_ordered() && loaded != batch.rows {
             return Err(Error::new(
                 Code::DatabaseFailed,
                 format!(
@@ -236,7 +231,7 @@ impl Worker<'_> {
     }
 
     fn send_statement(&mut self, batch: &Batch, head: &str, rows: &str) -> Result<u64> {
-        let sql = [head, rows].concat();
+        let sql = [head, rows, batch.upsert.as_deref().unwrap_or_default()].concat();
         self.connection.query_drop(&sql).map_err(|error| {
             if let mysql::Error::MySqlError(said) = &error
                 && let Some(refusal) = self.zero_date(batch, &said.message)
