@@ -146,11 +146,18 @@ fn take_word(sql: &[u8], rest: &mut &[Token], words: &[&str]) -> Option<String> 
     Some((*word).to_owned())
 }
 
+/// Most bytes of a name: 64 letters of UTF-8.
+const MAX_NAME: usize = 256;
+
 /// Reads `name` or `schema.name`.
 pub fn qualified(sql: &[u8], rest: &mut &[Token]) -> Option<(Option<String>, String)> {
-    let first = rest.first()?.name(sql)?;
+    let read = |at: usize| {
+        let token = rest.get(at).filter(|token| token.span.len() <= 2 * MAX_NAME + 2)?;
+        token.name(sql).filter(|name| name.len() <= MAX_NAME)
+    };
+    let first = read(0)?;
     if rest.get(1).is_some_and(|token| token.is_sign(sql, b'.')) {
-        let second = rest.get(2)?.name(sql)?;
+        let second = read(2)?;
         *rest = &rest[3..];
         return Some((Some(first), second));
     }

@@ -6,6 +6,7 @@ use crate::sql::compat::survey::{Versioned, note_versioned};
 use crate::sql::compat::uses::is_zero_date;
 use crate::sql::insert::{InsertHead, upsert};
 use crate::sql::token::{Quoting, escapes, is_word, starts_line_comment};
+use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -21,8 +22,13 @@ const MAX_REMARKS: usize = 40;
 const MAX_REMARK: usize = 1024;
 /// No table has more columns.
 const MAX_COLUMNS: usize = 4096;
+/// No column takes a longer number.
+const MAX_NUMBER: usize = 4096;
+/// Most extents of one statement that wait for its end, and the bytes of the dump that they cover.
+const MAX_HELD: usize = 1024;
+const MAX_HELD_BYTES: u64 = 64 << 20;
 /// The mark at the top of MariaDB's dumps is a comment to all.
-const SANDBOX: u32 = 999_999;
+pub const SANDBOX: u32 = 999_999;
 
 /// What the server would execute of versioned comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +75,7 @@ pub struct Rows {
     pub longest: u64,
     /// What the values of each column are written as: the marks of [`form`], column by column.
     pub forms: Vec<u8>,
-    /// What happens to a row whose key exists, as ` ON DUPLICATE KEY UPDATE …`. It is known of the last extent of a statement
-    /// alone.
+    /// What happens to a row whose key exists, as ` ON DUPLICATE KEY UPDATE …`.
     pub upsert: Option<Arc<str>>,
     /// Columns of a survey's rows that hold zero dates, and how many.
     pub zero_dates: Vec<(usize, u64)>,
@@ -126,6 +131,14 @@ pub struct Lexer<R> {
     rows_per_item: u64,
     bytes_per_item: u64,
     inside: Option<Arc<InsertHead>>,
+    /// Extents of a statement that wait to be handed out.
+    held: VecDeque<Rows>,
+    /// Extents of the statement in hand were handed out before its end was seen.
+    given: bool,
+    /// The refused statement was read to its end.
+    tail_read: bool,
+    /// Only the end of a statement is looked for.
+    passing: bool,
     filter: bool,
     skipped: Vec<Versioned>,
     /// Every versioned comment is opened, whatever server it is for, and the text of statements is kept.
@@ -159,6 +172,10 @@ impl<R: Read> Lexer<R> {
             rows_per_item: 500_000,
             bytes_per_item,
             inside: None,
+            held: VecDeque::new(),
+            given: false,
+            tail_read: false,
+            passing: false,
             filter: true,
             skipped: Vec::new(),
             surveys: false,
@@ -201,11 +218,6 @@ impl<R: Read> Lexer<R> {
         std::mem::take(&mut self.remarks)
     }
 
-    /// Where the last statement began.
-    pub fn begin(&self) -> u64 {
-        self.span.0
-    }
-
     /// Table and number of the rows that were read of the statement in hand before it was refused.
     pub fn refused_rows(&self) -> Option<(Arc<InsertHead>, u64)> {
         self.inside.clone().map(|head| (head, self.counted_rows))
@@ -224,9 +236,19 @@ impl<R: Read> Lexer<R> {
     /// When the dump cannot be read, and at its end as [`Lexer::next_item`].
     pub fn pass_over(&mut self) -> Result<bool> {
         self.inside = None;
+        if std::mem::take(&mut self.tail_read) {
+            return Ok(true);
+        }
+        self.passing = true;
+        let passed = self.look_for_end();
+        self.passing = false;
+        passed
+    }
+
+    fn look_for_end(&mut self) -> Result<bool> {
         loop {
             let before = self.position();
-            match self.statement(true) {
+            match self.statement() {
                 Ok(found) => return Ok(found.is_some()),
                 // Not for those who pass over; the byte that was refused is passed too.
                 Err(error) if matches!(error.code, Code::DumpRefused | Code::LimitExceeded | Code::BackupCorrupt) => {
@@ -251,10 +273,13 @@ impl<R: Read> Lexer<R> {
     /// `backup_corrupt` when the dump ends inside a statement, `dump_refused` for what no dump holds,
     /// `limit_exceeded` for an endless statement or row.
     pub fn next_item(&mut self) -> Result<Option<Item>> {
-        if let Some(head) = self.inside.take() {
-            return self.rows(head).map(Some);
+        if let Some(rows) = self.held.pop_front() {
+            return Ok(Some(Item::Rows(rows)));
         }
-        self.statement(false)
+        if let Some(head) = self.inside.take() {
+            return self.rows(head, false).map(Some);
+        }
+        self.statement()
     }
 
     /// Drops what was consumed and reads more; false at the end of the dump.
@@ -303,7 +328,8 @@ impl<R: Read> Lexer<R> {
     }
 
     /// One statement; of one that is passed over only the end is looked for.
-    fn statement(&mut self, passes: bool) -> Result<Option<Item>> {
+    fn statement(&mut self) -> Result<Option<Item>> {
+        let passes = self.passing;
         let mut text: Vec<u8> = if passes { vec![b'?'] } else { Vec::new() };
         let mut line = 0;
         // How many versioned comments are open around this place.
@@ -372,7 +398,7 @@ impl<R: Read> Lexer<R> {
                 return Ok(Some(Item::Statement { text, line }));
             }
             // Bodies of routines keep the comments of their authors. Before a statement a comment is the dump program's.
-            let keep_comment = unwrapped > 0 || text.len() > 6;
+            let keep_comment = !passes && (unwrapped > 0 || text.len() > 6);
             match byte {
                 // To the end of the line, whatever is in it: a quote or delimiter in a comment means nothing to the server, and to
                 // see one there would put all that follows out of step.
@@ -382,6 +408,10 @@ impl<R: Read> Lexer<R> {
                         self.remark(b"\n");
                     }
                     self.line_comment(keep_comment.then_some(&mut text))?;
+                    // What stands before it and behind it are two words.
+                    if !keep_comment && !text.is_empty() {
+                        push_blank(&mut text);
+                    }
                 }
                 // White space to some character sets, which would make it a comment.
                 b'-' if rest.starts_with(b"--") && rest.get(2).is_some_and(|byte| !byte.is_ascii()) => {
@@ -425,10 +455,10 @@ impl<R: Read> Lexer<R> {
                         continue;
                     };
                     self.mark = None;
-                    return self.rows(head).map(Some);
+                    return self.rows(head, true).map(Some);
                 }
                 // A dump program writes one only within a string. Outside it is a hole that a crash or a full disk left in the file.
-                0 => {
+                0 if !passes => {
                     return Err(Error::new(
                         Code::BackupCorrupt,
                         format!("line {line}: a NUL byte outside of a string"),
@@ -519,9 +549,8 @@ impl<R: Read> Lexer<R> {
             let taken = end.map_or(rest.len(), |end| end + 1);
             if let Some(text) = &mut text {
                 text.extend_from_slice(&rest[..taken]);
-                if text.len() > MAX_STATEMENT {
-                    return Err(Error::new(Code::LimitExceeded, "the dump has a comment longer than 16 MiB"));
-                }
+                // Read to its end, so that whoever passes over the statement goes on behind it.
+                text.truncate(MAX_STATEMENT + 1);
             }
             self.at += taken;
             if end.is_some() || !self.refill()? {
@@ -549,10 +578,7 @@ impl<R: Read> Lexer<R> {
                     Error::new(Code::BackupCorrupt, format!("line {line}: a comment has no end")).with("line", line)
                 );
             }
-            if text.len() > MAX_STATEMENT {
-                return Err(Error::new(Code::LimitExceeded, format!("line {line}: a statement is longer than 16 MiB"))
-                    .with("line", line));
-            }
+            text.truncate(MAX_STATEMENT + 1);
             if rest.starts_with(b"*/") {
                 if kept {
                     text.extend_from_slice(b"*/");
@@ -601,9 +627,11 @@ impl<R: Read> Lexer<R> {
                 }
                 Some(stop) => stop,
             };
+            // Read to its end, so that whoever passes over the statement goes on behind it.
+            text.truncate(if self.passing { from } else { MAX_STATEMENT + 1 });
             let rest = &self.buffer[self.at..];
-            if rest.is_empty() || text.len() > MAX_STATEMENT {
-                let shown = beginning(&text[from..]);
+            if rest.is_empty() {
+                let shown = beginning(text.get(from..).unwrap_or_default());
                 return Err(Error::new(Code::BackupCorrupt, format!("line {line}: a quote is never closed: {shown}"))
                     .with("line", line));
             }
@@ -635,8 +663,37 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// Rows from the current `(` up to the end of the statement or of the extent.
-    fn rows(&mut self, head: Arc<InsertHead>) -> Result<Item> {
+    /// Rows from the current `(`. What stands behind the last one counts for all of them: its extents wait for the end of the
+    /// statement, unless they are many.
+    fn rows(&mut self, head: Arc<InsertHead>, begins: bool) -> Result<Item> {
+        self.given &= !begins;
+        let mut held = VecDeque::new();
+        let mut bytes = 0;
+        loop {
+            let (rows, ended) = self.extent(head.clone())?;
+            bytes += rows.length;
+            if ended && rows.upsert.is_some() {
+                if self.given {
+                    let what = "an ON DUPLICATE KEY UPDATE behind more than 64 MiB, or 1024 parts, of rows";
+                    self.tail_read = true;
+                    self.inside = Some(head);
+                    return Err(refused(rows.line, what, b""));
+                }
+                held.iter_mut().for_each(|before: &mut Rows| before.upsert.clone_from(&rows.upsert));
+            }
+            held.push_back(rows);
+            self.given |= !ended && (held.len() >= MAX_HELD || bytes >= MAX_HELD_BYTES);
+            if (ended || self.given)
+                && let Some(first) = held.pop_front()
+            {
+                self.held = held;
+                return Ok(Item::Rows(first));
+            }
+        }
+    }
+
+    /// Rows from the current `(` up to the end of the statement, which is said, or of the extent.
+    fn extent(&mut self, head: Arc<InsertHead>) -> Result<(Rows, bool)> {
         let line = self.line();
         let offset = self.position();
         // Known to those who pass over what is refused.
@@ -674,26 +731,28 @@ impl<R: Read> Lexer<R> {
                     // Comments are in no extent.
                     let whole = found.length >= self.bytes_per_item || found.count >= self.rows_per_item;
                     if whole || commented && !self.surveys {
-                        return Ok(Item::Rows(found));
+                        return Ok((found, false));
                     }
                 }
                 Some(_) if self.at_delimiter()? => {
                     self.at += self.delimiter.len();
                     self.inside = None;
-                    return Ok(Item::Rows(found));
+                    return Ok((found, true));
                 }
                 Some(b'O' | b'o' | b'A' | b'a') => {
                     let begin = self.span;
                     let shown = self.shown();
-                    let tail = self.statement(false)?;
+                    let tail = self.statement()?;
                     self.span = begin;
-                    let Some(Item::Statement { text, .. }) = tail else { return Ok(Item::Rows(found)) };
-                    found.upsert = upsert(&text, self.quoting);
+                    if let Some(Item::Statement { text, .. }) = tail {
+                        found.upsert = upsert(&text, self.quoting);
+                    }
                     if found.upsert.is_none() {
+                        self.tail_read = true;
                         return Err(refused(line, "rows that are followed by something else", &shown));
                     }
                     self.inside = None;
-                    return Ok(Item::Rows(found));
+                    return Ok((found, true));
                 }
                 None => {
                     return Err(Error::new(
@@ -723,7 +782,7 @@ impl<R: Read> Lexer<R> {
     fn blanks(&mut self, line: u64) -> Result<bool> {
         let mut commented = false;
         loop {
-            let rest = self.see(3)?;
+            let rest = self.see(4)?;
             match rest {
                 [byte, ..] if byte.is_ascii_whitespace() => {
                     let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
@@ -733,7 +792,7 @@ impl<R: Read> Lexer<R> {
                 [b'#', ..] => self.line_comment(None)?,
                 [b'-', b'-', ..] if starts_line_comment(rest) => self.line_comment(None)?,
                 // What a server executes of comments is no part of rows.
-                [b'/', b'*', b'!' | b'M', ..] => {
+                [b'/', b'*', b'!', ..] | [b'/', b'*', b'M', b'!', ..] => {
                     return Err(refused(line, "rows that are followed by something else", &self.shown()));
                 }
                 [b'/', b'*', ..] => self.block_comment(&mut Vec::new(), line)?,
@@ -849,7 +908,7 @@ impl<R: Read> Lexer<R> {
         let in_number = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
         let number = self.run_of(in_number)?;
         let plain = is_number(&number);
-        if self.filter && !plain && !is_arithmetic(&number) {
+        if self.filter && (number.len() > MAX_NUMBER || !plain && !is_arithmetic(&number)) {
             // A name behind a sign would be a function.
             return Err(refused(found.line, "an expression inside of a row", &number));
         }
@@ -905,7 +964,7 @@ impl<R: Read> Lexer<R> {
         self.run_of(|byte| is_word(*byte))
     }
 
-    /// Goes behind bytes of a kind; the first 200 of them.
+    /// Goes behind bytes of a kind, or behind more of them than [`MAX_NUMBER`].
     fn run_of(&mut self, kind: impl Fn(&u8) -> bool) -> Result<Vec<u8>> {
         let mut word = Vec::new();
         loop {
@@ -913,8 +972,7 @@ impl<R: Read> Lexer<R> {
             let length = rest.iter().position(|byte| !kind(byte)).unwrap_or(rest.len());
             word.extend_from_slice(&rest[..length]);
             self.at += length;
-            if length < rest.len() || word.len() > 200 || !self.refill()? {
-                word.truncate(200);
+            if length < rest.len() || word.len() > MAX_NUMBER || !self.refill()? {
                 return Ok(word);
             }
         }
@@ -1283,6 +1341,8 @@ mod tests {
             "(.5-f(1))",
             "(0x41g(1))",
             "(`a`)",
+            &format!("({}+sleep(9))", "1+".repeat(300)),
+            &format!("({}-sleep(9))", "1".repeat(2 * MAX_NUMBER)),
         ] {
             let sql = format!("\n\nINSERT INTO t VALUES {row};");
             let error = items_in(sql.as_bytes(), 5).unwrap_err();
@@ -1315,6 +1375,68 @@ mod tests {
             let found = items_in(&sql[..cut], 4).map_err(|error| error.code);
             assert_eq!(found, Err(Code::BackupCorrupt), "cut at {cut}");
         }
+    }
+
+    /// What is read behind statements that are refused.
+    fn passing_over(sql: &[u8], surveys: bool) -> Vec<String> {
+        let mut lexer = if surveys { Lexer::surveying(sql) } else { Lexer::new(sql, MARIADB, 64) };
+        let mut found = Vec::new();
+        loop {
+            match lexer.next_item() {
+                Ok(None) => return found,
+                Ok(Some(Item::Statement { text, .. })) => found.push(String::from_utf8(text).unwrap()),
+                Ok(Some(Item::Rows(rows))) => found.push(format!("rows {}", rows.head.table)),
+                Err(error) => {
+                    found.push(error.code.name().to_owned());
+                    if !lexer.pass_over().unwrap() {
+                        return found;
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_behind_a_refused_statement_is_lost() {
+        let hole = vec![0; 3 << 20];
+        let long = format!("SET @x='{}; DROP TABLE b; ';", "x".repeat(MAX_STATEMENT));
+        for (refused, code) in [
+            (&b"INSERT INTO a VALUES (1) ON DUPLICATE KEY UPDATE x=SLEEP(9);"[..], "dump_refused"),
+            (b"INSERT INTO a VALUES (1) AS x;", "dump_refused"),
+            (b"INSERT INTO a VALUES (SLEEP(9)),(2);", "dump_refused"),
+            (&[&hole[..], b";"].concat(), "backup_corrupt"),
+            (long.as_bytes(), "limit_exceeded"),
+        ] {
+            let sql = [refused, b"CREATE TABLE c (x int);INSERT INTO c VALUES (1);"].concat();
+            for surveys in [true, false] {
+                let found = passing_over(&sql, surveys);
+                assert_eq!(found, [code, "CREATE TABLE c (x int)", "rows c"], "{:.60}", String::from_utf8_lossy(refused));
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_rows_counts_for_all_of_them() {
+        let rows: Vec<String> = (0..200).map(|row| format!("({row},'{}')", "x".repeat(1000))).collect();
+        let sql = format!("INSERT INTO t VALUES {} /* c */ ON DUPLICATE KEY UPDATE b=VALUES(b);", rows.join(",/* c */"));
+        let mut lexer = Lexer::new(sql.as_bytes(), MARIADB, 10_000);
+        let mut count = 0;
+        while let Some(Item::Rows(rows)) = lexer.next_item().unwrap() {
+            assert!(rows.upsert.is_some());
+            count += rows.count;
+        }
+        assert_eq!(count, 200);
+        let many = vec!["(1)"; MAX_HELD + 1].join(",/**/");
+        let sql = format!("INSERT INTO t VALUES {many} ON DUPLICATE KEY UPDATE b=VALUES(b);");
+        assert_eq!(items_in(sql.as_bytes(), 1 << 20).unwrap_err().code, Code::DumpRefused);
+        assert_eq!(items_in(format!("INSERT INTO t VALUES {many};").as_bytes(), 1 << 20).unwrap().len(), MAX_HELD + 1);
+    }
+
+    #[test]
+    fn comments_between_rows_are_no_part_of_them_and_keep_words_apart() {
+        assert_eq!(statements("INSERT INTO t VALUES (1),/*Module a*/(2);"), ["rows t 1 true", "rows t 1 true"]);
+        assert!(items_in(b"INSERT INTO t VALUES (1),/*M!100000 (2)*/(3);", 7).is_err());
+        assert_eq!(statements("USE -- x\n`a`; A/-- x\n*!50000 b */;")[1], "A/ *!50000 b */");
     }
 
     #[test]

@@ -1,6 +1,15 @@
 //! Words of `sql_mode`: which server knows which, and what stands for one that a server does not know.
 
 use crate::sql::lexer::Dialect;
+use std::borrow::Cow;
+
+/// Stands in a list for the words of the server that reads the dump; no text of a dump holds it.
+pub const OWN: &str = "\u{1}own";
+/// Before a word that is taken out of those.
+const WITHOUT: char = '\u{2}';
+/// Words by which quotes are read in another way.
+const QUOTING: &[&str] =
+    &["ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI", "DB2", "MAXDB", "MSSQL", "ORACLE", "POSTGRESQL"];
 
 /// Known to every server in use.
 const COMMON: &[&str] = &[
@@ -57,9 +66,44 @@ pub fn listed(modes: &str) -> impl Iterator<Item = &str> {
     modes.split(',').map(str::trim).filter(|mode| !mode.is_empty())
 }
 
+/// The list without what `words` names; of the server's own words they are gone when it is known which those are.
+pub fn without(modes: &str, words: &str) -> String {
+    let goes = |word: &&str| listed(words).any(|other| other.eq_ignore_ascii_case(word));
+    let kept = listed(modes).filter(|word| !goes(word)).map(str::to_owned);
+    let gone = listed(words).map(|word| format!("{WITHOUT}{}", word.to_ascii_uppercase()));
+    let gone: Vec<String> = gone.filter(|gone| is_own(modes) && !listed(modes).any(|word| word == gone)).collect();
+    kept.chain(gone).collect::<Vec<_>>().join(",")
+}
+
+/// Whether the server's own words are among them.
+pub fn is_own(modes: &str) -> bool {
+    listed(modes).any(|word| word == OWN)
+}
+
+/// The list on a server whose own one is `own`.
+pub fn on<'a>(own: &str, modes: &'a str) -> Cow<'a, str> {
+    if !is_own(modes) {
+        return Cow::Borrowed(modes);
+    }
+    let gone: Vec<&str> = listed(modes).filter_map(|word| word.strip_prefix(WITHOUT)).collect();
+    let stays = |word: &&str| !gone.iter().any(|gone| gone.eq_ignore_ascii_case(word));
+    let words = listed(own).filter(stays).chain(listed(modes).filter(|word| *word != OWN && !word.starts_with(WITHOUT)));
+    Cow::Owned(words.collect::<Vec<_>>().join(","))
+}
+
+/// A server's own list as a dump is read under it: what its writer said of quotes stands in the dump, or is the usual.
+pub fn with_usual_quotes(own: &str) -> String {
+    let usual = |word: &&str| !QUOTING.iter().any(|quoting| quoting.eq_ignore_ascii_case(word));
+    listed(own).filter(usual).collect::<Vec<_>>().join(",")
+}
+
 /// The first word that no server knows.
 pub fn unknown(modes: &str) -> Option<&str> {
     let known = |word: &str| {
+        let word = word.strip_prefix(WITHOUT).unwrap_or(word);
+        if word == OWN {
+            return true;
+        }
         let same = |known: &&str| known.eq_ignore_ascii_case(word);
         COMMON.iter().chain(OLD).any(|known| same(known)) || MARIADB.iter().chain(MYSQL).any(|(known, _)| same(known))
     };
@@ -102,6 +146,17 @@ pub fn known(dialect: Dialect, modes: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_servers_own_words_are_put_in_when_the_server_is_known() {
+        let modes = without(&format!("{OWN},ANSI_QUOTES"), "only_full_group_by,");
+        let modes = without(&format!("{modes},STRICT_ALL_TABLES"), "STRICT_ALL_TABLES");
+        let own = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,STRICT_ALL_TABLES";
+        assert_eq!(on(own, &modes), "STRICT_TRANS_TABLES,ANSI_QUOTES");
+        assert_eq!(on(own, "NO_ZERO_DATE"), "NO_ZERO_DATE");
+        assert_eq!(unknown(&modes), None);
+        assert_eq!(with_usual_quotes("ANSI,REAL_AS_FLOAT,ansi_quotes,NO_BACKSLASH_ESCAPES"), "REAL_AS_FLOAT");
+    }
 
     #[test]
     fn a_word_stays_where_the_server_knows_it_and_is_replaced_elsewhere() {

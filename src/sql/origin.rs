@@ -103,8 +103,9 @@ impl Origin {
             text.split(|letter: char| !letter.is_ascii_digit()).take(3).map(|part| part.parse().unwrap_or(0)).collect();
         let part = |at: usize| numbers.get(at).copied().unwrap_or(0);
         (part(0) > 0).then(|| {
-            let mariadb =
-                text.contains("MariaDB") || self.writer.as_deref().is_some_and(|writer| writer.contains("MariaDB"));
+            // The client of the one dumps servers of the other: what the server says of itself counts.
+            let client = || self.writer.as_deref().is_some_and(|writer| writer.contains("MariaDB"));
+            let mariadb = text.contains("MariaDB") || self.server.is_none() && client();
             (mariadb || part(0) >= 10, part(0) * 10_000 + part(1) * 100 + part(2))
         })
     }
@@ -180,6 +181,13 @@ mod tests {
                 Some("5.7.44"),
                 Some("shop"),
                 "utf8mb4_general_ci",
+            ),
+            (
+                &["-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for debian", "-- Server version\t8.0.36"],
+                "MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for debian",
+                Some("8.0.36"),
+                None,
+                "utf8mb4_0900_ai_ci",
             ),
             (
                 &["-- Adminer 4.8.1 MySQL 8.0.30 dump"],

@@ -12,7 +12,7 @@ pub struct Session {
     pub charset: Option<String>,
     /// Collation of literals.
     pub collation: Option<String>,
-    /// `sql_mode`; `None`: the server's default.
+    /// `sql_mode`; `None`: the server's default. A list may hold the server's own words under a name: [`modes::on`].
     pub sql_mode: Option<String>,
     /// `time_zone`; `None`: the server's default.
     pub time_zone: Option<String>,
@@ -24,10 +24,15 @@ pub struct Session {
     saved: HashMap<String, Option<String>>,
     /// Saved values that were set back.
     used: BTreeSet<String>,
+    /// The value in hand was made of one that is the server's own and not known here.
+    unsure: bool,
 }
 
-/// Longest value that is saved under a name.
+/// Longest value that is saved under a name, and bytes of all of them with their names.
 const MAX_SAVED: usize = 1000;
+const MAX_ALL_SAVED: usize = 64 << 10;
+/// Most values that a function is given.
+const MAX_GIVEN: usize = 100;
 
 /// Character sets in which every byte below 0x80 stands for itself, wherever it is met. In others a
 /// quote or backslash could be the second half of a character.
@@ -209,8 +214,11 @@ impl Session {
             let texts = rest.iter().take_while(|token| token.kind == Kind::Text).count();
             return if texts > 0 { Ok(&rest[texts..]) } else { Err("a GTID set that is none".into()) };
         }
+        self.unsure = false;
         let (value, rest) = self.value(sql, rest)?;
-        self.assign(target, value)?;
+        let assigned = self.assign(target, value);
+        self.unsure = false;
+        assigned?;
         Ok(rest)
     }
 
@@ -272,6 +280,9 @@ impl Session {
         let first = list.first().ok_or("SET without a value")?;
         let opens = list.get(1).is_some_and(|next| next.is_sign(sql, b'('));
         match first.kind {
+            Kind::Text if sql[first.span.clone()].iter().any(|byte| matches!(byte, 1 | 2)) => {
+                Err("a value with control characters".into())
+            }
             Kind::Text => {
                 // `'' 'x'` would be one literal to the server.
                 if list.get(1).is_some_and(|next| next.kind == Kind::Text) {
@@ -356,6 +367,9 @@ impl Session {
         let mut given = Vec::new();
         while !rest.first().is_some_and(|token| token.is_sign(sql, b')')) {
             let (value, after) = self.nested_value(sql, rest, depth + 1)?;
+            if given.len() >= MAX_GIVEN || value.as_ref().is_some_and(|value| value.len() > MAX_SAVED) {
+                return Err(format!("the function {name} of so much"));
+            }
             given.push(value);
             rest = match after.first() {
                 Some(comma) if comma.is_sign(sql, b',') => &after[1..],
@@ -370,11 +384,25 @@ impl Session {
                 if holds { yes.clone() } else { no.clone() }
             }
             ("NULLIF", [one, other]) => one.clone().filter(|_| one != other),
-            ("CONCAT", values) => values.iter().cloned().collect::<Option<Vec<_>>>().map(|parts| parts.concat()),
+            ("CONCAT", values) => {
+                let parts = values.iter().cloned().collect::<Option<Vec<_>>>();
+                self.unsure |= parts.is_none();
+                parts.map(|parts| parts.concat())
+            }
+            ("REPLACE", [Some(text), Some(from), Some(to)]) if modes::is_own(text) => {
+                // Which of its words the server has is not known here: they can be taken out, and not exchanged.
+                if modes::listed(to).next().is_some() || modes::unknown(from).is_some() {
+                    return Err("the function REPLACE on the server's own sql_mode".into());
+                }
+                Some(modes::without(text, from))
+            }
             ("REPLACE", [Some(text), Some(from), Some(to)]) if !from.is_empty() => {
                 Some(text.replace(from.as_str(), to))
             }
-            ("REPLACE", [None, _, _]) => None,
+            ("REPLACE", [None, _, _]) => {
+                self.unsure = true;
+                None
+            }
             ("UPPER" | "LOWER" | "TRIM", [value]) => value.clone(),
             _ => return Err(format!("the function {name}")),
         };
@@ -388,7 +416,7 @@ impl Session {
         match name {
             "character_set_client" | "character_set_connection" => self.charset.clone(),
             "collation_connection" => self.collation.clone(),
-            "sql_mode" => self.sql_mode.clone(),
+            "sql_mode" => Some(self.sql_mode.clone().unwrap_or_else(|| modes::OWN.to_owned())),
             "time_zone" => self.time_zone.clone(),
             _ => None,
         }
@@ -397,11 +425,13 @@ impl Session {
     fn assign(&mut self, target: Variable, value: Option<String>) -> Result<(), String> {
         let (name, global) = match target {
             Variable::User(name) => {
-                if self.saved.len() >= 1000 {
-                    return Err("too many saved variables".into());
-                }
                 if name.len() + value.as_ref().map_or(0, String::len) > MAX_SAVED {
                     return Err("a saved variable of such a length".into());
+                }
+                let bytes = |(name, value): (&String, &Option<String>)| name.len() + value.as_ref().map_or(0, String::len);
+                let new = name.len() + value.as_ref().map_or(0, String::len);
+                if self.saved.iter().map(bytes).sum::<usize>() + new > MAX_ALL_SAVED {
+                    return Err("too many saved variables".into());
                 }
                 self.used.remove(&name);
                 self.saved.insert(name, value);
@@ -412,9 +442,19 @@ impl Session {
         if global {
             return Err(format!("the global variable {name}"));
         }
+        let acts = ["sql_mode", "time_zone", "character_set_client", "character_set_connection", "collation_connection"];
+        if acts.contains(&name.as_str()) {
+            if value.is_none() && self.unsure {
+                return Err(format!("a value of {name} made of what the server has"));
+            }
+            if value.as_ref().is_some_and(|value| value.len() > MAX_SAVED) {
+                return Err(format!("a {name} of such a length"));
+            }
+        }
         match name.as_str() {
             "sql_mode" => {
-                let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b',' | b' ');
+                // Besides the marks of the server's own words.
+                let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b',' | b' ' | 1 | 2);
                 if !value.as_deref().unwrap_or_default().bytes().all(good) {
                     return Err("an sql_mode that is no list of names".into());
                 }
@@ -425,7 +465,8 @@ impl Session {
                 if let Some(unknown) = value.as_deref().and_then(modes::unknown) {
                     return Err(format!("the sql_mode {unknown:?}"));
                 }
-                self.sql_mode = value.map(|mode| modes::listed(&mode).collect::<Vec<_>>().join(","));
+                let listed = value.map(|mode| modes::listed(&mode).collect::<Vec<_>>().join(","));
+                self.sql_mode = listed.filter(|mode| mode != modes::OWN);
             }
             "time_zone" => {
                 let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'+' | b'-' | b':');
@@ -543,9 +584,10 @@ mod tests {
             "SET TIME_ZONE='+00:00'",
         ];
         for (tail, mode) in [
-            ("SET SQL_MODE=IFNULL(@OLD_SQL_MODE, ''), TIME_ZONE=IFNULL(@OLD_TIME_ZONE, 'system')", Some("")),
-            ("SET SQL_MODE=IF(@OLD_SQL_MODE IS NULL, 'ANSI', @OLD_SQL_MODE)", Some("ANSI")),
-            ("SET SQL_MODE=IF(@OLD_SQL_MODE IS NOT NULL, 'ANSI', NULL)", None),
+            ("SET SQL_MODE=IFNULL(@OLD_SQL_MODE, ''), TIME_ZONE=IFNULL(@OLD_TIME_ZONE, 'system')", None),
+            ("SET SQL_MODE=IF(@OLD_SQL_MODE IS NULL, 'ANSI', @OLD_SQL_MODE)", None),
+            ("SET SQL_MODE=IF(@OLD_SQL_MODE IS NOT NULL, 'ANSI', NULL)", Some("ANSI")),
+            ("SET SQL_MODE=IFNULL(@NEVER_SAVED, '')", Some("")),
             (
                 "SET SESSION sql_mode=(SELECT REPLACE(@@sql_mode, 'NO_AUTO_VALUE_ON_ZERO', 'ANSI_QUOTES'))",
                 Some("ANSI_QUOTES"),
@@ -554,13 +596,24 @@ mod tests {
                 "SET sql_mode := CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')",
                 Some("NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES"),
             ),
-            ("SET sql_mode=COALESCE(NULL, @OLD_SQL_MODE, 'ansi')", Some("ansi")),
+            ("SET sql_mode=COALESCE(NULL, @NEVER_SAVED, 'ansi')", Some("ansi")),
         ] {
             assert_eq!(after(&[&head[..], &[tail]].concat()).sql_mode.as_deref(), mode, "{tail}");
         }
         let percona =
             "SET @s = IF (@is_rocksdb_supported, 'SET SESSION rocksdb_bulk_load = 1', 'SET @dummy = \\'it''s\\'')";
         assert_eq!(after(&[percona]).variable("s"), Some("SET @dummy = 'it's'"));
+    }
+
+    #[test]
+    fn words_are_added_to_the_servers_own_and_taken_out_of_them() {
+        let mode = |sql: &str| after(&[sql]).sql_mode.unwrap();
+        let own = "STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY";
+        let added = mode("SET SESSION sql_mode=CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES')");
+        assert_eq!(modes::on(own, &added), "STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_BACKSLASH_ESCAPES");
+        assert!(after(&["SET sql_mode=CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES')"]).quoting().no_backslash_escapes);
+        let removed = mode("SET sql_mode=(SELECT REPLACE(@@sql_mode, 'ONLY_FULL_GROUP_BY', ''))");
+        assert_eq!(modes::on(own, &removed), "STRICT_TRANS_TABLES");
     }
 
     #[test]
@@ -604,6 +657,14 @@ mod tests {
             "SET wait_timeout=(SELECT SLEEP(9))",
             "SET @x=IF(1, LOAD_FILE('/etc/passwd'), 2)",
             "SET @x=CONCAT((SELECT user FROM mysql.user), 'x')",
+            "SET sql_mode=REPLACE(@@sql_mode, 'STRICT_TRANS_TABLES', 'ANSI')",
+            "SET sql_mode=REPLACE(@@sql_mode, 'STRICT', '')",
+            "SET sql_mode=CONCAT(@@sql_mode, 'ANSI')",
+            "SET sql_mode='\u{1}own'",
+            "SET time_zone=CONCAT(@@time_zone, 'x')",
+            &format!("SET @x=REPLACE('{}', 'x', '{0}')", "x".repeat(MAX_SAVED + 1)),
+            &format!("SET time_zone='{}'", "x".repeat(MAX_SAVED + 1)),
+            &(0..100).map(|at| format!("SET @x{at}='{}'", "x".repeat(900))).collect::<Vec<_>>().join(", ").replace(", SET ", ", "),
             "SET TRANSACTION ISOLATION LEVEL x",
             "SET PASSWORD = 'x'",
             "SET PASSWORD FOR root@localhost = 'x'",

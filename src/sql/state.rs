@@ -8,13 +8,16 @@ use crate::sql::origin::{Origin, is_end};
 use crate::sql::own;
 use crate::sql::session::Session;
 use crate::sql::statement::{Name, Source, Statement, classify};
-use crate::sql::token::Quoting;
+use crate::sql::token::{Quoting, opens_versioned};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Statements that may be prepared at a time.
+/// Statements that may be prepared at a time, and the longest of them.
 const MAX_PREPARED: usize = 100;
+const MAX_PREPARED_BYTES: usize = 4096;
+/// Most tables that are remembered.
+const MAX_TABLES: usize = 200_000;
 
 /// The state of a dump at one place of it.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +36,8 @@ pub struct DumpState {
     saved: Option<Vec<String>>,
     /// Foreign keys were not checked then.
     unchecked: bool,
+    /// How often their checks were switched on again.
+    checked_again: u32,
     /// The last comment was one with which a writer ends.
     ended: bool,
 }
@@ -84,12 +89,20 @@ impl DumpState {
         own::without(text, self.quoting(), &self.own)
     }
 
+    /// Something of the dump stands behind its last comment, whether it is taken or passed over.
+    pub fn goes_on(&mut self) {
+        self.ended = false;
+    }
+
     /// Takes a statement, as [`DumpState::own_text`] gives it back.
     ///
     /// # Errors
     /// `dump_refused` for what no dump of a site needs.
     pub fn statement(&mut self, text: &[u8], line: u64) -> Result<Statement> {
-        self.ended = false;
+        self.goes_on();
+        if opens_versioned(text, self.quoting()) {
+            return Err(refused(line, "a versioned comment put together out of parts", text));
+        }
         if self.session.hides_words(text) {
             return Err(refused(line, "a bare name beyond ASCII in another character set than UTF-8", text));
         }
@@ -105,6 +118,8 @@ impl DumpState {
             Statement::Set => {
                 let mut session = (*self.session).clone();
                 session.apply(text).map_err(|why| refused(line, &format!("SET with {why}"), text))?;
+                let again = self.session.checks_keys() == Some(false) && session.checks_keys() == Some(true);
+                self.checked_again = self.checked_again.saturating_add(u32::from(again));
                 self.session = Arc::new(session);
             }
             Statement::Schema(name) => {
@@ -119,6 +134,10 @@ impl DumpState {
             Statement::DropSchema(name) if !self.own.contains(name) => self.dropped = Some((name.clone(), line)),
             Statement::CreateTable(name) | Statement::CreateSequence(name) => {
                 self.in_own_schema(name, line)?;
+                if self.tables.len() >= MAX_TABLES {
+                    let message = format!("line {line}: the dump has more than {MAX_TABLES} tables");
+                    return Err(Error::new(Code::LimitExceeded, message).with("line", line));
+                }
                 self.tables.insert(name.name.clone());
             }
             Statement::DropTable(names) => {
@@ -148,7 +167,7 @@ impl DumpState {
     /// # Errors
     /// `dump_refused` for rows of a table that the dump does not create, or of another schema.
     pub fn rows(&mut self, head: &InsertHead, line: u64) -> Result<()> {
-        self.ended = false;
+        self.goes_on();
         if let Some(schema) = head.schema.as_ref().filter(|schema| !self.own.contains(schema)) {
             return Err(refused(line, "a name in another schema", schema.as_bytes()).with("schema", schema.as_str()));
         }
@@ -159,7 +178,9 @@ impl DumpState {
     pub fn is_whole(&self) -> bool {
         let saved = self.saved.as_deref().unwrap_or_default();
         let set_back = !saved.is_empty() && saved.iter().all(|name| self.session.is_set_back(name));
-        let checks_again = saved.is_empty() && self.unchecked && self.session.checks_keys() == Some(true);
+        // Once for the whole dump; a writer that does it for each table says nothing of the next.
+        let once = self.unchecked && self.checked_again == 1 && self.session.checks_keys() == Some(true);
+        let checks_again = saved.is_empty() && once;
         self.ended || (set_back || checks_again) && self.session.not_set_back().is_none()
     }
 
@@ -220,7 +241,7 @@ impl DumpState {
             Source::Variable(variable) => self.session.variable(variable).unwrap_or_default().to_owned(),
         };
         let harmless = matches!(classify(sql.as_bytes(), self.quoting()), Ok(Statement::Set | Statement::Nothing));
-        if !harmless || self.prepared.len() >= MAX_PREPARED {
+        if !harmless || self.prepared.len() >= MAX_PREPARED || sql.len() > MAX_PREPARED_BYTES {
             return Err(refused(line, "a prepared statement that no dump of a site needs", text));
         }
         self.prepared.insert(name.to_owned(), sql);
@@ -277,6 +298,22 @@ mod tests {
     }
 
     #[test]
+    fn no_versioned_comment_is_put_together() {
+        for bad in ["CREATE TABLE t (x int) /*!50000 COMMENT='y' */", "CREATE TABLE t (x int) /*M! COMMENT='y' */"] {
+            assert_eq!(after(None, &[bad]).unwrap_err().code, Code::DumpRefused, "{bad}");
+        }
+        assert!(after(None, &["CREATE TABLE t (x int COMMENT '/*!50000') -- /*!50000\n/* /*!50000 */"]).is_ok());
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_dump_is_bounded() {
+        let long = format!("PREPARE s FROM 'SET a={}'", "1".repeat(MAX_PREPARED_BYTES));
+        assert_eq!(after(None, &[&long]).unwrap_err().code, Code::DumpRefused);
+        let name = format!("CREATE TABLE `{}` (x int)", "x".repeat(257));
+        assert_eq!(after(None, &[&name]).unwrap_err().code, Code::DumpRefused);
+    }
+
+    #[test]
     fn only_settings_are_prepared() {
         let percona = [
             "SELECT COUNT(*) INTO @is_rocksdb_supported FROM INFORMATION_SCHEMA.SESSION_VARIABLES WHERE VARIABLE_NAME='rocksdb_bulk_load'",
@@ -313,6 +350,8 @@ mod tests {
             (after(None, &unchecked).unwrap().is_whole(), after(None, &unchecked[..2]).unwrap().is_whole()),
             (true, false)
         );
+        let each = [&unchecked[..], &["SET FOREIGN_KEY_CHECKS = 0", "CREATE TABLE b (x int)", "SET FOREIGN_KEY_CHECKS = 1"]].concat();
+        assert!(!after(None, &each).unwrap().is_whole(), "it may have been cut behind any table");
         assert_eq!(after(None, &saved[..2]).unwrap_err().code, Code::BackupCorrupt);
         let mut other = DumpState::default();
         other.statement(saved[0].as_bytes(), 1).unwrap();

@@ -191,6 +191,26 @@ pub fn is_self_contained(engine: &str) -> bool {
     ENGINES.iter().any(|known| engine.eq_ignore_ascii_case(known))
 }
 
+/// Whether what follows a statement means something else without it: settings, schemas, what is prepared. Such a one is never left
+/// out.
+pub fn gives_meaning(sql: &[u8], quoting: Quoting) -> bool {
+    let all = tokens(sql, quoting);
+    let is = |at: usize, words: &[&str]| all.get(at).is_some_and(|token| words.iter().any(|word| token.is(sql, word)));
+    let sign = |at: usize, byte: u8| all.get(at).is_some_and(|token| token.is_sign(sql, byte));
+    if is(0, &["SET"]) {
+        // Of the server or of accounts, and nothing beside it.
+        let another = is(1, &["GLOBAL", "PASSWORD", "ROLE", "DEFAULT"]);
+        let global = sign(1, b'@') && sign(2, b'@') && is(3, &["GLOBAL"]);
+        return !(another || global) || (0..all.len()).any(|at| sign(at, b','));
+    }
+    is(0, &["USE", "PREPARE", "EXECUTE"]) || is(0, &["CREATE", "DROP"]) && is(1, &["DATABASE", "SCHEMA"])
+}
+
+/// `CREATE OR REPLACE`.
+pub fn replaces(sql: &[u8], quoting: Quoting) -> bool {
+    tokens(sql, quoting).get(1).is_some_and(|token| token.is(sql, "OR"))
+}
+
 /// Says what a statement is. `Err` says why it is refused.
 pub fn classify(sql: &[u8], quoting: Quoting) -> Result<Statement, String> {
     let all = tokens(sql, quoting);
@@ -368,7 +388,8 @@ fn drop_statement(reader: &mut Reader) -> Option<Statement> {
         reader.one_of(&["ON"])?;
         return reader.name().filter(|_| reader.rest.is_empty()).map(Statement::AlterTable);
     }
-    reader.one_of(&["TEMPORARY"]);
+    // It would drop nothing but a temporary table, and a dump has none.
+    let temporary = reader.one_of(&["TEMPORARY"]).is_some();
     let word = reader.one_of(&["TABLE", "TABLES", "SEQUENCE", "VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"])?;
     reader.if_exists();
     let mut names = vec![reader.name()?];
@@ -376,6 +397,7 @@ fn drop_statement(reader: &mut Reader) -> Option<Statement> {
         names.push(reader.name()?);
     }
     Some(match word.as_str() {
+        _ if temporary => Statement::Nothing,
         "TABLE" | "TABLES" | "SEQUENCE" => Statement::DropTable(names),
         _ => Statement::DropObject(names.swap_remove(0)),
     })
@@ -608,6 +630,7 @@ mod tests {
             ("CREATE DATABASE IF NOT EXISTS `site` DEFAULT CHARACTER SET utf8mb4", Statement::Schema("site".into())),
             ("CREATE TABLE `a` (x int DEFAULT 1) ENGINE=InnoDB", Statement::CreateTable(name("a"))),
             ("DROP TABLE IF EXISTS `a`", Statement::DropTable(vec![name("a")])),
+            ("DROP TEMPORARY TABLE IF EXISTS a", Statement::Nothing),
             ("DROP VIEW IF EXISTS `v`", Statement::DropObject(name("v"))),
             ("ALTER TABLE `a` DISABLE KEYS", Statement::Keys(name("a"), false)),
             ("ALTER TABLE a ADD PRIMARY KEY (id), ADD KEY x (y)", Statement::AlterTable(name("a"))),
@@ -645,6 +668,16 @@ mod tests {
             ),
         ] {
             assert_eq!(class(sql), Ok(expected), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_the_rest_depends_on_is_told_apart() {
+        for sql in ["SET NAMES gbk", "set sql_mode='X'", "SET GLOBAL a=1, NAMES gbk", "USE b", "CREATE DATABASE b", "DROP SCHEMA b"] {
+            assert!(gives_meaning(sql.as_bytes(), Quoting::default()), "{sql}");
+        }
+        for sql in ["SET GLOBAL general_log=1", "SET @@GLOBAL.a=1", "SET PASSWORD='x'", "GRANT ALL ON *.* TO x", "CALL p()"] {
+            assert!(!gives_meaning(sql.as_bytes(), Quoting::default()), "{sql}");
         }
     }
 

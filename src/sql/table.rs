@@ -1,6 +1,9 @@
 //! What the loader has to know of a `CREATE TABLE`.
 
+use crate::sql::insert::Verb;
 use crate::sql::lexer::{Rows, form};
+use crate::sql::modes;
+use crate::sql::session::Session;
 use crate::sql::token::{Kind, Quoting, Token, tokens};
 
 /// Columns and engine of a table.
@@ -23,6 +26,8 @@ pub struct Column {
     pub kind: String,
     /// Computed by the server.
     pub generated: bool,
+    /// Passed over where no columns are named.
+    pub invisible: bool,
 }
 
 impl Column {
@@ -96,6 +101,7 @@ impl TableText {
             name: first.name(bytes)?,
             kind: sql[kind.span.clone()].to_ascii_lowercase(),
             generated,
+            invisible: part.iter().skip(2).any(|token| token.is(bytes, "INVISIBLE")),
         });
         Some(())
     }
@@ -114,8 +120,21 @@ impl TableText {
         }
     }
 
+    /// Whether `LOAD DATA` does the same with these rows as `INSERT` does, in this session and under this `sql_mode`; whoever looks at
+    /// a dump and whoever loads it ask this.
+    pub fn loads(&self, rows: &Rows, session: &Session, mode: &str) -> bool {
+        let nulls = || modes::listed(mode).any(|word| word.eq_ignore_ascii_case("EMPTY_STRING_IS_NULL"));
+        rows.simple
+            && rows.upsert.is_none()
+            && rows.head.verb == Verb::Insert
+            && session.charset.as_deref() != Some("binary")
+            && self.is_innodb()
+            && self.takes(rows)
+            && !nulls()
+    }
+
     /// Whether `LOAD DATA` puts the same into each column as `INSERT` does, for values that are written as these are.
-    pub fn takes(&self, rows: &Rows) -> bool {
+    fn takes(&self, rows: &Rows) -> bool {
         let column = |at: usize| match &rows.head.columns {
             None => self.columns.get(at),
             Some(names) => {
@@ -123,6 +142,7 @@ impl TableText {
             }
         };
         self.columns.iter().all(Column::takes_text)
+            && (rows.head.columns.is_some() || !self.columns.iter().any(|column| column.invisible))
             && rows.forms.iter().enumerate().all(|(at, forms)| column(at).is_some_and(|column| column.takes(*forms)))
     }
 
@@ -144,6 +164,30 @@ mod tests {
         assert_eq!(table.columns.iter().map(|column| column.kind.as_str()).collect::<Vec<_>>(), ["bigint", "decimal"]);
         assert_eq!((table.engine.as_deref(), table.charset.as_deref()), (Some("InnoDB"), Some("utf8mb4")));
         assert!(table.columns.iter().all(Column::takes_text) && table.is_innodb());
+    }
+
+    #[test]
+    fn rows_go_as_a_file_where_that_means_the_same() {
+        let first = |sql: &str| match crate::sql::lexer::Lexer::surveying(sql.as_bytes()).next_item() {
+            Ok(Some(crate::sql::lexer::Item::Rows(rows))) => rows,
+            other => panic!("{other:?}"),
+        };
+        let (plain, mut binary) = (Session::default(), Session::default());
+        binary.apply(b"SET NAMES binary").unwrap();
+        let (seen, hidden) = ("CREATE TABLE t (a int, b text)", "CREATE TABLE t (a int, b text INVISIBLE)");
+        for (create, rows, session, mode, loads) in [
+            (seen, "INSERT INTO t VALUES (1,'x');", &plain, "", true),
+            (seen, "INSERT INTO t VALUES (1,'x');", &plain, "ANSI,empty_string_is_null", false),
+            (seen, "INSERT INTO t VALUES (1,'x');", &binary, "", false),
+            (seen, "REPLACE INTO t VALUES (1,'x');", &plain, "", false),
+            (seen, "INSERT INTO t VALUES (1,'x') ON DUPLICATE KEY UPDATE b='y';", &plain, "", false),
+            (hidden, "INSERT INTO t VALUES (1);", &plain, "", false),
+            (hidden, "INSERT INTO t (a,b) VALUES (1,'x');", &plain, "", true),
+            ("CREATE TABLE t (a int, b text) ENGINE=MyISAM", "INSERT INTO t VALUES (1,'x');", &plain, "", false),
+        ] {
+            let table = TableText::parse(create, Quoting::default()).unwrap();
+            assert_eq!(table.loads(&first(rows), session, mode), loads, "{create}; {rows} {mode}");
+        }
     }
 
     #[test]

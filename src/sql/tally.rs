@@ -3,10 +3,11 @@
 
 use crate::error::{Code, Error};
 use crate::sql::compat::Survey;
+use crate::sql::compat::adapt::with_usual_engine;
 use crate::sql::compat::survey::Refusal;
 use crate::sql::lexer::{Item, Lexer, Rows};
 use crate::sql::state::DumpState;
-use crate::sql::statement::{ObjectKind, Statement, Subject, subject};
+use crate::sql::statement::{ObjectKind, Statement, Subject, gives_meaning, replaces, subject};
 use crate::sql::table::TableText;
 use crate::sql::token::{Quoting, tokens};
 use schemars::JsonSchema;
@@ -104,7 +105,9 @@ pub fn tally(source: impl Read) -> io::Result<Ended> {
                 {
                     table.rows += count;
                 }
-                tally.refuse(&error, table, None);
+                tally.state.goes_on();
+                // What cannot be read is never left out.
+                tally.refuse(&error, table, None, true);
                 !lexer.pass_over().unwrap_or(false)
             }
         };
@@ -151,8 +154,12 @@ struct Tally {
     object_list: Vec<ObjectFound>,
     known: HashSet<u64>,
     survey: Survey,
-    /// Columns of tables that had a row like a zero date, and which of them are dates.
-    dates: HashMap<String, Option<Vec<(String, bool)>>>,
+    /// Texts of tables that were asked for them; `None` where none is known.
+    texts: HashMap<String, Option<TableText>>,
+    /// Tables that were made.
+    made: HashSet<String>,
+    /// Tables that were changed since they were made.
+    altered: HashSet<String>,
 }
 
 impl Tally {
@@ -191,14 +198,18 @@ impl Tally {
         let about = subject(text, quoting);
         self.survey.statement(text, quoting, line);
         let own = self.state.own_text(text).into_owned();
-        let taken = self.state.statement(&own, line);
+        let taken = self.state.statement(&with_usual_engine(&own, quoting), line);
         if let Err(error) = &taken {
-            self.refuse(error, about.as_ref().map(|about| about.name().to_owned()), raw.or(Some(text)));
+            let name = about.as_ref().map(|about| about.name().to_owned());
+            self.refuse(error, name, raw.or(Some(text)), gives_meaning(text, quoting));
         }
         match (about, taken) {
             (_, Ok(Statement::DropTable(names))) => {
                 for name in names {
                     self.by_name.remove(&name.name);
+                    self.made.remove(&name.name);
+                    self.texts.remove(&name.name);
+                    self.altered.remove(&name.name);
                 }
             }
             (_, Ok(Statement::Empty(name))) => {
@@ -212,8 +223,19 @@ impl Tally {
                     table.bytes += bytes;
                 }
             }
+            (_, Ok(Statement::AlterTable(name) | Statement::CreateIndex(name))) => {
+                if self.altered.len() < MAX_TABLES {
+                    self.altered.insert(name.name);
+                }
+            }
             // A sequence is no table of a site.
             (_, Ok(Statement::CreateSequence(_))) => {}
+            // `IF NOT EXISTS`: it is what it was.
+            (Some(Subject::NewTable(name)), Ok(_)) if self.made.contains(&name) && !replaces(text, quoting) => {
+                if let Some(table) = self.table(&name) {
+                    table.bytes += bytes;
+                }
+            }
             (Some(Subject::NewTable(name)), _) => self.created(&name, text, raw, quoting, bytes),
             (Some(Subject::Object(kind, name)), _) => self.object(kind, name),
             _ => {}
@@ -223,7 +245,7 @@ impl Tally {
     fn rows(&mut self, rows: &Rows, bytes: u64, statement: u64) {
         let name = &rows.head.table;
         if let Err(error) = self.state.rows(&rows.head, rows.line) {
-            self.refuse(&error, Some(name.clone()), None);
+            self.refuse(&error, Some(name.clone()), None, false);
         }
         if let Some(table) = self.table(name) {
             table.rows += rows.count;
@@ -242,31 +264,33 @@ impl Tally {
         }
     }
 
-    /// Whether `LOAD DATA` takes the rows.
-    fn is_file(&self, rows: &Rows) -> bool {
-        let create = self.by_name.get(&rows.head.table).and_then(|at| self.tables.get(*at)?.create.as_deref());
-        let table = create.and_then(|create| TableText::parse(&plain(create), self.state.quoting()));
-        rows.simple && rows.upsert.is_none() && table.is_some_and(|table| table.is_innodb() && table.takes(rows))
+    /// Whether they go to the server as a file.
+    fn is_file(&mut self, rows: &Rows) -> bool {
+        let session = self.state.session().clone();
+        let mode = session.sql_mode.as_deref().unwrap_or_default();
+        !self.altered.contains(&rows.head.table)
+            && self.text(&rows.head.table).is_some_and(|table| table.loads(rows, &session, mode))
+    }
+
+    fn text(&mut self, name: &str) -> Option<&TableText> {
+        if !self.texts.contains_key(name) && self.texts.len() < MAX_TABLES {
+            let create = self.by_name.get(name).and_then(|at| self.tables.get(*at)?.create.as_deref());
+            let text = create.and_then(|create| TableText::parse(&plain(create), self.state.quoting()));
+            self.texts.insert(name.to_owned(), text);
+        }
+        self.texts.get(name)?.as_ref()
     }
 
     /// Only in columns of dates do they count: text may hold what it likes.
     fn zero_dates(&mut self, rows: &Rows) -> u64 {
-        let name = &rows.head.table;
-        if !self.dates.contains_key(name) {
-            let create = self.by_name.get(name).and_then(|at| self.tables.get(*at)?.create.as_deref());
-            let quoting = self.state.quoting();
-            let columns = create.and_then(|create| TableText::parse(&plain(create), quoting)).map(|table| {
-                let is_date = |kind: &str| matches!(kind, "date" | "datetime" | "timestamp");
-                table.columns.into_iter().map(|column| (column.name, is_date(&column.kind))).collect()
-            });
-            self.dates.insert(name.clone(), columns);
-        }
-        let Some(Some(columns)) = self.dates.get(name) else { return 0 };
-        let is_date = |at: usize| match &rows.head.columns {
-            None => columns.get(at).is_some_and(|(_, is_date)| *is_date),
-            Some(names) => names.get(at).is_some_and(|name| columns.iter().any(|(known, is)| *is && known == name)),
+        let Some(table) = self.text(&rows.head.table) else { return 0 };
+        let column = |at: usize| match &rows.head.columns {
+            None => table.columns.get(at),
+            Some(names) => table.columns.iter().find(|column| names.get(at) == Some(&column.name)),
         };
-        rows.zero_dates.iter().filter(|(at, _)| is_date(*at)).map(|(_, count)| count).sum()
+        let is_date = |kind: &str| matches!(kind, "date" | "datetime" | "timestamp");
+        let dates = rows.zero_dates.iter().filter(|(at, _)| column(*at).is_some_and(|column| is_date(&column.kind)));
+        dates.map(|(_, count)| count).sum()
     }
 
     fn created(&mut self, name: &str, text: &[u8], raw: Option<&[u8]>, quoting: Quoting, bytes: u64) {
@@ -274,7 +298,10 @@ impl Tally {
         let room = MAX_CREATES - self.creates;
         let create = raw.map(<[u8]>::trim_ascii_end).filter(|raw| raw.len() <= MAX_CREATE.min(room));
         self.creates += create.map_or(0, <[u8]>::len);
-        self.dates.remove(name);
+        self.texts.remove(name);
+        if self.made.len() < MAX_TABLES {
+            self.made.insert(name.to_owned());
+        }
         if let Some(table) = self.table(name) {
             table.bytes += bytes;
             table.engine = engine;
@@ -309,8 +336,8 @@ impl Tally {
         self.tables.get_mut(at)
     }
 
-    fn refuse(&mut self, error: &Error, subject: Option<String>, text: Option<&[u8]>) {
-        self.survey.refuse(refusal(error, subject, text));
+    fn refuse(&mut self, error: &Error, subject: Option<String>, text: Option<&[u8]>, gives_meaning: bool) {
+        self.survey.refuse(Refusal { gives_meaning, ..refusal(error, subject, text) });
     }
 }
 
@@ -326,6 +353,7 @@ fn refusal(error: &Error, subject: Option<String>, text: Option<&[u8]>) -> Refus
         subject,
         schema: word("schema"),
         text: text.map(|text| String::from_utf8_lossy(text).into_owned()),
+        gives_meaning: false,
     }
 }
 

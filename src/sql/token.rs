@@ -80,7 +80,7 @@ pub fn tokens(sql: &[u8], quoting: Quoting) -> Vec<Token> {
                 continue;
             }
             b'/' if sql[at..].starts_with(b"/*") => {
-                at = memchr::memmem::find(&sql[at + 2..], b"*/").map_or(sql.len(), |end| at + 2 + end + 2);
+                at = comment_end(sql, at);
                 continue;
             }
             b'\'' | b'"' | b'`' => {
@@ -101,6 +101,31 @@ pub fn tokens(sql: &[u8], quoting: Quoting) -> Vec<Token> {
         found.push(Token { kind, span: start..at });
     }
     found
+}
+
+/// Whether a server would find a versioned comment in the text of a statement whose comments are gone or plain.
+pub fn opens_versioned(sql: &[u8], quoting: Quoting) -> bool {
+    let finds = |mark: &[u8]| memchr::memmem::find(sql, mark).is_some();
+    if !finds(b"/*!") && !finds(b"/*M!") {
+        return false;
+    }
+    let mut at = 0;
+    while at < sql.len() {
+        let rest = &sql[at..];
+        at = match rest[0] {
+            b'\'' | b'"' | b'`' => quoted_end(sql, at, quoting),
+            b'#' => line_end(sql, at),
+            b'-' if starts_line_comment(rest) => line_end(sql, at),
+            b'/' if rest.starts_with(b"/*!") || rest.starts_with(b"/*M!") => return true,
+            b'/' if rest.starts_with(b"/*") => comment_end(sql, at),
+            _ => at + 1,
+        };
+    }
+    false
+}
+
+fn comment_end(sql: &[u8], at: usize) -> usize {
+    memchr::memmem::find(&sql[at + 2..], b"*/").map_or(sql.len(), |end| at + 2 + end + 2)
 }
 
 /// True for bytes of bare names, keywords and numbers.

@@ -122,8 +122,9 @@ impl Boundary {
         })
     }
 
-    /// The objects of the old side that go: all that belongs to what goes. What the other side cannot know of stays.
-    pub fn affected(&self, scope: &Scope, whole: bool, old: Objects, new: &Objects) -> Objects {
+    /// The objects of the old side that go: all that belongs to what goes. What the other side cannot know of stays, unless the
+    /// request is `exact`: the rule is that of tables. `whole`: all of the database is selected.
+    pub fn affected(&self, scope: &Scope, (whole, exact): (bool, bool), old: Objects, new: &Objects) -> Objects {
         let replaced =
             |object: &Object| new.0.iter().any(|other| (other.kind, &other.name) == (object.kind, &object.name));
         let goes = |object: &Object| {
@@ -131,7 +132,7 @@ impl Boundary {
                 return self.leaving.contains(&object.table);
             }
             match scope {
-                Scope::Dump { complete } => (*complete && whole) || replaced(object),
+                Scope::Dump { complete } => whole && (*complete || exact) || replaced(object),
                 Scope::Kept(None) => true,
                 Scope::Kept(Some(brought)) => {
                     replaced(object) || brought.objects.contains(&(object.kind, object.name.clone()))
@@ -208,13 +209,14 @@ mod tests {
         };
         let new = Objects(vec![object(ObjectKind::View, "v", "")]);
         let boundary = Boundary { leaving: names(&["a"]), staying: names(&["b"]), ..Boundary::default() };
-        let gone = |scope: Scope, whole| -> Vec<String> {
-            boundary.affected(&scope, whole, old(), &new).0.into_iter().map(|object| object.name).collect()
+        let gone = |scope: Scope, asked| -> Vec<String> {
+            boundary.affected(&scope, asked, old(), &new).0.into_iter().map(|object| object.name).collect()
         };
-        assert_eq!(gone(Scope::Dump { complete: true }, true), ["f", "v", "t_a"]);
-        assert_eq!(gone(Scope::Dump { complete: false }, true), ["v", "t_a"]);
-        assert_eq!(gone(Scope::Dump { complete: true }, false), ["v", "t_a"], "parts leave the rest alone");
+        assert_eq!(gone(Scope::Dump { complete: true }, (true, false)), ["f", "v", "t_a"]);
+        assert_eq!(gone(Scope::Dump { complete: false }, (true, false)), ["v", "t_a"]);
+        assert_eq!(gone(Scope::Dump { complete: false }, (true, true)), ["f", "v", "t_a"], "as live tables do");
+        assert_eq!(gone(Scope::Dump { complete: true }, (false, true)), ["v", "t_a"], "parts leave the rest alone");
         let brought = Brought { tables: Vec::new(), objects: vec![(ObjectKind::Function, "f".into())] };
-        assert_eq!(gone(Scope::Kept(Some(brought)), true), ["f", "v", "t_a"]);
+        assert_eq!(gone(Scope::Kept(Some(brought)), (true, false)), ["f", "v", "t_a"]);
     }
 }

@@ -62,7 +62,7 @@ fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Option<Step>)> {
     let mut live = host.objects(&names.live)?;
     // What the request leaves out stays; a trigger goes where its table goes.
     live.0.retain(|object| object.kind == ObjectKind::Trigger || !tables.exclude.covers(&object.name));
-    let old = boundary.affected(&new.scope, whole, live, &new.objects);
+    let old = boundary.affected(&new.scope, (whole, plan.selection.exact), live, &new.objects);
     let (old_path, new_path) = (plan.objects(), plan.new_objects());
     step::write_objects(&old_path, &old)?;
     step::write_objects(&new_path, &new.objects)?;

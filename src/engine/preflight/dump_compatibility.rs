@@ -58,6 +58,7 @@ fn refused(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec<Check> {
         let skipped = refusal.subject.is_none()
             && refusal.schema.is_none()
             && refusal.code == Code::DumpRefused.name()
+            && !refusal.gives_meaning
             && asked.actions.statement == Unknown::Skip;
         !(left_out || own || skipped) && refusal.holds_on(facts.dialect())
     };
@@ -164,6 +165,15 @@ mod tests {
                 r#","options":{"compatibility":{"statement":"skip"}}"#,
                 None,
             ),
+            // What the rest depends on is not left out.
+            (
+                &format!("CREATE TABLE a (x int); SET NAMES gbk;\n{END}"),
+                r#","options":{"compatibility":{"statement":"skip"}}"#,
+                Some(Code::DumpRefused),
+            ),
+            // Where it is missing, InnoDB takes its place.
+            (&format!("CREATE TABLE a (x int) ENGINE=ndbcluster;\n{END}"), "", None),
+            (&format!("CREATE TABLE a (x int) ENGINE=FEDERATED;\n{END}"), "", Some(Code::DumpRefused)),
             (&format!("CREATE TABLE live.a (x int);\n{END}"), "", None),
             (&format!("CREATE TABLE victim.a (x int);\n{END}"), "", Some(Code::DumpRefused)),
             // For another server.

@@ -19,12 +19,13 @@ use crate::sql::compat::action::Unknown;
 use crate::sql::compat::judge::{decide_statement, keep_zero_dates, skipped};
 use crate::sql::compat::{Actions, Finding, Kind, Ledger, Verdict, adapt, default_collation};
 use crate::sql::definer::{asleep, awake, trigger_table, with_definer};
-use crate::sql::insert::InsertHead;
+use crate::sql::insert::Verb;
 use crate::sql::lexer::{Item, Lexer, Rows, refused};
+use crate::sql::modes;
 use crate::sql::quote_name;
 use crate::sql::session::Session;
 use crate::sql::state::DumpState;
-use crate::sql::statement::{Statement, Subject, subject};
+use crate::sql::statement::{Statement, Subject, gives_meaning, replaces, subject};
 use crate::sql::table::TableText;
 use crate::sql::token::Quoting;
 use mysql::Conn;
@@ -129,7 +130,7 @@ pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> 
         monitor,
         dialect: facts.dialect(),
         // A dump says which zero it means; without this mode a stored 0 would become the next number.
-        default_mode: format!("{},NO_AUTO_VALUE_ON_ZERO", facts.sql_mode),
+        default_mode: format!("{},NO_AUTO_VALUE_ON_ZERO", modes::with_usual_quotes(&facts.sql_mode)),
         facts,
         actions: request.compatibility,
         ledger: Mutex::new(Ledger::default()),
@@ -221,8 +222,8 @@ struct Reading<'a> {
     /// Statements for after the last row.
     afterwards: Vec<String>,
     in_session: Option<Arc<Session>>,
-    /// The statement whose rows come: its head, where they begin, whether its length was already said.
-    long: Option<(Arc<InsertHead>, u64, bool)>,
+    /// The statement whose rows come: where it begins, and whether its length was already said.
+    long: Option<(u64, bool)>,
     /// The table whose rows come.
     current: Option<Arc<Target>>,
 }
@@ -260,6 +261,7 @@ impl Reading<'_> {
                     {
                         return Err(self.way_out(error, of));
                     }
+                    self.state.goes_on();
                     lexer.pass_over().map_err(|error| self.reason(error))?;
                 }
             }
@@ -311,11 +313,8 @@ impl Reading<'_> {
 
     /// A statement that no packet holds goes in several: said once.
     fn measure(&mut self, rows: &Rows) -> Result<()> {
-        let (begin, mut said) = match &self.long {
-            Some((head, begin, said)) if Arc::ptr_eq(head, &rows.head) => (*begin, *said),
-            _ => (rows.offset, false),
-        };
-        let bytes = rows.offset + rows.length - begin;
+        let mut said = self.long.is_some_and(|(begin, said)| begin == rows.begin && said);
+        let bytes = rows.offset + rows.length - rows.begin;
         if !said && let Some(decision) = decide_statement(bytes, &self.shared.facts, &self.shared.actions) {
             said = true;
             self.shared.record(decision.about(
@@ -326,14 +325,19 @@ impl Reading<'_> {
                 Some(rows.head.table.clone()),
             ))?;
         }
-        self.long = Some((rows.head.clone(), begin, said));
+        self.long = Some((rows.begin, said));
         Ok(())
     }
 
     fn rows(&mut self, mut rows: Rows) -> Result<()> {
+        self.state.goes_on();
+        if self.passed_over.contains(&rows.head.table) {
+            return Ok(());
+        }
         self.measure(&rows)?;
         let target = self.tables.get(&rows.head.table);
-        rows.simple &= rows.upsert.is_none() && target.is_some_and(|target| target.takes(&rows));
+        let session = self.state.session();
+        rows.simple = target.is_some_and(|target| target.takes(&rows, session, &self.shared.mode(session)));
         if let Some(batch) = &mut self.batch {
             let fits = batch.bytes + rows.length <= BATCH && batch.pieces.len() < BATCH_PIECES;
             let alike = batch.head == rows.head
@@ -350,9 +354,6 @@ impl Reading<'_> {
             }
         }
         self.flush()?;
-        if self.passed_over.contains(&rows.head.table) {
-            return Ok(());
-        }
         if self.request.filter {
             self.state
                 .rows(&rows.head, rows.line)
@@ -373,10 +374,19 @@ impl Reading<'_> {
                 Some(rows.head.table.clone()),
             ))?;
         }
-        if target.earlier.is_some() {
-            target.course().held += rows.count;
-            self.shared.monitor.advance(Phase::Database, rows.count, rows.length);
-            return Ok(());
+        if let Some(earlier) = target.earlier {
+            let mut course = target.course();
+            // What it holds beyond the rows of the earlier load is new: the dump came back to it.
+            if course.held < earlier {
+                course.held += rows.count;
+                course.recount |= rows.head.verb != Verb::Insert || rows.upsert.is_some();
+                if course.held > earlier {
+                    return Err(changed(&target.name, earlier, course.held));
+                }
+                drop(course);
+                self.shared.monitor.advance(Phase::Database, rows.count, rows.length);
+                return Ok(());
+            }
         }
         self.batch = Some(Batch {
             target,
@@ -425,6 +435,7 @@ impl Reading<'_> {
     }
 
     fn statement(&mut self, text: &[u8], line: u64) -> Result<()> {
+        self.state.goes_on();
         let quoting = self.state.quoting();
         let about = subject(text, quoting);
         // What is not loaded need not be fit for this server.
@@ -442,6 +453,7 @@ impl Reading<'_> {
                 if name.is_none()
                     && self.shared.actions.statement == Unknown::Skip
                     && error.context.get("schema").is_none()
+                    && !gives_meaning(text, quoting)
                 {
                     self.shared.note(format!("left out: {}", error.message));
                     return Ok(());
@@ -472,10 +484,11 @@ impl Reading<'_> {
             | Statement::Execute(_) => Ok(()),
             Statement::Set => self.flush(),
             Statement::Empty(name) => {
+                // Before anything is done to it: an interruption in between must not leave it noted as whole.
+                self.alters(&name.name)?;
                 self.settle()?;
-                self.execute(&format!("DELETE FROM {}", quote_name(&name.name)), line)?;
+                self.execute(sql()?, line)?;
                 if let Some(target) = self.tables.get(&name.name) {
-                    self.shared.take_back(target)?;
                     target.rows.store(0, Ordering::Relaxed);
                     target.bytes.store(0, Ordering::Relaxed);
                 }
@@ -610,14 +623,30 @@ impl Reading<'_> {
     }
 
     fn create_table(&mut self, name: &str, sql: &str, quoting: Quoting, line: u64) -> Result<()> {
+        if let Some(known) = self.tables.get(name).cloned() {
+            self.settle()?;
+            if !replaces(sql.as_bytes(), quoting) {
+                // `IF NOT EXISTS`: it is what it was.
+                self.execute(sql, line)?;
+                return self.pass_on(Some(&known));
+            }
+            self.alters(name)?;
+            self.execute(sql, line)?;
+            self.tables.remove(name);
+            return self.begin_table(name, sql, quoting, None);
+        }
         self.count_table(line)?;
-        let facts = TableText::parse(sql, quoting);
-        let innodb = facts.as_ref().is_some_and(TableText::is_innodb);
-        let facts = facts.filter(|_| innodb);
         let whole = self.request.checkpoint.as_ref().and_then(|list| list.earlier(name));
         if whole.is_none() {
             self.execute(sql, line)?;
         }
+        self.begin_table(name, sql, quoting, whole)
+    }
+
+    fn begin_table(&mut self, name: &str, sql: &str, quoting: Quoting, whole: Option<Whole>) -> Result<()> {
+        let facts = TableText::parse(sql, quoting);
+        let innodb = facts.as_ref().is_some_and(TableText::is_innodb);
+        let facts = facts.filter(|_| innodb);
         let target = self.add_table(name, facts, innodb, whole)?;
         self.pass_on(Some(&target))
     }
@@ -745,14 +774,8 @@ impl Reading<'_> {
         for target in self.tables.values() {
             let Some(earlier) = target.earlier else { continue };
             let held = target.course().held;
-            if held != earlier {
-                return Err(Error::new(
-                    Code::BackupChanged,
-                    format!(
-                        "table {}: {earlier} rows when its load was interrupted, {held} in the dump now",
-                        target.name
-                    ),
-                ));
+            if held < earlier {
+                return Err(changed(&target.name, earlier, held));
             }
             count += 1;
         }
@@ -854,6 +877,12 @@ impl Reading<'_> {
             reaching(&error, failed(&what, &error)).with("line", object.line)
         })
     }
+}
+
+/// The dump is not the one of which an earlier load left a table whole.
+fn changed(table: &str, earlier: u64, held: u64) -> Error {
+    let message = format!("table {table}: {earlier} rows when its load was interrupted, {held} in the dump now");
+    Error::new(Code::BackupChanged, message)
 }
 
 /// The refusal of what could also be left out.

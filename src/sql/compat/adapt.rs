@@ -1,8 +1,9 @@
 //! One statement of a dump as a server takes it.
 
-use crate::sql::compat::judge::decide;
-use crate::sql::compat::uses::{table_of, uses};
+use crate::sql::compat::judge::{decide, has_rows_elsewhere};
+use crate::sql::compat::uses::{Use, table_of, uses};
 use crate::sql::compat::{Actions, Finding, Kind, ServerFacts};
+use crate::sql::statement::is_self_contained;
 use crate::sql::token::{Quoting, tokens};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -49,10 +50,11 @@ pub fn adapt<'a>(
             return Err(Box::new(finding));
         }
         if let Some(into) = into {
-            changes.push((found.span, into));
+            // Nothing at all would make one word, or the beginning of a comment, of what stands on both sides.
+            changes.push((found.span, if into.is_empty() { " ".to_owned() } else { into }));
         }
         if found.kind == Kind::Engine {
-            changes.extend(row_format(sql, quoting).map(|span| (span, String::new())));
+            changes.extend(row_format(sql, quoting).map(|span| (span, " ".to_owned())));
         }
         adapted.findings.push(finding);
     }
@@ -66,6 +68,23 @@ pub fn adapt<'a>(
         adapted.sql = Cow::Owned(text);
     }
     Ok(adapted)
+}
+
+/// The statement as it is read where a server is not known yet: an engine that some servers lack is mapped, or refused, when it is.
+pub fn with_usual_engine(sql: &[u8], quoting: Quoting) -> Cow<'_, [u8]> {
+    let odd = |found: &Use| {
+        found.kind == Kind::Engine && !is_self_contained(&found.subject) && !has_rows_elsewhere(&found.subject)
+    };
+    let mut places: Vec<Use> = uses(sql, quoting).into_iter().filter(odd).collect();
+    if places.is_empty() {
+        return Cow::Borrowed(sql);
+    }
+    let mut text = sql.to_vec();
+    places.sort_by_key(|found| std::cmp::Reverse(found.span.start));
+    for found in places {
+        text.splice(found.span, *b"InnoDB");
+    }
+    Cow::Owned(text)
 }
 
 /// `ROW_FORMAT=x` of another engine, which InnoDB may refuse.
@@ -91,7 +110,7 @@ mod tests {
         for (sql, expected) in [
             (
                 "CREATE TABLE `t` (`utf8mb4_0900_ai_ci` text COLLATE utf8mb4_0900_ai_ci COMMENT 'COLLATE utf8mb4_0900_ai_ci') ENGINE=ROCKSDB ROW_FORMAT=FIXED COLLATE=utf8mb4_0900_ai_ci COMMENT='ENGINE=ROCKSDB'",
-                "CREATE TABLE `t` (`utf8mb4_0900_ai_ci` text COLLATE utf8mb4_uca1400_ai_ci COMMENT 'COLLATE utf8mb4_0900_ai_ci') ENGINE=InnoDB  COLLATE=utf8mb4_uca1400_ai_ci COMMENT='ENGINE=ROCKSDB'",
+                "CREATE TABLE `t` (`utf8mb4_0900_ai_ci` text COLLATE utf8mb4_uca1400_ai_ci COMMENT 'COLLATE utf8mb4_0900_ai_ci') ENGINE=InnoDB   COLLATE=utf8mb4_uca1400_ai_ci COMMENT='ENGINE=ROCKSDB'",
             ),
             (
                 "CREATE VIEW v AS SELECT 'x' COLLATE utf8mb4_0900_ai_ci /* COLLATE utf8mb4_0900_ai_ci */",

@@ -2,7 +2,7 @@
 
 use crate::sql::compat::ServerFacts;
 use crate::sql::origin::Origin;
-use crate::sql::token::{Kind, Quoting, tokens};
+use crate::sql::token::{Kind, Quoting, Token, tokens};
 use std::borrow::Cow;
 
 /// Character sets whose own collation servers disagree about.
@@ -25,6 +25,48 @@ fn meant(charset: &str, origin: &Origin, facts: &ServerFacts) -> Option<String> 
     found.into_iter().find(|collation| facts.collations.contains(collation))
 }
 
+/// How many brackets are open at each token; a closing one counts as outside.
+fn depths(sql: &[u8], all: &[Token]) -> Vec<u32> {
+    let mut depth = 0_u32;
+    let opened = all.iter().map(|token| {
+        depth = match token {
+            token if token.is_sign(sql, b'(') => depth + 1,
+            token if token.is_sign(sql, b')') => depth.saturating_sub(1),
+            _ => depth,
+        };
+        depth
+    });
+    opened.collect()
+}
+
+/// Number of tokens of a routine up to the end of its parameters, and of the type that it returns.
+fn head(sql: &[u8], all: &[Token], depths: &[u32]) -> usize {
+    let closes = |from: usize| (from..all.len()).find(|at| depths[*at] == 0).unwrap_or(all.len());
+    // `DEFINER=CURRENT_USER()` has brackets too.
+    let name = all.iter().position(|token| token.is(sql, "FUNCTION") || token.is(sql, "PROCEDURE")).unwrap_or(0);
+    let Some(open) = (name..all.len()).find(|at| all[*at].is_sign(sql, b'(')) else { return 0 };
+    let close = closes(open);
+    if !all.get(close + 1).is_some_and(|token| token.is(sql, "RETURNS")) {
+        return close;
+    }
+    // `varchar ( 20 )`, and the words behind it that belong to a type.
+    let mut end = close + 3;
+    if all.get(end).is_some_and(|token| token.is_sign(sql, b'(')) {
+        end = closes(end) + 1;
+    }
+    let of_type = ["CHARSET", "CHARACTER", "SET", "COLLATE", "BINARY"];
+    let mut value = false;
+    while let Some(token) = all.get(end) {
+        let known = of_type.iter().any(|word| token.is(sql, word));
+        if !known && !value {
+            break;
+        }
+        value = token.is(sql, "CHARSET") || token.is(sql, "SET") || token.is(sql, "COLLATE");
+        end += 1;
+    }
+    end
+}
+
 /// The statement with the collations that its writer meant, where it makes a table, changes one, or makes a routine.
 pub fn named<'a>(sql: &'a str, quoting: Quoting, origin: &Origin, facts: &ServerFacts) -> Cow<'a, str> {
     let bytes = sql.as_bytes();
@@ -43,17 +85,14 @@ pub fn named<'a>(sql: &'a str, quoting: Quoting, origin: &Origin, facts: &Server
     if !about_table && !kind.is_some_and(|kind| kind.is(bytes, "FUNCTION") || kind.is(bytes, "PROCEDURE")) {
         return Cow::Borrowed(sql);
     }
-    let mut depth = 0_u32;
     let mut places: Vec<(usize, String)> = Vec::new();
-    for (at, token) in all.iter().enumerate() {
-        if token.is_sign(bytes, b'(') {
-            depth += 1;
-        } else if token.is_sign(bytes, b')') {
-            depth = depth.saturating_sub(1);
-        }
-        // A body may say what it likes of itself.
-        if !about_table && depth == 0 && (token.is(bytes, "BEGIN") || token.is(bytes, "RETURN")) {
-            break;
+    let depths = depths(bytes, &all);
+    // A body may say what it likes of itself.
+    let end = if about_table { all.len() } else { head(bytes, &all, &depths) };
+    for (at, token) in all.iter().enumerate().take(end) {
+        // Deeper are expressions: a collation is no part of the type in a CAST.
+        if depths[at] > 1 {
+            continue;
         }
         let value = if token.is(bytes, "CHARSET") {
             at + 1
@@ -66,11 +105,15 @@ pub fn named<'a>(sql: &'a str, quoting: Quoting, origin: &Origin, facts: &Server
         let Some(charset) = all.get(value).filter(|name| name.kind != Kind::Sign) else { continue };
         let name = String::from_utf8_lossy(&bytes[charset.span.clone()]);
         let name = name.trim_matches(['\'', '"', '`']).to_ascii_lowercase();
-        // In the options of a table the collation may stand anywhere behind its columns.
-        let has_one = match about_table && depth == 0 {
-            true => (at..all.len()).any(|at| is(at, "COLLATE")) || at > 1 && is(at - 2, "COLLATE"),
-            false => is(value + 1, "COLLATE") || is(value + 1, "BINARY"),
+        // In the options of a table the collation may stand anywhere, else up to the next comma of the same depth.
+        let same = |other: usize| depths[other] == depths[at];
+        let bound = |other: usize| {
+            let options = about_table && begins("CREATE") && depths[at] == 0;
+            !options && (depths[other] < depths[at] || same(other) && all[other].is_sign(bytes, b','))
         };
+        let before = (0..at).rev().take_while(|other| !bound(*other));
+        let named = before.chain((at..end).take_while(|other| !bound(*other)));
+        let has_one = is(value + 1, "BINARY") || named.filter(|other| same(*other)).any(|other| is(other, "COLLATE"));
         if has_one || !DISPUTED.contains(&name.as_str()) {
             continue;
         }
@@ -128,6 +171,27 @@ mod tests {
                 "5.7.44",
                 "CREATE TABLE t (a text COMMENT 'CHARSET=utf8mb4') CHARSET=utf8mb4 ROW_FORMAT=DYNAMIC COLLATE=utf8mb4_bin",
                 "",
+            ),
+            (
+                "5.7.44",
+                "CREATE TABLE t (a text CHARACTER SET utf8mb4 NOT NULL COLLATE utf8mb4_bin, b text CHARACTER SET utf8mb4)",
+                "CREATE TABLE t (a text CHARACTER SET utf8mb4 NOT NULL COLLATE utf8mb4_bin, b text CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci)",
+            ),
+            (
+                "5.7.44",
+                "CREATE TABLE t (a int, b text GENERATED ALWAYS AS (CAST(a AS CHAR CHARACTER SET utf8mb4)), KEY ((CAST(a AS CHAR(9) CHARSET utf8mb4))))",
+                "",
+            ),
+            ("5.7.44", "CREATE PROCEDURE p() SELECT CAST(1 AS CHAR CHARACTER SET utf8mb4) CHARSET utf8mb4", ""),
+            (
+                "5.7.44",
+                "CREATE FUNCTION f() RETURNS varchar(9) CHARSET utf8mb4 DETERMINISTIC RETURN CONVERT(1, CHAR CHARSET utf8mb4)",
+                "CREATE FUNCTION f() RETURNS varchar(9) CHARSET utf8mb4 COLLATE utf8mb4_general_ci DETERMINISTIC RETURN CONVERT(1, CHAR CHARSET utf8mb4)",
+            ),
+            (
+                "5.7.44",
+                "ALTER TABLE t MODIFY a text CHARACTER SET utf8mb4 NOT NULL COLLATE utf8mb4_bin, ADD b text CHARSET utf8mb4",
+                "ALTER TABLE t MODIFY a text CHARACTER SET utf8mb4 NOT NULL COLLATE utf8mb4_bin, ADD b text CHARSET utf8mb4 COLLATE utf8mb4_general_ci",
             ),
             (
                 "5.7.44",

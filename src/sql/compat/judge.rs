@@ -8,6 +8,7 @@ use crate::sql::modes;
 use crate::sql::statement::is_self_contained;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a server says of itself.
@@ -187,7 +188,8 @@ impl Ledger {
 
 /// What this server would not take, as it stands, of the tables and objects that take part.
 pub fn judge(survey: &Survey, facts: &ServerFacts, actions: &Actions, takes: &dyn Fn(&str) -> bool) -> Vec<Finding> {
-    let mode = survey.sql_mode.as_deref().unwrap_or(&facts.sql_mode);
+    let mode = survey.sql_mode.as_deref().map_or(Cow::Borrowed(&*facts.sql_mode), |mode| modes::on(&facts.sql_mode, mode));
+    let mode = mode.as_ref();
     let mut found = Vec::new();
     let left_out = |seen: &&Seen| seen.within.as_ref().is_some_and(|within| !within.iter().any(|name| takes(name)));
     for seen in survey.seen.iter().filter(|seen| !left_out(seen)) {
@@ -306,6 +308,11 @@ const ELSEWHERE: &[&str] = &[
     "MROONGA",
     "EXAMPLE",
 ];
+
+/// Whether a table of this engine keeps its rows somewhere else.
+pub fn has_rows_elsewhere(engine: &str) -> bool {
+    ELSEWHERE.iter().any(|known| known.eq_ignore_ascii_case(engine))
+}
 
 fn decide_engine(subject: &str, facts: &ServerFacts, actions: &Actions) -> Option<Decision> {
     let name = subject.to_ascii_uppercase();

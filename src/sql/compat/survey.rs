@@ -1,8 +1,9 @@
 //! What a dump holds that servers differ in. Knows no server; kept with the scan of a backup.
 
+use crate::error::Code;
 use crate::sql::compat::Kind;
 use crate::sql::compat::uses::{table_of, uses};
-use crate::sql::lexer::{Dialect, Item, Lexer};
+use crate::sql::lexer::{Dialect, Item, Lexer, SANDBOX};
 use crate::sql::origin::Origin;
 use crate::sql::session::Session;
 use crate::sql::statement::{Statement, classify, subject};
@@ -11,16 +12,15 @@ use serde::{Deserialize, Serialize};
 
 /// Most different things kept; what is known already goes on being counted.
 const MAX_SEEN: usize = 512;
-/// Most refusals kept.
-const MAX_REFUSED: usize = 50;
+/// Most refusals kept, each of another subject; of those without one.
+const MAX_REFUSED: usize = 500;
+const MAX_WITHOUT_SUBJECT: usize = 50;
 /// Most tables that are remembered of one thing.
 const MAX_WITHIN: usize = 20;
 /// How much of a versioned comment is kept.
 pub const MAX_BEGINNING: usize = 40;
 /// Every server in use executes versioned comments up to here.
 const EVERYWHERE: u32 = 50_699;
-/// The mark at the top of MariaDB's dumps is a comment to all.
-const SANDBOX: u32 = 999_999;
 
 /// Something named in the dump.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,8 @@ pub struct Refusal {
     pub schema: Option<String>,
     /// The text, where some servers would not read all of it.
     pub text: Option<String>,
+    /// What follows means something else without it: it is never left out.
+    pub gives_meaning: bool,
 }
 
 impl Refusal {
@@ -184,9 +186,15 @@ impl Survey {
         self.see_all(Kind::ZeroDates, &format!("rows of {table}"), count, line, (Some(table), Some(table)));
     }
 
-    /// Something was refused.
+    /// Something was refused. Of each table or object the first is kept, so that none hides another that is asked for alone.
     pub fn refuse(&mut self, refusal: Refusal) {
-        if self.refused.len() < MAX_REFUSED {
+        let alike = self.refused.iter().filter(|known| known.subject == refusal.subject).count();
+        let most = if refusal.subject.is_some() { 1 } else { MAX_WITHOUT_SUBJECT };
+        // The end of a dump that was cut comes last.
+        let last = refusal.code == Code::BackupCorrupt.name();
+        if last && !self.refused.iter().any(|known| known.code == refusal.code)
+            || alike < most && self.refused.len() < MAX_REFUSED
+        {
             self.refused.push(refusal);
         }
     }
@@ -244,6 +252,22 @@ mod tests {
         survey.rows("t", Some("NO_AUTO_VALUE_ON_ZERO"), 2, 10, 5);
         survey.rows("t", None, 4, 10, 5);
         assert_eq!(survey.sql_mode.as_deref(), Some("NO_AUTO_VALUE_ON_ZERO"));
+    }
+
+    #[test]
+    fn a_refusal_of_one_table_hides_none_of_another() {
+        let mut survey = Survey::default();
+        let refusal = |subject: Option<&str>, code: &str| Refusal {
+            subject: subject.map(str::to_owned),
+            code: code.into(),
+            ..Refusal::default()
+        };
+        (0..1000).for_each(|_| survey.refuse(refusal(Some("a"), "dump_refused")));
+        (0..1000).for_each(|_| survey.refuse(refusal(None, "dump_refused")));
+        survey.refuse(refusal(Some("b"), "dump_refused"));
+        survey.refuse(refusal(None, "backup_corrupt"));
+        let of = |subject: Option<&str>| survey.refused.iter().filter(|found| found.subject.as_deref() == subject).count();
+        assert_eq!((of(Some("a")), of(Some("b")), of(None)), (1, 1, MAX_WITHOUT_SUBJECT + 1));
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
         }
     }
     let objects =
-        if selection.database.is_whole() { Some(objects(sides, &chosen, &leaving, &mut pages)?) } else { None };
+        if selection.database.is_whole() { Some(objects(sides, &chosen, (&leaving, selection.exact), &mut pages)?) } else { None };
     let (total, entries) = pages.finish()?;
     Ok(TableChanges {
         schema: sides.live.schema.clone(),
@@ -156,11 +156,11 @@ fn definition(sides: &Sides<'_>, name: &str, backup: &TableTally) -> Result<Defi
 }
 
 /// Views, routines, triggers and events, by name. A trigger goes with its table; what else the dump lacks goes only where the
-/// dump holds everything.
+/// dump holds everything, or the request is exact.
 fn objects(
     sides: &Sides<'_>,
     chosen: &Tables,
-    leaving: &BTreeSet<String>,
+    (leaving, exact): (&BTreeSet<String>, bool),
     pages: &mut Pages<TableEntry>,
 ) -> Result<ObjectCounts> {
     let backup: BTreeMap<(&str, &str), ObjectKind> = (sides.dump.object_list.iter())
@@ -177,7 +177,7 @@ fn objects(
     for (object, kind) in all {
         let goes = |object: &Object| match object.kind {
             ObjectKind::Trigger => leaving.contains(&object.table),
-            _ => sides.complete && !chosen.exclude.covers(&object.name),
+            _ => (sides.complete || exact) && !chosen.exclude.covers(&object.name),
         };
         let change = match (backup.contains_key(&object), live.get(&object)) {
             (true, Some(_)) => Change::Same,

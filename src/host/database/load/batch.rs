@@ -65,9 +65,9 @@ impl Target {
         self.course.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether `LOAD DATA` puts the same into each column as `INSERT` does, for values that are written as these are.
-    pub fn takes(&self, rows: &Rows) -> bool {
-        self.takes_text.load(Ordering::Relaxed) && self.text.as_ref().is_some_and(|text| text.takes(rows))
+    /// Whether `LOAD DATA` does the same with these rows as `INSERT` does, in this session and under this `sql_mode`.
+    pub fn takes(&self, rows: &Rows, session: &Session, mode: &str) -> bool {
+        self.takes_text.load(Ordering::Relaxed) && self.text.as_ref().is_some_and(|text| text.loads(rows, session, mode))
     }
 }
 
@@ -193,7 +193,7 @@ impl Shared {
     pub fn mode<'a>(&'a self, session: &'a Session) -> Cow<'a, str> {
         match session.sql_mode.as_deref() {
             None => Cow::Borrowed(&self.default_mode),
-            Some(modes) => Cow::Owned(modes::known(self.dialect, modes)),
+            Some(listed) => Cow::Owned(modes::known(self.dialect, &modes::on(&self.default_mode, listed))),
         }
     }
 

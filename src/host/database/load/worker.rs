@@ -9,7 +9,6 @@ use crate::progress::Phase;
 use crate::sql::compat::Kind;
 use crate::sql::compat::action::Keep;
 use crate::sql::compat::judge::refuse_zero_dates;
-use crate::sql::insert::Verb;
 use crate::sql::session::Session;
 use crate::sql::{quote_name, rows};
 use mysql::prelude::Queryable;
@@ -118,11 +117,12 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// The cheap way: the rows as they stand in the dump are what `LOAD DATA` reads with these separators.
+    /// The cheap way, where [`crate::sql::table::TableText::loads`]: the rows as they stand in the dump are what `LOAD DATA` reads
+    /// with these separators.
     /// Anything short of a clean result is undone, and `None` sends the batch the other way.
     fn try_load_data(&mut self, batch: &Batch) -> Result<Option<u64>> {
         let charset = batch.session.charset.as_deref().unwrap_or("utf8mb4");
-        if !(self.shared.facts.local_infile && batch.simple && batch.head.verb == Verb::Insert && charset != "binary") {
+        if !(self.shared.facts.local_infile && batch.simple) {
             return Ok(None);
         }
         let quote = if batch.quote == b'"' { "'\"'" } else { "''''" };
