@@ -2,7 +2,7 @@
 //! they are reported as extents of the text.
 
 use crate::error::{Code, Error, IoContext, Result};
-use crate::sql::compat::survey::{Versioned, note_versioned};
+use crate::sql::compat::survey::{Versioned, is_read_everywhere, note_versioned};
 use crate::sql::compat::uses::is_zero_date;
 use crate::sql::insert::{InsertHead, upsert};
 use crate::sql::token::{Quoting, escapes, is_word, starts_line_comment};
@@ -332,8 +332,8 @@ impl<R: Read> Lexer<R> {
         let passes = self.passing;
         let mut text: Vec<u8> = if passes { vec![b'?'] } else { Vec::new() };
         let mut line = 0;
-        // How many versioned comments are open around this place.
-        let mut unwrapped = 0_u32;
+        // The versioned comments that are open around this place, and whether some servers skip them.
+        let mut open: Vec<bool> = Vec::new();
         self.mark = None;
         loop {
             if passes {
@@ -385,6 +385,8 @@ impl<R: Read> Lexer<R> {
                 self.span.0 = self.position();
                 self.mark = self.surveys.then_some(self.span.0);
             }
+            let unwrapped = open.len();
+            let disputed = open.contains(&true);
             let rest = &self.buffer[self.at..];
             // Before the arms below: a delimiter may begin with a byte that means something else to them. Not inside of a versioned
             // comment: a statement ends behind its comment, never within it.
@@ -407,7 +409,11 @@ impl<R: Read> Lexer<R> {
                         self.see(MAX_REMARK)?;
                         self.remark(b"\n");
                     }
+                    let from = text.len();
                     self.line_comment(keep_comment.then_some(&mut text))?;
+                    if disputed && has_marks(text.get(from..).unwrap_or_default()) {
+                        return Err(refused(line, DISPUTED, &text));
+                    }
                     // What stands before it and behind it are two words.
                     if !keep_comment && !text.is_empty() {
                         push_blank(&mut text);
@@ -425,10 +431,18 @@ impl<R: Read> Lexer<R> {
                             let line = self.line();
                             self.note_skipped(line)?;
                         }
+                        let (_, only_mariadb, version) = version_mark(&self.buffer[self.at..]).unwrap_or_default();
+                        open.push(!is_read_everywhere(only_mariadb, version));
+                        if open.len() > 2 && open.contains(&true) {
+                            return Err(refused(line, DISPUTED, &text));
+                        }
                         self.at += length;
-                        unwrapped += 1;
                         push_blank(&mut text);
                     } else {
+                        // Whoever skips the comment around it lets one nest in it.
+                        if disputed && unwrapped > 1 {
+                            return Err(refused(line, DISPUTED, &text));
+                        }
                         if text.is_empty() && rest.get(2) != Some(&b'!') {
                             self.see(MAX_REMARK)?;
                             self.remark(b"*/");
@@ -440,11 +454,17 @@ impl<R: Read> Lexer<R> {
                 // Elsewhere `*/` is no SQL, and the server says so.
                 b'*' if unwrapped > 0 && rest.starts_with(b"*/") => {
                     self.at += 2;
-                    unwrapped -= 1;
+                    open.pop();
                     push_blank(&mut text);
                 }
                 // Whole, so that no delimiter or comment is seen inside.
-                b'\'' | b'"' | b'`' => self.quoted(byte, &mut text, line)?,
+                b'\'' | b'"' | b'`' => {
+                    let from = text.len();
+                    self.quoted(byte, &mut text, line)?;
+                    if disputed && has_marks(text.get(from..).unwrap_or_default()) {
+                        return Err(refused(line, DISPUTED, &text));
+                    }
+                }
                 // Rows are the bulk of a dump: they are passed on as extents and never held in memory. Only with the usual delimiter:
                 // inside of a routine's body an INSERT is text of that body.
                 b'(' if unwrapped == 0 && !passes && self.ends_rows() && ends_with_values(&text) => {
@@ -562,7 +582,11 @@ impl<R: Read> Lexer<R> {
     /// A plain or skipped comment. Inside a statement its text stays out too, but a blank is left.
     fn block_comment(&mut self, text: &mut Vec<u8>, line: u64) -> Result<()> {
         // The server lets one comment nest in a versioned one that it skips.
-        let nests = self.buffer[self.at..].starts_with(b"/*!") || self.buffer[self.at..].starts_with(b"/*M!");
+        let mark = version_mark(&self.buffer[self.at..]);
+        let nests = mark.is_some();
+        // Who opens it ends it where its text does.
+        let mut opened = mark.filter(|(_, _, version)| *version != Some(SANDBOX)).map(|_| Opened::default());
+        let mut plain = false;
         // Bodies of routines keep the comments of their authors.
         let kept = !nests && text.len() > 6 && text[..6].eq_ignore_ascii_case(b"CREATE");
         if kept {
@@ -571,7 +595,7 @@ impl<R: Read> Lexer<R> {
         self.at += 2;
         let mut depth = 1;
         loop {
-            self.see(2)?;
+            self.see(4)?;
             let rest = &self.buffer[self.at..];
             if rest.len() < 2 {
                 return Err(
@@ -579,7 +603,12 @@ impl<R: Read> Lexer<R> {
                 );
             }
             text.truncate(MAX_STATEMENT + 1);
+            let marks = rest.starts_with(b"*/") || nests && rest.starts_with(b"/*");
+            if marks && opened.as_ref().is_some_and(Opened::hides) {
+                return Err(refused(line, DISPUTED, b""));
+            }
             if rest.starts_with(b"*/") {
+                plain = false;
                 if kept {
                     text.extend_from_slice(b"*/");
                 }
@@ -589,6 +618,7 @@ impl<R: Read> Lexer<R> {
                     break;
                 }
             } else if nests && rest.starts_with(b"/*") {
+                plain = version_mark(rest).is_none();
                 self.at += 2;
                 depth += 1;
                 if depth > 2 {
@@ -598,6 +628,9 @@ impl<R: Read> Lexer<R> {
                 let taken = memchr::memchr2(b'*', b'/', &rest[1..]).map_or(rest.len() - 1, |next| next + 1);
                 if kept {
                     text.extend_from_slice(&rest[..taken]);
+                }
+                if let Some(opened) = opened.as_mut().filter(|_| !plain) {
+                    rest[..taken].iter().for_each(|byte| opened.read(*byte, self.quoting));
                 }
                 self.at += taken;
             }
@@ -1044,6 +1077,49 @@ fn utf16() -> Error {
         .with("line", 1)
 }
 
+/// Why a comment is refused that not all servers end at the same place: one of them would read what the other was not shown.
+const DISPUTED: &str = "a comment for some servers that others would end somewhere else";
+
+/// Whether the end of a comment, or the beginning of another, stands in what means something else to those who open it.
+fn has_marks(text: &[u8]) -> bool {
+    memchr::memmem::find(text, b"*/").is_some() || memchr::memmem::find(text, b"/*").is_some()
+}
+
+/// The text of a comment that is skipped, as those read it who open it: whether they are inside of quotes, or of a comment to the
+/// end of the line.
+#[derive(Default)]
+struct Opened {
+    quote: Option<u8>,
+    escaped: bool,
+    line: bool,
+    dashes: u32,
+}
+
+impl Opened {
+    fn hides(&self) -> bool {
+        self.quote.is_some() || self.line
+    }
+
+    fn read(&mut self, byte: u8, quoting: Quoting) {
+        if self.line {
+            self.line = byte != b'\n';
+        } else if let Some(quote) = self.quote {
+            let escapes = escapes(quote, quoting);
+            match byte {
+                _ if std::mem::take(&mut self.escaped) => {}
+                b'\\' if escapes => self.escaped = true,
+                byte if byte == quote => self.quote = None,
+                _ => {}
+            }
+        } else if matches!(byte, b'\'' | b'"' | b'`') {
+            self.quote = Some(byte);
+        } else {
+            self.line = byte == b'#' || self.dashes > 1 && (byte == b' ' || byte.is_ascii_control());
+        }
+        self.dashes = if byte == b'-' && !self.hides() { self.dashes + 1 } else { 0 };
+    }
+}
+
 /// Length of a `/*!` or `/*M!` mark, whether it is the latter, and its number.
 pub fn version_mark(rest: &[u8]) -> Option<(usize, bool, Option<u32>)> {
     let (mark, only_mariadb) = if rest.starts_with(b"/*!") {
@@ -1411,6 +1487,35 @@ mod tests {
             for surveys in [true, false] {
                 let found = passing_over(&sql, surveys);
                 assert_eq!(found, [code, "CREATE TABLE c (x int)", "rows c"], "{:.60}", String::from_utf8_lossy(refused));
+            }
+        }
+    }
+
+    #[test]
+    fn a_comment_that_servers_end_at_two_places_is_refused_by_all() {
+        for sql in [
+            "/*!80099 ' */ DROP TABLE a; -- ' */;\n",
+            "CREATE TABLE t (a int COMMENT /*!80099 'x */' */);",
+            "CREATE TABLE t (a int) /*M!101200 '/*' */;",
+            "/*!80099 SET @x=1 -- */ */;\n;",
+            "/*!80099 SET @x=1 # */ */;\n;",
+        ] {
+            for surveys in [true, false] {
+                let found = passing_over(sql.as_bytes(), surveys);
+                assert_eq!(found.first().map(String::as_str), Some("dump_refused"), "{sql} {surveys}");
+            }
+            let mysql = Dialect { version: 80_100, mariadb: false };
+            let mut lexer = Lexer::new(sql.as_bytes(), mysql, 64);
+            assert!(sql.contains("M!") || lexer.next_item().is_err(), "{sql}");
+        }
+        for sql in [
+            "CREATE TABLE t (a int) /*!80099 COMMENT 'it''s -- \\' # ' */;",
+            "/*!50003 CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET @x='*/' */;",
+            "SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ 'a:1';",
+            "CREATE TABLE t (a int) /*!80099 /* c */ COMMENT 'x' */;",
+        ] {
+            for surveys in [true, false] {
+                assert!(passing_over(sql.as_bytes(), surveys)[0].contains(' '), "{sql}");
             }
         }
     }

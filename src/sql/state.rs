@@ -7,8 +7,8 @@ use crate::sql::lexer::refused;
 use crate::sql::origin::{Origin, is_end};
 use crate::sql::own;
 use crate::sql::session::Session;
-use crate::sql::statement::{Name, Source, Statement, classify};
-use crate::sql::token::{Quoting, opens_versioned};
+use crate::sql::statement::{FOREIGN_REFERENCE, Name, Source, Statement, classify};
+use crate::sql::token::{Quoting, opens_versioned, tokens};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -106,7 +106,16 @@ impl DumpState {
         if self.session.hides_words(text) {
             return Err(refused(line, "a bare name beyond ASCII in another character set than UTF-8", text));
         }
-        let statement = classify(text, self.quoting()).map_err(|why| refused(line, &why, text))?;
+        let statement = classify(text, self.quoting()).map_err(|why| {
+            let error = refused(line, &why, text);
+            match referenced(text, self.quoting()) {
+                Some(schema) if why == FOREIGN_REFERENCE => error.with("schema", schema),
+                _ => error,
+            }
+        })?;
+        if is_sent(&statement) && std::str::from_utf8(text).is_err() {
+            return Err(refused(line, "a statement that is not UTF-8", text));
+        }
         self.dropped_is_made(&statement, text)?;
         if !matches!(statement, Statement::Set | Statement::Nothing | Statement::Schema(_)) {
             if self.saved.is_none() {
@@ -133,12 +142,13 @@ impl DumpState {
             }
             Statement::DropSchema(name) if !self.own.contains(name) => self.dropped = Some((name.clone(), line)),
             Statement::CreateTable(name) | Statement::CreateSequence(name) => {
-                self.in_own_schema(name, line)?;
                 if self.tables.len() >= MAX_TABLES {
                     let message = format!("line {line}: the dump has more than {MAX_TABLES} tables");
                     return Err(Error::new(Code::LimitExceeded, message).with("line", line));
                 }
+                // Also of a schema that only the loader knows as the site's: who looks goes on with its rows.
                 self.tables.insert(name.name.clone());
+                self.in_own_schema(name, line)?;
             }
             Statement::DropTable(names) => {
                 for name in names {
@@ -146,12 +156,12 @@ impl DumpState {
                     self.tables.remove(&name.name);
                 }
             }
+            Statement::Keys(name, _) | Statement::CreateObject(_, name) => self.in_own_schema(name, line)?,
             Statement::SetSequence(name)
-            | Statement::Keys(name, _)
             | Statement::AlterTable(name)
             | Statement::CreateIndex(name)
-            | Statement::CreateObject(_, name) => self.in_own_schema(name, line)?,
-            Statement::Empty(name) | Statement::InsertRow(name) => {
+            | Statement::Empty(name)
+            | Statement::InsertRow(name) => {
                 self.in_own_schema(name, line)?;
                 self.is_known(&name.name, line)?;
             }
@@ -231,7 +241,7 @@ impl DumpState {
         if self.tables.contains(table) {
             return Ok(());
         }
-        Err(refused(line, "rows for a table that the dump does not create", table.as_bytes()))
+        Err(refused(line, "rows or changes of a table that the dump does not create", table.as_bytes()))
     }
 
     /// What is prepared has to be a setting of the session, or a question.
@@ -254,6 +264,30 @@ impl DumpState {
             None => Err(refused(line, "a prepared statement that the dump has not prepared", text)),
         }
     }
+}
+
+/// Whether its text goes to the server.
+fn is_sent(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::CreateTable(_)
+            | Statement::CreateSequence(_)
+            | Statement::SetSequence(_)
+            | Statement::AlterTable(_)
+            | Statement::CreateIndex(_)
+            | Statement::CreateObject(..)
+            | Statement::Empty(_)
+            | Statement::InsertRow(_)
+    )
+}
+
+/// The one schema that foreign keys of the statement lead to.
+fn referenced(sql: &[u8], quoting: Quoting) -> Option<String> {
+    let all = tokens(sql, quoting);
+    let leads = |at: &usize| all[*at].is(sql, "REFERENCES") && all.get(*at + 2).is_some_and(|dot| dot.is_sign(sql, b'.'));
+    let mut schemas = (0..all.len()).filter(leads).map(|at| all[at + 1].name(sql));
+    let first = schemas.next()??;
+    schemas.all(|other| other.as_ref() == Some(&first)).then_some(first)
 }
 
 #[cfg(test)]
@@ -291,6 +325,9 @@ mod tests {
             &["USE site", "USE victim"],
             &["CREATE TABLE a (x int, FOREIGN KEY (x) REFERENCES victim.b (x))"],
             &["TRUNCATE a"],
+            &["ALTER TABLE a ADD KEY (x)"],
+            &["CREATE INDEX i ON a (x)"],
+            &["SELECT SETVAL(a, 1)"],
             &["INSERT INTO a SET x=1"],
         ] {
             assert_eq!(after(site, bad).unwrap_err().code, Code::DumpRefused, "{bad:?}");

@@ -186,6 +186,9 @@ const REACHING: &[&str] = &[
     "LOAD_FILE",
 ];
 
+/// Why a table is refused that refers to another schema.
+pub const FOREIGN_REFERENCE: &str = "a foreign key to another schema";
+
 /// Whether an engine of this name keeps its data inside the schema and nowhere else.
 pub fn is_self_contained(engine: &str) -> bool {
     ENGINES.iter().any(|known| engine.eq_ignore_ascii_case(known))
@@ -368,7 +371,7 @@ fn table_options(reader: &Reader) -> Result<(), String> {
             }
         }
         if token.is(sql, "REFERENCES") && next(2).is_some_and(|sign| sign.is_sign(sql, b'.')) {
-            return Err("a foreign key to another schema".into());
+            return Err(FOREIGN_REFERENCE.into());
         }
     }
     Ok(())

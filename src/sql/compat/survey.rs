@@ -225,12 +225,17 @@ impl Survey {
     }
 }
 
+/// Whether every server in use reads the text of such a comment.
+pub fn is_read_everywhere(mariadb: bool, version: Option<u32>) -> bool {
+    !mariadb && version.is_none_or(|version| version <= EVERYWHERE)
+}
+
 /// Counts a versioned comment; `text` is what follows its number, of which the beginning is kept.
 pub fn note_versioned(list: &mut Vec<Versioned>, mariadb: bool, version: Option<u32>, text: &[u8], line: u64) {
     if version == Some(SANDBOX) {
         return;
     }
-    let everywhere = !mariadb && version.is_none_or(|version| version <= EVERYWHERE);
+    let everywhere = is_read_everywhere(mariadb, version);
     let text = &text[..text.len().min(MAX_BEGINNING + 2)];
     let end = memchr::memmem::find(text, b"*/").unwrap_or(text.len()).min(MAX_BEGINNING);
     let text = if everywhere { String::new() } else { String::from_utf8_lossy(text[..end].trim_ascii()).into_owned() };
