@@ -706,10 +706,11 @@ impl<R: Read> Lexer<R> {
             let (rows, ended) = self.extent(head.clone())?;
             bytes += rows.length;
             if ended && rows.upsert.is_some() {
-                if self.given {
-                    let what = "an ON DUPLICATE KEY UPDATE behind more than 64 MiB, or 1024 parts, of rows";
+                // Whoever looks has them in one extent.
+                if self.given || self.surveys && bytes >= MAX_HELD_BYTES {
                     self.tail_read = true;
                     self.inside = Some(head);
+                    let what = "an ON DUPLICATE KEY UPDATE behind more than 64 MiB, or 1024 parts, of rows";
                     return Err(refused(rows.line, what, b""));
                 }
                 held.iter_mut().for_each(|before: &mut Rows| before.upsert.clone_from(&rows.upsert));
@@ -1486,7 +1487,12 @@ mod tests {
             let sql = [refused, b"CREATE TABLE c (x int);INSERT INTO c VALUES (1);"].concat();
             for surveys in [true, false] {
                 let found = passing_over(&sql, surveys);
-                assert_eq!(found, [code, "CREATE TABLE c (x int)", "rows c"], "{:.60}", String::from_utf8_lossy(refused));
+                assert_eq!(
+                    found,
+                    [code, "CREATE TABLE c (x int)", "rows c"],
+                    "{:.60}",
+                    String::from_utf8_lossy(refused)
+                );
             }
         }
     }
@@ -1523,7 +1529,8 @@ mod tests {
     #[test]
     fn what_stands_behind_rows_counts_for_all_of_them() {
         let rows: Vec<String> = (0..200).map(|row| format!("({row},'{}')", "x".repeat(1000))).collect();
-        let sql = format!("INSERT INTO t VALUES {} /* c */ ON DUPLICATE KEY UPDATE b=VALUES(b);", rows.join(",/* c */"));
+        let sql =
+            format!("INSERT INTO t VALUES {} /* c */ ON DUPLICATE KEY UPDATE b=VALUES(b);", rows.join(",/* c */"));
         let mut lexer = Lexer::new(sql.as_bytes(), MARIADB, 10_000);
         let mut count = 0;
         while let Some(Item::Rows(rows)) = lexer.next_item().unwrap() {

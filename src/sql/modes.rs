@@ -87,7 +87,8 @@ pub fn on<'a>(own: &str, modes: &'a str) -> Cow<'a, str> {
     }
     let gone: Vec<&str> = listed(modes).filter_map(|word| word.strip_prefix(WITHOUT)).collect();
     let stays = |word: &&str| !gone.iter().any(|gone| gone.eq_ignore_ascii_case(word));
-    let words = listed(own).filter(stays).chain(listed(modes).filter(|word| *word != OWN && !word.starts_with(WITHOUT)));
+    let words =
+        listed(own).filter(stays).chain(listed(modes).filter(|word| *word != OWN && !word.starts_with(WITHOUT)));
     Cow::Owned(words.collect::<Vec<_>>().join(","))
 }
 

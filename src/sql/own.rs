@@ -28,7 +28,8 @@ pub fn without<'a>(sql: &'a [u8], quoting: Quoting, own: &[String]) -> Cow<'a, [
     for at in 0..all.len() {
         if sign(at, b'(') {
             // `EXTRACT(YEAR FROM d)` names no table.
-            brackets.push(at > 0 && ["EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "MID"].iter().any(|word| is(at - 1, word)));
+            brackets
+                .push(at > 0 && ["EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "MID"].iter().any(|word| is(at - 1, word)));
         } else if sign(at, b')') {
             brackets.pop();
         }
@@ -62,7 +63,8 @@ pub fn without<'a>(sql: &'a [u8], quoting: Quoting, own: &[String]) -> Cow<'a, [
 /// Whether a table or an object is named behind these tokens, and never a column.
 fn names_table(sql: &[u8], before: &[Token], in_function: bool) -> bool {
     let back = |steps: usize| before.len().checked_sub(steps).and_then(|at| before.get(at));
-    let is = |steps: usize, words: &[&str]| back(steps).is_some_and(|token| words.iter().any(|word| token.is(sql, word)));
+    let is =
+        |steps: usize, words: &[&str]| back(steps).is_some_and(|token| words.iter().any(|word| token.is(sql, word)));
     if is(1, &["ON"]) {
         // That of a trigger or of an index; that of a join names columns.
         let index = before.iter().take(5).any(|token| token.is(sql, "INDEX")) && before[0].is(sql, "CREATE");
@@ -145,7 +147,10 @@ mod tests {
     #[test]
     fn nothing_is_glued_where_a_name_goes() {
         for (sql, expected) in [
-            ("CREATE TABLE t (x int) /site.*!50000 COMMENT='unseen' */", "CREATE TABLE t (x int) /site.*!50000 COMMENT='unseen' */"),
+            (
+                "CREATE TABLE t (x int) /site.*!50000 COMMENT='unseen' */",
+                "CREATE TABLE t (x int) /site.*!50000 COMMENT='unseen' */",
+            ),
             ("SELECT `a`site.`b`, -site.-1", "SELECT `a` `b`, -site.-1"),
         ] {
             assert_eq!(own(sql), expected);

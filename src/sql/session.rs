@@ -428,7 +428,8 @@ impl Session {
                 if name.len() + value.as_ref().map_or(0, String::len) > MAX_SAVED {
                     return Err("a saved variable of such a length".into());
                 }
-                let bytes = |(name, value): (&String, &Option<String>)| name.len() + value.as_ref().map_or(0, String::len);
+                let bytes =
+                    |(name, value): (&String, &Option<String>)| name.len() + value.as_ref().map_or(0, String::len);
                 let new = name.len() + value.as_ref().map_or(0, String::len);
                 if self.saved.iter().map(bytes).sum::<usize>() + new > MAX_ALL_SAVED {
                     return Err("too many saved variables".into());
@@ -442,7 +443,8 @@ impl Session {
         if global {
             return Err(format!("the global variable {name}"));
         }
-        let acts = ["sql_mode", "time_zone", "character_set_client", "character_set_connection", "collation_connection"];
+        let acts =
+            ["sql_mode", "time_zone", "character_set_client", "character_set_connection", "collation_connection"];
         if acts.contains(&name.as_str()) {
             if value.is_none() && self.unsure {
                 return Err(format!("a value of {name} made of what the server has"));
@@ -664,7 +666,11 @@ mod tests {
             "SET time_zone=CONCAT(@@time_zone, 'x')",
             &format!("SET @x=REPLACE('{}', 'x', '{0}')", "x".repeat(MAX_SAVED + 1)),
             &format!("SET time_zone='{}'", "x".repeat(MAX_SAVED + 1)),
-            &(0..100).map(|at| format!("SET @x{at}='{}'", "x".repeat(900))).collect::<Vec<_>>().join(", ").replace(", SET ", ", "),
+            &(0..100)
+                .map(|at| format!("SET @x{at}='{}'", "x".repeat(900)))
+                .collect::<Vec<_>>()
+                .join(", ")
+                .replace(", SET ", ", "),
             "SET TRANSACTION ISOLATION LEVEL x",
             "SET PASSWORD = 'x'",
             "SET PASSWORD FOR root@localhost = 'x'",

@@ -284,7 +284,8 @@ fn is_sent(statement: &Statement) -> bool {
 /// The one schema that foreign keys of the statement lead to.
 fn referenced(sql: &[u8], quoting: Quoting) -> Option<String> {
     let all = tokens(sql, quoting);
-    let leads = |at: &usize| all[*at].is(sql, "REFERENCES") && all.get(*at + 2).is_some_and(|dot| dot.is_sign(sql, b'.'));
+    let leads =
+        |at: &usize| all[*at].is(sql, "REFERENCES") && all.get(*at + 2).is_some_and(|dot| dot.is_sign(sql, b'.'));
     let mut schemas = (0..all.len()).filter(leads).map(|at| all[at + 1].name(sql));
     let first = schemas.next()??;
     schemas.all(|other| other.as_ref() == Some(&first)).then_some(first)
@@ -387,7 +388,9 @@ mod tests {
             (after(None, &unchecked).unwrap().is_whole(), after(None, &unchecked[..2]).unwrap().is_whole()),
             (true, false)
         );
-        let each = [&unchecked[..], &["SET FOREIGN_KEY_CHECKS = 0", "CREATE TABLE b (x int)", "SET FOREIGN_KEY_CHECKS = 1"]].concat();
+        let each =
+            [&unchecked[..], &["SET FOREIGN_KEY_CHECKS = 0", "CREATE TABLE b (x int)", "SET FOREIGN_KEY_CHECKS = 1"]]
+                .concat();
         assert!(!after(None, &each).unwrap().is_whole(), "it may have been cut behind any table");
         assert_eq!(after(None, &saved[..2]).unwrap_err().code, Code::BackupCorrupt);
         let mut other = DumpState::default();

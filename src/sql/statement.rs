@@ -676,10 +676,19 @@ mod tests {
 
     #[test]
     fn what_the_rest_depends_on_is_told_apart() {
-        for sql in ["SET NAMES gbk", "set sql_mode='X'", "SET GLOBAL a=1, NAMES gbk", "USE b", "CREATE DATABASE b", "DROP SCHEMA b"] {
+        for sql in [
+            "SET NAMES gbk",
+            "set sql_mode='X'",
+            "SET GLOBAL a=1, NAMES gbk",
+            "USE b",
+            "CREATE DATABASE b",
+            "DROP SCHEMA b",
+        ] {
             assert!(gives_meaning(sql.as_bytes(), Quoting::default()), "{sql}");
         }
-        for sql in ["SET GLOBAL general_log=1", "SET @@GLOBAL.a=1", "SET PASSWORD='x'", "GRANT ALL ON *.* TO x", "CALL p()"] {
+        for sql in
+            ["SET GLOBAL general_log=1", "SET @@GLOBAL.a=1", "SET PASSWORD='x'", "GRANT ALL ON *.* TO x", "CALL p()"]
+        {
             assert!(!gives_meaning(sql.as_bytes(), Quoting::default()), "{sql}");
         }
     }

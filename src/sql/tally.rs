@@ -4,7 +4,7 @@
 use crate::error::{Code, Error};
 use crate::sql::compat::Survey;
 use crate::sql::compat::adapt::with_usual_engine;
-use crate::sql::compat::survey::Refusal;
+use crate::sql::compat::survey::{LONG_ROW, Refusal};
 use crate::sql::lexer::{Item, Lexer, Rows};
 use crate::sql::state::DumpState;
 use crate::sql::statement::{ObjectKind, Statement, Subject, gives_meaning, replaces, subject};
@@ -26,8 +26,6 @@ pub const MAX_CREATE: usize = 64 << 10;
 pub const MAX_CREATES: usize = 4 << 20;
 /// Longest text of a refused statement kept.
 const MAX_REFUSED_TEXT: usize = 4096;
-/// Every server takes a row of this length in one packet.
-const LONG_ROW: u64 = 512 << 10;
 
 /// A table of the dump.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

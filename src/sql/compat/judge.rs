@@ -188,7 +188,8 @@ impl Ledger {
 
 /// What this server would not take, as it stands, of the tables and objects that take part.
 pub fn judge(survey: &Survey, facts: &ServerFacts, actions: &Actions, takes: &dyn Fn(&str) -> bool) -> Vec<Finding> {
-    let mode = survey.sql_mode.as_deref().map_or(Cow::Borrowed(&*facts.sql_mode), |mode| modes::on(&facts.sql_mode, mode));
+    let mode =
+        survey.sql_mode.as_deref().map_or(Cow::Borrowed(&*facts.sql_mode), |mode| modes::on(&facts.sql_mode, mode));
     let mode = mode.as_ref();
     let mut found = Vec::new();
     let left_out = |seen: &&Seen| seen.within.as_ref().is_some_and(|within| !within.iter().any(|name| takes(name)));
@@ -199,8 +200,12 @@ pub fn judge(survey: &Survey, facts: &ServerFacts, actions: &Actions, takes: &dy
     }
     found.extend(survey.versioned.iter().filter_map(|comment| skipped(comment, facts.dialect(), actions)));
     // The client sends a file in parts, whatever its rows are.
-    let row = if facts.local_infile { &survey.largest_inserted } else { &survey.largest_row };
-    if let Some(decision) = decide_row(row.bytes, facts).filter(|_| takes(&row.table)) {
+    let (longest, others) = match facts.local_infile {
+        true => (&survey.largest_inserted, &survey.long_inserted),
+        false => (&survey.largest_row, &survey.long_rows),
+    };
+    let taken = std::iter::once(longest).chain(others).find(|row| takes(&row.table));
+    if let Some((row, decision)) = taken.and_then(|row| Some((row, decide_row(row.bytes, facts)?))) {
         found.push(decision.about(Kind::Packet, "row", 1, row.line, Some(row.table.clone())));
     }
     let statement = &survey.largest_statement;
@@ -549,6 +554,21 @@ pub(crate) mod tests {
             .map(|finding| finding.subject.as_str())
             .collect();
         assert_eq!(failed, ["gb18030_bin", "gb18030", "row", "CONNECT", "FEDERATED"]);
+    }
+
+    #[test]
+    fn the_longest_row_of_the_tables_that_take_part_counts() {
+        let mut all = Survey::default();
+        for (table, bytes) in [("a", 3 << 20), ("b", 2 << 20), ("c", 100)] {
+            all.rows(table, None, 9, 10, bytes);
+        }
+        let judged = |takes: &dyn Fn(&str) -> bool| {
+            let found = judge(&all, &server(), &Actions::default(), takes);
+            found.into_iter().map(|finding| finding.table.unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(judged(&|_| true), ["a"]);
+        assert_eq!(judged(&|name| name != "a"), ["b"]);
+        assert!(judged(&|name| name == "c").is_empty());
     }
 
     #[test]

@@ -15,6 +15,10 @@ const MAX_SEEN: usize = 512;
 /// Most refusals kept, each of another subject; of those without one.
 const MAX_REFUSED: usize = 500;
 const MAX_WITHOUT_SUBJECT: usize = 50;
+/// Every server takes a row of this length in one packet.
+pub const LONG_ROW: u64 = 512 << 10;
+/// Most tables whose longest row is kept.
+const MAX_LONG: usize = 20;
 /// Most tables that are remembered of one thing.
 const MAX_WITHIN: usize = 20;
 /// How much of a versioned comment is kept.
@@ -75,6 +79,7 @@ pub struct Refusal {
     /// The text, where some servers would not read all of it.
     pub text: Option<String>,
     /// What follows means something else without it: it is never left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub gives_meaning: bool,
 }
 
@@ -135,6 +140,12 @@ pub struct Survey {
     pub largest_row: Largest,
     /// The longest that `LOAD DATA` does not take.
     pub largest_inserted: Largest,
+    /// The longest row of each of the tables with the longest ones, the longest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub long_rows: Vec<Largest>,
+    /// The same of those that `LOAD DATA` does not take.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub long_inserted: Vec<Largest>,
     /// The longest statement with rows.
     pub largest_statement: Largest,
     /// What no dump of a site needs, in the order of the dump.
@@ -179,6 +190,8 @@ impl Survey {
         self.largest_row.see(longest_row, line, table);
         self.largest_inserted.see(inserted, line, table);
         self.largest_statement.see(bytes, line, table);
+        keep(&mut self.long_rows, longest_row, line, table);
+        keep(&mut self.long_inserted, inserted, line, table);
     }
 
     /// Rows of a statement hold zero dates in columns of dates.
@@ -223,6 +236,19 @@ impl Survey {
             self.seen.push(Seen { kind, subject: subject.to_owned(), count, line, table, within });
         }
     }
+}
+
+/// Keeps the longest row of a table, among those of a few tables.
+fn keep(list: &mut Vec<Largest>, bytes: u64, line: u64, table: &str) {
+    if bytes <= LONG_ROW {
+        return;
+    }
+    match list.iter_mut().find(|known| known.table == table) {
+        Some(known) => known.see(bytes, line, table),
+        None => list.push(Largest { bytes, line, table: table.to_owned() }),
+    }
+    list.sort_by_key(|known| std::cmp::Reverse(known.bytes));
+    list.truncate(MAX_LONG);
 }
 
 /// Whether every server in use reads the text of such a comment.
@@ -271,7 +297,8 @@ mod tests {
         (0..1000).for_each(|_| survey.refuse(refusal(None, "dump_refused")));
         survey.refuse(refusal(Some("b"), "dump_refused"));
         survey.refuse(refusal(None, "backup_corrupt"));
-        let of = |subject: Option<&str>| survey.refused.iter().filter(|found| found.subject.as_deref() == subject).count();
+        let of =
+            |subject: Option<&str>| survey.refused.iter().filter(|found| found.subject.as_deref() == subject).count();
         assert_eq!((of(Some("a")), of(Some("b")), of(None)), (1, 1, MAX_WITHOUT_SUBJECT + 1));
     }
 

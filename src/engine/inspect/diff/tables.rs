@@ -84,8 +84,11 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
             pages.push(entry)?;
         }
     }
-    let objects =
-        if selection.database.is_whole() { Some(objects(sides, &chosen, (&leaving, selection.exact), &mut pages)?) } else { None };
+    let objects = if selection.database.is_whole() {
+        Some(objects(sides, &chosen, (&leaving, selection.exact), &mut pages)?)
+    } else {
+        None
+    };
     let (total, entries) = pages.finish()?;
     Ok(TableChanges {
         schema: sides.live.schema.clone(),

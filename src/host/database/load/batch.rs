@@ -67,7 +67,8 @@ impl Target {
 
     /// Whether `LOAD DATA` does the same with these rows as `INSERT` does, in this session and under this `sql_mode`.
     pub fn takes(&self, rows: &Rows, session: &Session, mode: &str) -> bool {
-        self.takes_text.load(Ordering::Relaxed) && self.text.as_ref().is_some_and(|text| text.loads(rows, session, mode))
+        self.takes_text.load(Ordering::Relaxed)
+            && self.text.as_ref().is_some_and(|text| text.loads(rows, session, mode))
     }
 }
 
