@@ -7,7 +7,7 @@ use crate::sql::lexer::refused;
 use crate::sql::origin::{Origin, is_end};
 use crate::sql::own;
 use crate::sql::session::Session;
-use crate::sql::statement::{FOREIGN_REFERENCE, Name, Source, Statement, classify};
+use crate::sql::statement::{FOREIGN_REFERENCE, Name, Source, Statement, Subject, classify, subject};
 use crate::sql::token::{Quoting, opens_versioned, tokens};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -108,6 +108,13 @@ impl DumpState {
         }
         let statement = classify(text, self.quoting()).map_err(|why| {
             let error = refused(line, &why, text);
+            // Whoever looks does not know the site's schema, and goes on with the rows.
+            if why == FOREIGN_REFERENCE
+                && self.tables.len() < MAX_TABLES
+                && let Some(Subject::NewTable(name)) = subject(text, self.quoting())
+            {
+                self.tables.insert(name);
+            }
             match referenced(text, self.quoting()) {
                 Some(schema) if why == FOREIGN_REFERENCE => error.with("schema", schema),
                 _ => error,
