@@ -176,7 +176,13 @@ mod tests {
             (&format!("CREATE TABLE a (x int) ENGINE=FEDERATED;\n{END}"), "", Some(Code::DumpRefused)),
             (&format!("CREATE TABLE live.a (x int);\n{END}"), "", None),
             (&format!("CREATE TABLE live.a (x int); INSERT INTO a VALUES (1);\n{END}"), "", None),
-            (&format!("CREATE TABLE a (x int, FOREIGN KEY (x) REFERENCES live.b (x)); INSERT INTO a VALUES (1);\n{END}"), "", None),
+            (
+                &format!(
+                    "CREATE TABLE a (x int, FOREIGN KEY (x) REFERENCES live.b (x)); INSERT INTO a VALUES (1);\n{END}"
+                ),
+                "",
+                None,
+            ),
             (
                 &format!("CREATE TABLE a (x int, FOREIGN KEY (x) REFERENCES victim.b (x));\n{END}"),
                 "",
