@@ -19,6 +19,7 @@ pub mod statement;
 pub mod table;
 pub mod tally;
 pub mod token;
+pub mod versioned;
 
 /// Quotes a name for use as an identifier.
 pub fn quote_name(name: &str) -> String {

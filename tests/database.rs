@@ -433,7 +433,7 @@ fn statements_of_other_dumpers_load_as_the_plain_client_loads_them() {
         "INSERT INTO a SET id=9, n='x'; INSERT INTO a SET id=-8;",
         "INSERT INTO a VALUES (1,'x'); ALTER TABLE a CHANGE id id int NOT NULL AUTO_INCREMENT; INSERT INTO a VALUES (7,'z');",
         "INSERT INTO a VALUES (1,'x'); ALTER TABLE a COMMENT='x'; ALTER TABLE a ENGINE=InnoDB; ALTER TABLE a ADD m int, DROP COLUMN n; ANALYZE TABLE a; OPTIMIZE TABLE a; COMMIT WORK;",
-        "INSERT INTO a VALUES (1,'x'); CREATE INDEX i ON a (n); DROP INDEX i ON a; ALTER TABLE a ADD KEY j (n), RENAME INDEX j TO k;",
+        "INSERT INTO a VALUES (1,'x'); CREATE INDEX i ON a (n); DROP INDEX i ON a; ALTER TABLE a ADD KEY j (n); ALTER TABLE a RENAME INDEX j TO k;",
         "INSERT INTO a VALUES (1,'x'); DELETE FROM `a`; INSERT INTO a VALUES (2,'y');",
         "INSERT INTO a VALUES (1,'x'); TRUNCATE TABLE `a`; INSERT INTO a VALUES (2,'y'); SAVEPOINT x; RELEASE SAVEPOINT x; FLUSH TABLES;",
         "DELIMITER //\nINSERT INTO a VALUES (1,'x;'),(2,'//')//\nDELIMITER ;\nINSERT INTO a VALUES (3,'y');",

@@ -201,7 +201,6 @@ fn d57_d60_accounts_settings_and_plugins_are_out_of_reach() {
         "SET PERSIST max_connections=1",
         "SET SESSION sql_log_bin=(SELECT COUNT(*) FROM victim.t)",
         "SET STATEMENT max_statement_time=1 FOR DELETE FROM victim.t",
-        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
         "SET @old=(SELECT word FROM victim.secrets)",
         "SET NAMES utf8mb4, GLOBAL general_log=1",
         "INSTALL PLUGIN x SONAME 'x.so'",

@@ -2,10 +2,10 @@
 //! they are reported as extents of the text.
 
 use crate::error::{Code, Error, IoContext, Result};
-use crate::sql::compat::survey::{Versioned, is_read_everywhere, note_versioned};
 use crate::sql::compat::uses::is_zero_date;
 use crate::sql::insert::{InsertHead, upsert};
 use crate::sql::token::{Quoting, escapes, is_word, starts_line_comment};
+use crate::sql::versioned::{Dialect, SANDBOX, Versioned, is_read_everywhere, note_versioned, version_mark};
 use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
@@ -27,30 +27,6 @@ const MAX_NUMBER: usize = 4096;
 /// Most extents of one statement that wait for its end, and the bytes of the dump that they cover.
 const MAX_HELD: usize = 1024;
 const MAX_HELD_BYTES: u64 = 64 << 20;
-/// The mark at the top of MariaDB's dumps is a comment to all.
-pub const SANDBOX: u32 = 999_999;
-
-/// What the server would execute of versioned comments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dialect {
-    /// Version as `10*10000 + 11*100 + 19`.
-    pub version: u32,
-    /// MariaDB reads `/*M!` and leaves `/*!50700` to `/*!99999` to MySQL.
-    pub mariadb: bool,
-}
-
-impl Dialect {
-    /// Whether the text of `/*!version … */`, or of `/*M!version … */`, is executed.
-    pub fn executes(self, only_mariadb: bool, version: Option<u32>) -> bool {
-        match version {
-            _ if only_mariadb && !self.mariadb => false,
-            None => true,
-            Some(version) if version > self.version => false,
-            Some(version) => !(self.mariadb && !only_mariadb && (50_700..=99_999).contains(&version)),
-        }
-    }
-}
-
 /// Rows of one `INSERT`, as an extent of the dump: `(…),(…)` from the first bracket to the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows {
@@ -381,9 +357,11 @@ impl<R: Read> Lexer<R> {
                     self.change_delimiter()?;
                     continue;
                 }
-                line = self.line();
-                self.span.0 = self.position();
-                self.mark = self.surveys.then_some(self.span.0);
+                if open.is_empty() {
+                    line = self.line();
+                    self.span.0 = self.position();
+                    self.mark = self.surveys.then_some(self.span.0);
+                }
             }
             let unwrapped = open.len();
             let disputed = open.contains(&true);
@@ -1119,22 +1097,6 @@ impl Opened {
         }
         self.dashes = if byte == b'-' && !self.hides() { self.dashes + 1 } else { 0 };
     }
-}
-
-/// Length of a `/*!` or `/*M!` mark, whether it is the latter, and its number.
-pub fn version_mark(rest: &[u8]) -> Option<(usize, bool, Option<u32>)> {
-    let (mark, only_mariadb) = if rest.starts_with(b"/*!") {
-        (3, false)
-    } else if rest.starts_with(b"/*M!") {
-        (4, true)
-    } else {
-        return None;
-    };
-    let digits = rest[mark..].iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
-    // A version has five or six digits; fewer belong to the text.
-    let digits = if digits >= 5 { digits } else { 0 };
-    let version = std::str::from_utf8(&rest[mark..mark + digits]).ok().and_then(|text| text.parse().ok());
-    Some((mark + digits, only_mariadb, version))
 }
 
 /// A value of this form stands in the column.

@@ -1,6 +1,6 @@
 //! Words of `sql_mode`: which server knows which, and what stands for one that a server does not know.
 
-use crate::sql::lexer::Dialect;
+use crate::sql::versioned::Dialect;
 use std::borrow::Cow;
 
 /// Stands in a list for the words of the server that reads the dump; no text of a dump holds it.

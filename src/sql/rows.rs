@@ -1,8 +1,9 @@
 //! The text of rows, made fit for a connection that takes UTF-8 only, and cut row by row.
 
 use crate::error::Result;
-use crate::sql::lexer::{Dialect, Item, Lexer};
+use crate::sql::lexer::{Item, Lexer};
 use crate::sql::token::{Quoting, escapes};
+use crate::sql::versioned::Dialect;
 use std::fmt::Write;
 
 /// Rows as text. String literals that are not UTF-8 become hexadecimal literals of the same meaning:

@@ -1,11 +1,11 @@
 //! A dump's facts against a server's: what it would not take, and what is done about it.
 
 use crate::sql::compat::action::{Keep, Map, Skip, Split, Strip};
-use crate::sql::compat::survey::{Seen, Versioned};
+use crate::sql::compat::survey::Seen;
 use crate::sql::compat::{Actions, Kind, Survey, collation};
-use crate::sql::lexer::Dialect;
 use crate::sql::modes;
 use crate::sql::statement::is_self_contained;
+use crate::sql::versioned::{Dialect, Versioned};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -441,7 +441,7 @@ pub fn taking_zero_dates(mode: &str) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::sql::compat::survey::note_versioned;
+    use crate::sql::versioned::note_versioned;
 
     /// A MariaDB 10.11.
     pub(crate) fn server() -> ServerFacts {

@@ -3,11 +3,12 @@
 use crate::error::Code;
 use crate::sql::compat::Kind;
 use crate::sql::compat::uses::{table_of, uses};
-use crate::sql::lexer::{Dialect, Item, Lexer, SANDBOX};
+use crate::sql::lexer::{Item, Lexer};
 use crate::sql::origin::Origin;
 use crate::sql::session::Session;
 use crate::sql::statement::{Statement, classify, subject};
 use crate::sql::token::Quoting;
+use crate::sql::versioned::{Dialect, Versioned};
 use serde::{Deserialize, Serialize};
 
 /// Most different things kept; what is known already goes on being counted.
@@ -21,10 +22,6 @@ pub const LONG_ROW: u64 = 512 << 10;
 const MAX_LONG: usize = 20;
 /// Most tables that are remembered of one thing.
 const MAX_WITHIN: usize = 20;
-/// How much of a versioned comment is kept.
-pub const MAX_BEGINNING: usize = 40;
-/// Every server in use executes versioned comments up to here.
-const EVERYWHERE: u32 = 50_699;
 
 /// Something named in the dump.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,21 +40,6 @@ pub struct Seen {
     /// Its tables and objects, where all of them are known.
     #[serde(default)]
     pub within: Option<Vec<String>>,
-}
-
-/// `/*!NNNNN … */` or `/*M!NNNNNN … */`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Versioned {
-    /// `/*M!`: for MariaDB alone.
-    pub mariadb: bool,
-    /// The number; `None` without one.
-    pub version: Option<u32>,
-    /// The beginning of its text; empty where every server reads it.
-    pub text: String,
-    /// How often.
-    pub count: u64,
-    /// Line of the first.
-    pub line: u64,
 }
 
 /// A statement, or rows, that no dump of a site needs.
@@ -251,31 +233,10 @@ fn keep(list: &mut Vec<Largest>, bytes: u64, line: u64, table: &str) {
     list.truncate(MAX_LONG);
 }
 
-/// Whether every server in use reads the text of such a comment.
-pub fn is_read_everywhere(mariadb: bool, version: Option<u32>) -> bool {
-    !mariadb && version.is_none_or(|version| version <= EVERYWHERE)
-}
-
-/// Counts a versioned comment; `text` is what follows its number, of which the beginning is kept.
-pub fn note_versioned(list: &mut Vec<Versioned>, mariadb: bool, version: Option<u32>, text: &[u8], line: u64) {
-    if version == Some(SANDBOX) {
-        return;
-    }
-    let everywhere = is_read_everywhere(mariadb, version);
-    let text = &text[..text.len().min(MAX_BEGINNING + 2)];
-    let end = memchr::memmem::find(text, b"*/").unwrap_or(text.len()).min(MAX_BEGINNING);
-    let text = if everywhere { String::new() } else { String::from_utf8_lossy(text[..end].trim_ascii()).into_owned() };
-    let same = |known: &&mut Versioned| known.mariadb == mariadb && known.version == version && known.text == text;
-    if let Some(known) = list.iter_mut().find(same) {
-        known.count += 1;
-    } else if list.len() < MAX_SEEN {
-        list.push(Versioned { mariadb, version, text, count: 1, line });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql::versioned::note_versioned;
 
     #[test]
     fn the_mode_in_force_is_the_one_at_the_first_row() {
