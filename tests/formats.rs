@@ -511,7 +511,9 @@ fn the_cache_of_a_backup_is_read_and_what_is_damaged_is_read_anew() {
         std::fs::write(&path, bytes).unwrap();
         index().scan(&source);
     }
-    let other = String::from_utf8(whole.clone()).unwrap().replacen("\"schema\":4", "\"schema\":5", 1);
+    let text = String::from_utf8(whole.clone()).unwrap();
+    let other = text.replacen("\"schema\":", "\"schema\":9", 1);
+    assert_ne!(other, text);
     for text in [other.as_str(), "{}", ""] {
         std::fs::write(&path, text).unwrap();
         assert!(index().scan(&source).is_none() && index().live.is_none(), "of another version");

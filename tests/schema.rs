@@ -204,6 +204,7 @@ fn the_tables_that_are_written_name_fields_that_there_are() {
         "upstream",
         "map",
         "max_allowed_packet",
+        "local_infile",
         "latest",
         "null",
         "false",

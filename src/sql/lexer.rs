@@ -265,10 +265,10 @@ impl<R: Read> Lexer<R> {
         }
         self.count_lines();
         let kept = self.mark.map_or(0, |mark| usize::try_from(self.position() - mark).unwrap_or(usize::MAX));
-        let kept = if kept > MAX_RAW { 0 } else { kept };
-        if kept == 0 {
+        if kept > MAX_RAW {
             self.mark = None;
         }
+        let kept = if kept > MAX_RAW { 0 } else { kept };
         self.buffer.drain(..self.at - kept);
         self.base += (self.at - kept) as u64;
         self.at = kept;
@@ -489,7 +489,7 @@ impl<R: Read> Lexer<R> {
 
     /// Whether rows can be told from what ends them.
     fn ends_rows(&self) -> bool {
-        !self.delimiter.first().is_some_and(|first| matches!(first, b',' | b'(' | b')' | b'/' | b'-' | b'#'))
+        !matches!(self.delimiter.as_slice(), [b',' | b'(' | b')' | b'-' | b'#', ..] | [b'/'] | [b'/', b'*', ..])
     }
 
     /// Statements with rows come one after another with the same head.

@@ -106,7 +106,7 @@ pub fn unknown(modes: &str) -> Option<&str> {
             return true;
         }
         let same = |known: &&str| known.eq_ignore_ascii_case(word);
-        COMMON.iter().chain(OLD).any(|known| same(known)) || MARIADB.iter().chain(MYSQL).any(|(known, _)| same(known))
+        COMMON.iter().chain(OLD).any(same) || MARIADB.iter().chain(MYSQL).any(|(known, _)| same(known))
     };
     listed(modes).find(|word| !known(word))
 }

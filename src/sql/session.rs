@@ -22,6 +22,8 @@ pub struct Session {
     keys: Option<bool>,
     /// Saved values: `@name` to the text of a value.
     saved: HashMap<String, Option<String>>,
+    /// Bytes of the saved values with their names.
+    saved_bytes: usize,
     /// Saved values that were set back.
     used: BTreeSet<String>,
     /// The value in hand was made of one that is the server's own and not known here.
@@ -93,7 +95,7 @@ impl Session {
     /// The same session without what it saved: for those who only need its settings, and are many.
     #[must_use]
     pub fn settings(&self) -> Session {
-        Session { saved: HashMap::new(), used: BTreeSet::new(), ..self.clone() }
+        Session { saved: HashMap::new(), saved_bytes: 0, used: BTreeSet::new(), ..self.clone() }
     }
 
     /// Whether a bare name of the statement holds bytes that are white space or signs to some character set, and so may stand
@@ -425,15 +427,16 @@ impl Session {
     fn assign(&mut self, target: Variable, value: Option<String>) -> Result<(), String> {
         let (name, global) = match target {
             Variable::User(name) => {
-                if name.len() + value.as_ref().map_or(0, String::len) > MAX_SAVED {
+                let bytes = |value: &Option<String>| name.len() + value.as_ref().map_or(0, String::len);
+                let new = bytes(&value);
+                if new > MAX_SAVED {
                     return Err("a saved variable of such a length".into());
                 }
-                let bytes =
-                    |(name, value): (&String, &Option<String>)| name.len() + value.as_ref().map_or(0, String::len);
-                let new = name.len() + value.as_ref().map_or(0, String::len);
-                if self.saved.iter().map(bytes).sum::<usize>() + new > MAX_ALL_SAVED {
+                let kept = self.saved_bytes - self.saved.get(&name).map_or(0, bytes);
+                if kept + new > MAX_ALL_SAVED {
                     return Err("too many saved variables".into());
                 }
+                self.saved_bytes = kept + new;
                 self.used.remove(&name);
                 self.saved.insert(name, value);
                 return Ok(());

@@ -132,11 +132,12 @@ impl DumpState {
         }
         match &statement {
             Statement::Set => {
-                let mut session = (*self.session).clone();
+                let checked = self.session.checks_keys();
+                // A dump with such a line is refused as a whole: what was taken of it before the error means nothing.
+                let session = Arc::make_mut(&mut self.session);
                 session.apply(text).map_err(|why| refused(line, &format!("SET with {why}"), text))?;
-                let again = self.session.checks_keys() == Some(false) && session.checks_keys() == Some(true);
+                let again = checked == Some(false) && session.checks_keys() == Some(true);
                 self.checked_again = self.checked_again.saturating_add(u32::from(again));
-                self.session = Arc::new(session);
             }
             Statement::Schema(name) => {
                 if let Some(first) = self.named.as_ref().filter(|first| *first != name) {

@@ -245,7 +245,8 @@ fn one_of_a_dump(reader: &mut Reader) -> Result<Statement, String> {
         }
         "FLUSH" => {
             while reader.one_of(&["NO_WRITE_TO_BINLOG", "LOCAL"]).is_some() {}
-            reader.one_of(&["TABLE", "TABLES"]).map(|_| Statement::Nothing)
+            let locks = reader.rest.iter().any(|token| token.is(reader.sql, "WITH") || token.is(reader.sql, "FOR"));
+            reader.one_of(&["TABLE", "TABLES"]).filter(|_| !locks).map(|_| Statement::Nothing)
         }
         "SHOW" => reader.one_of(&["WARNINGS", "ERRORS"]).filter(|_| reader.rest.is_empty()).map(|_| Statement::Nothing),
         "TRUNCATE" => {
@@ -754,6 +755,8 @@ mod tests {
             "SELECT COUNT(*) INTO @x FROM mysql.user",
             "SELECT user()",
             "FLUSH PRIVILEGES",
+            "FLUSH TABLES WITH READ LOCK",
+            "FLUSH LOCAL TABLES a FOR EXPORT",
             "KILL 1",
             "SHUTDOWN",
             "",

@@ -221,10 +221,8 @@ impl Tally {
                     table.bytes += bytes;
                 }
             }
-            (_, Ok(Statement::AlterTable(name) | Statement::CreateIndex(name))) => {
-                if self.altered.len() < MAX_TABLES {
-                    self.altered.insert(name.name);
-                }
+            (_, Ok(Statement::AlterTable(name) | Statement::CreateIndex(name))) if self.altered.len() < MAX_TABLES => {
+                self.altered.insert(name.name);
             }
             // A sequence is no table of a site.
             (_, Ok(Statement::CreateSequence(_))) => {}

@@ -73,7 +73,7 @@ fn refused(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec<Check> {
         }
         Check::failed("statement", &error).with("first_line", refusal.line)
     };
-    dump.survey.refused.iter().filter(holds).take(MAX_LINES).map(|refusal| of(refusal)).collect()
+    dump.survey.refused.iter().filter(holds).take(MAX_LINES).map(of).collect()
 }
 
 fn line(finding: &Finding) -> Check {
