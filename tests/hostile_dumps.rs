@@ -229,7 +229,6 @@ fn d57_d60_accounts_settings_and_plugins_are_out_of_reach() {
         "CALL mysql.AddGeometryColumn('','victim','t','x',1)",
         "DO SLEEP(0.1)",
         "DO GET_LOCK('victim', 0)",
-        "SELECT 1",
         "SHOW GRANTS FOR root@localhost",
         "BACKUP STAGE START",
         "LOCK INSTANCE FOR BACKUP",
