@@ -754,7 +754,7 @@ fn d65_a_dump_without_end_meets_a_limit_in_bounded_memory() {
         ("", format!("SET @a#='{mib}';\n"), Code::DumpRefused),
         ("", "SET @a#=1;\n".into(), Code::DumpRefused),
         ("CREATE TABLE t (", "c# INT,".into(), Code::LimitExceeded),
-        ("CREATE TABLE t (id INT COMMENT '", chunk("x"), Code::BackupCorrupt),
+        ("CREATE TABLE t (id INT COMMENT '", chunk("x"), Code::LimitExceeded),
         ("CREATE VIEW v AS SELECT 1 /* ", chunk("x "), Code::LimitExceeded),
         ("CREATE VIEW v AS SELECT 1 -- ", chunk("x "), Code::LimitExceeded),
         ("INSERT INTO ", chunk("t"), Code::LimitExceeded),

@@ -316,12 +316,7 @@ impl<R: Read> Lexer<R> {
                 text.truncate(1);
             }
             if text.len() > MAX_STATEMENT {
-                let shown = beginning(&text);
-                return Err(Error::new(
-                    Code::LimitExceeded,
-                    format!("line {line}: a statement is longer than 16 MiB: {shown}"),
-                )
-                .with("line", line));
+                return Err(too_long(line, &text));
             }
             let delimiter = self.delimiter.len();
             let at_start = self.position() == 0;
@@ -540,14 +535,21 @@ impl<R: Read> Lexer<R> {
         Ok(())
     }
 
+    /// Whoever goes on behind a refused statement reads it to its end; to others its limit is the end.
+    fn gives_up(&self, text: &[u8]) -> bool {
+        text.len() > MAX_STATEMENT && !self.surveys && !self.passing
+    }
+
     fn line_comment(&mut self, mut text: Option<&mut Vec<u8>>) -> Result<()> {
         loop {
+            if text.as_ref().is_some_and(|text| self.gives_up(text)) {
+                return Ok(());
+            }
             let rest = &self.buffer[self.at..];
             let end = memchr::memchr(b'\n', rest);
             let taken = end.map_or(rest.len(), |end| end + 1);
             if let Some(text) = &mut text {
                 text.extend_from_slice(&rest[..taken]);
-                // Read to its end, so that whoever passes over the statement goes on behind it.
                 text.truncate(MAX_STATEMENT + 1);
             }
             self.at += taken;
@@ -579,6 +581,9 @@ impl<R: Read> Lexer<R> {
                 return Err(
                     Error::new(Code::BackupCorrupt, format!("line {line}: a comment has no end")).with("line", line)
                 );
+            }
+            if self.gives_up(text) {
+                return Ok(());
             }
             text.truncate(MAX_STATEMENT + 1);
             let marks = rest.starts_with(b"*/") || nests && rest.starts_with(b"/*");
@@ -638,7 +643,9 @@ impl<R: Read> Lexer<R> {
                 }
                 Some(stop) => stop,
             };
-            // Read to its end, so that whoever passes over the statement goes on behind it.
+            if self.gives_up(text) {
+                return Ok(());
+            }
             text.truncate(if self.passing { from } else { MAX_STATEMENT + 1 });
             let rest = &self.buffer[self.at..];
             if rest.is_empty() {
@@ -1235,6 +1242,13 @@ fn trim(text: &mut Vec<u8>) {
 
 fn beginning(text: &[u8]) -> String {
     String::from_utf8_lossy(&text[..text.len().min(80)]).into_owned()
+}
+
+/// `limit_exceeded` with line and statement.
+fn too_long(line: u64, text: &[u8]) -> Error {
+    let shown = beginning(text);
+    Error::new(Code::LimitExceeded, format!("line {line}: a statement is longer than 16 MiB: {shown}"))
+        .with("line", line)
 }
 
 /// `dump_refused` with line and statement.
