@@ -53,6 +53,9 @@ pub struct Plan {
 pub struct DatabasePlan {
     /// The site's schema.
     pub live: String,
+    /// The restore that is taken back made it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made: bool,
     /// Where the new tables are, or will be.
     pub shadow: String,
     /// Where the old tables go.
@@ -86,6 +89,7 @@ impl Plan {
             stage,
             database: database.map(|(live, definer)| DatabasePlan {
                 live,
+                made: false,
                 shadow: names::shadow(job.short()),
                 kept: names::kept(job.short()),
                 definer,
@@ -120,6 +124,7 @@ impl Plan {
             tree: tree.unwrap_or_default(),
             database: kept_schema.map(|(live, shadow)| DatabasePlan {
                 live,
+                made: manifest.schema_made,
                 shadow,
                 kept: names::kept(job.short()),
                 definer: None,

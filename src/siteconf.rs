@@ -3,6 +3,7 @@
 //!
 //! Reading and judging is pure (bytes in, findings out); `target` looks at the live folders, `change` writes.
 
+pub mod certbot;
 pub mod change;
 mod check;
 mod cron;

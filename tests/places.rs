@@ -368,3 +368,74 @@ fn a_backup_that_is_none_is_called_what_it_is_before_anything_is_done() {
     run("tar", &[&["-cf", text(&archive), "--xz"][..], &around].concat());
     refused("backup_unreadable", &["an xz file", "xz -dc FILE | gzip"]);
 }
+
+/// A backup in the layout of the design, with this in `config/ssl`.
+fn with_certificates(machine: &Machine, put: impl Fn(&Path)) -> PathBuf {
+    let made = machine.world.place().join("tmp/made");
+    let _ = std::fs::remove_dir_all(&made);
+    std::fs::create_dir_all(made.join("www")).unwrap();
+    std::fs::create_dir_all(made.join("config/ssl")).unwrap();
+    std::fs::write(made.join("www/index.html"), "good").unwrap();
+    put(&made.join("config/ssl"));
+    machine.pack("backup_20260102_030407.tar.gz", &["-C", text(&made), "."])
+}
+
+#[test]
+fn a_link_in_the_place_of_a_certificate_is_none_and_is_said() {
+    let machine = Machine::new();
+    site_in(&machine.world.root(), "live");
+    let archive = with_certificates(&machine, |ssl| {
+        for name in ["fullchain", "privkey"] {
+            symlink(format!("../../archive/{DOMAIN}/{name}1.pem"), ssl.join(format!("{name}.pem"))).unwrap();
+        }
+    });
+    let request =
+        |components: Value| json!({"domain": DOMAIN, "backup": archive, "components": components, "wait": true});
+    // Named, and not there: an error, wherever it is asked.
+    for config in [json!(true), json!(["ssl"]), json!(["ssl", "cron"]), json!(["cron"])] {
+        for components in [json!({"config": config}), json!({"files": true, "config": config})] {
+            let refused = machine.world.refused("restore_start", request(components.clone()));
+            assert_eq!(refused["code"], "backup_incomplete", "{components}: {refused}");
+            let validated = machine.world.call("validate", request(components.clone()));
+            assert_eq!(validated["outcome"], "fail", "{components}: {validated}");
+            let refused = machine.world.refused("diff_backup", request(components.clone()));
+            assert_eq!(refused["code"], "backup_incomplete", "{components}: {refused}");
+        }
+    }
+    let refused = machine.world.refused("restore_start", request(json!({"config": ["ssl"]})));
+    let message = refused["message"].as_str().unwrap();
+    assert!(message.contains("config/ssl/fullchain.pem is a link to ../../archive/"), "{message}");
+    let seen = machine.world.call("preview_backup", json!({"domain": DOMAIN, "backup": archive, "wait": true}));
+    assert!(seen["warnings"].to_string().contains("config/ssl/privkey.pem is a link to"), "{seen}");
+    // Not named: the rest is restored, and the report says it.
+    let restored = machine.world.call("restore_start", json!({"domain": DOMAIN, "backup": archive, "wait": true}));
+    assert!(restored["notes"].to_string().contains("not restored: config/ssl/fullchain.pem is a link"), "{restored}");
+}
+
+#[test]
+fn certificates_on_a_fresh_machine_come_with_a_word_on_their_renewal() {
+    let machine = Machine::new();
+    site_in(&machine.world.root(), "live");
+    let for_name = |name: &str| {
+        with_certificates(&machine, |ssl| {
+            let (subject, names) = (format!("/CN={name}"), format!("subjectAltName=DNS:{name}"));
+            let (key, certificate) = (ssl.join("privkey.pem"), ssl.join("fullchain.pem"));
+            let made = Command::new("openssl")
+                .args(["req", "-x509", "-nodes", "-days", "60", "-newkey", "rsa:2048", "-subj", &subject])
+                .args(["-addext", &names, "-keyout", text(&key), "-out", text(&certificate)])
+                .output()
+                .unwrap();
+            assert!(made.status.success(), "{made:?}");
+        })
+    };
+    let request =
+        |archive: &Path| json!({"domain": DOMAIN, "backup": archive, "components": {"config": ["ssl"]}, "wait": true});
+    let request = request(&for_name(DOMAIN));
+    let restored = machine.world.call("restore_start", request.clone());
+    let notes = restored["notes"].to_string();
+    let folder = machine.world.place().join("ssl").join(DOMAIN);
+    assert!(notes.contains("certbot does not renew") && notes.contains(text(&folder)), "{notes}");
+    // They are there now: a second restore has nothing new to say.
+    let restored = machine.world.call("restore_start", request);
+    assert!(!restored["notes"].to_string().contains("certbot"), "{restored}");
+}

@@ -51,6 +51,7 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/worker/spawn.rs", "the helper program; whether systemd runs"),
     ("src/worker.rs", "our folder of jobs; whether a document root exists"),
     ("src/journal.rs", "our journal"),
+    ("src/siteconf/certbot.rs", "the machine's configuration"),
     ("src/siteconf/change.rs", "the machine's configuration"),
     ("src/siteconf/check.rs", "the machine's configuration"),
     ("src/siteconf/guard.rs", "folders of logs that a configuration names: whose they are, nothing in them"),

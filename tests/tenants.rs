@@ -197,10 +197,11 @@ fn g02_every_kind_of_configuration_is_a_claim_and_no_more() {
         );
         assert_ne!(branches, own);
         tenants.only(&[("wp-config.php", &branches)]);
+        tenants.assert_refused("a file that names two", "database_ambiguous");
         let document = tenants
             .world
             .document("validate", &json!({"domain": DOMAIN, "wait": true, "components": {"database": true}}));
-        assert_eq!(document["error"]["code"], "credentials_missing", "{document}");
+        assert_eq!(document["error"]["code"], "database_ambiguous", "{document}");
         assert!(document["error"]["message"].as_str().unwrap().contains("defined twice"), "{document}");
         // A role that is active by itself gives rights like any other grant.
         let active = if release.is_mysql() {
@@ -1144,4 +1145,138 @@ fn g21_rights_by_a_pattern_count_only_where_every_neighbour_is_clear() {
     let _ = done;
     chown(&copy, Some(TENANT + 1), None).unwrap();
     tenants.assert_refused("a copy that is somebody else's", "database_ambiguous");
+}
+
+/// What a plain restore answers, and the same of a validation: the same refusal where there is one.
+#[track_caller]
+fn plain(tenants: &Tenants, what: &str) -> serde_json::Value {
+    let request = json!({"domain": DOMAIN, "wait": true});
+    let validated = tenants.world.document("validate", &request);
+    let restored = tenants.world.document("restore_start", &request);
+    for part in ["code", "message", "hint"] {
+        assert_eq!(validated["error"][part], restored["error"][part], "{what}: {validated}\n{restored}");
+    }
+    restored
+}
+
+#[test]
+fn a_dump_without_an_account_is_never_left_out_in_silence() {
+    let tenants = Tenants::up(Release::Installed, &[]);
+    let getenv = "<?php define('DB_NAME', getenv('NAME')); define('DB_USER', 'a');";
+    let drupal = "<?php $databases['default']['default'] = ['database' => 'a_shop'];";
+    let root = tenants.root(DOMAIN);
+    for (what, files, names) in [
+        ("nothing is there", None, root.to_str().unwrap()),
+        ("the environment is asked", Some(vec![("wp-config.php", getenv)]), "DB_NAME is not given by a literal"),
+        ("half an account", Some(vec![("sites/default/settings.php", drupal)]), "names a database and no user"),
+        ("another application", Some(vec![("app/etc/env.php", "<?php return [];")]), "has none of wp-config.php, .env"),
+        ("a file without a word of it", Some(vec![("wp-config.php", "<?php require 'x.php';")]), "wp-config.php"),
+    ] {
+        match &files {
+            Some(files) => tenants.only(files),
+            None => std::fs::remove_dir_all(&root).unwrap(),
+        }
+        let (before, own) = (world::bare::look(&root), tenants.own());
+        // Twice: the second time the backup was read before.
+        for turn in 0..2 {
+            let refused = plain(&tenants, what);
+            let (message, hint) = (&refused["error"]["message"], refused["error"]["hint"].as_str().unwrap_or_default());
+            assert_eq!(refused["error"]["code"], "credentials_missing", "{what} {turn}: {refused}");
+            assert!(message.as_str().unwrap().contains(names), "{what} {turn}: {refused}");
+            assert!(hint.contains("MYSQL_DB_NAME=") && hint.contains("--only files,config"), "{what}: {hint}");
+            let diff = tenants.world.document("diff_backup", &json!({"domain": DOMAIN, "wait": true}));
+            assert_eq!(diff["error"]["code"], "credentials_missing", "{what} {turn}: {diff}");
+            // Until it is read nothing is known of what the backup holds.
+            tenants.backup("CREATE TABLE `t` (`id` int NOT NULL PRIMARY KEY, `v` varchar(40));\nINSERT INTO `t` VALUES (1,'restored');\n");
+        }
+        assert_eq!((world::bare::look(&root), tenants.own()), (before, own), "{what}: something was changed");
+    }
+    // The administrator says which it is.
+    tenants.say(&format!("{DOMAIN}.conf"), "MYSQL_DB_NAME=a_shop\nMYSQL_DB_USER=a\nMYSQL_DB_PASSWORD=secret-a-1\n");
+    tenants.assert_restored("by the administrator's word");
+}
+
+#[test]
+fn a_site_without_a_table_takes_a_backup_without_a_dump_and_no_other_does() {
+    let tenants = Tenants::up(Release::Installed, &[]);
+    let made = tenants.world.place().join("made");
+    std::fs::remove_file(made.join("database.sql")).unwrap();
+    std::fs::remove_file(made.join("www/wp-config.php")).unwrap();
+    world::fault::run("tar", &["-czf", tenants.world.archive().to_str().unwrap(), "-C", made.to_str().unwrap(), "."]);
+    // The site has tables: they are not left out without a word.
+    let refused = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+    assert_eq!(refused["error"]["code"], "backup_incomplete", "{refused}");
+    let validated = tenants.world.document("validate", &json!({"domain": DOMAIN, "wait": true}));
+    assert_eq!(validated["data"]["outcome"], "fail", "{validated}");
+    // None of them, or no database at all: the backup is the whole site.
+    for emptied in ["DROP TABLE a_shop.t", "DROP DATABASE a_shop"] {
+        tenants.reset();
+        tenants.sql(emptied);
+        let restored = plain(&tenants, emptied);
+        assert_eq!(restored["ok"], true, "{emptied}: {restored}");
+        assert_eq!(restored["data"]["database"], json!(null), "{emptied}: {restored}");
+        let notes = restored["data"]["notes"].to_string();
+        assert!(notes.contains("has no table: the database takes no part"), "{emptied}: {notes}");
+    }
+    assert!(!tenants.sql("SHOW DATABASES").contains("a_shop"), "nobody asked for a schema");
+    // A site that knows of no database.
+    tenants.only(&[("index.html", "live")]);
+    let restored = plain(&tenants, "a site of files");
+    assert_eq!(restored["ok"], true, "{restored}");
+    // Asked for by name it has to be there.
+    let named = json!({"domain": DOMAIN, "wait": true, "components": {"files": true, "database": true}});
+    let refused = tenants.world.document("restore_start", &named);
+    assert_eq!(refused["error"]["code"], "credentials_missing", "{refused}");
+}
+
+#[test]
+fn a_schema_that_is_gone_is_made_and_goes_again_on_the_way_back() {
+    for release in RELEASES {
+        let tenants = Tenants::up(release, &[]);
+        let there = |schema: &str| tenants.sql("SHOW DATABASES").lines().any(|line| line == schema);
+        tenants.sql("DROP DATABASE a_shop");
+        let validated = tenants.world.document("validate", &json!({"domain": DOMAIN, "wait": true}));
+        assert_ne!(validated["data"]["outcome"], "fail", "{release:?}: {validated}");
+        assert!(validated.to_string().contains("does not exist and will be made"), "{release:?}: {validated}");
+        assert!(!there(OWN), "a validation changes nothing");
+
+        // The page is not what it should be: all of it goes back.
+        let toml = tenants.world.place().join("restore.toml");
+        let written = std::fs::read_to_string(&toml).unwrap();
+        std::fs::write(&toml, written.replace("url = \"\"", "url = \"http://127.0.0.1:1/\"")).unwrap();
+        let failed = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+        assert_eq!(failed["ok"], false, "{failed}");
+        assert!(!there(OWN), "{release:?}: what was made for a restore that failed goes with it: {failed}");
+        std::fs::write(&toml, written).unwrap();
+
+        let restored = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+        assert_eq!(restored["ok"], true, "{release:?}: {restored}");
+        assert_eq!(tenants.own(), "restored", "{release:?}");
+        assert!(restored["data"]["notes"].to_string().contains("did not exist and was made"), "{restored}");
+        let back = |job: &serde_json::Value| {
+            let request = json!({"domain": DOMAIN, "job": job["data"]["job"], "wait": true});
+            let document = tenants.world.document("rollback", &request);
+            assert_eq!(document["ok"], true, "{release:?}: {document}");
+            document
+        };
+        // Back, forth, and back: with what the restore brought the schema goes and comes.
+        let gone = back(&restored);
+        assert!(!there(OWN), "{release:?}");
+        let again = back(&gone);
+        assert_eq!(tenants.own(), "restored", "{release:?}");
+        // Also with what was made in it since, which comes back with it.
+        tenants.sql("CREATE TABLE a_shop.later (id INT); CREATE VIEW a_shop.others AS SELECT v FROM a_shop.t");
+        let gone = back(&again);
+        assert!(!there(OWN), "{release:?}");
+        back(&gone);
+        assert_eq!(tenants.sql("SELECT * FROM a_shop.others; SELECT COUNT(*) FROM a_shop.later").trim(), "restored\n0");
+
+        // A neighbour's schema that is gone is nobody's to make by a claim.
+        tenants.reset();
+        tenants.sql(&format!("DROP DATABASE {THEIRS}"));
+        tenants.wp_config(DOMAIN, THEIRS, "a", "secret-a-1", "localhost");
+        let refused = plain(&tenants, "a neighbour's");
+        assert_eq!(refused["error"]["code"], "insufficient_privilege", "{release:?}: {refused}");
+        assert!(!there(THEIRS), "{release:?}");
+    }
 }

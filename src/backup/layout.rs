@@ -22,11 +22,13 @@
 mod common;
 pub mod snapshot;
 
+use crate::archive::EntryKind;
 use crate::backup::name::{BackupName, Family};
 use crate::error::{Code, Error, Result};
 use crate::host::site::Site;
 use crate::path::RelPath;
 pub use crate::siteconf::Item as ConfigItem;
+use crate::text::printable;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
@@ -143,6 +145,9 @@ pub struct Seen {
     pub second_dump: Option<String>,
     /// Kinds of configuration.
     pub config: BTreeSet<ConfigItem>,
+    /// What stands in a configuration file's place and is none, as sentences, at most [`MAX_OTHERS`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub config_links: BTreeSet<(ConfigItem, String)>,
     /// A description of the backup.
     pub meta: bool,
     /// The folder of the tree was seen, even if empty.
@@ -164,7 +169,18 @@ impl Seen {
         self.dump = self.dump.take().or(other.dump);
         self.second_dump = self.second_dump.take().or(other.second_dump);
         self.config.extend(other.config);
+        self.config_links.extend(other.config_links);
         self.others.extend(other.others);
+    }
+
+    /// Notes an entry that stands where a configuration file is looked for: certbot's links come without their files.
+    pub fn note_config_link(&mut self, item: ConfigItem, path: &RelPath, kind: &EntryKind) {
+        if let EntryKind::Symlink(to) = kind
+            && self.config_links.len() < MAX_OTHERS
+        {
+            let (path, to) = (printable(&path.to_string()), printable(&String::from_utf8_lossy(to)));
+            self.config_links.insert((item, format!("{path} is a link to {to}, and not the file")));
+        }
     }
 
     /// Whether the database of the backup is known; asked where it is to be restored.

@@ -162,6 +162,7 @@ impl Reading<'_> {
                 Place::Config(item, name) if entry.kind == EntryKind::File => {
                     keep_config(&mut self.found, item, &name, entry.size, &mut *tar)?;
                 }
+                Place::Config(item, _) => self.found.seen.note_config_link(item, &path, &entry.kind),
                 _ => {}
             }
         }
@@ -301,6 +302,8 @@ impl Reading<'_> {
             }
         }
         self.found.tree = self.folders.finish();
+        // A link in a file's place is no configuration.
+        self.found.seen.config = self.found.config.iter().map(|file| file.item).collect();
         Ok(self.found)
     }
 

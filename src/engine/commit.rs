@@ -205,6 +205,7 @@ pub fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manife
                 manifest.tables = switch.moves.iter().filter(|step| step.from == *live).count() as u64;
                 manifest.objects = Some(plan.objects());
             }
+            Step::CreateSchema { .. } => manifest.schema_made = true,
             Step::Unlink { keys, .. } => manifest.links.clone_from(keys),
             Step::Parts { staged, units, .. } => {
                 manifest.live = Some(plan.document_root.clone());
@@ -223,7 +224,7 @@ pub fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manife
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::database::{ForeignKey, Move, ObjectKind, Switch};
+    use crate::host::database::{ForeignKey, Move, ObjectKind, SchemaCharset, Switch};
     use crate::host::services::Service;
     use crate::host::tree::Identity;
     use crate::siteconf::{Change, Item, Side};
@@ -246,7 +247,10 @@ mod tests {
             on_update: "RESTRICT".into(),
             on_delete: "CASCADE".into(),
         };
+        let charset = SchemaCharset { charset: "latin1".into(), collation: "latin1_german1_ci".into() };
         vec![
+            Step::CreateSchema { schema: "a`b".into(), charset: None },
+            Step::DropSchema { schema: "a`b".into(), charset: Some(charset) },
             Step::Undefine { schema: "a`b".into(), old: "/o".into() },
             Step::Switch {
                 live: "a".into(),

@@ -189,10 +189,13 @@ pub fn validate(
     let mut selection = Selection::of(request)?;
     let source = backup::locate(config, &request.domain, &request.backup, request.dump.as_deref())?;
     let began = plan_token::now();
-    selection.fit(source.may_hold_database());
+    let of_files = selection.fit(source.may_hold_database());
     let facts = facts::gather(config, &source, &mut selection, folder.path(), Some(began), monitor)?;
     let database = plan_token::database(&facts, None)?;
     let scan = backup::preview::examine(&source, config, monitor.as_ref());
+    if let Ok(scan) = &scan {
+        facts.require_account(scan.dump.as_ref().map(|dump| dump.name.as_str()))?;
+    }
     let plan = Plan::restore(
         config,
         &JobId::new()?,
@@ -231,7 +234,8 @@ pub fn validate(
                 // Opening a catalogue reads it whole; only patterns are looked up in it.
                 let wanted = plan.selection.files.parts().is_some();
                 let catalogue = wanted.then(|| catalogue::open(config, &source)).flatten();
-                checks.extend(preflight::components(config, &plan, &source, scan, catalogue)?);
+                checks.extend(preflight::components(config, &plan, &facts, &source, scan, catalogue)?);
+                checks.extend(of_files.then(|| Check::new("database", Outcome::NotChecked, preflight::OF_FILES)));
             }
             *group = Group::new("integrity", checks);
         }

@@ -23,12 +23,17 @@ use crate::host::tree::manifest::Reader;
 use crate::host::tree::survey::Held;
 use crate::job::lock::DomainLock;
 use crate::path::{Domain, RelPath};
-use crate::plan::Plan;
+use crate::plan::{Plan, Selection};
 use crate::progress::Monitor;
 use crate::report::{Check, Group, Outcome};
+use crate::siteconf::Item;
 use crate::text;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
+
+/// What is said of a kind of backup that has no database, where everything was asked for.
+pub const OF_FILES: &str = "this kind of backup holds no database: the live one stays as it is";
 
 /// Runs the checks that need no reading of the whole backup.
 pub fn run(config: &Config, plan: &Plan, facts: &Facts, source: &Source, monitor: &dyn Monitor) -> Vec<Group> {
@@ -83,13 +88,14 @@ fn with_code(check: Check, code: Code) -> Check {
     if check.outcome == Outcome::Fail { check.code(code) } else { check }
 }
 
-/// Whether what the plan selects was found by a whole reading.
+/// Whether what the plan selects was found by a whole reading of the backup.
 ///
 /// # Errors
 /// `journal_corrupt`, `io_failed` for a catalogue that cannot be read.
 pub(super) fn components(
     config: &Config,
     plan: &Plan,
+    facts: &Facts,
     source: &Source,
     scan: &Scan,
     catalogue: Option<File>,
@@ -103,8 +109,22 @@ pub(super) fn components(
         }
     };
     line("files", plan.selection.files.any(), scan.seen.root, "files of the site");
-    line("database", plan.selection.database.any(), scan.dump.is_some(), "database dump");
-    line("config", plan.selection.named && !plan.selection.config.is_empty(), !scan.config.is_empty(), "configuration");
+    let is_whole_without = facts.has_no_table(&plan.selection) && scan.dump.is_none();
+    line("database", plan.selection.database.any() && !is_whole_without, scan.dump.is_some(), "database dump");
+    if is_whole_without {
+        checks.push(Check::new("database", Outcome::NotChecked, no_database(plan)));
+    }
+    let items = scan.config.iter().map(|file| file.item).collect();
+    match lacking_config(&plan.selection, &items, &scan.seen.config_links) {
+        Some(lacks) => {
+            let error = Error::new(Code::BackupIncomplete, format!("the backup holds no {lacks}"));
+            checks.push(Check::failed("config", &error));
+        }
+        None if plan.selection.named && !plan.selection.config.is_empty() => {
+            checks.push(Check::new("config", Outcome::Pass, "the backup holds configuration"));
+        }
+        None => {}
+    }
     if plan.selection.files.any() {
         checks
             .extend(source.require_document_root(&scan.seen).err().map(|error| Check::failed("document_root", &error)));
@@ -135,6 +155,34 @@ fn links(config: &Config, plan: &Plan, scan: &Scan) -> Result<Vec<Check>> {
     };
     let refused = scan.links_out.iter().filter(|(path, _)| selected(path)).filter_map(|found| require(found).err());
     Ok(refused.map(|error| Check::failed("links", &error)).collect())
+}
+
+/// What is said where neither backup nor site has a table.
+pub(super) fn no_database(plan: &Plan) -> String {
+    let name = plan.database.as_ref().map(|names| names.live.as_str()).unwrap_or_default();
+    format!("the backup holds no database dump, and database {name} has no table: the database takes no part")
+}
+
+/// What of the configuration that was asked for by name a backup lacks, which holds files of these items. A link whose file is not in
+/// the backup is none.
+pub(super) fn lacking_config(
+    selection: &Selection,
+    items: &BTreeSet<Item>,
+    links: &BTreeSet<(Item, String)>,
+) -> Option<String> {
+    if !selection.named || selection.config.is_empty() {
+        return None;
+    }
+    // `true` asks for the configuration the backup has; a named item has to be there.
+    let by_item = selection.config.len() < Item::ALL.len();
+    let missing = selection.config.iter().find(|item| !items.contains(item))?;
+    let (lacks, link) = match by_item {
+        true => (format!("configuration item {}", missing.name()), links.iter().find(|(item, _)| item == missing)),
+        false if items.is_empty() => ("configuration".to_owned(), links.first()),
+        false => return None,
+    };
+    let why = link.map(|(_, link)| format!(": {link}")).unwrap_or_default();
+    Some(format!("{lacks}{why}"))
 }
 
 /// Patterns of the selection that name nothing; of files nothing can be said without a catalogue.
@@ -266,6 +314,7 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
         let rows: u64 = facts.tables.iter().map(|table| table.rows_estimate).sum();
         let name = plan.database.as_ref().map(|names| names.live.as_str()).unwrap_or_default();
         let message = match facts.tables.len() {
+            0 if facts.schema_is_missing => format!("database {name} does not exist and will be made"),
             0 => format!("database {name} has no tables"),
             count => format!("database {name} has {count} tables and about {rows} rows; they are kept in the snapshot"),
         };

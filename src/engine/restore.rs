@@ -2,6 +2,7 @@
 
 use crate::api::request::{Restore, Rollback};
 use crate::engine::commit::boundary::Boundary;
+use crate::engine::commit::step::Step;
 use crate::engine::commit::steps;
 use crate::engine::commit::{self, Record};
 use crate::engine::leftovers::{discard, resume};
@@ -122,13 +123,16 @@ fn plan_source(
     let config = &ticket.config;
     let began = Instant::now();
     let shared: Arc<dyn Monitor> = monitor.clone();
+    let mut notes = Vec::new();
     if selection.fit(source.may_hold_database()) {
-        monitor.event(Level::Info, "this kind of backup holds no database: the live one stays as it is");
+        monitor.event(Level::Info, preflight::OF_FILES);
+        notes.push(preflight::OF_FILES.to_owned());
     }
     let facts = facts::gather(config, &source, &mut selection, folder.path(), None, &shared)?;
     if let (Some(site), Some(holds)) = (&facts.site, &schema) {
         require_same_schema(&site.account.schema, holds, &source.path)?;
     }
+    let has_no_table = facts.has_no_table(&selection);
     let mut plan = Plan::restore(
         config,
         &ticket.job,
@@ -174,7 +178,7 @@ fn plan_source(
         monitor: monitor.clone(),
         journal,
         began,
-        state: Planned { source, goes_on_with },
+        state: Planned { source, goes_on_with, no_account: facts.no_account, has_no_table, notes },
     })
 }
 
@@ -283,6 +287,10 @@ impl Job<Verified> {
     fn commit(mut self) -> Result<Job<Committed>> {
         self.monitor.keep_going()?;
         let steps = steps::steps(&self)?;
+        self.state.staged.notes.extend(steps.iter().filter_map(|step| match step {
+            Step::CreateSchema { schema, .. } => Some(format!("the database {schema} did not exist and was made")),
+            _ => None,
+        }));
         self.monitor.enter(State::Committing);
         // Half-way is the one place where nothing may stop: it goes forward, or all the way back.
         self.monitor.shield(true);

@@ -15,6 +15,8 @@ use crate::config::Config;
 use crate::disk::{private_folder, sync_parent};
 use crate::engine::machine::Hosts;
 use crate::engine::preflight::expected_size::expect;
+use crate::engine::preflight::facts::require_account;
+use crate::engine::preflight::{lacking_config, no_database};
 use crate::engine::stage::archives::{Found, Reading};
 use crate::engine::stage::disk_watch::Room;
 use crate::engine::state::{Planned, Scope, Staged, StagedDatabase, StagedFiles};
@@ -30,7 +32,7 @@ use crate::plan::keep::KeepRule;
 use crate::plan::selection::{Paths, Tables};
 use crate::plan::{Plan, Selection};
 use crate::progress::{Level, Linked, Monitor, Phase, Silent};
-use crate::siteconf::{self, ConfFile, Item};
+use crate::siteconf::{self, ConfFile, Item, certbot};
 use crate::sql::compat::Actions;
 use crate::text;
 use std::ffi::OsStr;
@@ -47,11 +49,12 @@ pub fn run(
     config: &Config,
     plan: &Plan,
     hosts: &Hosts,
-    Planned { source, goes_on_with }: &Planned,
+    planned: &Planned,
     folder: &JobFolder,
     actions: Actions,
     monitor: &Arc<JobMonitor>,
 ) -> Result<Staged> {
+    let Planned { source, goes_on_with, .. } = planned;
     private_folder(&plan.stage)?;
     let linked = Arc::new(Linked::new(monitor.clone()));
     let shared: Arc<dyn Monitor> = linked.clone();
@@ -123,7 +126,9 @@ pub fn run(
     if plan.database.is_some() {
         monitor.finish(Phase::Database);
     }
-    require_components(&plan.selection, &found.seen, source)?;
+    require_account(planned.no_account.as_ref(), found.seen.dump.as_deref())?;
+    let without_dump = planned.has_no_table && found.seen.dump.is_none();
+    require_components(&plan.selection, &found.seen, source, without_dump)?;
     require_matches(plan, source, &paths, &tables)?;
     // The spool is removed before the one flush: its pages need never reach the disk.
     drop(spool);
@@ -136,7 +141,13 @@ pub fn run(
         sync_parent(&plan.stage)?;
         monitor.finish(Phase::Files);
     }
-    let database = database.map(|(mut database, more)| {
+    notes.extend(planned.notes.clone());
+    if without_dump {
+        notes.push(no_database(plan));
+    }
+    let links = found.seen.config_links.iter().filter(|(item, _)| plan.selection.config.contains(item));
+    notes.extend(links.map(|(_, link)| format!("not restored: {link}")));
+    let database = database.filter(|_| !without_dump).map(|(mut database, more)| {
         notes.extend(more);
         let whole = matches!(database.scope, Scope::Dump { complete: true });
         if !whole && tables.is_whole() && !plan.selection.exact {
@@ -152,6 +163,7 @@ pub fn run(
     notes.extend(unused_excludes(&paths, &tables));
     monitor.begin(Phase::Config);
     let config_files = config_files(config, plan, found.config)?;
+    notes.extend(certbot::note(config, &plan.domain, &source.site.root, &config_files));
     monitor.advance(Phase::Config, config_files.len() as u64, 0);
     monitor.finish(Phase::Config);
     say_staged(files.as_ref(), database.as_ref(), config_files.len(), monitor);
@@ -361,9 +373,13 @@ fn config_files(config: &Config, plan: &Plan, found: Vec<(Item, String, Vec<u8>)
     wanted.map(|(item, name, content)| siteconf::place(config, &plan.domain, item, &name, content)).collect()
 }
 
-/// A component that was asked for and is not there is an error, never a silent skip.
-/// What is asked for and not in the backup is an error, never a silent skip.
-pub(super) fn require_components(selection: &Selection, seen: &Seen, source: &Source) -> Result<()> {
+/// What is asked for and not in the backup is an error, never a silent skip. `without_dump`: a backup without a dump is whole.
+pub(super) fn require_components(
+    selection: &Selection,
+    seen: &Seen,
+    source: &Source,
+    without_dump: bool,
+) -> Result<()> {
     let lacks = |what: &str, without: &str| {
         Err(Error::new(Code::BackupIncomplete, format!("{} holds no {what}", source.path.display()))
             .hint(format!("Choose another backup, or restore the rest with {without}."))
@@ -375,21 +391,14 @@ pub(super) fn require_components(selection: &Selection, seen: &Seen, source: &So
     if selection.files.any() {
         source.require_document_root(seen)?;
     }
-    if selection.database.any() && seen.dump.is_none() {
+    if selection.database.any() && seen.dump.is_none() && !without_dump {
         return lacks("database dump", r#"{"components":{"files":true,"config":true}}"#);
     }
-    if selection.named {
-        for item in &selection.config {
-            // `true` asks for the configuration the backup has; a named item has to be there.
-            if selection.config.len() < Item::ALL.len() && !seen.config.contains(item) {
-                return lacks(&format!("configuration item {}", item.name()), "the other items");
-            }
-        }
-        if !selection.config.is_empty() && seen.config.is_empty() {
-            return lacks("configuration", r#"{"components":{"files":true,"database":true}}"#);
-        }
+    match lacking_config(selection, &seen.config, &seen.config_links) {
+        Some(what) if seen.config.is_empty() => lacks(&what, r#"{"components":{"files":true,"database":true}}"#),
+        Some(what) => lacks(&what, "the other items"),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A dump that failed leaves an empty file: no reason to take every table of the site away.

@@ -3,7 +3,7 @@
 use crate::backup;
 use crate::engine::commit::step::{self, Step};
 use crate::engine::machine::Hosts;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::host::database::{ForeignKey, LoadedTable, Objects};
 use crate::host::tree::{TreeSummary, Unit};
 use crate::job::JobId;
@@ -47,6 +47,12 @@ pub struct Planned {
     pub source: backup::source::Source,
     /// The job whose staging is gone on with.
     pub goes_on_with: Option<JobId>,
+    /// Why no database takes part although everything was asked for: an error where the backup holds a dump.
+    pub no_account: Option<Error>,
+    /// A backup without a dump is all of the site.
+    pub has_no_table: bool,
+    /// What was found while it was planned, for the report.
+    pub notes: Vec<String>,
 }
 
 /// The new state stands beside the live one.

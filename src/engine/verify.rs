@@ -414,7 +414,9 @@ fn live_database(
 /// The site's own account, by what now stands in the document root where the administrator says nothing; `live` is the schema that
 /// the change-over filled.
 fn site_connection(config: &Config, domain: &Domain, hosts: &Hosts, live: &str) -> Check {
-    let named = Site::find(config, domain).and_then(|site| site_database::require(config, &site));
+    let home = Site::find(config, domain);
+    let only_php_can_tell = home.as_ref().is_ok_and(site_database::is_for_php_to_tell);
+    let named = home.and_then(|site| site_database::require(config, &site));
     let same = match &named {
         Ok(site) => site.account.schema == live,
         Err(_) => true,
@@ -430,11 +432,16 @@ fn site_connection(config: &Config, domain: &Domain, hosts: &Hosts, live: &str) 
             Check::new("connection", Outcome::Fail, message).code(Code::DatabaseAmbiguous)
         }
         Ok(_) => Check::new("connection", Outcome::Pass, "the site's own account can connect and read"),
-        Err(error) if error.code == Code::CredentialsMissing => Check::new(
-            "connection",
-            Outcome::NotChecked,
-            format!("the site's own account is not known: {}", error.message),
-        ),
+        Err(error)
+            if error.code == Code::CredentialsMissing
+                || (only_php_can_tell && error.code == Code::DatabaseAmbiguous) =>
+        {
+            Check::new(
+                "connection",
+                Outcome::NotChecked,
+                format!("the site's own account is not known: {}", error.message),
+            )
+        }
         // The restored wp-config may be right for the site although its account is gone: that is a broken site all the same.
         Err(error) => Check::new("connection", Outcome::Fail, format!("the site's own account: {}", error.message))
             .code(error.code),

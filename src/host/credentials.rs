@@ -19,6 +19,7 @@ mod wp_config;
 use crate::config::Config;
 use crate::config::administrator_file;
 use crate::error::{Code, Error, Result};
+use crate::text::printable;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -26,8 +27,52 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 /// Largest file that is read for an account.
 const MAX_FILE: u64 = 1 << 20;
 
-/// A program's reading of a file: an account, nothing, or the reason why neither can be told.
-type Parser = fn(&str) -> std::result::Result<Option<SiteAccount>, String>;
+/// A file's account, nothing, or the reason why neither can be told.
+type Parsed = std::result::Result<Option<SiteAccount>, Unclear>;
+/// A program's reading of a file.
+type Parser = fn(&str) -> Parsed;
+
+/// Why a file that is about a database names none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unclear {
+    /// As part of a sentence; of a claim with its file.
+    pub why: String,
+    /// It names several, of which only running it could tell the one that counts.
+    pub several: bool,
+}
+
+impl Unclear {
+    fn several(why: impl Into<String>) -> Unclear {
+        Unclear { why: why.into(), several: true }
+    }
+
+    /// Of a name that has two values; of a secret neither is shown.
+    fn twice(name: &str, secret: bool, one: &str, other: &str) -> Unclear {
+        let both = match secret {
+            true => String::new(),
+            false => format!(", as {} and as {}", printable(one), printable(other)),
+        };
+        Unclear::several(format!("{name} is defined twice{both}: only running PHP could tell which counts"))
+    }
+}
+
+impl From<String> for Unclear {
+    fn from(why: String) -> Unclear {
+        Unclear { why, several: false }
+    }
+}
+
+impl From<&str> for Unclear {
+    fn from(why: &str) -> Unclear {
+        Unclear::from(why.to_owned())
+    }
+}
+
+impl fmt::Display for Unclear {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.why)
+    }
+}
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +149,7 @@ pub struct SiteAccount {
 
 impl SiteAccount {
     /// An account as an administrator's file has it: whole, or not there at all.
-    fn whole(self) -> std::result::Result<Option<SiteAccount>, String> {
+    fn whole(self) -> Parsed {
         match (self.schema.is_empty(), self.user.is_empty()) {
             (false, false) => Ok(Some(self)),
             (true, true) => Ok(None),

@@ -228,6 +228,19 @@ pub trait Database: Send + Sync {
     /// As [`Database::version`].
     fn drop_schema(&self, schema: &str) -> Result<()>;
 
+    /// Makes a site's schema, over the connection that changes what is live; nothing happens when it exists.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn create_live_schema(&self, schema: &str, charset: Option<&SchemaCharset>) -> Result<()>;
+
+    /// Removes a site's schema where it holds nothing, over the connection that changes what is live. One with anything in it stays,
+    /// and nothing happens when it does not exist.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn drop_live_schema(&self, schema: &str) -> Result<()>;
+
     /// Removes base tables and sequences of a schema; those that do not exist are no error.
     ///
     /// # Errors

@@ -71,9 +71,17 @@ impl SiteDatabase {
 /// that it refuses, `database_ambiguous` where several could be meant or another site has it too, `database_elsewhere` for one on
 /// another server, `database_unreachable`.
 pub fn find(config: &Config, site: &Site) -> Result<Option<SiteDatabase>> {
+    Ok(look(config, site)?.ok())
+}
+
+/// The same, and where nobody names any the error of [`require`], for whoever finds out later that there has to be one.
+///
+/// # Errors
+/// As [`find`].
+pub fn look(config: &Config, site: &Site) -> Result<std::result::Result<SiteDatabase, Error>> {
     let judge = Judge::new(config, &site.domain);
     match administrator::says(config, &site.domain, &judge.others)? {
-        Some(account) => judge.said(account).map(Some),
+        Some(account) => judge.said(account).map(Ok),
         None => judge.claimed(site),
     }
 }
@@ -83,16 +91,12 @@ pub fn find(config: &Config, site: &Site) -> Result<Option<SiteDatabase>> {
 /// # Errors
 /// `credentials_missing` when nobody names one, else as [`find`].
 pub fn require(config: &Config, site: &Site) -> Result<SiteDatabase> {
-    find(config, site)?.ok_or_else(|| {
-        let (domain, root) = (&site.domain, site.root.display());
-        Error::new(
-            Code::CredentialsMissing,
-            format!(
-                "no database account of {domain} is known: the administrator names none, and no file in {root} does"
-            ),
-        )
-        .hint(Judge::new(config, domain).how_to_say())
-    })
+    look(config, site)?
+}
+
+/// Whether a file of the site's names several databases, of which only running it could tell the one that counts.
+pub fn is_for_php_to_tell(site: &Site) -> bool {
+    claims::read(site).is_ok_and(|found| found.unclear.iter().any(|reason| reason.several))
 }
 
 /// Whether a schema that was this domain's may still be filled for it: it is nobody else's by now.
@@ -201,15 +205,22 @@ impl<'a> Judge<'a> {
         Ok(SiteDatabase { account, endpoint, definer, word: Word::Administrator, notes: shared })
     }
 
-    fn claimed(&self, site: &Site) -> Result<Option<SiteDatabase>> {
+    fn claimed(&self, site: &Site) -> Result<std::result::Result<SiteDatabase, Error>> {
         let found = claims::read(site)?;
+        if let Some(question) = found.unclear.iter().find(|reason| reason.several) {
+            return Err(self.ask(format!("which database is {}'s cannot be told: {question}", self.domain)));
+        }
+        let looked_at = || -> Vec<String> { found.unclear.iter().map(|reason| reason.why.clone()).collect() };
+        let unknown = |why: &str| {
+            let message = format!("no database account of {} is known: {why}", self.domain);
+            Error::new(Code::CredentialsMissing, message).hint(self.how_to_say()).with("looked_at", looked_at())
+        };
         let Some(first) = found.accounts.first() else {
-            return found.unclear.first().map_or(Ok(None), |why| {
-                let message = format!("no database account of {} is known: {why}", self.domain);
-                Err(Error::new(Code::CredentialsMissing, message)
-                    .hint(self.how_to_say())
-                    .with("looked_at", found.unclear.clone()))
-            });
+            if let Some(reason) = found.unclear.first() {
+                return Err(unknown(&reason.why));
+            }
+            let why = format!("the administrator names none, and {}", found.read_in_vain(&site.root));
+            return Ok(Err(unknown(&why)));
         };
         if let Some(other) = found.accounts.iter().find(|other| other.schema != first.schema) {
             return Err(self.ask(format!(
@@ -224,13 +235,13 @@ impl<'a> Judge<'a> {
         for account in &found.accounts {
             match self.bear_out(account) {
                 Ok(database) => {
-                    let notes = [found.unclear, database.notes].concat();
-                    return Ok(Some(SiteDatabase { notes, ..database }));
+                    let notes = [looked_at(), database.notes].concat();
+                    return Ok(Ok(SiteDatabase { notes, ..database }));
                 }
                 Err(error) => drop(refused.get_or_insert(error)),
             }
         }
-        refused.map_or(Ok(None), Err)
+        Err(refused.unwrap_or_else(|| unknown("no account that is named was let in")))
     }
 
     /// A claim against the word of the administrator's server and of everybody else on this machine.
@@ -352,8 +363,8 @@ impl<'a> Judge<'a> {
                     continue;
                 }
             };
-            if let Some(why) = found.unclear.first() {
-                doubt(why)?;
+            if let Some(reason) = found.unclear.first() {
+                doubt(&reason.why)?;
             }
             let is_copy = is_put_aside(other, self.domain) && same_owner(own.as_ref(), theirs.as_ref());
             for account in found.accounts.iter().filter(|account| same(&account.schema)) {

@@ -2,7 +2,7 @@
 //!
 //! `snapshots/DOMAIN/pre_restore_STAMP/manifest.json`:
 //! `{"schema":1,"form":"retained","created":…,"domain":…,"job":…,"live":path,"tree":path|null,"tree_identity":…,"live_schema":…,
-//! "schema_kept":…,"tables":n,"objects":path|null,"brought":…|null,"links":[foreign keys],"units":path|null,
+//! "schema_made":…,"schema_kept":…,"tables":n,"objects":path|null,"brought":…|null,"links":[foreign keys],"units":path|null,
 //! "config":[saved changes]}`. A name in it is checked against what
 //! this program gives before anything is dropped because of it.
 
@@ -48,6 +48,9 @@ pub struct Manifest {
     /// The schema the site uses.
     #[serde(default)]
     pub live_schema: Option<String>,
+    /// It did not exist before: the change-over made it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub schema_made: bool,
     /// The schema that holds the old tables.
     #[serde(default)]
     pub schema_kept: Option<String>,
@@ -81,6 +84,7 @@ impl Manifest {
             tree: None,
             tree_identity: None,
             live_schema: None,
+            schema_made: false,
             schema_kept: None,
             tables: 0,
             objects: None,

@@ -61,6 +61,7 @@ fn missing(source: &Source, found: &Scan) -> Vec<String> {
         let (first, second) = (printable(first), printable(second));
         list.push(format!("The backup holds two databases, {first} and {second}: neither can be restored."));
     }
+    list.extend(found.seen.config_links.iter().take(5).map(|(_, link)| format!("Not restored: {link}.")));
     if found.config.is_empty() {
         list.push("The backup holds no configuration.".to_owned());
     } else if found.seen.config.contains(&ConfigItem::Ssl) && !has_pair(found) {

@@ -4,7 +4,7 @@
 use crate::disk::{Durable, write_file};
 use crate::engine::machine::Hosts;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::database::{Database, ForeignKey, Move, Object, ObjectKind, Objects, Patience, Switch};
+use crate::host::database::{Database, ForeignKey, Move, Object, ObjectKind, Objects, Patience, SchemaCharset, Switch};
 use crate::host::place;
 use crate::host::services::Service;
 use crate::host::tree::{self, Identity, Toward, Unit};
@@ -20,6 +20,20 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
+    /// The site's schema, which is not there, is made.
+    CreateSchema {
+        /// The site's schema.
+        schema: String,
+        /// Its character set; `None`: the server's own.
+        charset: Option<SchemaCharset>,
+    },
+    /// The site's schema, which a restore had made, goes with what that restore brought. One with anything in it stays.
+    DropSchema {
+        /// The site's schema.
+        schema: String,
+        /// Its character set.
+        charset: Option<SchemaCharset>,
+    },
     /// The old side's triggers, which would keep its tables from moving, are dropped. On the way back everything the
     /// old side defined is there again, once its tables are.
     Undefine {
@@ -106,6 +120,8 @@ impl Step {
     /// What is being done, for the log.
     pub fn describe(&self) -> String {
         match self {
+            Step::CreateSchema { schema, .. } => format!("create the database {schema}, which is not there"),
+            Step::DropSchema { schema, .. } => format!("drop the database {schema}, which a restore had made"),
             Step::Undefine { schema, .. } => format!("take the triggers of {schema} off its tables"),
             Step::Switch { switch, .. } => format!("rename {} tables in one statement", switch.moves.len()),
             Step::Define { schema, .. } => format!("define the triggers, views, routines and events of {schema}"),
@@ -121,7 +137,9 @@ impl Step {
     /// Whether the database server does it.
     pub fn is_of_database(&self) -> bool {
         match self {
-            Step::Undefine { .. }
+            Step::CreateSchema { .. }
+            | Step::DropSchema { .. }
+            | Step::Undefine { .. }
             | Step::Switch { .. }
             | Step::Unlink { .. }
             | Step::Link { .. }
@@ -137,6 +155,8 @@ impl Step {
     pub fn act(&self, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
         let patience = Patience::default();
         match self {
+            Step::CreateSchema { schema, charset } => hosts.database()?.create_live_schema(schema, charset.as_ref()),
+            Step::DropSchema { schema, .. } => hosts.database()?.drop_live_schema(schema),
             Step::Undefine { schema, old } => {
                 let (triggers, _) = partition(read_objects(old)?, |object| object.kind == ObjectKind::Trigger);
                 hosts.database()?.drop_objects(schema, &triggers, patience)
@@ -186,6 +206,8 @@ impl Step {
     pub fn undo(&self, hosts: &Hosts) -> Result<()> {
         let patience = Patience::of_rollback();
         match self {
+            Step::CreateSchema { schema, .. } => hosts.database()?.drop_live_schema(schema),
+            Step::DropSchema { schema, charset } => hosts.database()?.create_live_schema(schema, charset.as_ref()),
             Step::Undefine { schema, old } => {
                 let database = hosts.database()?;
                 let there = database.objects(schema)?;

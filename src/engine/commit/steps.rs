@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// The steps of a verified job, in this order:
 ///
+/// 0. `CreateSchema`, where the site's schema is gone.
 /// 1. `Undefine`: `RENAME TABLE` into another schema fails while a table has a trigger.
 /// 2. `Unlink`: a foreign key follows its tables when they are renamed. One between a table that goes and one that stays would lead
 ///    from the live schema into the retained one.
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 /// 4. `Exchange` or `Parts`, right behind the tables: until then the old code reads the new tables. The database goes first because
 ///    `RENAME TABLE` may have to give up on a lock. If it does, no file has moved.
 /// 5. `Define`: views, triggers and routines name the tables that came. They are created one by one, so the files do not wait for
-///    them.
+///    them. Then `DropSchema`, where the restore that is taken back had made the schema.
 /// 6. `Config`: a new site configuration may name a folder of the new tree.
 /// 7. `Reload`, once a service, when every file that it reads is in place.
 ///
@@ -49,12 +50,14 @@ pub(crate) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// The steps before the files change, and the one after it. Both lists of objects are on disk when this returns: a step that drops
+/// The steps before the files change, and those after it. Both lists of objects are on disk when this returns: a step that drops
 /// something is journaled only when what creates it again can be read after a power cut.
-fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Option<Step>)> {
+fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Vec<Step>)> {
     let plan = &job.plan;
     let mut steps = Vec::new();
-    let (Some(names), Some(new)) = (&plan.database, &job.state.staged.database) else { return Ok((steps, None)) };
+    let (Some(names), Some(new)) = (&plan.database, &job.state.staged.database) else {
+        return Ok((steps, Vec::new()));
+    };
     let host = job.hosts.database()?;
     let boundary = Boundary::look(&job.hosts, plan, names, new)?;
     let whole = plan.selection.database.is_whole();
@@ -66,8 +69,12 @@ fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Option<Step>)> {
     let (old_path, new_path) = (plan.objects(), plan.new_objects());
     step::write_objects(&old_path, &old)?;
     step::write_objects(&new_path, &new.objects)?;
-    host.create_schema(&names.kept, host.schema_charset(&names.live)?.as_ref())?;
+    let charset = host.schema_charset(&names.live)?;
+    host.create_schema(&names.kept, charset.as_ref())?;
     let schema = names.live.clone();
+    if charset.is_none() {
+        steps.push(Step::CreateSchema { schema: schema.clone(), charset: None });
+    }
     if !old.is_empty() {
         steps.push(Step::Undefine { schema: schema.clone(), old: old_path.clone() });
     }
@@ -77,8 +84,14 @@ fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Option<Step>)> {
     let brought = boundary.brought(&new.scope, &new.objects);
     steps.push(Step::Switch { live: schema.clone(), switch, brought });
     steps.extend(keys(&boundary.link).map(|keys| Step::Link { schema: schema.clone(), keys }));
-    let define = !old.is_empty() || !new.objects.is_empty();
-    Ok((steps, define.then_some(Step::Define { schema, old: old_path, new: new_path })))
+    let mut after = Vec::new();
+    if !old.is_empty() || !new.objects.is_empty() {
+        after.push(Step::Define { schema: schema.clone(), old: old_path, new: new_path });
+    }
+    if names.made && charset.is_some() {
+        after.push(Step::DropSchema { schema, charset });
+    }
+    Ok((steps, after))
 }
 
 fn files(job: &Job<Verified>) -> Result<Option<Step>> {

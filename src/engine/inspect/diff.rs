@@ -41,10 +41,12 @@ pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &A
     let began = plan_token::now();
     selection.fit(source.may_hold_database());
     let facts = facts::gather(config, &source, &mut selection, folder.path(), Some(began), monitor)?;
+    facts.require_account(scan.dump.as_ref().map(|dump| dump.name.as_str()))?;
     if selection.named {
         let mut held = scan.seen.clone();
+        held.config = scan.config.iter().map(|file| file.item).collect();
         held.dump = held.dump.or(scan.dump.as_ref().map(|dump| dump.name.clone()));
-        stage::require_components(&selection, &held, &source)?;
+        stage::require_components(&selection, &held, &source, false)?;
     }
     let limit = if request.details { request.limit.unwrap_or(pages::USUAL) } else { 0 };
     let seen = Seen { config, source: &source, scan: &scan, catalogue, facts: &facts, selection: &selection };

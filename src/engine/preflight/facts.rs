@@ -1,14 +1,16 @@
 //! What is known about a domain before anything is planned. Reads, never writes.
 
 use crate::backup::Source;
+use crate::backup::preview::cached;
 use crate::config::Config;
 use crate::engine::machine::Hosts;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::host::database::TableInfo;
 use crate::host::site_database::{self, SiteDatabase, Word};
 use crate::host::tree::{self, Survey};
 use crate::plan::Selection;
 use crate::progress::{Level, Monitor};
+use crate::text;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +20,10 @@ pub struct Facts {
     pub site: Option<SiteDatabase>,
     /// The live tree that is to be exchanged; `None` when it is gone.
     pub survey: Option<Survey>,
+    /// Why no database takes part although everything was asked for: an error where the backup holds a dump.
+    pub no_account: Option<Error>,
+    /// The site's schema is not there.
+    pub schema_is_missing: bool,
     /// The live tables.
     pub tables: Vec<TableInfo>,
     /// Connections to what the machine runs.
@@ -29,10 +35,51 @@ impl Facts {
     pub fn database(&self) -> Option<(String, Option<String>)> {
         self.site.as_ref().map(|site| (site.account.schema.clone(), site.definer.clone()))
     }
+
+    /// Whether a backup without a dump is all of the site: nobody asked for the database by name, and there is no table of it.
+    pub fn has_no_table(&self, selection: &Selection) -> bool {
+        !selection.named && self.site.is_some() && self.tables.is_empty()
+    }
+
+    /// A dump is never left out without a word.
+    ///
+    /// # Errors
+    /// `credentials_missing` for a dump without an account to restore it for.
+    pub fn require_account(&self, dump: Option<&str>) -> Result<()> {
+        require_account(self.no_account.as_ref(), dump)
+    }
 }
 
-/// Looks at the live domain. When everything was asked for and the site is known to have no database, the database is taken
-/// out of the selection and that is said; a dump in the backup is then an error, not a silent skip. `began`: the moment from
+/// See [`Facts::require_account`].
+///
+/// # Errors
+/// The same.
+pub fn require_account(no_account: Option<&Error>, dump: Option<&str>) -> Result<()> {
+    match (no_account, dump) {
+        (Some(error), Some(dump)) => {
+            let message = format!("{}; the backup holds {}", error.message, text::printable(dump));
+            Err(Error { message, ..error.clone() }.with("dump", dump))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How to go on where nobody asked for the database by name, and it stands in the way.
+fn or_without(error: Error) -> Error {
+    let about_the_account = [Code::CredentialsMissing, Code::DatabaseAmbiguous, Code::DatabaseElsewhere];
+    if !about_the_account.contains(&error.code) {
+        return error;
+    }
+    let hint = format!(
+        "{} Or restore the rest by `--only files,config` (\"components\":{{\"files\":true,\"config\":true}}), and leave the database as it is; where the restored files name the account, `--only database` brings it afterwards.",
+        error.hint
+    );
+    error.hint(hint)
+}
+
+/// Looks at the live domain. When everything was asked for and nobody names a database of the site, the database is taken
+/// out of the selection and that is said; a dump in the backup is then an error, not a silent skip: here where it is known
+/// already, else by [`Facts::require_account`] once the backup was read. `began`: the moment from
 /// [`plan_token::now`](super::plan_token::now), when a token is to be made or checked.
 ///
 /// # Errors
@@ -48,26 +95,37 @@ pub fn gather(
     let home = &source.site;
     let domain = &home.domain;
     let survey = tree::survey_since(source.target(), began.filter(|_| selection.files.any()), monitor.as_ref())?;
-    let mut site = None;
-    if selection.database.any() {
-        site = match selection.named {
-            true => Some(site_database::require(config, home)?),
-            false => site_database::find(config, home)?,
-        };
-        match &site {
-            Some(site) => say_site(site, monitor.as_ref()),
-            None => {
+    let (mut site, mut no_account) = (None, None);
+    if selection.database.any() && selection.named {
+        site = Some(site_database::require(config, home)?);
+    } else if selection.database.any() {
+        match site_database::look(config, home).map_err(or_without)? {
+            Ok(found) => site = Some(found),
+            Err(why) => {
+                no_account = Some(or_without(why));
+                require_account(no_account.as_ref(), known_dump(config, source).as_deref())?;
                 monitor.event(Level::Info, &format!("nobody names a database of {domain}: it takes no part"));
                 selection.database = crate::api::Choice::Whole(false);
             }
         }
     }
+    if let Some(site) = &site {
+        say_site(site, monitor.as_ref());
+    }
     let hosts = Hosts::of(config, domain, site.is_some(), work, monitor.clone())?;
-    let tables = match (&site, &hosts.database) {
-        (Some(site), Some(database)) => hosts.retrying(|| database.tables(&site.account.schema))?,
-        _ => Vec::new(),
-    };
-    Ok(Facts { site, survey, tables, hosts })
+    let (mut tables, mut schema_is_missing) = (Vec::new(), false);
+    if let (Some(site), Some(database)) = (&site, &hosts.database) {
+        let schema = &site.account.schema;
+        tables = hosts.retrying(|| database.tables(schema))?;
+        schema_is_missing = tables.is_empty() && hosts.retrying(|| database.schema_charset(schema))?.is_none();
+    }
+    Ok(Facts { site, survey, no_account, schema_is_missing, tables, hosts })
+}
+
+/// The dump, as far as it is known before the backup is read.
+fn known_dump(config: &Config, source: &Source) -> Option<String> {
+    let beside = source.dump_beside().map(|part| part.path.display().to_string());
+    beside.or_else(|| cached(source, config)?.dump.map(|dump| dump.name))
 }
 
 fn say_site(site: &SiteDatabase, monitor: &dyn Monitor) {

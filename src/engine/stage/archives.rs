@@ -129,6 +129,8 @@ impl Reading<'_> {
             }
             part.unchanged()?;
         }
+        // A link in a file's place is no configuration.
+        found.seen.config = found.config.iter().map(|(item, ..)| *item).collect();
         if let Some(only) = &self.paths.only {
             only.settle();
             let all = std::mem::take(&mut found.units);
@@ -210,7 +212,8 @@ impl Reading<'_> {
                 Place::Config(item, name) if entry.kind == EntryKind::File => {
                     found.config.push(read_config(item, name, &entry, &mut tar, found.config.len())?);
                 }
-                Place::Site(_) | Place::Config(..) | Place::Meta | Place::Other => {}
+                Place::Config(item, _) => found.seen.note_config_link(item, &path, &entry.kind),
+                Place::Site(_) | Place::Meta | Place::Other => {}
             }
         }
         if !layered {

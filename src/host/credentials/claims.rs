@@ -1,14 +1,14 @@
 //! What a site's own files say of its database. A tenant writes them: each is a claim, which
 //! [`crate::host::site_database`] judges, and each is read beneath the document root without following links.
 
-use super::{MAX_FILE, Parser, SiteAccount, dot_env, drupal, joomla, wp_config};
+use super::{MAX_FILE, Parser, SiteAccount, Unclear, dot_env, drupal, joomla, wp_config};
 use crate::config::administrator_file::text_of;
 use crate::error::{Error, Result};
 use crate::host::site::Site;
 use crate::host::tree;
 use crate::path::RelPath;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The files that name a database, below a document root.
 const FILES: &[(&str, Parser)] = &[
@@ -28,8 +28,28 @@ const AROUND: &[(&str, Parser)] = &[("wp-config.php", wp_config::parse), (".env"
 pub struct Claims {
     /// Accounts that are named in plain words.
     pub accounts: Vec<SiteAccount>,
-    /// Files that are there and name none, each with the reason, as a sentence.
-    pub unclear: Vec<String>,
+    /// Files that are there and do not say which, each with the reason, as a sentence.
+    pub unclear: Vec<Unclear>,
+    /// Files that are there and name none.
+    pub silent: Vec<PathBuf>,
+    /// The document root is there.
+    pub has_root: bool,
+}
+
+impl Claims {
+    /// What was read and names no account, as part of a sentence.
+    pub fn read_in_vain(&self, root: &Path) -> String {
+        let shown = root.display();
+        if !self.silent.is_empty() {
+            let silent: Vec<String> = self.silent.iter().map(|path| path.display().to_string()).collect();
+            return format!("no database is named in {}", silent.join(" or "));
+        }
+        if !self.has_root {
+            return format!("{shown}, where its own configuration would be, does not exist");
+        }
+        let names: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        format!("{shown} has none of {}", names.join(", "))
+    }
 }
 
 /// Reads the files of a site; nothing where its document root is missing.
@@ -38,7 +58,7 @@ pub struct Claims {
 /// `unsafe_path` for a root that is a tenant's link, `io_failed`.
 pub fn read(site: &Site) -> Result<Claims> {
     let mut found = Claims::default();
-    look(&site.root, FILES, &mut found)?;
+    found.has_root = look(&site.root, FILES, &mut found)?;
     if let Some(around) =
         site.root.parent().filter(|around| found.accounts.is_empty() && around.starts_with(&site.folder))
     {
@@ -47,16 +67,17 @@ pub fn read(site: &Site) -> Result<Claims> {
     Ok(found)
 }
 
-fn look(folder: &Path, files: &[(&str, Parser)], found: &mut Claims) -> Result<()> {
-    let Some(root) = tree::open_site(folder)? else { return Ok(()) };
+/// Whether the folder is there.
+fn look(folder: &Path, files: &[(&str, Parser)], found: &mut Claims) -> Result<bool> {
+    let Some(root) = tree::open_site(folder)? else { return Ok(false) };
     for (name, parse) in files {
         let path = folder.join(name);
-        let unclear = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let unclear = |reason: Unclear| Unclear { why: format!("{}: {reason}", path.display()), ..reason };
         let content = match tree::read_beneath(root.as_fd(), &RelPath::parse(name.as_bytes())?, MAX_FILE) {
             Ok(None) => continue,
             Ok(Some(content)) => content,
             Err(Error { message, .. }) => {
-                found.unclear.push(unclear(&message));
+                found.unclear.push(unclear(message.into()));
                 continue;
             }
         };
@@ -64,12 +85,12 @@ fn look(folder: &Path, files: &[(&str, Parser)], found: &mut Claims) -> Result<(
             Ok(Some(account)) if !account.user.is_empty() => {
                 found.accounts.push(SiteAccount { source: path, ..account });
             }
-            Ok(Some(_)) => found.unclear.push(unclear(&"names a database and no user")),
-            Ok(None) => {}
-            Err(why) => found.unclear.push(unclear(&why)),
+            Ok(Some(_)) => found.unclear.push(unclear("names a database and no user".into())),
+            Ok(None) => found.silent.push(path),
+            Err(reason) => found.unclear.push(unclear(reason)),
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -95,8 +116,8 @@ mod tests {
         let schemas: Vec<&str> = found.accounts.iter().map(|account| account.schema.as_str()).collect();
         assert_eq!(schemas, ["env", "drupal"]);
         assert_eq!(found.unclear.len(), 2);
-        assert!(found.unclear[0].contains("wp-config.php: DB_NAME is not given by a literal"), "{found:?}");
-        assert!(found.unclear[1].contains("configuration.php: names a database and no user"), "{found:?}");
+        assert!(found.unclear[0].why.contains("wp-config.php: DB_NAME is not given by a literal"), "{found:?}");
+        assert!(found.unclear[1].why.contains("configuration.php: names a database and no user"), "{found:?}");
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! `DOMAIN.conf`: assignments as a shell would read them, and nothing of a shell besides: `$(…)`, backticks and variables are
 //! letters like any other.
 
-use super::{Password, SiteAccount, assignments, unquoted};
+use super::{Parsed, Password, SiteAccount, assignments, unquoted};
 
 /// `MYSQL_DB_NAME=`, `MYSQL_DB_USER=`, `MYSQL_DB_PASSWORD=`; the last of each counts. Nothing where the file is about another kind of
 /// database alone.
 ///
 /// # Errors
 /// A reason, for half an account.
-pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
+pub fn parse(text: &str) -> Parsed {
     let mut account = SiteAccount::default();
     for (key, raw) in assignments(text) {
         let value = value(raw);

@@ -1,6 +1,6 @@
 //! Laravel's `.env`. A value made of other variables is not known without evaluating it, so it is no value here.
 
-use super::{Password, SiteAccount, assignments, unquoted};
+use super::{Parsed, Password, SiteAccount, assignments, unquoted};
 
 /// What is read; everything else may be made of variables.
 const KEYS: &[&str] = &[
@@ -22,7 +22,7 @@ const KEYS: &[&str] = &[
 ///
 /// # Errors
 /// A reason, for a value made of other variables.
-pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
+pub fn parse(text: &str) -> Parsed {
     let mut account = SiteAccount::default();
     let (mut port, mut socket, mut address) = (None, None, None);
     let mut unknown: Vec<&str> = Vec::new();
@@ -51,7 +51,7 @@ pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
     // Where an address says it all the others are not asked.
     let asked = |key: &&&str| address.is_none() || **key == "DATABASE_URL" || **key == "DB_URL";
     if let Some(key) = unknown.iter().find(asked) {
-        return Err(format!("{key} is made of other variables"));
+        return Err(format!("{key} is made of other variables").into());
     }
     if let Some(address) = address {
         return url(&address);
@@ -67,7 +67,7 @@ pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
 }
 
 /// `mysql://user:password@host:3306/schema?serverVersion=…`, its parts percent-encoded.
-fn url(text: &str) -> Result<Option<SiteAccount>, String> {
+fn url(text: &str) -> Parsed {
     let Some((scheme, rest)) = text.split_once("://") else { return Ok(None) };
     if !matches!(scheme, "mysql" | "mysql2" | "mariadb" | "pdo-mysql") {
         return Ok(None);

@@ -1,13 +1,13 @@
 //! Drupal's `sites/default/settings.php`: the array `$databases`.
 
 use super::php::{Token, tokens};
-use super::{Password, SiteAccount};
+use super::{Parsed, Password, SiteAccount, Unclear};
 
 /// The account such a text names; nothing without a database of MySQL's or MariaDB's.
 ///
 /// # Errors
 /// A reason, where a value is no literal or the array holds several databases.
-pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
+pub fn parse(text: &str) -> Parsed {
     let all = tokens(text.as_bytes());
     let mut pairs: Vec<(&str, &str)> = Vec::new();
     let mut at = 0;
@@ -35,19 +35,19 @@ pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
                     (Some(Token::Text(value) | Token::Word(value)), Some(Token::Sign(b',' | b')' | b']'))) => {
                         pairs.push((key, value));
                     }
-                    _ => return Err(format!("{key} is not given by a literal: only running PHP could tell it")),
+                    _ => return Err(format!("{key} is not given by a literal: only running PHP could tell it").into()),
                 }
             }
             at += 1;
         }
     }
-    let value = |key: &str| -> Result<Option<String>, String> {
+    let value = |key: &str| -> Result<Option<String>, Unclear> {
         let mut values: Vec<&str> = pairs.iter().filter(|(known, _)| *known == key).map(|(_, value)| *value).collect();
         values.dedup();
         match values.as_slice() {
             [] => Ok(None),
             [value] => Ok(Some((*value).to_owned())),
-            _ => Err("$databases holds several databases: only running PHP could tell which counts".into()),
+            _ => Err(Unclear::several("$databases holds several databases: only running PHP could tell which counts")),
         }
     };
     if value("driver")?.is_some_and(|driver| driver != "mysql") {
@@ -92,7 +92,10 @@ mod tests {
         }
         assert!(parse(&whole.replace("'mysql'", "'pgsql'")).unwrap().is_none());
         assert!(parse(&whole.replace("'site'", "getenv('X')")).is_err());
-        assert!(parse(&format!("{nested}$databases['default']['replica'] = ['database' => 'other'];")).is_err());
+        assert!(
+            parse(&format!("{nested}$databases['default']['replica'] = ['database' => 'other'];"))
+                .is_err_and(|reason| reason.several)
+        );
         assert!(parse("<?php $x = 1;").unwrap().is_none());
     }
 }

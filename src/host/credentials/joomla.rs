@@ -1,13 +1,13 @@
 //! Joomla's `configuration.php`: the public properties of `JConfig`.
 
 use super::php::{Token, tokens};
-use super::{Password, SiteAccount};
+use super::{Parsed, Password, SiteAccount, Unclear};
 
 /// The account such a text names; nothing without a database of MySQL's or MariaDB's.
 ///
 /// # Errors
 /// A reason, where a property is no literal or there twice with different values.
-pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
+pub fn parse(text: &str) -> Parsed {
     let all = tokens(text.as_bytes());
     let is_joomla = all.windows(2).any(|pair| {
         matches!(pair, [Token::Word(class), Token::Word(name)] if class.eq_ignore_ascii_case("class") && name == "JConfig")
@@ -15,7 +15,7 @@ pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
     if !is_joomla {
         return Ok(None);
     }
-    let value = |property: &str| -> Result<Option<String>, String> {
+    let value = |property: &str| -> Result<Option<String>, Unclear> {
         let mut found: Option<String> = None;
         for (at, token) in all.iter().enumerate() {
             // `public $db = 'x';`, also with a type between.
@@ -27,7 +27,12 @@ pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
             match (all.get(at + 2), all.get(at + 3), &found) {
                 (Some(Token::Text(value)), Some(Token::Sign(b';')), None) => found = Some(value.clone()),
                 (Some(Token::Text(value)), Some(Token::Sign(b';')), Some(earlier)) if value == earlier => {}
-                _ => return Err(format!("${property} is not given by one literal: only running PHP could tell it")),
+                (Some(Token::Text(value)), Some(Token::Sign(b';')), Some(earlier)) => {
+                    return Err(Unclear::twice(&format!("${property}"), property == "password", earlier, value));
+                }
+                _ => {
+                    return Err(format!("${property} is not given by a literal: only running PHP could tell it").into());
+                }
             }
         }
         Ok(found)
@@ -58,7 +63,7 @@ mod tests {
         assert!(parse(&text.replace("mysqli", "pgsql")).unwrap().is_none());
         assert!(parse(&text.replace("JConfig", "Other")).unwrap().is_none());
         assert!(parse(&text.replace("'site'", "getenv('X')")).is_err());
-        assert!(parse(&text.replace("}\n", "public $db = 'other'; }\n")).is_err());
+        assert!(parse(&text.replace("}\n", "public $db = 'other'; }\n")).is_err_and(|reason| reason.several));
         assert!(parse("").unwrap().is_none());
     }
 }

@@ -1,12 +1,12 @@
 //! `DOMAIN_WITH_UNDERSCORES.txt`: lines `Database: x`, `Username: y`, `Password: z`. The value is the rest of the line.
 
-use super::{Password, SiteAccount};
+use super::{Parsed, Password, SiteAccount};
 
 /// The account such a text names.
 ///
 /// # Errors
 /// A reason, for half an account.
-pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
+pub fn parse(text: &str) -> Parsed {
     let mut account = SiteAccount::default();
     for (key, value) in lines(text) {
         match key.as_str() {

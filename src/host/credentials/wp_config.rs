@@ -1,17 +1,18 @@
 //! `wp-config.php`: constants defined by literals.
 
 use super::php::{Token, tokens};
-use super::{Password, SiteAccount};
-use crate::text::printable;
+use super::{Parsed, Password, SiteAccount, Unclear};
 
 /// The account such a text names; nothing without a database.
 ///
 /// # Errors
 /// A reason, where only running PHP could tell which account it is: a value that is no literal, or two definitions of one constant.
-pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
+pub fn parse(text: &str) -> Parsed {
     let mut account = SiteAccount::default();
     let mut known: Vec<(String, String)> = Vec::new();
-    for (name, value) in constants(text) {
+    let all = tokens(text.as_bytes());
+    let other_files = includes(&all);
+    for Constant { name, value, in_branch } in constants(&all) {
         if !matches!(name.as_str(), "DB_NAME" | "DB_USER" | "DB_PASSWORD" | "DB_HOST") {
             continue;
         }
@@ -20,17 +21,19 @@ pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
             if name == "DB_HOST" {
                 continue;
             }
-            return Err(format!("{name} is not given by a literal: only running PHP could tell it"));
+            return Err(format!("{name} is not given by a literal: only running PHP could tell it").into());
         };
+        if in_branch && other_files {
+            return Err(format!(
+                "{name} is defined in a branch, and other files are included: only running PHP could tell which counts"
+            )
+            .into());
+        }
         match known.iter().find(|(earlier, _)| *earlier == name) {
             Some((_, earlier)) if *earlier == value => continue,
             Some((_, earlier)) => {
                 // Which of a file's branches is taken only PHP could tell.
-                let both = match name.as_str() {
-                    "DB_PASSWORD" => String::new(),
-                    _ => format!(", as {} and as {}", printable(earlier), printable(&value)),
-                };
-                return Err(format!("{name} is defined twice{both}: only running PHP could tell which counts"));
+                return Err(Unclear::twice(&name, name == "DB_PASSWORD", earlier, &value));
             }
             None => known.push((name.clone(), value.clone())),
         }
@@ -44,11 +47,35 @@ pub fn parse(text: &str) -> Result<Option<SiteAccount>, String> {
     Ok((!account.schema.is_empty()).then_some(account))
 }
 
-/// `define('NAME', 'value')` and `const NAME = 'value';` in order; `None` for a value that is no literal.
-fn constants(text: &str) -> Vec<(String, Option<String>)> {
-    let all = tokens(text.as_bytes());
+/// A constant as a file defines it.
+struct Constant {
+    name: String,
+    /// `None` where it is no literal.
+    value: Option<String>,
+    /// Whether this is carried out depends on what PHP finds.
+    in_branch: bool,
+}
+
+/// Whether the file includes any but WordPress's own `wp-settings.php`.
+fn includes(all: &[Token]) -> bool {
+    const WORDS: &[&str] = &["include", "include_once", "require", "require_once"];
+    let own = |token: &Token| matches!(token, Token::Text(path) if path.ends_with("wp-settings.php"));
+    all.iter().enumerate().any(|(at, token)| {
+        let included = matches!(token, Token::Word(word) if WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)));
+        included && !all[at..].iter().take_while(|token| **token != Token::Sign(b';')).any(own)
+    })
+}
+
+/// `define('NAME', 'value')` and `const NAME = 'value';` in order.
+fn constants(all: &[Token]) -> Vec<Constant> {
     let mut found = Vec::new();
+    let mut depth = 0_u32;
     for (at, token) in all.iter().enumerate() {
+        match token {
+            Token::Sign(b'{') => depth += 1,
+            Token::Sign(b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
         let Token::Word(word) = token else { continue };
         let literal = |at: usize, ends: &[u8]| match (all.get(at), all.get(at + 1)) {
             (Some(Token::Text(value)), Some(Token::Sign(end))) if ends.contains(end) => Some(value.clone()),
@@ -56,18 +83,29 @@ fn constants(text: &str) -> Vec<(String, Option<String>)> {
         };
         // `$object->define(…)`, `Class::define(…)` and `function define(…)` define no constant.
         let before = at.checked_sub(1).and_then(|before| all.get(before));
-        let other = matches!(before, Some(Token::Sign(b'>' | b':')))
-            || matches!(before, Some(Token::Word(word)) if word.eq_ignore_ascii_case("function"));
+        let earlier = at.checked_sub(2).and_then(|before| all.get(before));
+        let other = matches!(
+            (earlier, before),
+            (Some(Token::Sign(b'-')), Some(Token::Sign(b'>'))) | (Some(Token::Sign(b':')), Some(Token::Sign(b':')))
+        ) || matches!(before, Some(Token::Word(word)) if word.eq_ignore_ascii_case("function"));
+        // `if (…) define(…)`, `else define(…)`, `… || define(…)`, `case …: define(…)`.
+        let begins = match before {
+            None | Some(Token::Sign(b';' | b'}' | b'\\' | b'@')) => true,
+            // Of `<?php`.
+            Some(Token::Word(word)) => word.eq_ignore_ascii_case("php"),
+            _ => false,
+        };
+        let in_branch = depth > 0 || !begins;
         if word.eq_ignore_ascii_case("define") && !other {
             if let [Some(Token::Sign(b'(')), Some(Token::Text(name)), Some(Token::Sign(b','))] =
                 [all.get(at + 1), all.get(at + 2), all.get(at + 3)]
             {
-                found.push((name.clone(), literal(at + 4, b"),")));
+                found.push(Constant { name: name.clone(), value: literal(at + 4, b"),"), in_branch });
             }
         } else if word.eq_ignore_ascii_case("const")
             && let [Some(Token::Word(name)), Some(Token::Sign(b'='))] = [all.get(at + 1), all.get(at + 2)]
         {
-            found.push((name.clone(), literal(at + 3, b";,")));
+            found.push(Constant { name: name.clone(), value: literal(at + 3, b";,"), in_branch });
         }
     }
     found
@@ -136,9 +174,37 @@ mod tests {
         ] {
             assert_eq!(password(value), None, "{value}");
         }
-        assert!(parse("<?php define('DB_NAME', getenv('DB'));").is_err());
+        assert!(parse("<?php define('DB_NAME', getenv('DB'));").is_err_and(|reason| !reason.several));
         assert!(parse("define('DB_NAME', 'x');").unwrap().is_none());
         assert!(parse("").unwrap().is_none());
+    }
+
+    #[test]
+    fn of_branches_in_every_form_none_is_guessed() {
+        for several in [
+            "if (getenv('E') === 'a'): define('DB_USER', 'u'); define('DB_NAME', 'a'); else: define('DB_NAME', 'b'); endif;",
+            "switch (getenv('E')) { case 'a': define('DB_NAME', 'a'); break; default: define('DB_NAME', 'b'); }",
+            "if ($x) define('DB_NAME', 'a'); else define('DB_NAME', 'b');",
+            "$x && define('DB_NAME', 'a'); defined('DB_NAME') || define('DB_NAME', 'b');",
+        ] {
+            let text = format!("<?php {several} define('DB_PASSWORD', 'p'); require_once ABSPATH . 'wp-settings.php';");
+            assert!(parse(&text).is_err_and(|reason| reason.several), "{several}");
+        }
+        for elsewhere in [
+            "if (file_exists('local.php')) { include 'local.php'; } else { define('DB_NAME', 'a'); }",
+            "if ($x) require(__DIR__ . '/local.php'); else define('DB_NAME', 'a');",
+            "@include_once 'local.php'; defined('DB_NAME') or define('DB_NAME', 'a');",
+        ] {
+            let text = format!("<?php {elsewhere} define('DB_USER', 'u');");
+            assert!(parse(&text).is_err_and(|reason| !reason.several), "{elsewhere}");
+        }
+        for clear in [
+            "if (!defined('DB_NAME')) { define('DB_NAME', 'a'); } require_once ABSPATH . 'wp-settings.php';",
+            "require 'vendor/autoload.php'; define('DB_NAME', 'a');",
+            "if ($x) { include 'x.php'; } define('DB_NAME', 'a');",
+        ] {
+            assert_eq!(parse(&format!("<?php {clear}")).unwrap().unwrap().schema, "a", "{clear}");
+        }
     }
 
     #[test]
@@ -152,10 +218,10 @@ mod tests {
         let branches =
             "<?php if (getenv('ENV') === 'staging') { define('DB_NAME', 'a'); } else { define('DB_NAME', 'b'); }";
         let reason = parse(branches).unwrap_err();
-        assert!(reason.contains("as a and as b"), "{reason}");
+        assert!(reason.several && reason.why.contains("as a and as b"), "{reason}");
         let secret = "<?php define('DB_NAME', 'a'); define('DB_PASSWORD', 'one'); define('DB_PASSWORD', 'two');";
         let reason = parse(secret).unwrap_err();
-        assert!(!reason.contains("one") && !reason.contains("two"), "{reason}");
+        assert!(reason.several && !reason.why.contains("one") && !reason.why.contains("two"), "{reason}");
     }
 
     proptest::proptest! {

@@ -98,6 +98,7 @@ fn trigger(name: &str, table: &str) -> Objects {
 
 fn contract(stage: &dyn Stage) {
     schemas_come_and_go(stage);
+    a_sites_schema_goes_only_while_nothing_is_in_it(stage);
     tables_are_seen(stage);
     a_change_shows_in_the_times_or_is_too_young_for_them(stage);
     a_switch_is_all_or_nothing(stage);
@@ -124,6 +125,23 @@ fn schemas_come_and_go(stage: &dyn Stage) {
         database.drop_schema("rvs_2").unwrap();
     }
     assert!(database.schemas("rvs_").unwrap().is_empty());
+}
+
+fn a_sites_schema_goes_only_while_nothing_is_in_it(stage: &dyn Stage) {
+    let database = stage.database();
+    let charset = SchemaCharset { charset: "latin1".into(), collation: "latin1_german1_ci".into() };
+    for _ in 0..2 {
+        database.create_live_schema("made", Some(&charset)).unwrap();
+    }
+    assert_eq!(database.schema_charset("made").unwrap(), Some(charset));
+    stage.table("made", "t", 1);
+    database.drop_live_schema("made").unwrap();
+    assert_eq!(database.tables("made").unwrap().len(), 1);
+    database.drop_tables("made", &["t".to_owned()]).unwrap();
+    for _ in 0..2 {
+        database.drop_live_schema("made").unwrap();
+        assert_eq!(database.schema_charset("made").unwrap(), None);
+    }
 }
 
 fn tables_are_seen(stage: &dyn Stage) {

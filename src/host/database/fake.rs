@@ -161,6 +161,20 @@ impl Database for Fake {
         Ok(())
     }
 
+    fn create_live_schema(&self, schema: &str, charset: Option<&SchemaCharset>) -> Result<()> {
+        let mut state = self.call("create_live_schema", schema)?;
+        state.schemas.entry(schema.into()).or_insert_with(|| Schema { charset: charset.cloned(), ..Schema::default() });
+        Ok(())
+    }
+
+    fn drop_live_schema(&self, schema: &str) -> Result<()> {
+        let mut state = self.call("drop_live_schema", schema)?;
+        if state.schemas.get(schema).is_some_and(|found| found.tables.is_empty() && found.objects.is_empty()) {
+            state.schemas.remove(schema);
+        }
+        Ok(())
+    }
+
     fn drop_tables(&self, schema: &str, tables: &[String]) -> Result<()> {
         let mut state = self.call("drop_tables", schema)?;
         if let Some(schema) = state.schemas.get_mut(schema) {

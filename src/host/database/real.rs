@@ -141,6 +141,14 @@ impl Real {
     }
 }
 
+/// The statement that makes a schema; nothing happens when it exists.
+fn creation(schema: &str, charset: Option<&SchemaCharset>) -> String {
+    let options = charset.map_or(String::new(), |charset| {
+        format!(" DEFAULT CHARACTER SET {} COLLATE {}", quote_name(&charset.charset), quote_name(&charset.collation))
+    });
+    format!("CREATE DATABASE IF NOT EXISTS {}{options}", quote_name(schema))
+}
+
 impl Database for Real {
     fn version(&self) -> Result<String> {
         Ok(self.first_column("SELECT VERSION()")?.pop().unwrap_or_default())
@@ -162,15 +170,23 @@ impl Database for Real {
     }
 
     fn create_schema(&self, schema: &str, charset: Option<&SchemaCharset>) -> Result<()> {
-        let options = charset.map_or(String::new(), |charset| {
-            format!(
-                " DEFAULT CHARACTER SET {} COLLATE {}",
-                quote_name(&charset.charset),
-                quote_name(&charset.collation)
-            )
-        });
-        self.ask(|connection| {
-            run(connection, &format!("CREATE DATABASE IF NOT EXISTS {}{options}", quote_name(schema)))
+        self.ask(|connection| run(connection, &creation(schema, charset)))
+    }
+
+    fn create_live_schema(&self, schema: &str, charset: Option<&SchemaCharset>) -> Result<()> {
+        self.change(|connection| run(connection, &creation(schema, charset)))
+    }
+
+    fn drop_live_schema(&self, schema: &str) -> Result<()> {
+        let name = literal(schema);
+        let held = format!(
+            "SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA={name}) \
+             + (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA={name}) \
+             + (SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA={name})"
+        );
+        self.change(|connection| match rows(connection, &held)?.first().map_or(0, |row| number(row, 0)) {
+            0 => run(connection, &format!("DROP DATABASE IF EXISTS {}", quote_name(schema))),
+            _ => Ok(()),
         })
     }
 
