@@ -49,7 +49,7 @@ codes! {
     /// Neither a document root nor a backup exists for this domain.
     UnknownDomain = 12, "unknown_domain", "Check the spelling of the domain and the `paths` of restore.toml.";
     /// A path that could leave its root.
-    UnsafePath = 13, "unsafe_path", "The backup was not restored. Inspect it before trusting it.";
+    UnsafePath = 13, "unsafe_path", "Nothing was changed. Choose another backup, or correct what the message names.";
     /// A path outside the folders this installation may use.
     PathNotAllowed = 14, "path_not_allowed", "Use a path under the backup or snapshot folder of restore.toml.";
     /// restore.toml cannot be read or makes no sense.
@@ -91,7 +91,7 @@ codes! {
     /// The server refused a statement of the dump.
     DatabaseFailed = 33, "database_failed", "See the server's message; the live database was not changed.";
     /// The dump holds a statement that a dump of a site never needs.
-    DumpRefused = 34, "dump_refused", "Inspect the dump at the named line before trusting it.";
+    DumpRefused = 34, "dump_refused", "Make the dump anew without it, or choose another backup. The live database was not changed.";
     /// A foreign key from another schema points into this one.
     ExternalForeignKey = 35, "external_foreign_key", "Drop the named constraint first, or restore without the database.";
     /// A selected table refers to one that was not selected.
@@ -111,11 +111,11 @@ codes! {
     /// A service does not answer.
     ServiceDown = 50, "service_down", "Start the named service.";
     /// A service's own test refuses the configuration.
-    ConfigRejected = 51, "config_rejected", "Correct the configuration in the backup or restore without it; the old one is in use.";
+    ConfigRejected = 51, "config_rejected", "Restore without it, by \"exclude\":{\"config\":[…]}, or choose another backup; the old one is in use.";
     /// The configuration could harm the machine.
     UnsafeConfig = 52, "unsafe_config", "Restore without this configuration, or have the administrator allow it: --allow-unsafe-config, or \"options\":{\"allow_unsafe_config\":true}.";
     /// Key and certificate do not fit, are out of date, or are for another name.
-    TlsInvalid = 53, "tls_invalid", "Restore without `ssl`, or issue a new certificate.";
+    TlsInvalid = 53, "tls_invalid", "Restore without it, by \"exclude\":{\"config\":[\"ssl\"]}, or issue a new certificate.";
     /// A service did not come back after its reload.
     ReloadFailed = 54, "reload_failed", "See the service's log; the old configuration is in use.";
     /// What was restored is not what the backup says.

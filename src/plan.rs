@@ -12,6 +12,7 @@ pub use selection::Selection;
 use crate::api::Choice;
 use crate::api::answer::restore::Report;
 use crate::config::Config;
+use crate::error::Error;
 use crate::host::database::names;
 use crate::host::target::Target;
 use crate::job::JobId;
@@ -68,6 +69,24 @@ impl Plan {
     /// The report of a job with this plan, with no more in it than what the plan says.
     pub fn report(&self) -> Report {
         Report::of(&self.domain, &self.source, &self.snapshot)
+    }
+
+    /// An error in names that the user knows.
+    pub fn spoken(&self, error: Error) -> Error {
+        Error { message: self.said(error.message), hint: self.said(error.hint), ..error }
+    }
+
+    /// A sentence in names that the user knows: the server speaks of schemas and accounts that only this job has.
+    pub fn said(&self, text: String) -> String {
+        let Some(names) = &self.database else { return text };
+        let (loader, reader) = (names::loader(self.job.short()), names::reader(self.job.short()));
+        let known = [
+            (names.shadow.as_str(), names.live.as_str()),
+            (names.kept.as_str(), "kept"),
+            (loader.as_str(), "the loader"),
+            (reader.as_str(), "the reader"),
+        ];
+        known.iter().fold(text, |text, (own, known)| text.replace(own, known))
     }
 
     /// The plan of a restore.
@@ -189,6 +208,7 @@ pub fn snapshot_folder(config: &Config, job: &JobId, domain: &Domain) -> PathBuf
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     #[test]
     fn names_of_a_plan_derive_from_the_job() {
@@ -201,5 +221,18 @@ mod tests {
         assert_eq!(plan.tree, PathBuf::from("/var/www/.rocketvps-restore/20251004_030000_0123456789ab/tree"));
         assert_eq!(plan.database.unwrap().shadow, "rvs_0123456789ab");
         assert!(plan.snapshot.ends_with("example.com/pre_restore_20251004_030000_0123456789ab"));
+    }
+
+    #[test]
+    fn a_user_is_told_of_the_sites_own_database_and_not_of_the_jobs() {
+        let config = Config::default();
+        let job = JobId::parse("20251004_030000_0123456789ab").unwrap();
+        let domain = Domain::parse("example.com").unwrap();
+        let target = Target::of(&config, &config.paths.web_root.join(domain.as_str()));
+        let selection = Selection::everything();
+        let plan = Plan::restore(&config, &job, &domain, target, selection, Some(("site".into(), None)), "x".into());
+        let said = "CONSTRAINT `j.d` failed for `rvs_0123456789ab`.`j`, by rv_0123456789ab and rvr_0123456789ab, rvk_0123456789ab.t";
+        let error = plan.spoken(Error::new(Code::DatabaseFailed, said));
+        assert_eq!(error.message, "CONSTRAINT `j.d` failed for `site`.`j`, by the loader and the reader, kept.t");
     }
 }

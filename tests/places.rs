@@ -430,6 +430,13 @@ fn certificates_on_a_fresh_machine_come_with_a_word_on_their_renewal() {
     };
     let request =
         |archive: &Path| json!({"domain": DOMAIN, "backup": archive, "components": {"config": ["ssl"]}, "wait": true});
+    // One for another name is what the backup holds, and of no use here.
+    let refused = machine.world.refused("restore_start", request(&for_name("www.other.example")));
+    assert_eq!(refused["code"], "tls_invalid", "{refused}");
+    let message = refused["message"].as_str().unwrap();
+    assert!(message.starts_with("the configuration of the backup cannot be put into use: "), "{message}");
+    assert!(refused["hint"].as_str().unwrap().contains(r#""exclude":{"config":["ssl"]}"#), "{refused}");
+
     let request = request(&for_name(DOMAIN));
     let restored = machine.world.call("restore_start", request.clone());
     let notes = restored["notes"].to_string();

@@ -1280,3 +1280,28 @@ fn a_schema_that_is_gone_is_made_and_goes_again_on_the_way_back() {
         assert!(!there(THEIRS), "{release:?}");
     }
 }
+
+#[test]
+fn what_a_server_refuses_is_told_in_names_that_the_user_knows_and_with_a_way_out() {
+    let tenants = Tenants::up(Release::Installed, &[]);
+    let own = "CREATE TABLE `t` (`id` int NOT NULL PRIMARY KEY, `v` varchar(40));\n";
+    for (dump, code, way_out) in [
+        (
+            "CREATE TABLE j (id int PRIMARY KEY, d longtext CHECK (json_valid(d)));\nINSERT INTO j VALUES (1,'no json');\n",
+            "database_failed",
+            r#""exclude":{"database":["j"]}"#,
+        ),
+        ("CREATE VIEW v AS SELECT id FROM gone;\n", "database_failed", r#""exclude":{"database":["v"]}"#),
+        ("GRANT ALL ON *.* TO x;\n", "dump_refused", r#""options":{"compatibility":{"statement":"skip"}}"#),
+        ("INSERT INTO t VALUES (1, SLEEP(9));\n", "dump_refused", r#""exclude":{"database":["t"]}"#),
+    ] {
+        tenants.backup(&format!("{own}{dump}"));
+        let refused = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+        let said = format!("{} {}", refused["error"]["message"], refused["error"]["hint"]);
+        assert_eq!(refused["error"]["code"], code, "{dump}: {refused}");
+        for own in ["rvs_", "rvk_", "rvr_", "rv_", "trusting"] {
+            assert!(!said.contains(own), "{dump}: {own} in {said}");
+        }
+        assert!(refused["error"]["hint"].as_str().unwrap().contains(way_out), "{dump}: {said}");
+    }
+}

@@ -62,6 +62,7 @@ impl Job<Committed> {
     }
 
     fn put_back(mut self, error: Error) -> Ending {
+        let error = self.plan.spoken(error);
         self.monitor.shield(true);
         self.monitor.enter(State::RollingBack);
         self.monitor.event(Level::Error, &error.message);

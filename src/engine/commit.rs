@@ -131,7 +131,7 @@ pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn 
                 monitor.event(Level::Error, &format!("could not undo: {}: {}", step.describe(), error.message));
                 failed = failed.or(Some(
                     Error::new(Code::NeedsOperator, format!("could not undo: {}: {}", step.describe(), error.message))
-                        .hint(format!("{} Then run `rocketvps-restore recover`.", error.hint))
+                        .hint(way_on(&error))
                         .with("cause", error.code.name()),
                 ));
             }
@@ -148,6 +148,20 @@ pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn 
     }
     hosts.refresh_code(monitor);
     failed.map_or(Ok(()), Err)
+}
+
+/// What has to be done about an error before a recovery can go on. The hints of most codes are for a site that was not changed.
+pub fn way_on(error: &Error) -> String {
+    let first = match error.code {
+        Code::DatabaseFailed | Code::InsufficientPrivilege => "On the database server, mend what its message names.",
+        Code::DatabaseLocked => "End the connection that is named.",
+        Code::DiskFull => "Make room on the filesystem that is named.",
+        _ => error.hint.as_str(),
+    };
+    match first.contains("rocketvps-restore recover") {
+        true => first.to_owned(),
+        false => format!("{first} Then run `rocketvps-restore recover`: it does the rest."),
+    }
 }
 
 /// A journal that cannot be written (a full disk) must not keep the old state away: undoing twice changes nothing.
@@ -268,6 +282,18 @@ mod tests {
             change(Side::Folder { mode: 0o755 }, Side::Absent),
             Step::Reload { service: Service::PhpFpm, lenient: true },
         ]
+    }
+
+    #[test]
+    fn what_an_operator_is_told_is_true_of_a_site_that_stands_half_way() {
+        for code in Code::ALL {
+            let hint = way_on(&Error::new(*code, "x"));
+            assert_eq!(hint.matches("rocketvps-restore recover").count(), 1, "{}: {hint}", code.name());
+        }
+        for code in [Code::DatabaseFailed, Code::DatabaseLocked, Code::DiskFull, Code::InsufficientPrivilege] {
+            let hint = way_on(&Error::new(code, "x"));
+            assert!(!hint.contains("not changed") && !hint.contains("start again"), "{}: {hint}", code.name());
+        }
     }
 
     #[test]

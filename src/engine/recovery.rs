@@ -41,7 +41,7 @@ pub fn recover(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &
         }
         Err(error) => stuck(
             Error::new(Code::NeedsOperator, format!("the recovery could not go on: {}", error.message))
-                .hint(format!("{} Then run `rocketvps-restore recover`.", error.hint))
+                .hint(commit::way_on(&error))
                 .with("cause", error.code.name()),
         ),
     }

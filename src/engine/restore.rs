@@ -260,10 +260,14 @@ impl Job<Staged> {
             self.state.notes.extend(boundary.require_references(&self.hosts, names, allowed)?);
             kept_tables = boundary.staying;
         }
-        let groups = verify::staged(&self.ticket.config, &self.plan, &self.hosts, &self.state, self.monitor.as_ref())?;
+        let mut groups =
+            verify::staged(&self.ticket.config, &self.plan, &self.hosts, &self.state, self.monitor.as_ref())?;
+        for check in groups.iter_mut().flat_map(|group| &mut group.checks) {
+            check.message = self.plan.said(std::mem::take(&mut check.message));
+        }
         self.monitor.keep_going()?;
         report::log(&groups, self.monitor.as_ref());
-        verify::require(&groups, "the staged state is not what the backup holds")?;
+        verify::require_staged(&groups)?;
         self.state.notes.extend(site_config::let_through(&groups));
         self.folder.write(file::STAGED, &Compared { groups: &groups, notes: &self.state.notes })?;
         Ok(self.moved(|staged| Verified { staged, groups, kept_tables }))
@@ -320,6 +324,7 @@ impl Discard {
     }
 
     fn run(self, error: Error, monitor: &Arc<JobMonitor>) -> Ending {
+        let error = self.plan.spoken(error);
         monitor.shield(true);
         monitor.enter(State::RollingBack);
         monitor.event(Level::Error, &error.message);

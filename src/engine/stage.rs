@@ -148,7 +148,7 @@ pub fn run(
     let links = found.seen.config_links.iter().filter(|(item, _)| plan.selection.config.contains(item));
     notes.extend(links.map(|(_, link)| format!("not restored: {link}")));
     let database = database.filter(|_| !without_dump).map(|(mut database, more)| {
-        notes.extend(more);
+        notes.extend(more.into_iter().map(|note| plan.said(note)));
         let whole = matches!(database.scope, Scope::Dump { complete: true });
         if !whole && tables.is_whole() && !plan.selection.exact {
             notes.push(MAY_BE_CUT.to_owned());

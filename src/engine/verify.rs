@@ -38,6 +38,20 @@ pub fn require(groups: &[Group], what: &str) -> Result<()> {
         .map_err(|error| Error { message: format!("{what}: {}", error.message), ..error })
 }
 
+/// Requires it of what was staged.
+///
+/// # Errors
+/// As [`require`]; the message says what is not as it should be.
+pub fn require_staged(groups: &[Group]) -> Result<()> {
+    let failed = groups.iter().find(|group| group.outcome == Outcome::Fail);
+    let what = match failed.map(|group| group.name.as_str()) {
+        Some("configuration") => "the configuration of the backup cannot be put into use",
+        Some("service_status") => "the machine is not ready for the change-over",
+        _ => "the staged state is not what the backup holds",
+    };
+    require(groups, what)
+}
+
 /// How often the site is asked again before a wrong answer counts: a reload has its moment.
 const PROBES: u32 = 5;
 

@@ -7,12 +7,14 @@ use crate::sql::lexer::refused;
 use crate::sql::origin::{Origin, is_end};
 use crate::sql::own;
 use crate::sql::session::Session;
-use crate::sql::statement::{FOREIGN_REFERENCE, Name, Source, Statement, Subject, classify, subject};
+use crate::sql::statement::{FOREIGN_REFERENCE, Name, Source, Statement, Subject, classify, gives_meaning, subject};
 use crate::sql::token::{Quoting, opens_versioned, tokens};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+/// The way round a statement that is about no table.
+const LEAVE_OUT: &str = "Leave the statement out, with a note, by \"options\":{\"compatibility\":{\"statement\":\"skip\"}}; or make the dump anew without it. The live database was not changed.";
 /// Statements that may be prepared at a time, and the longest of them.
 const MAX_PREPARED: usize = 100;
 const MAX_PREPARED_BYTES: usize = 4096;
@@ -99,6 +101,19 @@ impl DumpState {
     /// # Errors
     /// `dump_refused` for what no dump of a site needs.
     pub fn statement(&mut self, text: &[u8], line: u64) -> Result<Statement> {
+        let quoting = self.quoting();
+        self.take(text, line).map_err(|error| {
+            let may_be_left_out = error.code == Code::DumpRefused
+                && error.context.get("schema").is_none()
+                && !gives_meaning(text, quoting);
+            match subject(text, quoting) {
+                None if may_be_left_out => error.hint(LEAVE_OUT),
+                _ => error,
+            }
+        })
+    }
+
+    fn take(&mut self, text: &[u8], line: u64) -> Result<Statement> {
         self.goes_on();
         if opens_versioned(text, self.quoting()) {
             return Err(refused(line, "a versioned comment put together out of parts", text));

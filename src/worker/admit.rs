@@ -56,7 +56,9 @@ fn stuck(config: &Config, domain: &Domain, dead: &JobId) -> Error {
     let report: Option<Report> = JobFolder::open(config, dead).and_then(|folder| folder.read(file::REPORT)).ok();
     match report.and_then(|report| report.error) {
         Some(error) => error.with("job", dead.as_str()),
-        None => Error::new(Code::NeedsOperator, format!("job {dead} of {domain} could not be recovered")),
+        None => Error::new(Code::NeedsOperator, format!("job {dead} of {domain} could not be recovered"))
+            .hint("Run `rocketvps-restore recover`, and do what it names.")
+            .with("job", dead.as_str()),
     }
 }
 

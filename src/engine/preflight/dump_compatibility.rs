@@ -3,7 +3,7 @@
 use crate::backup::contents::DumpScan;
 use crate::engine::stage::{MAY_BE_CUT, no_table};
 use crate::error::{Code, Error};
-use crate::host::database::load::without;
+use crate::host::database::load::refusal::without;
 use crate::plan::selection::Tables;
 use crate::report::{Check, Group, Outcome};
 use crate::sql::compat::action::Unknown;

@@ -4,6 +4,7 @@
 mod batch;
 pub mod checkpoint;
 mod queue;
+pub mod refusal;
 mod worker;
 
 use crate::error::{Code, Error, Result};
@@ -11,6 +12,7 @@ use crate::host::database::grants::LOADING;
 use crate::host::database::load::batch::{Batch, Course, Shared, Target, incompatible};
 use crate::host::database::load::checkpoint::{Checkpoint, Whole};
 use crate::host::database::load::queue::Queue;
+use crate::host::database::load::refusal::or_without;
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
 use crate::host::database::{ObjectKind, Objects, Patience, accounts, objects, server_facts};
 use crate::host::spool::{Spool, SpoolReader};
@@ -306,8 +308,8 @@ impl Reading<'_> {
     /// A refusal that says how the rest is restored without what it is about.
     fn way_out(&self, error: Error, subject: Option<String>) -> Error {
         match subject {
-            Some(name) if error.code == Code::DumpRefused => without(error, &name),
-            _ => error,
+            Some(name) => or_without(error, &name),
+            None => error,
         }
     }
 
@@ -874,7 +876,7 @@ impl Reading<'_> {
         objects::run_alone(connection, &sql).map_err(|error| {
             let kind = object.kind.keyword().to_ascii_lowercase();
             let what = format!("{kind} {} (line {} of the dump)", object.name, object.line);
-            reaching(&error, failed(&what, &error)).with("line", object.line)
+            or_without(reaching(&error, failed(&what, &error)), &object.name).with("line", object.line)
         })
     }
 }
@@ -883,21 +885,6 @@ impl Reading<'_> {
 fn changed(table: &str, earlier: u64, held: u64) -> Error {
     let message = format!("table {table}: {earlier} rows when its load was interrupted, {held} in the dump now");
     Error::new(Code::BackupChanged, message)
-}
-
-/// The refusal of what could also be left out.
-pub fn without(error: Error, name: &str) -> Error {
-    let known = error.hint.contains("exclude");
-    let own = if error.hint == error.code.hint() {
-        "Make the dump anew without it, or choose another backup"
-    } else {
-        error.hint.trim_end_matches('.')
-    };
-    let hint = format!(
-        "{own}; or restore the rest with \"exclude\":{{\"database\":[{name:?}]}}. The live database was not changed."
-    );
-    let error = error.with("exclude", name);
-    if known { error } else { error.hint(hint) }
 }
 
 /// What the throw-away account may not do: either a setting of the server stands in the way, or the dump reaches for what is

@@ -3,6 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::host::database::load::batch::{Batch, Shared, Target, incompatible};
 use crate::host::database::load::queue::{Order, Queue};
+use crate::host::database::load::refusal::or_without;
 use crate::host::database::server::{failed, run};
 use crate::host::spool::Spool;
 use crate::progress::Phase;
@@ -238,7 +239,8 @@ impl Worker<'_> {
             {
                 return refusal;
             }
-            failed(&format!("rows of table {} (line {} of the dump)", batch.target.name, batch.line), &error)
+            let what = format!("rows of table {} (line {} of the dump)", batch.target.name, batch.line);
+            or_without(failed(&what, &error), &batch.target.name)
                 .with("line", batch.line)
                 .with("table", batch.target.name.clone())
         })?;
