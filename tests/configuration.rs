@@ -72,6 +72,10 @@ fn sentences(error: &Value) -> Vec<String> {
 /// Refused with this code, and the site is what it was.
 #[track_caller]
 fn refused(world: &World, old: &Digest, new: &Digest, code: &str) -> Value {
+    let checked = world.call("validate", request());
+    assert_eq!(checked["outcome"], "fail", "{checked}");
+    let told = |group: &Value| group["checks"].as_array().unwrap().iter().any(|check| check["code"] == code);
+    assert!(checked["groups"].as_array().unwrap().iter().any(told), "{checked}");
     let error = world.refused("restore_start", request());
     assert_eq!(error["code"], code, "{error}");
     assert_eq!(world.oracle(old, new, code), Side::Old);

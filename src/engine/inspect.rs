@@ -1,5 +1,6 @@
 //! Jobs that look and change nothing: preview, validation, verification; and the snapshot made on request.
 
+mod candidates;
 pub mod diff;
 pub mod domains;
 
@@ -259,6 +260,9 @@ pub fn validate(
                 Err(error) => Group::new("dump", vec![Check::failed("dump", &error)]),
             },
         );
+    }
+    if let Ok(scan) = &scan {
+        groups.extend(candidates::group(config, &plan, &facts.hosts, &source, scan, monitor.as_ref())?);
     }
     let token = plan_token::of(config, request, &plan.selection, &source, &facts, database.as_ref(), began);
     let outcome = worst(groups.iter().map(|group| group.outcome));

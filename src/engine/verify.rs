@@ -316,7 +316,7 @@ fn within(deadline: Instant) -> Result<()> {
 }
 
 /// The candidate configuration, tested apart by the programs that will read it.
-fn configuration(config: &Config, plan: &Plan, hosts: &Hosts, files: &[ConfFile]) -> Vec<Check> {
+pub fn configuration(config: &Config, plan: &Plan, hosts: &Hosts, files: &[ConfFile]) -> Vec<Check> {
     if files.is_empty() {
         return vec![not_restored("configuration")];
     }

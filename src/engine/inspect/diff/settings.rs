@@ -69,7 +69,10 @@ pub fn changes(
 
 /// The files with their contents: those that are live as they are in the backup are known by their hash, and the backup is
 /// only read for the others.
-fn contents(
+///
+/// # Errors
+/// As [`scan::read_config`].
+pub fn contents(
     config: &Config,
     source: &Source,
     scan: &Scan,
