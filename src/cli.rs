@@ -4,6 +4,7 @@
 //! that there is nothing to hold together by hand.
 
 mod arguments;
+mod check_config;
 pub mod command;
 mod complete;
 mod confirm;
@@ -71,6 +72,9 @@ fn act(line: &Line, style: Style) -> Result<ExitCode> {
         }
         Asked::Command { command, operands } => match (command.name, operands.first()) {
             (CommandName::Complete, _) => say(&complete::answer(&operands)),
+            (CommandName::CheckConfig, _) => {
+                return check_config::run(line.source()?.as_ref(), &line.output()?, style);
+            }
             (CommandName::Generate, Some(what)) => say(&generate::artefact(what)?),
             (CommandName::Worker, Some(folder)) => return work(line, Path::new(folder)),
             _ => {

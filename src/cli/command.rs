@@ -45,6 +45,8 @@ pub enum CommandName {
     Cleanup,
     /// `recover`
     Recover,
+    /// `check-config`
+    CheckConfig,
     /// `call`
     Call,
     /// `help`

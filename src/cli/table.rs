@@ -241,6 +241,18 @@ pub const COMMANDS: &[Command] = &[
                is nothing to recover.",
     },
     Command {
+        name: CommandName::CheckConfig,
+        word: "check-config",
+        group: CommandGroup::Maintenance,
+        operands: &[],
+        options: &[],
+        call: "",
+        way: Way::Helper,
+        short: "Show which settings are in force",
+        long: "Read the restore.toml and show every setting that is in force, and where it comes from. Say which files and \
+               folders it names do not exist. Secrets are left out.",
+    },
+    Command {
         name: CommandName::Call,
         word: "call",
         group: CommandGroup::Helper,
