@@ -434,7 +434,8 @@ impl<R: Read> Lexer<R> {
                 b'\'' | b'"' | b'`' => {
                     let from = text.len();
                     self.quoted(byte, &mut text, line)?;
-                    if disputed && has_marks(text.get(from..).unwrap_or_default()) {
+                    // Nothing is kept of what is passed over.
+                    if disputed && !passes && has_marks(text.get(from..).unwrap_or_default()) {
                         return Err(refused(line, DISPUTED, &text));
                     }
                 }
