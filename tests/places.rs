@@ -369,6 +369,24 @@ fn a_backup_that_is_none_is_called_what_it_is_before_anything_is_done() {
     refused("backup_unreadable", &["an xz file", "xz -dc FILE | gzip"]);
 }
 
+#[test]
+fn latest_passes_over_what_cannot_serve_and_says_so() {
+    let machine = Machine::new();
+    let folder = machine.world.root();
+    site_in(&folder, "live");
+    machine.smart();
+    let around = ["--xz", "-C", text(&machine.good), "."];
+    let newest = machine.world.place().join("base/backups").join(DOMAIN).join("backup_20260103_000000.tar.gz");
+    run("tar", &[&["-cf", text(&newest)][..], &around].concat());
+    let request = json!({"domain": DOMAIN, "backup": "latest", "components": {"files": true}, "wait": true});
+    let said = "passed over backup_20260103_000000.tar.gz: ";
+    let checked = machine.world.call("validate", request.clone());
+    assert!(checked.to_string().contains(said) && checked["outcome"] == "warn", "{checked}");
+    let restored = machine.world.call("restore_start", request);
+    assert!(restored["notes"].to_string().contains(said), "{restored}");
+    assert_same(&look(&folder), &machine.good_tree(""), "the one before it");
+}
+
 /// A backup in the layout of the design, with this in `config/ssl`.
 fn with_certificates(machine: &Machine, put: impl Fn(&Path)) -> PathBuf {
     let made = machine.world.place().join("tmp/made");

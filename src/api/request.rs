@@ -252,7 +252,7 @@ pub struct Preview {
     pub config: Option<Source>,
     /// The domain.
     pub domain: Domain,
-    /// Absolute path of a backup; `latest`: the newest of the domain.
+    /// Absolute path of a backup; `latest`: the newest of the domain that can be read.
     #[serde(default = "latest")]
     pub backup: String,
     /// Absolute path of the dump to take instead of the one chosen for a backup whose database lies beside it.
@@ -320,7 +320,7 @@ pub struct Restore {
     pub config: Option<Source>,
     /// The domain.
     pub domain: Domain,
-    /// Absolute path of a backup; `latest`: the newest of the domain.
+    /// Absolute path of a backup; `latest`: the newest of the domain that holds what is named and can be read.
     #[serde(default = "latest")]
     pub backup: String,
     /// Absolute path of the dump to take instead of the one chosen for a backup whose database lies beside it.
@@ -353,7 +353,7 @@ pub struct Diff {
     pub config: Option<Source>,
     /// The domain; not needed for a page.
     pub domain: Option<Domain>,
-    /// Absolute path of a backup; `latest`: the newest of the domain.
+    /// Absolute path of a backup; `latest`: the newest of the domain that holds what is named and can be read.
     #[serde(default = "latest")]
     pub backup: String,
     /// Absolute path of the dump to take instead of the one chosen for a backup whose database lies beside it.

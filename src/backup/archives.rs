@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// As [`list`](super::list::list).
-pub(crate) fn newest(config: &Config, domain: &Domain) -> Result<Option<PathBuf>> {
+pub(crate) fn newest_first(config: &Config, domain: &Domain) -> Result<Vec<PathBuf>> {
     let own = config.paths.backups().join(domain.as_str());
     let mut found = Vec::new();
     for folder in [own.as_path(), &config.paths.backups()] {
@@ -29,7 +29,8 @@ pub(crate) fn newest(config: &Config, domain: &Domain) -> Result<Option<PathBuf>
             }
         }
     }
-    Ok(found.into_iter().max().map(|(_, _, path)| path))
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(found.into_iter().map(|(.., path)| path).collect())
 }
 
 fn changed_at(path: &Path) -> Option<Stamp> {

@@ -1,10 +1,10 @@
 //! From a request's word to open files. Only what lies under the backup folder (or, for rollback, the domain's
 //! snapshot folder) is opened; the check is made on the path without links, and the file is opened once.
 
-use crate::backup::archives::newest;
+use crate::backup::archives::newest_first;
 use crate::backup::cache::index::Index;
 use crate::backup::chain;
-use crate::backup::layout::{self, ConfigItem, Holds};
+use crate::backup::layout::{self, ConfigItem, Holds, Layout};
 use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, file_name, snapshot_stamp};
 use crate::backup::peek::{AT_ONCE, Peeked, peek};
 use crate::backup::source::{Form, Part, Role, Source};
@@ -21,6 +21,31 @@ use std::path::{Path, PathBuf};
 /// A dump that lies beside an archive belongs to it when it was written within this time after it.
 pub(crate) const DUMP_WITHIN_S: i64 = 15 * 60;
 
+/// What the latest backup has to hold besides files, which every backup does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Needs {
+    /// A dump.
+    pub database: bool,
+    /// Configuration of the site.
+    pub config: bool,
+}
+
+impl Needs {
+    /// What the source does not hold of it, as far as that is known without reading it.
+    fn lacking(self, source: &Source) -> Option<&'static str> {
+        let layout = source.known_layout();
+        let whole = layout.is_none_or(Layout::whole);
+        let dump = match layout.is_some_and(Layout::dump_beside) {
+            true => source.parts.iter().any(|part| part.role == Role::Dump),
+            false => whole,
+        };
+        if self.database && !dump {
+            return Some("it holds no database");
+        }
+        (self.config && !whole).then_some("it holds no configuration")
+    }
+}
+
 /// Opens the backup a request names: `latest`, or an absolute path below the backup folder. An incremental one is opened
 /// with all it builds on. `dump` is another dump than the one that would be chosen.
 ///
@@ -28,7 +53,15 @@ pub(crate) const DUMP_WITHIN_S: i64 = 15 * 60;
 /// `backup_not_found`, `backup_unreadable`, `path_not_allowed`, `backup_chain_broken`, `bad_request` for a dump that the
 /// backup has no use for.
 pub fn locate(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>) -> Result<Source> {
-    locate_by(config, domain, word, dump, |_, first, site| peek(first, site, config.limits.max_unpacked_bytes))
+    locate_with(config, domain, word, dump, Needs::default())
+}
+
+/// The same; `latest` is the newest backup that holds what is needed.
+///
+/// # Errors
+/// As [`locate`].
+pub fn locate_with(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>, needs: Needs) -> Result<Source> {
+    locate_by(config, domain, word, dump, needs, |_, first, site| peek(first, site, config.limits.max_unpacked_bytes))
 }
 
 /// The same without a look into the archive, where the index knows its layout. Only for what is shown.
@@ -42,7 +75,7 @@ pub fn locate_known(
     dump: Option<&Path>,
     index: &Index,
 ) -> Result<Source> {
-    locate_by(config, domain, word, dump, |path, first, site| match index.layout(path, first) {
+    locate_by(config, domain, word, dump, Needs::default(), |path, first, site| match index.layout(path, first) {
         Some(known) if site.root == site.folder => Ok(Peeked::known(known)),
         _ => {
             let peeked = peek(first, site, AT_ONCE)?;
@@ -58,10 +91,64 @@ fn locate_by(
     domain: &Domain,
     word: &str,
     dump: Option<&Path>,
+    needs: Needs,
     look: impl Fn(&Path, &Part, &Site) -> Result<Peeked>,
 ) -> Result<Source> {
-    let path = if word == "latest" { latest(config, domain)? } else { PathBuf::from(word) };
-    let archive = open_archive(config, domain, &path)?;
+    if word != "latest" {
+        return open(config, domain, Path::new(word), dump, look);
+    }
+    let index = Index::load(config, domain);
+    let mut passed_over = Vec::new();
+    let mut newest = None;
+    for path in newest_first(config, domain)? {
+        let opened = open(config, domain, &path, dump, &look);
+        let why = match &opened {
+            Ok(source) if is_known_damaged(&index, source) => {
+                "it is damaged, as it was when it was last read".to_owned()
+            }
+            Ok(source) => match needs.lacking(source) {
+                Some(why) => why.to_owned(),
+                None => return Ok(Source { passed_over, ..opened? }),
+            },
+            Err(error) if is_the_backups(error.code) => error.message.clone(),
+            Err(_) => return opened,
+        };
+        passed_over.push(format!("{}: {why}", file_name(&path)));
+        newest.get_or_insert(opened);
+    }
+    // Of those that do not serve the newest says best what is wrong.
+    newest.unwrap_or_else(|| {
+        let folder = config.paths.backups().join(domain.as_str());
+        Err(Error::new(Code::BackupNotFound, format!("{domain} has no backup in {}", folder.display()))
+            .with("folder", folder.display().to_string()))
+    })
+}
+
+/// Whether another backup may be free of this error.
+fn is_the_backups(code: Code) -> bool {
+    matches!(
+        code,
+        Code::BackupUnreadable
+            | Code::BackupIncomplete
+            | Code::BackupChainBroken
+            | Code::BackupCorrupt
+            | Code::BadRequest
+    )
+}
+
+fn is_known_damaged(index: &Index, source: &Source) -> bool {
+    let known = source.parts.first().and_then(|part| index.known(&source.path, &part.identity));
+    known.is_some_and(|known| !known.valid)
+}
+
+fn open(
+    config: &Config,
+    domain: &Domain,
+    path: &Path,
+    dump: Option<&Path>,
+    look: impl Fn(&Path, &Part, &Site) -> Result<Peeked>,
+) -> Result<Source> {
+    let archive = open_archive(config, domain, path)?;
     let name = file_name(&archive.path);
     let parsed = BackupName::parse(&name).unwrap_or(BackupName { family: Family::Foreign, stamp: None });
     let path = archive.path.clone();
@@ -99,7 +186,17 @@ fn locate_by(
         .hint("Leave `dump` out.")
         .with("path", dump.display().to_string()));
     }
-    Ok(Source { form: Form::Backup, path, stamp: parsed.stamp, kind: parsed.kind(), parts, layout, holds, site })
+    Ok(Source {
+        form: Form::Backup,
+        path,
+        stamp: parsed.stamp,
+        kind: parsed.kind(),
+        parts,
+        layout,
+        holds,
+        site,
+        passed_over: Vec::new(),
+    })
 }
 
 /// Opens a portable snapshot (ours, the seed's or the old engine's) of the domain as a source.
@@ -130,7 +227,8 @@ pub fn locate_snapshot(config: &Config, domain: &Domain, folder: &Path) -> Resul
     let stamp = path.file_name().and_then(|name| snapshot_stamp(name.to_str()?));
     let site = Site::find(config, domain)?;
     let holds = Holds::SiteFolder;
-    Ok(Source { form: Form::Snapshot, path, stamp, kind: Kind::Full, parts, layout: Some("snapshot"), holds, site })
+    let (layout, passed_over) = (Some("snapshot"), Vec::new());
+    Ok(Source { form: Form::Snapshot, path, stamp, kind: Kind::Full, parts, layout, holds, site, passed_over })
 }
 
 /// The folder of a snapshot, without links, checked to lie directly in `snapshots/DOMAIN`.
@@ -160,7 +258,8 @@ pub fn snapshot_folder(config: &Config, domain: &Domain, folder: &Path) -> Resul
 /// # Errors
 /// `unknown_domain`, `backup_not_found`, `backup_unreadable`, `path_not_allowed`.
 pub fn probe(config: &Config, domain: &Domain, backup: &str, dump: Option<&Path>) -> Result<()> {
-    let located = locate_by(config, domain, backup, dump, |_, first, site| peek(first, site, AT_ONCE));
+    let located =
+        locate_by(config, domain, backup, dump, Needs::default(), |_, first, site| peek(first, site, AT_ONCE));
     let Err(error) = located else { return Ok(()) };
     if error.code != Code::BackupNotFound {
         return Err(error);
@@ -171,14 +270,6 @@ pub fn probe(config: &Config, domain: &Domain, backup: &str, dump: Option<&Path>
     }
     let message = format!("{domain} is not known here: there is neither {} nor {}", root.display(), folder.display());
     Err(Error::new(Code::UnknownDomain, message))
-}
-
-fn latest(config: &Config, domain: &Domain) -> Result<PathBuf> {
-    newest(config, domain)?.ok_or_else(|| {
-        let folder = config.paths.backups().join(domain.as_str());
-        Error::new(Code::BackupNotFound, format!("{domain} has no backup in {}", folder.display()))
-            .with("folder", folder.display().to_string())
-    })
 }
 
 /// Opens an archive after checking where it lies.
@@ -305,6 +396,35 @@ mod tests {
         assert_eq!((source.layout, source.parts.len()), (Some("design"), 1));
         source.same_as(&source.identities()).unwrap();
         assert_eq!(source.same_as(&[]).unwrap_err().code, Code::BackupChanged);
+    }
+
+    #[test]
+    fn latest_is_the_newest_that_holds_what_is_needed_and_says_what_it_passed_over() {
+        let (_base, config, domain) = setting();
+        let folder = config.paths.backups().join("example.com");
+        put(&folder.join("backup_20251003_030000.tar.gz"), &["www/a"]);
+        put(&folder.join("backup_20251004_030000.tar.gz"), &["var/www/example.com/a"]);
+        put(&config.paths.backups().join("domain_example.com_20251005_010000.tar.gz"), &["a"]);
+        std::fs::write(folder.join("backup_20251006_030000.tar.gz"), b"BZh91AY&SY a bzip2 file").unwrap();
+        let found = |needs| {
+            let source = locate_with(&config, &domain, "latest", None, needs).unwrap();
+            (file_name(&source.path), source.passed_over)
+        };
+        let database = Needs { database: true, ..Needs::default() };
+        let (name, passed) = found(Needs::default());
+        assert_eq!((name.as_str(), passed.len()), ("domain_example.com_20251005_010000.tar.gz", 1), "{passed:?}");
+        assert!(passed[0].starts_with("backup_20251006_030000.tar.gz: "), "{passed:?}");
+        let (name, passed) = found(database);
+        assert_eq!((name.as_str(), passed.len()), ("backup_20251003_030000.tar.gz", 3), "{passed:?}");
+        assert_eq!(passed[1], "domain_example.com_20251005_010000.tar.gz: it holds no database");
+        std::fs::write(folder.join("database_20251004_030007.sql.gz"), "x").unwrap();
+        assert_eq!(found(database).0, "backup_20251004_030000.tar.gz");
+        // Where none serves, the newest says why.
+        for name in ["backup_20251003_030000.tar.gz", "backup_20251004_030000.tar.gz"] {
+            std::fs::remove_file(folder.join(name)).unwrap();
+        }
+        let error = locate_with(&config, &domain, "latest", None, database).unwrap_err();
+        assert_eq!(error.code, Code::BackupUnreadable, "{error}");
     }
 
     #[test]

@@ -288,6 +288,8 @@ pub struct Source {
     pub holds: Holds,
     /// The site its entries are placed for.
     pub site: Site,
+    /// Where the latest backup was asked for: newer ones that are not taken, each with the reason.
+    pub passed_over: Vec<String>,
 }
 
 impl Source {

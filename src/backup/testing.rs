@@ -34,5 +34,6 @@ pub(crate) fn source(config: &Config, domain: &Domain, archives: &[&Path]) -> So
         layout: None,
         holds: Holds::SiteFolder,
         site,
+        passed_over: Vec::new(),
     }
 }

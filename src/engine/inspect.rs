@@ -14,6 +14,7 @@ use crate::backup::cache::catalogue;
 use crate::backup::cache::index::{Index, Live};
 use crate::backup::cache::remember;
 use crate::backup::contents::Scan;
+use crate::backup::locate::locate_with;
 use crate::backup::name::Stamp;
 use crate::backup::preview::Page;
 use crate::clock;
@@ -188,7 +189,7 @@ pub fn validate(
     monitor: &Arc<dyn Monitor>,
 ) -> Result<Validation> {
     let mut selection = Selection::of(request)?;
-    let source = backup::locate(config, &request.domain, &request.backup, request.dump.as_deref())?;
+    let source = locate_with(config, &request.domain, &request.backup, request.dump.as_deref(), selection.needs())?;
     let began = plan_token::now();
     let of_files = selection.fit(source.may_hold_database());
     let facts = facts::gather(config, &source, &mut selection, folder.path(), Some(began), monitor)?;
@@ -231,6 +232,8 @@ pub fn validate(
             let mut checks = std::mem::take(&mut group.checks);
             checks.retain(|check| check.name != "whole");
             checks.extend(whole.clone());
+            let warned = |why: &String| Check::new("latest", Outcome::Warn, format!("passed over {why}"));
+            checks.extend(source.passed_over.iter().map(warned));
             if let Ok(scan) = &scan {
                 // Opening a catalogue reads it whole; only patterns are looked up in it.
                 let wanted = plan.selection.files.parts().is_some();

@@ -1,6 +1,7 @@
 //! Drives a restore and a rollback from state to state, and discards what a job that failed had staged.
 
 use crate::api::request::{Restore, Rollback};
+use crate::backup::locate::locate_with;
 use crate::engine::commit::boundary::Boundary;
 use crate::engine::commit::step::Step;
 use crate::engine::commit::steps;
@@ -90,7 +91,8 @@ fn plan_restore(
     monitor: &Arc<JobMonitor>,
 ) -> Result<Job<Planned>> {
     let selection = Selection::of(request)?;
-    let source = backup::locate(&ticket.config, &request.domain, &request.backup, request.dump.as_deref())?;
+    let (domain, dump) = (&request.domain, request.dump.as_deref());
+    let source = locate_with(&ticket.config, domain, &request.backup, dump, selection.needs())?;
     if let Some(token) = &request.plan_token {
         plan_token::check(&ticket.config, request, &source, token, folder.path())?;
     }
@@ -123,7 +125,8 @@ fn plan_source(
     let config = &ticket.config;
     let began = Instant::now();
     let shared: Arc<dyn Monitor> = monitor.clone();
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = source.passed_over.iter().map(|why| format!("passed over {why}")).collect();
+    notes.iter().for_each(|note| monitor.event(Level::Warn, note));
     if selection.fit(source.may_hold_database()) {
         monitor.event(Level::Info, preflight::OF_FILES);
         notes.push(preflight::OF_FILES.to_owned());

@@ -1,6 +1,7 @@
 //! What of a backup is restored, and what of the live site stays as it is. Pure.
 
 use crate::api::{Choice, Components, Exclude, Options, Restore};
+use crate::backup::locate::Needs;
 use crate::error::{Code, Error, Result};
 use crate::plan::pattern::{NamePatterns, PathPatterns};
 use crate::siteconf::Item;
@@ -44,6 +45,11 @@ impl Selection {
             allow_orphans: false,
             allow_unsafe_config: false,
         }
+    }
+
+    /// What a backup has to hold that was named.
+    pub fn needs(&self) -> Needs {
+        Needs { database: self.named && self.database.any(), config: self.named && !self.config.is_empty() }
     }
 
     /// The selection of a request.

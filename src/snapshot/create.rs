@@ -240,6 +240,7 @@ impl Job<'_> {
             layout: Some("snapshot"),
             holds: Holds::SiteFolder,
             site: self.home.clone(),
+            passed_over: Vec::new(),
         };
         // What the limits refuse in a stranger's archive is our own here.
         let mut config = self.config.clone();

@@ -16,7 +16,8 @@ const DAY_S: i64 = 24 * 3600;
 
 /// As sentences, those about what is missing first.
 pub(super) fn warnings(source: &Source, found: &Scan, config: &Config, facts: &Facts) -> Vec<String> {
-    let mut list = missing(source, found);
+    let mut list: Vec<String> = source.passed_over.iter().map(|why| format!("Passed over {why}.")).collect();
+    list.extend(missing(source, found));
     list.extend(age(source, facts));
     list.extend(unlike_its_meta(source, found));
     if found.specials > 0 {
@@ -191,6 +192,7 @@ mod tests {
                 layout: None,
                 holds: Holds::SiteFolder,
                 site,
+                passed_over: Vec::new(),
             }
         }
 

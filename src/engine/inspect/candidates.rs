@@ -48,8 +48,11 @@ fn files(
     let found = settings::contents(config, source, scan, &wanted, monitor)?;
     let placed = found.into_iter().map(|file| {
         let content = file.content.ok_or_else(|| {
-            Error::new(Code::LimitExceeded, format!("configuration in the backup: {} has {} bytes", file.name, file.size))
-                .hint("A configuration has at most 64 files of 1 MiB. Restore without `config`.")
+            Error::new(
+                Code::LimitExceeded,
+                format!("configuration in the backup: {} has {} bytes", file.name, file.size),
+            )
+            .hint("A configuration has at most 64 files of 1 MiB. Restore without `config`.")
         })?;
         siteconf::place(config, &plan.domain, file.item, &file.name, content)
     });

@@ -11,10 +11,10 @@ pub mod tables;
 
 use crate::api::answer::comparison::{Changes, Comparison, FileChanges, Page, TableChanges};
 use crate::api::{self, Part};
-use crate::backup;
 use crate::backup::cache::catalogue;
 use crate::backup::contents::Scan;
 use crate::backup::layout::{self, Layout};
+use crate::backup::locate::locate_with;
 use crate::backup::preview::examine_entries;
 use crate::backup::source::Source;
 use crate::config::Config;
@@ -32,11 +32,11 @@ use std::sync::Arc;
 /// The job.
 ///
 /// # Errors
-/// Those of [`backup::locate()`], [`facts::gather`] and of reading the backup; `backup_incomplete` when it lacks what was named.
+/// Those of [`locate_with`], [`facts::gather`] and of reading the backup; `backup_incomplete` when it lacks what was named.
 pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &Arc<dyn Monitor>) -> Result<Comparison> {
     let wish = request.restore()?;
     let mut selection = Selection::of(&wish)?;
-    let source = backup::locate(config, &wish.domain, &wish.backup, wish.dump.as_deref())?;
+    let source = locate_with(config, &wish.domain, &wish.backup, wish.dump.as_deref(), selection.needs())?;
     let (scan, catalogue) = examine_entries(&source, config, monitor.as_ref())?;
     let began = plan_token::now();
     selection.fit(source.may_hold_database());

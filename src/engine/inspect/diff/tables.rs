@@ -282,8 +282,17 @@ mod tests {
         let pages = Pages::create(&job, api::Part::Tables, 100).unwrap();
         let site = Site::find(&crate::config::Config::default(), &request.domain).unwrap();
         let (form, kind, path) = (Form::Backup, crate::backup::name::Kind::Full, "/backup.tar.gz".into());
-        let source =
-            Source { form, path, stamp: None, kind, parts: Vec::new(), layout: None, holds: Holds::SiteFolder, site };
+        let source = Source {
+            form,
+            path,
+            stamp: None,
+            kind,
+            parts: Vec::new(),
+            layout: None,
+            holds: Holds::SiteFolder,
+            site,
+            passed_over: Vec::new(),
+        };
         let sides =
             Sides { source: &source, dump: &dump, texts: &HashMap::new(), live: &database, server: &fake, complete };
         changes(&sides, &selection, pages).unwrap()
