@@ -8,7 +8,7 @@ use loading::World;
 use rocketvps_restore::backup::scan::tally;
 use rocketvps_restore::config::Config;
 use rocketvps_restore::error::{Code, Error};
-use rocketvps_restore::host::database::{Database, ObjectKind, Patience, Server, Switch};
+use rocketvps_restore::host::database::{Database, ObjectKind, Objects, Patience, Server, Switch};
 use rocketvps_restore::progress::Monitor;
 use rocketvps_restore::sql::compat::{Actions, Finding, Kind, Verdict, judge};
 use std::sync::Arc;
@@ -581,4 +581,38 @@ fn load_data_gives_the_values_of_insert() {
         dump.lines().filter(|sql| mysql::prelude::Queryable::query_drop(&mut connection, sql).is_ok()).collect();
     assert!(taken.len() * 10 > dump.lines().count() * 7, "{} of {}", taken.len(), dump.lines().count());
     like_the_plain_client(&world, "generated tables and rows", &taken.join("\n"));
+}
+
+/// A site that lost a table has views of it; the way back brings them back as broken as they were.
+#[test]
+fn views_of_what_is_gone_come_back_and_what_cannot_is_told() {
+    let world = World::new();
+    world.server.sql(
+        "CREATE DATABASE torn; USE torn; CREATE TABLE base (id INT, `odd name` VARCHAR(9)); CREATE TABLE whole (id INT, gone INT);
+         CREATE VIEW first AS SELECT id, UPPER(`odd name`) AS n FROM base WHERE id>1;
+         CREATE VIEW second AS SELECT f.n, w.id FROM first f JOIN whole w ON w.id=f.id;
+         CREATE VIEW sound AS SELECT id FROM whole; CREATE VIEW lost AS SELECT gone FROM whole",
+    );
+    world.server.sql("USE torn; DROP TABLE base; ALTER TABLE whole DROP COLUMN gone");
+    let broken = world.real.objects("torn").unwrap();
+    assert_eq!(broken.0.len(), 4);
+    world.real.drop_objects("torn", &broken, Patience::default()).unwrap();
+    let left_out = world.real.create_objects("torn", &broken, Patience::default()).unwrap();
+    assert!(left_out.len() == 1 && left_out[0].starts_with("view lost is left out"), "{left_out:?}");
+    let back = world.real.objects("torn").unwrap();
+    let texts = |objects: &Objects| {
+        let kept = objects.0.iter().filter(|object| object.name != "lost");
+        kept.map(|object| (object.name.clone(), object.create.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(texts(&back), texts(&broken));
+    assert_eq!(names(&world, "torn"), ["whole"], "no stand-in stays");
+
+    // What a crash left of them goes with the next time; what only looks like one stays.
+    let comment = "COMMENT='stand-in of rocketvps-restore for a view'";
+    world.server.sql(&format!(
+        "USE torn; CREATE TABLE base (rv_stand_in INT PRIMARY KEY) {comment}; CREATE TABLE mine {comment} SELECT 1 AS x"
+    ));
+    world.real.create_objects("torn", &back, Patience::default()).unwrap();
+    assert_eq!(names(&world, "torn"), ["mine", "whole"]);
+    assert_eq!(texts(&world.real.objects("torn").unwrap()), texts(&broken));
 }

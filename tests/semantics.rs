@@ -6,6 +6,7 @@ mod world;
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -439,4 +440,38 @@ fn e74_a_backup_without_its_dump_is_incomplete_and_nothing_is_done() {
     assert_eq!(error["code"], "backup_corrupt", "{error}");
     assert!(error["message"].as_str().unwrap().contains("the dump failed when the backup was made"), "{error}");
     assert_eq!(world.oracle(&old, &old, "refused"), Side::Old);
+}
+
+/// A live table that the server cannot open stands in the way of the change-over, and is named before anything is done.
+#[test]
+fn a_damaged_live_table_is_named_with_the_statement_that_clears_the_way() {
+    let (world, ..) = World::damaged();
+    run(&world, "CREATE TABLE worn (id INT, KEY (id)) ENGINE=Aria; INSERT INTO worn VALUES (1); FLUSH TABLES worn");
+    let mut connection = connect(&world);
+    let folder = column(&mut connection, "SELECT @@datadir").remove(0);
+    std::fs::write(Path::new(&folder).join(SCHEMA).join("worn.MAI"), "no index").unwrap();
+    let tables = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE LIKE 'BASE%'";
+    let before = column(&mut connection, &format!("{tables} ORDER BY TABLE_SCHEMA, 1"));
+
+    let request = json!({"domain": DOMAIN, "components": {"database": true}, "wait": true});
+    let checked = world.call("validate", request.clone());
+    let groups = checked["groups"].as_array().unwrap();
+    let mut checks = groups.iter().flat_map(|group| group["checks"].as_array().unwrap());
+    let check = checks.find(|check| check["name"] == "damaged_table").unwrap_or_else(|| panic!("{checked}"));
+    assert_eq!(
+        (&check["outcome"], &check["code"], &check["table"]),
+        (&json!("fail"), &json!("database_failed"), &json!("worn"))
+    );
+    let way = format!("DROP TABLE `{SCHEMA}`.`worn`");
+    assert!(check["hint"].as_str().unwrap().contains(&way), "{check}");
+    let refused = world.refused("restore_start", request.clone());
+    assert!(refused.to_string().contains(&way), "{refused}");
+    assert_eq!(column(&mut connection, &format!("{tables} ORDER BY TABLE_SCHEMA, 1")), before);
+
+    let mut without = request.clone();
+    without["exclude"] = json!({"database": ["worn"]});
+    let job = World::job(&world.call("restore_start", without));
+    world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+    run(&world, &way);
+    world.call("restore_start", request);
 }

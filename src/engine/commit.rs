@@ -125,7 +125,7 @@ fn act(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts, monitor
 pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
     let mut failed: Option<Error> = None;
     for (number, step) in steps.iter().enumerate().rev() {
-        match hosts.retrying(|| one_back(number, step, journal, hosts)) {
+        match hosts.retrying(|| one_back(number, step, journal, hosts, monitor)) {
             Ok(()) => monitor.event(Level::Info, &format!("undone: {}", step.describe())),
             Err(error) => {
                 monitor.event(Level::Error, &format!("could not undo: {}: {}", step.describe(), error.message));
@@ -165,12 +165,12 @@ pub fn way_on(error: &Error) -> String {
 }
 
 /// A journal that cannot be written (a full disk) must not keep the old state away: undoing twice changes nothing.
-fn one_back(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts) -> Result<()> {
+fn one_back(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
     hold(&hosts.fence);
     let connection = if step.is_of_database() { hosts.connection()? } else { None };
     let _ = journal.append(&Record::Undo { number, connection });
     hold(&hosts.fence);
-    step.undo(hosts)?;
+    step.undo(hosts, monitor)?;
     let _ = journal.append(&Record::Undone { number });
     Ok(())
 }

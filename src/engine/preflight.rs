@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::engine::preflight::expected_size::expect;
 use crate::engine::preflight::facts::Facts;
 use crate::error::{Code, Error, Result};
+use crate::host::database::TableInfo;
 use crate::host::database::grants::Schemas;
 use crate::host::mounts::{self, Elsewhere};
 use crate::host::place;
@@ -27,6 +28,7 @@ use crate::plan::{Plan, Selection};
 use crate::progress::Monitor;
 use crate::report::{Check, Group, Outcome};
 use crate::siteconf::Item;
+use crate::sql::quote_name;
 use crate::text;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -320,6 +322,7 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
         };
         checks
             .push(Check::new("database", Outcome::Pass, message).with("tables", facts.tables.len()).with("rows", rows));
+        checks.extend(damaged(plan, facts, name));
     }
     if !plan.selection.config.is_empty() {
         for folder in [&config.paths.nginx_available, &config.paths.php_pool_dir] {
@@ -330,6 +333,24 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
     }
     checks.push(facts.hosts.port_check());
     checks
+}
+
+/// Live tables that the server cannot open: it renames none of them, as the change-over would.
+fn damaged(plan: &Plan, facts: &Facts, schema: &str) -> Vec<Check> {
+    let Ok(selected) = plan.selection.tables() else { return Vec::new() };
+    let stuck = facts.tables.iter().filter(|table| !table.damage.is_empty() && selected.takes(&table.name));
+    let check = |table: &TableInfo| {
+        let (name, why) = (&table.name, text::printable(&table.damage));
+        let message = format!("table {name} of the live site is damaged, and cannot be kept as it is: {why}");
+        let place = format!("{}.{}", quote_name(schema), quote_name(name));
+        let hint = format!(
+            "Repair it (`REPAIR TABLE {place}`, for MyISAM and Aria), or, if it is lost, clear the way by `DROP TABLE {place}`; or leave it \
+             as it is: \"exclude\":{{\"database\":[{name:?}]}}."
+        );
+        Check::failed("damaged_table", &Error::new(Code::DatabaseFailed, message).hint(hint))
+            .with("table", name.as_str())
+    };
+    stuck.map(check).collect()
 }
 
 /// Whether a job holds the domain. A restore that runs holds it itself, so only a validation asks.

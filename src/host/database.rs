@@ -14,6 +14,7 @@ pub mod reader;
 pub mod real;
 pub mod server;
 pub mod server_facts;
+mod stand_in;
 pub mod switch;
 
 use crate::error::Result;
@@ -38,6 +39,9 @@ pub struct TableInfo {
     pub bytes: u64,
     /// Made by `CREATE SEQUENCE`.
     pub sequence: bool,
+    /// Why the server cannot open it; empty for a sound table.
+    #[serde(default)]
+    pub damage: String,
 }
 
 /// When a table was made and last changed, as far as the server knows.
@@ -304,11 +308,12 @@ pub trait Database: Send + Sync {
     /// `database_locked` for a table in use, and as [`Database::version`].
     fn drop_objects(&self, schema: &str, objects: &Objects, patience: Patience) -> Result<()>;
 
-    /// Creates these objects in a schema, in place of any of the same name.
+    /// Creates these objects in a schema, in place of any of the same name. A view that refers to what is not there is created where the
+    /// server can be brought to it; else it is left out, and the answer has a sentence on it.
     ///
     /// # Errors
     /// `database_failed` naming the object, `database_locked` for a table in use.
-    fn create_objects(&self, schema: &str, objects: &Objects, patience: Patience) -> Result<()>;
+    fn create_objects(&self, schema: &str, objects: &Objects, patience: Patience) -> Result<Vec<String>>;
 
     /// Carries out all moves in one statement.
     ///

@@ -502,7 +502,17 @@ pub fn source(config: &Config, path: &Path) -> Source {
     let site = Site::find(config, &domain()).unwrap();
     let parts = vec![Part::open(path, Role::Archive).unwrap()];
     let (path, holds) = (path.to_owned(), Holds::DocumentRoot);
-    Source { form: Form::Backup, path, stamp: None, kind: BackupKind::Full, parts, layout: None, holds, site, passed_over: Vec::new() }
+    Source {
+        form: Form::Backup,
+        path,
+        stamp: None,
+        kind: BackupKind::Full,
+        parts,
+        layout: None,
+        holds,
+        site,
+        passed_over: Vec::new(),
+    }
 }
 
 /// Copies the files of a folder. In those that are text, words of this machine are replaced.

@@ -173,7 +173,8 @@ impl Step {
                 };
                 let (_, gone) = partition(read_objects(old)?, stays);
                 hosts.database()?.drop_objects(schema, &gone, patience)?;
-                hosts.database()?.create_objects(schema, &new, patience)
+                tell(hosts.database()?.create_objects(schema, &new, patience)?, monitor);
+                Ok(())
             }
             Step::Exchange { staged, live, new, old, around } => {
                 place::make_folders(around)?;
@@ -203,7 +204,7 @@ impl Step {
     ///
     /// # Errors
     /// What the undoing met.
-    pub fn undo(&self, hosts: &Hosts) -> Result<()> {
+    pub fn undo(&self, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
         let patience = Patience::of_rollback();
         match self {
             Step::CreateSchema { schema, .. } => hosts.database()?.drop_live_schema(schema),
@@ -213,7 +214,8 @@ impl Step {
                 let there = database.objects(schema)?;
                 // What was never dropped needs no lock, least of all that of whoever kept it from being dropped.
                 let (_, missing) = partition(read_objects(old)?, |object| there.0.contains(object));
-                database.create_objects(schema, &missing, patience)
+                tell(database.create_objects(schema, &missing, patience)?, monitor);
+                Ok(())
             }
             Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, &switch.inverse(), patience),
             Step::Unlink { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys, patience),
@@ -233,6 +235,10 @@ impl Step {
             Step::Reload { .. } => Ok(()),
         }
     }
+}
+
+fn tell(left_out: Vec<String>, monitor: &dyn Monitor) {
+    left_out.iter().for_each(|said| monitor.event(Level::Warn, said));
 }
 
 fn partition(objects: Objects, picked: impl Fn(&Object) -> bool) -> (Objects, Objects) {

@@ -257,7 +257,10 @@ fn a_lock_ends_a_switch_in_bounded_time(stage: &dyn Stage) {
             let results = if made {
                 [database.drop_objects("live", &objects, patience), database.drop_foreign_keys("live", keys, patience)]
             } else {
-                [database.create_objects("live", &objects, patience), database.add_foreign_keys("live", keys, patience)]
+                [
+                    database.create_objects("live", &objects, patience).map(drop),
+                    database.add_foreign_keys("live", keys, patience),
+                ]
             };
             for result in results {
                 let error = result.unwrap_err();

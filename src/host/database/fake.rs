@@ -191,6 +191,7 @@ impl Database for Fake {
             rows_estimate: *rows,
             bytes: rows * 100,
             sequence: false,
+            damage: String::new(),
         };
         Ok(state.schemas.get(schema).map(|schema| schema.tables.iter().map(info).collect()).unwrap_or_default())
     }
@@ -249,11 +250,11 @@ impl Database for Fake {
         Ok(())
     }
 
-    fn create_objects(&self, schema: &str, objects: &Objects, _: Patience) -> Result<()> {
+    fn create_objects(&self, schema: &str, objects: &Objects, _: Patience) -> Result<Vec<String>> {
         let mut state = self.call("create_objects", schema)?;
         state.free(objects.is_empty())?;
         if objects.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let schema = state.schema(schema)?;
         for object in &objects.0 {
@@ -268,7 +269,7 @@ impl Database for Fake {
             schema.objects.retain(|kept| !(kept.kind == object.kind && kept.name == object.name));
             schema.objects.push(object.clone());
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn switch(&self, switch: &Switch, _: Patience) -> Result<()> {

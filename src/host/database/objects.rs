@@ -3,6 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::host::database::locks::run_when_free;
 use crate::host::database::server::{failed, full, literal, rows, run, text};
+use crate::host::database::stand_in::{StandIns, is_dangling};
 use crate::host::database::{Object, ObjectKind, Objects, Patience};
 use crate::sql::quote_name;
 use mysql::Conn;
@@ -130,35 +131,70 @@ fn what(verb: &str, object: &Object) -> String {
     format!("{verb} {} {}", object.kind.keyword().to_ascii_lowercase(), object.name)
 }
 
-/// Creates objects, each under the settings it was made with.
-pub fn create_all(connection: &mut Conn, schema: &str, objects: &Objects, patience: Patience) -> Result<()> {
+/// Creates objects, each under the settings it was made with. A view of what is not there is made over stand-ins; what cannot be made
+/// even so is left out and told.
+pub fn create_all(connection: &mut Conn, schema: &str, objects: &Objects, patience: Patience) -> Result<Vec<String>> {
     if objects.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     run(connection, &format!("USE {}", quote_name(schema)))?;
+    let mut stand_ins = StandIns::of(connection, schema)?;
+    let created = create_over(connection, schema, objects, patience, &mut stand_ins);
+    stand_ins.drop(connection)?;
+    created
+}
+
+fn create_over(
+    connection: &mut Conn,
+    schema: &str,
+    objects: &Objects,
+    patience: Patience,
+    stand_ins: &mut StandIns,
+) -> Result<Vec<String>> {
     let mut waiting: Vec<&Object> = objects.0.iter().collect();
+    let mut left_out = Vec::new();
     // Views and routines may need each other: whatever fails is tried again as long as anything succeeds.
     while !waiting.is_empty() {
-        let mut left = Vec::new();
-        let mut reason = None;
+        let mut left: Vec<(&Object, Error)> = Vec::new();
         for object in &waiting {
             match create_one(connection, schema, object, patience) {
                 Ok(()) => {}
                 Err(error) if matches!(error.code, Code::DatabaseUnreachable | Code::DatabaseLocked) => {
                     return Err(error);
                 }
-                Err(error) => {
-                    left.push(*object);
-                    reason.get_or_insert(error);
-                }
+                Err(error) => left.push((object, error)),
             }
         }
-        match reason {
-            Some(error) if left.len() == waiting.len() => return Err(error),
-            _ => waiting = left,
+        let stuck = left.len() == waiting.len();
+        if stuck && !help(connection, &left, stand_ins)? {
+            // What else there is may be made without it.
+            let dangles = |(object, error): &(&Object, Error)| object.kind == ObjectKind::View && is_dangling(error);
+            let (out, others): (Vec<_>, Vec<_>) = left.into_iter().partition(dangles);
+            if out.is_empty()
+                && let Some((_, error)) = others.into_iter().next()
+            {
+                return Err(error);
+            }
+            waiting.retain(|object| !out.iter().any(|(view, _)| view == object));
+            left_out.extend(out.into_iter().map(|(view, error)| {
+                format!("view {} is left out, as what it refers to is not there: {}", view.name, error.message)
+            }));
+            continue;
+        }
+        waiting = left.into_iter().map(|(object, _)| object).collect();
+    }
+    Ok(left_out)
+}
+
+/// Makes what one of the views lacks, unless it is another of them.
+fn help(connection: &mut Conn, left: &[(&Object, Error)], stand_ins: &mut StandIns) -> Result<bool> {
+    for (object, error) in left.iter().filter(|(object, _)| object.kind == ObjectKind::View) {
+        let awaited = left.iter().any(|(other, _)| other != object && stand_ins.is_missing(error, &other.name));
+        if !awaited && stand_ins.make(connection, error)? {
+            return Ok(true);
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 fn create_one(connection: &mut Conn, schema: &str, object: &Object, patience: Patience) -> Result<()> {

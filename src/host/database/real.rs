@@ -208,7 +208,8 @@ impl Database for Real {
 
     fn tables(&self, schema: &str) -> Result<Vec<TableInfo>> {
         let sql = format!(
-            "SELECT TABLE_NAME, ENGINE, TABLE_ROWS, COALESCE(DATA_LENGTH,0)+COALESCE(INDEX_LENGTH,0), TABLE_TYPE \
+            "SELECT TABLE_NAME, ENGINE, TABLE_ROWS, COALESCE(DATA_LENGTH,0)+COALESCE(INDEX_LENGTH,0), TABLE_TYPE, \
+             IF(ENGINE IS NULL, TABLE_COMMENT, '') \
              FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_TYPE NOT LIKE '%VIEW'",
             literal(schema)
         );
@@ -218,6 +219,8 @@ impl Database for Real {
             rows_estimate: number(row, 2),
             bytes: number(row, 3),
             sequence: text(row, 4) == "SEQUENCE",
+            // A server that cannot open a table says why in place of its comment.
+            damage: text(row, 5),
         };
         let mut found: Vec<TableInfo> = self.query(&sql)?.iter().map(info).collect();
         found.sort_by(|one, other| one.name.cmp(&other.name));
@@ -309,7 +312,7 @@ impl Database for Real {
         self.change(|connection| objects::drop_all(connection, schema, objects, patience))
     }
 
-    fn create_objects(&self, schema: &str, objects: &Objects, patience: Patience) -> Result<()> {
+    fn create_objects(&self, schema: &str, objects: &Objects, patience: Patience) -> Result<Vec<String>> {
         self.change(|connection| objects::create_all(connection, schema, objects, patience))
     }
 
