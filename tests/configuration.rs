@@ -69,13 +69,19 @@ fn sentences(error: &Value) -> Vec<String> {
     checks.map(|check| check["message"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Refused with this code, and the site is what it was.
+/// Refused with this code, before anything is done and by the restore, and the site is what it was.
 #[track_caller]
 fn refused(world: &World, old: &Digest, new: &Digest, code: &str) -> Value {
     let checked = world.call("validate", request());
     assert_eq!(checked["outcome"], "fail", "{checked}");
-    let told = |group: &Value| group["checks"].as_array().unwrap().iter().any(|check| check["code"] == code);
+    let told = |group: &Value| group["checks"].as_array().unwrap().iter().any(|check| check["figures"]["code"] == code);
     assert!(checked["groups"].as_array().unwrap().iter().any(told), "{checked}");
+    failed(world, old, new, code)
+}
+
+/// The restore fails with this code, and the site is what it was.
+#[track_caller]
+fn failed(world: &World, old: &Digest, new: &Digest, code: &str) -> Value {
     let error = world.refused("restore_start", request());
     assert_eq!(error["code"], code, "{error}");
     assert_eq!(world.oracle(old, new, code), Side::Old);
@@ -283,7 +289,7 @@ fn f81_a_service_that_does_not_come_back_brings_the_old_side_back() {
     let pool = pool.replace(socket, &format!("listen = {address}")).into_bytes();
     for (path, text) in trial::points(&[(&live.pool, pool), (&live.nginx, site)], 1) {
         let new = backed_up_with(&world, &[(path.as_path(), text)]);
-        let error = refused(&world, &old, &new, "reload_failed");
+        let error = failed(&world, &old, &new, "reload_failed");
         assert_eq!(error["context"]["state"], "rolled_back", "{error}");
         let page = world.harness("fetch", &["rv-probe.php"]);
         assert!(page.starts_with("RV files=backup db=backup"), "{page}");

@@ -497,7 +497,14 @@ mod tests {
         assert_eq!(refused(&base.path().join("database_20251004_030000.sql")), Code::PathNotAllowed);
         assert_eq!(refused(&folder.join("backup_20251004_030000.tar.gz")), Code::BadRequest);
         put(&folder.join("backup_20251005_030000.tar.gz"), &["www/a"]);
-        assert_eq!(refused(&near), Code::BadRequest, "a backup with its database inside takes no other");
+        assert_eq!(
+            chosen(Some(&near)).unwrap().passed_over.len(),
+            1,
+            "a backup with its database inside takes no other"
+        );
+        let inside = folder.join("backup_20251005_030000.tar.gz");
+        let error = locate(&config, &domain, inside.to_str().unwrap(), Some(&near)).unwrap_err();
+        assert_eq!(error.code, Code::BadRequest, "{error}");
     }
 
     #[test]

@@ -344,8 +344,8 @@ fn damaged(plan: &Plan, facts: &Facts, schema: &str) -> Vec<Check> {
         let message = format!("table {name} of the live site is damaged, and cannot be kept as it is: {why}");
         let place = format!("{}.{}", quote_name(schema), quote_name(name));
         let hint = format!(
-            "Repair it (`REPAIR TABLE {place}`, for MyISAM and Aria), or, if it is lost, clear the way by `DROP TABLE {place}`; or leave it \
-             as it is: \"exclude\":{{\"database\":[{name:?}]}}."
+            "Repair it (`REPAIR TABLE {place} USE_FRM`, for MyISAM and Aria), or, if it is lost, clear the way by `DROP TABLE {place}` (twice, \
+             where the first time is an error); or leave it as it is: \"exclude\":{{\"database\":[{name:?}]}}."
         );
         Check::failed("damaged_table", &Error::new(Code::DatabaseFailed, message).hint(hint))
             .with("table", name.as_str())

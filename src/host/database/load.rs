@@ -852,8 +852,12 @@ impl Reading<'_> {
                 // The live table may be locked.
                 self.shared.check()?;
                 let (shadow, live) = (full(&self.request.schema, &table), full(beside, &table));
-                run(&mut admin, &format!("CREATE TABLE {shadow} LIKE {live}"))?;
-                made.push(table);
+                match run(&mut admin, &format!("CREATE TABLE {shadow} LIKE {live}")) {
+                    Ok(()) => made.push(table),
+                    // Nothing is like a table that the server cannot open.
+                    Err(error) if error.code == Code::DatabaseFailed => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(made)

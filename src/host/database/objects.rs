@@ -140,7 +140,9 @@ pub fn create_all(connection: &mut Conn, schema: &str, objects: &Objects, patien
     run(connection, &format!("USE {}", quote_name(schema)))?;
     let mut stand_ins = StandIns::of(connection, schema)?;
     let created = create_over(connection, schema, objects, patience, &mut stand_ins);
-    stand_ins.drop(connection)?;
+    if objects.count(ObjectKind::View) > 0 {
+        stand_ins.drop(connection)?;
+    }
     created
 }
 

@@ -34,23 +34,11 @@ pub struct StandIns<'a> {
 }
 
 impl<'a> StandIns<'a> {
-    /// None yet; what a crash left is dropped.
+    /// None yet.
     ///
     /// # Errors
     /// As [`crate::host::database::Database::version`].
     pub fn of(connection: &mut Conn, schema: &'a str) -> Result<StandIns<'a>> {
-        let left = format!(
-            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_COMMENT={}",
-            literal(schema),
-            literal(COMMENT)
-        );
-        for row in rows(connection, &left)? {
-            let table = full(schema, &text(&row, 0));
-            // Whatever its comment says, one with rows is somebody's.
-            if rows(connection, &format!("SELECT 1 FROM {table} LIMIT 1"))?.is_empty() {
-                run(connection, &format!("DROP TABLE {table}"))?;
-            }
-        }
         // The messages of errors are read.
         run(connection, "SET SESSION lc_messages='en_US'")?;
         Ok(StandIns { schema, tables: Vec::new(), made: 0 })
@@ -65,6 +53,9 @@ impl<'a> StandIns<'a> {
             return Ok(false);
         }
         self.made += 1;
+        if self.made == 1 && self.clear(connection)? {
+            return Ok(true);
+        }
         let message = &error.message;
         match number(error) {
             Some(NO_TABLE) => {
@@ -99,7 +90,7 @@ impl<'a> StandIns<'a> {
         number(error) == Some(NO_TABLE) && missing_table(&error.message, self.schema) == Some(name)
     }
 
-    /// They go again.
+    /// They go again, with what a crash left of earlier ones.
     ///
     /// # Errors
     /// As [`crate::host::database::Database::version`].
@@ -108,7 +99,30 @@ impl<'a> StandIns<'a> {
             let sql = format!("DROP TABLE IF EXISTS {}", full(self.schema, table));
             connection.query_drop(&sql).map_err(|error| failed(&format!("drop the stand-in {table}"), &error))?;
         }
+        // What is in the way of it is found again the next time.
+        let _ = self.clear(connection);
         Ok(())
+    }
+
+    /// Whether there were any.
+    fn clear(&self, connection: &mut Conn) -> Result<bool> {
+        let left = format!(
+            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_COMMENT={}",
+            literal(self.schema),
+            literal(COMMENT)
+        );
+        // A table that somebody holds is none of them.
+        run(connection, "SET SESSION lock_wait_timeout=1")?;
+        let mut cleared = false;
+        for row in rows(connection, &left)? {
+            let table = full(self.schema, &text(&row, 0));
+            // Whatever its comment says, one with rows is somebody's.
+            if rows(connection, &format!("SELECT 1 FROM {table} LIMIT 1"))?.is_empty() {
+                run(connection, &format!("DROP TABLE {table}"))?;
+                cleared = true;
+            }
+        }
+        Ok(cleared)
     }
 }
 
