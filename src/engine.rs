@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod commit;
+mod damaged;
 pub mod inspect;
 pub mod leftovers;
 pub mod machine;

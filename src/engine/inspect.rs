@@ -226,6 +226,8 @@ pub fn validate(
         if group.name == "conflicts" {
             let mut checks = std::mem::take(&mut group.checks);
             checks.push(preflight::other_job(config, &request.domain));
+            let dump = scan.as_ref().ok().and_then(|scan| scan.dump.as_ref());
+            checks.extend(preflight::damaged(&plan, &facts, dump.map(|dump| dump.tables.as_slice())));
             *group = Group::new("conflicts", checks);
         }
         if group.name == "integrity" {

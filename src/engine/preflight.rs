@@ -11,6 +11,7 @@ use crate::backup::contents::Scan;
 use crate::backup::meta::Meta;
 use crate::backup::source::Source;
 use crate::config::Config;
+use crate::engine::damaged;
 use crate::engine::preflight::expected_size::expect;
 use crate::engine::preflight::facts::Facts;
 use crate::error::{Code, Error, Result};
@@ -28,7 +29,7 @@ use crate::plan::{Plan, Selection};
 use crate::progress::Monitor;
 use crate::report::{Check, Group, Outcome};
 use crate::siteconf::Item;
-use crate::sql::quote_name;
+use crate::sql::tally::TableTally;
 use crate::text;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -322,7 +323,6 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
         };
         checks
             .push(Check::new("database", Outcome::Pass, message).with("tables", facts.tables.len()).with("rows", rows));
-        checks.extend(damaged(plan, facts, name));
     }
     if !plan.selection.config.is_empty() {
         for folder in [&config.paths.nginx_available, &config.paths.php_pool_dir] {
@@ -335,20 +335,16 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
     checks
 }
 
-/// Live tables that the server cannot open: it renames none of them, as the change-over would.
-fn damaged(plan: &Plan, facts: &Facts, schema: &str) -> Vec<Check> {
-    let Ok(selected) = plan.selection.tables() else { return Vec::new() };
+/// Live tables that the server cannot open: they stay where they are. `coming` are the tables of the backup, where they are known: one
+/// of those cannot take the place of a damaged one.
+pub(super) fn damaged(plan: &Plan, facts: &Facts, coming: Option<&[TableTally]>) -> Vec<Check> {
+    let (Ok(selected), Some(names)) = (plan.selection.tables(), &plan.database) else { return Vec::new() };
     let stuck = facts.tables.iter().filter(|table| !table.damage.is_empty() && selected.takes(&table.name));
-    let check = |table: &TableInfo| {
-        let (name, why) = (&table.name, text::printable(&table.damage));
-        let message = format!("table {name} of the live site is damaged, and cannot be kept as it is: {why}");
-        let place = format!("{}.{}", quote_name(schema), quote_name(name));
-        let hint = format!(
-            "Repair it (`REPAIR TABLE {place} USE_FRM`, for MyISAM and Aria), or, if it is lost, clear the way by `DROP TABLE {place}` (twice, \
-             where the first time is an error); or leave it as it is: \"exclude\":{{\"database\":[{name:?}]}}."
-        );
-        Check::failed("damaged_table", &Error::new(Code::DatabaseFailed, message).hint(hint))
-            .with("table", name.as_str())
+    let check = |table: &TableInfo| match coming {
+        Some(coming) if coming.iter().any(|other| other.name == table.name) => {
+            Check::failed("damaged_table", &damaged::refusal(&names.live, table)).with("table", table.name.as_str())
+        }
+        _ => Check::new("damaged_table", Outcome::Warn, damaged::stays(table)).with("table", table.name.as_str()),
     };
     stuck.map(check).collect()
 }

@@ -1,6 +1,7 @@
 //! Which live tables go and which stay, and the foreign keys between the two: they would follow what moves, so they are
 //! taken off before the change-over and put back after it, against what is live then.
 
+use crate::engine::damaged;
 use crate::engine::machine::Hosts;
 use crate::engine::state::{Scope, StagedDatabase};
 use crate::error::{Code, Error, Result};
@@ -17,6 +18,8 @@ pub struct Boundary {
     pub coming: Vec<String>,
     /// Live tables that stay.
     pub staying: Vec<String>,
+    /// Sentences on those that stay because they are damaged.
+    pub stuck: Vec<String>,
     /// Keys of live tables that are taken off before.
     pub unlink: Vec<ForeignKey>,
     /// Keys that are put on live tables after.
@@ -27,14 +30,16 @@ impl Boundary {
     /// As things are now.
     ///
     /// # Errors
-    /// `database_unreachable`, `bad_request`.
+    /// `database_unreachable`, `bad_request`; `database_failed` for a damaged table that one of the backup cannot take the place of.
     pub fn look(hosts: &Hosts, plan: &Plan, names: &DatabasePlan, staged: &StagedDatabase) -> Result<Boundary> {
         let database = hosts.database()?;
         let tables = |schema: &str| -> Result<Vec<String>> {
             Ok(database.tables(schema)?.into_iter().map(|table| table.name).collect())
         };
-        let (live, coming) = (tables(&names.live)?, tables(&names.shadow)?);
-        let leaving = match &staged.scope {
+        let mut damaged = database.tables(&names.live)?;
+        let live: Vec<String> = damaged.iter().map(|table| table.name.clone()).collect();
+        let coming = tables(&names.shadow)?;
+        let mut leaving = match &staged.scope {
             Scope::Dump { complete } => {
                 plan.selection.tables()?.leaving(&live, &coming, *complete, plan.selection.exact)
             }
@@ -44,8 +49,14 @@ impl Boundary {
                 live.iter().filter(goes).cloned().collect()
             }
         };
+        damaged.retain(|table| !table.damage.is_empty() && leaving.contains(&table.name));
+        if let Some(table) = damaged.iter().find(|table| coming.contains(&table.name)) {
+            return Err(damaged::refusal(&names.live, table));
+        }
+        leaving.retain(|name| !damaged.iter().any(|table| table.name == *name));
+        let stuck = damaged.iter().map(damaged::stays).collect();
         let staying: Vec<String> = live.into_iter().filter(|name| !leaving.contains(name)).collect();
-        let mut boundary = Boundary { leaving, coming, staying, unlink: Vec::new(), link: Vec::new() };
+        let mut boundary = Boundary { leaving, coming, staying, stuck, unlink: Vec::new(), link: Vec::new() };
         if !boundary.staying.is_empty() || !staged.links.is_empty() {
             boundary.link_up(&names.live, &database.foreign_keys(&names.live)?, &staged.links);
         }

@@ -10,6 +10,7 @@ use crate::host::database::{ForeignKey, ObjectKind, Switch};
 use crate::host::place;
 use crate::host::tree::{self, Unit, unit};
 use crate::plan::Plan;
+use crate::progress::{Level, Monitor};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,7 @@ fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Vec<Step>)> {
     };
     let host = job.hosts.database()?;
     let boundary = Boundary::look(&job.hosts, plan, names, new)?;
+    boundary.stuck.iter().for_each(|said| job.monitor.event(Level::Warn, said));
     let whole = plan.selection.database.is_whole();
     let tables = plan.selection.tables()?;
     let mut live = host.objects(&names.live)?;

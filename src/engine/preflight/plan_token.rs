@@ -62,6 +62,9 @@ pub struct LiveTable {
     pub(crate) created: String,
     pub(crate) updated: Option<i64>,
     pub(crate) auto_increment: u64,
+    /// Why the server cannot open it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) damage: String,
     /// Over all rows, where the times could not tell.
     pub(crate) checksum: Option<u64>,
 }
@@ -154,6 +157,7 @@ fn count_table(
         updated: times.updated,
         auto_increment: times.auto_increment,
         checksum,
+        damage: info.damage,
     })
 }
 

@@ -55,14 +55,16 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
         let (backup, now) = (coming.get(name).copied(), live.get(name).copied());
         let entry = match (backup, now) {
             (Some(_), None) => table(name, Change::Added, backup, now),
-            (None, Some(_)) if leaving.contains(name) => table(name, Change::Removed, backup, now),
-            (None, Some(_)) => {
+            (None, Some(counted)) if leaving.contains(name) && counted.damage.is_empty() => {
+                table(name, Change::Removed, backup, now)
+            }
+            (None, Some(counted)) => {
                 // A table that nobody selected is no part of the comparison.
                 if chosen.only.as_ref().is_some_and(|only| !only.covers(name)) {
                     continue;
                 }
                 TableEntry {
-                    why: Some(why_kept(name, &chosen, sides.dump.complete).to_owned()),
+                    why: Some(why_kept(counted, &chosen, sides.dump.complete).to_owned()),
                     ..table(name, Change::Kept, backup, now)
                 }
             }
@@ -114,11 +116,13 @@ fn leaving(
     chosen.leaving(&live, &coming, sides.complete, exact).into_iter().collect()
 }
 
-fn why_kept(name: &str, chosen: &Tables, whole: bool) -> &'static str {
-    if chosen.exclude.covers(name) {
+fn why_kept(table: &LiveTable, chosen: &Tables, whole: bool) -> &'static str {
+    if chosen.exclude.covers(&table.name) {
         "the request excludes it"
     } else if chosen.only.is_some() {
         "it is selected, and not in the backup"
+    } else if !table.damage.is_empty() {
+        "it is damaged: the server cannot open it"
     } else if !whole {
         "the dump may be cut"
     } else {
