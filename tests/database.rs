@@ -613,6 +613,6 @@ fn views_of_what_is_gone_come_back_and_what_cannot_is_told() {
         "USE torn; CREATE TABLE base (rv_stand_in INT PRIMARY KEY) {comment}; CREATE TABLE mine {comment} SELECT 1 AS x"
     ));
     world.real.create_objects("torn", &back, Patience::default()).unwrap();
-    assert_eq!(names(&world, "torn"), ["mine", "whole"]);
+    assert_eq!(names(&world, "torn"), ["mine", "whole"], "a table with rows is somebody's");
     assert_eq!(texts(&world.real.objects("torn").unwrap()), texts(&broken));
 }

@@ -479,6 +479,7 @@ fn d61_quotes_end_where_the_server_ends_them_or_the_dump_is_refused() {
         b"INSERT INTO t (v) VALUES ('a\\\nb'),('\\%'),('\\_'),('\\N'),('\\q'),('\\0'),('\\Z');",
         b"INSERT INTO t (v) VALUES (0x27),(x'27'),(X'5C'),(b'100111'),(-1),(1.5e-3),(NULL),(0x);",
         b"INSERT INTO t (v) VALUES (--1),(1);",
+        b"INSERT INTO t (v) VALUES (1-- '\n); DELETE FROM victim.t; INSERT INTO t (v) VALUES (2-- '\n);",
         b"INSERT INTO t (v) VALUES (1)--1;\n, (2);",
         b"INSERT INTO t (v) VALUES (1)-- ;\n, (2);",
         b"INSERT INTO t (v) VALUES (1) /*! , (2) */;",

@@ -103,9 +103,7 @@ fn locate_by(
     for path in newest_first(config, domain)? {
         let opened = open(config, domain, &path, dump, &look);
         let why = match &opened {
-            Ok(source) if is_known_damaged(&index, source) => {
-                "it is damaged, as it was when it was last read".to_owned()
-            }
+            Ok(source) if index.is_damaged(source) => "it is damaged, as it was when it was last read".to_owned(),
             Ok(source) => match needs.lacking(source) {
                 Some(why) => why.to_owned(),
                 None => return Ok(Source { passed_over, ..opened? }),
@@ -134,11 +132,6 @@ fn is_the_backups(code: Code) -> bool {
             | Code::BackupCorrupt
             | Code::BadRequest
     )
-}
-
-fn is_known_damaged(index: &Index, source: &Source) -> bool {
-    let known = source.parts.first().and_then(|part| index.known(&source.path, &part.identity));
-    known.is_some_and(|known| !known.valid)
 }
 
 fn open(

@@ -1,4 +1,4 @@
-//! Live tables that the server cannot open: no RENAME moves them, as the change-over would.
+//! Live tables that the server cannot open: most of them no RENAME moves, as the change-over would.
 
 use crate::error::{Code, Error};
 use crate::host::database::TableInfo;
@@ -15,10 +15,15 @@ pub fn refusal(schema: &str, table: &TableInfo) -> Error {
     let (name, why) = (&table.name, printable(&table.damage));
     let place = format!("{}.{}", quote_name(schema), quote_name(name));
     let hint = format!(
-        "Repair it (`REPAIR TABLE {place} USE_FRM`, for MyISAM and Aria), or, if it is lost, clear the way by `DROP TABLE {place}` (twice, \
-         where the first time is an error); or leave it as it is: \"exclude\":{{\"database\":[{name:?}]}}."
+        "Repair it (`REPAIR TABLE {place}`, for MyISAM and Aria; with USE_FRM where that does not help), or, if it is lost, clear the way by \
+         `DROP TABLE {place}` (twice, where the first time is an error)."
     );
     Error::new(Code::DatabaseFailed, format!("table {name} of the live site is damaged, and cannot be kept: {why}"))
         .hint(hint)
         .with("table", name.as_str())
+}
+
+/// Whether no RENAME moves it. One of MyISAM is moved as its files are, as long as they are there.
+pub fn is_stuck(table: &TableInfo) -> bool {
+    ["InnoDB", "ablespace", "in engine", "find file"].iter().any(|word| table.damage.contains(word))
 }

@@ -342,7 +342,9 @@ pub(super) fn damaged(plan: &Plan, facts: &Facts, coming: Option<&[TableTally]>)
     let stuck = facts.tables.iter().filter(|table| !table.damage.is_empty() && selected.takes(&table.name));
     let check = |table: &TableInfo| match coming {
         Some(coming) if coming.iter().any(|other| other.name == table.name) => {
-            Check::failed("damaged_table", &damaged::refusal(&names.live, table)).with("table", table.name.as_str())
+            let check = Check::failed("damaged_table", &damaged::refusal(&names.live, table));
+            let outcome = if damaged::is_stuck(table) { Outcome::Fail } else { Outcome::Warn };
+            Check { outcome, ..check }.with("table", table.name.as_str())
         }
         _ => Check::new("damaged_table", Outcome::Warn, damaged::stays(table)).with("table", table.name.as_str()),
     };

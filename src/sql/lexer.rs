@@ -27,6 +27,8 @@ const MAX_NUMBER: usize = 4096;
 /// Most extents of one statement that wait for its end, and the bytes of the dump that they cover.
 const MAX_HELD: usize = 1024;
 const MAX_HELD_BYTES: u64 = 64 << 20;
+/// Most versioned comments around a place.
+const MAX_NESTED: usize = 8;
 /// Rows of one `INSERT`, as an extent of the dump: `(…),(…)` from the first bracket to the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows {
@@ -408,6 +410,9 @@ impl<R: Read> Lexer<R> {
                         open.push(!is_read_everywhere(only_mariadb, version));
                         if open.len() > 2 && open.contains(&true) {
                             return Err(refused(line, DISPUTED, &text));
+                        }
+                        if open.len() > MAX_NESTED {
+                            return Err(refused(line, "comments nested too deep", &text));
                         }
                         self.at += length;
                         push_blank(&mut text);
@@ -928,6 +933,10 @@ impl<R: Read> Lexer<R> {
         let in_number = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
         let number = self.run_of(in_number)?;
         let plain = is_number(&number);
+        // Behind a number, too, two dashes begin a comment, and what stands in its line is none of ours to judge.
+        if number.windows(2).any(|pair| pair == b"--") {
+            return Err(refused(found.line, "a comment inside of a row", &number));
+        }
         if self.filter && (number.len() > MAX_NUMBER || !plain && !is_arithmetic(&number)) {
             // A name behind a sign would be a function.
             return Err(refused(found.line, "an expression inside of a row", &number));
@@ -1559,6 +1568,31 @@ mod tests {
             prop_assert_eq!(items.len(), 2);
             let Item::Rows(rows) = &items[0] else { panic!() };
             prop_assert_eq!(rows.count, 2);
+        }
+    }
+
+    #[test]
+    fn no_comment_begins_behind_a_number() {
+        for rows in ["(1-- '\n); DROP TABLE t; -- ')", "(1--\n)", "(1, 2+-- x\n)", "(0b1-- x\n)"] {
+            let dump = format!("INSERT INTO t VALUES {rows};");
+            let error = Lexer::new(dump.as_bytes(), MARIADB, u64::MAX).next_item().unwrap_err();
+            assert_eq!(error.code, Code::DumpRefused, "{rows}");
+        }
+        let dump = "INSERT INTO t VALUES (1-2+-3);";
+        assert!(Lexer::new(dump.as_bytes(), MARIADB, u64::MAX).next_item().is_ok());
+    }
+
+    #[test]
+    fn comments_do_not_nest_without_end() {
+        let dump = "/*!".repeat(1_000_000);
+        let error = Lexer::new(dump.as_bytes(), MARIADB, u64::MAX).next_item().unwrap_err();
+        assert_eq!(error.code, Code::DumpRefused);
+        let mut lexer = Lexer::surveying(dump.as_bytes());
+        while let Err(error) = lexer.next_item() {
+            assert_ne!(error.code, Code::Internal);
+            if !lexer.pass_over().unwrap() {
+                break;
+            }
         }
     }
 }

@@ -236,9 +236,9 @@ impl Session {
     }
 
     fn set_charset(&mut self, value: Option<String>) -> Result<(), String> {
-        let charset = checked_name(value)?;
+        let charset = checked_name(value)?.map(|name| name.to_ascii_lowercase());
         if let Some(name) = &charset
-            && !PLAIN_CHARSETS.contains(&name.to_ascii_lowercase().as_str())
+            && !PLAIN_CHARSETS.contains(&name.as_str())
         {
             return Err(format!("the character set {name} can hide quotes"));
         }
@@ -311,9 +311,11 @@ impl Session {
                 let (source, rest) = variable(sql, list)?;
                 let value = match source {
                     Variable::User(name) => {
-                        let value = self.saved.get(&name).cloned().flatten();
-                        self.used.insert(name);
-                        value
+                        let value = self.saved.get(&name).cloned();
+                        if value.is_some() {
+                            self.used.insert(name);
+                        }
+                        value.flatten()
                     }
                     Variable::System(name, _) => self.current(&name),
                 };

@@ -98,6 +98,17 @@ impl Index {
         known.files.iter().any(|file| file.looks_like(identity)).then_some(known)
     }
 
+    /// Whether these very files were read before, and found damaged.
+    pub fn is_damaged(&self, source: &Source) -> bool {
+        let Some(known) = self.archives.get(&key(&source.path)).filter(|known| !known.valid) else { return false };
+        let same = known
+            .files
+            .iter()
+            .zip(&source.parts)
+            .all(|(file, part)| Fingerprint::of(part).is_ok_and(|now| now == *file));
+        same && known.files.len() == source.parts.len()
+    }
+
     /// The layout of the backup at this path, if its first archive is still the one that was read.
     pub fn layout(&self, path: &Path, first: &Part) -> Option<&str> {
         let known = self.archives.get(&key(path))?;

@@ -50,9 +50,11 @@ impl Boundary {
             }
         };
         damaged.retain(|table| !table.damage.is_empty() && leaving.contains(&table.name));
-        if let Some(table) = damaged.iter().find(|table| coming.contains(&table.name)) {
+        if let Some(table) = damaged.iter().find(|table| coming.contains(&table.name) && damaged::is_stuck(table)) {
             return Err(damaged::refusal(&names.live, table));
         }
+        // Of the others RENAME tells.
+        damaged.retain(|table| !coming.contains(&table.name));
         leaving.retain(|name| !damaged.iter().any(|table| table.name == *name));
         let stuck = damaged.iter().map(damaged::stays).collect();
         let staying: Vec<String> = live.into_iter().filter(|name| !leaving.contains(name)).collect();

@@ -2,6 +2,7 @@
 //! so doing or undoing one twice changes nothing.
 
 use crate::disk::{Durable, write_file};
+use crate::engine::damaged;
 use crate::engine::machine::Hosts;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, ForeignKey, Move, Object, ObjectKind, Objects, Patience, SchemaCharset, Switch};
@@ -259,8 +260,18 @@ fn carry_out(database: &dyn Database, live: &str, switch: &Switch, patience: Pat
         // The answer may have been lost after the server had done it: the tables tell.
         Err(error) => match remaining(database, live, &left) {
             Ok(left) if left.is_empty() => Ok(()),
-            _ => Err(error),
+            _ => Err(over_damage(database, live, switch, error)),
         },
+    }
+}
+
+/// The error with the way out, where a live table that should move is damaged.
+fn over_damage(database: &dyn Database, live: &str, switch: &Switch, error: Error) -> Error {
+    let moves = |name: &str| switch.moves.iter().any(|step| step.from == live && step.table == name);
+    let tables = database.tables(live).unwrap_or_default();
+    match tables.iter().find(|table| !table.damage.is_empty() && moves(&table.name)) {
+        Some(table) if error.code == Code::DatabaseFailed => error.hint(damaged::refusal(live, table).hint),
+        _ => error,
     }
 }
 

@@ -180,6 +180,7 @@ fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
         object_bytes: 0,
         afterwards: Vec::new(),
         in_session: None,
+        settings: Arc::default(),
         long: None,
         current: None,
     };
@@ -224,6 +225,8 @@ struct Reading<'a> {
     /// Statements for after the last row.
     afterwards: Vec<String>,
     in_session: Option<Arc<Session>>,
+    /// The settings of the last batch.
+    settings: Arc<Session>,
     /// The statement whose rows come: where it begins, and whether its length was already said.
     long: Option<(u64, bool)>,
     /// The table whose rows come.
@@ -346,7 +349,7 @@ impl Reading<'_> {
                 && batch.simple == rows.simple
                 && (batch.quote == rows.quote || batch.quote == 0 || rows.quote == 0)
                 && batch.upsert == rows.upsert
-                && Arc::ptr_eq(&batch.session, self.state.session());
+                && batch.session.same_settings(self.state.session());
             if fits && alike {
                 batch.pieces.push((rows.offset, rows.length));
                 batch.bytes += rows.length;
@@ -390,10 +393,14 @@ impl Reading<'_> {
                 return Ok(());
             }
         }
+        // Without what the dump saves under names of its own: many batches wait.
+        if !self.settings.same_settings(self.state.session()) {
+            self.settings = Arc::new(self.state.session().settings());
+        }
         self.batch = Some(Batch {
             target,
             head: rows.head,
-            session: self.state.session().clone(),
+            session: self.settings.clone(),
             upsert: rows.upsert,
             pieces: vec![(rows.offset, rows.length)],
             bytes: rows.length,
@@ -794,7 +801,8 @@ impl Reading<'_> {
         run(&mut connection, "SET SESSION autocommit=1")?;
         let mut awake_events = Vec::new();
         let mut waiting = std::mem::take(&mut self.objects);
-        let stand_ins = self.stand_ins(waiting.iter().any(|object| object.kind == ObjectKind::View))?;
+        let views = waiting.iter().filter(|object| object.kind == ObjectKind::View).map(|view| view.name.clone());
+        let stand_ins = self.stand_ins(&views.collect())?;
         waiting.sort_by_key(|object| object.kind);
         while !waiting.is_empty() {
             let before = waiting.len();
@@ -839,8 +847,8 @@ impl Reading<'_> {
     }
 
     /// Empty tables like the live ones that the load has not got: a view is only made where its tables are.
-    fn stand_ins(&self, needed: bool) -> Result<Vec<String>> {
-        let (Some(beside), true) = (&self.request.beside, needed) else { return Ok(Vec::new()) };
+    fn stand_ins(&self, views: &HashSet<String>) -> Result<Vec<String>> {
+        let (Some(beside), false) = (&self.request.beside, views.is_empty()) else { return Ok(Vec::new()) };
         let mut admin = self.request.server.connect(None)?;
         let sql = format!(
             "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_TYPE='BASE TABLE'",
@@ -848,7 +856,8 @@ impl Reading<'_> {
         );
         let mut made = Vec::new();
         for table in rows(&mut admin, &sql)?.iter().map(|row| text(row, 0)) {
-            if !self.tables.contains_key(&table) {
+            // What is a table live may be a view in the dump.
+            if !self.tables.contains_key(&table) && !views.contains(&table) {
                 // The live table may be locked.
                 self.shared.check()?;
                 let (shadow, live) = (full(&self.request.schema, &table), full(beside, &table));

@@ -6,6 +6,7 @@ use crate::host::database::server::{failed, full, literal, rows, run, text};
 use crate::host::database::stand_in::{StandIns, is_dangling};
 use crate::host::database::{Object, ObjectKind, Objects, Patience};
 use crate::sql::quote_name;
+use crate::text::printable;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
@@ -140,10 +141,8 @@ pub fn create_all(connection: &mut Conn, schema: &str, objects: &Objects, patien
     run(connection, &format!("USE {}", quote_name(schema)))?;
     let mut stand_ins = StandIns::of(connection, schema)?;
     let created = create_over(connection, schema, objects, patience, &mut stand_ins);
-    if objects.count(ObjectKind::View) > 0 {
-        stand_ins.drop(connection)?;
-    }
-    created
+    let stayed = stand_ins.drop(connection);
+    Ok(created?.into_iter().chain(stayed).collect())
 }
 
 fn create_over(
@@ -167,8 +166,11 @@ fn create_over(
                 Err(error) => left.push((object, error)),
             }
         }
-        let stuck = left.len() == waiting.len();
-        if stuck && !help(connection, &left, stand_ins)? {
+        if left.len() < waiting.len() {
+            waiting = left.into_iter().map(|(object, _)| object).collect();
+        } else if let Some(made) = help(connection, schema, &left, patience, stand_ins)? {
+            waiting.retain(|object| *object != made);
+        } else {
             // What else there is may be made without it.
             let dangles = |(object, error): &(&Object, Error)| object.kind == ObjectKind::View && is_dangling(error);
             let (out, others): (Vec<_>, Vec<_>) = left.into_iter().partition(dangles);
@@ -179,24 +181,39 @@ fn create_over(
             }
             waiting.retain(|object| !out.iter().any(|(view, _)| view == object));
             left_out.extend(out.into_iter().map(|(view, error)| {
-                format!("view {} is left out, as what it refers to is not there: {}", view.name, error.message)
+                let (name, text) = (&view.name, printable(&view.create));
+                format!(
+                    "view {name} is left out, as what it refers to is not there: {}; its text: {text}",
+                    error.message
+                )
             }));
-            continue;
         }
-        waiting = left.into_iter().map(|(object, _)| object).collect();
     }
     Ok(left_out)
 }
 
-/// Makes what one of the views lacks, unless it is another of them.
-fn help(connection: &mut Conn, left: &[(&Object, Error)], stand_ins: &mut StandIns) -> Result<bool> {
-    for (object, error) in left.iter().filter(|(object, _)| object.kind == ObjectKind::View) {
-        let awaited = left.iter().any(|(other, _)| other != object && stand_ins.is_missing(error, &other.name));
-        if !awaited && stand_ins.make(connection, error)? {
-            return Ok(true);
+/// Makes one of the views over stand-ins for what it lacks, unless that is another of them.
+fn help<'a>(
+    connection: &mut Conn,
+    schema: &str,
+    left: &[(&'a Object, Error)],
+    patience: Patience,
+    stand_ins: &mut StandIns,
+) -> Result<Option<&'a Object>> {
+    for (view, error) in left.iter().filter(|(object, _)| object.kind == ObjectKind::View) {
+        let awaits = |stand_ins: &StandIns, error: &Error| {
+            left.iter().any(|(other, _)| other != view && stand_ins.is_missing(error, &other.name))
+        };
+        let mut error = error.clone();
+        while !awaits(stand_ins, &error) && stand_ins.make(connection, &error) {
+            match create_one(connection, schema, view, patience) {
+                Ok(()) => return Ok(Some(view)),
+                Err(now) if matches!(now.code, Code::DatabaseUnreachable | Code::DatabaseLocked) => return Err(now),
+                Err(now) => error = now,
+            }
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 fn create_one(connection: &mut Conn, schema: &str, object: &Object, patience: Patience) -> Result<()> {

@@ -2,15 +2,19 @@
 //! missing ones, and they go again.
 
 use crate::error::{Error, Result};
-use crate::host::database::server::{failed, full, literal, rows, run, text};
+use crate::host::database::server::{full, literal, rows, run, text};
 use crate::sql::quote_name;
 use mysql::Conn;
 use mysql::prelude::Queryable;
+use std::time::{Duration, Instant};
 
 /// What a stand-in is known by, also after a crash.
 const COMMENT: &str = "stand-in of rocketvps-restore for a view";
-/// Most tables and columns that are made for the views of a schema.
-const MAX_MADE: usize = 2000;
+/// Most tables that are made for the views of a schema, and the longest that is worked at them.
+const MAX_TABLES: usize = 200;
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for one of them.
+const LOCK_WAIT_S: u32 = 2;
 /// `ER_NO_SUCH_TABLE`, `ER_BAD_FIELD_ERROR`.
 const NO_TABLE: u64 = 1146;
 const NO_COLUMN: u64 = 1054;
@@ -30,7 +34,9 @@ fn number(error: &Error) -> Option<u64> {
 pub struct StandIns<'a> {
     schema: &'a str,
     tables: Vec<String>,
-    made: usize,
+    /// The site waits for its views: then they are left out.
+    until: Instant,
+    looked: bool,
 }
 
 impl<'a> StandIns<'a> {
@@ -41,47 +47,39 @@ impl<'a> StandIns<'a> {
     pub fn of(connection: &mut Conn, schema: &'a str) -> Result<StandIns<'a>> {
         // The messages of errors are read.
         run(connection, "SET SESSION lc_messages='en_US'")?;
-        Ok(StandIns { schema, tables: Vec::new(), made: 0 })
+        Ok(StandIns { schema, tables: Vec::new(), until: Instant::now() + PATIENCE, looked: false })
     }
 
     /// Makes what a view lacks by the server's word; false where that is no table of this schema and no column of a stand-in.
-    ///
-    /// # Errors
-    /// As [`crate::host::database::Database::version`].
-    pub fn make(&mut self, connection: &mut Conn, error: &Error) -> Result<bool> {
-        if self.made >= MAX_MADE {
-            return Ok(false);
+    pub fn make(&mut self, connection: &mut Conn, error: &Error) -> bool {
+        if self.tables.len() >= MAX_TABLES || Instant::now() > self.until {
+            return false;
         }
-        self.made += 1;
-        if self.made == 1 && self.clear(connection)? {
-            return Ok(true);
+        // What a crash left is not known here, and may lack what this view needs.
+        if !std::mem::replace(&mut self.looked, true) && self.clear(connection) {
+            return true;
         }
-        let message = &error.message;
         match number(error) {
-            Some(NO_TABLE) => {
-                let Some(table) = missing_table(message, self.schema) else { return Ok(false) };
-                let sql = format!(
-                    "CREATE TABLE {} (rv_stand_in INT PRIMARY KEY) COMMENT={}",
-                    full(self.schema, table),
-                    literal(COMMENT)
-                );
-                // A name that is none, or a place that takes none: the view cannot be made.
-                let made = connection.query_drop(&sql).is_ok();
+            Some(NO_TABLE) => missing_table(&error.message, self.schema).is_some_and(|table| {
+                let place = full(self.schema, table);
+                let sql = format!("CREATE TABLE {place} (rv_stand_in INT PRIMARY KEY) COMMENT={}", literal(COMMENT));
+                // A name that is none, or one that the site has made a table of since.
+                let made = connection.query_drop(sql).is_ok();
                 if made {
                     self.tables.push(table.to_owned());
                 }
-                Ok(made)
-            }
-            Some(NO_COLUMN) => {
-                let Some(column) = missing_column(message) else { return Ok(false) };
-                let mut made = false;
-                for table in &self.tables {
-                    let sql = format!("ALTER TABLE {} ADD COLUMN {} INT", full(self.schema, table), quote_name(column));
-                    made |= connection.query_drop(sql).is_ok();
-                }
-                Ok(made)
-            }
-            _ => Ok(false),
+                made
+            }),
+            Some(NO_COLUMN) => missing_column(&error.message).is_some_and(|column| {
+                let add = |table: &String| {
+                    let place = full(self.schema, table);
+                    let sql = format!("ALTER TABLE {place} ADD COLUMN {} INT", quote_name(column));
+                    while_ours(connection, self.schema, table, &sql).unwrap_or(false)
+                };
+                // Each of them may be the one that is meant.
+                self.tables.iter().map(add).fold(false, |made, one| made | one)
+            }),
+            _ => false,
         }
     }
 
@@ -90,40 +88,61 @@ impl<'a> StandIns<'a> {
         number(error) == Some(NO_TABLE) && missing_table(&error.message, self.schema) == Some(name)
     }
 
-    /// They go again, with what a crash left of earlier ones.
-    ///
-    /// # Errors
-    /// As [`crate::host::database::Database::version`].
-    pub fn drop(self, connection: &mut Conn) -> Result<()> {
-        for table in &self.tables {
-            let sql = format!("DROP TABLE IF EXISTS {}", full(self.schema, table));
-            connection.query_drop(&sql).map_err(|error| failed(&format!("drop the stand-in {table}"), &error))?;
-        }
-        // What is in the way of it is found again the next time.
-        let _ = self.clear(connection);
-        Ok(())
+    /// They go again. What is said of those that cannot.
+    pub fn drop(self, connection: &mut Conn) -> Vec<String> {
+        let gone = |table: &String| {
+            let place = full(self.schema, table);
+            let error = while_ours(connection, self.schema, table, &format!("DROP TABLE {place}")).err()?;
+            Some(format!("{place}, which stood in for the table of a view, could not be dropped: {}", error.message))
+        };
+        self.tables.iter().filter_map(gone).collect()
     }
 
-    /// Whether there were any.
-    fn clear(&self, connection: &mut Conn) -> Result<bool> {
+    /// Drops what a crash left; whether there was any.
+    fn clear(&self, connection: &mut Conn) -> bool {
         let left = format!(
             "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_COMMENT={}",
             literal(self.schema),
             literal(COMMENT)
         );
-        // A table that somebody holds is none of them.
-        run(connection, "SET SESSION lock_wait_timeout=1")?;
-        let mut cleared = false;
-        for row in rows(connection, &left)? {
-            let table = full(self.schema, &text(&row, 0));
-            // Whatever its comment says, one with rows is somebody's.
-            if rows(connection, &format!("SELECT 1 FROM {table} LIMIT 1"))?.is_empty() {
-                run(connection, &format!("DROP TABLE {table}"))?;
-                cleared = true;
-            }
-        }
-        Ok(cleared)
+        let tables = rows(connection, &left).unwrap_or_default();
+        let names: Vec<String> = tables.iter().map(|row| text(row, 0)).collect();
+        let clear = |table: &String| {
+            let sql = format!("DROP TABLE {}", full(self.schema, table));
+            while_ours(connection, self.schema, table, &sql).unwrap_or(false)
+        };
+        names.iter().map(clear).fold(false, |cleared, one| cleared | one)
     }
+}
+
+/// Runs a statement on a table while nobody else can use it, if it is a stand-in: the site may have made a table of that name since.
+/// Whether it was one.
+fn while_ours(connection: &mut Conn, schema: &str, table: &str, sql: &str) -> Result<bool> {
+    let place = full(schema, table);
+    run(connection, &format!("SET SESSION lock_wait_timeout={LOCK_WAIT_S}"))?;
+    match run(connection, &format!("LOCK TABLES {place} WRITE")) {
+        Err(error) if number(&error) == Some(NO_TABLE) => return Ok(false),
+        other => other?,
+    }
+    let acted = act_if_ours(connection, schema, table, sql);
+    run(connection, "UNLOCK TABLES")?;
+    acted
+}
+
+fn act_if_ours(connection: &mut Conn, schema: &str, table: &str, sql: &str) -> Result<bool> {
+    let marked = format!(
+        "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_NAME={} AND TABLE_COMMENT={}",
+        literal(schema),
+        literal(table),
+        literal(COMMENT)
+    );
+    // Whatever its comment says, one with rows is somebody's.
+    let is_ours = !rows(connection, &marked)?.is_empty()
+        && rows(connection, &format!("SELECT 1 FROM {} LIMIT 1", full(schema, table)))?.is_empty();
+    if is_ours {
+        run(connection, sql)?;
+    }
+    Ok(is_ours)
 }
 
 /// `Table 'schema.name' doesn't exist`.
