@@ -61,7 +61,8 @@ pub fn locate(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>)
 /// # Errors
 /// As [`locate`].
 pub fn locate_with(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>, needs: Needs) -> Result<Source> {
-    locate_by(config, domain, word, dump, needs, |_, first, site| peek(first, site, config.limits.max_unpacked_bytes))
+    let look = |_: &Path, first: &Part, site: &Site| peek(first, site, config.limits.max_unpacked_bytes);
+    locate_by(config, domain, word, dump, (needs, None), look)
 }
 
 /// The same without a look into the archive, where the index knows its layout. Only for what is shown.
@@ -75,7 +76,8 @@ pub fn locate_known(
     dump: Option<&Path>,
     index: &Index,
 ) -> Result<Source> {
-    locate_by(config, domain, word, dump, Needs::default(), |path, first, site| match index.layout(path, first) {
+    let needs = (Needs::default(), Some(index));
+    locate_by(config, domain, word, dump, needs, |path, first, site| match index.layout(path, first) {
         Some(known) if site.root == site.folder => Ok(Peeked::known(known)),
         _ => {
             let peeked = peek(first, site, AT_ONCE)?;
@@ -91,13 +93,20 @@ fn locate_by(
     domain: &Domain,
     word: &str,
     dump: Option<&Path>,
-    needs: Needs,
+    (needs, index): (Needs, Option<&Index>),
     look: impl Fn(&Path, &Part, &Site) -> Result<Peeked>,
 ) -> Result<Source> {
     if word != "latest" {
         return open(config, domain, Path::new(word), dump, look);
     }
-    let index = Index::load(config, domain);
+    let loaded;
+    let index = match index {
+        Some(index) => index,
+        None => {
+            loaded = Index::load(config, domain);
+            &loaded
+        }
+    };
     let mut passed_over = Vec::new();
     let mut newest = None;
     for path in newest_first(config, domain)? {
@@ -251,8 +260,8 @@ pub fn snapshot_folder(config: &Config, domain: &Domain, folder: &Path) -> Resul
 /// # Errors
 /// `unknown_domain`, `backup_not_found`, `backup_unreadable`, `path_not_allowed`.
 pub fn probe(config: &Config, domain: &Domain, backup: &str, dump: Option<&Path>) -> Result<()> {
-    let located =
-        locate_by(config, domain, backup, dump, Needs::default(), |_, first, site| peek(first, site, AT_ONCE));
+    let look = |_: &Path, first: &Part, site: &Site| peek(first, site, AT_ONCE);
+    let located = locate_by(config, domain, backup, dump, (Needs::default(), None), look);
     let Err(error) = located else { return Ok(()) };
     if error.code != Code::BackupNotFound {
         return Err(error);

@@ -266,11 +266,10 @@ impl<R: Read> Lexer<R> {
             return Ok(false);
         }
         self.count_lines();
-        let kept = self.mark.map_or(0, |mark| usize::try_from(self.position() - mark).unwrap_or(usize::MAX));
-        if kept > MAX_RAW {
-            self.mark = None;
-        }
-        let kept = if kept > MAX_RAW { 0 } else { kept };
+        let held = |mark: &u64| usize::try_from(self.position() - mark).ok().filter(|held| *held <= MAX_RAW);
+        let kept = self.mark.as_ref().and_then(held);
+        self.mark = self.mark.filter(|_| kept.is_some());
+        let kept = kept.unwrap_or(0);
         self.buffer.drain(..self.at - kept);
         self.base += (self.at - kept) as u64;
         self.at = kept;

@@ -84,6 +84,14 @@ pub struct Finding<'a> {
     pub result: std::result::Result<&'a Scan, &'a str>,
 }
 
+impl Known {
+    /// Whether every file of the source is still the one that was read.
+    fn is_of(&self, source: &Source) -> bool {
+        let seem = self.files.iter().zip(&source.parts).all(|(file, part)| file.looks_like(&part.identity));
+        seem && Fingerprint::all(source).is_ok_and(|now| now == self.files)
+    }
+}
+
 impl Index {
     /// Reads the domain's cache; an unreadable, foreign or damaged one is an empty one.
     pub fn load(config: &Config, domain: &Domain) -> Index {
@@ -100,13 +108,7 @@ impl Index {
 
     /// Whether these very files were read before, and found damaged.
     pub fn is_damaged(&self, source: &Source) -> bool {
-        let Some(known) = self.archives.get(&key(&source.path)).filter(|known| !known.valid) else { return false };
-        let same = known
-            .files
-            .iter()
-            .zip(&source.parts)
-            .all(|(file, part)| Fingerprint::of(part).is_ok_and(|now| now == *file));
-        same && known.files.len() == source.parts.len()
+        self.archives.get(&key(&source.path)).is_some_and(|known| !known.valid && known.is_of(source))
     }
 
     /// The layout of the backup at this path, if its first archive is still the one that was read.
@@ -119,11 +121,7 @@ impl Index {
     /// What is in a source, if every file of it is still the one that was read.
     pub fn scan(&self, source: &Source) -> Option<Scan> {
         let key = key(&source.path);
-        let known = self.archives.get(&key)?;
-        let seem = known.files.iter().zip(&source.parts).all(|(file, part)| file.looks_like(&part.identity));
-        if !seem || Fingerprint::all(source).ok()? != known.files {
-            return None;
-        }
+        self.archives.get(&key).filter(|known| known.is_of(source))?;
         // The site's document root may be elsewhere by now.
         let of_this_site = |scan: &Scan| scan.root_in_folder == source.site.root_in_folder();
         serde_json::from_str(self.scans.get(&key)?.get()).ok().filter(Scan::is_possible).filter(of_this_site)

@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::host::credentials::Password;
 use crate::host::database::grants::{matches_pattern, names_are_literal, this_schema};
-use crate::host::database::server::{literal, number, rows, run, text};
+use crate::host::database::server::{error_number, literal, number, rows, run, text};
 use crate::random;
 use crate::sql::quote_name;
 use mysql::Conn;
@@ -88,7 +88,7 @@ pub fn end_connection(connection: &mut Conn, id: u64) -> Result<bool> {
     }
     match run(connection, &format!("KILL CONNECTION {id}")) {
         // Gone between the two questions.
-        Err(error) if error.context.get("server_error").is_some_and(|code| code == 1094) => return Ok(true),
+        Err(error) if error_number(&error) == Some(1094) => return Ok(true),
         other => other?,
     }
     let until = Instant::now() + Duration::from_secs(30);

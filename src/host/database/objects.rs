@@ -160,9 +160,7 @@ fn create_over(
         for object in &waiting {
             match create_one(connection, schema, object, patience) {
                 Ok(()) => {}
-                Err(error) if matches!(error.code, Code::DatabaseUnreachable | Code::DatabaseLocked) => {
-                    return Err(error);
-                }
+                Err(error) if is_of_the_server(&error) => return Err(error),
                 Err(error) => left.push((object, error)),
             }
         }
@@ -192,6 +190,11 @@ fn create_over(
     Ok(left_out)
 }
 
+/// Not about the object: every other one would fail likewise.
+fn is_of_the_server(error: &Error) -> bool {
+    matches!(error.code, Code::DatabaseUnreachable | Code::DatabaseLocked)
+}
+
 /// Makes one of the views over stand-ins for what it lacks, unless that is another of them.
 fn help<'a>(
     connection: &mut Conn,
@@ -208,7 +211,7 @@ fn help<'a>(
         while !awaits(stand_ins, &error) && stand_ins.make(connection, &error) {
             match create_one(connection, schema, view, patience) {
                 Ok(()) => return Ok(Some(view)),
-                Err(now) if matches!(now.code, Code::DatabaseUnreachable | Code::DatabaseLocked) => return Err(now),
+                Err(now) if is_of_the_server(&now) => return Err(now),
                 Err(now) => error = now,
             }
         }

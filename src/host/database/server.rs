@@ -151,6 +151,11 @@ pub fn failed(what: &str, error: &mysql::Error) -> Error {
     made
 }
 
+/// The server's own number of an error that [`failed`] made.
+pub fn error_number(error: &Error) -> Option<u64> {
+    error.context.get("server_error").and_then(|value| value.as_u64())
+}
+
 /// Runs a statement of ours that returns nothing.
 pub fn run(connection: &mut Conn, sql: &str) -> Result<()> {
     connection.query_drop(sql).map_err(|error| failed(&shorten(sql), &error))

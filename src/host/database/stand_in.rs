@@ -2,10 +2,10 @@
 //! missing ones, and they go again.
 
 use crate::error::{Error, Result};
-use crate::host::database::server::{full, literal, rows, run, text};
+use crate::host::database::server::{error_number, full, literal, rows, run, text};
 use crate::sql::quote_name;
-use mysql::Conn;
 use mysql::prelude::Queryable;
+use mysql::{Conn, Row};
 use std::time::{Duration, Instant};
 
 /// What a stand-in is known by, also after a crash.
@@ -23,11 +23,7 @@ const DANGLING: [u64; 4] = [NO_TABLE, NO_COLUMN, 1305, 1356];
 
 /// Whether something a view refers to is missing.
 pub fn is_dangling(error: &Error) -> bool {
-    number(error).is_some_and(|number| DANGLING.contains(&number))
-}
-
-fn number(error: &Error) -> Option<u64> {
-    error.context.get("server_error").and_then(|value| value.as_u64())
+    error_number(error).is_some_and(|number| DANGLING.contains(&number))
 }
 
 /// The stand-ins of one schema.
@@ -59,7 +55,7 @@ impl<'a> StandIns<'a> {
         if !std::mem::replace(&mut self.looked, true) && self.clear(connection) {
             return true;
         }
-        match number(error) {
+        match error_number(error) {
             Some(NO_TABLE) => missing_table(&error.message, self.schema).is_some_and(|table| {
                 let place = full(self.schema, table);
                 let sql = format!("CREATE TABLE {place} (rv_stand_in INT PRIMARY KEY) COMMENT={}", literal(COMMENT));
@@ -85,14 +81,14 @@ impl<'a> StandIns<'a> {
 
     /// Whether the error says that this table or view of the schema is missing.
     pub fn is_missing(&self, error: &Error, name: &str) -> bool {
-        number(error) == Some(NO_TABLE) && missing_table(&error.message, self.schema) == Some(name)
+        error_number(error) == Some(NO_TABLE) && missing_table(&error.message, self.schema) == Some(name)
     }
 
     /// They go again. What is said of those that cannot.
     pub fn drop(self, connection: &mut Conn) -> Vec<String> {
         let gone = |table: &String| {
+            let error = drop_one(connection, self.schema, table).err()?;
             let place = full(self.schema, table);
-            let error = while_ours(connection, self.schema, table, &format!("DROP TABLE {place}")).err()?;
             Some(format!("{place}, which stood in for the table of a view, could not be dropped: {}", error.message))
         };
         self.tables.iter().filter_map(gone).collect()
@@ -106,13 +102,14 @@ impl<'a> StandIns<'a> {
             literal(COMMENT)
         );
         let tables = rows(connection, &left).unwrap_or_default();
-        let names: Vec<String> = tables.iter().map(|row| text(row, 0)).collect();
-        let clear = |table: &String| {
-            let sql = format!("DROP TABLE {}", full(self.schema, table));
-            while_ours(connection, self.schema, table, &sql).unwrap_or(false)
-        };
-        names.iter().map(clear).fold(false, |cleared, one| cleared | one)
+        let clear = |row: &Row| drop_one(connection, self.schema, &text(row, 0)).unwrap_or(false);
+        tables.iter().map(clear).fold(false, |cleared, one| cleared | one)
     }
+}
+
+/// Whether it was a stand-in, which is gone then.
+fn drop_one(connection: &mut Conn, schema: &str, table: &str) -> Result<bool> {
+    while_ours(connection, schema, table, &format!("DROP TABLE {}", full(schema, table)))
 }
 
 /// Runs a statement on a table while nobody else can use it, if it is a stand-in: the site may have made a table of that name since.
@@ -121,7 +118,7 @@ fn while_ours(connection: &mut Conn, schema: &str, table: &str, sql: &str) -> Re
     let place = full(schema, table);
     run(connection, &format!("SET SESSION lock_wait_timeout={LOCK_WAIT_S}"))?;
     match run(connection, &format!("LOCK TABLES {place} WRITE")) {
-        Err(error) if number(&error) == Some(NO_TABLE) => return Ok(false),
+        Err(error) if error_number(&error) == Some(NO_TABLE) => return Ok(false),
         other => other?,
     }
     let acted = act_if_ours(connection, schema, table, sql);
