@@ -233,7 +233,7 @@ fn the_documents_of_every_call_are_those_that_callers_know() {
     book.record("restore_start_of_some", &ask("restore_start", parts));
 
     let_die(&world, &job, "staging", None);
-    book.record("recover", &ask("recover", waited.clone()));
+    book.record("recover", &ask("recover", waited));
     book.record("restore_poll_of_a_job_that_died", &ask("restore_poll", json!({"job": job})));
     let standing = ask("restore_start", json!({"domain": DOMAIN, "wait": true, "components": {"config": true}}));
     let job = standing["data"]["job"].as_str().unwrap().to_owned();
@@ -276,8 +276,11 @@ fn the_documents_of_every_call_are_those_that_callers_know() {
         let output = world.helper_text(call, request);
         book.record(name, &serde_json::from_slice(&output.stdout).unwrap());
     }
-    std::fs::write(archive.join("backup_20991231_235959.tar.gz"), b"\x1f\x8bno").unwrap();
-    book.record("error_of_a_job", &ask("validate", waited.clone()));
-    book.record("error_of_a_restore", &ask("restore_start", waited));
+    // By its name: without one the newest that can be read would be taken.
+    let damaged = archive.join("backup_20991231_235959.tar.gz");
+    std::fs::write(&damaged, b"\x1f\x8bno").unwrap();
+    let named = json!({"domain": DOMAIN, "backup": damaged, "wait": true});
+    book.record("error_of_a_job", &ask("validate", named.clone()));
+    book.record("error_of_a_restore", &ask("restore_start", named));
     assert!(book.wrong.is_empty(), "{}", book.wrong.join("\n\n"));
 }
