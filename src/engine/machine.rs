@@ -15,6 +15,7 @@ use crate::progress::{Level, Monitor, Silent};
 use crate::report::{Check, Outcome};
 use crate::siteconf::ConfFile;
 use crate::sql::compat::ServerFacts;
+use crate::sql::versioned::Dialect;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,15 +101,33 @@ impl Hosts {
     /// Whether the account in use may do all that a restore does. `definer` is the site's account, `` `user`@`host` ``.
     pub fn privileges(&self, names: Schemas<'_>, definer: Option<&str>) -> Check {
         let asked = self.server().and_then(|server| {
-            let mariadb = self.database()?.version()?.contains("MariaDB");
-            Ok((Grants::ask(&server)?, mariadb))
+            let dialect = Dialect::of(&self.database()?.version()?);
+            Ok((Grants::ask(&server)?, dialect))
         });
-        let (grants, mariadb) = match asked {
+        let (grants, dialect) = match asked {
             Ok(asked) => asked,
             Err(error) => return Check::failed("privileges", &error),
         };
         let own_objects = definer.map(|definer| definer.replace('`', "")).as_deref() == Some(grants.account.as_str());
-        judge_privileges(&grants, &grants.missing(names, mariadb, own_objects), self.instead.as_deref())
+        judge_privileges(&grants, &grants.missing(names, dialect, own_objects), self.instead.as_deref())
+    }
+
+    /// Whether the server takes changes: a replica takes none.
+    pub fn writable(&self) -> Check {
+        let asked = self.server().and_then(|server| {
+            let sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only','super_read_only') AND Value NOT IN ('OFF','0')";
+            let found = crate::host::database::server::rows(&mut server.connect(None)?, sql)?;
+            Ok(found.first().map(|row| crate::host::database::server::text(row, 0)))
+        });
+        match asked {
+            Ok(None) => Check::new("writable", Outcome::Pass, "the database server takes changes"),
+            Ok(Some(variable)) => {
+                let message = format!("the database server takes no changes: {variable} is on, as on a replica");
+                let hint = format!("Restore on the primary; or, if this is it, `SET GLOBAL {variable}=OFF`.");
+                Check::failed("writable", &Error::new(Code::DatabaseFailed, message).hint(hint))
+            }
+            Err(error) => Check::failed("writable", &error),
+        }
     }
 
     /// The server's number for the connection that will change tables.

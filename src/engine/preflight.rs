@@ -261,6 +261,7 @@ fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
         }
         let schemas = Schemas { live: &names.live, shadow: &names.shadow, kept: &names.kept };
         checks.push(facts.hosts.privileges(schemas, names.definer.as_deref()));
+        checks.push(facts.hosts.writable());
         checks.push(match database.foreign_keys_from_outside(&names.live) {
             Ok(keys) if keys.is_empty() => Check::new(
                 "external_foreign_keys",

@@ -20,6 +20,8 @@ const MAX_TABLES: usize = 20_000;
 pub const MAX_OBJECTS: usize = 2_000;
 /// Objects beyond the kept ones are told apart by kind and name up to this number.
 const MAX_KNOWN: usize = 100_000;
+/// Most tables without a primary key that are named.
+const MAX_KEYLESS: usize = 100;
 /// Longest CREATE TABLE kept whole.
 pub const MAX_CREATE: usize = 64 << 10;
 /// Most bytes of CREATE TABLE kept of a dump.
@@ -232,7 +234,7 @@ impl Tally {
                     table.bytes += bytes;
                 }
             }
-            (Some(Subject::NewTable(name)), _) => self.created(&name, text, raw, quoting, bytes),
+            (Some(Subject::NewTable(name)), _) => self.created(&name, (text, line), raw, quoting, bytes),
             (Some(Subject::Object(kind, name)), _) => self.object(kind, name),
             _ => {}
         }
@@ -289,8 +291,11 @@ impl Tally {
         dates.map(|(_, count)| count).sum()
     }
 
-    fn created(&mut self, name: &str, text: &[u8], raw: Option<&[u8]>, quoting: Quoting, bytes: u64) {
+    fn created(&mut self, name: &str, (text, line): (&[u8], u64), raw: Option<&[u8]>, quoting: Quoting, bytes: u64) {
         let (engine, charset) = options(text, quoting);
+        if self.survey.keyless.len() < MAX_KEYLESS && !has_primary_key(text, quoting) {
+            self.survey.keyless.push((name.to_owned(), line));
+        }
         let room = MAX_CREATES - self.creates;
         let create = raw.map(<[u8]>::trim_ascii_end).filter(|raw| raw.len() <= MAX_CREATE.min(room));
         self.creates += create.map_or(0, <[u8]>::len);
@@ -360,6 +365,10 @@ fn plain(create: &str) -> String {
         Ok(Some(Item::Statement { text, .. })) => String::from_utf8_lossy(&text).into_owned(),
         _ => create.to_owned(),
     }
+}
+
+fn has_primary_key(sql: &[u8], quoting: Quoting) -> bool {
+    tokens(sql, quoting).windows(2).any(|pair| pair[0].is(sql, "PRIMARY") && pair[1].is(sql, "KEY"))
 }
 
 /// `ENGINE=` and `CHARSET=` behind the columns of a table.

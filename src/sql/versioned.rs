@@ -22,6 +22,13 @@ pub struct Dialect {
 }
 
 impl Dialect {
+    /// By what a server calls itself: `10.11.19-MariaDB`, `8.4.3`.
+    pub fn of(version: &str) -> Dialect {
+        let numbers: Vec<u32> = version.split(['.', '-']).take(3).map(|part| part.parse().unwrap_or(0)).collect();
+        let part = |at: usize| numbers.get(at).copied().unwrap_or(0);
+        Dialect { version: part(0) * 10_000 + part(1) * 100 + part(2), mariadb: version.contains("MariaDB") }
+    }
+
     /// Whether the text of `/*!version … */`, or of `/*M!version … */`, is executed.
     pub fn executes(self, only_mariadb: bool, version: Option<u32>) -> bool {
         match version {

@@ -36,6 +36,7 @@ pub fn group(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Group {
     } else if whole && !asked.exact && !dump.complete && lines.is_empty() {
         lines.push(Check::new("end", Outcome::Warn, MAY_BE_CUT));
     }
+    lines.extend(keyless(dump, facts, asked));
     let found = judge(survey, facts, asked.actions, &takes);
     if found.is_empty() && lines.is_empty() {
         let from =
@@ -74,6 +75,20 @@ fn refused(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec<Check> {
         Check::failed("statement", &error).with("first_line", refusal.line)
     };
     dump.survey.refused.iter().filter(holds).take(MAX_LINES).map(of).collect()
+}
+
+/// Tables that the server takes with a primary key alone.
+fn keyless(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec<Check> {
+    let Some(variable) = &facts.requires_key else { return Vec::new() };
+    let taken = dump.survey.keyless.iter().filter(|(name, _)| asked.tables.takes(name));
+    let check = |(name, line): &(String, u64)| {
+        let message =
+            format!("line {line} of the dump: table {name} has no primary key, and the server takes no such table ({variable})");
+        let error = Error::new(Code::DatabaseFailed, message).with("line", *line);
+        let hint = format!("Switch it off for the restore (`SET GLOBAL {variable}=OFF`)");
+        Check::failed("primary_key", &without(error.hint(hint), name)).with("first_line", *line)
+    };
+    taken.take(MAX_LINES).map(check).collect()
 }
 
 fn line(finding: &Finding) -> Check {

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::host::database::server::{Server, rows, text};
 use crate::sql::quote_name;
 use crate::sql::token::{Quoting, Token, tokens};
+use crate::sql::versioned::Dialect;
 use mysql::Conn;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,11 +55,17 @@ const LIVE: &[&str] = &[
 const OWNING: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER"];
 /// On the schema of the old tables.
 const KEPT: &[&str] = &["SELECT", "INSERT", "CREATE", "DROP", "ALTER"];
-/// Any of these lets an account define objects that run as another.
+/// Any of these lets an account define objects that run as another. MariaDB's name, that of MySQL, and the one that MySQL has since 8.2;
+/// with 8.4 the one before it went (its "Privileges Provided by MySQL").
 const DEFINE_FOR_OTHERS: &[&str] = &["SET USER", "SET_USER_ID", "SET_ANY_DEFINER", "SUPER"];
 /// What reading rows takes. Without EXECUTE no function runs.
 pub const READING: &[&str] = &["SELECT"];
 const END_CONNECTIONS: &[&str] = &["CONNECTION ADMIN", "CONNECTION_ADMIN", "SUPER"];
+/// Either shows the text of a routine that another account defines; MySQL has no `mysql.proc`.
+const SEE_ROUTINES: &[&str] = &["SHOW_ROUTINE", "SELECT"];
+/// MySQL that has `SET_ANY_DEFINER`, and `SHOW_ROUTINE`.
+const MYSQL_8_2: u32 = 80_200;
+const MYSQL_8_0_20: u32 = 80_020;
 
 /// What a right is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -234,9 +241,10 @@ impl Grants {
         }
     }
 
-    /// What a restore with these names needs; `mariadb` and `own_objects` (objects run as this very account) decide names.
-    pub fn missing(&self, names: Schemas<'_>, mariadb: bool, own_objects: bool) -> Vec<Need> {
-        let mut needs = needs(names, mariadb, own_objects, self.literal);
+    /// What a restore with these names needs; the kind of server and `own_objects` (objects run as this very account) decide names.
+    pub fn missing(&self, names: Schemas<'_>, server: Dialect, own_objects: bool) -> Vec<Need> {
+        let mariadb = server.mariadb;
+        let mut needs = needs(names, server, own_objects, self.literal);
         needs.retain(|need| {
             let single = |table: &str| self.has(&need.privileges, &Scope::Table("mysql".into(), table.into()), false);
             let tables = need.scope == Scope::Schema("mysql".into()) && single("user") && (single("proc") || !mariadb);
@@ -294,13 +302,15 @@ pub fn names_are_literal(connection: &mut Conn) -> Result<bool> {
     Ok(found.first().is_some_and(|row| text(row, 1) == "ON"))
 }
 
-fn needs(names: Schemas<'_>, mariadb: bool, own_objects: bool, literal: bool) -> Vec<Need> {
-    // The first name is MariaDB's, the next one MySQL's.
-    let any_of = |privileges: &[&'static str]| {
+fn needs(names: Schemas<'_>, server: Dialect, own_objects: bool, literal: bool) -> Vec<Need> {
+    let mysql_since = |version: u32| !server.mariadb && server.version >= version;
+    // The one to ask for comes first.
+    let any_of = |privileges: &[&'static str], first: usize| {
         let mut all = privileges.to_vec();
-        all.rotate_left(usize::from(!mariadb));
+        all.rotate_left(first);
         all
     };
+    let of_mysql = usize::from(!server.mariadb);
     let global = |privileges: Vec<&'static str>, required, purpose| {
         let (scope, place) = (Scope::Global, "*.*".to_owned());
         Need { privileges, scope, place, grant_option: false, required, purpose }
@@ -313,7 +323,10 @@ fn needs(names: Schemas<'_>, mariadb: bool, own_objects: bool, literal: bool) ->
     let mut found = vec![global(vec!["CREATE USER"], true, "the throw-away account that loads the dump")];
     if !own_objects {
         let purpose = "views, routines, triggers and events that run as the site's account";
-        found.push(global(any_of(DEFINE_FOR_OTHERS), true, purpose));
+        found.push(global(any_of(DEFINE_FOR_OTHERS, of_mysql + usize::from(mysql_since(MYSQL_8_2))), true, purpose));
+    }
+    if mysql_since(MYSQL_8_0_20) {
+        found.push(global(SEE_ROUTINES.to_vec(), true, "the text of the dump's routines"));
     }
     found.extend(on_schema(&["SELECT"], "mysql", "`mysql`.*", false, "accounts, and the text of others' routines"));
     found.extend(on_schema(
@@ -330,7 +343,7 @@ fn needs(names: Schemas<'_>, mariadb: bool, own_objects: bool, literal: bool) ->
     found.extend(on_schema(KEPT, names.kept, kept, false, "the old tables"));
     found.extend(on_schema(LOADING, names.shadow, shadow, true, "the tables of the dump"));
     found.push(global(vec!["PROCESS"], false, "naming the connection that holds a lock"));
-    found.push(global(any_of(END_CONNECTIONS), false, "ending a connection of another account"));
+    found.push(global(any_of(END_CONNECTIONS, of_mysql), false, "ending a connection of another account"));
     let purpose = "seeing foreign keys by which other schemas refer to this one";
     found.push(global(vec!["SELECT"], false, purpose));
     found
@@ -416,6 +429,8 @@ pub fn matches_pattern(pattern: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
+    const MARIADB: Dialect = Dialect { version: 101_119, mariadb: true };
+
     const NAMES: Schemas<'_> = Schemas { live: "wp_site", shadow: "rvs_0a1b", kept: "rvk_0a1b" };
 
     fn grants(lines: &[&str]) -> Grants {
@@ -423,7 +438,7 @@ mod tests {
     }
 
     fn missing(lines: &[&str]) -> Vec<String> {
-        let missing = grants(lines).missing(NAMES, true, false);
+        let missing = grants(lines).missing(NAMES, MARIADB, false);
         missing.iter().filter(|need| need.required).map(Need::name).collect()
     }
 
@@ -456,30 +471,36 @@ mod tests {
         let lines = [&[first.as_str()], &ADMIN[1..]].concat();
         assert_eq!(missing(&lines), ["CREATE USER ON *.*"]);
         let found = grants(&lines);
-        let missing: Vec<Need> = found.missing(NAMES, true, false).into_iter().filter(|need| need.required).collect();
+        let missing: Vec<Need> = found.missing(NAMES, MARIADB, false).into_iter().filter(|need| need.required).collect();
         assert_eq!(found.remedy(&missing), "GRANT CREATE USER ON *.* TO `u`@`localhost`;");
         let site = grants(&[
             "GRANT USAGE ON *.* TO `u`@`localhost`",
             "GRANT ALL PRIVILEGES ON `wp_site`.* TO `u`@`localhost`",
         ]);
-        let needed: Vec<Need> = site.missing(NAMES, true, false).into_iter().filter(|need| need.required).collect();
+        let needed: Vec<Need> = site.missing(NAMES, MARIADB, false).into_iter().filter(|need| need.required).collect();
         let remedy = site.remedy(&needed);
         let lines: Vec<String> = remedy.split_inclusive(';').map(|line| line.trim().to_owned()).collect();
         let cured = Grants::parse(site.account.clone(), &lines);
         let both = Grants { rights: [site.rights.clone(), cured.rights].concat(), ..site };
-        assert!(both.missing(NAMES, true, false).iter().all(|need| !need.required), "{remedy}");
+        assert!(both.missing(NAMES, MARIADB, false).iter().all(|need| !need.required), "{remedy}");
         assert!(remedy.contains("ON `rvs\\_%`.* TO `u`@`localhost` WITH GRANT OPTION;"), "{remedy}");
         assert!(remedy.contains("GRANT SELECT ON `wp_site`.* TO `u`@`localhost` WITH GRANT OPTION;"), "{remedy}");
     }
 
     #[test]
     fn objects_of_the_account_itself_need_no_right_to_define_for_others() {
-        for mariadb in [true, false] {
+        for (server, name) in [
+            (MARIADB, "SET USER"),
+            (Dialect { version: 80_036, mariadb: false }, "SET_USER_ID"),
+            (Dialect { version: 80_400, mariadb: false }, "SET_ANY_DEFINER"),
+        ] {
             let needed = |own_objects| {
-                let missing = grants(&[]).missing(NAMES, mariadb, own_objects);
-                missing.iter().any(|need| need.privileges.contains(&"SET_USER_ID"))
+                let missing = grants(&[]).missing(NAMES, server, own_objects);
+                missing.iter().any(|need| need.privileges.first() == Some(&name))
             };
-            assert!(needed(false) && !needed(true), "mariadb: {mariadb}");
+            assert!(needed(false) && !needed(true), "{server:?}");
+            let remedy = grants(&[]).remedy(&grants(&[]).missing(NAMES, server, false));
+            assert_eq!(remedy.contains("SHOW_ROUTINE"), !server.mariadb, "{remedy}");
         }
     }
 
@@ -560,7 +581,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_line_panics(line in "(GRANT|REVOKE|ON|TO|SELECT|ALL PRIVILEGES|,|\\(|\\)|\\*|\\.|`|'|@| |WITH GRANT OPTION|x|\\\\){0,25}") {
-            let _ = grants(&[&line]).missing(NAMES, true, true);
+            let _ = grants(&[&line]).missing(NAMES, MARIADB, true);
         }
     }
 }

@@ -111,9 +111,15 @@ impl Server {
                  SESSION lock_wait_timeout={LOCK_PATIENCE_S} /*!80000 , SESSION information_schema_stats_expiry=0 */"
             ),
         )?;
+        // MySQL 8.4 renames no table that a key to something else than a primary or unique key leads to, unless the session says so. It is
+        // the administrator's to say.
+        let _ = connection.query_drop("SET @rv=0 /*!80400 , SESSION restrict_fk_on_non_standard_key=0 */");
         Ok(connection)
     }
 }
+
+/// `ER_SECURE_TRANSPORT_REQUIRED`.
+const TLS_ALONE: u16 = 3159;
 
 /// Turns an error of the connection into ours. The server's messages name tables and users, never passwords.
 pub fn failed(what: &str, error: &mysql::Error) -> Error {
@@ -124,7 +130,7 @@ pub fn failed(what: &str, error: &mysql::Error) -> Error {
             _ if server.message.contains("No space left on device") || server.message.contains("\"Disk full") => {
                 Code::DiskFull
             }
-            1053 | 1040 | 1129 | 1130 | 1203 | 2002 | 2003 | 2006 | 2013 => Code::DatabaseUnreachable,
+            TLS_ALONE | 1053 | 1040 | 1129 | 1130 | 1203 | 2002 | 2003 | 2006 | 2013 => Code::DatabaseUnreachable,
             1205 | 1213 => Code::DatabaseLocked,
             _ => Code::DatabaseFailed,
         },
@@ -147,6 +153,9 @@ pub fn failed(what: &str, error: &mysql::Error) -> Error {
     let mut made = Error::new(code, format!("{what}: {}", crate::text::printable(&text)));
     if let mysql::Error::MySqlError(server) = error {
         made = made.with("server_error", server.code);
+        if server.code == TLS_ALONE {
+            made = made.hint("The server takes connections over TCP with TLS alone, which is not spoken here: name its socket (`socket` in [mysql] of restore.toml).");
+        }
     }
     made
 }

@@ -32,6 +32,8 @@ pub struct ServerFacts {
     pub sql_mode: String,
     /// The session's switches that it has, of [`crate::sql::session::SWITCHES`].
     pub switches: BTreeSet<String>,
+    /// The variable by which it takes no table without a primary key, where it is on.
+    pub requires_key: Option<String>,
     /// The site's account, `user@host`: what objects of the dump run as.
     pub account: Option<String>,
 }
@@ -39,9 +41,7 @@ pub struct ServerFacts {
 impl ServerFacts {
     /// Which versioned comments it executes.
     pub fn dialect(&self) -> Dialect {
-        let numbers: Vec<u32> = self.version.split(['.', '-']).take(3).map(|part| part.parse().unwrap_or(0)).collect();
-        let part = |at: usize| numbers.get(at).copied().unwrap_or(0);
-        Dialect { version: part(0) * 10_000 + part(1) * 100 + part(2), mariadb: self.version.contains("MariaDB") }
+        Dialect::of(&self.version)
     }
 }
 

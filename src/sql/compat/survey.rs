@@ -130,6 +130,9 @@ pub struct Survey {
     pub long_inserted: Vec<Largest>,
     /// The longest statement with rows.
     pub largest_statement: Largest,
+    /// The first tables that are made without a primary key, with their lines: some servers take none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keyless: Vec<(String, u64)>,
     /// What no dump of a site needs, in the order of the dump.
     pub refused: Vec<Refusal>,
     #[serde(skip)]
