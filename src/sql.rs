@@ -8,6 +8,7 @@ pub mod compat;
 pub mod definer;
 pub mod insert;
 pub mod lexer;
+pub mod meaning;
 pub mod modes;
 pub mod origin;
 pub mod own;

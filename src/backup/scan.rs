@@ -391,6 +391,7 @@ fn read_dump(name: String, from: impl Read, monitor: &dyn Monitor) -> Result<Dum
         tables: ended.tables,
         objects: ended.objects,
         object_list: ended.object_list,
+        sequences: ended.sequences,
         survey: ended.survey,
     })
 }

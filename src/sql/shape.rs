@@ -1,5 +1,6 @@
 //! The shape of a table: its CREATE TABLE in a form in which two servers' writings of the same table are the same lines. Pure.
 
+use crate::sql::meaning::quoted;
 use crate::sql::token::is_word;
 
 /// The statement as lines: what opens it, one a column, key or partition, the options. Left out: comments, the next value of
@@ -77,21 +78,6 @@ pub fn shape(create: &str) -> Vec<String> {
         *first = first.replacen("CREATE TABLE IF NOT EXISTS ", "CREATE TABLE ", 1);
     }
     lines
-}
-
-/// Bytes of a quoted piece, its quotes included.
-fn quoted(text: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (at, letter) in text.char_indices().skip(1) {
-        match letter {
-            _ if escaped => escaped = false,
-            '\\' if quote != '`' => escaped = true,
-            // A doubled quote closes and opens again.
-            _ if letter == quote => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
 }
 
 /// Bytes of `= value` after an option's name.

@@ -12,7 +12,7 @@ use crate::sql::table::TableText;
 use crate::sql::token::{Quoting, tokens};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Read};
 
 const MAX_TABLES: usize = 20_000;
@@ -66,6 +66,8 @@ pub struct Ended {
     pub objects: u64,
     /// Their names, the first [`MAX_OBJECTS`].
     pub object_list: Vec<ObjectFound>,
+    /// The sequences that it makes.
+    pub sequences: BTreeSet<String>,
     /// What servers differ in.
     pub survey: Survey,
     /// The writer's last line was there.
@@ -158,6 +160,8 @@ struct Tally {
     texts: HashMap<String, Option<TableText>>,
     /// Tables that were made.
     made: HashSet<String>,
+    /// Sequences that were made.
+    sequences: BTreeSet<String>,
     /// Tables that were changed since they were made.
     altered: HashSet<String>,
 }
@@ -187,6 +191,7 @@ impl Tally {
             tables,
             objects: self.objects,
             object_list: self.object_list,
+            sequences: self.sequences,
             survey,
             complete: !cut && self.state.is_whole(),
         }
@@ -226,8 +231,11 @@ impl Tally {
             (_, Ok(Statement::AlterTable(name) | Statement::CreateIndex(name))) if self.altered.len() < MAX_TABLES => {
                 self.altered.insert(name.name);
             }
-            // A sequence is no table of a site.
-            (_, Ok(Statement::CreateSequence(_))) => {}
+            (_, Ok(Statement::CreateSequence(name))) => {
+                if self.sequences.len() < MAX_TABLES {
+                    self.sequences.insert(name.name);
+                }
+            }
             // `IF NOT EXISTS`: it is what it was.
             (Some(Subject::NewTable(name)), Ok(_)) if self.made.contains(&name) && !replaces(text, quoting) => {
                 if let Some(table) = self.table(&name) {

@@ -180,6 +180,7 @@ impl Seen<'_> {
             texts: &catalogue::create_texts(self.config, self.source),
             live,
             server: self.facts.hosts.database()?,
+            facts: self.facts.hosts.server_facts(None).ok(),
             complete: dump.complete && stage::knows_every_table(self.source, layout(self.scan)),
         };
         tables::changes(&sides, self.selection, pages).map(Some)

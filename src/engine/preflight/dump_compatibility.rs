@@ -82,8 +82,9 @@ fn keyless(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec<Check> {
     let Some(variable) = &facts.requires_key else { return Vec::new() };
     let taken = dump.survey.keyless.iter().filter(|(name, _)| asked.tables.takes(name));
     let check = |(name, line): &(String, u64)| {
-        let message =
-            format!("line {line} of the dump: table {name} has no primary key, and the server takes no such table ({variable})");
+        let message = format!(
+            "line {line} of the dump: table {name} has no primary key, and the server takes no such table ({variable})"
+        );
         let error = Error::new(Code::DatabaseFailed, message).with("line", *line);
         let hint = format!("Switch it off for the restore (`SET GLOBAL {variable}=OFF`)");
         Check::failed("primary_key", &without(error.hint(hint), name)).with("first_line", *line)

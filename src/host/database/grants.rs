@@ -471,7 +471,8 @@ mod tests {
         let lines = [&[first.as_str()], &ADMIN[1..]].concat();
         assert_eq!(missing(&lines), ["CREATE USER ON *.*"]);
         let found = grants(&lines);
-        let missing: Vec<Need> = found.missing(NAMES, MARIADB, false).into_iter().filter(|need| need.required).collect();
+        let missing: Vec<Need> =
+            found.missing(NAMES, MARIADB, false).into_iter().filter(|need| need.required).collect();
         assert_eq!(found.remedy(&missing), "GRANT CREATE USER ON *.* TO `u`@`localhost`;");
         let site = grants(&[
             "GRANT USAGE ON *.* TO `u`@`localhost`",

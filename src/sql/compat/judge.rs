@@ -468,6 +468,7 @@ pub(crate) mod tests {
             switches: names(&["innodb_strict_mode", "check_constraint_checks"]),
             max_allowed_packet: 1 << 20,
             sql_mode: "STRICT_TRANS_TABLES,NO_ZERO_DATE".into(),
+            requires_key: None,
             account: Some("site@localhost".into()),
         }
     }

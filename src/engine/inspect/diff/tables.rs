@@ -13,7 +13,13 @@ use crate::engine::stage;
 use crate::error::{Code, Result};
 use crate::host::database::{Database, Object, ObjectKind};
 use crate::plan::selection::{Selection, Tables};
+use crate::sql::compat::adapt::adapt;
+use crate::sql::compat::{Actions, ServerFacts, default_collation};
+use crate::sql::lexer::{Item, Lexer};
+use crate::sql::meaning::meaning;
 use crate::sql::shape::shape;
+use crate::sql::token::Quoting;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Both sides of a database.
@@ -28,6 +34,8 @@ pub struct Sides<'a> {
     pub live: &'a LiveDatabase,
     /// The live server.
     pub server: &'a dyn Database,
+    /// What the live server says of itself; `None` where it does not.
+    pub facts: Option<ServerFacts>,
     /// The writer of the dump dumps every table: one that the dump lacks did not exist.
     pub complete: bool,
 }
@@ -55,6 +63,11 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
         let (backup, now) = (coming.get(name).copied(), live.get(name).copied());
         let entry = match (backup, now) {
             (Some(_), None) => table(name, Change::Added, backup, now),
+            // Where it goes on from is no content.
+            (None, Some(_)) if sides.dump.sequences.contains(name) && chosen.takes(name) => {
+                let definition = Some(Definition::Word(DefinitionWord::NotCompared));
+                TableEntry { definition, ..table(name, Change::Same, backup, now) }
+            }
             (None, Some(counted)) if leaving.contains(name) && counted.damage.is_empty() => {
                 table(name, Change::Removed, backup, now)
             }
@@ -153,13 +166,33 @@ fn definition(sides: &Sides<'_>, name: &str, backup: &TableTally) -> Result<Defi
         Err(error) if error.code == Code::DatabaseFailed => return Ok(not_compared),
         Err(error) => return Err(error),
     };
-    let (now, backup) = (shape(&now), shape(text));
+    let text = as_read(text, sides);
+    let (now, backup) = (shape(&now), shape(&text));
+    let means = |lines: &[String]| lines.iter().map(|line| meaning(line)).collect::<Vec<_>>();
+    if means(&now) == means(&backup) {
+        return Ok(Definition::Word(DefinitionWord::Same));
+    }
     let both: [Vec<&str>; 2] = [&now, &backup].map(|lines| lines.iter().map(String::as_str).collect());
     let found = lines::compare(&both[0], &both[1], &now, &backup, 0);
     if found.shown.is_empty() {
         return Ok(Definition::Word(DefinitionWord::Same));
     }
     Ok(Definition::Differs(DefinitionDiff { diff: found.shown, more_lines: found.more as u64 }))
+}
+
+/// A CREATE TABLE of the dump as the live server would be given it.
+fn as_read<'a>(text: &'a str, sides: &Sides<'_>) -> Cow<'a, str> {
+    let Some(facts) = &sides.facts else { return Cow::Borrowed(text) };
+    let whole = [text, ";"].concat();
+    let mut lexer = Lexer::new(whole.as_bytes(), facts.dialect(), u64::MAX);
+    let Ok(Some(Item::Statement { text: plain, .. })) = lexer.next_item() else { return Cow::Borrowed(text) };
+    let plain = String::from_utf8_lossy(&plain).into_owned();
+    let (quoting, origin) = (Quoting::default(), &sides.dump.survey.origin);
+    let named = default_collation::named(&plain, quoting, origin, facts);
+    match adapt(&named, quoting, 1, "", facts, &Actions::default()) {
+        Ok(adapted) => Cow::Owned(adapted.sql.into_owned()),
+        Err(_) => Cow::Owned(named.into_owned()),
+    }
 }
 
 /// Views, routines, triggers and events, by name. A trigger goes with its table; what else the dump lacks goes only where the
@@ -297,8 +330,15 @@ mod tests {
             site,
             passed_over: Vec::new(),
         };
-        let sides =
-            Sides { source: &source, dump: &dump, texts: &HashMap::new(), live: &database, server: &fake, complete };
+        let sides = Sides {
+            source: &source,
+            dump: &dump,
+            texts: &HashMap::new(),
+            live: &database,
+            server: &fake,
+            facts: None,
+            complete,
+        };
         changes(&sides, &selection, pages).unwrap()
     }
 
