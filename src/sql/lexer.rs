@@ -27,6 +27,8 @@ const MAX_NUMBER: usize = 4096;
 /// Most extents of one statement that wait for its end, and the bytes of the dump that they cover.
 const MAX_HELD: usize = 1024;
 const MAX_HELD_BYTES: u64 = 64 << 20;
+/// How often what stands before a bracket is read as the head of rows: each time the whole text is.
+const MAX_HEADS: u32 = 8;
 /// Most versioned comments around a place.
 const MAX_NESTED: usize = 8;
 /// Rows of one `INSERT`, as an extent of the dump: `(…),(…)` from the first bracket to the last.
@@ -309,6 +311,7 @@ impl<R: Read> Lexer<R> {
         let passes = self.passing;
         let mut text: Vec<u8> = if passes { vec![b'?'] } else { Vec::new() };
         let mut line = 0;
+        let mut heads = 0;
         // The versioned comments that are open around this place, and whether some servers skip them.
         let mut open: Vec<bool> = Vec::new();
         self.mark = None;
@@ -445,7 +448,8 @@ impl<R: Read> Lexer<R> {
                 }
                 // Rows are the bulk of a dump: they are passed on as extents and never held in memory. Only with the usual delimiter:
                 // inside of a routine's body an INSERT is text of that body.
-                b'(' if unwrapped == 0 && !passes && self.ends_rows() && ends_with_values(&text) => {
+                b'(' if unwrapped == 0 && !passes && heads < MAX_HEADS && self.ends_rows() && ends_with_values(&text) => {
+                    heads += 1;
                     let Some(head) = self.head_of(&text) else {
                         // It only ends like one: `DEFAULT VALUES (`, or an INSERT with more to it. The filter judges it as a whole.
                         text.push(byte);

@@ -274,7 +274,7 @@ impl DumpState {
             Source::Variable(variable) => self.session.variable(variable).unwrap_or_default().to_owned(),
         };
         let harmless = matches!(classify(sql.as_bytes(), self.quoting()), Ok(Statement::Set | Statement::Nothing));
-        if !harmless || self.prepared.len() >= MAX_PREPARED || sql.len() > MAX_PREPARED_BYTES {
+        if !harmless || self.prepared.len() >= MAX_PREPARED || sql.len() + name.len() > MAX_PREPARED_BYTES {
             return Err(refused(line, "a prepared statement that no dump of a site needs", text));
         }
         self.prepared.insert(name.to_owned(), sql);

@@ -20,6 +20,8 @@ const MAX_TABLES: usize = 20_000;
 pub const MAX_OBJECTS: usize = 2_000;
 /// Objects beyond the kept ones are told apart by kind and name up to this number.
 const MAX_KNOWN: usize = 100_000;
+/// Longest name of an engine or a character set that is kept.
+const MAX_NAME: usize = 64;
 /// Most tables without a primary key that are named.
 const MAX_KEYLESS: usize = 100;
 /// Longest CREATE TABLE kept whole.
@@ -311,10 +313,14 @@ impl Tally {
         if self.made.len() < MAX_TABLES {
             self.made.insert(name.to_owned());
         }
+        let replaces = replaces(text, quoting);
         if let Some(table) = self.table(name) {
+            if replaces {
+                (table.rows, table.bytes) = (0, 0);
+            }
             table.bytes += bytes;
-            table.engine = engine;
-            table.charset = charset;
+            table.engine = engine.filter(|name| name.len() <= MAX_NAME);
+            table.charset = charset.filter(|name| name.len() <= MAX_NAME);
             table.create = create.map(|text| String::from_utf8_lossy(text).into_owned());
         }
     }
