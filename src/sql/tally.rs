@@ -233,10 +233,8 @@ impl Tally {
             (_, Ok(Statement::AlterTable(name) | Statement::CreateIndex(name))) if self.altered.len() < MAX_TABLES => {
                 self.altered.insert(name.name);
             }
-            (_, Ok(Statement::CreateSequence(name))) => {
-                if self.sequences.len() < MAX_TABLES {
-                    self.sequences.insert(name.name);
-                }
+            (_, Ok(Statement::CreateSequence(name))) if self.sequences.len() < MAX_TABLES => {
+                self.sequences.insert(name.name);
             }
             // `IF NOT EXISTS`: it is what it was.
             (Some(Subject::NewTable(name)), Ok(_)) if self.made.contains(&name) && !replaces(text, quoting) => {
