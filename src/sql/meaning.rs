@@ -28,7 +28,7 @@ pub fn meaning(line: &str) -> String {
             // MySQL writes numbers in quotes.
             "default" if unquoted(next(0)).is_some() => {
                 words.push("default".to_owned());
-                words.extend(unquoted(next(0)));
+                words.extend(unquoted(next(0)).iter().flat_map(|number| pieces(number)));
                 rest = &after[1..];
             }
             "current_timestamp" if next(0) == "(" && next(1) == ")" => {
