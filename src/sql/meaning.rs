@@ -7,15 +7,18 @@ const WHOLE: &[&str] = &["tinyint", "smallint", "mediumint", "int", "bigint"];
 
 /// The line in words that all servers share. Two lines that mean the same give the same.
 pub fn meaning(line: &str) -> String {
-    let pieces = pieces(line);
-    let mut words: Vec<String> = Vec::with_capacity(pieces.len());
-    let mut rest = pieces.as_slice();
+    let all = pieces(line);
+    let mut words: Vec<String> = Vec::with_capacity(all.len());
+    let mut rest = all.as_slice();
+    // There the width says how many digits are shown, and all servers write it.
+    let padded = all.iter().any(|piece| piece == "zerofill");
     while let Some((first, after)) = rest.split_first() {
         let next = |at: usize| after.get(at).map(String::as_str).unwrap_or_default();
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         rest = after;
         match first.as_str() {
             word if (WHOLE.contains(&word) || word == "year")
+                && !padded
                 && next(0) == "("
                 && is_number(next(1))
                 && next(2) == ")" =>
@@ -121,6 +124,7 @@ mod tests {
             ("`d` decimal(10,2)", "`d` decimal(10,3)"),
             ("`w` timestamp DEFAULT CURRENT_TIMESTAMP(6)", "`w` timestamp DEFAULT CURRENT_TIMESTAMP"),
             ("`A` int", "`a` int"),
+            ("`n` int(5) unsigned zerofill", "`n` int(8) unsigned zerofill"),
             (") ENGINE=InnoDB COLLATE=utf8mb4_bin", ") ENGINE=InnoDB COLLATE=utf8mb4_general_ci"),
         ] {
             assert_ne!(meaning(one), meaning(other));
