@@ -6,6 +6,7 @@
 
 pub mod compat;
 pub mod definer;
+pub mod function;
 pub mod insert;
 pub mod lexer;
 pub mod meaning;
@@ -20,6 +21,7 @@ pub mod statement;
 pub mod table;
 pub mod tally;
 pub mod token;
+pub mod trigger;
 pub mod versioned;
 
 /// Quotes a name for use as an identifier.

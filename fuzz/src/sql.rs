@@ -6,7 +6,8 @@ use rocketvps_restore::backup::scan::tally;
 use rocketvps_restore::error::{Code, Error};
 use rocketvps_restore::sql::compat::adapt::with_usual_engine;
 use rocketvps_restore::sql::compat::{Actions, ServerFacts, adapt};
-use rocketvps_restore::sql::definer::{asleep, trigger_table, with_definer};
+use rocketvps_restore::sql::definer::{asleep, with_definer};
+use rocketvps_restore::sql::function::is_declared;
 use rocketvps_restore::sql::insert::InsertHead;
 use rocketvps_restore::sql::lexer::{Item, Lexer};
 use rocketvps_restore::sql::session::Session;
@@ -15,6 +16,7 @@ use rocketvps_restore::sql::state::DumpState;
 use rocketvps_restore::sql::statement::{ObjectKind, Statement, classify};
 use rocketvps_restore::sql::table::TableText;
 use rocketvps_restore::sql::token::{Quoting, escapes, tokens};
+use rocketvps_restore::sql::trigger::Trigger;
 use rocketvps_restore::sql::versioned::Dialect;
 use rocketvps_restore::sql::{quote_name, rows};
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,7 +142,17 @@ fn statement(text: &[u8], line: u64, quoting: Quoting, session: &mut Session) {
             let own = with_definer(sql, quoting, Some("`site`@`localhost`"));
             assert_eq!(with_definer(&own, quoting, Some("`site`@`localhost`")), own, "the definer is set once");
             match kind {
-                ObjectKind::Trigger => drop(trigger_table(&own, quoting)),
+                ObjectKind::Trigger => {
+                    if let Some(trigger) = Trigger::parse(&own, quoting) {
+                        // Whatever it names, it is made in the schema that is asked for, and is read as it was written.
+                        let made = trigger.create_in("s", "`d`@`h`");
+                        assert!(
+                            Trigger::parse(&made, quoting).is_none_or(|again| again.table.name == trigger.table.name),
+                            "{made}"
+                        );
+                    }
+                }
+                ObjectKind::Function => drop(is_declared(&own, quoting)),
                 ObjectKind::Event => drop(asleep(&own, quoting)),
                 _ => {}
             }

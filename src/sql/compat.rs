@@ -14,7 +14,7 @@ pub mod uses;
 
 pub use action::Actions;
 pub use adapt::adapt;
-pub use judge::{Finding, Ledger, ServerFacts, Verdict, judge};
+pub use judge::{Finding, Ledger, Makers, ServerFacts, Verdict, judge};
 pub use survey::{Seen, Survey};
 
 use schemars::JsonSchema;

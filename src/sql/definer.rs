@@ -37,16 +37,6 @@ fn definer_span(sql: &[u8], all: &[Token]) -> Option<Range<usize>> {
     Some(all[at].span.start..all.get(last)?.span.end)
 }
 
-/// The table whose trigger this text creates: the name after `BEFORE INSERT ON` and its like.
-pub fn trigger_table(sql: &str, quoting: Quoting) -> Option<String> {
-    let bytes = sql.as_bytes();
-    let all = tokens(bytes, quoting);
-    let timing = all.iter().position(|token| token.is(bytes, "BEFORE") || token.is(bytes, "AFTER"))?;
-    let on = timing + all[timing..].iter().position(|token| token.is(bytes, "ON"))?;
-    let mut rest = &all[on + 1..];
-    crate::sql::insert::qualified(bytes, &mut rest).map(|(_, table)| table)
-}
-
 /// The text of an event with its state set to `DISABLE`, and whether it was awake before.
 pub fn asleep(sql: &str, quoting: Quoting) -> Option<(String, bool)> {
     let bytes = sql.as_bytes();
@@ -107,17 +97,6 @@ mod tests {
             "CREATE OR REPLACE DEFINER=`s`@`h` SQL SECURITY DEFINER VIEW v AS select 1"
         );
         assert_eq!(with_definer("CREATE DEFINER=`a`@`b` EVENT e", Quoting::default(), None), "CREATE EVENT e");
-    }
-
-    #[test]
-    fn a_trigger_names_its_table() {
-        for sql in [
-            "CREATE DEFINER=`root`@`on` TRIGGER `on` AFTER INSERT ON `we``ird \"t\"` FOR EACH ROW SET @x=1",
-            "CREATE TRIGGER x BEFORE UPDATE ON site.`we``ird \"t\"` FOR EACH ROW BEGIN END",
-        ] {
-            assert_eq!(trigger_table(sql, Quoting::default()).as_deref(), Some("we`ird \"t\""), "{sql}");
-        }
-        assert_eq!(trigger_table("CREATE VIEW v AS SELECT 1", Quoting::default()), None);
     }
 
     #[test]

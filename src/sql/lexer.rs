@@ -448,7 +448,12 @@ impl<R: Read> Lexer<R> {
                 }
                 // Rows are the bulk of a dump: they are passed on as extents and never held in memory. Only with the usual delimiter:
                 // inside of a routine's body an INSERT is text of that body.
-                b'(' if unwrapped == 0 && !passes && heads < MAX_HEADS && self.ends_rows() && ends_with_values(&text) => {
+                b'(' if unwrapped == 0
+                    && !passes
+                    && heads < MAX_HEADS
+                    && self.ends_rows()
+                    && ends_with_values(&text) =>
+                {
                     heads += 1;
                     let Some(head) = self.head_of(&text) else {
                         // It only ends like one: `DEFAULT VALUES (`, or an INSERT with more to it. The filter judges it as a whole.

@@ -7,8 +7,11 @@ use crate::sql::lexer::refused;
 use crate::sql::origin::{Origin, is_end};
 use crate::sql::own;
 use crate::sql::session::Session;
-use crate::sql::statement::{FOREIGN_REFERENCE, Name, Source, Statement, Subject, classify, gives_meaning, subject};
+use crate::sql::statement::{
+    FOREIGN_REFERENCE, Name, ObjectKind, Source, Statement, Subject, classify, gives_meaning, subject,
+};
 use crate::sql::token::{Quoting, opens_versioned, tokens};
+use crate::sql::trigger::Trigger;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -177,6 +180,13 @@ impl DumpState {
                 for name in names {
                     self.in_own_schema(name, line)?;
                     self.tables.remove(&name.name);
+                }
+            }
+            Statement::CreateObject(ObjectKind::Trigger, name) => {
+                self.in_own_schema(name, line)?;
+                let trigger = std::str::from_utf8(text).ok().and_then(|sql| Trigger::parse(sql, self.quoting()));
+                if let Some(trigger) = trigger {
+                    self.in_own_schema(&trigger.table, line)?;
                 }
             }
             Statement::Keys(name, _) | Statement::CreateObject(_, name) => self.in_own_schema(name, line)?,

@@ -5,6 +5,7 @@ use crate::error::{Code, Error};
 use crate::sql::compat::Survey;
 use crate::sql::compat::adapt::with_usual_engine;
 use crate::sql::compat::survey::{LONG_ROW, Refusal};
+use crate::sql::function::is_declared;
 use crate::sql::lexer::{Item, Lexer, Rows};
 use crate::sql::state::DumpState;
 use crate::sql::statement::{ObjectKind, Statement, Subject, gives_meaning, replaces, subject};
@@ -22,8 +23,8 @@ pub const MAX_OBJECTS: usize = 2_000;
 const MAX_KNOWN: usize = 100_000;
 /// Longest name of an engine or a character set that is kept.
 const MAX_NAME: usize = 64;
-/// Most tables without a primary key that are named.
-const MAX_KEYLESS: usize = 100;
+/// Most tables without a primary key, and functions that do not say what they do, that are named.
+const MAX_NAMED: usize = 100;
 /// Longest CREATE TABLE kept whole.
 pub const MAX_CREATE: usize = 64 << 10;
 /// Most bytes of CREATE TABLE kept of a dump.
@@ -243,7 +244,16 @@ impl Tally {
                 }
             }
             (Some(Subject::NewTable(name)), _) => self.created(&name, (text, line), raw, quoting, bytes),
-            (Some(Subject::Object(kind, name)), _) => self.object(kind, name),
+            (Some(Subject::Object(kind, name)), _) => {
+                let sql = String::from_utf8_lossy(text);
+                if kind == ObjectKind::Function
+                    && self.survey.undeclared.len() < MAX_NAMED
+                    && !is_declared(&sql, quoting)
+                {
+                    self.survey.undeclared.push((name.clone(), line));
+                }
+                self.object(kind, name);
+            }
             _ => {}
         }
     }
@@ -301,7 +311,7 @@ impl Tally {
 
     fn created(&mut self, name: &str, (text, line): (&[u8], u64), raw: Option<&[u8]>, quoting: Quoting, bytes: u64) {
         let (engine, charset) = options(text, quoting);
-        if self.survey.keyless.len() < MAX_KEYLESS && !has_primary_key(text, quoting) {
+        if self.survey.keyless.len() < MAX_NAMED && !has_primary_key(text, quoting) {
             self.survey.keyless.push((name.to_owned(), line));
         }
         let room = MAX_CREATES - self.creates;

@@ -8,7 +8,8 @@ use crate::plan::selection::Tables;
 use crate::report::{Check, Group, Outcome};
 use crate::sql::compat::action::Unknown;
 use crate::sql::compat::survey::Refusal;
-use crate::sql::compat::{Actions, Finding, ServerFacts, Verdict, judge};
+use crate::sql::compat::{Actions, Finding, Makers, ServerFacts, Verdict, judge};
+use crate::sql::statement::ObjectKind;
 
 /// Most lines of a report; the rest are counted.
 const MAX_LINES: usize = 100;
@@ -37,6 +38,7 @@ pub fn group(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Group {
         lines.push(Check::new("end", Outcome::Warn, MAY_BE_CUT));
     }
     lines.extend(keyless(dump, facts, asked));
+    lines.extend(of_administrators(dump, facts, asked));
     let found = judge(survey, facts, asked.actions, &takes);
     if found.is_empty() && lines.is_empty() {
         let from =
@@ -90,6 +92,35 @@ fn keyless(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec<Check> {
         Check::failed("primary_key", &without(error.hint(hint), name)).with("first_line", *line)
     };
     taken.take(MAX_LINES).map(check).collect()
+}
+
+/// Functions and triggers that a server with a binary log does not take.
+fn of_administrators(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec<Check> {
+    if facts.makers == Makers::Anyone {
+        return Vec::new();
+    }
+    let until = "Let the server trust for the restore (`SET GLOBAL log_bin_trust_function_creators=ON`)";
+    let undeclared = dump.survey.undeclared.iter().filter(|(name, _)| asked.tables.takes(name)).map(|(name, line)| {
+        let message = format!(
+            "line {line} of the dump: function {name} has none of DETERMINISTIC, NO SQL and READS SQL DATA, and the server has a binary log and takes no such function (log_bin_trust_function_creators)"
+        );
+        let error = Error::new(Code::InsufficientPrivilege, message).with("line", *line);
+        Check::failed("binary_log", &without(error.hint(until), name)).with("first_line", *line)
+    });
+    let of_others = dump.object_list.iter().filter(|object| {
+        let kinds = [ObjectKind::Trigger, ObjectKind::Function];
+        facts.makers == Makers::Others && kinds.contains(&object.kind) && asked.tables.takes(&object.name)
+    });
+    let of_others = of_others.map(|object| {
+        let kind = object.kind.keyword().to_ascii_lowercase();
+        let message = format!(
+            "{kind} {}: the server has a binary log and takes it of an administrator alone (log_bin_trust_function_creators), which this account is not",
+            object.name
+        );
+        let error = Error::new(Code::InsufficientPrivilege, message);
+        Check::failed("binary_log", &without(error.hint(until), &object.name))
+    });
+    undeclared.chain(of_others).take(MAX_LINES).collect()
 }
 
 fn line(finding: &Finding) -> Check {

@@ -6,6 +6,8 @@ use crate::host::database::{
     Database, ForeignKey, Object, ObjectKind, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch,
     TableInfo, TableTimes,
 };
+use crate::sql::token::Quoting;
+use crate::sql::trigger::Trigger;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -131,7 +133,7 @@ impl State {
 
 /// The table a trigger's text names.
 fn trigger_table(object: &Object) -> Option<String> {
-    crate::sql::definer::trigger_table(&object.create, crate::sql::token::Quoting::default())
+    Trigger::parse(&object.create, Quoting::default()).map(|trigger| trigger.table.name)
 }
 
 impl Database for Fake {

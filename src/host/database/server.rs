@@ -121,6 +121,21 @@ impl Server {
 /// `ER_SECURE_TRANSPORT_REQUIRED`.
 const TLS_ALONE: u16 = 3159;
 
+/// What a user is told who is asked for what we do not speak.
+const UNSPOKEN: &str =
+    "access denied: the server does not know this user, or asks it for a way to log in that is not spoken here";
+
+/// Whether the server asks for an authentication that is not spoken here. MySQL asks a user it does not know for a plugin
+/// picked by the user's name, so that nobody learns who exists.
+fn is_unspoken(error: &DriverError) -> bool {
+    matches!(
+        error,
+        DriverError::UnknownAuthPlugin(_)
+            | DriverError::CleartextPluginDisabled
+            | DriverError::OldMysqlPasswordDisabled
+    )
+}
+
 /// Turns an error of the connection into ours. The server's messages name tables and users, never passwords.
 pub fn failed(what: &str, error: &mysql::Error) -> Error {
     let code = match error {
@@ -134,12 +149,7 @@ pub fn failed(what: &str, error: &mysql::Error) -> Error {
             1205 | 1213 => Code::DatabaseLocked,
             _ => Code::DatabaseFailed,
         },
-        // MySQL asks a user it does not know for a plugin picked by the user's name, so that nobody learns who exists.
-        mysql::Error::DriverError(
-            DriverError::UnknownAuthPlugin(_)
-            | DriverError::CleartextPluginDisabled
-            | DriverError::OldMysqlPasswordDisabled,
-        ) => Code::InsufficientPrivilege,
+        mysql::Error::DriverError(error) if is_unspoken(error) => Code::InsufficientPrivilege,
         mysql::Error::IoError(_) | mysql::Error::DriverError(_) | mysql::Error::CodecError(_) => {
             Code::DatabaseUnreachable
         }
@@ -148,6 +158,8 @@ pub fn failed(what: &str, error: &mysql::Error) -> Error {
     let text = match error {
         mysql::Error::MySqlError(server) => format!("{} (error {})", server.message, server.code),
         mysql::Error::IoError(error) => error.to_string(),
+        mysql::Error::DriverError(error) if is_unspoken(error) => UNSPOKEN.to_owned(),
+        mysql::Error::DriverError(error) => error.to_string(),
         other => other.to_string(),
     };
     let mut made = Error::new(code, format!("{what}: {}", crate::text::printable(&text)));

@@ -1,8 +1,9 @@
 //! What a server says of itself, for [`crate::sql::compat`].
 
 use crate::error::{Code, Error, Result};
+use crate::host::database::grants::{Grants, Scope};
 use crate::host::database::server::{Server, number, rows, text};
-use crate::sql::compat::ServerFacts;
+use crate::sql::compat::{Makers, ServerFacts};
 use crate::sql::session::SWITCHES;
 use mysql::Conn;
 use std::collections::BTreeSet;
@@ -51,6 +52,11 @@ pub fn ask(connection: &mut Conn, account: Option<&str>) -> Result<ServerFacts> 
     // With the last one the server makes a key by itself.
     let requires = |name: &&String| *name != "sql_generate_invisible_primary_key" && on.len() == 1;
     facts.requires_key = on.iter().find(requires).cloned();
+    let logged = "SHOW GLOBAL VARIABLES WHERE Variable_name='log_bin' AND Value='ON' OR Variable_name='log_bin_trust_function_creators' AND Value='OFF'";
+    if column(connection, logged)?.len() == 2 {
+        let administrator = Grants::of(connection)?.has(&["SUPER"], &Scope::Global, false);
+        facts.makers = if administrator { Makers::Us } else { Makers::Others };
+    }
     let names: Vec<String> = SWITCHES.iter().map(|name| format!("'{name}'")).collect();
     facts.switches =
         column(connection, &format!("SHOW SESSION VARIABLES WHERE Variable_name IN ({})", names.join(",")))?;

@@ -34,8 +34,23 @@ pub struct ServerFacts {
     pub switches: BTreeSet<String>,
     /// The variable by which it takes no table without a primary key, where it is on.
     pub requires_key: Option<String>,
+    /// Who may make triggers and functions.
+    pub makers: Makers,
     /// The site's account, `user@host`: what objects of the dump run as.
     pub account: Option<String>,
+}
+
+/// Of whom a server takes triggers and functions: with a binary log of administrators alone, unless it is told to trust
+/// (`log_bin_trust_function_creators`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Makers {
+    /// Whoever has the rights on the schema.
+    #[default]
+    Anyone,
+    /// Administrators, as this account is one.
+    Us,
+    /// Administrators, and this account is none.
+    Others,
 }
 
 impl ServerFacts {
@@ -469,6 +484,7 @@ pub(crate) mod tests {
             max_allowed_packet: 1 << 20,
             sql_mode: "STRICT_TRANS_TABLES,NO_ZERO_DATE".into(),
             requires_key: None,
+            makers: Makers::Anyone,
             account: Some("site@localhost".into()),
         }
     }

@@ -133,6 +133,9 @@ pub struct Survey {
     /// The first tables that are made without a primary key, with their lines: some servers take none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keyless: Vec<(String, u64)>,
+    /// The first functions that do not say what they do, with their lines: a server with a binary log may take none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undeclared: Vec<(String, u64)>,
     /// What no dump of a site needs, in the order of the dump.
     pub refused: Vec<Refusal>,
     #[serde(skip)]
