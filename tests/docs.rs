@@ -11,12 +11,13 @@ use rocketvps_restore::job::State;
 use rocketvps_restore::job::ending::Reached;
 use std::path::Path;
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/api.md",
+    "docs/filesystems.md",
     "docs/format.md",
     "docs/glossary.md",
     "docs/performance.md",
@@ -61,6 +62,36 @@ fn every_path_the_documents_name_exists() {
         }
     }
     assert!(seen > 10, "only {seen} paths were found in the documents");
+}
+
+/// A row of a table that names no test, or one that is gone, is nobody's promise.
+#[test]
+fn every_row_of_the_filesystems_is_held_by_a_test() {
+    let tests: String = sources_of(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"));
+    let mut rows = 0;
+    for line in read("docs/filesystems.md").lines().filter(|line| line.starts_with("| ") && !line.contains("Held by")) {
+        let last = line.trim_end_matches([' ', '|']).rsplit('|').next().unwrap();
+        let named: Vec<&str> = last.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "{line}");
+        for name in named {
+            assert!(tests.contains(&format!("fn {name}()")), "no test is called {name}");
+            rows += 1;
+        }
+    }
+    assert!(rows > 10, "{rows}");
+}
+
+fn sources_of(folder: std::path::PathBuf) -> String {
+    let mut all = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all += &sources_of(path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            all += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+    all
 }
 
 #[test]

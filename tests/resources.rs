@@ -7,6 +7,7 @@ mod world;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 use world::bare::{Tree, look};
 use world::fault::{Filesystem, Mount, has, run, strace, text};
 use world::oracle::Side;
@@ -317,15 +318,94 @@ fn b33_a_mount_inside_the_site() {
     site.works_again();
 }
 
+/// What of the site is immutable (`lsattr`).
+fn immutable(root: &Path) -> Vec<String> {
+    let all = look(root);
+    let paths = all.keys().map(|path| String::from_utf8(path.clone()).unwrap());
+    let is = |path: &String| {
+        let shown = std::process::Command::new("lsattr").arg("-d").arg(root.join(path)).output().unwrap();
+        String::from_utf8_lossy(&shown.stdout).split(' ').next().unwrap().contains('i')
+    };
+    paths.filter(|path| !root.join(path).is_symlink() && is(path)).collect()
+}
+
+fn set_immutable(root: &Path, names: [&str; 2], sign: &str) {
+    names.iter().for_each(|name| run("chattr", &[sign, text(&root.join(name))]).clear());
+}
+
 #[test]
-fn b34_an_immutable_file_in_the_site() {
+fn b34_what_is_immutable_in_the_site_leaves_and_what_comes_in_its_place_is_immutable() {
+    let site = Files::new();
+    let root = site.world.root();
+    let names = ["uploads/2024", "uploads/tên có dấu.txt"];
+    set_immutable(&root, names, "+i");
+    let go = |call: &str, more: Value| {
+        let request = with_fields(json!({"domain": DOMAIN, "wait": true}), &more);
+        site.world.call(call, request)
+    };
+    for (files, wanted) in [
+        (json!(true), None),
+        (json!(["uploads/2024/photo.jpg"]), Some("uploads/2024/photo.jpg")),
+        (json!(["uploads/tên có dấu.txt"]), Some("uploads/tên có dấu.txt")),
+        (json!(["uploads"]), Some("uploads/2024/photo.jpg")),
+    ] {
+        let done = go("restore_start", json!({"components": {"files": files}}));
+        match wanted {
+            Some(name) => assert_eq!(std::fs::read_to_string(root.join(name)).unwrap(), format!("new {name}")),
+            None => assert_eq!(look(&root), site.new),
+        }
+        assert_eq!(immutable(&root), names, "after the restore of {files}");
+        go("rollback", json!({"job": World::job(&done)}));
+        assert_eq!(look(&root), site.old, "after the rollback of {files}");
+        assert_eq!(immutable(&root), names, "after the rollback of {files}");
+    }
+    // What was taken off does not keep the old tree from being removed.
+    let done = go("restore_start", json!({"components": {"files": true}}));
+    go("delete_snapshot", json!({"snapshot": done["snapshot"]}));
+    assert!(site.world.stray_trees().is_empty());
+    set_immutable(&root, names, "-i");
+    // Nothing is immutable any more, and an old state that was comes back as it was.
+    let done = go("restore_start", json!({"components": {"files": true}}));
+    assert_eq!(immutable(&root), [""; 0]);
+    go("rollback", json!({"job": World::job(&done)}));
+}
+
+#[test]
+fn b34_killed_at_any_record_what_is_immutable_stays_so_on_either_side() {
+    for files in [json!(true), json!(["uploads"])] {
+        let mut site = Files::new();
+        let root = site.world.root();
+        let names = ["uploads/2024", "uploads/tên có dấu.txt"];
+        let request = json!({"domain": DOMAIN, "components": {"files": files}});
+        set_immutable(&root, names, "+i");
+        let (job, trace) = site.world.watch("restore_start", &request);
+        site.new = look(&root);
+        site.back(&json!(job), "watched");
+        let mut sides = [0, 0];
+        for call in points(&trace.records(), 10) {
+            let when = format!("{files}: killed before call {} {}", call.number, call.text);
+            let (job, _) = site.world.kill_before(call.number, "restore_start", &request);
+            let side = site.world.oracle_of_files(&site.old, &site.new, &when);
+            assert_eq!(immutable(&root), names, "{when}: {side:?}");
+            sides[usize::from(side == Side::New)] += 1;
+            if side == Side::New {
+                site.back(&json!(job), &when);
+            }
+        }
+        assert!(sides.iter().all(|count| *count > 0), "{sides:?}");
+        set_immutable(&root, names, "-i");
+    }
+}
+
+#[test]
+fn b34_an_append_only_file_is_named() {
     let site = Files::new();
     let file = site.world.root().join("uploads/tên có dấu.txt");
-    run("chattr", &["+i", text(&file)]);
-    let end = site.trial("immutable", |_| run("chattr", &["-i", text(&file)]).clear());
+    run("chattr", &["+a", text(&file)]);
+    let end = site.trial("append-only", |_| run("chattr", &["-a", text(&file)]).clear());
     assert_eq!((end.side, end.state.as_str(), end.code()), (Side::Old, "failed", "not_exchangeable"));
     assert!(end.error["message"].as_str().unwrap().contains("tên có dấu.txt"), "{}", end.error);
-    assert!(end.error["hint"].as_str().unwrap().contains("chattr -i"), "{}", end.error);
+    assert!(end.error["hint"].as_str().unwrap().contains("chattr -a"), "{}", end.error);
     site.works_again();
 }
 

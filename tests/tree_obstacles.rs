@@ -1,7 +1,9 @@
 //! What stands in the way of exchanging a tree is found before anything is tried. Needs root, and says so when it is not.
 
 use rocketvps_restore::error::Code;
+use rocketvps_restore::host::tree::adopt::adopt;
 use rocketvps_restore::host::tree::{exchange, open_folder, remove, survey};
+use rocketvps_restore::path::RelPath;
 use rocketvps_restore::progress::Silent;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -61,6 +63,27 @@ fn immutable_files_and_folders_are_named() {
     }
     let found = survey(&folder.path().join("site"), &Silent).unwrap().unwrap();
     assert!(run("chattr", &["-i", text(&file), text(&folder.path().join("site/sub"))]));
-    let held = Vec::from_iter(found.held.iter().map(|held| (held.path.as_str(), held.letters)));
-    assert_eq!(held, [("index.php", "i"), ("sub", "i")]);
+    let mut immutable = Vec::from_iter(found.immutable.iter().map(ToString::to_string));
+    immutable.sort();
+    assert_eq!((immutable.as_slice(), found.held), (["index.php".to_owned(), "sub".to_owned()].as_slice(), Vec::new()));
+}
+
+#[test]
+fn an_immutable_file_becomes_part_of_another_tree_as_a_copy() {
+    let folder = site();
+    let file = folder.path().join("site/uploads/f");
+    std::fs::write(&file, "kept").unwrap();
+    if !run("chattr", &["+i", text(&file)]) {
+        eprintln!("not tested: this user or filesystem has no immutable attribute");
+        return;
+    }
+    let (live, new) =
+        (open_folder(&folder.path().join("site")).unwrap(), open_folder(&folder.path().join("new")).unwrap());
+    let path = RelPath::parse(b"uploads").unwrap();
+    // Once more, to catch up.
+    let adopted = [(); 2].map(|()| adopt(&live, &new, b"uploads", &path, &Silent));
+    let copied = std::fs::read_to_string(folder.path().join("new/uploads/f"));
+    assert!(run("chattr", &["-i", text(&file)]));
+    assert_eq!(adopted.map(|adopted| adopted.unwrap().files), [1, 1]);
+    assert_eq!(copied.unwrap(), "kept");
 }

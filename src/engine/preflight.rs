@@ -19,10 +19,10 @@ use crate::host::database::TableInfo;
 use crate::host::database::grants::Schemas;
 use crate::host::mounts::{self, Elsewhere};
 use crate::host::place;
-use crate::host::tree;
 use crate::host::tree::kind::Kind;
 use crate::host::tree::manifest::Reader;
-use crate::host::tree::survey::Held;
+use crate::host::tree::survey::MAX_IMMUTABLE;
+use crate::host::tree::{self, Survey};
 use crate::job::lock::DomainLock;
 use crate::path::{Domain, RelPath};
 use crate::plan::{Plan, Selection};
@@ -33,7 +33,7 @@ use crate::sql::tally::TableTally;
 use crate::text;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is said of a kind of backup that has no database, where everything was asked for.
 pub const OF_FILES: &str = "this kind of backup holds no database: the live one stays as it is";
@@ -312,7 +312,7 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
     if plan.selection.files.any() {
         checks.extend(tree_conflicts(plan, facts));
         checks.push(writable("permissions", &config.paths.web_root));
-        checks.push(exchange(&plan.document_root, &plan.stage));
+        checks.push(exchange(plan));
     }
     if plan.database.is_some() {
         let rows: u64 = facts.tables.iter().map(|table| table.rows_estimate).sum();
@@ -400,28 +400,60 @@ fn tree_conflicts(plan: &Plan, facts: &Facts) -> Vec<Check> {
         .hint(format!("Unmount {root}/{mount}, or delete the subvolume, for the time of the restore.")),
         None => Check::new("nested_mounts", Outcome::Pass, format!("no mount lies inside {root}")),
     });
-    checks.push(held(&plan.document_root, &survey.held));
+    checks.push(held(&plan.document_root, survey));
     checks.extend(other_mounts(&plan.document_root));
     checks
 }
 
 /// Files and folders that cannot be moved or removed.
-fn held(root: &Path, held: &[Held]) -> Check {
-    let Some(first) = held.first() else {
-        return Check::new("immutable_files", Outcome::Pass, format!("no file in {} is immutable", root.display()));
-    };
-    let path = |held: &Held| if held.path.is_empty() { root.to_owned() } else { root.join(&held.path) };
-    let kind = if first.letters.contains('i') { "immutable" } else { "append-only" };
-    let message =
-        format!("{} is {kind} (chattr +{}) and cannot be moved or purged", path(first).display(), first.letters);
-    let command = |letters: &str| {
-        let paths: Vec<String> =
-            held.iter().filter(|held| held.letters == letters).map(|held| path(held).display().to_string()).collect();
+fn held(root: &Path, survey: &Survey) -> Check {
+    let path = |below: &Path| if below.as_os_str().is_empty() { root.to_owned() } else { root.join(below) };
+    let commands = |letters: &str, paths: &[PathBuf]| {
+        let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         (!paths.is_empty()).then(|| format!("chattr -{letters} {}", paths.join(" ")))
     };
-    let commands: Vec<String> = ["i", "a", "ia"].into_iter().filter_map(command).collect();
-    Check::failed("immutable_files", &Error::new(Code::NotExchangeable, message))
-        .hint(format!("Run `{}`, restore, and set it again.", commands.join(" && ")))
+    let refused = |message: String, commands: Vec<String>| {
+        Check::failed("immutable_files", &Error::new(Code::NotExchangeable, message))
+            .hint(format!("Run `{}`, restore, and set it again.", commands.join(" && ")))
+    };
+    if let Some(first) = survey.held.first() {
+        let of = |letters: &str| {
+            let held = survey.held.iter().filter(|held| held.letters == letters);
+            commands(letters, &held.map(|held| path(Path::new(&held.path))).collect::<Vec<_>>())
+        };
+        let message = format!(
+            "{} is append-only (chattr +{}): what is in it would be replaced",
+            path(Path::new(&first.path)).display(),
+            first.letters
+        );
+        return refused(message, ["a", "ia"].into_iter().filter_map(of).collect());
+    }
+    let count = survey.immutable.len();
+    let Some(first) = survey.immutable.first().map(|first| path(first.as_path())) else {
+        return Check::new("immutable_files", Outcome::Pass, format!("no file in {} is immutable", root.display()));
+    };
+    let first_ones: Vec<PathBuf> = survey.immutable.iter().take(10).map(|below| path(below.as_path())).collect();
+    let command = || commands("i", &first_ones).into_iter().collect();
+    if !tree::may_change_immutable() {
+        let message = format!(
+            "{} is immutable (chattr +i), and this process may not take that off for the change-over: it lacks CAP_LINUX_IMMUTABLE, as in a container",
+            first.display()
+        );
+        return refused(message, command());
+    }
+    if count > MAX_IMMUTABLE {
+        let message = format!("{} and over {MAX_IMMUTABLE} more are immutable (chattr +i)", first.display());
+        return refused(message, command());
+    }
+    let message = format!(
+        "{} immutable (chattr +i): taken off for the change-over, and put on what comes in their places",
+        if count == 1 {
+            format!("{} is", first.display())
+        } else {
+            format!("{} and {} more are", first.display(), count - 1)
+        }
+    );
+    Check::new("immutable_files", Outcome::Pass, message).with("immutable", count)
 }
 
 /// Where the old tree would still be seen after the restore.
@@ -445,10 +477,11 @@ fn other_mounts(root: &Path) -> Option<Check> {
 }
 
 /// Whether the filesystem can do the change-over: tried, since it does not say.
-fn exchange(live: &Path, stage: &Path) -> Check {
+fn exchange(plan: &Plan) -> Check {
+    let live = &plan.document_root;
     let around = live.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(Path::new("/"));
     let root = around.display();
-    match place::try_exchange(stage, around) {
+    match place::try_exchange(&plan.stage, around, live, plan.selection.files.is_whole()) {
         Ok(()) => Check::new("exchange", Outcome::Pass, format!("two folders below {root} changed places in one step")),
         Err(error) => {
             let message = format!("two folders below {root} cannot change places in one step: {}", error.message);

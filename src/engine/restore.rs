@@ -168,6 +168,9 @@ fn plan_source(
     }
     folder.write(file::PLAN, &plan)?;
     folder.write(file::PREFLIGHT, &groups)?;
+    if let Some(survey) = facts.survey.as_ref().filter(|survey| !survey.immutable.is_empty()) {
+        folder.write(file::IMMUTABLE, &survey.immutable)?;
+    }
     resume::remember_source(folder, &source)?;
     let mut journal = Journal::create(&folder.join(file::JOURNAL))?;
     journal.append(&Record::first())?;

@@ -45,11 +45,11 @@ pub fn change(from: &Path, to: &Path, replace: bool) -> Result<()> {
 }
 
 /// Tries whether what stands in `work`, a folder that is made for it and removed again, and in `around` can change places in
-/// one step: they have to be on one mount, and not every filesystem knows how.
+/// one step: they have to be on one mount, and not every filesystem knows how. `live` is what will: as a whole, or its parts.
 ///
 /// # Errors
 /// `not_exchangeable`, else what making a folder met.
-pub fn try_exchange(work: &Path, around: &Path) -> Result<()> {
+pub fn try_exchange(work: &Path, around: &Path, live: &Path, whole: bool) -> Result<()> {
     private_folder(work)?;
     let tried = tree::open_folder(work).and_then(|folder| {
         if tree::mount_of(&folder)? != tree::mount_of(tree::open_folder(around)?)? {
@@ -59,13 +59,52 @@ pub fn try_exchange(work: &Path, around: &Path) -> Result<()> {
         for name in ["a", "b"] {
             tree::create_folder(folder.as_fd(), OsStr::new(name))?;
         }
-        tree::exchange(&folder, OsStr::new("a"), &folder, OsStr::new("b"))
+        tree::exchange(&folder, OsStr::new("a"), &folder, OsStr::new("b"))?;
+        match tree::open_folder(live) {
+            Ok(_) if whole => is_in_lower_layer(&folder, live),
+            Ok(root) => is_subvolume(&folder, &root, live),
+            // It is made by the restore, or is no folder, which is told elsewhere.
+            Err(_) => Ok(()),
+        }
     });
     let removed = remove(work, &Silent).map_err(|error| {
         let message = format!("{}; the next cleanup removes it", error.message);
         Error { message, ..error }
     });
     tried.and(removed)
+}
+
+/// An overlay moves no folder out of a lower layer unless it was mounted with `redirect_dir` (overlayfs.rst of the kernel), and says so
+/// to whoever tries: here over a folder that is not empty, which no rename replaces.
+fn is_in_lower_layer(work: &OwnedFd, live: &Path) -> Result<()> {
+    const OVERLAYFS: i64 = 0x794c_7630;
+    let is_overlay = rustix::fs::fstatfs(work).is_ok_and(|found| i64::from(found.f_type) == OVERLAYFS);
+    if !is_overlay {
+        return Ok(());
+    }
+    let full = tree::create_folder(work.as_fd(), OsStr::new("full"))?;
+    tree::create_folder(full.as_fd(), OsStr::new("x"))?;
+    let (around, name) = parts(live)?;
+    match rustix::fs::renameat(&around, name, work, "full") {
+        Err(Errno::XDEV) => {
+            let message =
+                format!("{} is in a lower layer of an overlay, as in the image of a container", live.display());
+            let hint = "Put the site on a volume of its own, or mount the overlay with redirect_dir=on; files one by one can be restored as it is (`components.files`).";
+            Err(Error::new(Code::NotExchangeable, message).hint(hint))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A subvolume changes places as a whole; nothing is moved into one or out of it.
+fn is_subvolume(work: &OwnedFd, root: &OwnedFd, live: &Path) -> Result<()> {
+    let device = |folder: &OwnedFd| rustix::fs::fstat(folder).map(|stat| stat.st_dev);
+    if device(work).ok() == device(root).ok() {
+        return Ok(());
+    }
+    let message = format!("{} is a subvolume, and nothing is moved into one or out of it", live.display());
+    let hint = "Restore all files (`\"components\":{\"files\":true}`): the document root changes places as a whole.";
+    Err(Error::new(Code::NotExchangeable, message).hint(hint))
 }
 
 /// Makes folders, the outermost first, on disk when this returns; what is there stays as it is. Whoever serves pages may enter.

@@ -5,6 +5,7 @@
 //! is the moment of a commit.
 
 pub mod adopt;
+pub mod attributes;
 pub mod change;
 pub mod compare;
 pub mod difference;
@@ -28,6 +29,7 @@ pub mod walk;
 mod worker;
 pub mod writer;
 
+pub use attributes::{may_change_immutable, set_immutable};
 pub use change::{Identity, exchange, fsync_folder, identity, rename_noreplace, sync_filesystem};
 pub use compare::compare;
 pub use digest::digest;

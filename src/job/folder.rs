@@ -24,6 +24,8 @@ pub mod file {
     pub const PLAN: &str = "plan.json";
     /// Checks before anything was made.
     pub const PREFLIGHT: &str = "preflight.json";
+    /// What of the live tree is immutable, where anything is.
+    pub const IMMUTABLE: &str = "immutable.json";
     /// Checks of the staged state.
     pub const STAGED: &str = "staged.json";
     /// What was begun and done: see [`crate::journal`].

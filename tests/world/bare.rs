@@ -177,7 +177,7 @@ url = ""
     }
 
     /// Staged trees nobody refers to any more.
-    fn stray_trees(&self) -> Vec<PathBuf> {
+    pub fn stray_trees(&self) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(self.place().join("web/.rocketvps-restore")) else { return Vec::new() };
         // A kept tree is named by the manifest of its snapshot; anything else was forgotten.
         let mut search = Command::new("grep");

@@ -26,6 +26,30 @@ pub enum Filesystem {
     Inodes(u64),
     /// btrfs in a file of so many MiB, with quota switched on.
     Btrfs(u64),
+    /// XFS in a file of so many MiB, 300 at least.
+    Xfs(u64),
+    /// An overlay of what is there: a container's layer below, one that is written to above.
+    Overlay,
+}
+
+impl Filesystem {
+    /// Whether this machine has what it takes; what is missing is said.
+    pub fn is_here(self) -> bool {
+        let (program, name) = match self {
+            Filesystem::Tmpfs(_) | Filesystem::Ext4(_) | Filesystem::Inodes(_) => return true,
+            Filesystem::Btrfs(_) => ("mkfs.btrfs", "btrfs"),
+            Filesystem::Xfs(_) => ("mkfs.xfs", "xfs"),
+            Filesystem::Overlay => ("mount", "overlay"),
+        };
+        let known =
+            || std::fs::read_to_string("/proc/filesystems").unwrap().split_whitespace().any(|word| word == name);
+        let _ = Command::new("modprobe").args(["-q", name]).status();
+        let here = has(program) && known();
+        if !here {
+            eprintln!("not tested: this machine has no {name}");
+        }
+        here
+    }
 }
 
 impl Mount {
@@ -45,13 +69,30 @@ impl Mount {
             }
             Filesystem::Ext4(size) => make(size, "mkfs.ext4", &["-q", "-m", "0", "-e", "remount-ro"]),
             Filesystem::Inodes(count) => make(256, "mkfs.ext4", &["-q", "-m", "0", "-N", &count.to_string()]),
+            Filesystem::Xfs(size) => make(size, "mkfs.xfs", &["-q"]),
+            // What is written goes into memory: an overlay cannot be written over another one.
+            Filesystem::Overlay => {
+                let layers = place.with_extension("layers");
+                std::fs::create_dir_all(&layers).unwrap();
+                run("mount", &["-t", "tmpfs", "-o", "size=256m,mode=755", "tmpfs", text(&layers)]);
+                let layer = |name: &str| {
+                    let path = layers.join(name);
+                    std::fs::create_dir_all(&path).unwrap();
+                    text(&path).to_owned()
+                };
+                let (lower, upper, work) = (layer("lower"), layer("upper"), layer("work"));
+                run("cp", &["-a", &format!("{}/.", text(&place.with_extension("aside"))), &lower]);
+                let options = format!("lowerdir={lower},upperdir={upper},workdir={work}");
+                run("mount", &["-t", "overlay", "-o", &options, "overlay", text(place)]);
+                Some(layers)
+            }
             Filesystem::Btrfs(size) => {
                 let made = make(size, "mkfs.btrfs", &["-q"]);
                 run("btrfs", &["quota", "enable", text(place)]);
                 made
             }
         };
-        if !matches!(what, Filesystem::Tmpfs(_)) {
+        if !matches!(what, Filesystem::Tmpfs(_) | Filesystem::Overlay) {
             let _ = std::fs::remove_dir(place.join("lost+found"));
         }
         Mount { place: place.to_owned(), image }
@@ -111,8 +152,16 @@ impl Drop for Mount {
         if !unmounted {
             let _ = Command::new("umount").arg("--lazy").arg(&self.place).status();
         }
-        if let Some(image) = &self.image {
-            let _ = std::fs::remove_file(image);
+        match &self.image {
+            // The layers of an overlay.
+            Some(image) if image.is_dir() => {
+                let _ = Command::new("umount").arg("--lazy").arg(image).status();
+                let _ = std::fs::remove_dir(image);
+            }
+            Some(image) => {
+                let _ = std::fs::remove_file(image);
+            }
+            None => {}
         }
     }
 }

@@ -99,17 +99,26 @@ pub fn like(folder: &OwnedFd, stat: &Statx) -> rustix::io::Result<()> {
     rustix::fs::futimens(folder, &Timestamps { last_access: modified, last_modification: modified })
 }
 
-/// Another name of the same file; a copy where the filesystem has no room for one more name.
+/// Another name of the same file, in the place of whatever other file is there.
 fn link(from: BorrowedFd, into: BorrowedFd, name: &[u8], stat: &Statx) -> rustix::io::Result<()> {
-    match rustix::fs::linkat(from, name, into, name, AtFlags::empty()) {
-        Err(Errno::MLINK) if kind_of(u32::from(stat.stx_mode)) == Kind::File => copy(from, into, name, stat),
+    match link_or_copy(from, into, name, stat) {
         Err(Errno::EXIST) => {
             let there = statx_here(into, name)?;
             if there.stx_ino != stat.stx_ino {
                 give_way(into, name, &there)?;
-                rustix::fs::linkat(from, name, into, name, AtFlags::empty())?;
+                link_or_copy(from, into, name, stat)?;
             }
             Ok(())
+        }
+        other => other,
+    }
+}
+
+/// A copy where the filesystem has no room for one more name, or lets nobody give the file one: it is immutable.
+fn link_or_copy(from: BorrowedFd, into: BorrowedFd, name: &[u8], stat: &Statx) -> rustix::io::Result<()> {
+    match rustix::fs::linkat(from, name, into, name, AtFlags::empty()) {
+        Err(Errno::MLINK | Errno::PERM) if kind_of(u32::from(stat.stx_mode)) == Kind::File => {
+            copy(from, into, name, stat)
         }
         other => other,
     }

@@ -4,6 +4,7 @@ use super::handle::{open_around, open_here};
 use super::kind::Kind;
 use super::walk::{Next, Visit, walk};
 use crate::error::{Code, Error, Result};
+use crate::path::RelPath;
 use crate::progress::Monitor;
 use rustix::fs::{AtFlags, OFlags, StatxAttributes, StatxTimestamp};
 use rustix::io::Errno;
@@ -16,6 +17,8 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// Most paths a survey names of each problem.
 const NAMED: usize = 10;
+/// Most immutable files and folders that a restore takes the attribute off and puts it back on.
+pub const MAX_IMMUTABLE: usize = 100_000;
 /// A second change within one tick of the filesystem's clock leaves no newer time. Kernels tick every 10 ms at the slowest.
 const TICK_MS: i64 = 100;
 /// The same for filesystems that keep whole seconds, or even ones.
@@ -40,19 +43,21 @@ pub struct Survey {
     pub root_is_mount: bool,
     /// First mount points and subvolumes of btrfs below the root; they are not entered.
     pub mounts: Vec<String>,
-    /// First files and folders with an attribute that keeps them from being moved or removed.
+    /// Files and folders that are immutable (`chattr +i`) and nothing worse, up to [`MAX_IMMUTABLE`] and one more.
+    pub immutable: Vec<RelPath>,
+    /// First files and folders that are append-only (`chattr +a`).
     pub held: Vec<Held>,
     /// Tells two states of the tree apart: path, inode, size, mode, owner and times of everything. The time of the last
     /// change of the inode (ctime) cannot be set back by anybody, so that a file rewritten in place shows too.
     pub state: u128,
 }
 
-/// A file or folder that is immutable or append-only (`chattr(1)`).
+/// A file or folder that is append-only (`chattr(1)`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// Its path below the root; empty for the root itself.
     pub path: String,
-    /// The letters of its attributes: `i`, `a` or both.
+    /// The letters of its attributes: `a` or `ia`.
     pub letters: &'static str,
 }
 
@@ -99,14 +104,14 @@ pub fn survey_since(root: &Path, moment: Option<i64>, monitor: &dyn Monitor) -> 
             }
         };
         let has = |attribute| visit.stat.stx_attributes.contains(attribute);
-        let letters = match (has(StatxAttributes::IMMUTABLE), has(StatxAttributes::APPEND)) {
-            (true, true) => "ia",
-            (true, false) => "i",
-            (false, true) => "a",
-            (false, false) => "",
-        };
-        if !letters.is_empty() && found.held.len() < NAMED {
-            found.held.push(Held { path: String::from_utf8_lossy(visit.path).into_owned(), letters });
+        let immutable = has(StatxAttributes::IMMUTABLE);
+        if has(StatxAttributes::APPEND) {
+            if found.held.len() < NAMED {
+                let letters = if immutable { "ia" } else { "a" };
+                found.held.push(Held { path: String::from_utf8_lossy(visit.path).into_owned(), letters });
+            }
+        } else if immutable && found.immutable.len() <= MAX_IMMUTABLE {
+            found.immutable.push(RelPath::parse(visit.path)?);
         }
         found.state = found.state.wrapping_add(state_of(visit, moment, monitor)?);
         if visit.path.is_empty() {
@@ -196,7 +201,7 @@ mod tests {
         std::os::unix::fs::symlink("/", root.join("a/l")).unwrap();
         let found = survey(&root, &Silent).unwrap().unwrap();
         assert_eq!((found.files, found.folders, found.links, found.bytes), (1, 2, 1, 5));
-        assert!(!found.root_is_mount && found.mounts.is_empty() && found.held.is_empty());
+        assert!(!found.root_is_mount && found.mounts.is_empty() && found.immutable.is_empty() && found.held.is_empty());
         std::os::unix::fs::symlink(&root, folder.path().join("link")).unwrap();
         assert!(survey(&folder.path().join("link"), &Silent).unwrap().unwrap().root_is_link);
         assert!(survey(&folder.path().join("none"), &Silent).unwrap().is_none());
