@@ -45,6 +45,8 @@ check rustfmt cargo fmt --check
 # Modules named in a macro, which cargo fmt does not find.
 check "rustfmt of layouts" rustfmt --check --edition 2024 src/backup/layout/*.rs
 check clippy cargo clippy --locked --all-targets --quiet -- -D warnings
+# Without the feature `test-support`, which every test turns on: only then the compiler sees what nothing but tests use.
+check 'clippy of what is installed' cargo clippy --locked --lib --bins --quiet -- -D warnings
 check rustdoc env RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' cargo doc --locked --no-deps --document-private-items --quiet
 check shellcheck shellcheck "${shell_files[@]}"
 if ((${#bats_files[@]})); then

@@ -1,6 +1,6 @@
 //! The door: requests and answers as types, and the envelope around them. JSON in, JSON out.
 //!
-//! * [`request`]: what each call takes; [`Request::parse`] reads it once, and past it nothing knows JSON;
+//! * [`request`]: what each call takes; [`Request::parse`](request::Request::parse) reads it once, and past it nothing knows JSON;
 //! * [`answer`]: what each call gives;
 //! * [`schema`]: both as a JSON Schema, `docs/api.schema.json`.
 
@@ -9,9 +9,10 @@ pub mod request;
 pub mod schema;
 mod strict;
 
+#[cfg(any(test, feature = "test-support"))]
+pub use request::{AnyDomain, DeleteSnapshot, OneDomain, OneJob, Request, Rollback, parse};
 pub use request::{
-    AnyDomain, Choice, Components, DeleteSnapshot, Diff, Exclude, MAX_REQUEST, OneDomain, OneJob, Options, Part, Plain,
-    Preview, Priority, Request, Restore, Rollback, TreeAsked, parse,
+    Choice, Components, Diff, Exclude, MAX_REQUEST, Options, Part, Preview, Priority, Restore, TreeAsked,
 };
 
 use crate::error::Error;

@@ -4,7 +4,7 @@
 //! * [`mod@list`]: the backups of a domain, newest first, without opening an archive; [`archives`]: who has some;
 //! * [`mod@locate`]: from a request's word (`latest`, a path) to an open [`Source`];
 //! * [`chain`]: which archives an incremental backup is made of; [`layers`]: which entry of which archive counts;
-//! * [`layout`]: the known forms, one file each, and the [`Sorter`] that places entries while they stream by;
+//! * [`layout`]: the known forms, one file each, and the [`Sorter`](layout::Sorter) that places entries while they stream by;
 //! * [`meta`]: the `.meta` files beside archives (hints, never trusted);
 //! * [`scan()`](scan::scan): one reading of a whole archive, its integrity check; [`preview`]: what it found, as a document;
 //! * [`cache::index`]: our own cache of what was found inside an archive; [`cache::catalogue`]: every entry of the site in it.
@@ -26,9 +26,10 @@ pub mod source;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use layout::{ConfigItem, Place, Seen, Sorter};
 pub use list::list;
 pub use locate::{locate, locate_snapshot};
-pub use name::{BackupName, Kind, Stamp};
-pub use scan::{Scan, scan};
-pub use source::{Identity, Part, PartReader, Role, Source};
+pub use scan::Scan;
+pub use source::Source;
+
+#[cfg(any(test, feature = "test-support"))]
+pub use {scan::scan, source::Identity};

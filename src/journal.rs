@@ -66,10 +66,11 @@ impl Journal {
         Ok((Journal { file, path: path.to_owned(), next: records.len() as u64, length: good_bytes }, records))
     }
 
-    /// Reads the records without opening the journal for writing.
+    /// Reads the records without opening the journal for writing, for tests: who reads it goes on with it.
     ///
     /// # Errors
     /// `journal_corrupt`, `io_failed`.
+    #[cfg(any(test, feature = "test-support"))]
     pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
         Ok(parse(path)?.0)
     }

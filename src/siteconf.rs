@@ -17,8 +17,8 @@ pub mod tls;
 mod zone;
 
 pub use crate::api::ConfigItem as Item;
-pub use change::{Change, Side, State, install, plan_changes, store, uninstall};
-pub use check::{Finding, Verdict, check};
+pub use change::{Change, Side, install, plan_changes, store, uninstall};
+pub use check::{Verdict, check};
 pub use describe::describe;
 pub use pool::{Listen, live_pool, pool_socket};
 pub use target::{place, spellings};

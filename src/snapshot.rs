@@ -21,6 +21,5 @@ pub mod site;
 
 pub use create::create;
 pub use find::{Found, find};
-pub use gzip::ParallelGzip;
 pub use list::{check_path, domains, expired, job_of, list};
 pub use remove::{delete, sweep};

@@ -39,7 +39,6 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/host/services/command.rs", "programs"),
     ("src/host/services/master.rs", "/proc, pid files"),
     ("src/host/services/rehearsal.rs", "the machine's configuration"),
-    ("src/host/spool.rs", "our folder of staging"),
     ("src/host/tree/policy.rs", "/etc/passwd, /etc/group"),
     ("src/host/tree/space.rs", "whether folders exist"),
     ("src/job/estimate.rs", "our folder of jobs"),

@@ -8,6 +8,8 @@
 pub mod backups;
 pub mod checks;
 pub mod comparison;
+#[cfg(any(test, feature = "test-support"))]
+pub mod either;
 pub mod jobs;
 pub mod preview;
 pub mod restore;

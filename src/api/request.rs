@@ -1,18 +1,12 @@
 //! Requests: what each call takes, parsed once at the door. Unknown fields are refused.
 
-use crate::api::answer;
-use crate::api::answer::backups::{Backups, Domains};
-use crate::api::answer::checks::{Validation, Verification};
-use crate::api::answer::comparison::DiffAnswer;
-use crate::api::answer::jobs::{Cancelled, Cleanup, JobAnswer, JobKind, JobStatus, Jobs, Logs, Recovery};
-use crate::api::answer::restore::{Report, RestoreAnswer};
-use crate::api::answer::snapshots::{SnapshotDeleted, SnapshotMade, Snapshots};
+use crate::api::answer::jobs::JobKind;
 use crate::api::strict;
 use crate::config::Source;
 use crate::error::{Code, Error, Result};
 use crate::path::{Domain, RelPath};
 use crate::sql::compat::Actions;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,9 +27,6 @@ macro_rules! requests {
         impl Request {
             /// The names of the calls; `rv_` before them gives the C function.
             pub const NAMES: &'static [&'static str] = &[$($name),*];
-
-            /// What each call does, in the order of [`Request::NAMES`].
-            pub const ABOUT: &'static [&'static str] = &[$(concat!($($about, "\n"),+)),*];
 
             /// Reads the request to the call of that name.
             ///
@@ -66,15 +57,28 @@ macro_rules! requests {
                 let written = match self { $(Request::$variant(request) => serde_json::to_value(request),)* };
                 written.map_err(|error| Error::new(Code::Internal, format!("the request cannot be written as JSON: {error}")))
             }
+        }
 
-            /// The schema of the request to each call, in the order of [`Request::NAMES`].
-            pub fn schemas(generator: &mut SchemaGenerator) -> Vec<Schema> {
-                vec![$(generator.subschema_for::<$type>()),*]
-            }
+        /// For the schema, which tests make.
+        #[cfg(any(test, feature = "test-support"))]
+        mod described {
+            use super::*;
+            use crate::api::answer::{self, backups::*, checks::*, either::*, jobs::*, restore::*, snapshots::*};
+            use schemars::{Schema, SchemaGenerator};
 
-            /// The schema of what each call answers, in the order of [`Request::NAMES`].
-            pub fn answer_schemas(generator: &mut SchemaGenerator) -> Vec<Schema> {
-                vec![$(generator.subschema_for::<$answer>()),*]
+            impl Request {
+                /// What each call does, in the order of [`Request::NAMES`].
+                pub const ABOUT: &'static [&'static str] = &[$(concat!($($about, "\n"),+)),*];
+
+                /// The schema of the request to each call, in the order of [`Request::NAMES`].
+                pub fn schemas(generator: &mut SchemaGenerator) -> Vec<Schema> {
+                    vec![$(generator.subschema_for::<$type>()),*]
+                }
+
+                /// The schema of what each call answers, in the order of [`Request::NAMES`].
+                pub fn answer_schemas(generator: &mut SchemaGenerator) -> Vec<Schema> {
+                    vec![$(generator.subschema_for::<$answer>()),*]
+                }
             }
         }
     };

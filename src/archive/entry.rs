@@ -63,9 +63,4 @@ impl Entry {
     pub fn owner(&self) -> (u32, u32) {
         (self.uid, self.gid)
     }
-
-    /// A folder entry, for callers that make entries themselves.
-    pub fn folder(path: impl Into<Vec<u8>>) -> Entry {
-        Entry { kind: EntryKind::Folder, mode: 0o755, ..Entry::file(path, 0) }
-    }
 }

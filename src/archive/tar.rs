@@ -97,24 +97,9 @@ impl<R: Read> TarReader<R> {
             .with("first_unchanged", first))
     }
 
-    /// Entries returned so far.
-    pub fn entries(&self) -> u64 {
-        self.entries
-    }
-
     /// Bytes of tar read so far.
     pub fn offset(&self) -> u64 {
         self.offset
-    }
-
-    /// Changes the limits, once the free space of the target is known.
-    pub fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
-    }
-
-    /// What is read from.
-    pub fn inner(&self) -> &R {
-        &self.inner
     }
 
     /// The next entry, or `None` at the end, which is only reached when the whole input was read and found good.

@@ -7,7 +7,7 @@ use crate::backup::meta::Meta;
 use crate::backup::name::{BackupName, Family, Kind, Stamp, human_size};
 use crate::backup::source::Identity;
 use crate::config::Config;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::path::Domain;
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
@@ -85,18 +85,6 @@ fn look(path: &Path, domain: &Domain, own_folder: bool, index: &Index) -> Option
     Some(Dated { stamp, info })
 }
 
-/// Facts of one archive by its path, as [`list`] gives them.
-///
-/// # Errors
-/// `backup_not_found`, `path_not_allowed`.
-pub fn info_of(config: &Config, domain: &Domain, path: &Path) -> Result<BackupInfo> {
-    let opened = crate::backup::locate::open_archive(config, domain, path)?;
-    list(config, domain)?
-        .into_iter()
-        .find(|info| info.path.canonicalize().is_ok_and(|path| path == opened.path))
-        .ok_or_else(|| Error::new(Code::BackupNotFound, format!("{} is no backup of {domain}", path.display())))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,7 +143,6 @@ mod tests {
         let info = &list(&config, &domain).unwrap()[0];
         assert_eq!((info.integrity, info.integrity_from), (Integrity::Valid, Some(IntegritySource::Meta)));
         assert_eq!((info.file_count, info.db_tables), (Some(12), Some(3)));
-        assert_eq!(info_of(&config, &domain, &info.path).unwrap().name, info.name);
     }
 
     #[test]

@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn objects_are_named_by_kind_and_the_largest_folders_first() {
         let (_base, config, source) = setting();
-        let object = |kind, name: &str| crate::backup::scan::ObjectFound { kind, name: name.into() };
+        let object = |kind, name: &str| crate::sql::tally::ObjectFound { kind, name: name.into() };
         let node = |path: &str, depth, bytes| TreeNode {
             path: path.into(),
             depth,

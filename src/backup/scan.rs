@@ -21,9 +21,9 @@ use std::collections::HashMap;
 use std::io::{BufReader, Read};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-pub use crate::backup::contents::folders::{Folders, Node};
-pub use crate::backup::contents::{Application, ByType, ConfigFound, DumpScan, Scan};
-pub use crate::sql::tally::{ObjectFound, TableTally, tally};
+pub use crate::backup::contents::folders::Folders;
+pub use crate::backup::contents::{Application, ConfigFound, DumpScan, Scan};
+pub use crate::sql::tally::{TableTally, tally};
 
 /// Largest configuration file accepted, in bytes.
 pub const MAX_CONFIG_FILE: u64 = 1 << 20;

@@ -244,13 +244,6 @@ pub struct PartReader {
     at: u64,
 }
 
-impl PartReader {
-    /// Bytes read so far.
-    pub fn position(&self) -> u64 {
-        self.at
-    }
-}
-
 impl Read for PartReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(buffer, self.at)?;

@@ -341,6 +341,7 @@ fn load_dump(
         }),
         beside: Some(names.live.clone()),
         compatibility: actions,
+        #[cfg(any(test, feature = "test-support"))]
         filter: true,
         checkpoint: Some(checkpoint.clone()),
     };

@@ -1,8 +1,9 @@
 //! The database server as a job sees it. [`Database`] is what commit, rollback, recovery and
-//! verification need; [`real::Real`] speaks to MariaDB or MySQL, [`fake::Fake`] keeps everything in
-//! memory. Loading a dump ([`load::load`]) is for the real one alone.
+//! verification need; [`real::Real`] speaks to MariaDB or MySQL, `fake::Fake` of the tests keeps everything
+//! in memory. Loading a dump ([`load::load`]) is for the real one alone.
 
 pub mod accounts;
+#[cfg(any(test, feature = "test-support"))]
 pub mod fake;
 pub mod grants;
 pub mod keys;
@@ -22,7 +23,9 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 pub use crate::sql::statement::ObjectKind;
-pub use load::{Choice, LoadRequest, Loaded, LoadedTable, load};
+#[cfg(any(test, feature = "test-support"))]
+pub use load::Loaded;
+pub use load::{Choice, LoadRequest, LoadedTable, load};
 pub use real::Real;
 pub use server::Server;
 
@@ -102,10 +105,6 @@ pub struct Object {
 pub struct Objects(pub Vec<Object>);
 
 impl Objects {
-    /// How many of a kind.
-    pub fn count(&self, kind: ObjectKind) -> usize {
-        self.0.iter().filter(|object| object.kind == kind).count()
-    }
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -369,12 +368,6 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// `database_failed` when a table does not exist.
     fn orphans(&self, schema: &str, key: &ForeignKey) -> Result<u64>;
-
-    /// The account under which a site's objects run, as `` `user`@`host` ``, when such a user exists.
-    ///
-    /// # Errors
-    /// As [`Database::version`].
-    fn account_of(&self, user: &str) -> Result<Option<String>>;
 
     /// Users whose name begins with `prefix`, sorted, without their hosts.
     ///

@@ -48,29 +48,8 @@ impl Spool {
             .mode(0o600)
             .open(path)
             .doing(|| format!("create {}", path.display()))?;
-        Ok(Spool::over(file, State { written: 0, end: End::Open }))
-    }
-
-    /// A whole dump that is there already.
-    ///
-    /// # Errors
-    /// `io_failed`.
-    pub fn open(path: &Path) -> Result<Spool> {
-        let file = File::open(path).doing(|| format!("open {}", path.display()))?;
-        Spool::of_file(file)
-    }
-
-    /// A whole dump in an open file.
-    ///
-    /// # Errors
-    /// `io_failed`.
-    pub fn of_file(file: File) -> Result<Spool> {
-        let written = file.metadata().doing(|| "read the size of the dump".into())?.len();
-        Ok(Spool::over(file, State { written, end: End::Finished }))
-    }
-
-    fn over(file: File, state: State) -> Spool {
-        Spool { shared: Arc::new(Shared { file, state: Mutex::new(state), grew: Condvar::new() }) }
+        let state = Mutex::new(State { written: 0, end: End::Open });
+        Ok(Spool { shared: Arc::new(Shared { file, state, grew: Condvar::new() }) })
     }
 
     /// The writing end. Dropped without [`SpoolWriter::finish`], readers get an error instead of an end.
@@ -89,16 +68,6 @@ impl Spool {
     /// `io_failed`.
     pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
         self.shared.file.read_exact_at(buffer, offset).doing(|| "read the spooled dump".into())
-    }
-
-    /// Bytes written so far.
-    pub fn written(&self) -> u64 {
-        self.shared.lock().written
-    }
-
-    /// Whether everything has been written.
-    pub fn is_finished(&self) -> bool {
-        self.shared.lock().end == End::Finished
     }
 }
 
@@ -237,6 +206,6 @@ mod tests {
         let mut text = Vec::new();
         assert!(spool.reader().read_to_end(&mut text).is_err());
         assert!(Spool::create(&path).is_err(), "an existing file is never taken over");
-        assert_eq!(Spool::open(&path).unwrap().written(), 4);
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 4);
     }
 }

@@ -1,14 +1,15 @@
 //! Trees of files, by handles: nothing here follows a link or leaves the folder it was given.
 //!
 //! [`TreeWriter`] writes what an archive holds and records it in a [`manifest`]; [`verify()`] reads the
-//! tree back against that record. [`compare()`] holds such a record of a backup against the live tree. [`exchange()`]
-//! is the moment of a commit.
+//! tree back against that record. [`compare()`](compare::compare) holds such a record of a backup against
+//! the live tree. [`exchange()`] is the moment of a commit.
 
 pub mod adopt;
 pub mod attributes;
 pub mod change;
 pub mod compare;
 pub mod difference;
+#[cfg(any(test, feature = "test-support"))]
 pub mod digest;
 mod flusher;
 pub mod handle;
@@ -31,7 +32,7 @@ pub mod writer;
 
 pub use attributes::{may_change_immutable, set_immutable};
 pub use change::{Identity, exchange, fsync_folder, identity, rename_noreplace, sync_filesystem};
-pub use compare::compare;
+#[cfg(any(test, feature = "test-support"))]
 pub use digest::digest;
 pub use handle::{
     create_folder, open_around, open_beneath, open_folder, open_folder_beneath, open_site, path_of, read_beneath,

@@ -23,8 +23,6 @@ pub struct Directive {
     pub parent: Option<usize>,
     /// Line of its name, from 1.
     pub line: usize,
-    /// Bytes from the name to the end of the last argument.
-    pub extent: Range<usize>,
 }
 
 impl Directive {
@@ -192,10 +190,8 @@ pub fn parse(text: &[u8]) -> Result<Vec<Directive>, String> {
         if ends {
             let mut words = std::mem::take(&mut words);
             let name = words.remove(0);
-            let end = words.last().map_or(name.extent.end, |last| last.extent.end);
             let foreign = name.text.ends_with("_by_lua_block");
             directives.push(Directive {
-                extent: name.extent.start..end,
                 name: name.text,
                 arguments: words,
                 parent: open.last().copied(),

@@ -15,7 +15,7 @@ pub mod uses;
 pub use action::Actions;
 pub use adapt::adapt;
 pub use judge::{Finding, Ledger, Makers, ServerFacts, Verdict, judge};
-pub use survey::{Seen, Survey};
+pub use survey::Survey;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! `diff_backup`: what a restore would change, part by part and entry by entry.
 
 use crate::api::ConfigItem;
-use crate::api::answer::jobs::{Begun, Finished, JobId};
+use crate::api::answer::jobs::JobId;
 use crate::path::Domain;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -451,18 +451,6 @@ pub struct CertificateShown {
     pub not_after: Option<String>,
     /// SHA-256 of the certificate, hex.
     pub fingerprint: String,
-}
-
-/// What `diff_backup` answers.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum DiffAnswer {
-    /// With `job` and `part`: a page.
-    Page(Page),
-    /// With `"wait": true`: the comparison.
-    Finished(Box<Finished<Comparison>>),
-    /// Else: the job.
-    Begun(Begun),
 }
 
 /// `diff_backup` with a `job` and a `part`: some entries of a finished comparison.

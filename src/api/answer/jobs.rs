@@ -288,17 +288,6 @@ pub struct Finished<T> {
     pub job: Option<JobId>,
 }
 
-/// What a call answers that starts a job.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "{T}Answer")]
-#[serde(untagged)]
-pub enum JobAnswer<T> {
-    /// With `"wait": true`, and where no job is needed: the result.
-    Finished(Finished<T>),
-    /// Else: the job.
-    Begun(Begun),
-}
-
 /// `restore_poll`: how a job stands, and how it ended.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct JobStatus {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::backup::contents::ByType;
 use crate::backup::locate::{locate, locate_snapshot};
 use crate::path::Domain;
 use crate::progress::{Level, Silent};

@@ -355,11 +355,6 @@ impl Database for Fake {
         Ok(told.map_or(0, |(_, _, rows)| *rows))
     }
 
-    fn account_of(&self, user: &str) -> Result<Option<String>> {
-        let state = self.call("account_of", user)?;
-        Ok(state.accounts.contains(user).then(|| format!("`{user}`@`localhost`")))
-    }
-
     fn accounts(&self, prefix: &str) -> Result<Vec<String>> {
         let state = self.call("accounts", prefix)?;
         Ok(state.accounts.iter().filter(|name| name.starts_with(prefix)).cloned().collect())

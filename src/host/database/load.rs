@@ -79,11 +79,22 @@ pub struct LoadRequest {
     pub beside: Option<String>,
     /// What is done about what this server would not take as it stands.
     pub compatibility: Actions,
-    /// Whether statements that no dump needs are refused. Off only to show what privileges alone hold back.
+    /// As [`LoadRequest::filters`]. What is installed has no such switch.
+    #[cfg(any(test, feature = "test-support"))]
     pub filter: bool,
     /// Where tables that are whole are noted. What it names from an earlier load is in the schema already and stays; nothing else
     /// is.
     pub checkpoint: Option<Arc<Checkpoint>>,
+}
+
+impl LoadRequest {
+    /// Whether statements that no dump needs are refused: always, but for a test that shows what privileges alone hold back.
+    fn filters(&self) -> bool {
+        #[cfg(any(test, feature = "test-support"))]
+        return self.filter;
+        #[cfg(not(any(test, feature = "test-support")))]
+        true
+    }
 }
 
 /// One table as it was loaded.
@@ -239,7 +250,8 @@ impl Reading<'_> {
         let source = Watched { reader: self.shared.spool.reader(), shared: self.shared.clone() };
         let bytes_per_item = BATCH.min(self.shared.facts.max_allowed_packet / 4);
         let mut lexer = Lexer::new(source, self.shared.dialect, bytes_per_item);
-        if !self.request.filter {
+        #[cfg(any(test, feature = "test-support"))]
+        if !self.request.filters() {
             lexer = lexer.unfiltered();
         }
         loop {
@@ -272,7 +284,7 @@ impl Reading<'_> {
                 }
             }
         }
-        if self.request.filter {
+        if self.request.filters() {
             self.state.end()?;
         }
         self.pass_on(None)
@@ -360,7 +372,7 @@ impl Reading<'_> {
             }
         }
         self.flush()?;
-        if self.request.filter {
+        if self.request.filters() {
             self.state
                 .rows(&rows.head, rows.line)
                 .map_err(|error| self.way_out(error, Some(rows.head.table.clone())))?;
@@ -459,7 +471,7 @@ impl Reading<'_> {
         let text = adapted.as_ref();
         let statement = match self.state.statement(text, line) {
             Ok(statement) => statement,
-            Err(error) if self.request.filter => {
+            Err(error) if self.request.filters() => {
                 if name.is_none()
                     && self.shared.actions.statement == Unknown::Skip
                     && error.context.get("schema").is_none()
@@ -698,7 +710,7 @@ impl Reading<'_> {
             run(connection, "SET SESSION sql_mode=CONCAT(@@sql_mode, ',NO_DIR_IN_CREATE')")?;
             self.in_session = Some(session.clone());
         }
-        let result = match self.request.filter {
+        let result = match self.request.filters() {
             true => objects::run_alone(connection, sql),
             false => connection.query_drop(sql),
         };
@@ -821,7 +833,7 @@ impl Reading<'_> {
                 }
             }
             match reason {
-                Some(error) if left.len() == before && self.request.filter => return Err(error),
+                Some(error) if left.len() == before && self.request.filters() => return Err(error),
                 Some(error) if left.len() == before => {
                     self.shared.note(error.message);
                     break;

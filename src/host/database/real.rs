@@ -56,9 +56,13 @@ impl Real {
         &self.reader
     }
 
-    /// Where and who.
-    pub fn server(&self) -> &Server {
-        &self.server
+    /// A user as `` `user`@`host` ``, for tests: a site asks over a connection of its own.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    #[cfg(any(test, feature = "test-support"))]
+    pub fn account_of(&self, user: &str) -> Result<Option<String>> {
+        self.ask(|connection| accounts::account_of(connection, user))
     }
 
     fn with<T>(
@@ -364,10 +368,6 @@ impl Database for Real {
         // The two tables may lie in two schemas.
         self.reader.server(&key.refers_schema)?;
         self.read(schema, |connection| keys::orphans(connection, schema, key))
-    }
-
-    fn account_of(&self, user: &str) -> Result<Option<String>> {
-        self.ask(|connection| accounts::account_of(connection, user))
     }
 
     fn accounts(&self, prefix: &str) -> Result<Vec<String>> {

@@ -51,21 +51,9 @@ impl Server {
         Server { account, tries: self.tries, patience: self.patience }
     }
 
-    /// The same account at another place, such as the one a site's configuration names.
-    #[must_use]
-    pub fn at(&self, endpoint: Endpoint) -> Server {
-        let account = AdminAccount { endpoint, ..self.account.clone() };
-        Server { account, tries: self.tries, patience: self.patience }
-    }
-
     /// Who speaks to it, and where it is.
     pub fn account(&self) -> &AdminAccount {
         &self.account
-    }
-
-    /// Where it listens.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.account.endpoint
     }
 
     /// A new connection, with `utf8mb4` and an empty `sql_mode`.

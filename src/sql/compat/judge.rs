@@ -518,7 +518,7 @@ pub(crate) mod tests {
             "CREATE DEFINER=`root`@`%` VIEW v AS SELECT 1",
             "SET @@GLOBAL.GTID_PURGED='a:1'",
         ]);
-        all.rows("t", None, 9, 2 << 20, 100);
+        all.filled("t", None, 9, 2 << 20, (100, 100));
         note_versioned(&mut all.versioned, false, Some(80_023), b" INVISIBLE */", 5);
         note_versioned(&mut all.versioned, false, Some(80_016), b" DEFAULT ENCRYPTION='N' */", 6);
         let found = judge(&all, &server(), &Actions::default(), &|_| true);
@@ -563,7 +563,7 @@ pub(crate) mod tests {
             "CREATE TABLE u (a int) ENGINE=FEDERATED",
             "CREATE TABLE v (a text CHARACTER SET gb18030 COLLATE gb18030_bin)",
         ]);
-        all.rows("t", None, 9, 2 << 20, 2 << 20);
+        all.filled("t", None, 9, 2 << 20, (2 << 20, 2 << 20));
         let found = judge(&all, &server(), &Actions::default(), &|_| true);
         let failed: Vec<_> = found
             .iter()
@@ -577,7 +577,7 @@ pub(crate) mod tests {
     fn the_longest_row_of_the_tables_that_take_part_counts() {
         let mut all = Survey::default();
         for (table, bytes) in [("a", 3 << 20), ("b", 2 << 20), ("c", 100)] {
-            all.rows(table, None, 9, 10, bytes);
+            all.filled(table, None, 9, 10, (bytes, bytes));
         }
         let judged = |takes: &dyn Fn(&str) -> bool| {
             let found = judge(&all, &server(), &Actions::default(), takes);
@@ -606,7 +606,7 @@ pub(crate) mod tests {
     #[test]
     fn zero_dates_are_no_matter_under_the_mode_that_dumps_set() {
         let mut all = survey(&["SET SQL_MODE='NO_AUTO_VALUE_ON_ZERO'", "CREATE TABLE t (a date DEFAULT '0000-00-00')"]);
-        all.rows("t", Some("NO_AUTO_VALUE_ON_ZERO"), 3, 10, 10);
+        all.filled("t", Some("NO_AUTO_VALUE_ON_ZERO"), 3, 10, (10, 10));
         all.zero_dates("t", 1, 3);
         assert_eq!(judge(&all, &server(), &Actions::default(), &|_| true), []);
         assert_eq!(taking_zero_dates("ANSI, no_zero_date,NO_ZERO_IN_DATE,STRICT_ALL_TABLES"), "ANSI,STRICT_ALL_TABLES");

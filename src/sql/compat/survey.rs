@@ -157,12 +157,7 @@ impl Survey {
         }
     }
 
-    /// A statement with rows came to its end.
-    pub fn rows(&mut self, table: &str, mode: Option<&str>, line: u64, bytes: u64, longest_row: u64) {
-        self.filled(table, mode, line, bytes, (longest_row, longest_row));
-    }
-
-    /// The same, with the longest row of all, and of those that go in an `INSERT`.
+    /// A statement with rows came to its end: the longest row of all, and of those that go in an `INSERT`.
     pub fn filled(
         &mut self,
         table: &str,
@@ -247,8 +242,8 @@ mod tests {
     #[test]
     fn the_mode_in_force_is_the_one_at_the_first_row() {
         let mut survey = Survey::default();
-        survey.rows("t", Some("NO_AUTO_VALUE_ON_ZERO"), 2, 10, 5);
-        survey.rows("t", None, 4, 10, 5);
+        survey.filled("t", Some("NO_AUTO_VALUE_ON_ZERO"), 2, 10, (5, 5));
+        survey.filled("t", None, 4, 10, (5, 5));
         assert_eq!(survey.sql_mode.as_deref(), Some("NO_AUTO_VALUE_ON_ZERO"));
     }
 

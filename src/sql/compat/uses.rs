@@ -170,48 +170,6 @@ pub fn is_zero_date(literal: &[u8]) -> bool {
     shaped && time && (&text[5..7] == b"00" || &text[8..10] == b"00")
 }
 
-/// Opens versioned comments and drops plain ones: what some server would read. The text may begin inside of one.
-pub fn unwrap(sql: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(sql.len());
-    let mut at = 0;
-    while at < sql.len() {
-        let rest = &sql[at..];
-        match rest[0] {
-            quote @ (b'\'' | b'"' | b'`') => {
-                let mut end = 1;
-                while end < rest.len() && rest[end] != quote {
-                    end += if rest[end] == b'\\' && quote != b'`' { 2 } else { 1 };
-                }
-                let end = (end + 1).min(rest.len());
-                text.extend_from_slice(&rest[..end]);
-                at += end;
-            }
-            b'/' if rest.starts_with(b"/*!") || rest.starts_with(b"/*M!") => {
-                let mark = if rest[2] == b'!' { 3 } else { 4 };
-                at += mark + rest[mark..].iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
-                text.push(b' ');
-            }
-            b'/' if rest.starts_with(b"/*") => {
-                at += memchr::memmem::find(&rest[2..], b"*/").map_or(rest.len(), |end| end + 4);
-                text.push(b' ');
-            }
-            b'*' if rest.starts_with(b"*/") => {
-                at += 2;
-                text.push(b' ');
-            }
-            b'-' if crate::sql::token::starts_line_comment(rest) => {
-                at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            }
-            b'#' => at += memchr::memchr(b'\n', rest).unwrap_or(rest.len()),
-            byte => {
-                text.push(byte);
-                at += 1;
-            }
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,13 +228,6 @@ mod tests {
     }
 
     #[test]
-    fn versioned_comments_open_and_plain_ones_go() {
-        let text = unwrap(b"CREATE /*!50017 DEFINER=`a`@`b`*/ /* x */ T 'a /*! b' -- c\n`d/*e`");
-        let text = String::from_utf8(text).unwrap();
-        assert_eq!(text.split_whitespace().collect::<Vec<_>>().join(" "), "CREATE DEFINER=`a`@`b` T 'a /*! b' `d/*e`");
-    }
-
-    #[test]
     fn the_table_of_a_statement_is_named() {
         for (sql, table) in [
             ("CREATE TABLE IF NOT EXISTS `a``b` (x int)", Some("a`b")),
@@ -290,11 +241,11 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_statement_panics(sql in "(CREATE TABLE|SET|ALTER TABLE|DEFINER=|COLLATE|CHARSET=|ENGINE|'|`|@|\\(|\\)|/\\*!|\\*/|DEFAULT|0000-00-00| |x|\\\\){0,30}") {
-            let text = unwrap(sql.as_bytes());
-            for found in uses(&text, Quoting::default()) {
+            let text = sql.as_bytes();
+            for found in uses(text, Quoting::default()) {
                 proptest::prop_assert!(found.span.end <= text.len());
             }
-            let _ = table_of(&text, Quoting::default());
+            let _ = table_of(text, Quoting::default());
         }
     }
 }

@@ -260,12 +260,12 @@ mod tests {
     use super::*;
     use crate::api;
     use crate::backup::layout::Holds;
-    use crate::backup::scan::ObjectFound;
     use crate::backup::source::Form;
     use crate::host::database::Objects;
     use crate::host::database::fake::Fake;
     use crate::host::site::Site;
     use crate::job::folder::{JobFolder, file};
+    use crate::sql::tally::ObjectFound;
 
     fn live(name: &str, rows: u64) -> LiveTable {
         LiveTable { name: name.into(), rows, exact: rows < 1_000_000, ..LiveTable::default() }

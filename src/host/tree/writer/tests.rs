@@ -46,6 +46,10 @@ fn path(text: &str) -> RelPath {
     RelPath::parse(text.as_bytes()).unwrap()
 }
 
+fn folder(name: &str) -> Entry {
+    Entry { kind: EntryKind::Folder, mode: 0o755, ..Entry::file(name, 0) }
+}
+
 fn add_file(writer: &mut TreeWriter, name: &str, content: &[u8]) -> Result<()> {
     let entry = Entry { mtime: (1_700_000_000, 5), ..Entry::file(name, content.len() as u64) };
     writer.add(path(name), &entry, &mut &content[..])
@@ -62,7 +66,7 @@ fn add_hard(writer: &mut TreeWriter, name: &str, target: &str) -> Result<()> {
 }
 
 fn add_folder(writer: &mut TreeWriter, name: &str, mode: u32) -> Result<()> {
-    let entry = Entry { mode, mtime: (1_600_000_000, 0), ..Entry::folder(name) };
+    let entry = Entry { mode, mtime: (1_600_000_000, 0), ..folder(name) };
     writer.add(path(name), &entry, &mut &b""[..])
 }
 
@@ -376,7 +380,7 @@ fn a_folder_takes_the_place_of_an_earlier_file_or_link() {
     add_file(&mut writer, "f", b"old").unwrap();
     add(&mut writer, "l", EntryKind::Symlink(b"f".to_vec())).unwrap();
     for name in ["f", "l"] {
-        writer.add(path(name), &Entry::folder(name), &mut &b""[..]).unwrap();
+        writer.add(path(name), &folder(name), &mut &b""[..]).unwrap();
         add_file(&mut writer, &format!("{name}/in"), b"new").unwrap();
     }
     let summary = writer.finish().unwrap();
