@@ -392,5 +392,5 @@ pub trait Database: Send + Sync {
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
-#[path = "../../tests/private_server/mod.rs"]
+#[path = "../../tests/all/private_server.rs"]
 mod private_server;
