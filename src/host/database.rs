@@ -391,6 +391,8 @@ pub trait Database: Send + Sync {
 
 #[cfg(test)]
 mod contract;
+// Other releases are for the tests from outside.
 #[cfg(test)]
+#[allow(dead_code)]
 #[path = "../../tests/all/private_server.rs"]
 mod private_server;

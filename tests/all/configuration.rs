@@ -1,14 +1,12 @@
 //! Configuration of a backup on a real world: what the guard refuses never reaches a root process, certificates that do not fit are
 //! not installed, and a service that does not come back brings the old side back.
 
-mod world;
-
+use crate::world::oracle::Side;
+use crate::world::{DOMAIN, Digest, World, trial};
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use world::oracle::Side;
-use world::{DOMAIN, Digest, World, trial};
 
 /// The site's live configuration files.
 struct Files {

@@ -1,6 +1,6 @@
 //! Every file of `tests/corpus/TARGET/` through the fuzz target of that name: seeds, and what fuzzing once found.
 
-#[path = "../fuzz/src/lib.rs"]
+#[path = "../../fuzz/src/lib.rs"]
 mod targets;
 
 use std::path::{Path, PathBuf};

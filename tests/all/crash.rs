@@ -1,17 +1,15 @@
 //! A: crashes of the worker. It dies at every step there is; recovery brings the site to one side or the other, nothing is left.
 
-mod world;
-
+use crate::world::crash::{Call, Trace, thinned};
+use crate::world::oracle::Side;
+use crate::world::stage::{Outcome, Stage, kinds};
+use crate::world::trial::{Dice, is_long, points, report, seed, spread};
+use crate::world::{self, DOMAIN, World, is_alive, worker};
 use serde_json::json;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use world::crash::{Call, Trace, thinned};
-use world::oracle::Side;
-use world::stage::{Outcome, Stage, kinds};
-use world::trial::{Dice, is_long, points, report, seed, spread};
-use world::{DOMAIN, World, is_alive, worker};
 
 /// Kills the worker of a job before each of these calls.
 fn killed_before(case: &str, kind: usize, few: usize, calls: impl Fn(&Trace) -> Vec<Call>) {

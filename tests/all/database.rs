@@ -1,10 +1,8 @@
 //! Real dumps into a real server: loaded beside the live schema, switched, compared, switched back. Hostile ones are in
 //! `hostile_dumps.rs`.
 
-mod loading;
-mod private_server;
-
-use loading::World;
+use crate::loading::World;
+use crate::world::trial;
 use rocketvps_restore::backup::scan::tally;
 use rocketvps_restore::config::Config;
 use rocketvps_restore::error::{Code, Error};
@@ -13,8 +11,8 @@ use rocketvps_restore::progress::Monitor;
 use rocketvps_restore::sql::compat::{Actions, Finding, Kind, Verdict, judge};
 use std::sync::Arc;
 
-const MYSQL57: &str = include_str!("fixtures/mysql57.sql");
-const MYSQL80: &str = include_str!("fixtures/mysql80.sql");
+const MYSQL57: &str = include_str!("../fixtures/mysql57.sql");
+const MYSQL80: &str = include_str!("../fixtures/mysql80.sql");
 
 fn names(world: &World, schema: &str) -> Vec<String> {
     world.real.tables(schema).unwrap().into_iter().map(|table| table.name).collect()
@@ -473,7 +471,7 @@ fn statements_of_other_dumpers_load_as_the_plain_client_loads_them() {
 #[test]
 fn load_data_gives_the_values_of_insert() {
     let world = World::new();
-    let mut dice = loading::trial::Dice(loading::trial::seed("load_data"));
+    let mut dice = trial::Dice(trial::seed("load_data"));
     let kinds = [
         "tinyint",
         "int",
@@ -554,7 +552,7 @@ fn load_data_gives_the_values_of_insert() {
         "'0000-00-00'",
         "\"q\"",
     ];
-    let tables = if loading::trial::is_long() { 1500 } else { 60 };
+    let tables = if trial::is_long() { 1500 } else { 60 };
     let mut dump = String::from("SET NAMES utf8mb4;\nSET SQL_MODE='NO_AUTO_VALUE_ON_ZERO';\n");
     for table in 0..tables.min(90) {
         let columns: Vec<&str> =
@@ -565,7 +563,7 @@ fn load_data_gives_the_values_of_insert() {
             text.join(", ")
         ));
         for statement in 0..3 {
-            let row = |dice: &mut loading::trial::Dice, at: u64| {
+            let row = |dice: &mut trial::Dice, at: u64| {
                 let cells: Vec<&str> =
                     columns.iter().map(|_| values[dice.below(values.len() as u64) as usize]).collect();
                 format!("({},{})", statement * 10 + at, cells.join(","))

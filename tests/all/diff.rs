@@ -1,12 +1,10 @@
 //! What a restore would change, on a real site: `diff_backup`, the `changes` of a dry run, and the plan token. Needs root and
 //! `scripts/install-deps.sh`.
 
-mod world;
-
+use crate::world::{DOMAIN, World, with_fields};
 use serde_json::{Value, json};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
-use world::{DOMAIN, World, with_fields};
 
 fn diff(world: &World, request: Value) -> Value {
     world.call("diff_backup", with_fields(json!({"domain": DOMAIN, "wait": true}), &request))

@@ -1,6 +1,5 @@
 //! What the documents name exists: paths, make targets, calls, commands. The man page is the one that the tables make.
 
-#[path = "docs/glossary.rs"]
 mod glossary;
 
 use rocketvps_restore::cli::man;

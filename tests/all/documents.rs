@@ -2,13 +2,11 @@
 //! the values that are the same on every machine. `RV_WRITE_DOCUMENTS=1` writes the expectations anew; what changes in them changes
 //! for every caller, and belongs into CHANGELOG.md. Needs root and `scripts/install-deps.sh`.
 
-mod world;
-
+use crate::world::{self, DOMAIN, World};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use world::{DOMAIN, World};
 
 /// Fields whose whole numbers are the same on every machine, whatever the versions of its packages.
 const THE_SAME: &[&str] = &[

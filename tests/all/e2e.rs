@@ -1,14 +1,12 @@
 //! The whole engine on a real MariaDB, PHP-FPM, nginx and WordPress, judged by the harness's own digest of the site, its
 //! database, its configuration and a neighbour nobody may touch. Needs root and `scripts/install-deps.sh`.
 
-mod world;
-
+use crate::world::oracle::Side;
+use crate::world::{DOMAIN, Digest, FINAL, World};
 use serde_json::{Value, json};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use world::oracle::Side;
-use world::{DOMAIN, Digest, FINAL, World};
 
 #[test]
 fn a_damaged_site_is_as_it_was_in_the_backup_and_goes_back_and_forward() {

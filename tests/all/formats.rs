@@ -3,9 +3,7 @@
 //! `tests/fixtures/formats/vN/` holds one of each file that outlives a process, as the first program of format N wrote it. A later
 //! program reads every one of them. `RV_WRITE_FORMATS=1` writes the newest set anew: only before it was ever released.
 
-#[path = "formats/make.rs"]
 mod make;
-mod private_server;
 
 use flate2::read::GzDecoder;
 use make::{BASE, INO, JOB, MOMENT, domain, job, source};

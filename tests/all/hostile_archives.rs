@@ -1,8 +1,10 @@
 //! Archives made to do harm: each is refused with its error, or written without its harm, and nothing outside the
 //! staging folder changes. The numbers are those of the project's table of faults.
 
-mod world;
-
+use crate::world::fault::{run, text};
+use crate::world::oracle::Side;
+use crate::world::trial::{Dice, is_long, report, seed};
+use crate::world::{self, DOMAIN, World};
 use flate2::{Compression, write::GzEncoder};
 use rocketvps_restore::archive::{self, Limits};
 use rocketvps_restore::config::Permissions;
@@ -19,10 +21,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use world::fault::{run, text};
-use world::oracle::Side;
-use world::trial::{Dice, is_long, report, seed};
-use world::{DOMAIN, World};
 
 /// A machine in small: a neighbour whose files must stay as they are, and a folder to stage in.
 struct Machine {
@@ -606,7 +604,7 @@ fn b31_hostile_archives_without_openat2() {
             text(&log),
         ])
         .arg(std::env::current_exe().unwrap())
-        .args(["c38", "c39", "c41", "c43", "c44", "c45", "c47", "c48", "c49", "c53"])
+        .args([38, 39, 41, 43, 44, 45, 47, 48, 49, 53].map(|case| format!("hostile_archives::c{case}_")))
         .env_remove("RV_LONG")
         .output()
         .unwrap();

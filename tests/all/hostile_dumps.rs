@@ -2,11 +2,9 @@
 //! filter, which refuses it by name and line, and with the filter switched off, when privileges alone hold it back. Whatever
 //! happens, everything outside of the shadow schema is what it was.
 
-mod loading;
-mod private_server;
-
-use loading::victim::Scene;
-use loading::{MAX_TABLES, SHADOW, World, trial};
+use crate::loading::victim::Scene;
+use crate::loading::{MAX_TABLES, SHADOW, World};
+use crate::world::trial;
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder};
 use rocketvps_restore::backup::scan::tally;

@@ -2,14 +2,10 @@
 //! one with every right, where the filter alone stands between a dump and the machine. Statements are made at random out of
 //! harmless ones, hostile ones, and what might hide the one in the other.
 
-mod private_server;
-#[allow(dead_code)]
-#[path = "world/trial.rs"]
-mod trial;
-
+use crate::private_server::PrivateServer;
+use crate::world::trial::{self, Dice};
 use mysql::Conn;
 use mysql::prelude::Queryable;
-use private_server::PrivateServer;
 use rocketvps_restore::config::Config;
 use rocketvps_restore::host::database::grants::LOADING;
 use rocketvps_restore::host::database::{Server, accounts, server_facts};
@@ -22,7 +18,6 @@ use rocketvps_restore::sql::versioned::Dialect;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
-use trial::Dice;
 
 /// What dumps hold.
 const HARMLESS: &[&str] = &[

@@ -1,10 +1,5 @@
 //! A dump into a real server: the world of the tests that load, with a live schema when they need one.
 
-// Each test program takes what it needs of this.
-#![allow(dead_code)]
-
-#[path = "../world/trial.rs"]
-pub mod trial;
 pub mod victim;
 
 use crate::private_server::PrivateServer;

@@ -2,18 +2,16 @@
 //! becomes, and from there it goes back. Files alone; the faults come from outside (strace). Needs root and
 //! `scripts/install-deps.sh`.
 
-mod world;
-
+use crate::world::bare::{Node, Tree, look};
+use crate::world::fault::{run, strace, text};
+use crate::world::oracle::Side;
+use crate::world::trial::{Dice, is_long, report, seed};
+use crate::world::{self, DOMAIN, World};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use world::bare::{Node, Tree, look};
-use world::fault::{run, strace, text};
-use world::oracle::Side;
-use world::trial::{Dice, is_long, report, seed};
-use world::{DOMAIN, World};
 
 const NAMES: [&str; 8] = ["a", "b", "index.php", "x.txt", "y.txt", "đường dẫn.txt", "sp ace", "wp-content"];
 

@@ -1,13 +1,11 @@
 //! Any part of a backup, and what a backup cannot know of, on a real site, judged by the harness's own manifests.
 
-mod world;
-
+use crate::world::{self, DOMAIN, Digest, World, with_fields};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::thread::sleep;
 use std::time::Duration;
-use world::{DOMAIN, Digest, World, with_fields};
 
 impl World {
     /// Restores parts of the newest backup and gives the job.

@@ -1,15 +1,13 @@
 //! Where a site lives, and that a backup is never put one level off: the forms of a real panel on a document root below the site's
 //! folder, on another mount, behind a link, and on a machine that has lost it.
 
-mod world;
-
+use crate::world::bare::{Tree, differences, look};
+use crate::world::fault::{Filesystem, run, text};
+use crate::world::{DOMAIN, World};
 use serde_json::{Value, json};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use world::bare::{Tree, differences, look};
-use world::fault::{Filesystem, run, text};
-use world::{DOMAIN, World};
 
 /// A site below `folder`: its pages in `public_html`, beside them what visitors never see.
 fn site_in(folder: &Path, side: &str) {

@@ -1,16 +1,14 @@
 //! A5, A6, A15: the power fails. The disk holds what had been synced by then and nothing else; locks and pids of before mean nothing.
 
-mod world;
-
+use crate::world::crash::Call;
+use crate::world::oracle::Side;
+use crate::world::stage::{Outcome, Stage, kinds};
+use crate::world::trial::points;
+use crate::world::{DOMAIN, Digest, World};
 use serde_json::json;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::Command;
-use world::crash::Call;
-use world::oracle::Side;
-use world::stage::{Outcome, Stage, kinds};
-use world::trial::points;
-use world::{DOMAIN, Digest, World};
 
 fn run(program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).output().unwrap();

@@ -1,10 +1,8 @@
 //! Previews through the helper, on a real WordPress: what the first one reads, later ones know. Needs root and
 //! `scripts/install-deps.sh`.
 
-mod world;
-
+use crate::world::{DOMAIN, World, with_fields};
 use serde_json::{Value, json};
-use world::{DOMAIN, World, with_fields};
 
 fn preview(world: &World, more: Value) -> Value {
     world.call("preview_backup", with_fields(json!({"domain": DOMAIN}), &more))

@@ -1,9 +1,6 @@
 //! A database server of a test's own: fresh data folder, socket only, ended by process id. The machine's own MariaDB, or another
 //! release in a chroot (`scripts/servers.sh`).
 
-// Each test program takes what it needs of this.
-#![allow(dead_code)]
-
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

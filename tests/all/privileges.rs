@@ -1,8 +1,6 @@
 //! What the pre-flight says of the account that speaks to the database, on a real server; and that what it passes is enough.
 
-mod private_server;
-
-use private_server::PrivateServer;
+use crate::private_server::PrivateServer;
 use rocketvps_restore::api;
 use rocketvps_restore::config::Config;
 use rocketvps_restore::engine::inspect;

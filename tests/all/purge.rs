@@ -1,12 +1,10 @@
 //! What is over is removed, by handle and never through a link; what may be needed is not.
 
-mod world;
-
+use crate::world::{self, DOMAIN, World};
 use serde_json::json;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use world::{DOMAIN, World};
 
 fn retention(world: &World, hours: u64) {
     let path = world.place().join("restore.toml");

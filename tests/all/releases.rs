@@ -1,16 +1,10 @@
 //! What a release of a server wants that others do not, on the real one: binary logs, replicas, keys, privileges, logins. What
 //! `validate` says is what the restore does.
 
-mod private_server;
-// This program takes less of it than others.
-#[allow(dead_code)]
-mod two_tenants;
-mod world;
-
-use private_server::Release;
+use crate::private_server::Release;
+use crate::two_tenants::{OWN, THEIRS, Tenants, set_mode};
+use crate::world::DOMAIN;
 use serde_json::{Value, json};
-use two_tenants::{OWN, THEIRS, Tenants, set_mode};
-use world::DOMAIN;
 
 const TABLE: &str =
     "CREATE TABLE `t` (`id` int NOT NULL PRIMARY KEY, `v` varchar(40));\nINSERT INTO `t` VALUES (1,'restored');\n";

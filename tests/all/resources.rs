@@ -2,16 +2,14 @@
 //! is what it was, nothing is left, and the next restore works. The numbers are those of the project's table of faults. Needs
 //! root and `scripts/install-deps.sh`.
 
-mod world;
-
+use crate::world::bare::{Tree, look};
+use crate::world::fault::{Filesystem, Mount, has, run, strace, text};
+use crate::world::oracle::Side;
+use crate::world::trial::{Dice, is_long, points, report, seed};
+use crate::world::{self, DOMAIN, FINAL, World, with_fields};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
-use world::bare::{Tree, look};
-use world::fault::{Filesystem, Mount, has, run, strace, text};
-use world::oracle::Side;
-use world::trial::{Dice, is_long, points, report, seed};
-use world::{DOMAIN, FINAL, World, with_fields};
 
 /// A site that was backed up and then damaged, and how it looked then and looks now.
 struct Site {

@@ -1,13 +1,11 @@
 //! A19, A20: a restore whose worker died while it staged goes on with what was staged, if it is the same restore.
 
-mod world;
-
+use crate::world::trial::{points, report, spread};
+use crate::world::{DOMAIN, World};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use world::trial::{points, report, spread};
-use world::{DOMAIN, World};
 
 /// Files of a folder by inode.
 fn inodes(folder: &Path, into: &mut BTreeSet<u64>) {

@@ -1,8 +1,9 @@
 //! What a database means, before and after a change-over (cases E66 to E74): keys, triggers, every kind of table and object, locks
 //! that others hold. On a whole site, judged by the harness.
 
-mod world;
-
+use crate::world::oracle::Side;
+use crate::world::trial;
+use crate::world::{DOMAIN, FINAL, World};
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder};
 use serde_json::{Value, json};
@@ -11,9 +12,6 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use world::oracle::Side;
-use world::trial;
-use world::{DOMAIN, FINAL, World};
 
 const SCHEMA: &str = "shop";
 

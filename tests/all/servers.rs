@@ -1,15 +1,13 @@
 //! A: crashes of the services that a job works with. The database server dies while it loads, renames and goes back.
 
-mod world;
-
+use crate::world::oracle::Side;
+use crate::world::stage::{Outcome, Stage, kinds};
+use crate::world::trial::{Dice, is_long, report, seed};
+use crate::world::{DOMAIN, World};
 use serde_json::json;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use world::oracle::Side;
-use world::stage::{Outcome, Stage, kinds};
-use world::trial::{Dice, is_long, report, seed};
-use world::{DOMAIN, World};
 
 fn full() -> Stage {
     Stage::set(kinds()[0].1.clone())

@@ -1,13 +1,11 @@
 //! How a job ends that did not do what was asked: each row of the table in docs/api.md, on a real site. Whatever the state, the site
 //! is as it was before the job.
 
-mod world;
-
+use crate::world::oracle::Side;
+use crate::world::stage::{Stage, kinds};
+use crate::world::{self, DOMAIN};
 use serde_json::{Value, json};
 use std::process::Command;
-use world::DOMAIN;
-use world::oracle::Side;
-use world::stage::{Stage, kinds};
 
 /// State, code and phase of an ended job.
 fn ending(status: &Value) -> [&str; 3] {

@@ -1,16 +1,12 @@
 //! A tenant's word is a claim, never a right: two tenants and an administrator on real servers, MariaDB and MySQL.
 
-mod private_server;
-mod two_tenants;
-mod world;
-
-use private_server::Release;
+use crate::private_server::Release;
+use crate::two_tenants::{NEIGHBOUR, OWN, TENANT, THEIRS, Tenants, set_mode, wp_config};
+use crate::world::{self, DOMAIN, trial};
 use serde_json::json;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use two_tenants::{NEIGHBOUR, OWN, TENANT, THEIRS, Tenants, set_mode, wp_config};
-use world::{DOMAIN, trial};
 
 const RELEASES: [Release; 2] = [Release::Installed, Release::MYSQL97];
 

@@ -1,7 +1,9 @@
 //! F: a site in use. Visitors and writers go on while it is restored; secrets stay where they are; jobs keep out of each other's way.
 
-mod world;
-
+use crate::world::oracle::Side;
+use crate::world::stage::{Stage, kinds};
+use crate::world::trial::{is_long, report};
+use crate::world::{self, DOMAIN, World};
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -10,10 +12,6 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use world::oracle::Side;
-use world::stage::{Stage, kinds};
-use world::trial::{is_long, report};
-use world::{DOMAIN, World};
 
 /// Visitors ask for a page every 20 ms while the site changes over, there and back.
 #[test]

@@ -1,9 +1,6 @@
 //! A world of its own for each test (`tests/harness/world.sh`), the helper's calls on it, and the harness's digest, which
 //! knows nothing of the engine. Needs root and `scripts/install-deps.sh`.
 
-// Each test program takes what it needs of this.
-#![allow(dead_code)]
-
 pub mod bare;
 pub mod crash;
 pub mod fault;
@@ -66,21 +63,21 @@ pub struct World {
     /// Gone before the folder they are in.
     mounts: Vec<fault::Mount>,
     /// Goes with the world, where the world lies in one of its own.
-    folder: Option<tempfile::TempDir>,
+    _folder: Option<tempfile::TempDir>,
     place: PathBuf,
 }
 
 impl World {
     pub fn up() -> World {
         let folder = tempfile::Builder::new().prefix("rv-e2e.").tempdir_in("/tmp").unwrap();
-        let world = World { mounts: Vec::new(), place: folder.path().join("w"), folder: Some(folder) };
+        let world = World { mounts: Vec::new(), place: folder.path().join("w"), _folder: Some(folder) };
         world.harness("up", &[]);
         world
     }
 
     /// A world in a folder that somebody else keeps.
     pub fn up_in(folder: &Path) -> World {
-        let world = World { mounts: Vec::new(), place: folder.join("w"), folder: None };
+        let world = World { mounts: Vec::new(), place: folder.join("w"), _folder: None };
         world.harness("up", &[]);
         world
     }

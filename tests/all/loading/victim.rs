@@ -1,6 +1,7 @@
 //! A server with a victim on it, and dumps that are after it: each goes in twice, and everything else has to be what it was.
 
-use super::{SHADOW, World, trial};
+use super::{SHADOW, World};
+use crate::world::trial;
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder, Value};
 use rocketvps_restore::error::{Code, Error};

@@ -86,7 +86,7 @@ pub fn differences(one: &Tree, two: &Tree) -> String {
 impl World {
     pub fn bare() -> World {
         let folder = tempfile::Builder::new().prefix("rv-bare.").tempdir_in("/tmp").unwrap();
-        let world = World { mounts: Vec::new(), place: folder.path().join("w"), folder: Some(folder) };
+        let world = World { mounts: Vec::new(), place: folder.path().join("w"), _folder: Some(folder) };
         let place = world.place();
         let backups = format!("base/backups/{DOMAIN}");
         for part in
