@@ -63,12 +63,12 @@ screens: deps
 	scripts/screens.sh docs/screens
 
 header:
-	RV_WRITE_HEADER=1 $(CARGO) test --locked --test abi header
+	RV_WRITE_HEADER=1 $(CARGO) test --locked --test all abi::the_committed_header
 
 # What serves the schema has it built in: the second run sees what the first one wrote.
 schema:
-	RV_WRITE_SCHEMA=1 $(CARGO) test --locked --test schema -- the_committed the_tables_of
-	$(CARGO) test --locked --test schema
+	RV_WRITE_SCHEMA=1 $(CARGO) test --locked --test all -- schema::the_committed schema::the_tables_of
+	$(CARGO) test --locked --test all schema::
 
 deb: deps
 	scripts/install-deps.sh --deb
@@ -79,7 +79,7 @@ field: deps
 	scripts/field.sh
 
 man:
-	RV_WRITE_MAN=1 $(CARGO) test --locked --test docs man_page
+	RV_WRITE_MAN=1 $(CARGO) test --locked --test all docs::the_committed_man_page
 
 install:
 	@$(INSTALLER) install

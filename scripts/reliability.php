@@ -65,7 +65,7 @@ $facts = [
     "commit $commits", round(array_sum(array_column($pieces, 1)) / 60) . ' minutes',
 ];
 echo "# Reliability\n\nWritten by `make reliability`; not by hand. The run: ", implode(', ', $facts), ".\n\n";
-echo "What is promised: after every fault, once recovered, files, database and configuration are byte by byte what they were before the job, or all what the backup holds; nothing is left lying about; nobody else's data moved. One oracle says so for all cases: `tests/world/oracle.rs`.\n\n";
+echo "What is promised: after every fault, once recovered, files, database and configuration are byte by byte what they were before the job, or all what the backup holds; nothing is left lying about; nobody else's data moved. One oracle says so for all cases: `tests/all/world/oracle.rs`.\n\n";
 
 echo "## Figures\n\n";
 $lines = [

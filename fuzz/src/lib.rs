@@ -1,5 +1,5 @@
-//! What a fuzz target does with its bytes: one function a target, for cargo-fuzz and for `tests/corpus.rs`. Beyond not
-//! crashing, each says what has to hold whatever the bytes are.
+//! What a fuzz target does with its bytes: one function a target, for cargo-fuzz and for `tests/all/corpus.rs`. Beyond
+//! not crashing, each says what has to hold whatever the bytes are.
 
 pub mod catalogue;
 pub mod gzip;

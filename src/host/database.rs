@@ -384,6 +384,8 @@ pub trait Database: Send + Sync {
 
 #[cfg(test)]
 mod contract;
+// Other releases are for the tests from outside.
 #[cfg(test)]
-#[path = "../../tests/private_server/mod.rs"]
+#[allow(dead_code)]
+#[path = "../../tests/all/private_server.rs"]
 mod private_server;

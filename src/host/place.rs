@@ -78,7 +78,7 @@ pub fn try_exchange(work: &Path, around: &Path, live: &Path, whole: bool) -> Res
 /// to whoever tries: here over a folder that is not empty, which no rename replaces.
 fn is_in_lower_layer(work: &OwnedFd, live: &Path) -> Result<()> {
     const OVERLAYFS: i64 = 0x794c_7630;
-    let is_overlay = rustix::fs::fstatfs(work).is_ok_and(|found| i64::from(found.f_type) == OVERLAYFS);
+    let is_overlay = rustix::fs::fstatfs(work).is_ok_and(|found| found.f_type == OVERLAYFS);
     if !is_overlay {
         return Ok(());
     }

@@ -1,0 +1,46 @@
+//! Every test from outside, in one crate: the program is linked once, and what the tests share is compiled once. A test is named
+//! `FILE::NAME`; `cargo test --test all FILE::` runs those of a file.
+
+// What they share.
+mod loading;
+mod private_server;
+mod two_tenants;
+mod world;
+
+mod abi;
+mod configuration;
+mod corpus;
+mod crash;
+mod database;
+mod diff;
+mod docs;
+mod documents;
+mod e2e;
+mod ffi;
+mod filesystems;
+mod floors;
+mod formats;
+mod hostile_archives;
+mod hostile_dumps;
+mod hostile_statements;
+mod model;
+mod parts;
+mod places;
+mod power;
+mod preview;
+mod privileges;
+mod purge;
+mod releases;
+mod resources;
+mod resume;
+mod schema;
+mod semantics;
+mod servers;
+mod services;
+mod snapshot;
+mod sources;
+mod states;
+mod tenants;
+mod traffic;
+mod tree_obstacles;
+mod waiting;

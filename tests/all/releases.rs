@@ -1,0 +1,231 @@
+//! What a release of a server wants that others do not, on the real one: binary logs, replicas, keys, privileges, logins. What
+//! `validate` says is what the restore does.
+
+use crate::private_server::Release;
+use crate::two_tenants::{OWN, THEIRS, Tenants, set_mode};
+use crate::world::DOMAIN;
+use serde_json::{Value, json};
+
+const TABLE: &str =
+    "CREATE TABLE `t` (`id` int NOT NULL PRIMARY KEY, `v` varchar(40));\nINSERT INTO `t` VALUES (1,'restored');\n";
+
+fn mysql() -> Tenants {
+    Tenants::up(Release::MYSQL97, &[])
+}
+
+/// The lines of `validate` that fail.
+fn failures(tenants: &Tenants) -> Vec<Value> {
+    let document = tenants.world.document("validate", &json!({"domain": DOMAIN, "wait": true}));
+    let groups = document["data"]["groups"].as_array().unwrap_or_else(|| panic!("{document}")).clone();
+    let checks = groups.iter().flat_map(|group| group["checks"].as_array().unwrap());
+    checks.filter(|check| check["outcome"] == "fail").cloned().collect()
+}
+
+/// `validate` fails by this check alone, with these words; the restore fails by the same code and changes nothing.
+#[track_caller]
+fn assert_both_refuse(tenants: &Tenants, name: &str, words: &[&str]) -> Value {
+    let failed = failures(tenants);
+    assert_eq!(failed.iter().map(|check| &check["name"]).collect::<Vec<_>>(), [name], "{failed:#?}");
+    let check = failed[0].clone();
+    let said = format!("{} {}", check["message"], check["figures"]["hint"]);
+    assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    let (before, own) = (tenants.others(), tenants.own());
+    let document = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+    assert_eq!(document["error"]["code"], check["figures"]["code"], "{document}");
+    assert!(tenants.others() == before, "{}", tenants.others());
+    assert_eq!(tenants.own(), own);
+    check
+}
+
+#[track_caller]
+fn assert_both_take(tenants: &Tenants, what: &str) -> Value {
+    assert_eq!(failures(tenants), Vec::<Value>::new(), "{what}");
+    tenants.assert_restored(what)
+}
+
+fn administrator(tenants: &Tenants, user: &str, password: &str) {
+    let file = tenants.world.place().join("base/config/admin.cnf");
+    std::fs::write(&file, format!("[client]\nuser={user}\npassword={password}\n")).unwrap();
+    set_mode(&file, 0o600);
+    let line = format!("admin_defaults_file = {file:?}");
+    let toml = std::fs::read_to_string(tenants.world.place().join("restore.toml")).unwrap();
+    if !toml.contains(&line) {
+        tenants.world.set("mysql", &line);
+    }
+}
+
+#[test]
+fn triggers_and_functions_load_under_a_binary_log_as_the_administrator_loads_them() {
+    let tenants = mysql();
+    assert_eq!(tenants.sql("SELECT @@log_bin, @@log_bin_trust_function_creators").trim(), "1\t0");
+    let objects = "DELIMITER ;;\n\
+        CREATE DEFINER=`gone`@`%` TRIGGER `tt` BEFORE INSERT ON `t` FOR EACH ROW SET NEW.v=CONCAT(NEW.v,'!');;\n\
+        CREATE DEFINER=`gone`@`%` FUNCTION `f`() RETURNS int DETERMINISTIC RETURN 7;;\nDELIMITER ;\n";
+    tenants.backup(&[TABLE, objects].concat());
+    assert_both_take(&tenants, "a trigger and a function");
+    tenants.sql(&format!("INSERT INTO {OWN}.t VALUES (2,'x'); UPDATE {OWN}.t SET v=CONCAT(v,{OWN}.f()) WHERE id=2"));
+    assert_eq!(tenants.own(), "restored\nx!7");
+    let definers = format!(
+        "SELECT DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA='{OWN}' UNION ALL \
+         SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA='{OWN}'"
+    );
+    assert_eq!(tenants.sql(&definers).trim(), "a@localhost\na@localhost");
+}
+
+/// The server asks for no right on the table before it says that an administrator is needed.
+#[test]
+fn a_trigger_on_a_neighbours_table_is_refused_before_and_not_made_by_the_administrator_either() {
+    let tenants = mysql();
+    for trigger in [
+        format!("CREATE TRIGGER `{THEIRS}`.`tt` BEFORE INSERT ON `{THEIRS}`.`t` FOR EACH ROW SET NEW.v='mine'"),
+        format!(
+            "CREATE DEFINER=`root`@`localhost` TRIGGER `tt` BEFORE INSERT ON `{THEIRS}`.`t` FOR EACH ROW SET NEW.v='mine'"
+        ),
+    ] {
+        tenants.backup(&format!("{TABLE}DELIMITER ;;\n{trigger};;\nDELIMITER ;\n"));
+        let failed = failures(&tenants);
+        assert_eq!(failed[0]["figures"]["code"], "dump_refused", "{failed:#?}");
+        let before = tenants.others();
+        let document = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+        assert_eq!(document["error"]["code"], "dump_refused", "{document}");
+        assert!(tenants.others() == before, "{}", tenants.others());
+    }
+}
+
+#[test]
+fn a_function_that_says_nothing_of_itself_is_told_before() {
+    let tenants = mysql();
+    tenants.backup(&format!("{TABLE}CREATE FUNCTION `f`() RETURNS int RETURN 7;\n"));
+    assert_both_refuse(
+        &tenants,
+        "binary_log",
+        &["function f", "DETERMINISTIC", "log_bin_trust_function_creators", "exclude"],
+    );
+    let without = json!({"domain": DOMAIN, "wait": true, "exclude": {"database": ["f"]}});
+    let document = tenants.world.document("restore_start", &without);
+    assert_eq!(document["ok"], true, "{document}");
+    tenants.sql("SET GLOBAL log_bin_trust_function_creators=ON");
+    assert_both_take(&tenants, "a server that trusts");
+}
+
+#[test]
+fn a_replica_and_a_table_without_a_key_are_told_before() {
+    let tenants = mysql();
+    tenants.sql("SET GLOBAL super_read_only=ON");
+    let failed = failures(&tenants);
+    assert_eq!(failed.iter().map(|check| &check["name"]).collect::<Vec<_>>(), ["writable"], "{failed:#?}");
+    assert!(failed[0]["message"].as_str().unwrap().contains("read_only is on"), "{failed:#?}");
+    let document = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+    assert_eq!(document["error"]["code"], failed[0]["figures"]["code"], "{document}");
+    tenants.sql("SET GLOBAL super_read_only=OFF; SET GLOBAL read_only=OFF");
+    assert_both_take(&tenants, "a primary again");
+
+    tenants.backup(&format!("{TABLE}CREATE TABLE `log` (`line` text);\n"));
+    tenants.sql("SET GLOBAL sql_require_primary_key=ON");
+    assert_both_refuse(&tenants, "primary_key", &["table log", "sql_require_primary_key", "exclude"]);
+    tenants.sql("SET GLOBAL sql_generate_invisible_primary_key=ON");
+    assert_both_take(&tenants, "a server that makes the key");
+}
+
+#[test]
+fn a_live_key_to_something_that_is_not_unique_does_not_block_the_change_over() {
+    let tenants = mysql();
+    tenants.sql(&format!(
+        "SET SESSION restrict_fk_on_non_standard_key=0; USE {OWN}; CREATE TABLE p (id INT PRIMARY KEY, n INT, KEY (n)); \
+         CREATE TABLE c (id INT PRIMARY KEY, n INT, FOREIGN KEY (n) REFERENCES p (n)); INSERT INTO p VALUES (1,1); INSERT INTO c VALUES (1,1)"
+    ));
+    tenants.backup(&format!("{TABLE}CREATE TABLE `p` (`id` int PRIMARY KEY, `n` int, KEY (`n`));\nCREATE TABLE `c` (`id` int PRIMARY KEY, `n` int);\n"));
+    let done = assert_both_take(&tenants, "a foreign key to a plain index");
+    let back =
+        tenants.world.document("rollback", &json!({"domain": DOMAIN, "snapshot": done["snapshot"], "wait": true}));
+    assert_eq!(back["ok"], true, "{back}");
+    assert_eq!(tenants.sql(&format!("SELECT n FROM {OWN}.c")).trim(), "1");
+}
+
+/// The site's own account stands in for an administrator who is not let in, and the GRANT that is named is what lacked.
+#[test]
+fn the_grant_that_is_named_lets_the_sites_account_restore() {
+    let tenants = mysql();
+    // MySQL asks an unknown user for a plugin picked by the name: among these are some of each.
+    for user in ["missing_a", "missing_b", "missing_c", "missing_d"] {
+        administrator(&tenants, user, "x");
+        let failed = failures(&tenants);
+        assert_eq!(
+            failed.iter().map(|check| &check["name"]).collect::<Vec<_>>(),
+            ["privileges"],
+            "{user}: {failed:#?}"
+        );
+        let said = failed[0].to_string();
+        assert!(said.to_lowercase().contains("access denied") && !said.contains("sha256_password"), "{user}: {said}");
+    }
+    tenants.backup(&format!("{TABLE}CREATE DEFINER=`gone`@`%` PROCEDURE `p`() SELECT 1;\n"));
+    let said = failures(&tenants)[0]["figures"]["hint"].as_str().unwrap().to_owned();
+    let grants: Vec<&str> =
+        said.split_inclusive(';').filter_map(|part| part.find("GRANT ").map(|at| &part[at..])).collect();
+    assert!(!grants.is_empty(), "{said}");
+    tenants.sql(&grants.concat());
+    assert_both_take(&tenants, &grants.concat());
+
+    tenants.backup(&format!("{TABLE}CREATE TRIGGER `tt` BEFORE INSERT ON `t` FOR EACH ROW SET NEW.v='x';\n"));
+    assert_both_refuse(&tenants, "binary_log", &["trigger tt", "administrator", "log_bin_trust_function_creators"]);
+}
+
+#[test]
+fn names_are_no_patterns_under_partial_revokes() {
+    let tenants = Tenants::up(Release::MYSQL97, &["--partial-revokes=ON"]);
+    tenants.sql(&format!("GRANT ALL ON `{OWN}`.* TO a@localhost"));
+    assert_both_take(&tenants, "partial_revokes");
+}
+
+#[test]
+fn a_server_that_takes_tls_alone_is_told_with_the_way_out() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let options = [
+        "--skip-networking=OFF",
+        "--bind-address=127.0.0.1",
+        &format!("--port={port}"),
+        "--require-secure-transport=ON",
+    ];
+    let tenants = Tenants::up(Release::MYSQL97, &options);
+    tenants.sql("CREATE USER adm@'%' IDENTIFIED BY 'secret-adm-1'; GRANT ALL ON *.* TO adm@'%' WITH GRANT OPTION");
+    administrator(&tenants, "adm", "secret-adm-1");
+    let path = tenants.world.place().join("restore.toml");
+    let toml = std::fs::read_to_string(&path).unwrap();
+    let socket = format!("socket = {:?}", tenants.server.socket());
+    std::fs::write(&path, toml.replace(&socket, &format!("host = \"127.0.0.1\"\nport = {port}"))).unwrap();
+    let document = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+    assert_eq!(document["error"]["code"], "database_unreachable", "{document}");
+    let said = document["error"]["hint"].as_str().unwrap();
+    assert!(said.contains("TLS") && said.contains("socket"), "{document}");
+}
+
+/// A comparison that finds the database as the backup has it.
+#[track_caller]
+fn assert_same(document: &Value, what: &str) {
+    let tables = &document["data"]["tables"];
+    assert!(tables["same"].as_u64() > Some(0), "{what}: {document}");
+    for change in ["added", "changed", "removed"] {
+        assert_eq!(tables[change], 0, "{what}: {change}: {document}");
+    }
+}
+
+/// MySQL and MariaDB print the same table in other words.
+#[test]
+fn right_after_a_restore_nothing_differs_whichever_server_wrote_the_dump() {
+    let tables = "-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\n/*!50503 SET NAMES utf8mb4 */;\n\
+        CREATE TABLE `t` (\n  `id` int NOT NULL,\n  `v` varchar(40) DEFAULT NULL,\n  `w` text,\n  `d` decimal(10,2) DEFAULT '0.00',\n  `at` timestamp NULL DEFAULT CURRENT_TIMESTAMP,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci;\n\
+        INSERT INTO `t` VALUES (1,'restored',NULL,1.50,NULL);\n";
+    for release in [Release::Installed, Release::MYSQL97] {
+        let tenants = Tenants::up(release, &[]);
+        tenants.backup(tables);
+        tenants.assert_restored("a dump of MySQL 9.7");
+        let document = tenants.world.document("diff_backup", &json!({"domain": DOMAIN, "wait": true}));
+        assert_same(&document, &format!("{release:?}"));
+    }
+    let tenants = Tenants::up(Release::Installed, &[]);
+    let table = "CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  `v` varchar(40) DEFAULT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;\nINSERT INTO `t` VALUES (1,'restored');\n";
+    tenants.backup(&format!("{table}CREATE SEQUENCE `s` start with 1 minvalue 1 maxvalue 9223372036854775806 increment by 1 cache 1000 nocycle ENGINE=InnoDB;\nDO SETVAL(`s`, 1, 0);\n"));
+    tenants.assert_restored("a sequence");
+    let document = tenants.world.document("diff_backup", &json!({"domain": DOMAIN, "wait": true}));
+    assert_same(&document, "a sequence");
+}
