@@ -235,6 +235,14 @@ fn restored(answer: RestoreAnswer, style: Style) -> String {
     }
 }
 
+/// What visitors noticed of it. From a second on some waited.
+fn change_over(took_ms: f64) -> String {
+    if took_ms < 1000.0 {
+        return format!("  Change-over    {took_ms:.0} ms, without downtime");
+    }
+    format!("  Change-over    {:.1} s, in which pages that need the database waited", took_ms / 1000.0)
+}
+
 fn report(verb: &str, report: &Report, style: Style) -> String {
     let mut out = String::new();
     // A recovery does not know how long the job took.
@@ -242,7 +250,7 @@ fn report(verb: &str, report: &Report, style: Style) -> String {
     let source = printable(report.source.rsplit('/').next().unwrap_or_default());
     line(&mut out, &format!("{} {} {verb} {source}{took}", style.mark("pass"), report.domain));
     if let Some(work) = &report.work {
-        line(&mut out, &format!("  Change-over    {:.0} ms, without downtime", work.commit_ms));
+        line(&mut out, &change_over(work.commit_ms));
         if let Some(files) = &work.files {
             line(&mut out, &format!("  Files          {} files, {}", count(files.files), bytes(files.bytes)));
         }

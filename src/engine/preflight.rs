@@ -5,6 +5,7 @@ pub mod expected_size;
 pub mod facts;
 pub mod plan_token;
 pub mod space;
+pub mod window;
 
 use self::space::Load;
 use crate::backup::contents::Scan;
@@ -19,6 +20,7 @@ use crate::host::database::TableInfo;
 use crate::host::database::grants::Schemas;
 use crate::host::mounts::{self, Elsewhere};
 use crate::host::place;
+use crate::host::site;
 use crate::host::tree::kind::Kind;
 use crate::host::tree::manifest::Reader;
 use crate::host::tree::survey::MAX_IMMUTABLE;
@@ -262,6 +264,7 @@ fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
         let schemas = Schemas { live: &names.live, shadow: &names.shadow, kept: &names.kept };
         checks.push(facts.hosts.privileges(schemas, names.definer.as_deref()));
         checks.push(facts.hosts.writable());
+        checks.extend(window::check(database.as_ref(), facts.tables.len(), &names.shadow));
         checks.push(match database.foreign_keys_from_outside(&names.live) {
             Ok(keys) if keys.is_empty() => Check::new(
                 "external_foreign_keys",
@@ -311,6 +314,7 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
     let mut checks = Vec::new();
     if plan.selection.files.any() {
         checks.extend(tree_conflicts(plan, facts));
+        checks.extend(sites_inside(config, plan));
         checks.push(writable("permissions", &config.paths.web_root));
         checks.push(exchange(plan));
     }
@@ -403,6 +407,27 @@ fn tree_conflicts(plan: &Plan, facts: &Facts) -> Vec<Check> {
     checks.push(held(&plan.document_root, survey));
     checks.extend(other_mounts(&plan.document_root));
     checks
+}
+
+/// Sites of other domains in the tree that is replaced: they become what the backup has in their places, or go.
+fn sites_inside(config: &Config, plan: &Plan) -> Vec<Check> {
+    let Ok(paths) = plan.selection.paths() else { return Vec::new() };
+    let is_replaced = |path: &RelPath| {
+        paths.only.as_ref().is_none_or(|only| only.covers(path, true)) && !paths.exclude.covers(path, true)
+    };
+    let inside = site::inside(config, &plan.document_root, &plan.domain);
+    let check = |(other, path): (Domain, RelPath)| {
+        let message = format!(
+            "{other} lives in {}/{path}: the restore of {} replaces its files too",
+            plan.document_root.display(),
+            plan.domain
+        );
+        Check::new("sites_inside", Outcome::Warn, message)
+            .hint(format!("Leave it as it is with \"exclude\":{{\"files\":[{:?}]}}.", path.to_string()))
+            .with("domain", other.as_str())
+            .with("path", path.to_string())
+    };
+    inside.into_iter().filter(|(_, path)| is_replaced(path)).map(check).collect()
 }
 
 /// Files and folders that cannot be moved or removed.

@@ -13,6 +13,7 @@ pub mod names;
 pub mod objects;
 pub mod reader;
 pub mod real;
+mod rename_time;
 pub mod server;
 pub mod server_facts;
 mod stand_in;
@@ -230,6 +231,13 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// As [`Database::version`].
     fn drop_schema(&self, schema: &str) -> Result<()>;
+
+    /// How long the server takes to rename a table, tried on empty ones in the schema `scratch`, which must not exist and is gone
+    /// afterwards.
+    ///
+    /// # Errors
+    /// As [`Database::version`], and `database_failed`.
+    fn time_rename(&self, scratch: &str) -> Result<Duration>;
 
     /// Makes a site's schema, over the connection that changes what is live; nothing happens when it exists.
     ///

@@ -197,3 +197,17 @@ pub fn domains(config: &Config) -> BTreeSet<Domain> {
     let listed = domains_list::read(config).unwrap_or_default().into_iter().map(|(domain, _)| domain);
     names.filter(|name| name.contains('.')).filter_map(|name| Domain::parse(&name).ok()).chain(listed).collect()
 }
+
+/// Other domains whose document root lies below this folder, and where below it. Files of nginx name domains that nobody lists.
+pub fn inside(config: &Config, folder: &Path, domain: &Domain) -> Vec<(Domain, RelPath)> {
+    let files = std::fs::read_dir(&config.paths.nginx_enabled).into_iter().flatten().flatten();
+    let names = files.filter_map(|entry| entry.file_name().into_string().ok());
+    let served = names.filter_map(|name| Domain::parse(name.strip_suffix(".conf").unwrap_or(&name)).ok());
+    let others: BTreeSet<Domain> = domains(config).into_iter().chain(served).filter(|other| other != domain).collect();
+    let below = |other: Domain| {
+        let root = Site::find(config, &other).ok()?.root;
+        let path = RelPath::parse(root.strip_prefix(folder).ok()?.as_os_str().as_bytes()).ok()?;
+        (!path.is_root()).then_some((other, path))
+    };
+    others.into_iter().filter_map(below).collect()
+}

@@ -3,7 +3,7 @@
 
 use crate::world::bare::{Tree, differences, look};
 use crate::world::fault::{Filesystem, run, text};
-use crate::world::{DOMAIN, World};
+use crate::world::{DOMAIN, World, with_fields};
 use serde_json::{Value, json};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
@@ -238,6 +238,50 @@ fn nginx_says_where_a_site_lives_and_a_broken_configuration_does_not() {
             machine.world.call("preview_backup", json!({"domain": DOMAIN, "backup": machine.smart(), "wait": true}));
         assert_eq!(shown["files"]["document_root"], json!(folder), "{wrong:?}");
     }
+}
+
+#[test]
+fn a_site_of_another_domain_inside_is_named_and_can_be_left_out() {
+    let machine = Machine::new();
+    let folder = machine.world.root();
+    site_in(&folder, "live");
+    let inside = folder.join("public_html/addon");
+    std::fs::create_dir(&inside).unwrap();
+    std::fs::write(inside.join("index.php"), "of the addon").unwrap();
+    let list = machine.world.place().join("base/config/domains.list");
+    std::fs::write(
+        &list,
+        format!(
+            "{DOMAIN}|{}|2026-01-02\naddon.example|{}|2026-01-02\n",
+            text(&folder.join("public_html")),
+            text(&inside)
+        ),
+    )
+    .unwrap();
+    let said = |request: &Value| {
+        let checks = machine.world.call("validate", request.clone());
+        let checks =
+            checks["groups"].as_array().unwrap().iter().flat_map(|group| group["checks"].as_array().unwrap().clone());
+        checks.filter(|check| check["name"] == "sites_inside").collect::<Vec<_>>()
+    };
+    let request = Machine::request(&machine.domain());
+    let checks = said(&request);
+    assert_eq!((checks.len(), &checks[0]["outcome"]), (1, &json!("warn")), "{checks:?}");
+    assert!(checks[0]["message"].as_str().unwrap().contains("addon.example"), "{checks:?}");
+    assert!(
+        checks[0]["figures"]["hint"].as_str().unwrap().contains("\"exclude\":{\"files\":[\"addon\"]}"),
+        "{checks:?}"
+    );
+    let without = with_fields(request, &json!({"exclude": {"files": ["addon"]}}));
+    assert_eq!(said(&without), Vec::<Value>::new());
+    machine.world.call("restore_start", without);
+    assert_eq!(std::fs::read_to_string(inside.join("index.php")).unwrap(), "of the addon");
+    // Nobody lists it, and nginx serves it.
+    machine.says(&folder.join("public_html"));
+    assert_eq!(said(&Machine::request(&machine.domain())), Vec::<Value>::new());
+    let server = format!("server {{ listen 80; server_name addon.example; root {}; }}\n", text(&inside));
+    std::fs::write(machine.world.place().join("sites/addon.example.conf"), server).unwrap();
+    assert_eq!(said(&Machine::request(&machine.domain())).len(), 1);
 }
 
 #[test]

@@ -199,6 +199,25 @@ fn a_server_that_takes_tls_alone_is_told_with_the_way_out() {
     assert!(said.contains("TLS") && said.contains("socket"), "{document}");
 }
 
+/// One RENAME holds every table that it moves: how long is asked of the server, by two empty tables.
+#[test]
+fn how_long_many_tables_wait_is_said_before_on_every_server() {
+    for release in [Release::Installed, Release::MYSQL97] {
+        let tenants = Tenants::up(release, &[]);
+        let tables: String =
+            (0..60).map(|number| format!("CREATE TABLE {OWN}.m{number} (id INT PRIMARY KEY);")).collect();
+        tenants.sql(&tables);
+        let schemas = tenants.sql("SHOW DATABASES");
+        let document = tenants.world.document("validate", &json!({"domain": DOMAIN, "wait": true}));
+        let groups = document["data"]["groups"].as_array().unwrap_or_else(|| panic!("{document}"));
+        let mut checks = groups.iter().flat_map(|group| group["checks"].as_array().unwrap());
+        let check = checks.find(|check| check["name"] == "change_over").unwrap_or_else(|| panic!("{document}"));
+        assert_eq!(check["figures"]["tables"], 61, "{check}");
+        assert!(check["figures"]["expected_ms"].as_u64() > Some(0), "{check}");
+        assert_eq!(tenants.sql("SHOW DATABASES"), schemas, "what was tried is gone");
+    }
+}
+
 /// A comparison that finds the database as the backup has it.
 #[track_caller]
 fn assert_same(document: &Value, what: &str) {

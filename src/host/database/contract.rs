@@ -117,6 +117,8 @@ fn schemas_come_and_go(stage: &dyn Stage) {
     for _ in 0..2 {
         database.create_schema("rvs_1", Some(&charset)).unwrap();
     }
+    assert!(database.time_rename("rvs_2").unwrap() > Duration::ZERO);
+    assert_eq!(database.schema_charset("rvs_2").unwrap(), None, "what was tried in it is gone");
     database.create_schema("rvs_2", None).unwrap();
     assert_eq!(database.schema_charset("rvs_1").unwrap(), Some(charset));
     assert_eq!(database.schemas("rvs_").unwrap(), ["rvs_1", "rvs_2"]);

@@ -10,6 +10,7 @@ use crate::sql::token::Quoting;
 use crate::sql::trigger::Trigger;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Schemas, tables as counts and checksums, objects, users.
 #[derive(Debug, Default)]
@@ -150,6 +151,10 @@ impl Database for Fake {
         let state = self.call("schema_charset", schema)?;
         let default = || SchemaCharset { charset: "utf8mb4".into(), collation: "utf8mb4_general_ci".into() };
         Ok(state.schemas.get(schema).map(|schema| schema.charset.clone().unwrap_or_else(default)))
+    }
+
+    fn time_rename(&self, scratch: &str) -> Result<Duration> {
+        self.call("time_rename", scratch).map(|_| Duration::from_micros(100))
     }
 
     fn create_schema(&self, schema: &str, charset: Option<&SchemaCharset>) -> Result<()> {

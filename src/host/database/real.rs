@@ -6,7 +6,7 @@ use crate::host::database::server::{Server, failed, full, literal, number, rows,
 use crate::host::database::{
     Database, ForeignKey, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch, TableInfo, TableTimes,
 };
-use crate::host::database::{accounts, keys, names, objects, switch};
+use crate::host::database::{accounts, keys, names, objects, rename_time, switch};
 use crate::progress::Monitor;
 use crate::sql::quote_name;
 use mysql::{Conn, Row};
@@ -175,6 +175,10 @@ impl Database for Real {
 
     fn create_schema(&self, schema: &str, charset: Option<&SchemaCharset>) -> Result<()> {
         self.ask(|connection| run(connection, &creation(schema, charset)))
+    }
+
+    fn time_rename(&self, scratch: &str) -> Result<Duration> {
+        self.ask(|connection| rename_time::measure(connection, scratch))
     }
 
     fn create_live_schema(&self, schema: &str, charset: Option<&SchemaCharset>) -> Result<()> {
