@@ -81,7 +81,8 @@ sandboxed() { # NAME LINE...
     printf '[Service]\n'
     printf '%s\n' "${@:2}"
   } >"$MACHINE/etc/systemd/system/$unit.d/sandbox.conf"
-  msh 'systemctl daemon-reload && systemctl restart "$1"' "$unit"
+  # Started so often within ten seconds, systemd would let it lie.
+  msh 'systemctl daemon-reload && systemctl reset-failed "$1" && systemctl restart "$1"' "$unit"
   fresh_damage "$name" || return
   check "$name: restore" rv restore desk.example --latest --only files --yes
   check "$name: files are the saved ones" stands desk.example "$good"
