@@ -194,20 +194,10 @@ impl Plan {
         self.snapshot.join("objects_new.json")
     }
 
-    /// What of the old tree is immutable, where anything is.
-    pub fn immutable(&self) -> PathBuf {
-        immutable_of(&self.snapshot)
-    }
-
     /// The units that are exchanged, of a restore of parts.
     pub fn units(&self) -> PathBuf {
         self.snapshot.join("units.json")
     }
-}
-
-/// The list of immutable paths in the folder of a snapshot.
-pub fn immutable_of(snapshot: &Path) -> PathBuf {
-    snapshot.join("immutable.json")
 }
 
 /// `snapshots/DOMAIN/pre_restore_STAMP`, made unique by the job where two jobs share a second.

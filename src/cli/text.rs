@@ -236,11 +236,11 @@ fn restored(answer: RestoreAnswer, style: Style) -> String {
 }
 
 /// What visitors noticed of it. From a second on some waited.
-fn change_over(took_ms: f64) -> String {
-    if took_ms < 1000.0 {
+fn change_over(took_ms: f64, of_database: bool) -> String {
+    if took_ms < 1000.0 || !of_database {
         return format!("  Change-over    {took_ms:.0} ms, without downtime");
     }
-    format!("  Change-over    {:.1} s, in which pages that need the database waited", took_ms / 1000.0)
+    format!("  Change-over    {:.1} s, in which pages that need the database may have waited", took_ms / 1000.0)
 }
 
 fn report(verb: &str, report: &Report, style: Style) -> String {
@@ -250,7 +250,7 @@ fn report(verb: &str, report: &Report, style: Style) -> String {
     let source = printable(report.source.rsplit('/').next().unwrap_or_default());
     line(&mut out, &format!("{} {} {verb} {source}{took}", style.mark("pass"), report.domain));
     if let Some(work) = &report.work {
-        line(&mut out, &change_over(work.commit_ms));
+        line(&mut out, &change_over(work.commit_ms, work.database.is_some()));
         if let Some(files) = &work.files {
             line(&mut out, &format!("  Files          {} files, {}", count(files.files), bytes(files.bytes)));
         }

@@ -264,7 +264,11 @@ fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
         let schemas = Schemas { live: &names.live, shadow: &names.shadow, kept: &names.kept };
         checks.push(facts.hosts.privileges(schemas, names.definer.as_deref()));
         checks.push(facts.hosts.writable());
-        checks.extend(window::check(database.as_ref(), facts.tables.len(), &names.shadow));
+        let moving = plan
+            .selection
+            .tables()
+            .map_or(0, |chosen| facts.tables.iter().filter(|table| chosen.takes(&table.name)).count());
+        checks.extend(window::check(database.as_ref(), moving, &names.shadow));
         checks.push(match database.foreign_keys_from_outside(&names.live) {
             Ok(keys) if keys.is_empty() => Check::new(
                 "external_foreign_keys",
@@ -404,7 +408,7 @@ fn tree_conflicts(plan: &Plan, facts: &Facts) -> Vec<Check> {
         .hint(format!("Unmount {root}/{mount}, or delete the subvolume, for the time of the restore.")),
         None => Check::new("nested_mounts", Outcome::Pass, format!("no mount lies inside {root}")),
     });
-    checks.push(held(&plan.document_root, survey));
+    checks.push(held(plan, survey));
     checks.extend(other_mounts(&plan.document_root));
     checks
 }
@@ -430,8 +434,9 @@ fn sites_inside(config: &Config, plan: &Plan) -> Vec<Check> {
     inside.into_iter().filter(|(_, path)| is_replaced(path)).map(check).collect()
 }
 
-/// Files and folders that cannot be moved or removed.
-fn held(root: &Path, survey: &Survey) -> Check {
+/// Files and folders that cannot be moved or removed. What is immutable below the root leaves with its folder.
+fn held(plan: &Plan, survey: &Survey) -> Check {
+    let root = &plan.document_root;
     let path = |below: &Path| if below.as_os_str().is_empty() { root.to_owned() } else { root.join(below) };
     let commands = |letters: &str, paths: &[PathBuf]| {
         let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -454,31 +459,25 @@ fn held(root: &Path, survey: &Survey) -> Check {
         return refused(message, ["a", "ia"].into_iter().filter_map(of).collect());
     }
     let count = survey.immutable.len();
-    let Some(first) = survey.immutable.first().map(|first| path(first.as_path())) else {
+    let Some(first) = survey.immutable.first() else {
         return Check::new("immutable_files", Outcome::Pass, format!("no file in {} is immutable", root.display()));
     };
+    let shown = path(first.as_path()).display().to_string();
     let first_ones: Vec<PathBuf> = survey.immutable.iter().take(10).map(|below| path(below.as_path())).collect();
-    let command = || commands("i", &first_ones).into_iter().collect();
-    if !tree::may_change_immutable() {
-        let message = format!(
-            "{} is immutable (chattr +i), and this process may not take that off for the change-over: it lacks CAP_LINUX_IMMUTABLE, as in a container",
-            first.display()
-        );
-        return refused(message, command());
-    }
-    if count > MAX_IMMUTABLE {
-        let message = format!("{} and over {MAX_IMMUTABLE} more are immutable (chattr +i)", first.display());
-        return refused(message, command());
-    }
-    let message = format!(
-        "{} immutable (chattr +i): taken off for the change-over, and put on what comes in their places",
-        if count == 1 {
-            format!("{} is", first.display())
-        } else {
-            format!("{} and {} more are", first.display(), count - 1)
-        }
-    );
-    Check::new("immutable_files", Outcome::Pass, message).with("immutable", count)
+    let why = if first.is_root() {
+        "and cannot be exchanged".to_owned()
+    } else if !plan.selection.files.is_whole() {
+        "and parts of such a site cannot be exchanged".to_owned()
+    } else if count > MAX_IMMUTABLE {
+        format!("as are over {MAX_IMMUTABLE} more")
+    } else if !place::may_set_immutable(&plan.stage) {
+        "and this process may not set that on what comes in its place, as in a container".to_owned()
+    } else {
+        let all = if count == 1 { format!("{shown} is") } else { format!("{shown} and {} more are", count - 1) };
+        let message = format!("{all} immutable (chattr +i): what comes in their places is so too");
+        return Check::new("immutable_files", Outcome::Pass, message).with("immutable", count);
+    };
+    refused(format!("{shown} is immutable (chattr +i), {why}"), commands("i", &first_ones).into_iter().collect())
 }
 
 /// Where the old tree would still be seen after the restore.

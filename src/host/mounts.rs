@@ -45,6 +45,29 @@ pub fn elsewhere(folder: &Path) -> BTreeSet<Elsewhere> {
     found
 }
 
+/// Whether the overlay that a folder is in moves folders out of its lower layers: `redirect_dir=on`, or the kernel's own default
+/// (overlayfs.rst).
+pub fn moves_folders(folder: &Path) -> bool {
+    let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let options = options_of(&text, folder);
+    match options.split(',').find_map(|option| option.strip_prefix("redirect_dir=")) {
+        Some(said) => said == "on",
+        None => {
+            std::fs::read_to_string("/sys/module/overlay/parameters/redirect_dir").is_ok_and(|said| said.trim() == "Y")
+        }
+    }
+}
+
+/// What the filesystem says of the mount that a folder is in.
+fn options_of(mountinfo: &[u8], folder: &Path) -> String {
+    let mounts = mountinfo.split(|byte| *byte == b'\n').filter_map(|line| {
+        let at = path(line.split(|byte| *byte == b' ').nth(4)?);
+        let options = line.rsplit(|byte| *byte == b' ').next()?;
+        folder.starts_with(&at).then(|| (at.components().count(), String::from_utf8_lossy(options).into_owned()))
+    });
+    mounts.max_by_key(|(depth, _)| *depth).map(|(_, options)| options).unwrap_or_default()
+}
+
 fn namespace(process: &str) -> Option<PathBuf> {
     std::fs::read_link(format!("/proc/{process}/ns/mnt")).ok()
 }
@@ -107,6 +130,13 @@ mod tests {
         32 21 8:2 /shop.example/uploads /srv/media rw - ext4 /dev/b rw\n\
         33 21 8:2 /shop.example2 /srv/other rw - ext4 /dev/b rw\n\
         34 21 8:1 /shop.example /srv/same-name rw - ext4 /dev/a rw\n";
+
+    #[test]
+    fn the_options_are_those_of_the_mount_that_is_seen() {
+        let mounts = b"21 1 8:1 / / rw - ext4 /dev/a rw,redirect_dir=off\n40 21 0:9 / /var/www rw - overlay o rw,lowerdir=/l,redirect_dir=on\n";
+        assert_eq!(options_of(mounts, Path::new("/var/www/shop")), "rw,lowerdir=/l,redirect_dir=on");
+        assert_eq!(options_of(mounts, Path::new("/var/log")), "rw,redirect_dir=off");
+    }
 
     #[test]
     fn other_mounts_of_a_folder_and_of_what_is_in_it_are_found() {

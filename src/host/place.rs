@@ -3,9 +3,10 @@
 
 use crate::disk::private_folder;
 use crate::error::{Code, Error, IoContext, Result};
+use crate::host::mounts;
 use crate::host::tree::{self, Identity};
 use crate::progress::{Monitor, Silent};
-use rustix::fs::{AtFlags, Mode};
+use rustix::fs::{AtFlags, Mode, RenameFlags};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -51,6 +52,7 @@ pub fn change(from: &Path, to: &Path, replace: bool) -> Result<()> {
 /// `not_exchangeable`, else what making a folder met.
 pub fn try_exchange(work: &Path, around: &Path, live: &Path, whole: bool) -> Result<()> {
     private_folder(work)?;
+    let site = identity(live)?;
     let tried = tree::open_folder(work).and_then(|folder| {
         if tree::mount_of(&folder)? != tree::mount_of(tree::open_folder(around)?)? {
             let message = format!("{} and {} are on different mounts", work.display(), around.display());
@@ -67,6 +69,10 @@ pub fn try_exchange(work: &Path, around: &Path, live: &Path, whole: bool) -> Res
             Err(_) => Ok(()),
         }
     });
+    if site.is_some() && identity(&work.join(FULL))? == site {
+        let message = format!("a trial moved {} to {}", live.display(), work.join(FULL).display());
+        return Err(Error::new(Code::NeedsOperator, message).hint("Move it back by hand."));
+    }
     let removed = remove(work, &Silent).map_err(|error| {
         let message = format!("{}; the next cleanup removes it", error.message);
         Error { message, ..error }
@@ -74,18 +80,35 @@ pub fn try_exchange(work: &Path, around: &Path, live: &Path, whole: bool) -> Res
     tried.and(removed)
 }
 
+/// A folder that is not empty, which no rename replaces.
+const FULL: &str = "full";
+
+/// Whether this process may set the immutable attribute in a folder that is made for it and removed again.
+pub fn may_set_immutable(work: &Path) -> bool {
+    let tried =
+        private_folder(work).and_then(|()| tree::open_folder(work)).map(|folder| tree::may_set_immutable(&folder));
+    let _ = remove(work, &Silent);
+    matches!(tried, Ok(Ok(true)))
+}
+
 /// An overlay moves no folder out of a lower layer unless it was mounted with `redirect_dir` (overlayfs.rst of the kernel), and says so
-/// to whoever tries: here over a folder that is not empty, which no rename replaces.
+/// to whoever tries: here over [`FULL`]. With `redirect_dir` nothing is tried: the attempt alone would copy the folder up.
 fn is_in_lower_layer(work: &OwnedFd, live: &Path) -> Result<()> {
     const OVERLAYFS: i64 = 0x794c_7630;
     let is_overlay = rustix::fs::fstatfs(work).is_ok_and(|found| found.f_type == OVERLAYFS);
-    if !is_overlay {
+    if !is_overlay || mounts::moves_folders(live) {
         return Ok(());
     }
-    let full = tree::create_folder(work.as_fd(), OsStr::new("full"))?;
+    let full = tree::create_folder(work.as_fd(), OsStr::new(FULL))?;
     tree::create_folder(full.as_fd(), OsStr::new("x"))?;
     let (around, name) = parts(live)?;
-    match rustix::fs::renameat(&around, name, work, "full") {
+    match rustix::fs::renameat(&around, name, work, FULL) {
+        Ok(()) => {
+            // Nothing was in it any more: back at once, and nothing below is removed.
+            rustix::fs::renameat_with(work, FULL, &around, name, RenameFlags::NOREPLACE)
+                .doing(|| format!("bring {} back, which was moved by a trial", live.display()))?;
+            Err(Error::new(Code::Internal, format!("the trial of {} was disturbed", live.display())))
+        }
         Err(Errno::XDEV) => {
             let message =
                 format!("{} is in a lower layer of an overlay, as in the image of a container", live.display());

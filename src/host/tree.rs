@@ -30,7 +30,7 @@ pub mod walk;
 mod worker;
 pub mod writer;
 
-pub use attributes::{may_change_immutable, set_immutable};
+pub use attributes::{may_set_immutable, set_immutable};
 pub use change::{Identity, exchange, fsync_folder, identity, rename_noreplace, sync_filesystem};
 #[cfg(any(test, feature = "test-support"))]
 pub use digest::digest;

@@ -10,16 +10,23 @@ pub fn is_declared(sql: &str, quoting: Quoting) -> bool {
     let Some(returns) = all.iter().position(|token| token.is(bytes, "RETURNS")) else { return true };
     let body = ["BEGIN", "RETURN", "IF", "CASE", "SET", "SELECT", "WHILE", "REPEAT", "LOOP"];
     let rest = &all[returns + 1..];
-    // A type may be called SET, as may the first statement.
-    let type_at = usize::from(rest.first().is_some_and(|token| token.is(bytes, "SET")));
-    let end = rest.iter().skip(type_at).position(|token| body.iter().any(|word| token.is(bytes, word)));
-    let said = &rest[..end.map_or(rest.len(), |end| end + type_at)];
-    let is = |at: usize, word: &str| said.get(at).is_some_and(|token| token.is(bytes, word));
-    (0..said.len()).any(|at| match () {
-        () if is(at, "DETERMINISTIC") => at == 0 || !is(at - 1, "NOT"),
-        () if is(at, "SQL") => at > 0 && is(at - 1, "NO"),
-        () => is(at, "READS") && is(at + 1, "SQL"),
-    })
+    // `SET` is a type, and part of `CHARACTER SET`, before it begins a statement.
+    let is_at = |at: usize, word: &str| rest.get(at).is_some_and(|token| token.is(bytes, word));
+    let begins = |at: usize| {
+        let of_type = at == 0 || ["CHARACTER", "CHAR"].iter().any(|word| is_at(at - 1, word));
+        body.iter().any(|word| is_at(at, word)) && !(of_type && is_at(at, "SET"))
+    };
+    let end = (0..rest.len()).find(|at| begins(*at)).unwrap_or(rest.len());
+    // What is said last counts.
+    let (mut same, mut reads) = (false, false);
+    for at in 0..end {
+        if is_at(at, "DETERMINISTIC") {
+            same = at == 0 || !is_at(at - 1, "NOT");
+        } else if is_at(at, "SQL") && at > 0 && !is_at(at + 1, "SECURITY") {
+            reads = ["NO", "READS"].iter().any(|word| is_at(at - 1, word));
+        }
+    }
+    same || reads
 }
 
 #[cfg(test)]
@@ -33,6 +40,11 @@ mod tests {
             ("RETURNS int\n    NO SQL\nBEGIN RETURN 1; END", true),
             ("RETURNS varchar(9) CHARSET utf8mb4 READS SQL DATA\n    COMMENT 'x' BEGIN RETURN 'NO SQL'; END", true),
             ("RETURNS set('a','b') DETERMINISTIC RETURN 'a'", true),
+            ("RETURNS varchar(9) CHARACTER SET utf8mb4 DETERMINISTIC RETURN 'x'", true),
+            ("RETURNS int DETERMINISTIC NOT DETERMINISTIC RETURN 1", false),
+            ("RETURNS int READS SQL DATA CONTAINS SQL RETURN 1", false),
+            ("RETURNS int READS SQL DATA SQL SECURITY INVOKER RETURN 1", true),
+            ("RETURNS int LANGUAGE SQL RETURN 1", false),
             ("RETURNS int RETURN 1", false),
             ("RETURNS int NOT DETERMINISTIC CONTAINS SQL RETURN 1", false),
             ("RETURNS int MODIFIES SQL DATA COMMENT 'DETERMINISTIC' BEGIN SET @no = 1; RETURN 1; END", false),

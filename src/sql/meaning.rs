@@ -17,8 +17,12 @@ pub fn meaning(line: &str) -> String {
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         rest = after;
         match first.as_str() {
+            // The type, behind the name of the column. `tinyint(1)` says a Boolean to programs, and all servers write it.
             word if (WHOLE.contains(&word) || word == "year")
+                && words.len() == 1
                 && !padded
+                && (word, next(1)) != ("tinyint", "1")
+                && (word != "year" || next(1) == "4")
                 && next(0) == "("
                 && is_number(next(1))
                 && next(2) == ")" =>
@@ -26,8 +30,8 @@ pub fn meaning(line: &str) -> String {
                 words.push(word.to_owned());
                 rest = &after[3..];
             }
-            // What a column without a default has.
-            "default" if next(0) == "null" => rest = &after[1..],
+            // MySQL does not write it of long types, MariaDB does.
+            "default" if next(0) == "null" && words.get(1).is_some_and(|word| is_long(word)) => rest = &after[1..],
             // MySQL writes numbers in quotes.
             "default" if unquoted(next(0)).is_some() => {
                 words.push("default".to_owned());
@@ -47,6 +51,13 @@ pub fn meaning(line: &str) -> String {
         }
     }
     words.join(" ")
+}
+
+/// Types that MySQL gives no default by a literal.
+fn is_long(word: &str) -> bool {
+    word.ends_with("text")
+        || word.ends_with("blob")
+        || ["json", "geometry", "point", "polygon", "linestring"].contains(&word)
 }
 
 /// A number in quotes, without them.
@@ -124,6 +135,10 @@ mod tests {
             ("`d` decimal(10,2)", "`d` decimal(10,3)"),
             ("`w` timestamp DEFAULT CURRENT_TIMESTAMP(6)", "`w` timestamp DEFAULT CURRENT_TIMESTAMP"),
             ("`A` int", "`a` int"),
+            ("`a` int", "`a` int DEFAULT NULL"),
+            ("`a` tinyint(1)", "`a` tinyint(4)"),
+            ("`a` year(2)", "`a` year(4)"),
+            ("`a` int GENERATED ALWAYS AS (year(20200101))", "`a` int GENERATED ALWAYS AS (year(20210101))"),
             ("`n` int(5) unsigned zerofill", "`n` int(8) unsigned zerofill"),
             (") ENGINE=InnoDB COLLATE=utf8mb4_bin", ") ENGINE=InnoDB COLLATE=utf8mb4_general_ci"),
         ] {

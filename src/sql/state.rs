@@ -2,6 +2,7 @@
 //! reads a dump, to look at it or to load it, takes each statement to this one state, and what is refused is refused here.
 
 use crate::error::{Code, Error, Result};
+use crate::sql::definer::with_definer;
 use crate::sql::insert::InsertHead;
 use crate::sql::lexer::refused;
 use crate::sql::origin::{Origin, is_end};
@@ -184,7 +185,8 @@ impl DumpState {
             }
             Statement::CreateObject(ObjectKind::Trigger, name) => {
                 self.in_own_schema(name, line)?;
-                let trigger = std::str::from_utf8(text).ok().and_then(|sql| Trigger::parse(sql, self.quoting()));
+                let trigger = std::str::from_utf8(text).ok().map(|sql| with_definer(sql, self.quoting(), None));
+                let trigger = trigger.as_deref().and_then(|sql| Trigger::parse(sql, self.quoting()));
                 if let Some(trigger) = trigger {
                     self.in_own_schema(&trigger.table, line)?;
                 }

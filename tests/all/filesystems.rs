@@ -109,6 +109,12 @@ fn a_document_root_that_is_a_subvolume_changes_places_as_a_whole() {
     assert_eq!(look(&site.world.root()), site.new);
     site.call("rollback", json!({"job": World::job(&done)}));
     assert_eq!(look(&site.world.root()), site.old);
+    // What is left out gets no other name in another subvolume: it is copied.
+    let done = site.call("restore_start", json!({"components": {"files": true}, "exclude": {"files": ["uploads"]}}));
+    let kept = std::fs::read_to_string(site.world.root().join("uploads/photo.jpg")).unwrap();
+    assert_eq!(kept, "old uploads/photo.jpg");
+    site.call("rollback", json!({"job": World::job(&done)}));
+    assert_eq!(look(&site.world.root()), site.old);
     let done = site.call("restore_start", json!({"components": {"files": true}}));
     site.call("delete_snapshot", json!({"snapshot": done["snapshot"]}));
     assert!(site.world.stray_trees().is_empty());

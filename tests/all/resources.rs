@@ -341,23 +341,22 @@ fn b34_what_is_immutable_in_the_site_leaves_and_what_comes_in_its_place_is_immut
         let request = with_fields(json!({"domain": DOMAIN, "wait": true}), &more);
         site.world.call(call, request)
     };
-    for (files, wanted) in [
-        (json!(true), None),
-        (json!(["uploads/2024/photo.jpg"]), Some("uploads/2024/photo.jpg")),
-        (json!(["uploads/tên có dấu.txt"]), Some("uploads/tên có dấu.txt")),
-        (json!(["uploads"]), Some("uploads/2024/photo.jpg")),
-    ] {
-        let done = go("restore_start", json!({"components": {"files": files}}));
-        match wanted {
-            Some(name) => assert_eq!(std::fs::read_to_string(root.join(name)).unwrap(), format!("new {name}")),
-            None => assert_eq!(look(&root), site.new),
-        }
-        assert_eq!(immutable(&root), names, "after the restore of {files}");
-        go("rollback", json!({"job": World::job(&done)}));
-        assert_eq!(look(&root), site.old, "after the rollback of {files}");
-        assert_eq!(immutable(&root), names, "after the rollback of {files}");
-    }
-    // What was taken off does not keep the old tree from being removed.
+    let done = go("restore_start", json!({"components": {"files": true}}));
+    assert_eq!(look(&root), site.new);
+    assert_eq!(immutable(&root), names, "after the restore");
+    go("rollback", json!({"job": World::job(&done)}));
+    assert_eq!(look(&root), site.old, "after the rollback");
+    assert_eq!(immutable(&root), names, "after the rollback");
+    // Parts are refused, and what is left out comes along as it is.
+    let parts = json!({"domain": DOMAIN, "components": {"files": ["uploads/2024/photo.jpg"]}, "wait": true});
+    let error = site.world.refused("restore_start", parts);
+    assert!(error["hint"].as_str().unwrap().contains("chattr -i"), "{error}");
+    let done = go("restore_start", json!({"components": {"files": true}, "exclude": {"files": ["uploads"]}}));
+    let kept = std::fs::read_to_string(root.join("uploads/2024/photo.jpg")).unwrap();
+    assert_eq!((kept.as_str(), immutable(&root)), ("old uploads/2024/photo.jpg", names.map(str::to_owned).to_vec()));
+    go("rollback", json!({"job": World::job(&done)}));
+    assert_eq!((look(&root), immutable(&root)), (site.old.clone(), names.map(str::to_owned).to_vec()));
+    // The old tree can be removed for all that.
     let done = go("restore_start", json!({"components": {"files": true}}));
     go("delete_snapshot", json!({"snapshot": done["snapshot"]}));
     assert!(site.world.stray_trees().is_empty());
@@ -370,40 +369,40 @@ fn b34_what_is_immutable_in_the_site_leaves_and_what_comes_in_its_place_is_immut
 
 #[test]
 fn b34_killed_at_any_record_what_is_immutable_stays_so_on_either_side() {
-    for files in [json!(true), json!(["uploads"])] {
-        let mut site = Files::new();
-        let root = site.world.root();
-        let names = ["uploads/2024", "uploads/tên có dấu.txt"];
-        let request = json!({"domain": DOMAIN, "components": {"files": files}});
-        set_immutable(&root, names, "+i");
-        let (job, trace) = site.world.watch("restore_start", &request);
-        site.new = look(&root);
-        site.back(&json!(job), "watched");
-        let mut sides = [0, 0];
-        for call in points(&trace.records(), 10) {
-            let when = format!("{files}: killed before call {} {}", call.number, call.text);
-            let (job, _) = site.world.kill_before(call.number, "restore_start", &request);
-            let side = site.world.oracle_of_files(&site.old, &site.new, &when);
-            assert_eq!(immutable(&root), names, "{when}: {side:?}");
-            sides[usize::from(side == Side::New)] += 1;
-            if side == Side::New {
-                site.back(&json!(job), &when);
-            }
+    let mut site = Files::new();
+    let root = site.world.root();
+    let names = ["uploads/2024", "uploads/tên có dấu.txt"];
+    let request = json!({"domain": DOMAIN, "components": {"files": true}});
+    set_immutable(&root, names, "+i");
+    let (job, trace) = site.world.watch("restore_start", &request);
+    site.new = look(&root);
+    site.back(&json!(job), "watched");
+    let mut sides = [0, 0];
+    for call in points(&trace.records(), 10) {
+        let when = format!("killed before call {} {}", call.number, call.text);
+        let (job, _) = site.world.kill_before(call.number, "restore_start", &request);
+        let side = site.world.oracle_of_files(&site.old, &site.new, &when);
+        assert_eq!(immutable(&root), names, "{when}: {side:?}");
+        sides[usize::from(side == Side::New)] += 1;
+        if side == Side::New {
+            site.back(&json!(job), &when);
         }
-        assert!(sides.iter().all(|count| *count > 0), "{sides:?}");
-        set_immutable(&root, names, "-i");
     }
+    assert!(sides.iter().all(|count| *count > 0), "{sides:?}");
+    set_immutable(&root, names, "-i");
 }
 
 #[test]
-fn b34_an_append_only_file_is_named() {
+fn b34_an_immutable_root_and_an_append_only_file_are_named() {
     let site = Files::new();
-    let file = site.world.root().join("uploads/tên có dấu.txt");
-    run("chattr", &["+a", text(&file)]);
-    let end = site.trial("append-only", |_| run("chattr", &["-a", text(&file)]).clear());
-    assert_eq!((end.side, end.state.as_str(), end.code()), (Side::Old, "failed", "not_exchangeable"));
-    assert!(end.error["message"].as_str().unwrap().contains("tên có dấu.txt"), "{}", end.error);
-    assert!(end.error["hint"].as_str().unwrap().contains("chattr -a"), "{}", end.error);
+    let root = site.world.root();
+    for (path, letter) in [(root.join("uploads/tên có dấu.txt"), "a"), (root.clone(), "i")] {
+        run("chattr", &[&format!("+{letter}"), text(&path)]);
+        let end = site.trial(letter, |_| run("chattr", &[&format!("-{letter}"), text(&path)]).clear());
+        assert_eq!((end.side, end.state.as_str(), end.code()), (Side::Old, "failed", "not_exchangeable"));
+        assert!(end.error["message"].as_str().unwrap().contains(text(&path)), "{}", end.error);
+        assert!(end.error["hint"].as_str().unwrap().contains(&format!("chattr -{letter} ")), "{}", end.error);
+    }
     site.works_again();
 }
 

@@ -9,7 +9,6 @@ use crate::host::database::{Database, ForeignKey, Move, Object, ObjectKind, Obje
 use crate::host::place;
 use crate::host::services::Service;
 use crate::host::tree::{self, Identity, Toward, Unit};
-use crate::path::RelPath;
 use crate::progress::{Level, Monitor};
 use crate::siteconf::{Change, install, uninstall};
 use crate::snapshot::retained::Brought;
@@ -77,24 +76,6 @@ pub enum Step {
         /// What the new side defines.
         new: PathBuf,
     },
-    /// The immutable attribute is taken off what is about to leave: it could be neither moved nor, one day, removed.
-    Release {
-        /// The document root.
-        live: PathBuf,
-        /// File with the list of paths.
-        paths: PathBuf,
-        /// How many there are.
-        count: usize,
-    },
-    /// What came in the place of something immutable gets the attribute.
-    Protect {
-        /// The document root.
-        live: PathBuf,
-        /// File with the list of paths.
-        paths: PathBuf,
-        /// How many there are.
-        count: usize,
-    },
     /// The document root changes places with the staged tree.
     Exchange {
         /// The staged tree; afterwards the old one.
@@ -148,12 +129,6 @@ impl Step {
             Step::Unlink { keys, .. } => format!("take {} foreign keys off", keys.len()),
             Step::Link { keys, .. } => format!("put {} foreign keys on", keys.len()),
             Step::Parts { live, count, .. } => format!("exchange {count} parts of {}", live.display()),
-            Step::Release { live, count, .. } => {
-                format!("take the immutable attribute off {count} paths of {}", live.display())
-            }
-            Step::Protect { live, count, .. } => {
-                format!("put the immutable attribute on what came in {count} places of {}", live.display())
-            }
             Step::Exchange { live, .. } => format!("exchange {}", live.display()),
             Step::Config { change, .. } => format!("install {}", change.target.display()),
             Step::Reload { service, .. } => format!("reload {}", service.name()),
@@ -170,12 +145,7 @@ impl Step {
             | Step::Unlink { .. }
             | Step::Link { .. }
             | Step::Define { .. } => true,
-            Step::Release { .. }
-            | Step::Protect { .. }
-            | Step::Exchange { .. }
-            | Step::Parts { .. }
-            | Step::Config { .. }
-            | Step::Reload { .. } => false,
+            Step::Exchange { .. } | Step::Parts { .. } | Step::Config { .. } | Step::Reload { .. } => false,
         }
     }
 
@@ -207,8 +177,6 @@ impl Step {
                 tell(hosts.database()?.create_objects(schema, &new, patience)?, monitor);
                 Ok(())
             }
-            Step::Release { live, paths, .. } => immutable(live, paths, false),
-            Step::Protect { live, paths, .. } => immutable(live, paths, true),
             Step::Exchange { staged, live, new, old, around } => {
                 place::make_folders(around)?;
                 exchange(staged, live, *new, *old, Toward::New)
@@ -257,10 +225,6 @@ impl Step {
             // The new side's triggers would keep its tables from moving back; what the old side defines needs its own
             // tables and is made by the undoing of `Undefine`.
             Step::Define { schema, new, .. } => hosts.database()?.drop_objects(schema, &read_objects(new)?, patience),
-            // Undone again after the trees were exchanged back, it takes the attribute off the old tree, and the undoing of `Release`
-            // puts it on again.
-            Step::Protect { live, paths, .. } => immutable(live, paths, false),
-            Step::Release { live, paths, .. } => immutable(live, paths, true),
             Step::Exchange { staged, live, new, old, around } => {
                 if around.last().is_none_or(|folder| folder.exists()) {
                     exchange(staged, live, *new, *old, Toward::Old)?;
@@ -383,14 +347,6 @@ fn parts(live: &Path, staged: &Path, units: &Path, toward: Toward) -> Result<()>
     tree::exchange_units(tree::open_folder(live)?, tree::open_folder(staged)?, &read_units(units)?, toward)
 }
 
-/// Nothing to do where the document root is gone.
-fn immutable(live: &Path, paths: &Path, immutable: bool) -> Result<()> {
-    match place::identity(live)? {
-        Some(_) => tree::set_immutable(tree::open_folder(live)?, &read_paths(paths)?, immutable),
-        None => Ok(()),
-    }
-}
-
 fn reload(hosts: &Hosts, service: Service, monitor: &dyn Monitor) -> Result<()> {
     monitor.event(Level::Info, &format!("reload {}", service.name()));
     hosts.retrying(|| hosts.services.reload(service))
@@ -409,22 +365,6 @@ pub fn write_objects(path: &Path, objects: &Objects) -> Result<()> {
 /// # Errors
 /// `io_failed`.
 pub fn read_objects(path: &Path) -> Result<Objects> {
-    read_json(path)
-}
-
-/// Writes the paths of a step, durably.
-///
-/// # Errors
-/// `disk_full`, `io_failed`.
-pub fn write_paths(path: &Path, paths: &[RelPath]) -> Result<()> {
-    write_json(path, paths)
-}
-
-/// Reads the list of paths of a step.
-///
-/// # Errors
-/// `io_failed`.
-pub fn read_paths(path: &Path) -> Result<Vec<RelPath>> {
     read_json(path)
 }
 

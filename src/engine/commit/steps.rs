@@ -11,16 +11,14 @@ use crate::host::place;
 use crate::host::tree::{self, Unit, unit};
 use crate::job::folder::file;
 use crate::path::RelPath;
-use crate::plan::{Plan, immutable_of};
+use crate::plan::Plan;
 use crate::progress::{Level, Monitor};
-use std::collections::HashSet;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 /// The steps of a verified job, in this order:
 ///
-/// 0. `Release`, where something immutable leaves: while it is there, nothing that visitors see has changed. `CreateSchema`, where the
-///    site's schema is gone.
+/// 0. `CreateSchema`, where the site's schema is gone.
 /// 1. `Undefine`: `RENAME TABLE` into another schema fails while a table has a trigger.
 /// 2. `Unlink`: a foreign key follows its tables when they are renamed. One between a table that goes and one that stays would lead
 ///    from the live schema into the retained one.
@@ -29,7 +27,7 @@ use std::path::{Path, PathBuf};
 ///    `RENAME TABLE` may have to give up on a lock. If it does, no file has moved.
 /// 5. `Define`: views, triggers and routines name the tables that came. They are created one by one, so the files do not wait for
 ///    them. Then `DropSchema`, where the restore that is taken back had made the schema.
-/// 6. `Protect`, where something immutable left. `Config`: a new site configuration may name a folder of the new tree.
+/// 6. `Config`: a new site configuration may name a folder of the new tree.
 /// 7. `Reload`, once a service, when every file that it reads is in place.
 ///
 /// They are undone in the opposite order, for the same reasons. Reloads are the exception: see [`crate::engine::commit::back`].
@@ -40,18 +38,13 @@ pub(crate) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
     let plan = &job.plan;
     let staged = &job.state.staged;
     private_folder(&plan.snapshot)?;
-    let (tables, objects) = database(job)?;
-    let files = files(job)?;
-    let (release, protect) = attributes(job, files.as_ref())?;
-    let mut steps = Vec::from_iter(release);
-    steps.extend(tables);
-    steps.extend(files);
+    let (mut steps, objects) = database(job)?;
+    steps.extend(files(job)?);
     steps.extend(objects);
     let changes = match &plan.from_snapshot {
         Some(from) => site_config::reversed(&staged.kept_config, from, &plan.snapshot)?,
         None => site_config::changes(&staged.config, &plan.snapshot)?,
     };
-    steps.extend(protect);
     let reloads = site_config::readers(&changes);
     let saved = site_config::saved(&plan.snapshot);
     steps.extend(changes.into_iter().map(|change| Step::Config { change, saved: saved.clone() }));
@@ -116,46 +109,14 @@ fn files(job: &Job<Verified>) -> Result<Option<Step>> {
         (None, None) => None,
     };
     catch_up(job)?;
-    let Some(units) = units else { return whole_tree(plan).map(Some) };
+    let Some(units) = units else {
+        protect(job)?;
+        return whole_tree(plan).map(Some);
+    };
     let list = plan.units();
     step::write_units(&list, &units)?;
     let (live, staged) = (plan.document_root.clone(), plan.tree.clone());
     Ok((!units.is_empty()).then_some(Step::Parts { live, staged, units: list, count: units.len() }))
-}
-
-/// The steps around the files where something in the live tree is immutable, or was when the state that comes back left.
-fn attributes(job: &Job<Verified>, files: Option<&Step>) -> Result<(Option<Step>, Option<Step>)> {
-    let plan = &job.plan;
-    let read = |path: PathBuf| if path.exists() { step::read_paths(&path) } else { Ok(Vec::new()) };
-    let mut paths = read(job.folder.join(file::IMMUTABLE))?;
-    if let Some(from) = &plan.from_snapshot {
-        paths.extend(read(immutable_of(from))?);
-    }
-    match files {
-        Some(Step::Parts { units, .. }) => {
-            let units = step::read_units(units)?;
-            let moved: HashSet<&RelPath> = units.iter().map(|unit| &unit.path).collect();
-            let around: HashSet<RelPath> = units.iter().flat_map(|unit| unit.path.ancestors()).collect();
-            let concerns = |path: &RelPath| {
-                path.is_root()
-                    || moved.contains(path)
-                    || around.contains(path)
-                    || path.ancestors().any(|folder| moved.contains(&folder))
-            };
-            paths.retain(concerns);
-        }
-        Some(_) => {}
-        None => paths.clear(),
-    }
-    paths.sort_unstable();
-    paths.dedup();
-    if paths.is_empty() {
-        return Ok((None, None));
-    }
-    let (live, list, count) = (plan.document_root.clone(), plan.immutable(), paths.len());
-    step::write_paths(&list, &paths)?;
-    let release = Step::Release { live: live.clone(), paths: list.clone(), count };
-    Ok((Some(release), Some(Step::Protect { live, paths: list, count })))
 }
 
 /// What the site has written to kept folders since they were taken over. Milliseconds before the exchange.
@@ -174,6 +135,19 @@ fn catch_up(job: &Job<Verified>) -> Result<()> {
         tree::adopt::adopt(from, into, name, path, job.monitor.as_ref())?;
     }
     Ok(())
+}
+
+/// What comes in the place of something immutable is so before it is live. Where it was made for an earlier state (a retained snapshot),
+/// it has what it had.
+fn protect(job: &Job<Verified>) -> Result<()> {
+    let list = job.folder.join(file::IMMUTABLE);
+    if job.plan.from_snapshot.is_some() || !list.exists() {
+        return Ok(());
+    }
+    let paths: Vec<RelPath> = job.folder.read(file::IMMUTABLE)?;
+    let staged = tree::open_folder(&job.plan.tree)?;
+    tree::set_immutable(&staged, &paths)?;
+    tree::sync_filesystem(&staged)
 }
 
 fn whole_tree(plan: &Plan) -> Result<Step> {

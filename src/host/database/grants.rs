@@ -326,7 +326,7 @@ fn needs(names: Schemas<'_>, server: Dialect, own_objects: bool, literal: bool) 
         found.push(global(any_of(DEFINE_FOR_OTHERS, of_mysql + usize::from(mysql_since(MYSQL_8_2))), true, purpose));
     }
     if mysql_since(MYSQL_8_0_20) {
-        found.push(global(SEE_ROUTINES.to_vec(), true, "the text of the dump's routines"));
+        found.push(global(SEE_ROUTINES.to_vec(), false, "the text of live routines of other accounts"));
     }
     found.extend(on_schema(&["SELECT"], "mysql", "`mysql`.*", false, "accounts, and the text of others' routines"));
     found.extend(on_schema(

@@ -47,7 +47,7 @@ pub fn ask(connection: &mut Conn, account: Option<&str>) -> Result<ServerFacts> 
         column(connection, "SELECT PLUGIN_NAME FROM information_schema.PLUGINS WHERE PLUGIN_TYPE='FTPARSER'").ok();
     let on = column(
         connection,
-        "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('sql_require_primary_key','innodb_force_primary_key','sql_generate_invisible_primary_key') AND Value='ON'",
+        "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('sql_require_primary_key','sql_generate_invisible_primary_key') AND Value='ON'",
     )?;
     // With the last one the server makes a key by itself.
     let requires = |name: &&String| *name != "sql_generate_invisible_primary_key" && on.len() == 1;

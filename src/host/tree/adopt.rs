@@ -104,7 +104,7 @@ fn link(from: BorrowedFd, into: BorrowedFd, name: &[u8], stat: &Statx) -> rustix
     match link_or_copy(from, into, name, stat) {
         Err(Errno::EXIST) => {
             let there = statx_here(into, name)?;
-            if there.stx_ino != stat.stx_ino {
+            if there.stx_ino != stat.stx_ino && !is_copy(stat, &there) {
                 give_way(into, name, &there)?;
                 link_or_copy(from, into, name, stat)?;
             }
@@ -114,14 +114,26 @@ fn link(from: BorrowedFd, into: BorrowedFd, name: &[u8], stat: &Statx) -> rustix
     }
 }
 
-/// A copy where the filesystem has no room for one more name, or lets nobody give the file one: it is immutable.
+/// A copy where the filesystem has no room for one more name, or gives the file none: it is immutable, or in a subvolume of its own.
 fn link_or_copy(from: BorrowedFd, into: BorrowedFd, name: &[u8], stat: &Statx) -> rustix::io::Result<()> {
-    match rustix::fs::linkat(from, name, into, name, AtFlags::empty()) {
-        Err(Errno::MLINK | Errno::PERM) if kind_of(u32::from(stat.stx_mode)) == Kind::File => {
-            copy(from, into, name, stat)
+    match (rustix::fs::linkat(from, name, into, name, AtFlags::empty()), kind_of(u32::from(stat.stx_mode))) {
+        (Err(Errno::MLINK | Errno::PERM | Errno::XDEV), Kind::File) => copy(from, into, name, stat),
+        (Err(Errno::XDEV), Kind::Symlink) => {
+            let target = rustix::fs::readlinkat(from, name, Vec::new())?;
+            rustix::fs::symlinkat(&target, into, name)?;
+            let (owner, group) = (Uid::from_raw(stat.stx_uid), Gid::from_raw(stat.stx_gid));
+            rustix::fs::chownat(into, name, Some(owner), Some(group), AtFlags::SYMLINK_NOFOLLOW)
         }
-        other => other,
+        (other, _) => other,
     }
+}
+
+/// What was copied, since no other name could be given, is not copied again when nothing has changed.
+fn is_copy(stat: &Statx, there: &Statx) -> bool {
+    let facts = |stat: &Statx| {
+        (stat.stx_mode, stat.stx_uid, stat.stx_gid, stat.stx_size, stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec)
+    };
+    facts(stat) == facts(there) && there.stx_nlink == 1
 }
 
 /// A folder where the site has a file by now stays: what is in it may be all there is of it.

@@ -1,55 +1,89 @@
-//! The immutable attribute (`chattr +i`): nobody changes, moves, links or removes what has it, root included.
+//! The immutable attribute (`chattr +i`): nobody changes, moves, links or removes what has it, root included. A folder around it can
+//! be exchanged as a whole.
 
-use super::change::sync_filesystem;
-use super::handle::resolve;
+use super::handle::{open_here, resolve};
 use super::kind::{Kind, kind_of};
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
-use rustix::fs::{IFlags, OFlags};
+use rustix::fs::{AtFlags, IFlags, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::thread::CapabilitySet;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Whether this process may change it. Containers mostly may not.
-pub fn may_change_immutable() -> bool {
-    rustix::thread::capabilities(None)
-        .is_ok_and(|capabilities| capabilities.effective.contains(CapabilitySet::LINUX_IMMUTABLE))
+/// Whether this process may set it and take it off, tried on a file that is made in `folder` and removed again. Capabilities do not
+/// tell: those of a container's own user namespace do not count.
+///
+/// # Errors
+/// What making the file meets.
+pub fn may_set_immutable(folder: impl AsFd) -> rustix::io::Result<bool> {
+    const NAME: &str = "attribute";
+    let folder = folder.as_fd();
+    let flags = OFlags::RDONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(folder, NAME, flags, Mode::RUSR)?;
+    let tried = set(&file, true).and_then(|_| set(&file, false));
+    rustix::fs::unlinkat(folder, NAME, AtFlags::empty())?;
+    Ok(tried.is_ok())
 }
 
-/// Sets it, or takes it off, below `root`, durably. What is not there, and what is neither file nor folder, is passed over.
+/// Sets it in a staged tree, which nobody but root reaches. What is not there is passed over, and so is a file with other names: one of
+/// them may be live.
 ///
 /// # Errors
 /// `not_exchangeable` where the system does not let this process, `io_failed`.
-pub fn set_immutable(root: impl AsFd, paths: &[RelPath], immutable: bool) -> Result<()> {
-    let root = root.as_fd();
+pub fn set_immutable(staged: impl AsFd, paths: &[RelPath]) -> Result<()> {
+    let staged = staged.as_fd();
     for path in paths {
-        change(root, path, immutable).map_err(|error| {
-            let what = if immutable { "set" } else { "take off" };
+        set_beneath(staged, path).map_err(|error| {
             let shown = path.to_string();
-            let message = format!("{what} the immutable attribute of {shown:?}: {}", std::io::Error::from(error));
+            let message = format!("set the immutable attribute of {shown:?}: {}", std::io::Error::from(error));
             let code = if error == Errno::PERM { Code::NotExchangeable } else { Code::IoFailed };
             Error::new(code, message).with("errno", error.raw_os_error()).with("path", shown)
         })?;
     }
-    sync_filesystem(root)
+    Ok(())
 }
 
-fn change(root: std::os::fd::BorrowedFd, path: &RelPath, immutable: bool) -> rustix::io::Result<()> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let handle = match resolve(root, path, flags) {
+fn set_beneath(staged: BorrowedFd, path: &RelPath) -> rustix::io::Result<()> {
+    let handle = match resolve(staged, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY) {
         Ok(handle) => handle,
-        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::NXIO) => return Ok(()),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NXIO) => return Ok(()),
         Err(error) => return Err(error),
     };
-    if !matches!(kind_of(rustix::fs::fstat(&handle)?.st_mode), Kind::File | Kind::Folder) {
-        return Ok(());
+    let stat = rustix::fs::fstat(&handle)?;
+    match kind_of(stat.st_mode) {
+        Kind::File if stat.st_nlink == 1 => {}
+        Kind::Folder => {}
+        _ => return Ok(()),
     }
-    let before = match rustix::fs::ioctl_getflags(&handle) {
-        // A filesystem without attributes.
-        Err(Errno::NOTTY | Errno::OPNOTSUPP) => return Ok(()),
-        other => other?,
-    };
+    set(&handle, true).map(|_| ())
+}
+
+/// Gives back whether it was another before.
+fn set(handle: &OwnedFd, immutable: bool) -> rustix::io::Result<bool> {
+    let before = rustix::fs::ioctl_getflags(handle)?;
     let mut after = before;
     after.set(IFlags::IMMUTABLE, immutable);
-    if after == before { Ok(()) } else { rustix::fs::ioctl_setflags(&handle, after) }
+    if after == before {
+        return Ok(false);
+    }
+    rustix::fs::ioctl_setflags(handle, after).map(|()| true)
+}
+
+/// Removes a file, or an empty folder, that an attribute holds: its own, or that of the folder it is in. A file that goes on under
+/// another name keeps what it had.
+pub fn unlink_held(folder: BorrowedFd, name: &[u8], how: AtFlags) -> rustix::io::Result<()> {
+    let free = |handle: &OwnedFd| {
+        let before = rustix::fs::ioctl_getflags(handle)?;
+        rustix::fs::ioctl_setflags(handle, before - IFlags::IMMUTABLE - IFlags::APPEND).map(|()| before)
+    };
+    free(&rustix::io::fcntl_dupfd_cloexec(folder, 0)?)?;
+    let handle = open_here(folder, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY);
+    let held = handle.ok().and_then(|handle| free(&handle).ok().map(|before| (handle, before)));
+    let removed = rustix::fs::unlinkat(folder, name, how);
+    if let Some((handle, before)) = held
+        && rustix::fs::fstat(&handle).is_ok_and(|stat| stat.st_nlink > 0)
+        && kind_of(rustix::fs::fstat(&handle)?.st_mode) == Kind::File
+    {
+        rustix::fs::ioctl_setflags(&handle, before)?;
+    }
+    removed
 }

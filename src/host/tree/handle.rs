@@ -127,15 +127,20 @@ pub(crate) fn refuse(path: &RelPath, error: Errno) -> Error {
     }
 }
 
+/// Renames elsewhere come between a few times, hardly ever so often.
+const MOST_TRIES: usize = 10_000;
+
 pub(crate) fn resolve(root: BorrowedFd, path: &RelPath, flags: OFlags) -> rustix::io::Result<OwnedFd> {
     let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let name: &Path = if path.is_root() { Path::new(".") } else { path.as_path() };
     if !OPENAT2_MISSING.load(Ordering::Relaxed) {
         let rules = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let mut tries = 0;
         loop {
+            tries += 1;
             match rustix::fs::openat2(root, name, flags, Mode::empty(), rules) {
-                // a rename elsewhere made the kernel unsure; nothing is wrong
-                Err(Errno::AGAIN | Errno::INTR) => continue,
+                // a rename elsewhere made the kernel unsure; nothing is wrong. A lease of the file's owner says the same, for a minute
+                Err(Errno::AGAIN | Errno::INTR) if tries < MOST_TRIES => continue,
                 Err(Errno::NOSYS | Errno::PERM) => {
                     OPENAT2_MISSING.store(true, Ordering::Relaxed);
                     break;

@@ -1,5 +1,6 @@
 //! Removing a tree: by handles, never through a link, never across a mount.
 
+use super::attributes::unlink_held;
 use super::handle::{open_here, stat_here};
 use super::kind::{Kind, kind_of};
 use crate::error::{Code, Error, Result};
@@ -23,7 +24,7 @@ pub fn remove(parent: impl AsFd, name: &OsStr, monitor: &dyn Monitor) -> Result<
     let fail = |error: Errno| Error::io(format_args!("remove {}", name.display()), &error.into());
     let Some(stat) = stat_here(parent, name.as_bytes()).map_err(fail)? else { return Ok(0) };
     if kind_of(stat.st_mode) != Kind::Folder {
-        rustix::fs::unlinkat(parent, name, AtFlags::empty()).map_err(fail)?;
+        unlink(parent, name.as_bytes(), AtFlags::empty()).map_err(fail)?;
         return Ok(1);
     }
     let top = open_here(parent, name.as_bytes(), OFlags::DIRECTORY | OFlags::RDONLY).map_err(fail)?;
@@ -36,8 +37,16 @@ pub fn remove(parent: impl AsFd, name: &OsStr, monitor: &dyn Monitor) -> Result<
             break;
         }
     }
-    rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR).map_err(fail)?;
+    unlink(parent, name.as_bytes(), AtFlags::REMOVEDIR).map_err(fail)?;
     Ok(removal.count + 1)
+}
+
+/// What is removed here is this program's to remove, whatever attribute it was given.
+fn unlink(folder: BorrowedFd, name: &[u8], how: AtFlags) -> rustix::io::Result<()> {
+    match rustix::fs::unlinkat(folder, name, how) {
+        Err(Errno::PERM) => unlink_held(folder, name, how).map_err(|_| Errno::PERM),
+        other => other,
+    }
 }
 
 struct Removal<'a> {
@@ -70,7 +79,7 @@ impl Removal<'_> {
                 folders.push(name.to_vec());
                 continue;
             }
-            match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
+            match unlink(folder, name, AtFlags::empty()) {
                 Ok(()) => self.count += 1,
                 Err(Errno::NOENT) => {}
                 Err(Errno::ISDIR) => folders.push(name.to_vec()),
@@ -94,7 +103,7 @@ impl Removal<'_> {
                 continue;
             }
             self.empty(top, below.as_fd(), depth + 1)?;
-            match rustix::fs::unlinkat(folder, name.as_slice(), AtFlags::REMOVEDIR) {
+            match unlink(folder, name.as_slice(), AtFlags::REMOVEDIR) {
                 Ok(()) => self.count += 1,
                 Err(Errno::NOENT) => {}
                 Err(error) => return Err(failed(&name, error)),
