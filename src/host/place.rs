@@ -52,7 +52,6 @@ pub fn change(from: &Path, to: &Path, replace: bool) -> Result<()> {
 /// `not_exchangeable`, else what making a folder met.
 pub fn try_exchange(work: &Path, around: &Path, live: &Path, whole: bool) -> Result<()> {
     private_folder(work)?;
-    let site = identity(live)?;
     let tried = tree::open_folder(work).and_then(|folder| {
         if tree::mount_of(&folder)? != tree::mount_of(tree::open_folder(around)?)? {
             let message = format!("{} and {} are on different mounts", work.display(), around.display());
@@ -69,9 +68,9 @@ pub fn try_exchange(work: &Path, around: &Path, live: &Path, whole: bool) -> Res
             Err(_) => Ok(()),
         }
     });
-    if site.is_some() && identity(&work.join(FULL))? == site {
-        let message = format!("a trial moved {} to {}", live.display(), work.join(FULL).display());
-        return Err(Error::new(Code::NeedsOperator, message).hint("Move it back by hand."));
+    // The site is in there.
+    if tried.as_ref().is_err_and(|error| error.code == Code::NeedsOperator) {
+        return tried;
     }
     let removed = remove(work, &Silent).map_err(|error| {
         let message = format!("{}; the next cleanup removes it", error.message);
@@ -105,8 +104,10 @@ fn is_in_lower_layer(work: &OwnedFd, live: &Path) -> Result<()> {
     match rustix::fs::renameat(&around, name, work, FULL) {
         Ok(()) => {
             // Nothing was in it any more: back at once, and nothing below is removed.
-            rustix::fs::renameat_with(work, FULL, &around, name, RenameFlags::NOREPLACE)
-                .doing(|| format!("bring {} back, which was moved by a trial", live.display()))?;
+            rustix::fs::renameat_with(work, FULL, &around, name, RenameFlags::NOREPLACE).map_err(|error| {
+                let message = format!("a trial moved {}, and it does not go back: {error}", live.display());
+                Error::new(Code::NeedsOperator, message).hint("Move the folder `full` of the staging back by hand.")
+            })?;
             Err(Error::new(Code::Internal, format!("the trial of {} was disturbed", live.display())))
         }
         Err(Errno::XDEV) => {
