@@ -14,6 +14,8 @@ struct Mount {
     /// What of the filesystem is mounted.
     root: PathBuf,
     at: PathBuf,
+    /// What the filesystem says of itself.
+    options: String,
 }
 
 /// Another place that shows a folder, or something in it.
@@ -48,8 +50,8 @@ pub fn elsewhere(folder: &Path) -> BTreeSet<Elsewhere> {
 /// Whether the overlay that a folder is in moves folders out of its lower layers: `redirect_dir=on`, or the kernel's own default
 /// (overlayfs.rst).
 pub fn moves_folders(folder: &Path) -> bool {
-    let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
-    let options = options_of(&text, folder);
+    let mounts = parse(&std::fs::read("/proc/self/mountinfo").unwrap_or_default());
+    let options = mount_of(&mounts, folder).map_or("", |mount| mount.options.as_str());
     match options.split(',').find_map(|option| option.strip_prefix("redirect_dir=")) {
         Some(said) => said == "on",
         None => {
@@ -58,25 +60,20 @@ pub fn moves_folders(folder: &Path) -> bool {
     }
 }
 
-/// What the filesystem says of the mount that a folder is in.
-fn options_of(mountinfo: &[u8], folder: &Path) -> String {
-    let mounts = mountinfo.split(|byte| *byte == b'\n').filter_map(|line| {
-        let at = path(line.split(|byte| *byte == b' ').nth(4)?);
-        let options = line.rsplit(|byte| *byte == b' ').next()?;
-        folder.starts_with(&at).then(|| (at.components().count(), String::from_utf8_lossy(options).into_owned()))
-    });
-    mounts.max_by_key(|(depth, _)| *depth).map(|(_, options)| options).unwrap_or_default()
-}
-
 fn namespace(process: &str) -> Option<PathBuf> {
     std::fs::read_link(format!("/proc/{process}/ns/mnt")).ok()
 }
 
-/// The device of a folder, and its path on it.
-fn place_of(mounts: &[Mount], folder: &Path) -> Option<(String, PathBuf)> {
+/// The mount that a folder is seen through.
+fn mount_of<'a>(mounts: &'a [Mount], folder: &Path) -> Option<&'a Mount> {
     let depth = |mount: &&Mount| mount.at.components().count();
     // Of two mounts at one place the later one is seen.
-    let mount = mounts.iter().filter(|mount| folder.starts_with(&mount.at)).max_by_key(depth)?;
+    mounts.iter().filter(|mount| folder.starts_with(&mount.at)).max_by_key(depth)
+}
+
+/// The device of a folder, and its path on it.
+fn place_of(mounts: &[Mount], folder: &Path) -> Option<(String, PathBuf)> {
+    let mount = mount_of(mounts, folder)?;
     let inner = folder.strip_prefix(&mount.at).ok()?;
     Some((mount.device.clone(), mount.root.join(inner)))
 }
@@ -101,7 +98,9 @@ fn parse(text: &[u8]) -> Vec<Mount> {
     let line = |line: &[u8]| {
         let mut fields = line.split(|byte| *byte == b' ').skip(2);
         let device = String::from_utf8_lossy(fields.next()?).into_owned();
-        Some(Mount { device, root: path(fields.next()?), at: path(fields.next()?) })
+        let (root, at) = (path(fields.next()?), path(fields.next()?));
+        let options = String::from_utf8_lossy(line.rsplit(|byte| *byte == b' ').next()?).into_owned();
+        Some(Mount { device, root, at, options })
     };
     text.split(|byte| *byte == b'\n').filter_map(line).collect()
 }
@@ -134,8 +133,10 @@ mod tests {
     #[test]
     fn the_options_are_those_of_the_mount_that_is_seen() {
         let mounts = b"21 1 8:1 / / rw - ext4 /dev/a rw,redirect_dir=off\n40 21 0:9 / /var/www rw - overlay o rw,lowerdir=/l,redirect_dir=on\n";
-        assert_eq!(options_of(mounts, Path::new("/var/www/shop")), "rw,lowerdir=/l,redirect_dir=on");
-        assert_eq!(options_of(mounts, Path::new("/var/log")), "rw,redirect_dir=off");
+        let mounts = parse(mounts);
+        let options = |folder| mount_of(&mounts, Path::new(folder)).map(|mount| mount.options.as_str());
+        assert_eq!(options("/var/www/shop"), Some("rw,lowerdir=/l,redirect_dir=on"));
+        assert_eq!(options("/var/log"), Some("rw,redirect_dir=off"));
     }
 
     #[test]

@@ -245,10 +245,9 @@ impl Tally {
             }
             (Some(Subject::NewTable(name)), _) => self.created(&name, (text, line), raw, quoting, bytes),
             (Some(Subject::Object(kind, name)), _) => {
-                let sql = String::from_utf8_lossy(text);
                 if kind == ObjectKind::Function
                     && self.survey.undeclared.len() < MAX_NAMED
-                    && !is_declared(&sql, quoting)
+                    && !is_declared(&String::from_utf8_lossy(text), quoting)
                 {
                     self.survey.undeclared.push((name.clone(), line));
                 }

@@ -2,6 +2,7 @@
 
 mod glossary;
 
+use crate::rust_files;
 use rocketvps_restore::cli::man;
 use rocketvps_restore::cli::table;
 use rocketvps_restore::config::{Config, Site};
@@ -66,7 +67,9 @@ fn every_path_the_documents_name_exists() {
 /// A row of a table that names no test, or one that is gone, is nobody's promise.
 #[test]
 fn every_row_of_the_filesystems_is_held_by_a_test() {
-    let tests: String = sources_of(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"));
+    let mut files = Vec::new();
+    rust_files::find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), &mut files);
+    let tests: String = files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let mut rows = 0;
     for line in read("docs/filesystems.md").lines().filter(|line| line.starts_with("| ") && !line.contains("Held by")) {
         let last = line.trim_end_matches([' ', '|']).rsplit('|').next().unwrap();
@@ -78,19 +81,6 @@ fn every_row_of_the_filesystems_is_held_by_a_test() {
         }
     }
     assert!(rows > 10, "{rows}");
-}
-
-fn sources_of(folder: std::path::PathBuf) -> String {
-    let mut all = String::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            all += &sources_of(path);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            all += &std::fs::read_to_string(path).unwrap();
-        }
-    }
-    all
 }
 
 #[test]

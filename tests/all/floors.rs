@@ -3,8 +3,9 @@
 //! A *room* is a file or folder directly in `src/`; a *floor* is a line of [`FLOORS`]. A file may import what lies on a lower floor, and
 //! its own room. A folder's own file (`engine.rs` of `engine/`) may drive and re-export what is in the folder.
 
+use crate::rust_files;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// From the roof down. Rooms of one floor do not know each other.
 const FLOORS: &[&str] = &[
@@ -26,22 +27,11 @@ const FLOORS: &[&str] = &[
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 /// The product's modules (`engine::stage`) with their text; unit tests and comments left out.
 fn modules() -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
-    sources(&root, &mut files);
+    rust_files::find(&root, &mut files);
     let mut modules = BTreeMap::new();
     for path in files {
         let name = path.strip_prefix(&root).unwrap().with_extension("").display().to_string().replace('/', "::");

@@ -4,6 +4,7 @@
 // What they share.
 mod loading;
 mod private_server;
+mod rust_files;
 mod two_tenants;
 mod world;
 

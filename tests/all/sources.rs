@@ -1,7 +1,8 @@
 //! What the sources must not hold: rules that no compiler knows.
 
+use crate::rust_files;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Files that look at paths by their names, and whose paths those are. Everything else, and above all whatever lies below a site's
 /// document root, is looked at beneath an open folder (`src/host/tree/handle.rs`): a tenant can make a link of any part of a path.
@@ -91,22 +92,11 @@ const LOOKS: &[&str] = &[
     ".read_link()",
 ];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 /// Lines of the product, tests and comments left out, by file.
 fn product() -> BTreeMap<String, Vec<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    sources(&root.join("src"), &mut files);
+    rust_files::find(&root.join("src"), &mut files);
     let for_tests =
         |name: &str| ["tests.rs", "testing.rs", "contract.rs", "fake.rs"].iter().any(|end| name.ends_with(end));
     files

@@ -19,7 +19,7 @@ pub fn may_set_immutable(folder: impl AsFd) -> rustix::io::Result<bool> {
     let folder = folder.as_fd();
     let flags = OFlags::RDONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let file = rustix::fs::openat(folder, NAME, flags, Mode::RUSR)?;
-    let tried = set(&file, true).and_then(|_| set(&file, false));
+    let tried = set(&file, true).and_then(|()| set(&file, false));
     rustix::fs::unlinkat(folder, NAME, AtFlags::empty())?;
     Ok(tried.is_ok())
 }
@@ -54,18 +54,14 @@ fn set_beneath(staged: BorrowedFd, path: &RelPath) -> rustix::io::Result<()> {
         Kind::Folder => {}
         _ => return Ok(()),
     }
-    set(&handle, true).map(|_| ())
+    set(&handle, true)
 }
 
-/// Gives back whether it was another before.
-fn set(handle: &OwnedFd, immutable: bool) -> rustix::io::Result<bool> {
+fn set(handle: &OwnedFd, immutable: bool) -> rustix::io::Result<()> {
     let before = rustix::fs::ioctl_getflags(handle)?;
     let mut after = before;
     after.set(IFlags::IMMUTABLE, immutable);
-    if after == before {
-        return Ok(false);
-    }
-    rustix::fs::ioctl_setflags(handle, after).map(|()| true)
+    if after == before { Ok(()) } else { rustix::fs::ioctl_setflags(handle, after) }
 }
 
 /// Removes a file, or an empty folder, that an attribute holds: its own, or that of the folder it is in. A file that goes on under
@@ -79,11 +75,11 @@ pub fn unlink_held(folder: BorrowedFd, name: &[u8], how: AtFlags) -> rustix::io:
     let handle = open_here(folder, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY);
     let held = handle.ok().and_then(|handle| free(&handle).ok().map(|before| (handle, before)));
     let removed = rustix::fs::unlinkat(folder, name, how);
-    if let Some((handle, before)) = held
-        && rustix::fs::fstat(&handle).is_ok_and(|stat| stat.st_nlink > 0)
-        && kind_of(rustix::fs::fstat(&handle)?.st_mode) == Kind::File
-    {
-        rustix::fs::ioctl_setflags(&handle, before)?;
+    if let Some((handle, before)) = held {
+        let stat = rustix::fs::fstat(&handle)?;
+        if stat.st_nlink > 0 && kind_of(stat.st_mode) == Kind::File {
+            rustix::fs::ioctl_setflags(&handle, before)?;
+        }
     }
     removed
 }

@@ -17,7 +17,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// Most paths a survey names of each problem.
 const NAMED: usize = 10;
-/// Most immutable files and folders that a restore takes the attribute off and puts it back on.
+/// Most immutable files and folders in whose places a restore sets the attribute.
 pub const MAX_IMMUTABLE: usize = 100_000;
 /// A second change within one tick of the filesystem's clock leaves no newer time. Kernels tick every 10 ms at the slowest.
 const TICK_MS: i64 = 100;
