@@ -6,6 +6,7 @@
 //! * [`chain`]: which archives an incremental backup is made of; [`layers`]: which entry of which archive counts;
 //! * [`layout`]: the known forms, one file each, and the [`Sorter`](layout::Sorter) that places entries while they stream by;
 //! * [`meta`]: the `.meta` files beside archives (hints, never trusted);
+//! * [`read`]: the one walk over the entries of an archive, for whoever reads one;
 //! * [`scan()`](scan::scan): one reading of a whole archive, its integrity check; [`preview`]: what it found, as a document;
 //! * [`cache::index`]: our own cache of what was found inside an archive; [`cache::catalogue`]: every entry of the site in it.
 
@@ -21,6 +22,7 @@ pub mod meta;
 pub mod name;
 pub mod peek;
 pub mod preview;
+pub mod read;
 pub mod scan;
 pub mod source;
 #[cfg(test)]

@@ -227,7 +227,7 @@ pub fn poll(config: &Config, job: &JobId, since: u64) -> Result<Value> {
 /// # Errors
 /// `job_not_found`, `io_failed`.
 pub fn status(config: &Config, job: &JobId, since: u64) -> Result<JobStatus> {
-    Watch::of(config, job, since)?.look(config)
+    Watch::of(config, job, since)?.status(config)
 }
 
 /// A job that somebody looks at again and again.
@@ -252,7 +252,7 @@ impl Watch {
     ///
     /// # Errors
     /// `io_failed`.
-    pub fn look(&mut self, config: &Config) -> Result<JobStatus> {
+    pub fn status(&mut self, config: &Config) -> Result<JobStatus> {
         let job = &self.job;
         let mut status = self.folder.status()?;
         let report = if !status.state.is_final() && is_dead(&self.folder, &mut status) {
@@ -296,7 +296,7 @@ pub fn wait(config: &Config, job: &JobId) -> Result<Value> {
     let mut pause = Pause::default();
     let mut is_reported = false;
     loop {
-        let status = watch.look(config)?;
+        let status = watch.status(config)?;
         if status.status.state.is_final() {
             return finished(job, status);
         }

@@ -44,7 +44,7 @@ pub trait Monitor: Send + Sync {
     /// A phase has done all it had to do.
     fn finish(&self, _: Phase) {}
     /// Sets what a phase is expected to do in all. May be called again when more is known.
-    fn expect(&self, phase: Phase, items: u64, bytes: u64);
+    fn set_total(&self, phase: Phase, items: u64, bytes: u64);
     /// Adds what was done.
     fn advance(&self, phase: Phase, items: u64, bytes: u64);
     /// Names what is being worked on.
@@ -95,8 +95,8 @@ impl<M: Deref<Target: Monitor> + Send + Sync> Monitor for Linked<M> {
     fn finish(&self, phase: Phase) {
         self.inner.finish(phase);
     }
-    fn expect(&self, phase: Phase, items: u64, bytes: u64) {
-        self.inner.expect(phase, items, bytes);
+    fn set_total(&self, phase: Phase, items: u64, bytes: u64) {
+        self.inner.set_total(phase, items, bytes);
     }
     fn advance(&self, phase: Phase, items: u64, bytes: u64) {
         self.inner.advance(phase, items, bytes);
@@ -121,7 +121,7 @@ impl<M: Deref<Target: Monitor> + Send + Sync> Monitor for Linked<M> {
 pub struct Silent;
 
 impl Monitor for Silent {
-    fn expect(&self, _: Phase, _: u64, _: u64) {}
+    fn set_total(&self, _: Phase, _: u64, _: u64) {}
     fn advance(&self, _: Phase, _: u64, _: u64) {}
     fn current(&self, _: Phase, _: &str) {}
     fn event(&self, _: Level, _: &str) {}

@@ -3,32 +3,29 @@
 //! Every byte goes through gzip's and tar's own checks; nothing is written. Memory stays bounded whatever the
 //! archive: folders are counted to a depth and a number, configuration is kept to 1 MiB a file.
 
-use crate::archive::{self, Entry, EntryKind, Limits, Segment, TarReader};
+use crate::archive::{self, Entry, EntryKind, Limits, Segment};
 use crate::backup::cache::catalogue::Draft;
 use crate::backup::contents::kind_of;
 use crate::backup::layers::Layers;
-use crate::backup::layout::{ConfigItem, Place, Seen, Sorter};
-use crate::backup::meta::Meta;
+use crate::backup::layout::{Place, Seen, Sorter};
 use crate::backup::name::file_name;
+use crate::backup::read::{self, Walk, Walked, check_sum, keep_config, newest_first};
 use crate::backup::source::{Part, Role, Source};
 use crate::config::Config;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::host::tree;
 use crate::path::{MAX_PATH, RelPath};
 use crate::progress::{Level, Monitor, Phase};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{BufReader, Read};
+use std::ops::ControlFlow;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 pub use crate::backup::contents::folders::Folders;
 pub use crate::backup::contents::{Application, ConfigFound, DumpScan, Scan};
 pub use crate::sql::tally::{TableTally, tally};
 
-/// Largest configuration file accepted, in bytes.
-pub const MAX_CONFIG_FILE: u64 = 1 << 20;
-/// Most configuration files accepted.
-pub const MAX_CONFIG_FILES: usize = 64;
 /// Most links out of the site that are remembered.
 const MAX_LINKS_OUT: usize = 100;
 const CHUNK: usize = 256 << 10;
@@ -69,7 +66,7 @@ pub fn scan_into(
         buffer: vec![0; CHUNK],
         monitor,
     };
-    monitor.expect(Phase::Verify, 0, reading.found.packed_bytes);
+    monitor.set_total(Phase::Verify, 0, reading.found.packed_bytes);
     let mut first = true;
     for part in newest_first(&source.parts) {
         if part.role == Role::Archive && !std::mem::take(&mut first) {
@@ -80,31 +77,12 @@ pub fn scan_into(
     reading.finish()
 }
 
-/// The archives from the newest to the oldest, so that what newer ones replace is known before it comes; then the rest.
-fn newest_first(parts: &[Part]) -> impl Iterator<Item = &Part> {
-    let archives = parts.iter().rev().filter(|part| part.role == Role::Archive);
-    archives.chain(parts.iter().filter(|part| part.role != Role::Archive))
-}
-
-/// Compares the archive with the checksum its writer left beside it, if there is one.
-pub(crate) fn check_sum(part: &Part, monitor: &dyn Monitor) -> Result<()> {
-    let Some(wanted) = (part.role == Role::Archive).then(|| Meta::beside(&part.path).sha256()).flatten() else {
-        return Ok(());
-    };
-    let found = part.sha256(monitor)?;
-    if found == wanted {
-        return Ok(());
-    }
-    Err(archive::corrupt(format_args!("its checksum is {found}, its .meta says {wanted}"))
-        .with("path", part.path.display().to_string()))
-}
-
 /// A file that newer archives replaced.
 struct OldContent {
     size: u64,
     hash: u64,
     /// The first hard link that takes it.
-    heir: Option<RelPath>,
+    first_link: Option<RelPath>,
 }
 
 struct Reading<'a> {
@@ -136,84 +114,73 @@ impl Reading<'_> {
         match &part.role {
             Role::Dump => self.found.dump = Some(read_dump(name, raw, self.monitor)?),
             Role::ConfigFile { item, name } => {
-                keep_config(&mut self.found, *item, name, part.identity.size, raw)?;
+                keep_config(&mut self.found.config, *item, name, part.identity.size, raw)?;
             }
-            Role::Archive | Role::Files | Role::Config => {
-                let Some(sorter) = part.sorter(&self.source.site) else { return Ok(()) };
-                let mut tar = archive::open(BufReader::with_capacity(CHUNK, raw), limits)
-                    .map_err(|error| error.with("path", part.path.display().to_string()))?;
-                let seen = self.archive(&mut tar, sorter).map_err(|error| part.named(error))?;
-                self.found.unpacked_bytes += tar.offset();
-                self.found.seen.merge(seen);
-            }
+            Role::Archive | Role::Files | Role::Config => self.archive(part, raw, limits)?,
         }
         part.unchanged()
     }
 
-    fn archive(&mut self, tar: &mut TarReader<impl Read>, mut sorter: Sorter) -> Result<Seen> {
-        while let Some(entry) = tar.next_entry()? {
-            self.monitor.keep_going()?;
-            let path = RelPath::parse(&entry.path)?;
-            match sorter.place(&path) {
-                Place::Site(inner) => self.site_entry(inner, &entry, tar, &sorter)?,
+    fn archive(&mut self, part: &Part, raw: impl Read + Send, limits: Limits) -> Result<()> {
+        let (monitor, layered) = (self.monitor, self.layers.is_some());
+        let walk = Walk { site: &self.source.site, limits, layered, monitor };
+        let raw = BufReader::with_capacity(CHUNK, raw);
+        let walked = walk.over(part, raw, |place, path, entry, sorter, data| {
+            match place {
+                Place::Site(inner) => self.site_entry(inner, &entry, data, sorter)?,
                 Place::Dump if entry.kind == EntryKind::File => {
-                    self.found.dump = Some(read_dump(path.to_string(), &mut *tar, self.monitor)?);
+                    self.found.dump = Some(read_dump(path.to_string(), data, monitor)?);
                 }
                 Place::Config(item, name) if entry.kind == EntryKind::File => {
-                    keep_config(&mut self.found, item, &name, entry.size, &mut *tar)?;
+                    keep_config(&mut self.found.config, item, &name, entry.size, data)?;
                 }
-                Place::Config(item, _) => self.found.seen.note_config_link(item, &path, &entry.kind),
+                Place::Config(item, _) => self.found.seen.note_config_link(item, path, &entry.kind),
                 _ => {}
             }
-        }
-        if self.layers.is_none() {
-            tar.require_whole()?;
-        }
-        self.found.without_end_mark |= tar.lacks_end_mark();
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let Some(Walked { sorter, unpacked_bytes, lacks_end_mark }) = walked else { return Ok(()) };
+        self.found.without_end_mark |= lacks_end_mark;
+        self.found.unpacked_bytes += unpacked_bytes;
         let layout = sorter.layout().map(str::to_owned);
         self.found.layout = self.found.layout.take().or(layout);
         // Nothing may have changed since the backup before it.
-        if self.layers.is_some() && *sorter.seen() == Seen::default() {
-            return Ok(Seen::default());
+        if !layered || *sorter.seen() != Seen::default() {
+            self.found.seen.merge(sorter.finish().map_err(|error| part.named(error))?);
         }
-        sorter.finish()
+        Ok(())
     }
 
-    fn site_entry(
-        &mut self,
-        path: RelPath,
-        entry: &Entry,
-        tar: &mut TarReader<impl Read>,
-        sorter: &Sorter,
-    ) -> Result<()> {
+    fn site_entry(&mut self, path: RelPath, entry: &Entry, data: &mut dyn Read, sorter: &Sorter) -> Result<()> {
         if let Some(layers) = &mut self.layers {
             let is_folder = entry.kind == EntryKind::Folder;
             let covered = layers.covers(&path, is_folder);
             layers.add(&path, is_folder);
             if covered {
-                return self.replaced(&path, entry, tar);
+                return self.replaced(&path, entry, data);
             }
         }
         let mut entry = Cow::Borrowed(entry);
         let (mut hash, mut link) = (0, Vec::new());
         match &entry.kind {
             EntryKind::File if self.catalogue.is_some() || tells_application(&path) => {
-                hash = self.content(&entry, tar)?;
+                hash = self.content(&entry, data)?;
                 if tells_application(&path) && entry.segments.is_none() && entry.size <= self.buffer.len() as u64 {
                     let text = String::from_utf8_lossy(&self.buffer[..entry.size as usize]);
                     hint(&mut self.found.application, &path, &text);
                 }
             }
             EntryKind::HardLink(target) => {
-                link = seen_from_site(sorter, target);
+                link = read::seen_from_site(sorter, target)
+                    .map_or_else(|| target.clone(), |inside| inside.as_bytes().to_vec());
                 // A link to a file that a newer archive replaced has that file's old content.
                 if let Some(old) = self.old_content.get_mut(&xxh3_64(&link)) {
-                    match &old.heir {
+                    match &old.first_link {
                         Some(first) => link = first.as_bytes().to_vec(),
                         None => {
                             let own = entry.to_mut();
                             (own.kind, own.size, hash, link) = (EntryKind::File, old.size, old.hash, Vec::new());
-                            old.heir = Some(path.clone());
+                            old.first_link = Some(path.clone());
                         }
                     }
                 }
@@ -237,21 +204,21 @@ impl Reading<'_> {
     }
 
     /// Keeps what a file held that newer archives replaced, for hard links to it.
-    fn replaced(&mut self, path: &RelPath, entry: &Entry, tar: &mut TarReader<impl Read>) -> Result<()> {
+    fn replaced(&mut self, path: &RelPath, entry: &Entry, data: &mut dyn Read) -> Result<()> {
         if entry.kind != EntryKind::File || self.old_content.len() >= MAX_OLD_CONTENT {
             return Ok(());
         }
-        let hash = if self.catalogue.is_some() { self.content(entry, tar)? } else { 0 };
-        self.old_content.insert(xxh3_64(path.as_bytes()), OldContent { size: entry.size, hash, heir: None });
+        let hash = if self.catalogue.is_some() { self.content(entry, data)? } else { 0 };
+        self.old_content.insert(xxh3_64(path.as_bytes()), OldContent { size: entry.size, hash, first_link: None });
         Ok(())
     }
 
     /// Reads a file through for its hash; one that fits is in the buffer then.
-    fn content(&mut self, entry: &Entry, tar: &mut TarReader<impl Read>) -> Result<u64> {
+    fn content(&mut self, entry: &Entry, data: &mut dyn Read) -> Result<u64> {
         let size = entry.size;
         if entry.segments.is_none() && size <= self.buffer.len() as u64 {
             let content = &mut self.buffer[..size as usize];
-            tar.read_exact(content).map_err(archive::unwrap_io)?;
+            data.read_exact(content).map_err(archive::unwrap_io)?;
             return Ok(xxh3_64(content));
         }
         let mut hash = Xxh3::new();
@@ -262,7 +229,7 @@ impl Reading<'_> {
             let mut left = length;
             while left > 0 {
                 let most = left.min(self.buffer.len() as u64) as usize;
-                tar.read_exact(&mut self.buffer[..most]).map_err(archive::unwrap_io)?;
+                data.read_exact(&mut self.buffer[..most]).map_err(archive::unwrap_io)?;
                 hash.update(&self.buffer[..most]);
                 left -= most as u64;
             }
@@ -313,12 +280,6 @@ impl Reading<'_> {
     }
 }
 
-/// A hard link names its target as the archive does; seen from the document root where it lies there.
-fn seen_from_site(sorter: &Sorter, target: &[u8]) -> Vec<u8> {
-    let inside = RelPath::parse(target).ok().and_then(|path| path.strip_prefix(sorter.root()?));
-    inside.map_or_else(|| target.to_vec(), |inside| inside.as_bytes().to_vec())
-}
-
 /// The configuration files of a source with their contents, which no cache holds. `wanted` are the ones a whole reading found:
 /// when the last of them was read, the rest of the archive is not.
 ///
@@ -330,9 +291,10 @@ pub fn read_config(
     wanted: &[ConfigFound],
     monitor: &dyn Monitor,
 ) -> Result<Vec<ConfigFound>> {
-    let mut found = Scan::default();
+    let mut found = Vec::new();
+    let walk = Walk { site: &source.site, limits: Limits::from_config(&config.limits), layered: false, monitor };
     for part in newest_first(&source.parts) {
-        if found.config.len() >= wanted.len() {
+        if found.len() >= wanted.len() {
             break;
         }
         let raw = Watched { inner: part.reader(), monitor, stop: None };
@@ -340,41 +302,17 @@ pub fn read_config(
             Role::Dump => {}
             Role::ConfigFile { item, name } => keep_config(&mut found, *item, name, part.identity.size, raw)?,
             Role::Archive | Role::Files | Role::Config => {
-                let Some(mut sorter) = part.sorter(&source.site) else { continue };
-                let limits = Limits::from_config(&config.limits);
-                let mut tar = archive::open(BufReader::with_capacity(CHUNK, raw), limits)?;
-                while found.config.len() < wanted.len()
-                    && let Some(entry) = tar.next_entry().map_err(|error| part.named(error))?
-                {
-                    let path = RelPath::parse(&entry.path)?;
-                    if let (Place::Config(item, name), EntryKind::File) = (sorter.place(&path), &entry.kind) {
-                        keep_config(&mut found, item, &name, entry.size, &mut tar)?;
+                walk.over(part, BufReader::with_capacity(CHUNK, raw), |place, _, entry, _, data| {
+                    if let (Place::Config(item, name), EntryKind::File) = (place, &entry.kind) {
+                        keep_config(&mut found, item, &name, entry.size, data)?;
                     }
-                }
+                    Ok(if found.len() < wanted.len() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+                })?;
             }
         }
         part.unchanged()?;
     }
-    Ok(found.config)
-}
-
-fn keep_config(found: &mut Scan, item: ConfigItem, name: &str, size: u64, from: impl Read) -> Result<()> {
-    if found.config.len() >= MAX_CONFIG_FILES {
-        return Err(Error::new(
-            Code::LimitExceeded,
-            format!("the backup has over {MAX_CONFIG_FILES} configuration files"),
-        ));
-    }
-    let content = if size <= MAX_CONFIG_FILE { Some(read_all(from, MAX_CONFIG_FILE)?) } else { None };
-    let hash = content.as_deref().map(xxh3_64);
-    found.config.push(ConfigFound { item, name: name.to_owned(), size, content, hash, meaning: None });
-    Ok(())
-}
-
-fn read_all(from: impl Read, most: u64) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(most).read_to_end(&mut bytes).map_err(archive::unwrap_io)?;
-    Ok(bytes)
+    Ok(found)
 }
 
 /// Reads a dump, plain or compressed (its first bytes decide), and counts what is in it.

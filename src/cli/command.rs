@@ -168,7 +168,7 @@ impl Operand {
 
 /// How the answer of a command comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Delivery {
     /// At once.
     Answer,
     /// From a job, which is waited for.
@@ -199,7 +199,7 @@ pub struct Command {
     /// The call it comes to; empty where there is none.
     pub call: &'static str,
     /// How its answer comes.
-    pub way: Way,
+    pub way: Delivery,
     /// One line, without a full stop.
     pub short: &'static str,
     /// All there is to say. Markup as in [`crate::cli::markup`].

@@ -3,7 +3,7 @@
 use crate::api;
 use crate::call;
 use crate::cli::arguments::Output;
-use crate::cli::command::{Command, CommandName, Operand, Way};
+use crate::cli::command::{Command, CommandName, Delivery, Operand};
 use crate::cli::confirm;
 use crate::cli::follow::{self, Show};
 use crate::cli::format;
@@ -51,7 +51,7 @@ impl Execution<'_> {
             return self.print_log(&config, &job);
         }
         match self.command.way {
-            Way::Attach | Way::Wait => self.finish(&config, &JobId::parse(&self.operands[0])?),
+            Delivery::Attach | Delivery::Wait => self.finish(&config, &JobId::parse(&self.operands[0])?),
             _ => self.ask(&config),
         }
     }
@@ -68,11 +68,14 @@ impl Execution<'_> {
         {
             request.insert("snapshot".into(), newest_snapshot(&request)?.into());
         }
-        if self.command.way == Way::Change && !self.given.has(OptionName::DryRun) && !self.given.has(OptionName::Yes) {
+        if self.command.way == Delivery::Change
+            && !self.given.has(OptionName::DryRun)
+            && !self.given.has(OptionName::Yes)
+        {
             confirm::ask(self.command, &request, self.style)?;
         }
         let detach = self.given.has(OptionName::Detach);
-        if self.command.way == Way::Change && !detach {
+        if self.command.way == Delivery::Change && !detach {
             // From here on Ctrl+C is a wish to stop the job, also while it is only being started.
             process::catch_interrupt();
         }
@@ -80,7 +83,7 @@ impl Execution<'_> {
         let job = data["job"].as_str().map(JobId::parse).transpose()?;
         match job {
             Some(job) if detach => self.began(&job, &data),
-            Some(job) if matches!(self.command.way, Way::Job | Way::Change) => self.finish(config, &job),
+            Some(job) if matches!(self.command.way, Delivery::Job | Delivery::Change) => self.finish(config, &job),
             _ => self.answer(self.command.name, &data),
         }
     }
@@ -111,8 +114,8 @@ impl Execution<'_> {
 
     /// Waits for the end of a job, shows it meanwhile where people look, and gives its result.
     fn finish(&self, config: &Config, job: &JobId) -> Result<ExitCode> {
-        let attached = matches!(self.command.way, Way::Attach | Way::Wait);
-        let cancels = self.command.way == Way::Change || self.given.has(OptionName::CancelOnInterrupt);
+        let attached = matches!(self.command.way, Delivery::Attach | Delivery::Wait);
+        let cancels = self.command.way == Delivery::Change || self.given.has(OptionName::CancelOnInterrupt);
         if attached && cancels {
             process::catch_interrupt();
         }
@@ -122,16 +125,16 @@ impl Execution<'_> {
             if let Ok(kind) = serde_json::from_value::<Kind>(status["kind"].clone()) {
                 name = table::of_kind(kind);
             }
-            if self.output == Output::Text && self.command.way == Way::Attach {
+            if self.output == Output::Text && self.command.way == Delivery::Attach {
                 let interrupt = if cancels { "asks it to stop" } else { "leaves; the job goes on" };
                 let (kind, domain) = (format::plain(&status["kind"]), format::plain(&status["domain"]));
                 say(&format!("{kind} of {domain}, {job}. Ctrl+C {interrupt}.\n"));
             }
         }
         let shows = match self.command.way {
-            Way::Change | Way::Attach => true,
+            Delivery::Change | Delivery::Attach => true,
             // The result is what is asked for. Where nobody sees the bar redrawn, it would only stand before it.
-            Way::Job => self.style.live,
+            Delivery::Job => self.style.live,
             _ => false,
         };
         match (shows && self.output == Output::Text, cancels) {

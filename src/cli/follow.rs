@@ -40,7 +40,7 @@ pub fn follow(config: &Config, job: &JobId, style: Style, show: Show, cancels: b
     let mut cancelled = false;
     let mut looked = Instant::now();
     loop {
-        let status = watch.look(config)?;
+        let status = watch.status(config)?;
         let data = call::written(&status)?;
         if status.status.state.is_final() {
             view.events(&data);

@@ -1,6 +1,6 @@
 //! Every command of the helper, as a table: parser, help, man page and completion read it.
 
-use crate::cli::command::{Command, CommandGroup, CommandName, Operand, Way};
+use crate::cli::command::{Command, CommandGroup, CommandName, Delivery, Operand};
 use crate::cli::option::OptionName;
 use crate::job::Kind;
 
@@ -20,7 +20,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[],
         options: &[],
         call: "list_domains",
-        way: Way::Answer,
+        way: Delivery::Answer,
         short: "List the domains",
         long: "List the domains that have backups or a site.",
     },
@@ -31,7 +31,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::Domain],
         options: &[],
         call: "list_backups",
-        way: Way::Answer,
+        way: Delivery::Answer,
         short: "List the backups, newest first",
         long: "List the backups of a domain, newest first: date, size, kind, and path.",
     },
@@ -46,7 +46,7 @@ pub const COMMANDS: &[Command] = &[
             &[OptionName::Tree, OptionName::Depth, OptionName::Offset, OptionName::Limit],
         ],
         call: "preview_backup",
-        way: Way::Job,
+        way: Delivery::Job,
         short: "Show what is in a backup",
         long: "Show what is in a backup: files by folder, tables, site configuration. Say how long a restore would take and \
                how much room it needs.",
@@ -58,7 +58,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::Domain, Operand::Backup],
         options: &[SELECTION, DETACH, &[OptionName::Checksum, OptionName::Limit]],
         call: "diff_backup",
-        way: Way::Job,
+        way: Delivery::Job,
         short: "Show what a restore would change",
         long: "Compare a backup with the live site: file by file, table by table, and the site configuration.",
     },
@@ -69,7 +69,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::Domain, Operand::Backup],
         options: &[SELECTION, DETACH, &[OptionName::AllowUnsafeConfig]],
         call: "validate",
-        way: Way::Job,
+        way: Delivery::Job,
         short: "Check whether a restore would work",
         long: "Run every check that comes before a restore, and show what the restore would change. The exit status is 67 when \
                a check failed.",
@@ -81,7 +81,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::Domain],
         options: &[DETACH],
         call: "verify",
-        way: Way::Job,
+        way: Delivery::Job,
         short: "Check the live site",
         long: "Check the live site: files, database, site configuration, services. The exit status is 60 when a check failed.",
     },
@@ -97,7 +97,7 @@ pub const COMMANDS: &[Command] = &[
             &[OptionName::Snapshot, OptionName::PlanToken, OptionName::AllowUnsafeConfig, OptionName::Priority],
         ],
         call: "restore_start",
-        way: Way::Change,
+        way: Delivery::Change,
         short: "Restore a domain from a backup",
         long: "Restore a domain from a backup: all of it, or the parts that the selection options name. The backup has to be \
                named, or `--latest` said.\n\n\
@@ -112,7 +112,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::AnyDomain],
         options: &[&[OptionName::Job, OptionName::Snapshot], CONFIRMED],
         call: "rollback",
-        way: Way::Change,
+        way: Delivery::Change,
         short: "Go back to before the last restore",
         long: "Bring back the state before the last restore; with `--job` the state before that job, whose domain is known then; with `--snapshot` that of a \
                snapshot. The present state is kept, so that a rollback can be rolled back.",
@@ -124,7 +124,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::Domain],
         options: &[DETACH],
         call: "create_snapshot",
-        way: Way::Job,
+        way: Delivery::Job,
         short: "Save the live site in one folder",
         long: "Save the live site as a portable snapshot, one folder that can be carried to another server: files, database, \
                site configuration.",
@@ -136,7 +136,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::Domain],
         options: &[],
         call: "list_snapshots",
-        way: Way::Answer,
+        way: Delivery::Answer,
         short: "List the snapshots, newest first",
         long: "List the snapshots of a domain, newest first: portable ones, and those that restores kept.",
     },
@@ -147,7 +147,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::Domain, Operand::Snapshot],
         options: &[CONFIRMED],
         call: "delete_snapshot",
-        way: Way::Change,
+        way: Delivery::Change,
         short: "Delete a snapshot and what it keeps",
         long: "Delete a snapshot and what it keeps. There is no way back from it.",
     },
@@ -158,7 +158,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::AnyDomain],
         options: &[],
         call: "list_jobs",
-        way: Way::Answer,
+        way: Delivery::Answer,
         short: "List the jobs, newest first",
         long: "List the jobs, newest first, and say whether one that was interrupted can go on.",
     },
@@ -169,7 +169,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::Job],
         options: &[&[OptionName::Since]],
         call: "restore_poll",
-        way: Way::Answer,
+        way: Delivery::Answer,
         short: "Show how a job stands",
         long: "Show how a job stands: its phases, how far each is, and its error if it failed.",
     },
@@ -180,7 +180,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::UnfinishedJob],
         options: &[&[OptionName::CancelOnInterrupt]],
         call: "restore_poll",
-        way: Way::Attach,
+        way: Delivery::Attach,
         short: "Follow a job to its end",
         long: "Follow a job to its end and show its result. The exit status is that of the job. Ctrl+C leaves, and the job goes on.",
     },
@@ -191,7 +191,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::Job],
         options: &[],
         call: "restore_poll",
-        way: Way::Wait,
+        way: Delivery::Wait,
         short: "Wait for the end of a job",
         long: "Wait for the end of a job, then show its result. The exit status is that of the job.",
     },
@@ -202,7 +202,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::UnfinishedJob],
         options: &[],
         call: "restore_cancel",
-        way: Way::Answer,
+        way: Delivery::Answer,
         short: "Ask a job to stop",
         long: "Ask a job to stop. The site stays as it was, or goes back to it.",
     },
@@ -213,7 +213,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::DomainOrJob],
         options: &[],
         call: "list_logs",
-        way: Way::Answer,
+        way: Delivery::Answer,
         short: "List the logs, or print that of a job",
         long: "List the logs of restores and rollbacks, newest first. With a job: print the log of that job.",
     },
@@ -224,7 +224,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::AnyDomain],
         options: &[DETACH],
         call: "cleanup",
-        way: Way::Job,
+        way: Delivery::Job,
         short: "Remove what has expired",
         long: "Remove expired snapshots, and what ended jobs left behind. Once a day from cron is enough.",
     },
@@ -235,7 +235,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::AnyDomain],
         options: &[DETACH],
         call: "recover",
-        way: Way::Job,
+        way: Delivery::Job,
         short: "Finish or undo what a crash left",
         long: "Finish or undo what a crash or a power cut left unfinished, and wait for the end. It does no harm when there \
                is nothing to recover.",
@@ -247,7 +247,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[],
         options: &[],
         call: "",
-        way: Way::Helper,
+        way: Delivery::Helper,
         short: "Show which settings are in force",
         long: "Read the restore.toml and show every setting that is in force, and where it comes from. Say which files and \
                folders it names do not exist. Secrets are left out.",
@@ -259,7 +259,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::CallName, Operand::Request],
         options: &[],
         call: "",
-        way: Way::Helper,
+        way: Delivery::Helper,
         short: "Run a call of the library, as JSON",
         long: "Run a call of the library for a program: one JSON document in, one out. Without a request the request is empty. The \
                answer is one line on standard output, an error too; `--field` and `--tsv` take values out of it. A call that \
@@ -275,7 +275,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::CommandWord],
         options: &[],
         call: "",
-        way: Way::Helper,
+        way: Delivery::Helper,
         short: "Explain a command, or list them all",
         long: "Explain a command and its options. Without one: list all commands.",
     },
@@ -286,7 +286,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::Artefact],
         options: &[],
         call: "",
-        way: Way::Helper,
+        way: Delivery::Helper,
         short: "Print the man page or a completion",
         long: "Print the man page, or the completion of a shell.",
     },
@@ -297,7 +297,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::Words],
         options: &[],
         call: "",
-        way: Way::Helper,
+        way: Delivery::Helper,
         short: "Say what may stand next on a command line",
         long: "Print what may stand for the last word of a command line, for a completion.",
     },
@@ -308,7 +308,7 @@ pub const COMMANDS: &[Command] = &[
         operands: &[Operand::JobFolder],
         options: &[&[OptionName::Locked, OptionName::Scoped]],
         call: "",
-        way: Way::Helper,
+        way: Delivery::Helper,
         short: "Do the work of a job",
         long: "Do the work of a job. The library starts it.",
     },
@@ -356,7 +356,7 @@ mod tests {
         for (at, command) in COMMANDS.iter().enumerate() {
             assert_eq!(find(command.word).map(|found| found.name), Some(command.name));
             assert!(COMMANDS[..at].iter().all(|other| other.name != command.name), "{}", command.word);
-            assert_eq!(command.call.is_empty(), command.way == Way::Helper, "{}", command.word);
+            assert_eq!(command.call.is_empty(), command.way == Delivery::Helper, "{}", command.word);
             assert!(command.call.is_empty() || call::NAMES.contains(&command.call), "{}", command.word);
             assert!(!command.short.is_empty() && command.short.len() <= 44, "{}", command.word);
             assert!(!command.short.ends_with('.') && command.long.ends_with('.'), "{}", command.word);
@@ -395,7 +395,7 @@ mod tests {
         ];
         for kind in kinds {
             let command = find(word_of(of_kind(kind))).unwrap();
-            assert!(matches!(command.way, Way::Job | Way::Change), "{}", command.word);
+            assert!(matches!(command.way, Delivery::Job | Delivery::Change), "{}", command.word);
         }
     }
 }

@@ -26,7 +26,7 @@ impl Job<Committed> {
     pub(super) fn check(mut self) -> Ending {
         self.monitor.enter(State::Checking);
         self.monitor.shield(false);
-        match self.look() {
+        match self.groups() {
             Ok(live) => match self.keep(live) {
                 Ok(report) => Ending::Done(report.into()),
                 Err(error) => self.put_back(error),
@@ -35,7 +35,7 @@ impl Job<Committed> {
         }
     }
 
-    fn look(&self) -> Result<Vec<Group>> {
+    fn groups(&self) -> Result<Vec<Group>> {
         let limit = Duration::from_secs(self.ticket.config.limits.verify_timeout_s);
         let staged = &self.state.staged;
         let groups = verify::live(&self.ticket.config, &self.plan, &self.hosts, staged, limit, self.monitor.as_ref())?;

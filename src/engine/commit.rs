@@ -220,7 +220,7 @@ pub fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manife
                 manifest.objects = Some(plan.objects());
             }
             Step::CreateSchema { .. } => manifest.schema_made = true,
-            Step::Unlink { keys, .. } => manifest.links.clone_from(keys),
+            Step::DropForeignKeys { keys, .. } => manifest.links.clone_from(keys),
             Step::Parts { staged, units, .. } => {
                 manifest.live = Some(plan.document_root.clone());
                 manifest.tree = Some(staged.clone());
@@ -265,16 +265,16 @@ mod tests {
         vec![
             Step::CreateSchema { schema: "a`b".into(), charset: None },
             Step::DropSchema { schema: "a`b".into(), charset: Some(charset) },
-            Step::Undefine { schema: "a`b".into(), old: "/o".into() },
+            Step::DropTriggers { schema: "a`b".into(), old: "/o".into() },
             Step::Switch {
                 live: "a".into(),
                 switch: Switch { moves: vec![Move { from: "a".into(), table: "t \"1\"".into(), to: "b".into() }] },
                 brought: Some(Brought { tables: vec!["t".into()], objects: vec![(ObjectKind::View, "v".into())] }),
             },
-            Step::Unlink { schema: "a".into(), keys: vec![key.clone()] },
-            Step::Link { schema: "a".into(), keys: vec![key] },
+            Step::DropForeignKeys { schema: "a".into(), keys: vec![key.clone()] },
+            Step::AddForeignKeys { schema: "a".into(), keys: vec![key] },
             Step::Parts { live: "/l".into(), staged: "/s".into(), units: "/u".into(), count: 3 },
-            Step::Define { schema: "a".into(), old: "/o".into(), new: "/n".into() },
+            Step::RestoreObjects { schema: "a".into(), old: "/o".into(), new: "/n".into() },
             Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: Some(id(2)), around: Vec::new() },
             Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: None, around: vec!["/x".into()] },
             change(file(1_795_469_489_327_000_322), file(0)),

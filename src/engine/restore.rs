@@ -261,7 +261,7 @@ impl Job<Staged> {
         self.monitor.enter(State::Verifying);
         let mut kept_tables = Vec::new();
         if let (Some(names), Some(database)) = (&self.plan.database, &self.state.database) {
-            let boundary = Boundary::look(&self.hosts, &self.plan, names, database)?;
+            let boundary = Boundary::read(&self.hosts, &self.plan, names, database)?;
             let allowed = self.plan.selection.allow_orphans;
             self.state.notes.extend(boundary.require_references(&self.hosts, names, allowed)?);
             kept_tables = boundary.staying;

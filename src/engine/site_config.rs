@@ -81,7 +81,7 @@ pub fn reversed(kept: &[Change], from: &Path, snapshot: &Path) -> Result<Vec<Cha
     };
     let mut back = Vec::new();
     for change in kept.iter().rev() {
-        let now = change::look(&change.target)?;
+        let now = change::current(&change.target)?;
         keep(&now, &change.target)?;
         if let Side::File { sha256, .. } = &change.old {
             keep(&change.old, &saved(from).join(sha256))?;

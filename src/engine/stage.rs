@@ -9,6 +9,7 @@ pub mod parts;
 pub mod take_over;
 
 use crate::archive::Limits;
+use crate::backup::contents::ConfigFound;
 use crate::backup::layout::{Layout, Seen};
 use crate::backup::source::{Form, Source};
 use crate::config::Config;
@@ -18,7 +19,7 @@ use crate::engine::preflight::expected_size::expect;
 use crate::engine::preflight::facts::require_account;
 use crate::engine::preflight::{lacking_config, no_database};
 use crate::engine::stage::archives::{Found, Reading};
-use crate::engine::stage::disk_watch::Room;
+use crate::engine::stage::disk_watch::DiskWatch;
 use crate::engine::state::{Planned, Scope, Staged, StagedDatabase, StagedFiles};
 use crate::error::{Code, Error, Result, both};
 use crate::host::database::load::checkpoint::Checkpoint;
@@ -32,7 +33,7 @@ use crate::plan::keep::KeepRule;
 use crate::plan::selection::{Paths, Tables};
 use crate::plan::{Plan, Selection};
 use crate::progress::{Level, Linked, Monitor, Phase, Silent};
-use crate::siteconf::{self, ConfFile, Item, certbot};
+use crate::siteconf::{self, ConfFile, certbot};
 use crate::sql::compat::Actions;
 use crate::text;
 use std::ffi::OsStr;
@@ -191,11 +192,11 @@ fn tell_expected(config: &Config, plan: &Plan, source: &Source, monitor: &JobMon
     }
     let expected = expect(config, source);
     if plan.selection.files.is_whole() {
-        monitor.expect(Phase::Files, expected.entries, expected.files);
-        monitor.expect(Phase::Verify, expected.entries, expected.files);
+        monitor.set_total(Phase::Files, expected.entries, expected.files);
+        monitor.set_total(Phase::Verify, expected.entries, expected.files);
     }
     if plan.selection.database.is_whole() && plan.database.is_some() {
-        monitor.expect(Phase::Database, expected.rows, expected.dump);
+        monitor.set_total(Phase::Database, expected.rows, expected.dump);
     }
 }
 
@@ -294,10 +295,10 @@ fn load_watched<T: Send>(
     let Some(folder) = hosts.data_folder() else { return load() };
     let account = crate::engine::leftovers::discard::loader(&plan.job);
     let headroom = config.limits.headroom_bytes;
-    let room = Room { folder: &folder, headroom, server: hosts.server()?, account: &account };
+    let disk = DiskWatch { folder: &folder, headroom, server: hosts.server()?, account: &account };
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let watch = scope.spawn(|| room.watch(&done, monitor, stop));
+        let watch = scope.spawn(|| disk.watch(&done, monitor, stop));
         let loaded = load();
         done.store(true, Ordering::Release);
         watch.thread().unpark();
@@ -369,9 +370,13 @@ fn checkpoint(database: &dyn Database, shadow: &str, plan: &Plan) -> Result<Chec
     Ok(checkpoint)
 }
 
-fn config_files(config: &Config, plan: &Plan, found: Vec<(Item, String, Vec<u8>)>) -> Result<Vec<ConfFile>> {
-    let wanted = found.into_iter().filter(|(item, ..)| plan.selection.config.contains(item));
-    wanted.map(|(item, name, content)| siteconf::place(config, &plan.domain, item, &name, content)).collect()
+fn config_files(config: &Config, plan: &Plan, found: Vec<ConfigFound>) -> Result<Vec<ConfFile>> {
+    let wanted = found.into_iter().filter(|file| plan.selection.config.contains(&file.item));
+    let placed = wanted.map(|file| {
+        let (item, name) = (file.item, file.name.clone());
+        siteconf::place(config, &plan.domain, item, &name, file.into_content()?)
+    });
+    placed.collect()
 }
 
 /// What is asked for and not in the backup is an error, never a silent skip. `without_dump`: a backup without a dump is whole.

@@ -69,7 +69,7 @@ pub fn staged(
     monitor.begin(Phase::Verify);
     let deadline = Instant::now() + Duration::from_secs(config.limits.verify_timeout_s);
     if let Some(files) = &staged.files {
-        monitor.expect(Phase::Verify, files.summary.entries, files.summary.bytes);
+        monitor.set_total(Phase::Verify, files.summary.entries, files.summary.bytes);
     }
     let (files, database) = std::thread::scope(|scope| {
         let database = scope.spawn(|| staged_database(plan, hosts, staged, deadline, monitor));
@@ -251,7 +251,7 @@ fn look_at_tables(
     monitor: &dyn Monitor,
 ) -> Result<Vec<Look>> {
     let next = AtomicUsize::new(0);
-    let look = |database: &dyn Database| -> Result<Vec<Look>> {
+    let summary_of = |database: &dyn Database| -> Result<Vec<Look>> {
         let mut looks = Vec::new();
         while let Some(table) = tables.get(next.fetch_add(1, Ordering::Relaxed)) {
             monitor.keep_going()?;
@@ -268,8 +268,8 @@ fn look_at_tables(
     };
     let second = hosts.database_again()?;
     std::thread::scope(|scope| {
-        let other = scope.spawn(|| look(second.as_ref()));
-        let mut looks = look(hosts.database()?)?;
+        let other = scope.spawn(|| summary_of(second.as_ref()));
+        let mut looks = summary_of(hosts.database()?)?;
         looks.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         Ok(looks)
     })

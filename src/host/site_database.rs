@@ -71,14 +71,14 @@ impl SiteDatabase {
 /// that it refuses, `database_ambiguous` where several could be meant or another site has it too, `database_elsewhere` for one on
 /// another server, `database_unreachable`.
 pub fn find(config: &Config, site: &Site) -> Result<Option<SiteDatabase>> {
-    Ok(look(config, site)?.ok())
+    Ok(judge(config, site)?.ok())
 }
 
 /// The same, and where nobody names any the error of [`require`], for whoever finds out later that there has to be one.
 ///
 /// # Errors
 /// As [`find`].
-pub fn look(config: &Config, site: &Site) -> Result<std::result::Result<SiteDatabase, Error>> {
+pub fn judge(config: &Config, site: &Site) -> Result<std::result::Result<SiteDatabase, Error>> {
     let judge = Judge::new(config, &site.domain);
     match administrator::says(config, &site.domain, &judge.others)? {
         Some(account) => judge.said(account).map(Ok),
@@ -91,7 +91,7 @@ pub fn look(config: &Config, site: &Site) -> Result<std::result::Result<SiteData
 /// # Errors
 /// `credentials_missing` when nobody names one, else as [`find`].
 pub fn require(config: &Config, site: &Site) -> Result<SiteDatabase> {
-    look(config, site)?
+    judge(config, site)?
 }
 
 /// Whether a file of the site's names several databases, of which only running it could tell the one that counts.

@@ -35,14 +35,14 @@ struct Span {
 }
 
 #[derive(Debug)]
-struct Pen {
+struct EventLog {
     events: File,
     log: Option<File>,
     next: u64,
 }
 
 #[derive(Debug)]
-struct Shown {
+struct Published {
     state: State,
     percent: f64,
     io_at: Instant,
@@ -59,11 +59,11 @@ pub struct JobMonitor {
     deadline: Option<Instant>,
     rates: Rates,
     boxes: [Counters; 4],
-    pen: Mutex<Pen>,
-    shown: Mutex<Shown>,
+    event_log: Mutex<EventLog>,
+    published: Mutex<Published>,
     publishing: Mutex<()>,
     cancelled: AtomicBool,
-    committed: AtomicBool,
+    shielded: AtomicBool,
     fence: Mutex<Option<Fence>>,
 }
 
@@ -93,8 +93,8 @@ impl JobMonitor {
             deadline: time_limit.map(|limit| now + limit),
             rates: Rates::load(&ticket.config),
             boxes: Default::default(),
-            pen: Mutex::new(Pen { events, log, next: 1 }),
-            shown: Mutex::new(Shown {
+            event_log: Mutex::new(EventLog { events, log, next: 1 }),
+            published: Mutex::new(Published {
                 state: State::Queued,
                 percent: 0.0,
                 io_at: now,
@@ -103,7 +103,7 @@ impl JobMonitor {
             }),
             publishing: Mutex::new(()),
             cancelled: AtomicBool::new(false),
-            committed: AtomicBool::new(false),
+            shielded: AtomicBool::new(false),
             fence: Mutex::new(
                 ticket
                     .domain
@@ -126,13 +126,13 @@ impl JobMonitor {
 
     /// Moves the job to a state and shows it.
     pub fn enter(&self, state: State) {
-        locked(&self.shown).state = state;
+        locked(&self.published).state = state;
         self.publish();
     }
 
     /// From here on a cancel or the time limit no longer interrupts: the change-over or its undoing must end.
     pub fn shield(&self, on: bool) {
-        self.committed.store(on, Ordering::Relaxed);
+        self.shielded.store(on, Ordering::Relaxed);
     }
 
     /// Time since the start.
@@ -150,8 +150,8 @@ impl JobMonitor {
     pub fn tick(&self) {
         if process::stop_asked() || self.folder.join(file::CANCEL).exists() {
             let first = !self.cancelled.swap(true, Ordering::Relaxed);
-            if first && !self.committed.load(Ordering::Relaxed) {
-                locked(&self.shown).state = State::Cancelling;
+            if first && !self.shielded.load(Ordering::Relaxed) {
+                locked(&self.published).state = State::Cancelling;
             }
         }
         self.publish();
@@ -170,29 +170,29 @@ impl JobMonitor {
         let _ = self.folder.write_volatile(file::STATUS, &status);
     }
 
-    /// Takes the measures that are shown: the percentage, which never goes back, and the rates of the last second.
+    /// Takes the measures that are published: the percentage, which never goes back, and the rates of the last second.
     fn measure(&self) {
-        let mut shown = locked(&self.shown);
-        shown.percent = match shown.state {
+        let mut published = locked(&self.published);
+        published.percent = match published.state {
             State::Done => 100.0,
-            _ => self.percent().clamp(shown.percent, 99.9),
+            _ => self.percent().clamp(published.percent, 99.9),
         };
-        let since = shown.io_at.elapsed().as_secs_f64();
-        if since >= 1.0 || (shown.io.read_mb_s == 0.0 && since >= 0.1) {
+        let since = published.io_at.elapsed().as_secs_f64();
+        if since >= 1.0 || (published.io.read_mb_s == 0.0 && since >= 0.1) {
             let now = process::io_counters();
             let rate = |new: u64, old: u64| (new.saturating_sub(old) as f64 / since / 1e5).round() / 10.0;
-            let (read, write) = (rate(now.0, shown.io_then.0), rate(now.1, shown.io_then.1));
-            shown.io = Io { total_mb_s: tenth(read + write), read_mb_s: read, write_mb_s: write };
-            shown.io_then = now;
-            shown.io_at = Instant::now();
+            let (read, write) = (rate(now.0, published.io_then.0), rate(now.1, published.io_then.1));
+            published.io = Io { total_mb_s: tenth(read + write), read_mb_s: read, write_mb_s: write };
+            published.io_then = now;
+            published.io_at = Instant::now();
         }
     }
 
     /// How things stand, as they were last measured.
     pub fn status(&self) -> Status {
         let (state, percent, io) = {
-            let shown = locked(&self.shown);
-            (shown.state, shown.percent, shown.io)
+            let published = locked(&self.published);
+            (published.state, published.percent, published.io)
         };
         let elapsed = self.elapsed().as_secs_f64();
         let remaining = if state.is_final() { Some(0.0) } else { remaining(percent, elapsed) };
@@ -203,7 +203,7 @@ impl JobMonitor {
             io,
             elapsed_s: tenth(elapsed),
             remaining_s: remaining,
-            last_event: locked(&self.pen).next - 1,
+            last_event: locked(&self.event_log).next - 1,
             ..self.base.clone()
         }
     }
@@ -291,7 +291,7 @@ impl Monitor for JobMonitor {
         locked(&of.current).clear();
     }
 
-    fn expect(&self, phase: Phase, items: u64, bytes: u64) {
+    fn set_total(&self, phase: Phase, items: u64, bytes: u64) {
         let of = self.of(phase);
         of.items_total.store(items, Ordering::Relaxed);
         of.bytes_total.store(bytes, Ordering::Relaxed);
@@ -311,17 +311,17 @@ impl Monitor for JobMonitor {
 
     fn event(&self, level: Level, message: &str) {
         let now = crate::clock::now();
-        let mut pen = locked(&self.pen);
+        let mut event_log = locked(&self.event_log);
         let event = Event {
-            seq: pen.next,
+            seq: event_log.next,
             time: now.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
             level,
             message: message.to_owned(),
         };
-        pen.next += 1;
+        event_log.next += 1;
         if let Ok(mut line) = serde_json::to_vec(&event) {
             line.push(b'\n');
-            let _ = pen.events.write_all(&line);
+            let _ = event_log.events.write_all(&line);
         }
         let word = match level {
             Level::Info => "info ",
@@ -331,13 +331,13 @@ impl Monitor for JobMonitor {
         // A name from an archive may hold a newline or escape codes: never let it forge or colour a line.
         let clean = crate::text::printable(message);
         let stamp = now.strftime("%Y-%m-%d %H:%M:%S");
-        if let Some(log) = &mut pen.log {
+        if let Some(log) = &mut event_log.log {
             let _ = writeln!(log, "{stamp} {word} {clean}");
         }
     }
 
     fn keep_going(&self) -> Result<()> {
-        if self.committed.load(Ordering::Relaxed) {
+        if self.shielded.load(Ordering::Relaxed) {
             return Ok(());
         }
         if self.cancelled.load(Ordering::Relaxed) {
@@ -400,12 +400,12 @@ mod tests {
     fn percent_never_goes_back_even_when_more_work_is_found() {
         let (_base, monitor) = monitor(None);
         monitor.begin(Phase::Files);
-        monitor.expect(Phase::Files, 10, 1000);
+        monitor.set_total(Phase::Files, 10, 1000);
         monitor.advance(Phase::Files, 5, 500);
         monitor.publish();
         let half = monitor.status().percent;
         assert!(half > 40.0, "{half}");
-        monitor.expect(Phase::Files, 100, 100_000);
+        monitor.set_total(Phase::Files, 100, 100_000);
         monitor.publish();
         assert!(monitor.status().percent >= half);
         monitor.finish(Phase::Files);

@@ -90,7 +90,7 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// `io_failed`; `not_exchangeable` for anything but a file, folder or link.
-pub fn look(path: &Path) -> Result<Side> {
+pub fn current(path: &Path) -> Result<Side> {
     let meta = match path.symlink_metadata() {
         Ok(meta) => meta,
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => return Ok(Side::Absent),
@@ -120,7 +120,7 @@ pub fn plan_changes(files: &[ConfFile]) -> Result<Vec<Change>> {
         if file.content.len() as u64 > MAX_SIZE {
             return Err(Error::new(Code::LimitExceeded, format!("{} is larger than 1 MiB", file.name)));
         }
-        let old = look(&file.target)?;
+        let old = current(&file.target)?;
         let sha256 = hash(&file.content);
         let same = matches!(&old, Side::File { sha256: there, .. } if *there == sha256);
         if !same {
@@ -139,7 +139,7 @@ pub fn plan_changes(files: &[ConfFile]) -> Result<Vec<Change>> {
             changes.push(Change { item: file.item, target: file.target.clone(), old, new });
         }
         if let Some(link) = &file.link {
-            let old = look(&link.path)?;
+            let old = current(&link.path)?;
             let new = Side::Link { to: link.to.clone() };
             if old != new {
                 changes.push(Change { item: file.item, target: link.path.clone(), old, new });
@@ -221,7 +221,7 @@ fn save(saved: &Path, sha256: &str, content: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`look`].
 pub fn state(change: &Change) -> Result<State> {
-    let now = look(&change.target)?;
+    let now = current(&change.target)?;
     Ok(if same(&now, &change.new) {
         State::New
     } else if same(&now, &change.old) {
@@ -274,7 +274,7 @@ fn step(change: &Change, saved: &Path, goal: State, side: &Side) -> Result<()> {
         ));
     }
     match side {
-        Side::Absent => match &look(target)? {
+        Side::Absent => match &current(target)? {
             Side::Folder { .. } => match fs::remove_dir(target) {
                 // Someone else put a file into the folder that we made: it stays.
                 Err(error) if error.raw_os_error() == Some(libc::ENOTEMPTY) => {}
@@ -361,7 +361,7 @@ mod tests {
                 while let Some(folder) = folders.pop() {
                     for entry in fs::read_dir(folder).unwrap() {
                         let path = entry.unwrap().path();
-                        let side = look(&path).unwrap();
+                        let side = current(&path).unwrap();
                         if matches!(side, Side::Folder { .. }) {
                             folders.push(path.clone());
                         }

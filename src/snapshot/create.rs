@@ -62,9 +62,9 @@ pub fn create(
     let making = Making::begin(&folder)?;
     let began = std::time::Instant::now();
     let (files, bytes) = files::measure(&root, monitor.as_ref())?;
-    monitor.expect(Phase::Files, files, bytes);
+    monitor.set_total(Phase::Files, files, bytes);
     let settings = files::live_config(config, domain);
-    monitor.expect(Phase::Config, settings.len() as u64, 0);
+    monitor.set_total(Phase::Config, settings.len() as u64, 0);
 
     let linked = Arc::new(Linked::new(monitor.clone()));
     let shared: Arc<dyn Monitor> = linked.clone();

@@ -42,13 +42,13 @@ fn dated(config: &Config, domain: &Domain) -> Result<Vec<Dated>> {
         .flatten()
         // A folder that somebody else may write to holds no snapshot of ours, whatever is in it.
         .filter(|entry| entry.metadata().is_ok_and(|metadata| metadata.is_dir() && is_ours(&metadata)))
-        .filter_map(|entry| look(&entry.path(), now, retention_h))
+        .filter_map(|entry| read_one(&entry.path(), now, retention_h))
         .collect();
     found.sort_by_key(|snapshot| Reverse((snapshot.stamp, snapshot.info.name.clone())));
     Ok(found)
 }
 
-fn look(path: &Path, now: Stamp, retention_h: u64) -> Option<Dated> {
+fn read_one(path: &Path, now: Stamp, retention_h: u64) -> Option<Dated> {
     let name = path.file_name()?.to_str()?.to_owned();
     if !name.starts_with(PREFIX) {
         return None;

@@ -162,7 +162,7 @@ fn duplicate_rows_and_broken_dumps_fail_by_name() {
 fn a_load_can_be_stopped() {
     struct Stopper(std::sync::atomic::AtomicU64);
     impl Monitor for Stopper {
-        fn expect(&self, _: rocketvps_restore::progress::Phase, _: u64, _: u64) {}
+        fn set_total(&self, _: rocketvps_restore::progress::Phase, _: u64, _: u64) {}
         fn advance(&self, _: rocketvps_restore::progress::Phase, rows: u64, _: u64) {
             self.0.fetch_add(rows, std::sync::atomic::Ordering::SeqCst);
         }

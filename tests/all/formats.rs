@@ -213,22 +213,24 @@ fn a_journal_is_read_record_by_record() {
     assert!(matches!(records[2], Record::Done { number: 0 }));
     let (steps, connections) = begun(&records);
     assert_eq!((steps.len(), connections), (12, vec![7]));
-    assert!(matches!(&steps[0], Step::Undefine { schema, old } if schema == "shop" && old.ends_with("objects.json")));
     assert!(
-        matches!(&steps[1], Step::Unlink { keys, .. } if keys[0].name == "of_post" && keys[0].on_delete == "CASCADE")
+        matches!(&steps[0], Step::DropTriggers { schema, old } if schema == "shop" && old.ends_with("objects.json"))
+    );
+    assert!(
+        matches!(&steps[1], Step::DropForeignKeys { keys, .. } if keys[0].name == "of_post" && keys[0].on_delete == "CASCADE")
     );
     let Step::Switch { live, switch, brought: Some(brought) } = &steps[2] else { panic!("{:?}", steps[2]) };
     let moves: Vec<_> =
         switch.moves.iter().map(|way| (way.from.as_str(), way.table.as_str(), way.to.as_str())).collect();
     assert_eq!(moves, [("shop", "wp_posts", "rvk_0123456789ab"), ("rvs_0123456789ab", "wp_posts", "shop")]);
     assert_eq!((live.as_str(), &brought.objects), ("shop", &vec![(ObjectKind::View, "titles".to_owned())]));
-    assert!(matches!(&steps[3], Step::Link { keys, .. } if keys[0].refers_to == "wp_posts"));
+    assert!(matches!(&steps[3], Step::AddForeignKeys { keys, .. } if keys[0].refers_to == "wp_posts"));
     let Step::Exchange { staged, new, old: Some(old), around, .. } = &steps[4] else { panic!("{:?}", steps[4]) };
     assert!(staged.ends_with(format!(".rocketvps-restore/{JOB}/tree")));
     assert_eq!((new.ino, new.born, old.ino, old.born), (11, Some(1_759_546_800_000_000_001), 12, None));
     assert_eq!(around, &[Path::new("/var/www")]);
     assert!(matches!(&steps[5], Step::Parts { units, count: 2, .. } if units.ends_with("units.json")));
-    assert!(matches!(&steps[6], Step::Define { new, .. } if new.ends_with("objects_new.json")));
+    assert!(matches!(&steps[6], Step::RestoreObjects { new, .. } if new.ends_with("objects_new.json")));
     let sides: Vec<_> = steps[7..10]
         .iter()
         .map(|step| match step {

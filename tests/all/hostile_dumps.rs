@@ -726,7 +726,7 @@ fn peak_mib() -> u64 {
 struct Patience(Instant, Duration);
 
 impl Monitor for Patience {
-    fn expect(&self, _: Phase, _: u64, _: u64) {}
+    fn set_total(&self, _: Phase, _: u64, _: u64) {}
     fn advance(&self, _: Phase, _: u64, _: u64) {}
     fn current(&self, _: Phase, _: &str) {}
     fn event(&self, _: Level, _: &str) {}

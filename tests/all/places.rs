@@ -506,3 +506,33 @@ fn certificates_on_a_fresh_machine_come_with_a_word_on_their_renewal() {
     let restored = machine.world.call("restore_start", request);
     assert!(!restored["notes"].to_string().contains("certbot"), "{restored}");
 }
+
+#[test]
+fn configuration_that_is_too_much_keeps_nobody_from_the_rest() {
+    let machine = Machine::new();
+    for too_much in ["too many", "too large"] {
+        site_in(&machine.world.root(), "live");
+        let archive = with_certificates(&machine, |ssl| {
+            if too_much == "too many" {
+                (0..70).for_each(|number| std::fs::write(ssl.join(format!("{number}.pem")), "x").unwrap());
+            } else {
+                std::fs::write(ssl.join("fullchain.pem"), vec![b'x'; (1 << 20) + 1]).unwrap();
+            }
+        });
+        let request =
+            |components: Value| json!({"domain": DOMAIN, "backup": archive, "components": components, "wait": true});
+        machine.world.call("preview_backup", json!({"domain": DOMAIN, "backup": archive, "wait": true}));
+        let with = request(json!({"files": true, "config": ["ssl"]}));
+        let refused = machine.world.refused("restore_start", with.clone());
+        assert_eq!(refused["code"], "limit_exceeded", "{too_much}: {refused}");
+        assert!(refused["hint"].as_str().unwrap().contains("Restore without `config`"), "{refused}");
+        let validated = machine.world.call("validate", with);
+        assert_eq!(validated["outcome"], "fail", "{too_much}: {validated}");
+        assert!(validated.to_string().contains(refused["message"].as_str().unwrap()), "{validated}\n{refused}");
+        // As the hint says.
+        let without = request(json!({"files": true}));
+        assert_eq!(machine.world.call("validate", without.clone())["outcome"], "pass");
+        machine.world.call("restore_start", without);
+        assert_eq!(std::fs::read_to_string(machine.world.root().join("index.html")).unwrap(), "good");
+    }
+}

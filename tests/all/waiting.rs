@@ -116,7 +116,7 @@ fn who_waits_gets_the_result_and_every_event_once() {
         rocketvps_restore::call::wait(&config, &JobId::parse(&name).unwrap()).unwrap()
     });
     let mut watch = rocketvps_restore::call::Watch::of(&job.ticket.config, &job.ticket.job, 1).unwrap();
-    let mut look = || watch.look(&job.ticket.config).unwrap().events.len();
+    let mut look = || watch.status(&job.ticket.config).unwrap().events.len();
     // The status does not name them yet.
     assert_eq!(look(), 0);
     let status = Status { last_event: 3, state: State::Staging, ..Status::queued(&job.ticket) };

@@ -1,6 +1,7 @@
 use super::*;
 use crate::backup::contents::ByType;
 use crate::backup::locate::{locate, locate_snapshot};
+use crate::error::{Code, Error};
 use crate::path::Domain;
 use crate::progress::{Level, Silent};
 use flate2::{Compression, write::GzEncoder};
@@ -129,7 +130,7 @@ fn unknown_and_hostile_archives_have_their_own_errors() {
 fn a_reading_can_be_stopped() {
     struct Stopped;
     impl Monitor for Stopped {
-        fn expect(&self, _: Phase, _: u64, _: u64) {}
+        fn set_total(&self, _: Phase, _: u64, _: u64) {}
         fn advance(&self, _: Phase, _: u64, _: u64) {}
         fn current(&self, _: Phase, _: &str) {}
         fn event(&self, _: Level, _: &str) {}

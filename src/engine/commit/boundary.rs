@@ -31,7 +31,7 @@ impl Boundary {
     ///
     /// # Errors
     /// `database_unreachable`, `bad_request`; `database_failed` for a damaged table that one of the backup cannot take the place of.
-    pub fn look(hosts: &Hosts, plan: &Plan, names: &DatabasePlan, staged: &StagedDatabase) -> Result<Boundary> {
+    pub fn read(hosts: &Hosts, plan: &Plan, names: &DatabasePlan, staged: &StagedDatabase) -> Result<Boundary> {
         let database = hosts.database()?;
         let tables = |schema: &str| -> Result<Vec<String>> {
             Ok(database.tables(schema)?.into_iter().map(|table| table.name).collect())

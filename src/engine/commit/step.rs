@@ -37,7 +37,8 @@ pub enum Step {
     },
     /// The old side's triggers, which would keep its tables from moving, are dropped. On the way back everything the
     /// old side defined is there again, once its tables are.
-    Undefine {
+    #[serde(rename = "undefine")]
+    DropTriggers {
         /// The site's schema.
         schema: String,
         /// What the old side defines.
@@ -54,21 +55,24 @@ pub enum Step {
         brought: Option<Brought>,
     },
     /// Foreign keys between tables that go and tables that stay are taken off: they would follow.
-    Unlink {
+    #[serde(rename = "unlink")]
+    DropForeignKeys {
         /// The site's schema.
         schema: String,
         /// The keys.
         keys: Vec<ForeignKey>,
     },
     /// Foreign keys between tables that came and tables that stayed are put on.
-    Link {
+    #[serde(rename = "link")]
+    AddForeignKeys {
         /// The site's schema.
         schema: String,
         /// The keys.
         keys: Vec<ForeignKey>,
     },
     /// Triggers, views, routines and events of the new side, in place of those of the old side.
-    Define {
+    #[serde(rename = "define")]
+    RestoreObjects {
         /// The site's schema.
         schema: String,
         /// What the old side defines.
@@ -123,11 +127,13 @@ impl Step {
         match self {
             Step::CreateSchema { schema, .. } => format!("create the database {schema}, which is not there"),
             Step::DropSchema { schema, .. } => format!("drop the database {schema}, which a restore had made"),
-            Step::Undefine { schema, .. } => format!("take the triggers of {schema} off its tables"),
+            Step::DropTriggers { schema, .. } => format!("take the triggers of {schema} off its tables"),
             Step::Switch { switch, .. } => format!("rename {} tables in one statement", switch.moves.len()),
-            Step::Define { schema, .. } => format!("define the triggers, views, routines and events of {schema}"),
-            Step::Unlink { keys, .. } => format!("take {} foreign keys off", keys.len()),
-            Step::Link { keys, .. } => format!("put {} foreign keys on", keys.len()),
+            Step::RestoreObjects { schema, .. } => {
+                format!("define the triggers, views, routines and events of {schema}")
+            }
+            Step::DropForeignKeys { keys, .. } => format!("take {} foreign keys off", keys.len()),
+            Step::AddForeignKeys { keys, .. } => format!("put {} foreign keys on", keys.len()),
             Step::Parts { live, count, .. } => format!("exchange {count} parts of {}", live.display()),
             Step::Exchange { live, .. } => format!("exchange {}", live.display()),
             Step::Config { change, .. } => format!("install {}", change.target.display()),
@@ -140,11 +146,11 @@ impl Step {
         match self {
             Step::CreateSchema { .. }
             | Step::DropSchema { .. }
-            | Step::Undefine { .. }
+            | Step::DropTriggers { .. }
             | Step::Switch { .. }
-            | Step::Unlink { .. }
-            | Step::Link { .. }
-            | Step::Define { .. } => true,
+            | Step::DropForeignKeys { .. }
+            | Step::AddForeignKeys { .. }
+            | Step::RestoreObjects { .. } => true,
             Step::Exchange { .. } | Step::Parts { .. } | Step::Config { .. } | Step::Reload { .. } => false,
         }
     }
@@ -158,15 +164,15 @@ impl Step {
         match self {
             Step::CreateSchema { schema, charset } => hosts.database()?.create_live_schema(schema, charset.as_ref()),
             Step::DropSchema { schema, .. } => hosts.database()?.drop_live_schema(schema),
-            Step::Undefine { schema, old } => {
+            Step::DropTriggers { schema, old } => {
                 let (triggers, _) = partition(read_objects(old)?, |object| object.kind == ObjectKind::Trigger);
                 hosts.database()?.drop_objects(schema, &triggers, patience)
             }
             Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, switch, patience),
-            Step::Unlink { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys, patience),
-            Step::Link { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys, patience),
+            Step::DropForeignKeys { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys, patience),
+            Step::AddForeignKeys { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys, patience),
             Step::Parts { live, staged, units, .. } => parts(live, staged, units, Toward::New),
-            Step::Define { schema, old, new } => {
+            Step::RestoreObjects { schema, old, new } => {
                 let new = read_objects(new)?;
                 // A view that is on both sides is replaced, never missing.
                 let stays = |object: &Object| {
@@ -210,7 +216,7 @@ impl Step {
         match self {
             Step::CreateSchema { schema, .. } => hosts.database()?.drop_live_schema(schema),
             Step::DropSchema { schema, charset } => hosts.database()?.create_live_schema(schema, charset.as_ref()),
-            Step::Undefine { schema, old } => {
+            Step::DropTriggers { schema, old } => {
                 let database = hosts.database()?;
                 let there = database.objects(schema)?;
                 // What was never dropped needs no lock, least of all that of whoever kept it from being dropped.
@@ -219,12 +225,14 @@ impl Step {
                 Ok(())
             }
             Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, &switch.inverse(), patience),
-            Step::Unlink { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys, patience),
-            Step::Link { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys, patience),
+            Step::DropForeignKeys { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys, patience),
+            Step::AddForeignKeys { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys, patience),
             Step::Parts { live, staged, units, .. } => parts(live, staged, units, Toward::Old),
             // The new side's triggers would keep its tables from moving back; what the old side defines needs its own
-            // tables and is made by the undoing of `Undefine`.
-            Step::Define { schema, new, .. } => hosts.database()?.drop_objects(schema, &read_objects(new)?, patience),
+            // tables and is made by the undoing of `DropTriggers`.
+            Step::RestoreObjects { schema, new, .. } => {
+                hosts.database()?.drop_objects(schema, &read_objects(new)?, patience)
+            }
             Step::Exchange { staged, live, new, old, around } => {
                 if around.last().is_none_or(|folder| folder.exists()) {
                     exchange(staged, live, *new, *old, Toward::Old)?;

@@ -19,13 +19,13 @@ use std::path::{Path, PathBuf};
 /// The steps of a verified job, in this order:
 ///
 /// 0. `CreateSchema`, where the site's schema is gone.
-/// 1. `Undefine`: `RENAME TABLE` into another schema fails while a table has a trigger.
-/// 2. `Unlink`: a foreign key follows its tables when they are renamed. One between a table that goes and one that stays would lead
+/// 1. `DropTriggers`: `RENAME TABLE` into another schema fails while a table has a trigger.
+/// 2. `DropForeignKeys`: a foreign key follows its tables when they are renamed. One between a table that goes and one that stays would lead
 ///    from the live schema into the retained one.
-/// 3. `Switch`, then `Link`: the keys of the tables that came need them in their place.
+/// 3. `Switch`, then `AddForeignKeys`: the keys of the tables that came need them in their place.
 /// 4. `Exchange` or `Parts`, right behind the tables: until then the old code reads the new tables. The database goes first because
 ///    `RENAME TABLE` may have to give up on a lock. If it does, no file has moved.
-/// 5. `Define`: views, triggers and routines name the tables that came. They are created one by one, so the files do not wait for
+/// 5. `RestoreObjects`: views, triggers and routines name the tables that came. They are created one by one, so the files do not wait for
 ///    them. Then `DropSchema`, where the restore that is taken back had made the schema.
 /// 6. `Config`: a new site configuration may name a folder of the new tree.
 /// 7. `Reload`, once a service, when every file that it reads is in place.
@@ -62,7 +62,7 @@ fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Vec<Step>)> {
         return Ok((steps, Vec::new()));
     };
     let host = job.hosts.database()?;
-    let boundary = Boundary::look(&job.hosts, plan, names, new)?;
+    let boundary = Boundary::read(&job.hosts, plan, names, new)?;
     boundary.stuck.iter().for_each(|said| job.monitor.event(Level::Warn, said));
     let whole = plan.selection.database.is_whole();
     let tables = plan.selection.tables()?;
@@ -80,17 +80,17 @@ fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Vec<Step>)> {
         steps.push(Step::CreateSchema { schema: schema.clone(), charset: None });
     }
     if !old.is_empty() {
-        steps.push(Step::Undefine { schema: schema.clone(), old: old_path.clone() });
+        steps.push(Step::DropTriggers { schema: schema.clone(), old: old_path.clone() });
     }
     let keys = |keys: &[ForeignKey]| (!keys.is_empty()).then(|| keys.to_vec());
-    steps.extend(keys(&boundary.unlink).map(|keys| Step::Unlink { schema: schema.clone(), keys }));
+    steps.extend(keys(&boundary.unlink).map(|keys| Step::DropForeignKeys { schema: schema.clone(), keys }));
     let switch = Switch::exchange(&schema, &names.kept, &boundary.leaving, &names.shadow, &boundary.coming);
     let brought = boundary.brought(&new.scope, &new.objects);
     steps.push(Step::Switch { live: schema.clone(), switch, brought });
-    steps.extend(keys(&boundary.link).map(|keys| Step::Link { schema: schema.clone(), keys }));
+    steps.extend(keys(&boundary.link).map(|keys| Step::AddForeignKeys { schema: schema.clone(), keys }));
     let mut after = Vec::new();
     if !old.is_empty() || !new.objects.is_empty() {
-        after.push(Step::Define { schema: schema.clone(), old: old_path, new: new_path });
+        after.push(Step::RestoreObjects { schema: schema.clone(), old: old_path, new: new_path });
     }
     if names.made && charset.is_some() {
         after.push(Step::DropSchema { schema, charset });

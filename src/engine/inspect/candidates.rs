@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::engine::inspect::diff::settings;
 use crate::engine::machine::Hosts;
 use crate::engine::verify;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::plan::Plan;
 use crate::progress::Monitor;
 use crate::report::{Check, Group};
@@ -47,14 +47,8 @@ fn files(
     }
     let found = settings::contents(config, source, scan, &wanted, monitor)?;
     let placed = found.into_iter().map(|file| {
-        let content = file.content.ok_or_else(|| {
-            Error::new(
-                Code::LimitExceeded,
-                format!("configuration in the backup: {} has {} bytes", file.name, file.size),
-            )
-            .hint("A configuration has at most 64 files of 1 MiB. Restore without `config`.")
-        })?;
-        siteconf::place(config, &plan.domain, file.item, &file.name, content)
+        let (item, name) = (file.item, file.name.clone());
+        siteconf::place(config, &plan.domain, item, &name, file.into_content()?)
     });
     Ok(placed.collect())
 }

@@ -28,7 +28,7 @@ pub fn remove(config: &Config, database: Option<&dyn Database>, monitor: &dyn Mo
         found.add_loaders(database)?;
         found.schemas.extend(database.schemas(names::KEPT)?);
     }
-    let used = InUse::look(config);
+    let used = InUse::read(config);
     if !used.snapshots_known {
         let snapshots = config.paths.snapshots();
         let message = format!("{} cannot be read: what its snapshots keep is not known and stays", snapshots.display());
@@ -46,7 +46,7 @@ pub fn remove(config: &Config, database: Option<&dyn Database>, monitor: &dyn Mo
 pub fn remove_loaders(config: &Config, database: &dyn Database, monitor: &dyn Monitor) -> Result<Vec<String>> {
     let mut found = Found::default();
     found.add_loaders(database)?;
-    found.remove_unused(&InUse::look(config), Some(database), monitor)
+    found.remove_unused(&InUse::read(config), Some(database), monitor)
 }
 
 fn stages(config: &Config) -> Vec<PathBuf> {
@@ -111,7 +111,7 @@ struct InUse {
 }
 
 impl InUse {
-    fn look(config: &Config) -> InUse {
+    fn read(config: &Config) -> InUse {
         let mut used = InUse::default();
         for folder in JobFolder::all(config) {
             let over =

@@ -99,7 +99,7 @@ pub fn gather(
     if selection.database.any() && selection.named {
         site = Some(site_database::require(config, home)?);
     } else if selection.database.any() {
-        match site_database::look(config, home).map_err(or_without)? {
+        match site_database::judge(config, home).map_err(or_without)? {
             Ok(found) => site = Some(found),
             Err(why) => {
                 no_account = Some(or_without(why));

@@ -89,11 +89,11 @@ pub struct LiveDatabase {
 pub fn database(facts: &Facts, began: Option<i64>) -> Result<Option<LiveDatabase>> {
     let (Some(site), Some(first)) = (&facts.site, &facts.hosts.database) else { return Ok(None) };
     let again = facts.hosts.database_again()?;
-    look(&[first.as_ref(), again.as_ref()], &site.account.schema, began).map(Some)
+    live_database(&[first.as_ref(), again.as_ref()], &site.account.schema, began).map(Some)
 }
 
 /// `began`: as an earlier look had it.
-fn look(servers: &[&dyn Database], schema: &str, began: Option<i64>) -> Result<LiveDatabase> {
+fn live_database(servers: &[&dyn Database], schema: &str, began: Option<i64>) -> Result<LiveDatabase> {
     let Some(server) = servers.first() else { return Ok(LiveDatabase::default()) };
     let SchemaTimes { now, tables: times } = server.table_times(schema)?;
     let began = began.unwrap_or(now);
@@ -200,7 +200,7 @@ pub fn of(
         for file in site_config::live(config, &request.domain) {
             for path in std::iter::once(&file.target).chain(file.link.as_ref().map(|link| &link.path)) {
                 add(path.as_os_str().as_encoded_bytes());
-                add(json(&change::look(path).ok()).as_bytes());
+                add(json(&change::current(path).ok()).as_bytes());
             }
         }
     }
@@ -280,13 +280,13 @@ mod tests {
         fake.put_table("s", "old", 3, 1_600_000_000);
         fake.put_table("s", "young", 4, 1_900_000_000);
         fake.put_table("s", "large", 2_000_000, 1_600_000_000);
-        let found = look(&[&fake, &fake], "s", None).unwrap();
+        let found = live_database(&[&fake, &fake], "s", None).unwrap();
         let table = |name: &str| found.tables.iter().find(|table| table.name == name).unwrap();
         assert_eq!((table("old").exact, table("old").checksum), (true, None));
         assert_eq!((table("young").rows, table("young").checksum), (4, Some(1_900_000_000)));
         assert!(!table("large").exact);
         // Looked at again with the first moment, the same tables are summed.
-        let again = look(&[&fake], "s", Some(found.began)).unwrap();
+        let again = live_database(&[&fake], "s", Some(found.began)).unwrap();
         assert_eq!(again.tables, found.tables);
     }
 
@@ -295,9 +295,9 @@ mod tests {
         let fake = Fake::new();
         fake.put_table("s", "a", 3, 1_600_000_000);
         fake.fail(2, Code::DatabaseFailed);
-        let found = look(&[&fake], "s", None).unwrap();
+        let found = live_database(&[&fake], "s", None).unwrap();
         assert!(!found.tables[0].exact);
         fake.fail(2, Code::DatabaseUnreachable);
-        assert_eq!(look(&[&fake], "s", None).unwrap_err().code, Code::DatabaseUnreachable);
+        assert_eq!(live_database(&[&fake], "s", None).unwrap_err().code, Code::DatabaseUnreachable);
     }
 }

@@ -3,12 +3,13 @@
 //! Of a chain every archive is first read whole and checked; then they are staged newest first, so that each path is written
 //! once. A hard link whose file is not staged (not selected, or replaced by a newer archive) takes that file's content.
 
-use crate::archive::{self, Entry, EntryKind, Limits, TarReader};
+use crate::archive::{self, Entry, EntryKind, Limits};
 use crate::backup::chain::broken;
+use crate::backup::contents::ConfigFound;
 use crate::backup::layers::Layers;
 use crate::backup::layout::{self, Layout, Place, Seen, Sorter};
 use crate::backup::name::file_name;
-use crate::backup::scan::{MAX_CONFIG_FILE, MAX_CONFIG_FILES, check_sum};
+use crate::backup::read::{Walk, Walked, check_sum, keep_config, seen_from_site};
 use crate::backup::source::{Part, Role, Source};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::spool::SpoolWriter;
@@ -16,13 +17,13 @@ use crate::host::tree::TreeWriter;
 use crate::path::RelPath;
 use crate::plan::selection::Paths;
 use crate::progress::{Monitor, Phase};
-use crate::siteconf::Item;
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Write};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Most hard links that take the content of a file that is not staged.
-const MAX_HEIRS: usize = 100_000;
+const MAX_DETACHED: usize = 100_000;
 /// Piece in which a dump is copied into its spool.
 const PIECE: usize = 256 << 10;
 
@@ -31,8 +32,8 @@ const PIECE: usize = 256 << 10;
 pub struct Found {
     /// What each kind of entry was.
     pub seen: Seen,
-    /// Configuration files: item, name, content.
-    pub config: Vec<(Item, String, Vec<u8>)>,
+    /// Configuration files.
+    pub config: Vec<ConfigFound>,
     /// The layout, where an entry told it.
     pub layout: Option<&'static dyn Layout>,
     /// Selected paths that were found, each the highest that a pattern names; empty when everything is selected.
@@ -61,19 +62,31 @@ pub struct Reading<'a> {
 
 /// Hard links by the path of the file whose content they take.
 #[derive(Default)]
-struct Heirs {
+struct DetachedLinks {
     by_target: HashMap<RelPath, Vec<RelPath>>,
     count: usize,
 }
 
-impl Heirs {
+/// An archive, and those that are newer.
+struct Layer<'a> {
+    newer: Option<&'a mut Layers>,
+    detached: DetachedLinks,
+}
+
+impl Layer<'_> {
+    fn covers(&self, path: &RelPath, is_folder: bool) -> bool {
+        self.newer.as_ref().is_some_and(|newer| newer.covers(path, is_folder))
+    }
+}
+
+impl DetachedLinks {
     fn add(&mut self, target: RelPath, link: RelPath) -> Result<()> {
         self.by_target.entry(target).or_default().push(link);
         self.count += 1;
-        if self.count > MAX_HEIRS {
+        if self.count > MAX_DETACHED {
             return Err(Error::new(
                 Code::LimitExceeded,
-                format!("over {MAX_HEIRS} hard links lead to files that are not restored"),
+                format!("over {MAX_DETACHED} hard links lead to files that are not restored"),
             )
             .hint("Select the folder that holds the files too."));
         }
@@ -106,7 +119,7 @@ impl Reading<'_> {
             if layers.is_none() {
                 check_sum(part, self.monitor.as_ref())?;
             }
-            self.read_archive(part, layers.as_mut(), &mut found).map_err(|error| part.named(error))?;
+            self.read_archive(part, layers.as_mut(), &mut found)?;
             part.unchanged()?;
             if let Some(layers) = &mut layers {
                 layers.descend();
@@ -115,22 +128,19 @@ impl Reading<'_> {
         for part in &source.parts {
             match &part.role {
                 Role::ConfigFile { item, name } => {
-                    let mut entry = Entry::file(name.as_bytes(), part.identity.size);
-                    entry.stored = entry.size;
                     found.seen.config.insert(*item);
-                    let read = read_config(*item, name.clone(), &entry, &mut part.reader(), found.config.len())?;
-                    found.config.push(read);
+                    keep_config(&mut found.config, *item, name, part.identity.size, part.reader())?;
                 }
                 Role::Files | Role::Config => {
                     part.will_stream();
-                    self.read_archive(part, None, &mut found).map_err(|error| part.named(error))?;
+                    self.read_archive(part, None, &mut found)?;
                 }
                 Role::Archive | Role::Dump => continue,
             }
             part.unchanged()?;
         }
         // A link in a file's place is no configuration.
-        found.seen.config = found.config.iter().map(|(item, ..)| *item).collect();
+        found.seen.config = found.config.iter().map(|file| file.item).collect();
         if let Some(only) = &self.paths.only {
             only.settle();
             let all = std::mem::take(&mut found.units);
@@ -149,7 +159,7 @@ impl Reading<'_> {
             self.monitor.current(Phase::Files, &format!("checking {}", file_name(&part.path)));
             check_sum(part, self.monitor.as_ref())?;
             part.will_stream();
-            let seen = self.survey(part).map_err(|error| part.named(error))?;
+            let seen = self.survey(part)?;
             part.unchanged()?;
             // Nothing may have changed between two incrementals; a base holds the site.
             let foreign = seen.others.iter().next();
@@ -163,77 +173,87 @@ impl Reading<'_> {
     }
 
     fn survey(&self, part: &Part) -> Result<Seen> {
-        let Some(mut sorter) = part.sorter(&self.source.site) else { return Ok(Seen::default()) };
-        let mut tar = archive::open(part.reader(), self.limits)?;
-        while let Some(entry) = tar.next_entry()? {
-            self.monitor.keep_going()?;
-            sorter.place(&RelPath::parse(&entry.path)?);
-        }
-        Ok(sorter.seen().clone())
+        // What is whole of a layer, its own entries say.
+        let walked = self
+            .walk(true, self.monitor.as_ref())
+            .over(part, part.reader(), |_, _, _, _, _| Ok(ControlFlow::Continue(())))?;
+        Ok(walked.map_or_else(Seen::default, |walked| walked.sorter.seen().clone()))
     }
 
     fn read_archive(&mut self, part: &Part, mut layers: Option<&mut Layers>, found: &mut Found) -> Result<()> {
-        let Some(mut sorter) = part.sorter(&self.source.site) else { return Ok(()) };
         let layered = layers.is_some();
-        let mut heirs = Heirs::default();
-        let mut tar = archive::open(part.reader(), self.limits)?;
-        while let Some(mut entry) = tar.next_entry()? {
-            self.monitor.keep_going()?;
-            let path = RelPath::parse(&entry.path)?;
-            match sorter.place(&path) {
-                Place::Site(inner) if self.tree.is_some() => {
-                    let is_folder = entry.kind == EntryKind::Folder;
-                    let covered = |path: &RelPath, is_folder| {
-                        layers.as_ref().is_some_and(|layers| layers.covers(path, is_folder))
-                    };
-                    let wanted = self.picks(&inner, is_folder, &mut found.units) && !covered(&inner, is_folder);
-                    // A hard link names its target as the archive does: from the archive's root, not the site's.
-                    if let EntryKind::HardLink(target) = &entry.kind
-                        && wanted
-                    {
-                        let Some(target) = inside(&sorter, target) else {
-                            self.leave_out(&inner, target);
-                            continue;
-                        };
-                        if !self.picks(&target, false, &mut BTreeSet::new()) || covered(&target, false) {
-                            heirs.add(target, inner)?;
-                            continue;
-                        }
-                        entry.kind = EntryKind::HardLink(target.as_bytes().to_vec());
+        let mut layer = Layer { newer: layers.as_deref_mut(), detached: DetachedLinks::default() };
+        let monitor = Arc::clone(&self.monitor);
+        let walked =
+            self.walk(layered, monitor.as_ref()).over(part, part.reader(), |place, path, entry, sorter, data| {
+                match place {
+                    Place::Site(inner) => self.site_entry(inner, entry, sorter, data, &mut layer, &mut found.units)?,
+                    Place::Dump => self.spool_dump(data)?,
+                    Place::Config(item, name) if entry.kind == EntryKind::File => {
+                        keep_config(&mut found.config, item, &name, entry.size, data)?;
                     }
-                    if let Some(layers) = &mut layers {
-                        layers.add(&inner, is_folder);
-                    }
-                    if wanted {
-                        self.add(inner, &entry, &mut tar)?;
-                    }
+                    Place::Config(item, _) => found.seen.note_config_link(item, path, &entry.kind),
+                    Place::Meta | Place::Other => {}
                 }
-                Place::Dump => self.spool_dump(&mut tar)?,
-                Place::Config(item, name) if entry.kind == EntryKind::File => {
-                    found.config.push(read_config(item, name, &entry, &mut tar, found.config.len())?);
-                }
-                Place::Config(item, _) => found.seen.note_config_link(item, &path, &entry.kind),
-                Place::Site(_) | Place::Meta | Place::Other => {}
-            }
-        }
-        if !layered {
-            tar.require_whole()?;
-        }
-        if tar.lacks_end_mark() {
+                Ok(ControlFlow::Continue(()))
+            })?;
+        let Some(Walked { sorter, lacks_end_mark, .. }) = walked else { return Ok(()) };
+        let detached = layer.detached;
+        if lacks_end_mark {
             let name = file_name(&part.path);
             found.notes.push(format!("{name} has no end mark; the checksum of gzip says that nothing is missing"));
         }
         if self.spool.is_some() {
-            sorter.seen().one_dump()?;
+            sorter.seen().one_dump().map_err(|error| part.named(error))?;
         }
         found.layout = found.layout.or(sorter.layout().and_then(layout::named));
         if layered {
             // What a layer may lack was looked at before.
             found.seen.merge(sorter.seen().clone());
         } else {
-            found.seen.merge(sorter.finish()?);
+            found.seen.merge(sorter.finish().map_err(|error| part.named(error))?);
         }
-        self.give_to_heirs(part, heirs, layers)
+        self.restore_detached(part, detached, layers)
+    }
+
+    fn walk<'b>(&self, layered: bool, monitor: &'b dyn Monitor) -> Walk<'b>
+    where
+        Self: 'b,
+    {
+        Walk { site: &self.source.site, limits: self.limits, layered, monitor }
+    }
+
+    fn site_entry(
+        &mut self,
+        path: RelPath,
+        mut entry: Entry,
+        sorter: &Sorter,
+        data: &mut dyn Read,
+        layer: &mut Layer,
+        units: &mut BTreeSet<RelPath>,
+    ) -> Result<()> {
+        if self.tree.is_none() {
+            return Ok(());
+        }
+        let is_folder = entry.kind == EntryKind::Folder;
+        let wanted = self.picks(&path, is_folder, units) && !layer.covers(&path, is_folder);
+        // A hard link names its target as the archive does: from the archive's root, not the site's.
+        if let EntryKind::HardLink(target) = &entry.kind
+            && wanted
+        {
+            let Some(target) = seen_from_site(sorter, target) else {
+                self.leave_out(&path, target);
+                return Ok(());
+            };
+            if !self.picks(&target, false, &mut BTreeSet::new()) || layer.covers(&target, false) {
+                return layer.detached.add(target, path);
+            }
+            entry.kind = EntryKind::HardLink(target.as_bytes().to_vec());
+        }
+        if let Some(newer) = &mut layer.newer {
+            newer.add(&path, is_folder);
+        }
+        if wanted { self.add(path, &entry, data) } else { Ok(()) }
     }
 
     /// Whether the entry is selected; the unit it belongs to is noted.
@@ -259,21 +279,24 @@ impl Reading<'_> {
     }
 
     /// A second reading of one archive, for files whose content is wanted under another name only.
-    fn give_to_heirs(&mut self, part: &Part, mut heirs: Heirs, mut layers: Option<&mut Layers>) -> Result<()> {
-        if heirs.count == 0 {
+    fn restore_detached(
+        &mut self,
+        part: &Part,
+        mut detached: DetachedLinks,
+        mut layers: Option<&mut Layers>,
+    ) -> Result<()> {
+        if detached.count == 0 {
             return Ok(());
         }
-        let Some(mut sorter) = part.sorter(&self.source.site) else { return Ok(()) };
-        let mut tar: TarReader<_> = archive::open(part.reader(), self.limits)?;
-        while let Some(entry) = tar.next_entry()? {
-            self.monitor.keep_going()?;
-            let Place::Site(inner) = sorter.place(&RelPath::parse(&entry.path)?) else { continue };
-            if entry.kind != EntryKind::File {
-                continue;
-            }
-            let Some(mut names) = heirs.by_target.remove(&inner) else { continue };
+        let monitor = Arc::clone(&self.monitor);
+        // It was whole a moment ago, as far as a layer has to be.
+        self.walk(true, monitor.as_ref()).over(part, part.reader(), |place, _, entry, _, data| {
+            let (Place::Site(inner), EntryKind::File) = (place, &entry.kind) else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            let Some(mut names) = detached.by_target.remove(&inner) else { return Ok(ControlFlow::Continue(())) };
             let first = names.remove(0);
-            self.add(first.clone(), &entry, &mut tar)?;
+            self.add(first.clone(), &entry, data)?;
             for name in names.iter().chain([&first]) {
                 if let Some(layers) = &mut layers {
                     layers.add(name, false);
@@ -284,8 +307,9 @@ impl Reading<'_> {
                     tree.add_hard_link(name, &first)?;
                 }
             }
-        }
-        for (target, names) in heirs.by_target {
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for (target, names) in detached.by_target {
             names.iter().for_each(|name| self.leave_out(name, target.as_bytes()));
         }
         Ok(())
@@ -304,11 +328,6 @@ impl Reading<'_> {
     }
 }
 
-/// The target of a hard link, seen from the document root; `None` for one that lies elsewhere.
-fn inside(sorter: &Sorter, target: &[u8]) -> Option<RelPath> {
-    RelPath::parse(target).ok()?.strip_prefix(sorter.root()?)
-}
-
 fn copy(from: &mut dyn Read, into: &mut SpoolWriter, monitor: &dyn Monitor) -> Result<()> {
     let mut piece = vec![0; PIECE];
     loop {
@@ -319,25 +338,6 @@ fn copy(from: &mut dyn Read, into: &mut SpoolWriter, monitor: &dyn Monitor) -> R
         }
         into.write_all(&piece[..count]).doing(|| "write the spooled dump".into())?;
     }
-}
-
-fn read_config(
-    item: Item,
-    name: String,
-    entry: &Entry,
-    data: &mut dyn Read,
-    count: usize,
-) -> Result<(Item, String, Vec<u8>)> {
-    if entry.size > MAX_CONFIG_FILE || count >= MAX_CONFIG_FILES {
-        return Err(Error::new(
-            Code::LimitExceeded,
-            format!("configuration in the backup: {name} has {} bytes and is file number {}", entry.size, count + 1),
-        )
-        .hint("A configuration has at most 64 files of 1 MiB. Restore without `config`."));
-    }
-    let mut content = Vec::with_capacity(entry.size as usize);
-    data.read_to_end(&mut content).map_err(archive::unwrap_io)?;
-    Ok((item, name, content))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Where the server keeps its tables, and whose load it is.
-pub struct Room<'a> {
+pub struct DiskWatch<'a> {
     /// The data folder.
     pub folder: &'a Path,
     /// Bytes that stay free.
@@ -23,7 +23,7 @@ pub struct Room<'a> {
     pub account: &'a str,
 }
 
-impl Room<'_> {
+impl DiskWatch<'_> {
     /// Looks until `done`. When room gets short, or the job is to stop, `stop` tells the load; statements that hang all the same
     /// are ended on the server.
     ///
@@ -34,7 +34,7 @@ impl Room<'_> {
         let mut told: Option<Instant> = None;
         while !done.load(Ordering::Acquire) {
             if told.is_none() {
-                short = self.look();
+                short = self.check_once();
                 if short.is_err() || monitor.keep_going().is_err() {
                     stop();
                     told = Some(Instant::now());
@@ -49,7 +49,7 @@ impl Room<'_> {
         short
     }
 
-    fn look(&self) -> Result<()> {
+    fn check_once(&self) -> Result<()> {
         let Ok(space) = tree::space(self.folder) else { return Ok(()) };
         if space.free_bytes >= self.headroom.max(1 << 20) {
             return Ok(());

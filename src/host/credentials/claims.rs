@@ -58,17 +58,17 @@ impl Claims {
 /// `unsafe_path` for a root that is a tenant's link, `io_failed`.
 pub fn read(site: &Site) -> Result<Claims> {
     let mut found = Claims::default();
-    found.has_root = look(&site.root, FILES, &mut found)?;
+    found.has_root = read_folder(&site.root, FILES, &mut found)?;
     if let Some(around) =
         site.root.parent().filter(|around| found.accounts.is_empty() && around.starts_with(&site.folder))
     {
-        look(around, AROUND, &mut found)?;
+        read_folder(around, AROUND, &mut found)?;
     }
     Ok(found)
 }
 
 /// Whether the folder is there.
-fn look(folder: &Path, files: &[(&str, Parser)], found: &mut Claims) -> Result<bool> {
+fn read_folder(folder: &Path, files: &[(&str, Parser)], found: &mut Claims) -> Result<bool> {
     let Some(root) = tree::open_site(folder)? else { return Ok(false) };
     for (name, parse) in files {
         let path = folder.join(name);

@@ -9,7 +9,7 @@ mod worker;
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::grants::LOADING;
-use crate::host::database::load::batch::{Batch, Course, Shared, Target, incompatible};
+use crate::host::database::load::batch::{Batch, Shared, TableProgress, Target, incompatible};
 use crate::host::database::load::checkpoint::{Checkpoint, Whole};
 use crate::host::database::load::queue::Queue;
 use crate::host::database::load::refusal::or_without;
@@ -298,11 +298,11 @@ impl Reading<'_> {
         }
         self.flush()?;
         if let Some(last) = std::mem::replace(&mut self.current, next.cloned()) {
-            last.course().passed = true;
+            last.progress().passed = true;
             self.shared.note_if_whole(&last);
         }
         // Rows of a table that was passed before.
-        if let Some(next) = next.filter(|next| next.course().passed) {
+        if let Some(next) = next.filter(|next| next.progress().passed) {
             self.shared.take_back(next)?;
         }
         Ok(())
@@ -393,15 +393,15 @@ impl Reading<'_> {
             ))?;
         }
         if let Some(earlier) = target.earlier {
-            let mut course = target.course();
+            let mut progress = target.progress();
             // What it holds beyond the rows of the earlier load is new: the dump came back to it.
-            if course.held < earlier {
-                course.held += rows.count;
-                course.recount |= rows.head.verb != Verb::Insert || rows.upsert.is_some();
-                if course.held > earlier {
-                    return Err(changed(&target.name, earlier, course.held));
+            if progress.held < earlier {
+                progress.held += rows.count;
+                progress.recount |= rows.head.verb != Verb::Insert || rows.upsert.is_some();
+                if progress.held > earlier {
+                    return Err(changed(&target.name, earlier, progress.held));
                 }
-                drop(course);
+                drop(progress);
                 self.shared.monitor.advance(Phase::Database, rows.count, rows.length);
                 return Ok(());
             }
@@ -429,10 +429,10 @@ impl Reading<'_> {
     fn flush(&mut self) -> Result<()> {
         let Some(batch) = self.batch.take() else { return Ok(()) };
         {
-            let mut course = batch.target.course();
-            course.held += batch.rows;
-            course.sent += 1;
-            course.recount |= batch.is_ordered();
+            let mut progress = batch.target.progress();
+            progress.held += batch.rows;
+            progress.sent += 1;
+            progress.recount |= batch.is_ordered();
         }
         // What becomes of a row then depends on those before it.
         let ordered = batch.is_ordered();
@@ -451,7 +451,7 @@ impl Reading<'_> {
 
     fn all_committed(&self) -> Result<()> {
         let barrier = Arc::new(Barrier::new(self.workers + 1));
-        self.queue.meet(&barrier);
+        self.queue.gather(&barrier);
         barrier.wait();
         self.shared.check()
     }
@@ -521,7 +521,7 @@ impl Reading<'_> {
                 self.settle()?;
                 self.execute(sql()?, line)?;
                 if let Some(target) = self.tables.get(&name.name) {
-                    target.course().recount = true;
+                    target.progress().recount = true;
                 }
                 Ok(())
             }
@@ -681,7 +681,7 @@ impl Reading<'_> {
         transactional: bool,
         whole: Option<Whole>,
     ) -> Result<Arc<Target>> {
-        let course = Mutex::new(Course { noted: whole.is_some(), ..Course::default() });
+        let progress = Mutex::new(TableProgress { noted: whole.is_some(), ..TableProgress::default() });
         let target = Arc::new(Target {
             name: name.to_owned(),
             takes_text: AtomicBool::new(text.is_some()),
@@ -690,7 +690,7 @@ impl Reading<'_> {
             rows: AtomicU64::new(whole.as_ref().map_or(0, |whole| whole.rows)),
             bytes: AtomicU64::new(whole.as_ref().map_or(0, |whole| whole.bytes)),
             earlier: whole.map(|whole| whole.held),
-            course,
+            progress,
         });
         self.tables.insert(name.to_owned(), target.clone());
         Ok(target)
@@ -778,7 +778,7 @@ impl Reading<'_> {
     /// Where rows took the place of others, the server knows how many there are.
     fn recount(&mut self) -> Result<()> {
         let targets: Vec<Arc<Target>> =
-            self.tables.values().filter(|target| target.course().recount).cloned().collect();
+            self.tables.values().filter(|target| target.progress().recount).cloned().collect();
         for target in targets {
             let connection = match &mut self.connection {
                 Some(connection) => connection,
@@ -795,7 +795,7 @@ impl Reading<'_> {
         let mut count = 0;
         for target in self.tables.values() {
             let Some(earlier) = target.earlier else { continue };
-            let held = target.course().held;
+            let held = target.progress().held;
             if held < earlier {
                 return Err(changed(&target.name, earlier, held));
             }

@@ -148,7 +148,7 @@ mod tests {
     struct Cancelled;
 
     impl Monitor for Cancelled {
-        fn expect(&self, _: Phase, _: u64, _: u64) {}
+        fn set_total(&self, _: Phase, _: u64, _: u64) {}
         fn advance(&self, _: Phase, _: u64, _: u64) {}
         fn current(&self, _: Phase, _: &str) {}
         fn event(&self, _: Level, _: &str) {}

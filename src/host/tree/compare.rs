@@ -202,7 +202,7 @@ pub fn compare(
                     monitor.keep_going()?;
                     monitor.current(Phase::Files, &String::from_utf8_lossy(visit.path));
                 }
-                comparer.see(visit)
+                comparer.visit(visit)
             })?;
             comparer.finish()
         })?;
@@ -383,7 +383,7 @@ struct Comparer<'a> {
 }
 
 impl Comparer<'_> {
-    fn see(&mut self, visit: &Visit) -> Result<Next> {
+    fn visit(&mut self, visit: &Visit) -> Result<Next> {
         let is_folder = visit.kind == Kind::Folder;
         let mounted = *self.mount.get_or_insert(visit.stat.stx_mnt_id) != visit.stat.stx_mnt_id;
         let size = if visit.kind == Kind::File { visit.stat.stx_size } else { 0 };
@@ -393,7 +393,7 @@ impl Comparer<'_> {
                 kept.inside.1 += size;
                 counts(self.summary, is_folder).kept += 1;
                 self.summary.bytes_kept += size;
-                self.meet(visit.path);
+                self.take_known(visit.path);
                 return Ok(Next::Into);
             }
             self.end_kept()?;
@@ -403,7 +403,7 @@ impl Comparer<'_> {
             Fate::KeptIfMissing(_) if is_below(visit.path, &self.leaving) => Fate::Replaced,
             other => other,
         };
-        let known = self.meet(visit.path);
+        let known = self.take_known(visit.path);
         let fate = match fate {
             Fate::Kept(_) | Fate::KeptIfMissing(_) if visit.path.is_empty() => Fate::Replaced,
             // Some writers leave out what is in a folder, and some the folder too.
@@ -474,7 +474,7 @@ impl Comparer<'_> {
         Ok(if mounted { Next::Past } else { Next::Into })
     }
 
-    fn meet(&mut self, path: &[u8]) -> Option<Known> {
+    fn take_known(&mut self, path: &[u8]) -> Option<Known> {
         let key = self.known.key(path);
         let known = self.known.entries.get_mut(&key)?;
         known.met = true;

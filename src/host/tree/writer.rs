@@ -159,7 +159,7 @@ pub struct TreeWriter {
     monitor: Arc<dyn Monitor>,
     shared: Arc<Shared>,
     work: Option<Sender<Batch>>,
-    home: Receiver<Batch>,
+    returned: Receiver<Batch>,
     threads: Vec<JoinHandle<()>>,
     flusher: Flusher,
     idle: Vec<Batch>,
@@ -240,7 +240,7 @@ impl TreeWriter {
             monitor,
             shared,
             work: Some(work),
-            home,
+            returned: home,
             threads: Vec::new(),
             flusher,
             idle: Vec::new(),
@@ -367,7 +367,7 @@ impl TreeWriter {
             return Ok(());
         }
         let folder = self.parent(&path)?;
-        let first = self.meet(&path);
+        let first = self.is_first_visit(&path);
         let mut made = rustix::fs::linkat(&source, name, &folder, path.last_name(), AtFlags::empty());
         let there = made == Err(Errno::EXIST);
         if there {
@@ -401,7 +401,7 @@ impl TreeWriter {
     pub fn finish(mut self) -> Result<TreeSummary> {
         self.flush()?;
         while self.idle.len() < BATCHES {
-            self.welcome()?;
+            self.await_batch()?;
         }
         self.stop();
         self.shared.check()?;
@@ -445,7 +445,7 @@ impl TreeWriter {
         };
         self.summary.files += 1;
         self.summary.bytes += entry.size;
-        if self.meet(&path) && self.is_whole(&folder, &record)? {
+        if self.is_first_visit(&path) && self.is_whole(&folder, &record)? {
             record.hash = self.hash_content(entry, data)?;
             self.append(&record, false)?;
             self.summary.taken_over += 1;
@@ -528,7 +528,7 @@ impl TreeWriter {
     }
 
     /// Whether this writer comes to a path for the first time, where an earlier one may have been. Not asked of a fresh tree.
-    fn meet(&mut self, path: &RelPath) -> bool {
+    fn is_first_visit(&mut self, path: &RelPath) -> bool {
         self.leftover.as_mut().is_some_and(|leftover| leftover.met.insert(xxh3_64(path.as_bytes())))
     }
 
@@ -607,7 +607,7 @@ impl TreeWriter {
     /// folder gives way: an archive that was added to (`tar -r`) has its last state last.
     fn make_folder(&mut self, path: &RelPath, has_entry: bool) -> Result<Made> {
         let parent = self.parent(path)?;
-        let first = self.meet(path);
+        let first = self.is_first_visit(path);
         let make = || rustix::fs::mkdirat(&parent, path.last_name(), Mode::RWXU);
         let mut made = make();
         let mut gave_way = false;
@@ -654,7 +654,7 @@ impl TreeWriter {
         link::require(&path, target, options.document_root.as_deref(), live, &options.link_targets)?;
         let folder = self.parent(&path)?;
         let name = path.last_name();
-        let first = self.meet(&path);
+        let first = self.is_first_visit(&path);
         let mut made = rustix::fs::symlinkat(target, &folder, name);
         let there = made == Err(Errno::EXIST);
         if there {
@@ -808,7 +808,7 @@ impl TreeWriter {
         }
         self.flush()?;
         while self.in_flight.contains_key(&hash) {
-            self.welcome()?;
+            self.await_batch()?;
         }
         Ok(())
     }
@@ -825,11 +825,11 @@ impl TreeWriter {
         if let Some(batch) = self.batch.take() {
             return Ok(batch);
         }
-        while let Ok(batch) = self.home.try_recv() {
+        while let Ok(batch) = self.returned.try_recv() {
             self.unpack(batch);
         }
         while self.idle.is_empty() {
-            self.welcome()?;
+            self.await_batch()?;
         }
         self.idle.pop().ok_or_else(|| Error::new(Code::Internal, "no batch is idle"))
     }
@@ -852,10 +852,10 @@ impl TreeWriter {
     }
 
     /// Waits for a batch to come back.
-    fn welcome(&mut self) -> Result<()> {
+    fn await_batch(&mut self) -> Result<()> {
         loop {
             self.shared.check()?;
-            match self.home.recv_timeout(Duration::from_millis(50)) {
+            match self.returned.recv_timeout(Duration::from_millis(50)) {
                 Ok(batch) => {
                     self.unpack(batch);
                     return self.shared.check();

@@ -200,14 +200,14 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
         saved: saved.clone(),
     };
     vec![
-        Step::Undefine { schema: schema(), old: old.clone() },
-        Step::Unlink { schema: schema(), keys: vec![key("of_post", "wp_postmeta", "wp_posts")] },
+        Step::DropTriggers { schema: schema(), old: old.clone() },
+        Step::DropForeignKeys { schema: schema(), keys: vec![key("of_post", "wp_postmeta", "wp_posts")] },
         Step::Switch {
             live: schema(),
             switch: Switch::exchange(&names.live, &names.kept, &own(&["wp_posts"]), &names.shadow, &own(&["wp_posts"])),
             brought: Some(Brought { tables: own(&["wp_posts"]), objects: vec![(ObjectKind::View, "titles".into())] }),
         },
-        Step::Link { schema: schema(), keys: vec![key("of_post", "wp_postmeta", "wp_posts")] },
+        Step::AddForeignKeys { schema: schema(), keys: vec![key("of_post", "wp_postmeta", "wp_posts")] },
         Step::Exchange {
             staged: plan.tree.clone(),
             live: plan.document_root.clone(),
@@ -216,7 +216,7 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
             around: vec!["/var/www".into()],
         },
         Step::Parts { live: plan.document_root.clone(), staged: plan.tree.clone(), units: plan.units(), count: 2 },
-        Step::Define { schema: schema(), old, new },
+        Step::RestoreObjects { schema: schema(), old, new },
         config(Item::Ssl, "/etc/letsencrypt/live/example.com", Side::Absent, Side::Folder { mode: 0o755 }),
         config(
             Item::Nginx,

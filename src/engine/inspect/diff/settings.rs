@@ -7,6 +7,7 @@ use crate::api::answer::comparison::{
     BinarySizes, CertificateShown, Change, ConfigChanges, ConfigEntry, Counts, LineCounts, PemContent, PemProblem,
     PemShown,
 };
+use crate::backup::read;
 use crate::backup::scan::{self, ConfigFound, Scan};
 use crate::backup::source::Source;
 use crate::clock;
@@ -80,7 +81,8 @@ pub fn contents(
     monitor: &dyn Monitor,
 ) -> Result<Vec<ConfigFound>> {
     let filled = |file: &&ConfigFound| -> Option<ConfigFound> {
-        if file.content.is_some() || file.size > scan::MAX_CONFIG_FILE {
+        // What has no hash was too large, or one too many, to be read.
+        if file.content.is_some() || file.hash.is_none() {
             return Some((*file).clone());
         }
         let placed = siteconf::place(config, &source.site.domain, file.item, &file.name, Vec::new()).ok()?;
@@ -98,7 +100,7 @@ pub fn contents(
 
 fn read_live(path: &Path) -> Option<Vec<u8>> {
     let meta = std::fs::metadata(path).ok()?;
-    if !meta.is_file() || meta.len() > scan::MAX_CONFIG_FILE {
+    if !meta.is_file() || meta.len() > read::MAX_CONFIG_FILE {
         return None;
     }
     std::fs::read(path).ok()

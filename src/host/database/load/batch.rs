@@ -38,12 +38,12 @@ pub struct Target {
     /// An earlier load left it whole, with so many rows of the dump: its rows are only counted.
     pub earlier: Option<u64>,
     /// How far it is.
-    pub course: Mutex<Course>,
+    pub progress: Mutex<TableProgress>,
 }
 
 /// How far a table is, as reader and workers know it together.
 #[derive(Debug, Default)]
-pub struct Course {
+pub struct TableProgress {
     /// Rows of the dump that were sent off.
     pub held: u64,
     /// Batches that were sent off.
@@ -62,8 +62,8 @@ pub struct Course {
 
 impl Target {
     /// How far it is.
-    pub fn course(&self) -> MutexGuard<'_, Course> {
-        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn progress(&self) -> MutexGuard<'_, TableProgress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether `LOAD DATA` does the same with these rows as `INSERT` does, in this session and under this `sql_mode`.
@@ -154,13 +154,13 @@ impl Shared {
 
     /// Notes a table once all its rows are committed and the dump has passed it.
     pub fn note_if_whole(&self, target: &Target) {
-        let mut course = target.course();
-        let whole = target.transactional && course.passed && course.sent == course.committed;
-        if let (Some(checkpoint), true) = (&self.checkpoint, whole && !course.noted && !course.altered) {
-            course.noted = true;
+        let mut progress = target.progress();
+        let whole = target.transactional && progress.passed && progress.sent == progress.committed;
+        if let (Some(checkpoint), true) = (&self.checkpoint, whole && !progress.noted && !progress.altered) {
+            progress.noted = true;
             checkpoint.whole(Whole {
                 table: target.name.clone(),
-                held: course.held,
+                held: progress.held,
                 rows: target.rows.load(Ordering::Relaxed),
                 bytes: target.bytes.load(Ordering::Relaxed),
             });
@@ -172,10 +172,10 @@ impl Shared {
     /// # Errors
     /// `io_failed`, `disk_full`.
     pub fn take_back(&self, target: &Target) -> Result<()> {
-        let mut course = target.course();
-        course.altered = true;
+        let mut progress = target.progress();
+        progress.altered = true;
         match &self.checkpoint {
-            Some(checkpoint) if std::mem::take(&mut course.noted) || target.earlier.is_some() => {
+            Some(checkpoint) if std::mem::take(&mut progress.noted) || target.earlier.is_some() => {
                 checkpoint.not(&target.name)
             }
             _ => Ok(()),

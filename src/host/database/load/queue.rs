@@ -71,7 +71,7 @@ impl Queue {
     }
 
     /// Calls every worker to a meeting once the waiting batches are done.
-    pub fn meet(&self, barrier: &Arc<Barrier>) {
+    pub fn gather(&self, barrier: &Arc<Barrier>) {
         let mut state = self.lock();
         state.meeting = Some(barrier.clone());
         state.attended.fill(false);
@@ -151,7 +151,7 @@ mod tests {
             rows,
             bytes,
             earlier: None,
-            course: Mutex::default(),
+            progress: Mutex::default(),
         })
     }
 
@@ -209,7 +209,7 @@ mod tests {
     fn everybody_meets_once_after_the_batches_and_ends_once_closed() {
         let a = target("a");
         let queue = queue(2, &[&a]);
-        queue.meet(&Arc::new(Barrier::new(3)));
+        queue.gather(&Arc::new(Barrier::new(3)));
         queue.close();
         assert_eq!(taken(&queue, 0), "a0");
         assert_eq!((taken(&queue, 0), taken(&queue, 1)), ("meet".into(), "meet".into()));

@@ -78,7 +78,7 @@ impl Worker<'_> {
             run(&mut self.connection, "COMMIT")?;
             self.open = 0;
             for (target, batches) in self.uncommitted.drain(..) {
-                target.course().committed += batches;
+                target.progress().committed += batches;
                 self.shared.note_if_whole(&target);
             }
         }

@@ -316,7 +316,7 @@ fn a_cut_entry_a_cancelled_job_and_a_dropped_writer_leave_no_thread() {
 
     struct Stopped;
     impl Monitor for Stopped {
-        fn expect(&self, _: Phase, _: u64, _: u64) {}
+        fn set_total(&self, _: Phase, _: u64, _: u64) {}
         fn advance(&self, _: Phase, _: u64, _: u64) {}
         fn current(&self, _: Phase, _: &str) {}
         fn event(&self, _: Level, _: &str) {}
