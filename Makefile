@@ -1,5 +1,5 @@
 # make demo    a real WordPress, damaged and restored, before your eyes
-# make test    every test: Rust, C, PHP, bats
+# make test    every test: Rust, C, PHP, bats, a whole machine
 # make fuzz    every fuzz target, FUZZ_SECONDS each (600)
 # make miri    undefined behaviour, looked for by interpreting (nightly toolchain with miri)
 # make lint    formatting, clippy, shellcheck, cargo-deny

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every suite: Rust, C, PHP, bats. All of them run, whatever fails; the last line counts what they reported.
-# `scripts/test.sh rust c php bats` runs the named ones; `scripts/test.sh field` the short form of `make field`. RESULTS=FILE gets one line a suite: name, passed, failed.
+# Every suite: Rust, C, PHP, bats, a machine. All of them run, whatever fails; the last line counts what they reported.
+# `scripts/test.sh rust c php bats` runs the named ones; `field` is the short form of `make field`. RESULTS=FILE gets one line a suite: name, passed, failed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 target=${CARGO_TARGET_DIR:-target}
@@ -84,9 +84,10 @@ suite_field() {
 }
 
 suites=("$@")
-((${#suites[@]})) || suites=(rust c php bats)
+((${#suites[@]})) || suites=(rust c php bats field)
 machines=
 if [[ " ${suites[*]} " == *' field '* ]]; then
+  scripts/install-deps.sh --deb
   # Its template comes over the network, meanwhile.
   scripts/field.sh machines bookworm >"$logs/machines.log" 2>&1 &
   machines=$!

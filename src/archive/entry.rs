@@ -44,6 +44,7 @@ pub struct Entry {
 
 impl Entry {
     /// A file entry of this size, for callers that make entries themselves.
+    #[cfg(any(test, feature = "test-support"))]
     pub fn file(path: impl Into<Vec<u8>>, size: u64) -> Entry {
         Entry {
             path: path.into(),

@@ -12,7 +12,7 @@ use crate::sql::compat::Survey;
 use crate::sql::tally::{ObjectFound, TableTally};
 use folders::{Folders, Node};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 impl ByType {
     /// Counts a file by its name.
@@ -45,9 +45,9 @@ pub struct DumpScan {
     /// Their names by kind, the first 2,000.
     #[serde(default)]
     pub object_list: Vec<ObjectFound>,
-    /// The sequences that it makes.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub sequences: BTreeSet<String>,
+    /// The sequences that it makes, with their lines.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sequences: BTreeMap<String, u64>,
     /// What servers differ in, to be held against one.
     #[serde(default)]
     pub survey: Survey,

@@ -258,6 +258,7 @@ pub fn validate(
                         actions: &request.options.compatibility,
                         tables: &tables,
                         live,
+                        has_no_table: facts.has_no_table(&plan.selection),
                         exact: plan.selection.exact,
                     };
                     dump_compatibility::group(dump, &server, &asked)

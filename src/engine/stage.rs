@@ -148,7 +148,16 @@ pub fn run(
     }
     let links = found.seen.config_links.iter().filter(|(item, _)| plan.selection.config.contains(item));
     notes.extend(links.map(|(_, link)| format!("not restored: {link}")));
-    let database = database.filter(|_| !without_dump).map(|(mut database, more)| {
+    let nothing = |database: &StagedDatabase| {
+        planned.has_no_table && matches!(database.scope, Scope::Dump { complete: true }) && is_empty(database)
+    };
+    let database = database.filter(|(database, _)| {
+        if nothing(database) {
+            notes.push(NO_TABLE_EITHER.to_owned());
+        }
+        !without_dump && !nothing(database)
+    });
+    let database = database.map(|(mut database, more)| {
         notes.extend(more.into_iter().map(|note| plan.said(note)));
         let whole = matches!(database.scope, Scope::Dump { complete: true });
         if !whole && tables.is_whole() && !plan.selection.exact {
@@ -407,9 +416,17 @@ pub(super) fn require_components(
     }
 }
 
+/// A whole dump without a table, for a site whose schema has none: it is as it was.
+pub(super) const NO_TABLE_EITHER: &str =
+    "the dump holds no table, and the site's database has none either: it stays as it is";
+
+fn is_empty(database: &StagedDatabase) -> bool {
+    database.tables.is_empty() && database.objects.is_empty()
+}
+
 /// A dump that failed leaves an empty file: no reason to take every table of the site away.
 fn require_tables(plan: &Plan, database: &StagedDatabase, tables: &Tables) -> Result<()> {
-    if !tables.is_whole() || plan.selection.exact || !database.tables.is_empty() || !database.objects.is_empty() {
+    if !tables.is_whole() || plan.selection.exact || !is_empty(database) {
         return Ok(());
     }
     Err(no_table(database.dump.as_deref().unwrap_or("the dump")))

@@ -9,7 +9,7 @@ use crate::sql::origin::{Origin, is_end};
 use crate::sql::own;
 use crate::sql::session::Session;
 use crate::sql::statement::{
-    FOREIGN_REFERENCE, Name, ObjectKind, Source, Statement, Subject, classify, gives_meaning, subject,
+    FOREIGN_REFERENCE, Name, ObjectKind, Source, Statement, Subject, classify, gives_meaning, replaces, subject,
 };
 use crate::sql::token::{Quoting, opens_versioned, tokens};
 use crate::sql::trigger::Trigger;
@@ -173,6 +173,9 @@ impl DumpState {
                     let message = format!("line {line}: the dump has more than {MAX_TABLES} tables");
                     return Err(Error::new(Code::LimitExceeded, message).with("line", line));
                 }
+                if self.tables.contains(&name.name) && !is_made_again(text, self.quoting()) {
+                    return Err(refused(line, "a table that the dump has made before", name.name.as_bytes()));
+                }
                 // Also of a schema that only the loader knows as the site's: who looks goes on with its rows.
                 self.tables.insert(name.name.clone());
                 self.in_own_schema(name, line)?;
@@ -217,6 +220,11 @@ impl DumpState {
             return Err(refused(line, "a name in another schema", schema.as_bytes()).with("schema", schema.as_str()));
         }
         self.is_known(&head.table, line)
+    }
+
+    /// Whether the dump has made this table.
+    pub fn has_table(&self, name: &str) -> bool {
+        self.tables.contains(name)
     }
 
     /// Whether the dump is known to be whole: its writer's last line is there, or all that it saved at its beginning is set back.
@@ -299,6 +307,16 @@ impl DumpState {
             None => Err(refused(line, "a prepared statement that the dump has not prepared", text)),
         }
     }
+}
+
+/// Whether it says what to do where the table is there.
+fn is_made_again(sql: &[u8], quoting: Quoting) -> bool {
+    replaces(sql, quoting) || tokens(sql, quoting).get(2).is_some_and(|token| token.is(sql, "IF"))
+}
+
+/// The refusal of a trigger whose table the dump does not have, known at its end.
+pub fn without_table(table: &str, line: u64) -> Error {
+    refused(line, "a trigger of a table that the dump does not create", table.as_bytes())
 }
 
 /// Whether its text goes to the server.

@@ -7,13 +7,14 @@ use crate::sql::compat::adapt::with_usual_engine;
 use crate::sql::compat::survey::{LONG_ROW, Refusal};
 use crate::sql::function::is_declared;
 use crate::sql::lexer::{Item, Lexer, Rows};
-use crate::sql::state::DumpState;
+use crate::sql::state::{DumpState, without_table};
 use crate::sql::statement::{ObjectKind, Statement, Subject, gives_meaning, replaces, subject};
 use crate::sql::table::TableText;
 use crate::sql::token::{Quoting, tokens};
+use crate::sql::trigger::Trigger;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Read};
 
 const MAX_TABLES: usize = 20_000;
@@ -69,8 +70,8 @@ pub struct Ended {
     pub objects: u64,
     /// Their names, the first [`MAX_OBJECTS`].
     pub object_list: Vec<ObjectFound>,
-    /// The sequences that it makes.
-    pub sequences: BTreeSet<String>,
+    /// The sequences that it makes, with their lines.
+    pub sequences: BTreeMap<String, u64>,
     /// What servers differ in.
     pub survey: Survey,
     /// The writer's last line was there.
@@ -163,8 +164,10 @@ struct Tally {
     texts: HashMap<String, Option<TableText>>,
     /// Tables that were made.
     made: HashSet<String>,
-    /// Sequences that were made.
-    sequences: BTreeSet<String>,
+    /// Sequences that were made, with their lines.
+    sequences: BTreeMap<String, u64>,
+    /// Triggers: name, table and line.
+    triggers: Vec<(String, String, u64)>,
     /// Tables that were changed since they were made.
     altered: HashSet<String>,
 }
@@ -173,6 +176,11 @@ impl Tally {
     fn finish(self) -> Ended {
         let mut survey = self.survey;
         survey.origin = self.state.origin().clone();
+        for (name, table, line) in &self.triggers {
+            if !self.state.has_table(table) {
+                survey.refuse(refusal(&without_table(table, *line), Some(name.clone()), None));
+            }
+        }
         let cut = match self.state.end() {
             Err(error) => {
                 survey.refuse(refusal(&error, None, None));
@@ -235,7 +243,7 @@ impl Tally {
                 self.altered.insert(name.name);
             }
             (_, Ok(Statement::CreateSequence(name))) if self.sequences.len() < MAX_TABLES => {
-                self.sequences.insert(name.name);
+                self.sequences.insert(name.name, line);
             }
             // `IF NOT EXISTS`: it is what it was.
             (Some(Subject::NewTable(name)), Ok(_)) if self.made.contains(&name) && !replaces(text, quoting) => {
@@ -250,6 +258,12 @@ impl Tally {
                     && !is_declared(&String::from_utf8_lossy(text), quoting)
                 {
                     self.survey.undeclared.push((name.clone(), line));
+                }
+                if kind == ObjectKind::Trigger
+                    && self.triggers.len() < MAX_NAMED
+                    && let Some(trigger) = Trigger::parse(&String::from_utf8_lossy(&own), quoting)
+                {
+                    self.triggers.push((name.clone(), trigger.table.name, line));
                 }
                 self.object(kind, name);
             }

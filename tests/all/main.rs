@@ -44,4 +44,5 @@ mod states;
 mod tenants;
 mod traffic;
 mod tree_obstacles;
+mod verdicts;
 mod waiting;

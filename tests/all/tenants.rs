@@ -1225,6 +1225,23 @@ fn a_site_without_a_table_takes_a_backup_without_a_dump_and_no_other_does() {
     assert_eq!(refused["error"]["code"], "credentials_missing", "{refused}");
 }
 
+/// RocketVPS makes a database for a page of plain files too, and dumps it.
+#[test]
+fn a_whole_dump_without_a_table_is_all_of_a_site_that_has_none() {
+    let tenants = Tenants::up(Release::Installed, &[]);
+    tenants.backup("-- MariaDB dump 10.19  Distrib 10.11.14-MariaDB\n");
+    let wait = json!({"domain": DOMAIN, "wait": true});
+    let refused = tenants.world.document("restore_start", &wait);
+    assert_eq!(refused["error"]["code"], "backup_corrupt", "{refused}");
+    assert_eq!(tenants.world.document("validate", &wait)["data"]["outcome"], "fail");
+    tenants.sql("DROP TABLE a_shop.t");
+    let restored = plain(&tenants, "none here, none there");
+    assert_eq!(restored["ok"], true, "{restored}");
+    assert_eq!(restored["data"]["database"], json!(null), "{restored}");
+    assert!(restored["data"]["notes"].to_string().contains("the dump holds no table, and the site's"), "{restored}");
+    assert!(!tenants.sql("SHOW DATABASES").contains("rvs"), "{}", tenants.sql("SHOW DATABASES"));
+}
+
 #[test]
 fn a_schema_that_is_gone_is_made_and_goes_again_on_the_way_back() {
     for release in RELEASES {

@@ -1,9 +1,9 @@
 //! What this server would not take of a dump, as lines of a report.
 
 use crate::backup::contents::DumpScan;
-use crate::engine::stage::{MAY_BE_CUT, no_table};
+use crate::engine::stage::{MAY_BE_CUT, NO_TABLE_EITHER, no_table};
 use crate::error::{Code, Error};
-use crate::host::database::load::refusal::without;
+use crate::host::database::load::refusal::{self, incompatible, or_without, without};
 use crate::plan::selection::Tables;
 use crate::report::{Check, Group, Outcome};
 use crate::sql::compat::action::Unknown;
@@ -22,6 +22,8 @@ pub struct Asked<'a> {
     pub tables: &'a Tables,
     /// The site's schema: the dump may name it.
     pub live: Option<&'a str>,
+    /// The site's schema has no table, and nobody named the database.
+    pub has_no_table: bool,
     /// Live tables that the dump lacks go, whatever it is.
     pub exact: bool,
 }
@@ -32,13 +34,17 @@ pub fn group(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Group {
     let takes = |name: &str| asked.tables.takes(name);
     let mut lines: Vec<Check> = refused(dump, facts, asked);
     let whole = asked.tables.is_whole();
-    if whole && !asked.exact && lines.is_empty() && dump.tables.is_empty() && dump.objects == 0 {
+    let is_empty = dump.tables.is_empty() && dump.objects == 0;
+    if whole && lines.is_empty() && is_empty && asked.has_no_table && dump.complete {
+        lines.push(Check::new("tables", Outcome::Pass, NO_TABLE_EITHER));
+    } else if whole && !asked.exact && lines.is_empty() && is_empty {
         lines.push(Check::failed("tables", &no_table(&dump.name)));
     } else if whole && !asked.exact && !dump.complete && lines.is_empty() {
         lines.push(Check::new("end", Outcome::Warn, MAY_BE_CUT));
     }
     lines.extend(keyless(dump, facts, asked));
     lines.extend(of_administrators(dump, facts, asked));
+    lines.extend(sequences(dump, facts, asked));
     let found = judge(survey, facts, asked.actions, &takes);
     if found.is_empty() && lines.is_empty() {
         let from =
@@ -46,7 +52,7 @@ pub fn group(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Group {
         let message = format!("the dump{from} is taken as it stands by this server {}", facts.version);
         lines.push(Check::new("dump", Outcome::Pass, message));
     }
-    lines.extend(found.iter().take(MAX_LINES).map(line));
+    lines.extend(found.iter().take(MAX_LINES).map(|finding| line(finding, asked.actions)));
     if let Some(more) = found.len().checked_sub(MAX_LINES).filter(|more| *more > 0) {
         lines.push(Check::new("dump", Outcome::Warn, format!("{more} more differences are not listed")));
     }
@@ -99,31 +105,32 @@ fn of_administrators(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec
     if facts.makers == Makers::Anyone {
         return Vec::new();
     }
-    let until = "Let the server trust for the restore (`SET GLOBAL log_bin_trust_function_creators=ON`)";
-    let undeclared = dump.survey.undeclared.iter().filter(|(name, _)| asked.tables.takes(name)).map(|(name, line)| {
-        let message = format!(
-            "line {line} of the dump: function {name} has none of DETERMINISTIC, NO SQL and READS SQL DATA, and the server has a binary log and takes no such function (log_bin_trust_function_creators)"
-        );
-        let error = Error::new(Code::InsufficientPrivilege, message).with("line", *line);
-        Check::failed("binary_log", &without(error.hint(until), name)).with("first_line", *line)
-    });
+    let undeclared =
+        dump.survey.undeclared.iter().filter(|(name, _)| asked.tables.takes(name)).map(|(name, line)| {
+            Check::failed("binary_log", &refusal::undeclared(name, *line)).with("first_line", *line)
+        });
     let of_others = dump.object_list.iter().filter(|object| {
         let kinds = [ObjectKind::Trigger, ObjectKind::Function];
         facts.makers == Makers::Others && kinds.contains(&object.kind) && asked.tables.takes(&object.name)
     });
-    let of_others = of_others.map(|object| {
-        let kind = object.kind.keyword().to_ascii_lowercase();
-        let message = format!(
-            "{kind} {}: the server has a binary log and takes it of an administrator alone (log_bin_trust_function_creators), which this account is not",
-            object.name
-        );
-        let error = Error::new(Code::InsufficientPrivilege, message);
-        Check::failed("binary_log", &without(error.hint(until), &object.name))
-    });
+    let of_others =
+        of_others.map(|object| Check::failed("binary_log", &refusal::of_administrators(object.kind, &object.name)));
     undeclared.chain(of_others).take(MAX_LINES).collect()
 }
 
-fn line(finding: &Finding) -> Check {
+/// Sequences that the server has not.
+fn sequences(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec<Check> {
+    if facts.dialect().mariadb {
+        return Vec::new();
+    }
+    let taken = dump.sequences.iter().filter(|(name, _)| asked.tables.takes(name));
+    let check = |(name, line): (&String, &u64)| {
+        Check::failed("sequence", &refusal::no_sequences(name, *line)).with("first_line", *line)
+    };
+    taken.take(MAX_LINES).map(check).collect()
+}
+
+fn line(finding: &Finding, actions: &Actions) -> Check {
     let outcome = match finding.outcome {
         Verdict::Pass => Outcome::Pass,
         Verdict::Warn => Outcome::Warn,
@@ -140,7 +147,16 @@ fn line(finding: &Finding) -> Check {
     if let Some(into) = &finding.into {
         check = check.with("into", into.clone());
     }
-    if outcome == Outcome::Fail { check.code(Code::DumpRefused) } else { check }
+    if outcome != Outcome::Fail {
+        return check;
+    }
+    // The way out that the load names.
+    let error = incompatible(finding, actions);
+    let error = match &finding.table {
+        Some(table) => or_without(error, table),
+        None => error,
+    };
+    check.code(error.code).hint(error.hint)
 }
 
 #[cfg(test)]
@@ -170,6 +186,7 @@ mod tests {
             actions: &request.options.compatibility,
             tables: &selection.tables().unwrap(),
             live: Some("live"),
+            has_no_table: false,
             exact: selection.exact,
         };
         group(&dump, &facts, &asked)

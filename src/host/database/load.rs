@@ -9,10 +9,10 @@ mod worker;
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::grants::LOADING;
-use crate::host::database::load::batch::{Batch, Shared, TableProgress, Target, incompatible};
+use crate::host::database::load::batch::{Batch, Shared, TableProgress, Target};
 use crate::host::database::load::checkpoint::{Checkpoint, Whole};
 use crate::host::database::load::queue::Queue;
-use crate::host::database::load::refusal::or_without;
+use crate::host::database::load::refusal::{incompatible, no_sequences, of_administrators, or_without, undeclared};
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
 use crate::host::database::{ObjectKind, Objects, Patience, accounts, objects, server_facts};
 use crate::host::spool::{Spool, SpoolReader};
@@ -26,7 +26,7 @@ use crate::sql::lexer::{Item, Lexer, Rows, refused};
 use crate::sql::modes;
 use crate::sql::quote_name;
 use crate::sql::session::Session;
-use crate::sql::state::DumpState;
+use crate::sql::state::{DumpState, without_table};
 use crate::sql::statement::{Statement, Subject, gives_meaning, replaces, subject};
 use crate::sql::table::TableText;
 use crate::sql::token::Quoting;
@@ -527,6 +527,9 @@ impl Reading<'_> {
             }
             Statement::CreateTable(name) => self.create_table(&name.name, sql()?, quoting, line),
             Statement::CreateSequence(name) => {
+                if !self.shared.dialect.mariadb {
+                    return Err(no_sequences(&name.name, line));
+                }
                 self.count_table(line)?;
                 self.execute(sql()?, line)?;
                 // The server shows a sequence as a table of one row.
@@ -715,7 +718,7 @@ impl Reading<'_> {
             false => connection.query_drop(sql),
         };
         let result = result.and_then(|()| connection.query_drop("COMMIT"));
-        result.map_err(|error| reaching(&error, failed(&format!("line {line} of the dump"), &error)).with("line", line))
+        result.map_err(|error| reaching(failed(&format!("line {line} of the dump"), &error)).with("line", line))
     }
 
     /// Refuses what no packet of the server holds.
@@ -814,6 +817,7 @@ impl Reading<'_> {
         run(&mut connection, "SET SESSION autocommit=1")?;
         let mut awake_events = Vec::new();
         let mut waiting = std::mem::take(&mut self.objects);
+        self.triggers_have_tables(&waiting)?;
         let views = waiting.iter().filter(|object| object.kind == ObjectKind::View).map(|view| view.name.clone());
         let stand_ins = self.stand_ins(&views.collect())?;
         waiting.sort_by_key(|object| object.kind);
@@ -906,6 +910,17 @@ impl Reading<'_> {
         Ok(objects::run_alone(&mut admin, &sql))
     }
 
+    fn triggers_have_tables(&self, objects: &[Pending]) -> Result<()> {
+        for object in objects.iter().filter(|object| object.kind == ObjectKind::Trigger) {
+            if let Some(trigger) = Trigger::parse(&object.text, object.session.quoting())
+                && !self.state.has_table(&trigger.table.name)
+            {
+                return Err(or_without(without_table(&trigger.table.name, object.line), &object.name));
+            }
+        }
+        Ok(())
+    }
+
     fn try_object(&self, connection: &mut Conn, object: &Pending, awake_events: &mut Vec<String>) -> Result<()> {
         let quoting = object.session.quoting();
         let mut sql = with_definer(&object.text, quoting, None);
@@ -929,11 +944,20 @@ impl Reading<'_> {
         made.map_err(|error| {
             let kind = object.kind.keyword().to_ascii_lowercase();
             let what = format!("{kind} {} (line {} of the dump)", object.name, object.line);
-            or_without(reaching(&error, failed(&what, &error)), &object.name).with("line", object.line)
+            let error = match error {
+                mysql::Error::MySqlError(server) if server.code == UNDECLARED => undeclared(&object.name, object.line),
+                mysql::Error::MySqlError(server) if server.code == NEEDS_SUPER => {
+                    of_administrators(object.kind, &object.name)
+                }
+                error => or_without(reaching(failed(&what, &error)), &object.name),
+            };
+            error.with("line", object.line)
         })
     }
 }
 
+/// `ER_BINLOG_UNSAFE_ROUTINE`: a function that does not say what it does.
+const UNDECLARED: u16 = 1418;
 /// `ER_BINLOG_CREATE_ROUTINE_NEED_SUPER`: with a binary log, and without `log_bin_trust_function_creators`, triggers and functions are
 /// made by administrators alone. Of a function MySQL says so after it has asked for every other right; of a trigger before it asks for
 /// any (tried with 9.7).
@@ -945,15 +969,11 @@ fn changed(table: &str, earlier: u64, held: u64) -> Error {
     Error::new(Code::BackupChanged, message)
 }
 
-/// What the throw-away account may not do: either a setting of the server stands in the way, or the dump reaches for what is
-/// not its own.
-fn reaching(error: &mysql::Error, made: Error) -> Error {
-    match error {
-        _ if made.code != Code::InsufficientPrivilege => made,
-        mysql::Error::MySqlError(server) if matches!(server.code, 1418 | 1419) => {
-            made.hint("Set log_bin_trust_function_creators=1 on the server, or switch its binary log off.")
-        }
-        _ => Error { code: Code::DumpRefused, hint: Code::DumpRefused.hint().into(), ..made },
+/// What the throw-away account may not do: the dump reaches for what is not its own.
+fn reaching(made: Error) -> Error {
+    match made.code {
+        Code::InsufficientPrivilege => Error { code: Code::DumpRefused, hint: Code::DumpRefused.hint().into(), ..made },
+        _ => made,
     }
 }
 

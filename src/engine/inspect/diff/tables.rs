@@ -64,7 +64,7 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
         let entry = match (backup, now) {
             (Some(_), None) => table(name, Change::Added, backup, now),
             // Where it goes on from is no content.
-            (None, Some(_)) if sides.dump.sequences.contains(name) && chosen.takes(name) => {
+            (None, Some(_)) if sides.dump.sequences.contains_key(name) && chosen.takes(name) => {
                 let definition = Some(Definition::Word(DefinitionWord::NotCompared));
                 TableEntry { definition, ..table(name, Change::Same, backup, now) }
             }

@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::load::checkpoint::{Checkpoint, Whole};
+use crate::host::database::load::refusal::incompatible;
 use crate::host::database::server::{Server, run};
 use crate::host::spool::Spool;
 use crate::progress::Monitor;
@@ -113,19 +114,6 @@ pub struct Shared {
     pub ledger: Mutex<Ledger>,
     /// Where tables that are whole are noted.
     pub checkpoint: Option<Arc<Checkpoint>>,
-}
-
-/// The refusal of a dump for what this server would not take.
-pub fn incompatible(finding: &Finding, actions: &Actions) -> Error {
-    let kind = finding.kind.name();
-    let error = Error::new(Code::DumpRefused, format!("line {} of the dump: {}", finding.first_line, finding.message))
-        .with("line", finding.first_line)
-        .with("kind", kind)
-        .with("subject", finding.subject.clone());
-    if actions.refuses(finding.kind) {
-        return error.hint(format!("The request refuses this; without options.compatibility.{kind} it is dealt with."));
-    }
-    error.hint("Make the dump anew without it, or choose another backup; the live database was not changed.")
 }
 
 impl Shared {

@@ -1,9 +1,9 @@
 //! One connection that loads rows. It is handed extents of the spooled dump, never the rows themselves.
 
 use crate::error::{Code, Error, Result};
-use crate::host::database::load::batch::{Batch, Shared, Target, incompatible};
+use crate::host::database::load::batch::{Batch, Shared, Target};
 use crate::host::database::load::queue::{Order, Queue};
-use crate::host::database::load::refusal::or_without;
+use crate::host::database::load::refusal::{incompatible, or_without};
 use crate::host::database::server::{failed, run};
 use crate::host::spool::Spool;
 use crate::progress::Phase;
@@ -87,6 +87,10 @@ impl Worker<'_> {
 
     fn load(&mut self, batch: &Batch) -> Result<()> {
         self.shared.monitor.current(Phase::Database, &batch.target.name);
+        if !batch.target.transactional {
+            // MySQL that keeps GTIDs consistent takes such rows in a transaction of their own alone (error 1785).
+            self.commit()?;
+        }
         self.enter(&batch.session)?;
         let loaded = match self.try_load_data(batch)? {
             Some(rows) => rows,
