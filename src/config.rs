@@ -220,11 +220,15 @@ impl Default for Files {
     }
 }
 
+/// Where packages have the database listen: Debian up to 13 and Ubuntu; Debian's MariaDB from 11.8.9+ds-3 on, where nothing that is called
+/// mysql is left of a new installation; Red Hat and its kin. None of them can be made by a tenant.
+const SOCKETS: [&str; 3] = ["/run/mysqld/mysqld.sock", "/run/mariadbd/mysqld.sock", "/var/lib/mysql/mysql.sock"];
+
 /// The database server. A `host` wins over the socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mysql {
-    /// Unix socket.
+    /// Unix socket; where it is not named, the first that is there of the places in which packages put it.
     pub socket: PathBuf,
     /// Host name or address; empty: the socket is used.
     pub host: String,
@@ -239,7 +243,7 @@ pub struct Mysql {
 impl Default for Mysql {
     fn default() -> Mysql {
         Mysql {
-            socket: "/run/mysqld/mysqld.sock".into(),
+            socket: SOCKETS[0].into(),
             host: String::new(),
             port: 3306,
             admin_defaults_file: PathBuf::new(),
@@ -408,8 +412,19 @@ impl Config {
     fn filled(mut self) -> Result<Config> {
         self.fill_nginx();
         self.fill_php(Path::new("/etc/php"));
+        self.fill_socket(Path::new("/"));
         self.check()?;
         Ok(self)
+    }
+
+    /// Where nobody says where the database listens, it is where it does.
+    fn fill_socket(&mut self, root: &Path) {
+        let there = |path: &&&str| root.join(path.trim_start_matches('/')).exists();
+        if self.mysql.socket == Path::new(SOCKETS[0])
+            && let Some(found) = SOCKETS.iter().find(there)
+        {
+            self.mysql.socket = found.into();
+        }
     }
 
     /// A section that is there and says nothing is the same as none.
@@ -512,6 +527,27 @@ fn newest_php(installed: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_socket_is_where_the_database_listens_unless_it_is_named() {
+        let machine = tempfile::tempdir().unwrap();
+        let filled = |text: &str| {
+            let mut config: Config = toml::from_str(text).unwrap();
+            config.fill_socket(machine.path());
+            config.mysql.socket.display().to_string()
+        };
+        assert_eq!(filled(""), "/run/mysqld/mysqld.sock", "nothing is there");
+        let put = |path: &str| {
+            let path = machine.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        };
+        put("run/mariadbd/mysqld.sock");
+        assert_eq!(filled(""), "/run/mariadbd/mysqld.sock");
+        assert_eq!(filled("[mysql]\nsocket = \"/srv/db.sock\""), "/srv/db.sock");
+        put("run/mysqld/mysqld.sock");
+        assert_eq!(filled(""), "/run/mysqld/mysqld.sock");
+    }
 
     #[test]
     fn an_empty_file_gives_the_documented_defaults() {

@@ -105,7 +105,7 @@ write_code() { # DOMAIN TYPE ROOT PASSWORD
       printf 'a line of a log\n' >"$3/storage/logs/laravel.log"
       ;;
     *)
-      printf "<?php\nreturn ['mysql:unix_socket=/run/mysqld/mysqld.sock;dbname=%s', '%s', '%s'];\n" "$name" "$name" "$4" >"$3/settings.php"
+      printf '<?php\nreturn ["mysql:unix_socket=$socket;dbname=%s", "%s", "%s"];\n' "$name" "$name" "$4" >"$3/settings.php"
       ;;
   esac
   cat >"$folder/index.php" <<'PHP'
@@ -114,15 +114,17 @@ write_code() { # DOMAIN TYPE ROOT PASSWORD
 if (is_file('/run/slow')) {
     sleep((int) file_get_contents('/run/slow'));
 }
+// Where PHP looks by itself, a new MariaDB of Debian sid does not listen.
+$socket = is_dir('/run/mysqld') ? '/run/mysqld/mysqld.sock' : '/run/mariadbd/mysqld.sock';
 $near = is_file(__DIR__ . '/settings.php') || is_file(__DIR__ . '/wp-config.php') ? __DIR__ : dirname(__DIR__);
 if (is_file("$near/settings.php")) {
     $account = require "$near/settings.php";
 } elseif (is_file("$near/wp-config.php")) {
     require "$near/wp-config.php";
-    $account = ['mysql:unix_socket=/run/mysqld/mysqld.sock;dbname=' . DB_NAME, DB_USER, DB_PASSWORD];
+    $account = ["mysql:unix_socket=$socket;dbname=" . DB_NAME, DB_USER, DB_PASSWORD];
 } else {
     $said = parse_ini_file("$near/.env", false, INI_SCANNER_RAW);
-    $account = ["mysql:unix_socket=/run/mysqld/mysqld.sock;dbname=$said[DB_DATABASE]", $said['DB_USERNAME'], $said['DB_PASSWORD']];
+    $account = ["mysql:unix_socket=$socket;dbname=$said[DB_DATABASE]", $said['DB_USERNAME'], $said['DB_PASSWORD']];
 }
 require __DIR__ . '/theme.php';
 echo theme((new PDO(...$account))->query("SELECT value FROM wp_options WHERE name = 'greeting'")->fetchColumn());
