@@ -12,6 +12,7 @@
 # make man     docs/man/rocketvps-restore.1, from the tables of commands and options
 # make deb     Debian packages of it all, into target/deb
 # make field   real Debian machines: packages, restores, power cuts
+# make servers the tests of the database on MariaDB 10.5, 10.11, 11.8 and MySQL 9.7
 # make install [PREFIX=/usr/local] [LIBDIR=…/lib] [ZSHDIR=…/share/zsh/site-functions] [MODULES=/opt/rocketvps/modules] [CONFIG=/opt/rocketvps/config] [DESTDIR=…]
 # make uninstall     the same, away again; restore.toml stays
 CARGO ?= cargo
@@ -26,7 +27,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BUILT := $(TARGET)/$(PROFILE)
 INSTALLER = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' UNITDIR='$(UNITDIR)' ZSHDIR='$(ZSHDIR)' DESTDIR='$(DESTDIR)' MODULES='$(MODULES)' CONFIG='$(CONFIG)' BUILT='$(BUILT)' scripts/install.sh
 
-.PHONY: all build deps demo test fuzz miri lint bench header schema man deb field install uninstall clean reliability screens
+.PHONY: all build deps demo test fuzz miri lint bench header schema man deb field servers install uninstall clean reliability screens
 
 all: build
 
@@ -77,6 +78,9 @@ deb: deps
 field: deps
 	scripts/install-deps.sh --deb
 	scripts/field.sh
+
+servers: deps
+	scripts/servers.sh test
 
 man:
 	RV_WRITE_MAN=1 $(CARGO) test --locked --test all docs::the_committed_man_page

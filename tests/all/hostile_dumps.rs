@@ -388,9 +388,9 @@ fn d59_what_claims_to_be_roots_runs_as_the_site() {
                 .create_objects("live", &loaded.objects, rocketvps_restore::host::database::Patience::default())
                 .unwrap_or_else(|error| panic!("{error}\n{dump}"));
             let said = scene.rows(&format!(
-                "SELECT said FROM live.v UNION ALL SELECT live.{name}() \
-                 UNION ALL SELECT ROUTINE_COMMENT FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA='live' AND ROUTINE_TYPE='PROCEDURE' \
-                 UNION ALL SELECT EVENT_COMMENT FROM information_schema.EVENTS WHERE EVENT_SCHEMA='live'"
+                "SELECT BINARY said FROM live.v UNION ALL SELECT BINARY live.{name}() \
+                 UNION ALL SELECT BINARY ROUTINE_COMMENT FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA='live' AND ROUTINE_TYPE='PROCEDURE' \
+                 UNION ALL SELECT BINARY EVENT_COMMENT FROM information_schema.EVENTS WHERE EVENT_SCHEMA='live'"
             ));
             // SHOW CREATE escapes a comment also where nothing reads escapes; dump tools do the same.
             let comment =

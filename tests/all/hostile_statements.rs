@@ -17,7 +17,7 @@ use rocketvps_restore::sql::statement::{Name, ObjectKind, Statement, classify};
 use rocketvps_restore::sql::versioned::Dialect;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What dumps hold.
 const HARMLESS: &[&str] = &[
@@ -266,7 +266,7 @@ struct World {
     loader: Server,
     dialect: Dialect,
     /// The only folder outside of its own that the server writes to.
-    outside: tempfile::TempDir,
+    outside: PathBuf,
 }
 
 /// How far a dump came.
@@ -282,13 +282,13 @@ struct Tried {
 
 impl World {
     fn new() -> World {
-        let outside = tempfile::Builder::new().prefix("rv-outside.").tempdir().unwrap();
-        std::fs::write(outside.path().join("there"), "1\n").unwrap();
         let server = PrivateServer::start(&[
             "--event-scheduler=OFF",
             "--innodb-flush-log-at-trx-commit=0",
-            &format!("--secure-file-priv={}", outside.path().display()),
+            "--secure-file-priv={files}",
         ]);
+        let outside = server.folder().join("files");
+        std::fs::write(outside.join("there"), "1\n").unwrap();
         let config = Config::parse(&server.toml()).unwrap();
         let admin = Server::admin(&config).unwrap();
         server.sql("CREATE DATABASE rvs_1");
@@ -345,7 +345,7 @@ impl World {
         ]
         .map(ask)
         .into();
-        let files = std::fs::read_dir(self.outside.path()).unwrap().map(|file| file.unwrap());
+        let files = std::fs::read_dir(&self.outside).unwrap().map(|file| file.unwrap());
         let mut files: Vec<String> =
             files.map(|file| format!("{:?} {}", file.file_name(), file.metadata().unwrap().len())).collect();
         files.sort();
@@ -466,7 +466,7 @@ fn trial(case: &str, account: impl Fn(&World) -> Conn, with_objects: bool) {
     let world = World::new();
     let seed = trial::seed(case);
     let mut dice = Dice(seed);
-    let outside = world.outside.path().display().to_string();
+    let outside = world.outside.display().to_string();
     let dumps = if trial::is_long() { 20_000 } else { 600 };
     // First each by itself, and each hostile one hidden behind a harmless one that works.
     let plain = HARMLESS.iter().chain(HOSTILE).map(|text| format!("{text};\n"));
@@ -515,7 +515,7 @@ fn d54_d57_d60_d61_what_the_filter_lets_through_is_harmless_with_every_right() {
 #[test]
 fn the_hostile_statements_are() {
     let world = World::new();
-    let outside = world.outside.path().display().to_string();
+    let outside = world.outside.display().to_string();
     let mut harmless = Vec::new();
     for hostile in trial::points(HOSTILE, 16) {
         world.fresh();

@@ -18,6 +18,14 @@ impl Release {
     /// MySQL 9.7.
     pub const MYSQL97: Release = Release::Named("mysql97");
 
+    /// The one that is under test: `RV_SERVER` (`make servers`), else the installed one.
+    pub fn tested() -> Release {
+        match std::env::var("RV_SERVER") {
+            Ok(name) if !name.is_empty() => Release::Named(name.leak()),
+            _ => Release::Installed,
+        }
+    }
+
     /// Whether it is MySQL and no MariaDB.
     pub fn is_mysql(self) -> bool {
         matches!(self, Release::Named(name) if name.starts_with("mysql"))
@@ -36,10 +44,10 @@ impl PrivateServer {
     /// # Panics
     /// When mariadbd is missing or does not start: a test never passes without its server.
     pub fn start(options: &[&str]) -> PrivateServer {
-        PrivateServer::of(Release::Installed, options)
+        PrivateServer::of(Release::tested(), options)
     }
 
-    /// The same of any release.
+    /// The same of any release. `{files}` in an option is the folder `files` beside its data.
     ///
     /// # Panics
     /// As [`PrivateServer::start`].
@@ -49,6 +57,8 @@ impl PrivateServer {
         // A server that starts removes temporary tables from this folder, whoever's they are.
         let temporary = folder.path().join("tmp");
         std::fs::create_dir(&temporary).expect("a folder for temporary tables");
+        let files = folder.path().join("files");
+        std::fs::create_dir(&files).expect("a folder for files");
         let mut command = match release {
             Release::Installed => {
                 install(&data, &temporary);
@@ -77,7 +87,7 @@ impl PrivateServer {
             command.arg("--collation-server=utf8mb4_general_ci");
         }
         let child = command
-            .args(options)
+            .args(options.iter().map(|option| option.replace("{files}", &files.display().to_string())))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

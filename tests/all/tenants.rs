@@ -319,7 +319,7 @@ fn g04_a_snapshot_goes_back_into_the_schema_it_is_of() {
 
 #[test]
 fn g05_nothing_below_a_document_root_is_read_through_a_link() {
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let secret = tenants.root(NEIGHBOUR).join("wp-config.php");
     set_mode(&secret, 0o600);
     // By the neighbour's own configuration the claim would even be borne out.
@@ -401,7 +401,7 @@ fn g06_no_connection_goes_where_a_tenant_points() {
 /// What was judged is what is used: the configuration changes all the time while root reads it.
 #[test]
 fn g07_a_configuration_that_changes_while_it_is_read_harms_nobody() {
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let before = tenants.others();
     let stop = AtomicBool::new(false);
     let swaps = AtomicU64::new(0);
@@ -443,7 +443,7 @@ fn g07_a_configuration_that_changes_while_it_is_read_harms_nobody() {
 
 #[test]
 fn g08_a_schema_made_anew_after_the_validation_is_another_state() {
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let looked = tenants.world.call("validate", json!({"domain": DOMAIN, "wait": true}));
     let token = looked["plan_token"].as_str().unwrap().to_owned();
     // In its place stands one that the tenant's account has no rights on any more.
@@ -458,7 +458,7 @@ fn g08_a_schema_made_anew_after_the_validation_is_another_state() {
 /// Servers that do not tell capital letters from small ones.
 #[test]
 fn g09_a_name_in_other_letters_is_the_same_name_where_the_server_thinks_so() {
-    let tenants = Tenants::up(Release::Installed, &["--lower-case-table-names=1"]);
+    let tenants = Tenants::up(Release::tested(), &["--lower-case-table-names=1"]);
     tenants.sql("CREATE USER wide@localhost IDENTIFIED BY 'secret-w-1'; GRANT ALL ON `%\\_shop`.* TO wide@localhost");
     tenants.wp_config(DOMAIN, "B_SHOP", "wide", "secret-w-1", "localhost");
     tenants.assert_refused("the neighbour's in capitals", "database_ambiguous");
@@ -472,7 +472,7 @@ fn g09_a_name_in_other_letters_is_the_same_name_where_the_server_thinks_so() {
 /// Files of root's in a document root.
 #[test]
 fn g10_what_is_roots_stays_roots_and_the_rest_is_said() {
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let root = tenants.root(DOMAIN);
     std::fs::write(root.join("secret.key"), "root's").unwrap();
     set_mode(&root.join("secret.key"), 0o600);
@@ -498,7 +498,7 @@ fn race_time() -> Duration {
 #[test]
 fn g11_no_call_leaves_a_live_tree_that_changes_under_its_hands() {
     const MARK: &str = "outside-and-secret";
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let outside = tenants.world.place().join("outside");
     std::fs::create_dir_all(outside.join("deep")).unwrap();
     for name in ["keep", "deep/keep"] {
@@ -636,7 +636,7 @@ fn g12_hostile_answers_end_in_bounded_time_and_with_the_job() {
             Ok(())
         }),
     ];
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let mut tried = 0;
     for (number, (name, answer)) in answers.into_iter().enumerate() {
         if !trial::is_long() && number % 2 == 0 {
@@ -733,7 +733,7 @@ fn g13_a_lock_of_a_tenants_keeps_no_call_waiting_for_long() {
 /// The folder of a domain's backups belongs to the tenant.
 #[test]
 fn g14_a_backup_folder_that_the_tenant_writes_gives_nothing_of_others() {
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let backups = tenants.world.place().join("base/backups");
     let (own, theirs) = (backups.join(DOMAIN), backups.join(NEIGHBOUR));
     std::fs::create_dir_all(&theirs).unwrap();
@@ -823,7 +823,7 @@ fn g14_a_backup_folder_that_the_tenant_writes_gives_nothing_of_others() {
 #[test]
 fn g15_a_deep_tree_is_read_copied_and_removed() {
     let depth = if trial::is_long() { 20_000 } else { 3_000 };
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let root = tenants.root(DOMAIN);
     let dig = "import os,sys\nos.chdir(sys.argv[1])\nfor i in range(int(sys.argv[2])):\n os.mkdir('d'); os.chdir('d')\nopen('f','w').write('deep')\n";
     world::fault::run("python3", &["-c", dig, root.to_str().unwrap(), &depth.to_string()]);
@@ -845,7 +845,7 @@ fn g15_a_deep_tree_is_read_copied_and_removed() {
 /// Names that a terminal would act on: every command, on a terminal's output, escapes them.
 #[test]
 fn g16_no_name_reaches_a_terminal_raw() {
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let hostile = ["inv\u{202e}gpj.php", "a\u{1b}[31mred", "b\u{9b}2J", "c\u{2066}\u{200b}d", "e\u{7f}\u{85}"];
     let made = tenants.world.place().join("made");
     for name in hostile {
@@ -916,7 +916,7 @@ fn walk_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 /// One tenant's restore takes neither the disk nor the memory that its neighbour needs.
 #[test]
 fn g17_a_restore_leaves_the_neighbour_room() {
-    let mut tenants = Tenants::up(Release::Installed, &[]);
+    let mut tenants = Tenants::up(Release::tested(), &[]);
     tenants.world.put_on("web", world::fault::Filesystem::Ext4(400));
     // Packed it is small, and unpacked it is more than there is.
     let made = tenants.world.place().join("made");
@@ -1048,7 +1048,7 @@ fn g19_a_free_port_on_the_loopback_address_is_not_the_servers() {
 /// Root's link leads into the home of a tenant, who puts a link of its own on the way.
 #[test]
 fn g20_a_link_of_roots_is_not_followed_through_one_of_a_tenants() {
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let home = tenants.world.place().join("home");
     std::fs::create_dir_all(&home).unwrap();
     let root = tenants.root(DOMAIN);
@@ -1075,7 +1075,7 @@ fn g20_a_link_of_roots_is_not_followed_through_one_of_a_tenants() {
 /// Rights by a pattern cover a neighbour's schema too. Then it has to be clear whose it is.
 #[test]
 fn g21_rights_by_a_pattern_count_only_where_every_neighbour_is_clear() {
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     tenants.sql("CREATE USER wide@localhost IDENTIFIED BY 'secret-w-1'; GRANT ALL ON `%\\_shop`.* TO wide@localhost");
     let (web, place) = (tenants.world.place().join("web"), tenants.world.place().to_owned());
     let neighbour = |config: Option<&str>| {
@@ -1157,7 +1157,7 @@ fn plain(tenants: &Tenants, what: &str) -> serde_json::Value {
 
 #[test]
 fn a_dump_without_an_account_is_never_left_out_in_silence() {
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let getenv = "<?php define('DB_NAME', getenv('NAME')); define('DB_USER', 'a');";
     let drupal = "<?php $databases['default']['default'] = ['database' => 'a_shop'];";
     let root = tenants.root(DOMAIN);
@@ -1194,7 +1194,7 @@ fn a_dump_without_an_account_is_never_left_out_in_silence() {
 
 #[test]
 fn a_site_without_a_table_takes_a_backup_without_a_dump_and_no_other_does() {
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let made = tenants.world.place().join("made");
     std::fs::remove_file(made.join("database.sql")).unwrap();
     std::fs::remove_file(made.join("www/wp-config.php")).unwrap();
@@ -1228,7 +1228,7 @@ fn a_site_without_a_table_takes_a_backup_without_a_dump_and_no_other_does() {
 /// RocketVPS makes a database for a page of plain files too, and dumps it.
 #[test]
 fn a_whole_dump_without_a_table_is_all_of_a_site_that_has_none() {
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     tenants.backup("-- MariaDB dump 10.19  Distrib 10.11.14-MariaDB\n");
     let wait = json!({"domain": DOMAIN, "wait": true});
     let refused = tenants.world.document("restore_start", &wait);
@@ -1296,7 +1296,7 @@ fn a_schema_that_is_gone_is_made_and_goes_again_on_the_way_back() {
 
 #[test]
 fn what_a_server_refuses_is_told_in_names_that_the_user_knows_and_with_a_way_out() {
-    let tenants = Tenants::up(Release::Installed, &[]);
+    let tenants = Tenants::up(Release::tested(), &[]);
     let own = "CREATE TABLE `t` (`id` int NOT NULL PRIMARY KEY, `v` varchar(40));\n";
     for (dump, code, way_out) in [
         (

@@ -26,6 +26,11 @@ pub fn run_when_free(connection: &mut Conn, sql: &str, schemas: &[&str], patienc
     for attempt in 0..patience.quick_tries + patience.waiting_tries {
         let waits = attempt >= patience.quick_tries;
         run(connection, &format!("SET SESSION lock_wait_timeout={}", u8::from(waits)))?;
+        if !waits && !may_be_free(connection, schemas)? {
+            std::thread::sleep(pause);
+            pause = (pause * 3 / 2).min(patience.pause * 10);
+            continue;
+        }
         // MySQL has no limit on anything but SELECT: there `lock_wait_timeout` alone ends the try. A try that does not wait needs
         // none: it is as slow as the server.
         let _ = connection
@@ -40,6 +45,22 @@ pub fn run_when_free(connection: &mut Conn, sql: &str, schemas: &[&str], patienc
         }
     }
     Err(locked(connection, schemas, what))
+}
+
+/// Whether it makes sense to try without waiting. MySQL knows no such try: its shortest `lock_wait_timeout` is a second (9.7), for each
+/// table anew. There it is asked who has them; where that cannot be told, only the tries that wait are made.
+fn may_be_free(connection: &mut Conn, schemas: &[&str]) -> Result<bool> {
+    let timeout = rows(connection, "SELECT @@SESSION.lock_wait_timeout")?;
+    if timeout.first().is_none_or(|row| text(row, 0) == "0") {
+        return Ok(true);
+    }
+    let list: Vec<String> = schemas.iter().map(|schema| crate::sql::quote_text(schema)).collect();
+    let sql = format!(
+        "SELECT COUNT(*) FROM performance_schema.metadata_locks WHERE OBJECT_TYPE='TABLE' AND LOCK_STATUS='GRANTED' \
+         AND OWNER_THREAD_ID<>PS_CURRENT_THREAD_ID() AND OBJECT_SCHEMA IN ({})",
+        list.join(",")
+    );
+    Ok(rows(connection, &sql).is_ok_and(|found| found.first().is_some_and(|row| text(row, 0) == "0")))
 }
 
 /// Names the connection that most likely holds the lock: the oldest transaction of these schemas.
