@@ -350,6 +350,11 @@ pub struct Notify {
     pub command: String,
 }
 
+/// Whether a restore.toml says where the database listens.
+fn names_socket(table: &toml::Table) -> bool {
+    table.get("mysql").and_then(|mysql| mysql.get("socket")).is_some()
+}
+
 impl Config {
     /// Reads the file, or the defaults when no file is named and the usual one does not exist.
     ///
@@ -395,7 +400,8 @@ impl Config {
                 let mut table: toml::Table = toml::from_str(&text).map_err(|error| refused(&error))?;
                 let set = toml::Table::try_from(&settings.set).map_err(|error| refused(&error))?;
                 lay_over(&mut table, set);
-                table.try_into::<Config>().map_err(|error| refused(&error))?.filled()
+                let named = names_socket(&table);
+                table.try_into::<Config>().map_err(|error| refused(&error))?.filled(named)
             }
         }
     }
@@ -405,14 +411,18 @@ impl Config {
     /// # Errors
     /// `config_invalid`.
     pub fn parse(text: &str) -> Result<Config> {
-        toml::from_str::<Config>(text).map_err(|error| Error::new(Code::ConfigInvalid, error.to_string()))?.filled()
+        let config: Config =
+            toml::from_str(text).map_err(|error| Error::new(Code::ConfigInvalid, error.to_string()))?;
+        config.filled(toml::from_str(text).is_ok_and(|table| names_socket(&table)))
     }
 
-    /// With what depends on the installed PHP, and checked.
-    fn filled(mut self) -> Result<Config> {
+    /// With what depends on the installed PHP and database, and checked.
+    fn filled(mut self, names_socket: bool) -> Result<Config> {
         self.fill_nginx();
         self.fill_php(Path::new("/etc/php"));
-        self.fill_socket(Path::new("/"));
+        if !names_socket {
+            self.fill_socket(Path::new("/"));
+        }
         self.check()?;
         Ok(self)
     }
@@ -420,9 +430,7 @@ impl Config {
     /// Where nobody says where the database listens, it is where it does.
     fn fill_socket(&mut self, root: &Path) {
         let there = |path: &&&str| root.join(path.trim_start_matches('/')).exists();
-        if self.mysql.socket == Path::new(SOCKETS[0])
-            && let Some(found) = SOCKETS.iter().find(there)
-        {
+        if let Some(found) = SOCKETS.iter().find(there) {
             self.mysql.socket = found.into();
         }
     }
@@ -544,7 +552,11 @@ mod tests {
         };
         put("run/mariadbd/mysqld.sock");
         assert_eq!(filled(""), "/run/mariadbd/mysqld.sock");
-        assert_eq!(filled("[mysql]\nsocket = \"/srv/db.sock\""), "/srv/db.sock");
+        let named = Config::parse("[mysql]\nsocket = \"/srv/db.sock\"").unwrap();
+        assert_eq!(named.mysql.socket, Path::new("/srv/db.sock"));
+        let table = |text: &str| toml::from_str::<toml::Table>(text).unwrap();
+        assert!(names_socket(&table("[mysql]\nsocket = \"/run/mysqld/mysqld.sock\"")), "also the usual one");
+        assert!(!names_socket(&table("[mysql]\nport = 3307")));
         put("run/mysqld/mysqld.sock");
         assert_eq!(filled(""), "/run/mysqld/mysqld.sock");
     }

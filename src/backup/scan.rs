@@ -292,7 +292,8 @@ pub fn read_config(
     monitor: &dyn Monitor,
 ) -> Result<Vec<ConfigFound>> {
     let mut found = Vec::new();
-    let walk = Walk { site: &source.site, limits: Limits::from_config(&config.limits), layered: false, monitor };
+    let limits = Limits::from_config(&config.limits);
+    let walk = Walk { site: &source.site, limits, layered: source.is_layered(), monitor };
     for part in newest_first(&source.parts) {
         if found.len() >= wanted.len() {
             break;

@@ -149,7 +149,8 @@ pub fn run(
     let links = found.seen.config_links.iter().filter(|(item, _)| plan.selection.config.contains(item));
     notes.extend(links.map(|(_, link)| format!("not restored: {link}")));
     let nothing = |database: &StagedDatabase| {
-        planned.has_no_table && matches!(database.scope, Scope::Dump { complete: true }) && is_empty(database)
+        let all = tables.is_whole() && !plan.selection.exact;
+        all && planned.has_no_table && matches!(database.scope, Scope::Dump { complete: true }) && is_empty(database)
     };
     let database = database.filter(|(database, _)| {
         if nothing(database) {

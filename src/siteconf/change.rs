@@ -113,7 +113,7 @@ pub fn current(path: &Path) -> Result<Side> {
 /// come between any two, and a service must start from what is on the disk then. Files that are there already give no change.
 ///
 /// # Errors
-/// As [`look`]; `limit_exceeded` for a file above 1 MiB.
+/// As [`current`]; `limit_exceeded` for a file above 1 MiB.
 pub fn plan_changes(files: &[ConfFile]) -> Result<Vec<Change>> {
     let mut changes: Vec<Change> = Vec::new();
     for file in files {
@@ -219,7 +219,7 @@ fn save(saved: &Path, sha256: &str, content: &[u8]) -> Result<()> {
 /// Which side is on disk. Content, link text and kind decide.
 ///
 /// # Errors
-/// As [`look`].
+/// As [`current`].
 pub fn state(change: &Change) -> Result<State> {
     let now = current(&change.target)?;
     Ok(if same(&now, &change.new) {

@@ -173,12 +173,13 @@ impl DumpState {
                     let message = format!("line {line}: the dump has more than {MAX_TABLES} tables");
                     return Err(Error::new(Code::LimitExceeded, message).with("line", line));
                 }
-                if self.tables.contains(&name.name) && !is_made_again(text, self.quoting()) {
-                    return Err(refused(line, "a table that the dump has made before", name.name.as_bytes()));
-                }
+                let twice = self.tables.contains(&name.name) && !is_made_again(text, self.quoting());
                 // Also of a schema that only the loader knows as the site's: who looks goes on with its rows.
                 self.tables.insert(name.name.clone());
                 self.in_own_schema(name, line)?;
+                if twice {
+                    return Err(refused(line, "a table that the dump has made before", name.name.as_bytes()));
+                }
             }
             Statement::DropTable(names) => {
                 for name in names {
@@ -222,9 +223,14 @@ impl DumpState {
         self.is_known(&head.table, line)
     }
 
-    /// Whether the dump has made this table.
-    pub fn has_table(&self, name: &str) -> bool {
-        self.tables.contains(name)
+    /// Those of these tables that the dump has not made, in whatever letters: a trigger's text has them as they were typed.
+    pub fn lacking<'a>(&self, names: impl Iterator<Item = &'a str>) -> HashSet<&'a str> {
+        let mut lacking: HashSet<&str> = names.filter(|name| !self.tables.contains(*name)).collect();
+        if !lacking.is_empty() {
+            let folded: HashSet<String> = self.tables.iter().map(|name| name.to_lowercase()).collect();
+            lacking.retain(|name| !folded.contains(&name.to_lowercase()));
+        }
+        lacking
     }
 
     /// Whether the dump is known to be whole: its writer's last line is there, or all that it saved at its beginning is set back.

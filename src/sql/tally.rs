@@ -26,6 +26,8 @@ const MAX_KNOWN: usize = 100_000;
 const MAX_NAME: usize = 64;
 /// Most tables without a primary key, and functions that do not say what they do, that are named.
 const MAX_NAMED: usize = 100;
+/// Most triggers whose tables are looked for.
+const MAX_TRIGGERS: usize = 10_000;
 /// Longest CREATE TABLE kept whole.
 pub const MAX_CREATE: usize = 64 << 10;
 /// Most bytes of CREATE TABLE kept of a dump.
@@ -166,8 +168,8 @@ struct Tally {
     made: HashSet<String>,
     /// Sequences that were made, with their lines.
     sequences: BTreeMap<String, u64>,
-    /// Triggers: name, table and line.
-    triggers: Vec<(String, String, u64)>,
+    /// Triggers by name: table and line.
+    triggers: BTreeMap<String, (String, u64)>,
     /// Tables that were changed since they were made.
     altered: HashSet<String>,
 }
@@ -176,8 +178,10 @@ impl Tally {
     fn finish(self) -> Ended {
         let mut survey = self.survey;
         survey.origin = self.state.origin().clone();
-        for (name, table, line) in &self.triggers {
-            if !self.state.has_table(table) {
+        let lacking = self.state.lacking(self.triggers.values().map(|(table, _)| table.as_str()));
+        for (name, (table, line)) in &self.triggers {
+            // What was refused itself is told already.
+            if lacking.contains(table.as_str()) && !self.made.contains(table) {
                 survey.refuse(refusal(&without_table(table, *line), Some(name.clone()), None));
             }
         }
@@ -260,10 +264,10 @@ impl Tally {
                     self.survey.undeclared.push((name.clone(), line));
                 }
                 if kind == ObjectKind::Trigger
-                    && self.triggers.len() < MAX_NAMED
+                    && self.triggers.len() < MAX_TRIGGERS
                     && let Some(trigger) = Trigger::parse(&String::from_utf8_lossy(&own), quoting)
                 {
-                    self.triggers.push((name.clone(), trigger.table.name, line));
+                    self.triggers.insert(name.clone(), (trigger.table.name, line));
                 }
                 self.object(kind, name);
             }

@@ -105,7 +105,7 @@ write_code() { # DOMAIN TYPE ROOT PASSWORD
       printf 'a line of a log\n' >"$3/storage/logs/laravel.log"
       ;;
     *)
-      printf '<?php\nreturn ["mysql:unix_socket=$socket;dbname=%s", "%s", "%s"];\n' "$name" "$name" "$4" >"$3/settings.php"
+      printf "<?php\nreturn ['mysql:unix_socket=' . \$socket . ';dbname=%s', '%s', '%s'];\n" "$name" "$name" "$4" >"$3/settings.php"
       ;;
   esac
   cat >"$folder/index.php" <<'PHP'

@@ -34,8 +34,8 @@ pub fn group(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Group {
     let takes = |name: &str| asked.tables.takes(name);
     let mut lines: Vec<Check> = refused(dump, facts, asked);
     let whole = asked.tables.is_whole();
-    let is_empty = dump.tables.is_empty() && dump.objects == 0;
-    if whole && lines.is_empty() && is_empty && asked.has_no_table && dump.complete {
+    let is_empty = dump.tables.is_empty() && dump.objects == 0 && dump.sequences.is_empty();
+    if whole && !asked.exact && lines.is_empty() && is_empty && asked.has_no_table && dump.complete {
         lines.push(Check::new("tables", Outcome::Pass, NO_TABLE_EITHER));
     } else if whole && !asked.exact && lines.is_empty() && is_empty {
         lines.push(Check::failed("tables", &no_table(&dump.name)));

@@ -181,7 +181,7 @@ impl Reading<'_> {
     }
 
     fn read_archive(&mut self, part: &Part, mut layers: Option<&mut Layers>, found: &mut Found) -> Result<()> {
-        let layered = layers.is_some();
+        let layered = self.source.is_layered();
         let mut layer = Layer { newer: layers.as_deref_mut(), detached: DetachedLinks::default() };
         let monitor = Arc::clone(&self.monitor);
         let walked =

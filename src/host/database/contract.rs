@@ -1,7 +1,7 @@
 //! What [`Database`] promises, shown on the fake and on a real server alike.
 
 use super::fake::Fake;
-use super::private_server::{self, PrivateServer};
+use super::private_server::PrivateServer;
 use super::{Database, ForeignKey, Object, ObjectKind, Objects, Patience, Real, SchemaCharset, Server, Switch};
 use crate::config::Config;
 use crate::error::Code;
@@ -394,10 +394,7 @@ fn a_server_keeps_the_contract() {
     changes_go_over_the_connection_that_was_named_or_fail(&stage.real);
     a_user_is_named_with_its_host(&stage);
     a_users_connections_end_with_it(&stage);
-    // MySQL ends no statement but SELECT by its time, and `lock_wait_timeout` counts for each table anew.
-    if !private_server::Release::tested().is_mysql() {
-        a_try_ends_in_bounded_time_however_many_tables_are_in_use(&stage);
-    }
+    a_try_ends_in_bounded_time_however_many_tables_are_in_use(&stage);
     keys_from_outside_are_named(&stage);
     a_server_that_is_down_is_named(&stage);
 }

@@ -82,14 +82,14 @@ pub fn add_all(connection: &mut Conn, schema: &str, keys: &[ForeignKey], patienc
             rule(" ON UPDATE", &key.on_update),
             rule(" ON DELETE", &key.on_delete),
         );
-        run_when_free(connection, &sql, &[schema], patience, &format!("put foreign key {} on", key.name))?;
+        run_when_free(connection, &sql, &[schema], patience, None, &format!("put foreign key {} on", key.name))?;
     }
     Ok(())
 }
 
 fn drop_one(connection: &mut Conn, schema: &str, key: &ForeignKey, patience: Patience) -> Result<()> {
     let sql = format!("ALTER TABLE {} DROP FOREIGN KEY {}", full(schema, &key.table), quote_name(&key.name));
-    run_when_free(connection, &sql, &[schema], patience, &format!("take foreign key {} off", key.name))
+    run_when_free(connection, &sql, &[schema], patience, None, &format!("take foreign key {} off", key.name))
 }
 
 /// Without checks the server changes the definition alone, whatever the size of the table.

@@ -610,7 +610,10 @@ impl Reading<'_> {
             Subject::Table(name) => self.passed_over.contains(name),
             Subject::Object(ObjectKind::Trigger, name) => {
                 let of = std::str::from_utf8(text).ok().and_then(|sql| Trigger::parse(sql, quoting));
-                (choice.leaves_out)(name) || of.map_or(choice.parts, |of| self.passed_over.contains(&of.table.name))
+                (choice.leaves_out)(name)
+                    || of.map_or(choice.parts, |of| {
+                        self.passed_over.contains(&of.table.name) || choice.parts && !(choice.takes)(&of.table.name)
+                    })
             }
             Subject::Object(ObjectKind::View, name) => !(choice.takes)(name),
             Subject::Object(_, name) => choice.parts || (choice.leaves_out)(name),
@@ -911,14 +914,16 @@ impl Reading<'_> {
     }
 
     fn triggers_have_tables(&self, objects: &[Pending]) -> Result<()> {
-        for object in objects.iter().filter(|object| object.kind == ObjectKind::Trigger) {
-            if let Some(trigger) = Trigger::parse(&object.text, object.session.quoting())
-                && !self.state.has_table(&trigger.table.name)
-            {
-                return Err(or_without(without_table(&trigger.table.name, object.line), &object.name));
-            }
+        let triggers: Vec<(&Pending, String)> = objects
+            .iter()
+            .filter(|object| object.kind == ObjectKind::Trigger)
+            .filter_map(|object| Some((object, Trigger::parse(&object.text, object.session.quoting())?.table.name)))
+            .collect();
+        let lacking = self.state.lacking(triggers.iter().map(|(_, table)| table.as_str()));
+        match triggers.iter().find(|(_, table)| lacking.contains(table.as_str())) {
+            Some((object, table)) => Err(or_without(without_table(table, object.line), &object.name)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn try_object(&self, connection: &mut Conn, object: &Pending, awake_events: &mut Vec<String>) -> Result<()> {

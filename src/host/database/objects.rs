@@ -125,7 +125,7 @@ pub fn drop_all(connection: &mut Conn, schema: &str, objects: &Objects, patience
 
 fn drop_one(connection: &mut Conn, schema: &str, object: &Object, patience: Patience) -> Result<()> {
     let sql = format!("DROP {} IF EXISTS {}", object.kind.keyword(), full(schema, &object.name));
-    run_when_free(connection, &sql, &[schema], patience, &what("drop", object))
+    run_when_free(connection, &sql, &[schema], patience, None, &what("drop", object))
 }
 
 fn what(verb: &str, object: &Object) -> String {
@@ -236,7 +236,7 @@ fn create_one(connection: &mut Conn, schema: &str, object: &Object, patience: Pa
     let what = what("create", object);
     let result = read_alone(connection, &object.create)
         .map_err(|error| failed(&what, &error))
-        .and_then(|()| run_when_free(connection, &object.create, &[schema], patience, &what))
+        .and_then(|()| run_when_free(connection, &object.create, &[schema], patience, None, &what))
         .map_err(|error| error.with("object", object.name.clone()));
     run(connection, "SET NAMES utf8mb4, SESSION sql_mode='', SESSION time_zone='SYSTEM'")?;
     result

@@ -325,7 +325,7 @@ impl Database for Real {
     }
 
     fn switch(&self, plan: &Switch, patience: Patience) -> Result<()> {
-        self.change(|connection| switch::carry_out(connection, plan, patience))
+        self.change(|connection| switch::carry_out(connection, &self.server, plan, patience))
     }
 
     fn connection_id(&self) -> Result<u64> {

@@ -2,12 +2,12 @@
 
 use crate::error::Result;
 use crate::host::database::locks::run_when_free;
-use crate::host::database::server::{full, run};
+use crate::host::database::server::{Server, full, run};
 use crate::host::database::{Patience, Switch};
 use mysql::Conn;
 
-/// Tries until the locks are free or patience is at its end.
-pub fn carry_out(connection: &mut Conn, switch: &Switch, patience: Patience) -> Result<()> {
+/// Tries until the locks are free or patience is at its end. `server` is the one of the connection.
+pub fn carry_out(connection: &mut Conn, server: &Server, switch: &Switch, patience: Patience) -> Result<()> {
     if switch.moves.is_empty() {
         return Ok(());
     }
@@ -15,7 +15,7 @@ pub fn carry_out(connection: &mut Conn, switch: &Switch, patience: Patience) -> 
     let mut schemas: Vec<&str> = switch.moves.iter().flat_map(|step| [step.from.as_str(), step.to.as_str()]).collect();
     schemas.sort_unstable();
     schemas.dedup();
-    run_when_free(connection, &statement(switch), &schemas, patience, "RENAME TABLE")
+    run_when_free(connection, &statement(switch), &schemas, patience, Some(server), "RENAME TABLE")
 }
 
 fn statement(switch: &Switch) -> String {
