@@ -116,7 +116,7 @@ mod tests {
         assert!(at("VIEW `b` AS") < at("VIEW `a` AS") && at("VIEW `a` AS") < at("TRIGGER t"));
         assert!(text.contains("DELIMITER //"), "{text}");
         assert_eq!(text.matches("character_set_client = utf8mb4;").count(), 1, "where the text is no ASCII");
-        let found = tally(text.as_bytes()).unwrap();
+        let found = tally(format!("CREATE TABLE x (a int);\n{text}").as_bytes()).unwrap();
         assert_eq!((found.objects, found.survey.refused), (5, Vec::new()));
     }
 }
