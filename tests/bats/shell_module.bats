@@ -471,7 +471,13 @@ watcher_of() { # JOB
   wait "$restore_pid" || true
   # It holds the domain until the last of its threads is gone.
   while grep -qE '^(State:\s[^Z]|Threads:\s([2-9]|1[0-9]))' "/proc/$worker/status" 2>/dev/null; do sleep 0.02; done
+  local tries=50
   run restore_resume "$domain" "$BACKUP"
+  # What the kernel still takes apart of it has the lock for a moment longer.
+  while [[ $output == *'busy: job'* ]] && ((tries-- > 0)); do
+    sleep 0.1
+    run restore_resume "$domain" "$BACKUP"
+  done
   [[ $status -eq 0 ]] || { printf '%s\n' "$output"; return 1; }
   [[ $output == *"It went on with what job $job had staged."* ]] || { printf '%s\n' "$output"; return 1; }
   digest_is "$GOOD"
