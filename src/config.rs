@@ -401,7 +401,7 @@ impl Config {
                 let set = toml::Table::try_from(&settings.set).map_err(|error| refused(&error))?;
                 lay_over(&mut table, set);
                 let named = names_socket(&table);
-                table.try_into::<Config>().map_err(|error| refused(&error))?.filled(named)
+                table.try_into::<Config>().map_err(|error| refused(&error))?.filled(|| named)
             }
         }
     }
@@ -413,24 +413,27 @@ impl Config {
     pub fn parse(text: &str) -> Result<Config> {
         let config: Config =
             toml::from_str(text).map_err(|error| Error::new(Code::ConfigInvalid, error.to_string()))?;
-        config.filled(toml::from_str(text).is_ok_and(|table| names_socket(&table)))
+        config.filled(|| toml::from_str(text).is_ok_and(|table| names_socket(&table)))
     }
 
     /// With what depends on the installed PHP and database, and checked.
-    fn filled(mut self, names_socket: bool) -> Result<Config> {
+    fn filled(mut self, names_socket: impl FnOnce() -> bool) -> Result<Config> {
         self.fill_nginx();
         self.fill_php(Path::new("/etc/php"));
-        if !names_socket {
-            self.fill_socket(Path::new("/"));
-        }
+        self.fill_socket(Path::new("/"), names_socket);
         self.check()?;
         Ok(self)
     }
 
     /// Where nobody says where the database listens, it is where it does.
-    fn fill_socket(&mut self, root: &Path) {
+    fn fill_socket(&mut self, root: &Path, is_named: impl FnOnce() -> bool) {
         let there = |path: &&&str| root.join(path.trim_start_matches('/')).exists();
-        if let Some(found) = SOCKETS.iter().find(there) {
+        // The text is not read a second time where the usual one is there.
+        if self.mysql.socket == Path::new(SOCKETS[0])
+            && let Some(found) = SOCKETS.iter().find(there)
+            && *found != SOCKETS[0]
+            && !is_named()
+        {
             self.mysql.socket = found.into();
         }
     }
@@ -541,7 +544,7 @@ mod tests {
         let machine = tempfile::tempdir().unwrap();
         let filled = |text: &str| {
             let mut config: Config = toml::from_str(text).unwrap();
-            config.fill_socket(machine.path());
+            config.fill_socket(machine.path(), || toml::from_str(text).is_ok_and(|table| names_socket(&table)));
             config.mysql.socket.display().to_string()
         };
         assert_eq!(filled(""), "/run/mysqld/mysqld.sock", "nothing is there");
@@ -552,6 +555,7 @@ mod tests {
         };
         put("run/mariadbd/mysqld.sock");
         assert_eq!(filled(""), "/run/mariadbd/mysqld.sock");
+        assert_eq!(filled("[mysql]\nsocket = \"/run/mysqld/mysqld.sock\""), "/run/mysqld/mysqld.sock", "it is named");
         let named = Config::parse("[mysql]\nsocket = \"/srv/db.sock\"").unwrap();
         assert_eq!(named.mysql.socket, Path::new("/srv/db.sock"));
         let table = |text: &str| toml::from_str::<toml::Table>(text).unwrap();

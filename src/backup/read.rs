@@ -5,9 +5,8 @@ use crate::archive::{self, Entry, Limits};
 use crate::backup::contents::ConfigFound;
 use crate::backup::layout::{ConfigItem, Place, Sorter};
 use crate::backup::meta::Meta;
-use crate::backup::source::{Part, Role};
+use crate::backup::source::{Part, Role, Source};
 use crate::error::{Code, Error, Result};
-use crate::host::site::Site;
 use crate::path::RelPath;
 use crate::progress::Monitor;
 use std::io::Read;
@@ -40,12 +39,10 @@ pub(crate) fn check_sum(part: &Part, monitor: &dyn Monitor) -> Result<()> {
 
 /// How archives are walked over.
 pub(crate) struct Walk<'a> {
-    /// The site of the backup.
-    pub site: &'a Site,
+    /// The backup. Of one that several archives make together each may say that it holds changes only.
+    pub source: &'a Source,
     /// How far an archive may go.
     pub limits: Limits,
-    /// One archive of several that make the state together: it may say that it holds changes only.
-    pub layered: bool,
     /// Asked before each entry whether to go on.
     pub monitor: &'a dyn Monitor,
 }
@@ -82,7 +79,7 @@ impl Walk<'_> {
         raw: impl Read + Send,
         mut visit: impl FnMut(Place, &RelPath, Entry, &Sorter, &mut dyn Read) -> Result<ControlFlow<()>>,
     ) -> Result<Option<Walked>> {
-        let Some(mut sorter) = part.sorter(self.site) else { return Ok(None) };
+        let Some(mut sorter) = part.sorter(&self.source.site) else { return Ok(None) };
         let mut tar = archive::open(raw, self.limits)?;
         let mut stopped = ControlFlow::Continue(());
         while stopped.is_continue()
@@ -93,7 +90,7 @@ impl Walk<'_> {
             let place = sorter.place(&path);
             stopped = visit(place, &path, entry, &sorter, &mut tar)?;
         }
-        if stopped.is_continue() && !self.layered {
+        if stopped.is_continue() && !self.source.is_layered() {
             tar.require_whole()?;
         }
         Ok(Some(Walked { sorter, unpacked_bytes: tar.offset(), lacks_end_mark: tar.lacks_end_mark() }))

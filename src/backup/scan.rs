@@ -123,7 +123,7 @@ impl Reading<'_> {
 
     fn archive(&mut self, part: &Part, raw: impl Read + Send, limits: Limits) -> Result<()> {
         let (monitor, layered) = (self.monitor, self.layers.is_some());
-        let walk = Walk { site: &self.source.site, limits, layered, monitor };
+        let walk = Walk { source: self.source, limits, monitor };
         let raw = BufReader::with_capacity(CHUNK, raw);
         let walked = walk.over(part, raw, |place, path, entry, sorter, data| {
             match place {
@@ -292,8 +292,7 @@ pub fn read_config(
     monitor: &dyn Monitor,
 ) -> Result<Vec<ConfigFound>> {
     let mut found = Vec::new();
-    let limits = Limits::from_config(&config.limits);
-    let walk = Walk { site: &source.site, limits, layered: source.is_layered(), monitor };
+    let walk = Walk { source, limits: Limits::from_config(&config.limits), monitor };
     for part in newest_first(&source.parts) {
         if found.len() >= wanted.len() {
             break;

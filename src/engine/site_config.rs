@@ -1,13 +1,24 @@
 //! The configuration files of a job: judged, compared with the live ones, and turned into changes that can be undone.
 
+use crate::backup::contents::ConfigFound;
 use crate::config::Config;
 use crate::disk::{Durable, private_folder, write_file};
 use crate::error::{Code, IoContext, Result};
 use crate::host::services::Service;
+use crate::path::Domain;
 use crate::plan::Plan;
 use crate::report::{Check, Group, Outcome};
 use crate::siteconf::{self, Change, ConfFile, Item, Side, Verdict, change};
 use std::path::{Path, PathBuf};
+
+/// A configuration file of a backup, where it goes.
+///
+/// # Errors
+/// `limit_exceeded` for what was too much to be read, and as [`siteconf::place`].
+pub fn place(config: &Config, domain: &Domain, file: ConfigFound) -> Result<ConfFile> {
+    let (item, name) = (file.item, file.name.clone());
+    siteconf::place(config, domain, item, &name, file.into_content()?)
+}
 
 /// Folder of a snapshot in which both sides of its changes are saved, named by their hash.
 pub fn saved(snapshot: &Path) -> PathBuf {

@@ -18,6 +18,7 @@ use crate::engine::machine::Hosts;
 use crate::engine::preflight::expected_size::expect;
 use crate::engine::preflight::facts::require_account;
 use crate::engine::preflight::{lacking_config, no_database};
+use crate::engine::site_config;
 use crate::engine::stage::archives::{Found, Reading};
 use crate::engine::stage::disk_watch::DiskWatch;
 use crate::engine::state::{Planned, Scope, Staged, StagedDatabase, StagedFiles};
@@ -33,7 +34,7 @@ use crate::plan::keep::KeepRule;
 use crate::plan::selection::{Paths, Tables};
 use crate::plan::{Plan, Selection};
 use crate::progress::{Level, Linked, Monitor, Phase, Silent};
-use crate::siteconf::{self, ConfFile, certbot};
+use crate::siteconf::{ConfFile, certbot};
 use crate::sql::compat::Actions;
 use crate::text;
 use std::ffi::OsStr;
@@ -148,17 +149,15 @@ pub fn run(
     }
     let links = found.seen.config_links.iter().filter(|(item, _)| plan.selection.config.contains(item));
     notes.extend(links.map(|(_, link)| format!("not restored: {link}")));
-    let nothing = |database: &StagedDatabase| {
-        let all = tables.is_whole() && !plan.selection.exact;
-        all && planned.has_no_table && matches!(database.scope, Scope::Dump { complete: true }) && is_empty(database)
-    };
-    let database = database.filter(|(database, _)| {
-        if nothing(database) {
-            notes.push(NO_TABLE_EITHER.to_owned());
-        }
-        !without_dump && !nothing(database)
-    });
-    let database = database.map(|(mut database, more)| {
+    let all = planned.has_no_table && tables.is_whole() && !plan.selection.exact;
+    let nothing = all
+        && database.as_ref().is_some_and(|(database, _)| {
+            matches!(database.scope, Scope::Dump { complete: true }) && is_empty(database)
+        });
+    if nothing {
+        notes.push(NO_TABLE_EITHER.to_owned());
+    }
+    let database = database.filter(|_| !without_dump && !nothing).map(|(mut database, more)| {
         notes.extend(more.into_iter().map(|note| plan.said(note)));
         let whole = matches!(database.scope, Scope::Dump { complete: true });
         if !whole && tables.is_whole() && !plan.selection.exact {
@@ -382,11 +381,7 @@ fn checkpoint(database: &dyn Database, shadow: &str, plan: &Plan) -> Result<Chec
 
 fn config_files(config: &Config, plan: &Plan, found: Vec<ConfigFound>) -> Result<Vec<ConfFile>> {
     let wanted = found.into_iter().filter(|file| plan.selection.config.contains(&file.item));
-    let placed = wanted.map(|file| {
-        let (item, name) = (file.item, file.name.clone());
-        siteconf::place(config, &plan.domain, item, &name, file.into_content()?)
-    });
-    placed.collect()
+    wanted.map(|file| site_config::place(config, &plan.domain, file)).collect()
 }
 
 /// What is asked for and not in the backup is an error, never a silent skip. `without_dump`: a backup without a dump is whole.

@@ -13,18 +13,10 @@ fn mysql() -> Tenants {
     Tenants::up(Release::MYSQL97, &[])
 }
 
-/// The lines of `validate` that fail.
-fn failures(tenants: &Tenants) -> Vec<Value> {
-    let document = tenants.world.document("validate", &json!({"domain": DOMAIN, "wait": true}));
-    let groups = document["data"]["groups"].as_array().unwrap_or_else(|| panic!("{document}")).clone();
-    let checks = groups.iter().flat_map(|group| group["checks"].as_array().unwrap());
-    checks.filter(|check| check["outcome"] == "fail").cloned().collect()
-}
-
 /// `validate` fails by this check alone, with these words; the restore fails by the same code and changes nothing.
 #[track_caller]
 fn assert_both_refuse(tenants: &Tenants, name: &str, words: &[&str]) -> Value {
-    let failed = failures(tenants);
+    let failed = tenants.failures();
     assert_eq!(failed.iter().map(|check| &check["name"]).collect::<Vec<_>>(), [name], "{failed:#?}");
     let check = failed[0].clone();
     let said = format!("{} {}", check["message"], check["figures"]["hint"]);
@@ -39,7 +31,7 @@ fn assert_both_refuse(tenants: &Tenants, name: &str, words: &[&str]) -> Value {
 
 #[track_caller]
 fn assert_both_take(tenants: &Tenants, what: &str) -> Value {
-    assert_eq!(failures(tenants), Vec::<Value>::new(), "{what}");
+    assert_eq!(tenants.failures(), Vec::<Value>::new(), "{what}");
     tenants.assert_restored(what)
 }
 
@@ -83,7 +75,7 @@ fn a_trigger_on_a_neighbours_table_is_refused_before_and_not_made_by_the_adminis
         ),
     ] {
         tenants.backup(&format!("{TABLE}DELIMITER ;;\n{trigger};;\nDELIMITER ;\n"));
-        let failed = failures(&tenants);
+        let failed = tenants.failures();
         assert_eq!(failed[0]["figures"]["code"], "dump_refused", "{failed:#?}");
         let before = tenants.others();
         let document = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
@@ -112,7 +104,7 @@ fn a_function_that_says_nothing_of_itself_is_told_before() {
 fn a_replica_and_a_table_without_a_key_are_told_before() {
     let tenants = mysql();
     tenants.sql("SET GLOBAL super_read_only=ON");
-    let failed = failures(&tenants);
+    let failed = tenants.failures();
     assert_eq!(failed.iter().map(|check| &check["name"]).collect::<Vec<_>>(), ["writable"], "{failed:#?}");
     assert!(failed[0]["message"].as_str().unwrap().contains("read_only is on"), "{failed:#?}");
     let document = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
@@ -149,7 +141,7 @@ fn the_grant_that_is_named_lets_the_sites_account_restore() {
     // MySQL asks an unknown user for a plugin picked by the name: among these are some of each.
     for user in ["missing_a", "missing_b", "missing_c", "missing_d"] {
         administrator(&tenants, user, "x");
-        let failed = failures(&tenants);
+        let failed = tenants.failures();
         assert_eq!(
             failed.iter().map(|check| &check["name"]).collect::<Vec<_>>(),
             ["privileges"],
@@ -159,7 +151,7 @@ fn the_grant_that_is_named_lets_the_sites_account_restore() {
         assert!(said.to_lowercase().contains("access denied") && !said.contains("sha256_password"), "{user}: {said}");
     }
     tenants.backup(&format!("{TABLE}CREATE DEFINER=`gone`@`%` PROCEDURE `p`() SELECT 1;\n"));
-    let said = failures(&tenants)[0]["figures"]["hint"].as_str().unwrap().to_owned();
+    let said = tenants.failures()[0]["figures"]["hint"].as_str().unwrap().to_owned();
     let grants: Vec<&str> =
         said.split_inclusive(';').filter_map(|part| part.find("GRANT ").map(|at| &part[at..])).collect();
     assert!(!grants.is_empty(), "{said}");

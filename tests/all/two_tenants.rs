@@ -131,6 +131,14 @@ impl Tenants {
         seen
     }
 
+    /// The lines of `validate` that fail.
+    pub fn failures(&self) -> Vec<Value> {
+        let document = self.world.document("validate", &json!({"domain": DOMAIN, "wait": true}));
+        let groups = document["data"]["groups"].as_array().unwrap_or_else(|| panic!("{document}"));
+        let checks = groups.iter().flat_map(|group| group["checks"].as_array().unwrap());
+        checks.filter(|check| check["outcome"] == "fail").cloned().collect()
+    }
+
     /// The rows of the tenant's own table.
     pub fn own(&self) -> String {
         self.sql(&format!("SELECT v FROM {OWN}.t ORDER BY id")).trim().to_owned()

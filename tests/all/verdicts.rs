@@ -100,23 +100,10 @@ const THE_SERVERS_WORD: &[&str] = &[
     "CREATE VIEW `w4` AS SELECT 1 FROM `not_there`;",
 ];
 
-/// What `validate` fails by: code, hint, line and the beginning of the message of each.
-fn verdicts(document: &Value) -> Vec<(String, String, Value, String)> {
-    let groups = document["data"]["groups"].as_array().unwrap_or_else(|| panic!("{document}"));
-    let checks = groups.iter().flat_map(|group| group["checks"].as_array().unwrap());
-    let failed = checks.filter(|check| check["outcome"] == "fail");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    failed
-        .map(|check| {
-            let figures = &check["figures"];
-            (
-                text(&figures["code"]),
-                text(&figures["hint"]),
-                figures["first_line"].clone(),
-                start(&text(&check["message"])),
-            )
-        })
-        .collect()
+/// What a line of `validate` says: code, hint, line and the beginning of the message.
+fn verdict(check: &Value) -> (String, String, Value, String) {
+    let (figures, text) = (&check["figures"], |value: &Value| value.as_str().unwrap_or_default().to_owned());
+    (text(&figures["code"]), text(&figures["hint"]), figures["first_line"].clone(), start(&text(&check["message"])))
 }
 
 /// A message without its count, and without the text of the statement, of which servers read different parts.
@@ -130,7 +117,7 @@ fn start(message: &str) -> String {
 fn disagreement(tenants: &Tenants, dump: &str, of_the_server: bool) -> Option<String> {
     tenants.backup(dump);
     let request = json!({"domain": DOMAIN, "wait": true});
-    let before = verdicts(&tenants.world.document("validate", &request));
+    let before: Vec<_> = tenants.failures().iter().map(verdict).collect();
     let compared = tenants.world.document("diff_backup", &request);
     let restored = tenants.world.document("restore_start", &request);
     let error = &restored["error"];

@@ -5,12 +5,13 @@ use crate::backup::source::Source;
 use crate::config::Config;
 use crate::engine::inspect::diff::settings;
 use crate::engine::machine::Hosts;
+use crate::engine::site_config;
 use crate::engine::verify;
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::progress::Monitor;
 use crate::report::{Check, Group};
-use crate::siteconf::{self, ConfFile};
+use crate::siteconf::ConfFile;
 
 /// The guard, the rules of each item, and the services' own tests on a private copy; without a configuration to restore no group.
 ///
@@ -46,9 +47,5 @@ fn files(
         return Ok(Ok(Vec::new()));
     }
     let found = settings::contents(config, source, scan, &wanted, monitor)?;
-    let placed = found.into_iter().map(|file| {
-        let (item, name) = (file.item, file.name.clone());
-        siteconf::place(config, &plan.domain, item, &name, file.into_content()?)
-    });
-    Ok(placed.collect())
+    Ok(found.into_iter().map(|file| site_config::place(config, &plan.domain, file)).collect())
 }

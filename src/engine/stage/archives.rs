@@ -173,30 +173,27 @@ impl Reading<'_> {
     }
 
     fn survey(&self, part: &Part) -> Result<Seen> {
-        // What is whole of a layer, its own entries say.
         let walked = self
-            .walk(true, self.monitor.as_ref())
+            .walk(self.monitor.as_ref())
             .over(part, part.reader(), |_, _, _, _, _| Ok(ControlFlow::Continue(())))?;
         Ok(walked.map_or_else(Seen::default, |walked| walked.sorter.seen().clone()))
     }
 
     fn read_archive(&mut self, part: &Part, mut layers: Option<&mut Layers>, found: &mut Found) -> Result<()> {
-        let layered = self.source.is_layered();
         let mut layer = Layer { newer: layers.as_deref_mut(), detached: DetachedLinks::default() };
         let monitor = Arc::clone(&self.monitor);
-        let walked =
-            self.walk(layered, monitor.as_ref()).over(part, part.reader(), |place, path, entry, sorter, data| {
-                match place {
-                    Place::Site(inner) => self.site_entry(inner, entry, sorter, data, &mut layer, &mut found.units)?,
-                    Place::Dump => self.spool_dump(data)?,
-                    Place::Config(item, name) if entry.kind == EntryKind::File => {
-                        keep_config(&mut found.config, item, &name, entry.size, data)?;
-                    }
-                    Place::Config(item, _) => found.seen.note_config_link(item, path, &entry.kind),
-                    Place::Meta | Place::Other => {}
+        let walked = self.walk(monitor.as_ref()).over(part, part.reader(), |place, path, entry, sorter, data| {
+            match place {
+                Place::Site(inner) => self.site_entry(inner, entry, sorter, data, &mut layer, &mut found.units)?,
+                Place::Dump => self.spool_dump(data)?,
+                Place::Config(item, name) if entry.kind == EntryKind::File => {
+                    keep_config(&mut found.config, item, &name, entry.size, data)?;
                 }
-                Ok(ControlFlow::Continue(()))
-            })?;
+                Place::Config(item, _) => found.seen.note_config_link(item, path, &entry.kind),
+                Place::Meta | Place::Other => {}
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
         let Some(Walked { sorter, lacks_end_mark, .. }) = walked else { return Ok(()) };
         let detached = layer.detached;
         if lacks_end_mark {
@@ -207,7 +204,7 @@ impl Reading<'_> {
             sorter.seen().one_dump().map_err(|error| part.named(error))?;
         }
         found.layout = found.layout.or(sorter.layout().and_then(layout::named));
-        if layered {
+        if self.source.is_layered() {
             // What a layer may lack was looked at before.
             found.seen.merge(sorter.seen().clone());
         } else {
@@ -216,11 +213,11 @@ impl Reading<'_> {
         self.restore_detached(part, detached, layers)
     }
 
-    fn walk<'b>(&self, layered: bool, monitor: &'b dyn Monitor) -> Walk<'b>
+    fn walk<'b>(&self, monitor: &'b dyn Monitor) -> Walk<'b>
     where
         Self: 'b,
     {
-        Walk { site: &self.source.site, limits: self.limits, layered, monitor }
+        Walk { source: self.source, limits: self.limits, monitor }
     }
 
     fn site_entry(
@@ -289,8 +286,7 @@ impl Reading<'_> {
             return Ok(());
         }
         let monitor = Arc::clone(&self.monitor);
-        // It was whole a moment ago, as far as a layer has to be.
-        self.walk(true, monitor.as_ref()).over(part, part.reader(), |place, _, entry, _, data| {
+        self.walk(monitor.as_ref()).over(part, part.reader(), |place, _, entry, _, data| {
             let (Place::Site(inner), EntryKind::File) = (place, &entry.kind) else {
                 return Ok(ControlFlow::Continue(()));
             };

@@ -34,34 +34,28 @@ pub fn run_when_free(
     // without any query may never be met by chance. The pauses grow, because what has held a lock for longer is likely to go on
     // holding it, and they are longer after a try that waited, so that the queries it held up are through before the next one.
     let mut pause = patience.pause;
-    // Such a try is MariaDB's. MySQL's shortest `lock_wait_timeout` is a second (9.7), for each table anew.
-    run(connection, "SET SESSION lock_wait_timeout=0")?;
-    let timeout = rows(connection, "SELECT @@SESSION.lock_wait_timeout")?;
-    let gives_up_at_once = timeout.first().is_none_or(|row| text(row, 0) == "0");
     for attempt in 0..patience.quick_tries + patience.waiting_tries {
         let waits = attempt >= patience.quick_tries;
         run(connection, &format!("SET SESSION lock_wait_timeout={}", u8::from(waits)))?;
-        if !waits && !gives_up_at_once {
-            if guard.is_none() {
-                continue;
-            }
-            if !are_free(connection, schemas) {
-                std::thread::sleep(pause);
-                pause = (pause * 3 / 2).min(patience.pause * 10);
-                continue;
-            }
-        }
         // A try that does not wait needs no limit: it is as slow as the server.
         let limit = if waits { LONGEST_STALL_S } else { 0.0 };
         let limited = connection.query_drop(format!("SET SESSION max_statement_time={limit}")).is_ok();
-        match carry_out(connection, sql, guard.filter(|_| !limited)) {
-            Ok(()) => return Ok(()),
-            Err(mysql::Error::MySqlError(error)) if LOCKED.contains(&error.code) => {
-                std::thread::sleep(if waits { pause * 10 } else { pause });
-                pause = (pause * 3 / 2).min(patience.pause * 10);
+        // Only MariaDB, which knows this limit, knows a try that does not wait. MySQL's shortest `lock_wait_timeout` is a second (9.7),
+        // for each table anew: it is asked, where many tables are moved.
+        let may_try = match guard {
+            _ if waits || limited => true,
+            Some(_) => are_free(connection, schemas),
+            None => continue,
+        };
+        if may_try {
+            match carry_out(connection, sql, guard.filter(|_| !limited)) {
+                Ok(()) => return Ok(()),
+                Err(mysql::Error::MySqlError(error)) if LOCKED.contains(&error.code) => {}
+                Err(error) => return Err(failed(what, &error)),
             }
-            Err(error) => return Err(failed(what, &error)),
         }
+        std::thread::sleep(if waits { pause * 10 } else { pause });
+        pause = (pause * 3 / 2).min(patience.pause * 10);
     }
     Err(locked(connection, schemas, what))
 }
