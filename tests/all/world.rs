@@ -213,6 +213,8 @@ impl Drop for World {
     fn drop(&mut self) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/harness/world.sh");
         let _ = Command::new(script).arg("down").arg(self.place()).status();
+        // What a test made immutable would stay for good.
+        let _ = Command::new("chattr").args(["-R", "-f", "-i", "-a"]).arg(self.place()).status();
     }
 }
 
