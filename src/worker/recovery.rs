@@ -94,9 +94,12 @@ fn remove_loaders(config: &Config, monitor: &dyn Monitor) -> Vec<String> {
     })
 }
 
-/// The lock of a domain; another recovery that has it is given a moment to end.
+/// How long a recovery that was asked for waits for one that began by itself. That one keeps what was staged, this one must not.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The lock of a domain; another recovery that has it may end first.
 fn take_after_others(config: &Config, domain: &Domain) -> Result<Option<DomainLock>> {
-    let until = Instant::now() + Duration::from_secs(3);
+    let until = Instant::now() + PATIENCE;
     loop {
         match DomainLock::try_take(config, domain)? {
             None if is_recovering(config, domain) && Instant::now() < until => {

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 /// Files of a folder by inode.
 fn inodes(folder: &Path, into: &mut BTreeSet<u64>) {
@@ -135,6 +138,28 @@ fn a20_another_backup_is_refused_once_and_then_restored_from_the_start() {
     assert_eq!(result["went_on_with"], Value::Null);
     world.digest().assert_is(&good, "started once more");
     world.assert_nothing_left();
+}
+
+#[test]
+fn a19_a_recovery_by_name_waits_for_one_that_began_by_itself() {
+    let (world, _, old) = World::damaged();
+    let request = json!({"domain": DOMAIN});
+    let (first, trace) = world.watch("restore_start", &request);
+    world.call("rollback", json!({"domain": DOMAIN, "job": first, "wait": true}));
+    let (dead, _) = world.kill_before(trace.change_over() * 9 / 10, "restore_start", &request);
+    let pid = std::fs::read_to_string(world.place().join("run/db.pid")).unwrap();
+    let signal = |name: &str| assert!(Command::new("kill").args([name, pid.trim()]).status().unwrap().success());
+    // The recovery that a poll starts hangs at the server, longer than the three seconds it once had.
+    signal("-STOP");
+    world.poll(&dead);
+    let by_name = World::job(&world.call("recover", json!({})));
+    sleep(Duration::from_millis(4500));
+    signal("-CONT");
+    let status = world.await_end(&by_name);
+    assert_eq!(status["state"], "done", "{status}");
+    assert_eq!(status["result"]["busy"], json!([]), "{status}");
+    world.assert_nothing_left();
+    world.digest().assert_is(&old, "recovered");
 }
 
 #[test]
