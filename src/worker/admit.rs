@@ -39,9 +39,7 @@ fn take(config: &Config, domain: &Domain) -> Result<DomainLock> {
                     Some(_) => return Err(stuck(config, domain, &dead)),
                 }
             }
-            // A lock without a name is only being looked at by another caller; it is free in a moment.
-            None if lock::named(config, domain).is_none() => {}
-            None if recovery.is_none() && !recovery::is_recovering(config, domain) => return Err(busy(config, domain)),
+            None if recovery.is_none() && recovery::is_at_work(config, domain) => return Err(busy(config, domain)),
             None => {}
         }
         if Instant::now() > until {

@@ -102,19 +102,19 @@ fn take_after_others(config: &Config, domain: &Domain) -> Result<Option<DomainLo
     let until = Instant::now() + PATIENCE;
     loop {
         match DomainLock::try_take(config, domain)? {
-            None if is_recovering(config, domain) && Instant::now() < until => {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            lock => return Ok(lock),
+            Some(lock) => return Ok(Some(lock)),
+            None if is_at_work(config, domain) || Instant::now() > until => return Ok(None),
+            None => std::thread::sleep(Duration::from_millis(10)),
         }
     }
 }
 
-/// The lock is held, but not by the worker of the job it names.
-pub fn is_recovering(config: &Config, domain: &Domain) -> bool {
+/// The lock is held by the worker of the job it names: not by a recovery of that job. A lock without a name is only being looked
+/// at, or its job has just been finished; it is free in a moment.
+pub fn is_at_work(config: &Config, domain: &Domain) -> bool {
     lock::named(config, domain)
         .and_then(|job| JobFolder::open(config, &job).ok())
-        .is_some_and(|folder| folder.has_no_worker())
+        .is_some_and(|folder| !folder.has_no_worker())
 }
 
 /// The job named in the lock, and whatever of earlier ones was set aside.
