@@ -8,6 +8,7 @@ pub use in_force::{InForce, Origin, Setting, in_force};
 
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
+use crate::report::Risk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -175,6 +176,8 @@ pub struct Limits {
     pub max_tables: u64,
     /// Bytes that stay free on every filesystem written to.
     pub headroom_bytes: u64,
+    /// Seconds that queries of the site may wait in the change-over before somebody has to accept it.
+    pub change_over_wait_s: u64,
 }
 
 impl Default for Limits {
@@ -188,6 +191,7 @@ impl Default for Limits {
             max_unpacked_bytes: 2 << 40,
             max_tables: 10_000,
             headroom_bytes: 64 << 20,
+            change_over_wait_s: 2,
         }
     }
 }
@@ -238,6 +242,8 @@ pub struct Mysql {
     pub admin_defaults_file: PathBuf,
     /// Connections that load a dump side by side; 0: one a core, at most 4.
     pub connections: usize,
+    /// What every restore may go on with, without being told each time.
+    pub accept: Vec<Risk>,
 }
 
 impl Default for Mysql {
@@ -248,6 +254,7 @@ impl Default for Mysql {
             port: 3306,
             admin_defaults_file: PathBuf::new(),
             connections: 0,
+            accept: Vec::new(),
         }
     }
 }

@@ -1,5 +1,9 @@
 //! What was checked, against what, and how it came out. Pre-flight and verification speak in these.
 
+mod risk;
+
+pub use risk::Risk;
+
 use crate::error::{Code, Error, Result};
 use crate::progress::{Level, Monitor};
 use schemars::JsonSchema;

@@ -46,13 +46,37 @@ _rui_validate() {
   _rui_prose "$RUI_MARK " '  ' "$RUI_SAID"
   if [[ $outcome == fail ]]; then
     RUI_TOP=0
-    _rui_any_key || true
-    return 1
+    _rui_accept
+    return
   fi
   _rui_say keys_continue
   RUI_FOOT=$RUI_SAID
   _rui_ask c q || return 1
   [[ $RUI_KEY == c ]]
+}
+
+# What failed, where it only has to be accepted: into RUI_OPTIONS. False: it was not, or there is more.
+_rui_accept() {
+  local line outcome word words=''
+  _rui_call status "$RUI_JOB" --tsv 'result.groups.*.checks:outcome,figures.accept' || return 1
+  for line in "${RUI_OUT[@]}"; do
+    IFS=$'\t' read -r outcome word <<<"$line"
+    [[ $outcome == fail ]] || continue
+    if [[ $word == - ]]; then
+      words=''
+      break
+    fi
+    words+=${words:+,}$word
+  done
+  if [[ -z $words ]]; then
+    _rui_any_key || true
+    return 1
+  fi
+  _rui_say keys_accept
+  RUI_FOOT=$RUI_SAID
+  _rui_ask a q || return 1
+  [[ $RUI_KEY == a ]] || return 1
+  RUI_OPTIONS+=(--accept "$words")
 }
 
 # The live site, looked at now.

@@ -5,6 +5,7 @@ use crate::api::strict;
 use crate::config::Source;
 use crate::error::{Code, Error, Result};
 use crate::path::{Domain, RelPath};
+use crate::report::Risk;
 use crate::sql::compat::Actions;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -500,6 +501,8 @@ pub struct Options {
     pub compatibility: Actions,
     /// A comparison with the live site reads every content, also where size and time are equal.
     pub checksum: bool,
+    /// What a check found that stops a restore until somebody accepts it, by the name of the check.
+    pub accept: Vec<Risk>,
 }
 
 /// CPU and I/O priority of the worker.

@@ -5,7 +5,7 @@ use crate::cli::format::plain;
 use crate::cli::output::say;
 use crate::cli::terminal::Style;
 use crate::error::{Code, Error, Result};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::io::{BufRead, IsTerminal};
 
 /// Says what is about to be done and waits for the word YES.
@@ -65,8 +65,12 @@ fn selection(request: &Map<String, Value>) -> String {
         words += &format!("; not {excluded}");
     }
     let options = request.get("options").and_then(Value::as_object).into_iter().flatten();
-    for (name, _) in options.filter(|(_, value)| **value == json!(true)) {
-        words += &format!("; {}", name.replace('_', " "));
+    for (name, value) in options {
+        match value {
+            Value::Bool(true) => words += &format!("; {}", name.replace('_', " ")),
+            Value::Array(_) => words += &format!("; {name} ({})", plain(value)),
+            _ => {}
+        }
     }
     words
 }
@@ -74,13 +78,14 @@ fn selection(request: &Map<String, Value>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_question_says_in_words_what_is_restored() {
         let say = |request: Value| selection(request.as_object().unwrap());
         assert_eq!(say(json!({"domain": "a.com"})), "files, database, config");
         let some = json!({"components": {"files": true, "database": ["wp_posts", "wp_meta"]},
-                          "exclude": {"files": ["*.log"]}, "options": {"exact": true, "priority": "normal"}});
-        assert_eq!(say(some), "files, database (wp_posts, wp_meta); not files (*.log); exact");
+                          "exclude": {"files": ["*.log"]}, "options": {"exact": true, "priority": "normal", "accept": ["change_over"]}});
+        assert_eq!(say(some), "files, database (wp_posts, wp_meta); not files (*.log); exact; accept (change_over)");
     }
 }

@@ -1,5 +1,7 @@
 //! Every option of the helper, as a table: parser, help, man page and completion read it.
 
+use crate::report::Risk;
+
 /// An option by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptionName {
@@ -41,6 +43,8 @@ pub enum OptionName {
     PlanToken,
     /// `--allow-unsafe-config`
     AllowUnsafeConfig,
+    /// `--accept`
+    Accept,
     /// `--checksum`
     Checksum,
     /// `--priority`
@@ -306,6 +310,16 @@ pub const OPTIONS: &[CommandOption] = {
             "Install a site configuration that could do harm",
             "Install a site configuration although it holds directives that could harm the machine. Read the lines \
              that `validate` names first.",
+        ),
+        valued(
+            Accept,
+            "accept",
+            ("LIST", List(Risk::WORDS)),
+            Behaviour,
+            "Go on although these checks found something",
+            "Go on although these checks found something that somebody has to accept, separated by commas: `change_over` (queries \
+             of the site wait longer than `limits.change_over_wait_s`), `atomic_rename` (a server whose crash in the change-over \
+             may leave tables on both sides).",
         ),
         flag(
             Checksum,

@@ -3,6 +3,7 @@
 use crate::cli::command::{Command, CommandName, Operand};
 use crate::cli::option::{self, Given, OptionName};
 use crate::error::{Code, Error, Result};
+use crate::report::Risk;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
@@ -105,6 +106,15 @@ fn add_selection(request: &mut Map<String, Value>, given: &Given) -> Result<()> 
     }
     if let Some(priority) = given.value(OptionName::Priority) {
         behaviour.insert("priority".into(), priority.into());
+    }
+    let accepted: Vec<&str> =
+        given.values(OptionName::Accept).iter().flat_map(|list| list.split(',')).map(str::trim).collect();
+    if let Some(unknown) = accepted.iter().find(|word| !Risk::WORDS.contains(word)) {
+        return Err(usage(format!("--accept {unknown}: there is nothing of that name to accept"))
+            .hint(format!("What can be accepted: {}.", Risk::WORDS.join(", "))));
+    }
+    if !accepted.is_empty() {
+        behaviour.insert("accept".into(), json!(accepted));
     }
     if !behaviour.is_empty() {
         request.insert("options".into(), behaviour.into());

@@ -13,7 +13,7 @@ use crate::cli::format::{count, duration, moment, plain};
 use crate::cli::terminal::Style;
 use crate::error::Error;
 use crate::path::Domain;
-use crate::report::Group;
+use crate::report::{Group, Outcome};
 use crate::text::{bytes, printable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -215,6 +215,11 @@ fn checks(groups: &[Group], style: Style) -> String {
         line(&mut out, &format!("{} {}", style.mark(&word(group.outcome)), style.paint(1, &title(group))));
         for check in &group.checks {
             line(&mut out, &format!("    {} {}", style.mark(&word(check.outcome)), printable(&check.message)));
+            if matches!(check.outcome, Outcome::Warn | Outcome::Fail) {
+                for hint in check.hint.iter().flat_map(|hint| hint.lines()) {
+                    line(&mut out, &format!("      {}", printable(hint)));
+                }
+            }
         }
     }
     out

@@ -29,13 +29,14 @@ use crate::job::lock::DomainLock;
 use crate::path::{Domain, RelPath};
 use crate::plan::{Plan, Selection};
 use crate::progress::Monitor;
-use crate::report::{Check, Group, Outcome};
+use crate::report::{Check, Group, Outcome, Risk};
 use crate::siteconf::Item;
 use crate::sql::tally::TableTally;
 use crate::text;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What is said of a kind of backup that has no database, where everything was asked for.
 pub const OF_FILES: &str = "this kind of backup holds no database: the live one stays as it is";
@@ -46,7 +47,7 @@ pub fn run(config: &Config, plan: &Plan, facts: &Facts, source: &Source, monitor
     vec![
         Group::new("disk_space", disk_space(config, plan, facts, source)),
         Group::new("integrity", integrity(source)),
-        Group::new("services", services(plan, facts)),
+        Group::new("services", services(config, plan, facts)),
         Group::new("conflicts", conflicts(config, plan, facts)),
     ]
 }
@@ -251,13 +252,13 @@ fn metadata(source: &Source) -> Option<Check> {
     })
 }
 
-fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
+fn services(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
     let mut checks = facts.hosts.service_checks();
     if let (Some(names), Some(database)) = (&plan.database, &facts.hosts.database) {
         match database.version() {
             Ok(version) => {
                 checks.push(Check::new("mysql", Outcome::Pass, format!("MySQL answers a query: {version}")));
-                checks.push(atomic_rename(&version));
+                checks.push(to_accept(atomic_rename(&version), Risk::AtomicRename, config, plan));
             }
             Err(error) => checks.push(Check::failed("mysql", &error)),
         }
@@ -268,7 +269,9 @@ fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
             .selection
             .tables()
             .map_or(0, |chosen| facts.tables.iter().filter(|table| chosen.takes(&table.name)).count());
-        checks.extend(window::check(database.as_ref(), moving, &names.shadow));
+        let limit = Duration::from_secs(config.limits.change_over_wait_s);
+        let window = window::check(database.as_ref(), moving, limit, &names.shadow);
+        checks.extend(window.map(|check| to_accept(check, Risk::ChangeOver, config, plan)));
         checks.push(match database.foreign_keys_from_outside(&names.live) {
             Ok(keys) if keys.is_empty() => Check::new(
                 "external_foreign_keys",
@@ -289,6 +292,21 @@ fn services(plan: &Plan, facts: &Facts) -> Vec<Check> {
         checks.push(Check::new("mysql", Outcome::NotChecked, "MySQL takes no part in this restore"));
     }
     checks
+}
+
+/// What is only warned of stops the restore unless the caller, or the configuration, accepts it.
+fn to_accept(check: Check, risk: Risk, config: &Config, plan: &Plan) -> Check {
+    let mut accepted = plan.selection.accept.iter().chain(&config.mysql.accept);
+    if check.outcome != Outcome::Warn || accepted.any(|accepted| *accepted == risk) {
+        return check;
+    }
+    let word = risk.word();
+    let hint = format!(
+        "{}To restore all the same: `--accept {word}`, in a request \"options\": {{\"accept\": [\"{word}\"]}}; for every restore: \
+         accept of [mysql] in restore.toml.",
+        check.hint.as_ref().map(|hint| format!("{hint} ")).unwrap_or_default()
+    );
+    Check { outcome: Outcome::Fail, ..check.code(Code::PreflightFailed).hint(hint).with("accept", word) }
 }
 
 /// The change-over rests on a RENAME TABLE of many tables that survives a crash of the server: MariaDB since 10.6.1 (its DDL
@@ -543,6 +561,29 @@ mod tests {
         assert_eq!(other_job(&config, &domain).code, Some(Code::Busy));
         drop(lock);
         assert_eq!(other_job(&config, &domain).outcome, Outcome::Warn);
+    }
+
+    #[test]
+    fn what_has_to_be_accepted_stops_a_restore_until_it_is() {
+        let config = Config::default();
+        let plan = |accept| {
+            let selection = Selection { accept, ..Selection::everything() };
+            let (job, domain) = (crate::job::JobId::new().unwrap(), Domain::parse("shop.example").unwrap());
+            let target =
+                crate::host::target::Target { live: "/var/www/shop.example".into(), staging: "/var/www/.rv".into() };
+            Plan::restore(&config, &job, &domain, target, selection, None, String::new())
+        };
+        let old = || atomic_rename("10.5.27-MariaDB");
+        let stopped = to_accept(old(), Risk::AtomicRename, &config, &plan(vec![Risk::ChangeOver]));
+        assert_eq!((stopped.outcome, stopped.code), (Outcome::Fail, Some(Code::PreflightFailed)));
+        assert!(stopped.hint.unwrap().contains("--accept atomic_rename"));
+        let word = vec![Risk::AtomicRename];
+        assert_eq!(to_accept(old(), Risk::AtomicRename, &config, &plan(word.clone())).outcome, Outcome::Warn);
+        let mut always = config.clone();
+        always.mysql.accept = word;
+        assert_eq!(to_accept(old(), Risk::AtomicRename, &always, &plan(Vec::new())).outcome, Outcome::Warn);
+        let new = to_accept(atomic_rename("10.11.19-MariaDB"), Risk::AtomicRename, &config, &plan(Vec::new()));
+        assert_eq!(new.outcome, Outcome::Pass);
     }
 
     #[test]

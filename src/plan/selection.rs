@@ -4,6 +4,7 @@ use crate::api::{Choice, Components, Exclude, Options, Restore};
 use crate::backup::locate::Needs;
 use crate::error::{Code, Error, Result};
 use crate::plan::pattern::{NamePatterns, PathPatterns};
+use crate::report::Risk;
 use crate::siteconf::Item;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,9 @@ pub struct Selection {
     /// Configuration that the guard refuses is installed all the same, on the administrator's word.
     #[serde(default)]
     pub allow_unsafe_config: bool,
+    /// What a check found and the caller accepts.
+    #[serde(default)]
+    pub accept: Vec<Risk>,
 }
 
 impl Selection {
@@ -44,6 +48,7 @@ impl Selection {
             exact: false,
             allow_orphans: false,
             allow_unsafe_config: false,
+            accept: Vec::new(),
         }
     }
 
@@ -77,6 +82,7 @@ impl Selection {
         };
         (selection.exact, selection.allow_orphans) = (options.exact, options.allow_orphans);
         selection.allow_unsafe_config = options.allow_unsafe_config;
+        selection.accept.clone_from(&options.accept);
         if let Some(exclude) = exclude {
             let out = items("exclude.config", &Choice::Parts(exclude.config.clone()))?;
             selection.config.retain(|item| !out.contains(item));

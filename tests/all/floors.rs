@@ -20,7 +20,8 @@ const FLOORS: &[&str] = &[
     "host",
     "archive siteconf",
     "api",
-    "config report journal",
+    "config",
+    "report journal",
     "sql path progress random disk",
     "text error clock",
 ];

@@ -17,6 +17,8 @@ pub enum Release {
 impl Release {
     /// MySQL 9.7.
     pub const MYSQL97: Release = Release::Named("mysql97");
+    /// Its renaming of many tables is not all or nothing in a crash.
+    pub const MARIADB105: Release = Release::Named("mariadb105");
 
     /// The one that is under test: `RV_SERVER` (`make servers`), else the installed one.
     pub fn tested() -> Release {

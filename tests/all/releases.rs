@@ -210,6 +210,37 @@ fn how_long_many_tables_wait_is_said_before_on_every_server() {
     }
 }
 
+/// A wait past the limit stops the restore where `validate` said so, until it is accepted: by the request, or for every restore.
+#[test]
+fn a_wait_past_the_limit_has_to_be_accepted() {
+    for release in [Release::Installed, Release::MYSQL97] {
+        let tenants = Tenants::up(release, &[]);
+        let tables: String =
+            (0..60).map(|number| format!("CREATE TABLE {OWN}.m{number} (id INT PRIMARY KEY);")).collect();
+        tenants.sql(&tables);
+        tenants.world.set("limits", "change_over_wait_s = 0");
+        let failures: Vec<Value> =
+            tenants.failures().into_iter().filter(|check| check["name"] == "change_over").collect();
+        let [failed] = &failures[..] else { panic!("{failures:?}") };
+        assert_eq!(failed["figures"]["accept"], "change_over", "{failed}");
+        let (before, own) = (tenants.others(), tenants.own());
+        let document = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+        let error = &document["error"];
+        assert_eq!(error["code"], "preflight_failed", "{document}");
+        assert_eq!(error["hint"], failed["figures"]["hint"], "{document}");
+        assert!(error["hint"].as_str().unwrap().contains("--accept change_over"), "{document}");
+        assert_eq!((tenants.others(), tenants.own()), (before, own), "a refusal changes nothing");
+        let accepted = json!({"domain": DOMAIN, "wait": true, "options": {"accept": ["change_over"]}});
+        let document = tenants.world.document("validate", &accepted);
+        assert_eq!(document["data"]["outcome"], "warn", "{document}");
+        let document = tenants.world.document("restore_start", &accepted);
+        assert_eq!(document["ok"], true, "{document}");
+        tenants.sql(&tables.replace("TABLE", "TABLE IF NOT EXISTS"));
+        tenants.world.set("mysql", "accept = [\"change_over\"]");
+        tenants.assert_restored("accepted for every restore");
+    }
+}
+
 /// A comparison that finds the database as the backup has it.
 #[track_caller]
 fn assert_same(document: &Value, what: &str) {

@@ -38,6 +38,9 @@ impl Tenants {
             written.replace(&none, &socket).replace("owner = \"0:0\"", &format!("owner = \"{TENANT}:{TENANT}\"")),
         )
         .unwrap();
+        if release == Release::MARIADB105 {
+            world.set("mysql", "accept = [\"atomic_rename\"]");
+        }
         let tenants = Tenants { world, server, release, turn: AtomicUsize::new(0) };
         for (domain, schema, user) in [(DOMAIN, OWN, "a"), (NEIGHBOUR, THEIRS, "b")] {
             tenants.sql(&format!(

@@ -320,3 +320,17 @@ STUB
   run bash "$FOLDER/shell/restore_ui.sh" <<<q
   [[ $status -ne 0 && $output == *'en.txt is missing'* ]]
 }
+
+@test "what only has to be accepted is asked, and the restore is told" {
+  local number tables=''
+  for number in {1..60}; do tables+="CREATE TABLE IF NOT EXISTS $WORLD_SCHEMA.m$number (id INT PRIMARY KEY);"; done
+  world sql "$PLACE" "$tables"
+  sed 's|^\[mysql\]|[limits]\nchange_over_wait_s = 0\n[mysql]|' "$RV_CONFIG" >"$FOLDER/careful.toml"
+  chmod 0600 "$FOLDER/careful.toml"
+  remember
+  menus $'1\n\nccqq' RV_CONFIG="$FOLDER/careful.toml"
+  [[ $output == *'[A] Accept what failed'* && $output != *"Type 'YES'"* ]] || { printf '%s\n' "$output"; return 1; }
+  is_unchanged
+  menus $'1\n\nccacYES\nq' RV_CONFIG="$FOLDER/careful.toml"
+  [[ $output == *'ALL VERIFICATION CHECKS PASSED'* ]] || { printf '%s\n' "$output"; return 1; }
+}

@@ -210,7 +210,12 @@ pub fn of(
 
 /// What of a request decides what will be done: the same for a validation, a comparison and the restore itself.
 pub fn wish(request: &api::Restore) -> String {
-    let options = api::Options { priority: api::Priority::default(), checksum: false, ..request.options.clone() };
+    let options = api::Options {
+        priority: api::Priority::default(),
+        checksum: false,
+        accept: Vec::new(),
+        ..request.options.clone()
+    };
     json(&(&request.domain, &request.components, &request.exclude, &request.dump, options))
 }
 

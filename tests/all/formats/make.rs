@@ -34,6 +34,7 @@ use rocketvps_restore::journal::Journal;
 use rocketvps_restore::path::{Domain, RelPath};
 use rocketvps_restore::plan::{Plan, Selection};
 use rocketvps_restore::progress::{Level, Monitor, Phase, Silent};
+use rocketvps_restore::report::Risk;
 use rocketvps_restore::siteconf::{Change, Item, Side};
 use rocketvps_restore::snapshot;
 use rocketvps_restore::snapshot::retained::{self, Brought};
@@ -106,6 +107,7 @@ pub fn plan(config: &Config) -> Plan {
         exact: true,
         allow_orphans: true,
         allow_unsafe_config: true,
+        accept: vec![Risk::ChangeOver],
     };
     let database = Some(("shop".to_owned(), Some("`shop`@`localhost`".to_owned())));
     let source = format!("{BASE}/backups/example.com/backup_20251003_030000.tar.gz");
