@@ -64,8 +64,8 @@ $facts = [
     'Linux ' . php_uname('r'), trim((string) shell_exec('mariadbd --version 2>/dev/null | grep -oE "[0-9.]+-MariaDB" | head -n 1')),
     "commit $commits", round(array_sum(array_column($pieces, 1)) / 60) . ' minutes',
 ];
-echo "# Reliability\n\nWritten by `make reliability`; not by hand. The run: ", implode(', ', $facts), ".\n\n";
-echo "What is promised: after every fault, once recovered, files, database and configuration are byte by byte what they were before the job, or all what the backup holds; nothing is left lying about; nobody else's data moved. One oracle says so for all cases: `tests/all/world/oracle.rs`.\n\n";
+echo "# Reliability\n\n`make reliability` writes this page; do not edit it by hand.\nThe run: ", implode(', ', $facts), ".\n\n";
+echo "The program promises this: after every fault, once recovered, files, database and site configuration are all byte by byte as before the job,\nor all as in the backup.\nNothing is left behind, and nobody else's data is changed.\nOne oracle checks this for all cases: `tests/all/world/oracle.rs`.\n\n";
 
 echo "## Figures\n\n";
 $lines = [
