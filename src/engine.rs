@@ -1,8 +1,8 @@
-//! The way of a restore: plan → stage → verify staged → commit → verify live → done, or rollback.
+//! The transitions of a restore: plan → stage → verify staged → commit → verify live → done, or rollback.
 //!
 //! Each state is a type: only a `Job<Planned>` can be staged, only a `Job<Staged>` verified, only a `Job<Verified>`
-//! committed. One file a transition: `stage`, `verify`, `commit`, `check`. A rollback to a kept snapshot is the same way from
-//! `Verified` on, since its staged state already stands. Until `commit` the live site is not touched.
+//! committed. Each transition has its file: `stage`, `verify`, `commit`, `check`. A rollback to a retained snapshot takes the same
+//! transitions from `Verified` on, because its staged state already exists. Until `commit` the live site is not touched.
 
 pub mod check;
 pub mod commit;

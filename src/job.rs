@@ -1,4 +1,4 @@
-//! Jobs: a folder each, one worker each, at most one at a time for a domain.
+//! Jobs. Each job has a folder and a worker, and at most one job at a time changes a domain.
 //!
 //! `base/restore_jobs/JOB/` holds `job.json` (request and configuration as the worker uses them), `status.json`
 //! (tmp + rename), `events.jsonl`, `journal`, `report.json` and `alive`, which the worker keeps locked. The domain's lock

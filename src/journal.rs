@@ -1,15 +1,15 @@
-//! The journal of a job: what is about to be changed, written and fsynced before it is changed.
+//! The journal of a job: each change is written to it and fsynced before the change is made.
 //!
 //! One record a line: `SEQUENCE CRC32 JSON\n`, the checksum (8 hex digits) over sequence and JSON. A last line that is
 //! cut or damaged was never acted upon and is ignored; damage anywhere else is `journal_corrupt`. So is a whole record that this
 //! version does not know: a newer version acted upon it. docs/format.md has the records.
 //!
-//! The order of fsyncs is what recovery relies on:
+//! Recovery relies on the order of fsyncs:
 //! 1. The journal's name is on disk before its first record. Else a power cut could leave a changed site and no journal.
-//! 2. A record is on disk before [`Journal::append`] returns, and the caller acts only then. So whatever was changed is announced.
-//! 3. What a step changed is on disk before its `done` is appended. So `done` never promises more than the disk holds.
+//! 2. A record is on disk before [`Journal::append`] returns, and the caller acts only then. So every change was announced.
+//! 3. The changes of a step are on disk before its `done` is appended. So `done` never promises more than the disk holds.
 //!
-//! The other way round would be worse than no journal: a change that nobody announced is one that nobody undoes.
+//! The other order would be worse than no journal: recovery does not undo a change that no record announced.
 
 use crate::disk::sync_parent;
 use crate::error::{Code, Error, IoContext, Result};
@@ -66,7 +66,7 @@ impl Journal {
         Ok((Journal { file, path: path.to_owned(), next: records.len() as u64, length: good_bytes }, records))
     }
 
-    /// Reads the records without opening the journal for writing, for tests: who reads it goes on with it.
+    /// Reads the records without opening the journal for writing. For tests: every other reader also appends to it.
     ///
     /// # Errors
     /// `journal_corrupt`, `io_failed`.
@@ -75,9 +75,9 @@ impl Journal {
         Ok(parse(path)?.0)
     }
 
-    /// Appends a record and returns once it is on disk. A record that would not read back is refused: what it announces
-    /// could not be undone. A failed fsync is never tried again: the kernel may have
-    /// dropped the page, and a second call would answer with a success that means nothing.
+    /// Appends a record and returns once it is on disk. A record that would not read back is refused, because its step could
+    /// not be undone. A failed fsync is never tried again: the kernel may have dropped the page, and a second call would
+    /// answer with a success that means nothing.
     ///
     /// # Errors
     /// `io_failed`, `disk_full`. Nothing may be changed then.
@@ -87,10 +87,10 @@ impl Journal {
         if !unframe(self.next, line.trim_ascii_end()).is_some_and(reads_back) {
             return Err(Error::new(Code::Internal, format!("record {} of the journal would not read back", self.next)));
         }
-        // fdatasync writes the file's new length too: without it the record could not be read. The times that it leaves out are
-        // nobody's business.
+        // fdatasync writes the file's new length too: without it the record could not be read. It leaves out the times, and nothing
+        // here needs them.
         if let Err(error) = self.file.write_all(&line).and_then(|()| self.file.sync_data()) {
-            // What of it arrived would stand between this record and the next one, as damage.
+            // The bytes that arrived would stand between this record and the next one, as damage.
             let _ = self.file.set_len(self.length);
             return Err(Error::io(format!("write the journal {}", self.path.display()), &error));
         }
@@ -158,7 +158,7 @@ fn unframe(expected: u64, line: &[u8]) -> Option<&str> {
     (sequence == expected && crc == checksum(sequence, json.as_bytes())).then_some(json)
 }
 
-/// Whether a whole record ends this damaged line: then the line break before that record is what was damaged, and nothing is torn.
+/// Whether a whole record ends this damaged line: then the line break before that record was damaged, and nothing is torn.
 fn hides_a_record(damaged: usize, line: &[u8]) -> bool {
     let next = damaged as u64 + 1;
     memchr::memmem::find_iter(line, &format!("{next} ")).any(|at| unframe(next, &line[at..]).is_some())

@@ -73,13 +73,13 @@ pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
     ticker.thread().unpark();
     let _ = ticker.join();
     folder.release();
-    // The report comes before the final state, and the lock goes last: whoever sees the end finds the result.
+    // The report is written before the final state, and the lock is freed last: a reader that sees the final state finds the result.
     write_report(&folder, &ending);
     if ending.state() == State::Done {
         learn(&ticket, &monitor);
     }
     monitor.lower_fence();
-    // Where an operator is needed the lock goes on naming the job, and is free all the same before anybody is told.
+    // If an operator is needed, the lock goes on naming the job. It is released all the same before anybody is notified.
     let named = match (&ending, lock) {
         (Ending::NeedsOperator(_), lock) => lock,
         (_, lock) => {
@@ -139,7 +139,7 @@ fn dispatch(
     }
 }
 
-/// With a lock the job that it names; without one whatever a crash left.
+/// With a lock, recovers the job that the lock names; without one, every job that a crash left unfinished.
 fn recover(
     config: &Config,
     domain: Option<&Domain>,
@@ -184,7 +184,7 @@ fn spawn_ticker(monitor: &Arc<JobMonitor>, ticking: &Arc<AtomicBool>) -> std::th
         while ticking.load(Ordering::Relaxed) {
             monitor.tick();
             if !monitor.is_still_ours() {
-                // Taken for dead: what is still done here would be done twice.
+                // This worker was taken for dead, and another process recovers its job: any further action here would be done twice.
                 std::process::exit(i32::from(Code::Busy.number()));
             }
             std::thread::park_timeout(Duration::from_millis(100));

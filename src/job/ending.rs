@@ -6,7 +6,7 @@ use crate::job::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// How far a job had come when it ended without having done what was asked.
+/// How far a job had come when it ended without having done its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reached {
     /// It had made nothing. Jobs that stage nothing never come further.
@@ -18,8 +18,8 @@ pub enum Reached {
 }
 
 impl State {
-    /// The state of a job that ended without having done what was asked: the table in docs/api.md. `cleared`: what the job had made
-    /// has been taken back, or the next clean-up removes what is left of it.
+    /// The state of a job that ended without having done its work, by the table in docs/api.md. `cleared`: everything that the job
+    /// had made has been undone or removed, or the next clean-up removes the rest of it.
     pub fn after(reached: Reached, cleared: bool) -> State {
         match (reached, cleared) {
             (Reached::Planning, _) => State::Failed,
@@ -34,7 +34,7 @@ impl State {
 /// How a job ended.
 #[derive(Debug)]
 pub enum Ending {
-    /// It did what was asked.
+    /// It did its work.
     Done(JobResult),
     /// As [`State::RolledBack`], and why.
     RolledBack(Error),
@@ -45,7 +45,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The ending of a job that did not do what was asked; see [`State::after`].
+    /// The ending of a job that did not do its work; see [`State::after`].
     pub(crate) fn after(reached: Reached, cleared: bool, error: Error) -> Ending {
         match State::after(reached, cleared) {
             State::RolledBack => Ending::RolledBack(error),
@@ -75,7 +75,7 @@ impl Ending {
         }
     }
 
-    /// What the job gave, when it is done.
+    /// The result of the job, when it is done.
     pub fn result(&self) -> Option<&JobResult> {
         match self {
             Ending::Done(result) => Some(result),
@@ -83,7 +83,7 @@ impl Ending {
         }
     }
 
-    /// Why it is not.
+    /// The error of the job, when it is not done.
     pub fn error(&self) -> Option<&Error> {
         match self {
             Ending::Done(_) => None,
@@ -100,14 +100,15 @@ impl Ending {
     }
 }
 
-/// `report.json`: how a job ended, kept as long as the job. What it gave is written from a [`JobResult`] and handed on as it is read.
+/// `report.json`: how a job ended, kept as long as the job. Its result is written from a [`JobResult`], and a reader passes it on
+/// as it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report<R = Value> {
     /// Final state.
     pub state: State,
-    /// What the call gives, when the job is done.
+    /// The data of the call, when the job is done.
     pub result: Option<R>,
-    /// Why it is not.
+    /// The error, when it is not done.
     pub error: Option<Error>,
 }
 

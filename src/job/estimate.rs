@@ -28,7 +28,7 @@ impl Default for Rates {
     }
 }
 
-/// What a finished job took: bytes and seconds of a phase.
+/// Bytes and seconds that a phase of a finished job took.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Taken {
     /// Bytes processed.
@@ -38,7 +38,7 @@ pub struct Taken {
 }
 
 impl Rates {
-    /// What earlier jobs taught, or the guesses.
+    /// The rates learned from earlier jobs, or the guesses.
     pub fn load(config: &Config) -> Rates {
         std::fs::read(config.paths.jobs().join(".rates.json"))
             .ok()
@@ -57,7 +57,7 @@ impl Rates {
         }
     }
 
-    /// Moves the rates a third of the way to what a job took. Phases too short to measure teach nothing.
+    /// Moves the rates a third of the way to those of a job. Phases too short to measure are ignored.
     #[must_use]
     pub fn learned(mut self, taken: impl Fn(Phase) -> Taken) -> Rates {
         let first = self.jobs == 0;

@@ -27,7 +27,8 @@ impl Events {
         self.seen
     }
 
-    /// What came since. A file that is not there yet has none; a line that is still being written comes the next time.
+    /// The events since the last reading. A file that is not there yet has none; a line that is still being written comes the next
+    /// time.
     pub fn more(&mut self) -> Vec<Event> {
         let mut found = Vec::new();
         let Ok(mut file) = File::open(&self.path) else { return found };

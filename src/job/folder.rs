@@ -1,4 +1,4 @@
-//! The folder of a job: what was asked, how it stands, how it ended. Files 0600 in a folder 0700.
+//! The folder of a job: its ticket, status and report. Files have mode 0600, the folder 0700.
 
 use crate::config::Config;
 use crate::disk::{Durable, is_locked, private_folder, sync, sync_parent, write_file};
@@ -12,23 +12,23 @@ use std::path::{Path, PathBuf};
 
 /// Names of the files in a job's folder.
 pub mod file {
-    /// What was asked for: the ticket.
+    /// The ticket: the request and the config.
     pub const TICKET: &str = "job.json";
-    /// How far it is; rewritten while it works.
+    /// How far the job is; rewritten while it works.
     pub const STATUS: &str = "status.json";
-    /// What happened, a line each.
+    /// The events, a line each.
     pub const EVENTS: &str = "events.jsonl";
     /// The backup, as its files were when the job began.
     pub const SOURCE: &str = "source.json";
-    /// What is done, with every name that is used.
+    /// The plan, with every name that is used.
     pub const PLAN: &str = "plan.json";
     /// Checks before anything was made.
     pub const PREFLIGHT: &str = "preflight.json";
-    /// What of the live tree is immutable, where anything is.
+    /// The immutable paths of the live tree, where there are any.
     pub const IMMUTABLE: &str = "immutable.json";
     /// Checks of the staged state.
     pub const STAGED: &str = "staged.json";
-    /// What was begun and done: see [`crate::journal`].
+    /// The steps that were begun and done: see [`crate::journal`].
     pub const JOURNAL: &str = "journal";
     /// How it ended.
     pub const REPORT: &str = "report.json";
@@ -71,7 +71,7 @@ impl JobFolder {
         sync_parent(&self.path)
     }
 
-    /// Whether its end has been written down. A moment later the status is final too.
+    /// Whether the job's report has been written. A moment later the status is final too.
     pub fn has_report(&self) -> bool {
         self.join(file::REPORT).exists()
     }
@@ -120,7 +120,7 @@ impl JobFolder {
         &self.path
     }
 
-    /// What the job has to do.
+    /// The ticket of the job.
     ///
     /// # Errors
     /// `io_failed` when it cannot be read, `abi_mismatch` when a newer version wrote it.
@@ -129,7 +129,7 @@ impl JobFolder {
         struct Version {
             schema: u32,
         }
-        // First by itself: in what a newer version wrote there may be fields that the ticket refuses.
+        // The version is read by itself first: a file of a newer version may have fields that the ticket refuses.
         let Version { schema } = self.read(file::TICKET)?;
         if schema > ticket::SCHEMA {
             let path = self.join(file::TICKET).display().to_string();
@@ -177,12 +177,12 @@ impl JobFolder {
         self.replace(name, value, Durable::Nothing)
     }
 
-    /// Takes the room that the end of the job needs: a disk that fills up meanwhile must not keep it from being told.
+    /// Reserves room for the report and the last status, so that they can be written even if the disk fills up meanwhile.
     pub fn reserve(&self) {
         let _ = write_file(&self.join(RESERVE), &[0; RESERVED], Durable::Nothing);
     }
 
-    /// Gives that room back; what is written next may use it.
+    /// Gives that room back, for the files that are written next.
     pub fn release(&self) {
         let _ = std::fs::remove_file(self.join(RESERVE));
     }

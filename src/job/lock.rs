@@ -1,7 +1,8 @@
-//! flock on a file that also names the job holding it, and its epoch. fcntl locks would vanish with any close of the file.
+//! The lock of a domain is a `flock` on a file that also names the job holding it, and its epoch. An fcntl lock would vanish with
+//! any close of the file.
 //!
-//! `JOB EPOCH`: the epoch is another one each time a worker takes the job up. One whose lock names another epoch, or whose lock
-//! file was replaced, has been taken for dead: see [`Fence`].
+//! `JOB EPOCH`: the epoch is another one each time a worker takes the job up. A worker whose lock names another epoch, or whose
+//! lock file was replaced, has been taken for dead: see [`Fence`].
 
 use crate::config::Config;
 use crate::disk::{private_folder, sync_parent, try_lock_file};
@@ -47,14 +48,15 @@ impl DomainLock {
         job_in(&text)
     }
 
-    /// Writes the job into the lock, in a new epoch: from now on it has to be finished or undone, by whoever reads it there.
+    /// Writes the job into the lock, in a new epoch. From now on the job has to be finished or undone: if its worker dies, the next
+    /// process that reads the lock does that.
     ///
     /// # Errors
     /// `io_failed`, `disk_full`.
     pub fn claim(&mut self, job: &JobId) -> Result<()> {
         let act = || format!("write {}", self.path.display());
         let text = format!("{job} {}", crate::random::hex(4)?);
-        // Over what is there, which is as long: at no moment does the lock name nobody.
+        // The text replaces one of the same length in place, so that the lock names a job at every moment.
         self.file.write_all_at(text.as_bytes(), 0).doing(act)?;
         self.file.set_len(text.len() as u64).doing(act)
     }
@@ -100,8 +102,8 @@ fn path_of(config: &Config, domain: &Domain) -> PathBuf {
     config.paths.jobs().join(".locks").join(domain.as_str())
 }
 
-/// What a worker asks before it changes anything: whether the domain's lock is still the one it began with. It is not when somebody
-/// took the worker for dead and recovered its job.
+/// The check that a worker makes before it changes anything: whether the domain's lock is still the one it began with. The lock
+/// is another one if somebody took the worker for dead and recovered its job.
 #[derive(Debug, Clone)]
 pub struct Fence {
     path: PathBuf,
@@ -115,7 +117,7 @@ impl Fence {
         Fence { text: std::fs::read(&path).unwrap_or_default(), path }
     }
 
-    /// Whether the lock still says the same. One that cannot be read at the moment is not taken away.
+    /// Whether the lock still says the same. A lock that cannot be read at the moment counts as unchanged.
     pub fn stands(&self) -> bool {
         match std::fs::read(&self.path) {
             Ok(text) => text == self.text,

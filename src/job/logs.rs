@@ -32,7 +32,7 @@ pub fn list(config: &Config, domain: Option<&Domain>) -> Vec<LogInfo> {
     found
 }
 
-/// Where the log of a job is written, and that of its failure; `None` for jobs that have none.
+/// The path of a job's log, or, with `failed`, of the log of its failure; `None` for jobs that have none.
 pub fn path(config: &Config, domain: &Domain, kind: Kind, job: &JobId, failed: bool) -> Option<PathBuf> {
     let word = match kind {
         Kind::Restore => "restore",

@@ -119,7 +119,7 @@ impl JobMonitor {
         *locked(&self.fence) = None;
     }
 
-    /// Whether nobody took this worker for dead and recovers its job.
+    /// True unless somebody took this worker for dead and recovers its job.
     pub fn is_still_ours(&self) -> bool {
         locked(&self.fence).as_ref().is_none_or(Fence::stands)
     }
@@ -140,7 +140,7 @@ impl JobMonitor {
         self.started.elapsed()
     }
 
-    /// What a phase has taken.
+    /// Bytes and seconds that a phase has taken.
     pub fn taken(&self, phase: Phase) -> Taken {
         let of = self.of(phase);
         Taken { bytes: of.bytes.load(Ordering::Relaxed), seconds: span_seconds(*locked(&of.time)) }
@@ -161,7 +161,7 @@ impl JobMonitor {
     pub fn publish(&self) {
         // The ticker and the engine both come here: one file is written at a time, and never an older one over a newer.
         let _turn = locked(&self.publishing);
-        // How a job stands whose recovery has begun is the recovery's to say.
+        // Once a recovery of this job has begun, only the recovery writes its status.
         if !self.is_still_ours() {
             return;
         }
@@ -188,7 +188,7 @@ impl JobMonitor {
         }
     }
 
-    /// How things stand, as they were last measured.
+    /// The status, as it was last measured.
     pub fn status(&self) -> Status {
         let (state, percent, io) = {
             let published = locked(&self.published);

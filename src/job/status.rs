@@ -1,4 +1,4 @@
-//! The status document, and the monitor that keeps it: percent, phases, rates, events. It never goes back.
+//! The status document, and the monitor that writes it: percent, phases, rates, events. The percentage never goes back.
 
 use crate::job::State;
 use crate::job::ticket::Ticket;

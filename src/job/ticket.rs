@@ -1,4 +1,4 @@
-//! What a worker has to do.
+//! The ticket of a job: the request and the config, as the worker uses them.
 
 use crate::api::request::Request;
 use crate::config::Config;
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// Version of what lies in a job's folder: of the ticket, and of every file there that names no version of its own.
 pub const SCHEMA: u32 = 1;
 
-/// What a worker has to do, as `job.json`. The configuration is the one of the start, whatever becomes of the file.
+/// The work of a worker, as `job.json`. The config is the one at the start; later changes of restore.toml do not touch it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Ticket {
@@ -19,7 +19,7 @@ pub struct Ticket {
     pub schema: u32,
     /// The job.
     pub job: JobId,
-    /// What it does.
+    /// The work that the job does.
     pub kind: Kind,
     /// The domain, where it has one.
     pub domain: Option<Domain>,
@@ -32,7 +32,7 @@ pub struct Ticket {
     pub config: Config,
 }
 
-/// A ticket as it is written: which request it is, its kind says.
+/// A ticket as it is written. Its kind says which request it holds.
 #[derive(Deserialize)]
 struct Written {
     schema: u32,

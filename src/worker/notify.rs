@@ -20,8 +20,8 @@ const PROGRAM: Duration = Duration::from_secs(30);
 /// How long a webhook may take, from the look-up of its name to the last byte of its answer's head.
 const WEBHOOK: Duration = Duration::from_secs(10);
 
-/// Sends the ending of a restore or rollback to where restore.toml says. The job has ended by now, and how it ended stays: that
-/// nobody could be told is an event of it, and a line of its log.
+/// Sends the ending of a restore or rollback to the program and the webhook of restore.toml. The job has ended by now, and its
+/// state stays: a notification that failed is an event of the job and a line of its log.
 pub fn send(ticket: &Ticket, ending: &Ending, monitor: &dyn Monitor) {
     if !matches!(ticket.kind, Kind::Restore | Kind::Rollback) {
         return;
@@ -53,7 +53,7 @@ fn document(ticket: &Ticket, ending: &Ending) -> String {
     serde_json::to_string(&notification).unwrap_or_default()
 }
 
-/// The report is a file of its own on standard input: a program that does not read it holds nobody up.
+/// Standard input is a file of its own with the report, so that a program that does not read it cannot block this process.
 fn run(command: &str, document: &str) -> Result<()> {
     let mut words = command.split_whitespace();
     let program = words.next().unwrap_or_default();
@@ -87,7 +87,7 @@ fn is_tls(url: &str) -> bool {
     url.parse::<Uri>().is_ok_and(|url| url.scheme_str() == Some("https"))
 }
 
-/// Whom this machine trusts.
+/// The certificate authorities that this machine trusts.
 fn system_roots() -> Result<Vec<Certificate<'static>>> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {
@@ -97,14 +97,14 @@ fn system_roots() -> Result<Vec<Certificate<'static>>> {
     Ok(found.certs.iter().map(|root| Certificate::from_der(root).to_owned()).collect())
 }
 
-/// A URL often holds a secret, as those of chat services do: what is said of it names its host only.
+/// A URL often holds a secret, as those of chat services do: messages name its host only.
 fn post(url: &str, document: &str, roots: Vec<Certificate<'static>>) -> Result<()> {
     let host = url.parse::<Uri>().ok().and_then(|url| url.host().map(str::to_owned)).unwrap_or_default();
     let refused = |why: String| {
         Error::new(Code::IoFailed, format!("the webhook at {host} did not take the report: {why}"))
             .hint("See `notify.webhook` of restore.toml.")
     };
-    // The provider is named: one that is found by itself would be a panic where there is none.
+    // The provider is named here: without that, the library would panic if it found none.
     let tls = TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .root_certs(RootCerts::from(roots))

@@ -1,4 +1,4 @@
-//! Finding jobs whose worker died, and finishing or undoing them. Every entry point looks; a worker acts.
+//! Finds jobs whose worker died, and finishes or undoes them. Every call looks for them; a worker acts.
 
 use crate::api::answer::jobs::{RecoveredJob, Recovery};
 use crate::api::request::{AnyDomain, Request};
@@ -85,7 +85,7 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
     stuck.map_or(Ok(Recovery { recovered, busy, orphans }), Err)
 }
 
-/// What jobs that had ended could not remove because their server was away.
+/// Removes the shadow schemas and accounts of ended jobs that could not remove them because their server was away.
 fn remove_loaders(config: &Config, monitor: &dyn Monitor) -> Vec<String> {
     let Some(database) = Hosts::database_if_any(config) else { return Vec::new() };
     engine::leftovers::orphans::remove_loaders(config, database.as_ref(), monitor).unwrap_or_else(|error| {
@@ -94,10 +94,11 @@ fn remove_loaders(config: &Config, monitor: &dyn Monitor) -> Vec<String> {
     })
 }
 
-/// How long a recovery that was asked for waits for one that began by itself. That one keeps what was staged, this one must not.
+/// How long a recovery that was asked for waits for one that began by itself. The latter sets the staging aside; the former has to
+/// remove it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The lock of a domain; another recovery that has it may end first.
+/// Takes the lock of a domain. If another recovery has it, this waits for that one to end.
 fn take_after_others(config: &Config, domain: &Domain) -> Result<Option<DomainLock>> {
     let until = Instant::now() + PATIENCE;
     loop {
@@ -117,7 +118,7 @@ pub fn is_at_work(config: &Config, domain: &Domain) -> bool {
         .is_some_and(|folder| !folder.has_no_worker())
 }
 
-/// The job named in the lock, and whatever of earlier ones was set aside.
+/// Finishes or undoes the job named in the lock, and removes the staging of earlier jobs that was set aside.
 fn undo_or_finish(
     config: &Config,
     domain: &Domain,
@@ -134,7 +135,7 @@ fn undo_or_finish(
         for found in resume::all(config, Some(domain)) {
             found.discard(None, monitor.as_ref())?;
             monitor.event(Level::Info, &format!("{domain}: what job {} had staged was removed", found.job()));
-            // How that job ended stays as it was told.
+            // The state of that job stays as it was reported.
             let state = State::after(Reached::Staging, false);
             done.push(RecoveredJob { domain: domain.clone(), job: found.job().clone(), state });
         }
@@ -157,7 +158,7 @@ pub fn finish_dead(
     monitor.event(Level::Info, &format!("{domain}: job {dead} was left unfinished by its worker"));
     let folder = match JobFolder::open(config, &dead) {
         Ok(folder) => folder,
-        // Killed before its folder was on disk: it cannot have done anything either.
+        // The worker was killed before its folder was on disk: it cannot have done anything either.
         Err(error) if error.code == Code::JobNotFound => {
             lock.finish()?;
             return Ok(None);
@@ -194,8 +195,8 @@ pub fn finish_dead(
     Ok(Some(RecoveredJob { domain: domain.clone(), job: dead, state }))
 }
 
-/// The lock of its domain is free: so must be the one that its worker keeps as long as it lives. (Somebody may have removed the
-/// domain's lock file.) A process that was killed lets go of one before the other.
+/// Refuses a job whose worker still lives. The lock of its domain is free, but somebody may have removed the domain's lock file:
+/// so the lock that a worker holds as long as it lives has to be free too. A killed process releases one before the other.
 fn require_dead(folder: &JobFolder, dead: &JobId) -> Result<()> {
     let until = Instant::now() + Duration::from_secs(2);
     while !folder.has_no_worker() {

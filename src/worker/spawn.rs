@@ -1,4 +1,4 @@
-//! Starting a worker that outlives its caller: the helper, detached, with the locks handed over as open files.
+//! Starts a worker that outlives its caller: the helper, detached, with the locks handed over as open files.
 
 use crate::api::ABI_VERSION;
 use crate::api::request::Request;
@@ -36,7 +36,8 @@ pub fn start(config: &Config, request: Request, lock: Option<DomainLock>) -> Res
         config: config.clone(),
     };
     let folder = JobFolder::create(&ticket)?;
-    // Before its status is there, by which others see the job: at no moment does it look like one whose worker died.
+    // This lock is taken before the status is written, because others see the job by its status. So at no moment does the job look
+    // like one whose worker died.
     let alive = lock_file(&folder.join(file::ALIVE), Duration::from_secs(1))?;
     folder.write_volatile(file::STATUS, &Status::queued(&ticket))?;
     let mut command = Command::new(&helper);
