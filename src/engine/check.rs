@@ -1,4 +1,4 @@
-//! Committed → done: the live site is looked at with its own eyes, and put back when it does not stand up.
+//! Committed → done: verifies the live site, and brings the old state back if the new site does not work.
 
 use crate::api::answer::restore::{
     KeptPath, Report, ReportedChecks, RestoredDatabase, RestoredFiles, WentOnWith, Work,
@@ -39,9 +39,9 @@ impl Job<Committed> {
         let limit = Duration::from_secs(self.ticket.config.limits.verify_timeout_s);
         let staged = &self.state.staged;
         let groups = verify::live(&self.ticket.config, &self.plan, &self.hosts, staged, limit, self.monitor.as_ref())?;
-        // A kept state is brought back as it was, even if it was a broken one: that is what was asked for.
+        // A rollback brings a retained state back as it was, even if it was broken: the user asked for it.
         let groups = if self.plan.from_snapshot.is_some() { report::softened(groups) } else { groups };
-        // A question that ended with the job is no answer.
+        // A query that was cut off because the job was cancelled or timed out gives no answer.
         self.monitor.keep_going()?;
         report::log(&groups, self.monitor.as_ref());
         verify::require(&groups, "the live site did not stand up")?;
@@ -71,7 +71,7 @@ impl Job<Committed> {
         if let Err(stuck) = commit::back(&self.state.steps, &mut self.journal, &self.hosts, self.monitor.as_ref()) {
             return Ending::after(Reached::ChangeOver, false, stuck.with("because", error.message));
         }
-        // Before the files go that the undoing needs: a recovery would look for them.
+        // The job is closed before the files that undoing needs are removed: a recovery would look for them.
         let _ = self.journal.append(&Record::Closed);
         if let Err(left) = discard::remains(&self.plan, self.hosts.database.as_deref(), self.monitor.as_ref()) {
             self.monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));

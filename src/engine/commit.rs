@@ -1,4 +1,4 @@
-//! Verified → committed, and back: journaled steps forwards, the same steps backwards.
+//! Verified → committed, and back: does journaled steps forwards, and undoes the same steps backwards.
 
 pub mod boundary;
 pub mod step;
@@ -84,13 +84,13 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
         let done = announced.and_then(|()| act(number, step, journal, hosts, monitor));
         if let Err(error) = done {
             monitor.event(Level::Error, &format!("could not {}: {}", step.describe(), error.message));
-            // Whatever failed, the journal too: the only way out is the way back. The step that failed is undone with the others,
+            // After any failure, also one of the journal, the only way out is to undo. The step that failed is undone with the others,
             // because it may have acted before it failed.
             back(&steps[..begun], journal, hosts, monitor)?;
             return Err(error);
         }
         if matches!(step, Step::Exchange { .. } | Step::Parts { .. }) {
-            // At once, not after the last reload: until then visitors get the old code with the new database.
+            // PHP's code cache is reset at once, not after the last reload: until then visitors get the old code with the new database.
             hosts.refresh_code(monitor);
         }
         let spent = began.elapsed().as_secs_f64() * 1000.0;
@@ -117,8 +117,8 @@ fn act(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts, monitor
     journal.append(&Record::Done { number })
 }
 
-/// Undoes the steps, last first. A step that fails does not keep the others from being undone: the most of the site
-/// that can go back goes back.
+/// Undoes the steps, last first. If one cannot be undone, the others are undone all the same, so that as much of the site as
+/// possible is in the old state.
 ///
 /// # Errors
 /// `needs_operator` naming what could not be undone.
@@ -143,14 +143,15 @@ pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn 
         _ => None,
     });
     for service in site_config::readers(changes) {
-        // Leniently, which gives no error: what is brought back may have been refused before.
+        // The reload is lenient and gives no error: the service may have refused the old files before, too.
         Step::Reload { service, lenient: true }.act(hosts, monitor)?;
     }
     hosts.refresh_code(monitor);
     failed.map_or(Ok(()), Err)
 }
 
-/// What has to be done about an error before a recovery can go on. The hints of most codes are for a site that was not changed.
+/// The hint for an error that stops a recovery: the step to do before it can go on. The hints of most codes are for a site that was
+/// not changed.
 pub fn way_on(error: &Error) -> String {
     let first = match error.code {
         Code::DatabaseFailed | Code::InsufficientPrivilege => "On the database server, mend what its message names.",
@@ -194,15 +195,15 @@ pub fn begun(records: &[Record]) -> (Vec<Step>, Vec<u64>) {
     (steps, connections)
 }
 
-/// Ends this process on the spot when the domain's lock is another worker's. It took this one for dead and recovers its job: to go on
-/// would change what it does not know of, and to undo would undo what it did.
+/// Ends this process on the spot if the domain's lock is another worker's. That worker took this one for dead and recovers its job:
+/// any further step would be unknown to it, and any undoing would undo its work.
 pub fn hold(fence: &Fence) {
     if !fence.stands() {
         std::process::exit(i32::from(Code::Busy.number()));
     }
 }
 
-/// What the steps of a change-over left as the old state.
+/// The manifest of the old state that the steps of a change-over left.
 pub fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manifest {
     let mut manifest = Manifest::new(&plan.domain, &plan.job);
     for step in steps {

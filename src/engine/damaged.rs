@@ -1,11 +1,11 @@
-//! Live tables that the server cannot open: most of them no RENAME moves, as the change-over would.
+//! Live tables that the server cannot open. The change-over moves tables by RENAME, and RENAME fails for most of these.
 
 use crate::error::{Code, Error};
 use crate::host::database::TableInfo;
 use crate::sql::quote_name;
 use crate::text::printable;
 
-/// What is said of one that stays where it is.
+/// The sentence about a damaged table that stays where it is.
 pub fn stays(table: &TableInfo) -> String {
     format!("table {} of the live site is damaged, and stays as it is: {}", table.name, printable(&table.damage))
 }
@@ -23,7 +23,7 @@ pub fn refusal(schema: &str, table: &TableInfo) -> Error {
         .with("table", name.as_str())
 }
 
-/// Whether no RENAME moves it. One of MyISAM is moved as its files are, as long as they are there.
+/// Whether no RENAME moves it. RENAME moves a table of MyISAM with its files, as long as they are there.
 pub fn is_stuck(table: &TableInfo) -> bool {
     ["InnoDB", "ablespace", "in engine", "find file"].iter().any(|word| table.damage.contains(word))
 }

@@ -1,4 +1,4 @@
-//! Jobs that look and change nothing: preview, validation, verification; and the snapshot made on request.
+//! Jobs that change nothing live: preview, validation, verification; and the snapshot made on request.
 
 mod candidates;
 pub mod diff;
@@ -72,8 +72,8 @@ pub fn preview(
     Ok(backup::preview::preview(&source, &scan, config, &preview_facts(config, &source, request, &scan, live, page)))
 }
 
-/// The same out of what is known, in milliseconds and without a worker: no archive is read, the live site is not looked at.
-/// `None` when that is not enough, whatever the reason: the worker finds out and says it.
+/// The same preview from the index and the catalogue, in milliseconds and without a worker: no archive is read, and the live site is
+/// not looked at. `None` if they are not enough for any reason: then a worker makes the preview and reports the reason.
 pub fn preview_known(config: &Config, request: &api::Preview) -> Option<Preview> {
     let index = Index::load(config, &request.domain);
     let live = index.live.clone()?;
@@ -94,7 +94,7 @@ pub fn preview_known(config: &Config, request: &api::Preview) -> Option<Preview>
     Some(backup::preview::preview(&source, &scan, config, &facts))
 }
 
-/// How large the live site is. Of a database server that does not answer, what it last said is taken.
+/// The size of the live site. If the database server does not answer, the last known size of its tables is taken.
 fn look_at_live(config: &Config, home: &Site, folder: &JobFolder, monitor: &Arc<dyn Monitor>) -> Result<Live> {
     let domain = &home.domain;
     let files = tree::survey(&home.folder, monitor.as_ref())?.map_or(0, |survey| survey.bytes);
@@ -181,7 +181,7 @@ fn estimate(rates: &Rates, scan: &Scan) -> Estimate {
 /// `rv_validate`, and a restore with `dry_run`: every check, the whole backup read, and a token for what was seen.
 ///
 /// # Errors
-/// What makes the checks themselves impossible; a failed check is a line of the answer.
+/// Errors that make the checks themselves impossible; a failed check is a line of the answer.
 pub fn validate(
     config: &Config,
     folder: &JobFolder,

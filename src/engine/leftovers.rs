@@ -1,4 +1,4 @@
-//! What is over: staging that was discarded, states that have expired, work of dead workers that can be gone on with.
+//! Leftovers: staging that was discarded, states that have expired, and staging of dead workers that a restore can go on with.
 
 pub mod cleanup;
 pub mod discard;

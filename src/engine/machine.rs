@@ -1,5 +1,5 @@
-//! The machine as a job sees it: the database where it takes part, the services, and how often what can fail for a moment is
-//! tried again.
+//! The machine as a job sees it: the database where it takes part, the services, and the retries of actions that can fail for a
+//! moment.
 
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
@@ -32,16 +32,16 @@ pub struct Hosts {
     domain: Domain,
     /// The same as `database`, where it is a real server.
     real: Option<Arc<Real>>,
-    /// Who speaks to the database server; `None` when the database takes no part.
+    /// The database server with the account in use; `None` when the database takes no part.
     server: Option<Server>,
-    /// Why it is not the administrator.
+    /// Why the account in use is not the administrator.
     instead: Option<String>,
 }
 
 impl Hosts {
-    /// The real machine; `work` is a private folder for copies of configuration. Where the administrator is not let in, the
-    /// site's own account speaks to the server; what it may not do the pre-flight says. No answer is waited for longer than
-    /// `monitor` lets the job go on.
+    /// The real machine; `work` is a private folder for copies of configuration. If the server does not let the administrator in, the
+    /// site's own account is used, and the pre-flight names the rights that it lacks. No wait for an answer is longer than `monitor`
+    /// lets the job go on.
     ///
     /// # Errors
     /// `credentials_missing`.
@@ -90,7 +90,7 @@ impl Hosts {
         self.real.as_ref().map(|real| Arc::new(real.again()) as Arc<dyn Database>).ok_or_else(none)
     }
 
-    /// Where new connections come from.
+    /// The server, to open new connections to it.
     ///
     /// # Errors
     /// `credentials_missing`.
@@ -138,7 +138,7 @@ impl Hosts {
         self.database.as_ref().map(|database| database.connection_id()).transpose()
     }
 
-    /// Tries again what can fail for a moment, `limits.max_retries` times, each pause twice the last.
+    /// Retries an action that can fail for a moment, `limits.max_retries` times, each pause twice the last.
     ///
     /// # Errors
     /// The last one.
@@ -251,7 +251,7 @@ impl Hosts {
         crate::host::database::server::rows(&mut connection, sql).map(drop)
     }
 
-    /// What the server says of itself, to hold a dump against. `account` is the site's, as `` `user`@`host` ``.
+    /// The facts about the server, to compare a dump with. `account` is the site's, as `` `user`@`host` ``.
     ///
     /// # Errors
     /// `credentials_missing`, `database_unreachable`.
@@ -340,7 +340,7 @@ fn port_of(url: &str) -> Option<u16> {
     })
 }
 
-/// By the kernel's tables of sockets: state 0A is LISTEN (proc(5)).
+/// Looks the port up in the kernel's tables of sockets: state 0A is LISTEN (proc(5)).
 fn is_listened_on(port: u16) -> bool {
     let wanted = format!(":{port:04X}");
     ["/proc/net/tcp", "/proc/net/tcp6"].iter().any(|table| {

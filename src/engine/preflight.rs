@@ -1,4 +1,4 @@
-//! Everything that can be known to go wrong, looked at before anything is made. Pass, warn or fail, with figures.
+//! The checks before anything is made: each looks for a failure that can be foreseen, and gives pass, warn or fail, with figures.
 
 pub mod dump_compatibility;
 pub mod expected_size;
@@ -38,7 +38,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What is said of a kind of backup that has no database, where everything was asked for.
+/// The message for a kind of backup that has no database, if everything was asked for.
 pub const OF_FILES: &str = "this kind of backup holds no database: the live one stays as it is";
 
 /// Runs the checks that need no reading of the whole backup.
@@ -55,8 +55,8 @@ pub fn run(config: &Config, plan: &Plan, facts: &Facts, source: &Source, monitor
 /// Whether each filesystem has the room that the plan needs there.
 fn disk_space(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> Vec<Check> {
     let expected = expect(config, source);
-    // Of parts it is not known how much they are before they are read: then what is left is watched while they are staged.
-    // The dump is spooled whole; of tables that are named alone only the server knows the size.
+    // The size of parts is not known before they are read: then the free room is watched while they are staged. The dump is spooled
+    // whole. If only some tables are named, only the server knows their size.
     let dump = if plan.database.is_some() { expected.dump } else { 0 };
     let load = Load {
         files: if plan.selection.files.is_whole() { expected.files } else { 0 },
@@ -94,7 +94,7 @@ fn with_code(check: Check, code: Code) -> Check {
     if check.outcome == Outcome::Fail { check.code(code) } else { check }
 }
 
-/// Whether what the plan selects was found by a whole reading of the backup.
+/// Whether a whole reading of the backup found the things that the plan selects.
 ///
 /// # Errors
 /// `journal_corrupt`, `io_failed` for a catalogue that cannot be read.
@@ -163,14 +163,14 @@ fn links(config: &Config, plan: &Plan, scan: &Scan) -> Result<Vec<Check>> {
     Ok(refused.map(|error| Check::failed("links", &error)).collect())
 }
 
-/// What is said where neither backup nor site has a table.
+/// The message if neither the backup nor the site has a table.
 pub(super) fn no_database(plan: &Plan) -> String {
     let name = plan.database.as_ref().map(|names| names.live.as_str()).unwrap_or_default();
     format!("the backup holds no database dump, and database {name} has no table: the database takes no part")
 }
 
-/// What of the configuration that was asked for by name a backup lacks, which holds files of these items. A link whose file is not in
-/// the backup is none.
+/// The site configuration that was asked for by name and that the backup lacks. `items` are those of which the backup holds files;
+/// a symlink whose file is not in the backup is no such file.
 pub(super) fn lacking_config(
     selection: &Selection,
     items: &BTreeSet<Item>,
@@ -191,7 +191,7 @@ pub(super) fn lacking_config(
     Some(format!("{lacks}{why}"))
 }
 
-/// Patterns of the selection that name nothing; of files nothing can be said without a catalogue.
+/// Patterns of the selection that name nothing. Without a catalogue nothing can be said about patterns of files.
 fn unmatched(plan: &Plan, scan: &Scan, catalogue: Option<File>) -> Result<Vec<String>> {
     let mut unused = Vec::new();
     if let (Some(only), Some(dump)) = (plan.selection.tables()?.only, &scan.dump) {
@@ -294,7 +294,7 @@ fn services(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
     checks
 }
 
-/// What is only warned of stops the restore unless the caller, or the configuration, accepts it.
+/// Turns a warning about `risk` into a failure, unless the caller or the config accepts the risk.
 fn to_accept(check: Check, risk: Risk, config: &Config, plan: &Plan) -> Check {
     let mut accepted = plan.selection.accept.iter().chain(&config.mysql.accept);
     if check.outcome != Outcome::Warn || accepted.any(|accepted| *accepted == risk) {
@@ -362,8 +362,8 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
     checks
 }
 
-/// Live tables that the server cannot open: they stay where they are. `coming` are the tables of the backup, where they are known: one
-/// of those cannot take the place of a damaged one.
+/// Live tables that the server cannot open: they stay where they are. `coming` are the tables of the backup, where they are known: none
+/// of them can take the place of a damaged one.
 pub(super) fn damaged(plan: &Plan, facts: &Facts, coming: Option<&[TableTally]>) -> Vec<Check> {
     let (Ok(selected), Some(names)) = (plan.selection.tables(), &plan.database) else { return Vec::new() };
     let stuck = facts.tables.iter().filter(|table| !table.damage.is_empty() && selected.takes(&table.name));
@@ -431,7 +431,7 @@ fn tree_conflicts(plan: &Plan, facts: &Facts) -> Vec<Check> {
     checks
 }
 
-/// Sites of other domains in the tree that is replaced: they become what the backup has in their places, or go.
+/// Sites of other domains in the tree that is replaced: the backup's content takes their places, or they go.
 fn sites_inside(config: &Config, plan: &Plan) -> Vec<Check> {
     let Ok(paths) = plan.selection.paths() else { return Vec::new() };
     let is_replaced = |path: &RelPath| {
@@ -498,7 +498,7 @@ fn held(plan: &Plan, survey: &Survey) -> Check {
     refused(format!("{shown} is immutable (chattr +i), {why}"), commands("i", &first_ones).into_iter().collect())
 }
 
-/// Where the old tree would still be seen after the restore.
+/// Other mounts through which the old tree would still be seen after the restore.
 fn other_mounts(root: &Path) -> Option<Check> {
     let found = mounts::elsewhere(root);
     if found.is_empty() {
@@ -518,7 +518,7 @@ fn other_mounts(root: &Path) -> Option<Check> {
     Some(Check::new("other_mounts", Outcome::Warn, message).hint(hint))
 }
 
-/// Whether the filesystem can do the change-over: tried, since it does not say.
+/// Whether the filesystem can do the change-over. An exchange is tried, because the filesystem does not say.
 fn exchange(plan: &Plan) -> Check {
     let live = &plan.document_root;
     let around = live.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(Path::new("/"));

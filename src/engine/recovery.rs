@@ -1,5 +1,5 @@
-//! What becomes of a job whose worker died. It looks at the journal for what may have been begun, and at the real
-//! state for what was; running it twice changes nothing.
+//! Recovers a job whose worker died. The journal tells which steps may have been begun, and the real state tells which were
+//! done. Running a recovery twice changes nothing.
 
 use crate::api::answer::restore::{Report, ReportedChecks};
 use crate::engine::commit::{self, Record};
@@ -22,12 +22,12 @@ use crate::snapshot::retained::{self, Manifest};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What becomes of the staging of a job that had changed nothing yet.
+/// What the recovery does with the staging of a job that had changed nothing yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Staging {
     /// The same restore may go on with it.
     SetAside,
-    /// It goes.
+    /// It is removed.
     Remove,
 }
 
@@ -47,7 +47,7 @@ pub fn recover(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &
     }
 }
 
-/// What was begun is not known, or could not be undone: it is treated as a change-over that stands half-way.
+/// The steps that were begun are not known, or could not be undone: the job counts as a change-over that stopped half-way.
 fn stuck(error: Error) -> Ending {
     Ending::after(Reached::ChangeOver, false, error)
 }
@@ -108,7 +108,7 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
         let hint = "Nothing was changed. Start the same restore again: it goes on with what was staged.";
         return Ok(Ending::after(Reached::Staging, false, died().hint(hint)));
     }
-    // What the undoing needs is removed once all is undone: then only that is left to be finished.
+    // The data that undoing needs is removed once every step is undone: then only this removal is left to finish.
     let is_undone =
         |number: usize| records.iter().any(|record| matches!(record, Record::Undone { number: of } if *of == number));
     if !(0..steps.len()).all(is_undone) {
@@ -121,14 +121,14 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
     Ok(Ending::after(reached, true, died().hint("The site is as it was before the job. Start the restore again.")))
 }
 
-/// Removes what a job that ended well no longer needs.
+/// Removes the things that a job that ended well no longer needs.
 fn tidy(ticket: &Ticket, plan: &Plan, kept: &Manifest, hosts: &Hosts, monitor: &dyn Monitor) {
     for left in discard::after_success(&ticket.config, plan, kept, hosts.database.as_deref()) {
         monitor.event(Level::Warn, &left.message);
     }
 }
 
-/// All that may be missing is the clean-up after it, and the report.
+/// The journal is closed: only the clean-up after the job, and its report, may be missing.
 fn closed(ticket: &Ticket, plan: &Plan, committed: bool, hosts: &Hosts, monitor: &dyn Monitor) -> Result<Ending> {
     monitor.event(Level::Info, "the job had ended; only its clean-up and its report were missing");
     if committed {

@@ -1,4 +1,4 @@
-//! Drives a restore and a rollback from state to state, and discards what a job that failed had staged.
+//! Drives a restore and a rollback from state to state, and discards the staging of a job that failed.
 
 use crate::api::request::{Restore, Rollback};
 use crate::backup::locate::locate_with;
@@ -62,7 +62,7 @@ pub fn rollback(folder: &JobFolder, ticket: &Ticket, request: &Rollback, monitor
             Err(error) => not_begun(error.with("phase", "pre-flight")),
         },
         snapshot::Found::Portable { source, schema } => {
-            // Its configuration was live on this machine: the operator's own choice, if it is no more.
+            // The snapshot's site configuration was live on this machine: it was at least the operator's own choice.
             let selection = Selection { named: false, allow_unsafe_config: true, ..Selection::everything() };
             let wanted = Wanted { domain, source, selection, schema };
             let planned = plan_source(folder, ticket, monitor, wanted);
@@ -99,19 +99,19 @@ fn plan_restore(
     plan_source(folder, ticket, monitor, Wanted { domain: &request.domain, source, selection, schema: None })
 }
 
-/// `staged.json`: how the staged state was verified, for whoever looks into the job's folder.
+/// `staged.json`: the checks of the staged state, for people who look into the job's folder.
 #[derive(Serialize)]
 struct Compared<'a> {
     groups: &'a [Group],
     notes: &'a [String],
 }
 
-/// What is to become of a domain.
+/// The source and the selection that a job is to bring to a domain.
 struct Wanted<'a> {
     domain: &'a Domain,
     source: backup::source::Source,
     selection: Selection,
-    /// The schema whose tables the source holds, where it says so and may go into no other.
+    /// The schema whose tables the source holds, if the source names it; the tables may go into no other schema.
     schema: Option<String>,
 }
 
@@ -150,7 +150,7 @@ fn plan_source(
         _ => None,
     };
     let groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
-    // A question that ended with the job is no answer.
+    // A query that was cut off because the job was cancelled or timed out gives no answer.
     monitor.keep_going()?;
     monitor.event(Level::Info, &format!("restore of {domain} from {}", plan.source));
     report::log(&groups, monitor.as_ref());
@@ -174,7 +174,7 @@ fn plan_source(
     resume::remember_source(folder, &source)?;
     let mut journal = Journal::create(&folder.join(file::JOURNAL))?;
     journal.append(&Record::first())?;
-    // It is this job's from here on.
+    // The staging belongs to this job from here on.
     let goes_on_with = earlier.map(|earlier| earlier.forget().map(|()| earlier.job().clone())).transpose()?;
     Ok(Job {
         folder: folder.clone(),
@@ -188,8 +188,8 @@ fn plan_source(
     })
 }
 
-/// What was one schema's goes back into no other: a site whose configuration named a neighbour's while the snapshot was made would
-/// read the neighbour's rows.
+/// Refuses to put a snapshot's tables into another schema than theirs. Otherwise a site whose configuration named a neighbour's schema
+/// while the snapshot was made would read the neighbour's rows.
 fn require_same_schema(now: &str, holds: &str, snapshot: &Path) -> Result<()> {
     if now == holds {
         return Ok(());
@@ -202,7 +202,7 @@ fn require_same_schema(now: &str, holds: &str, snapshot: &Path) -> Result<()> {
         .with("schema", now))
 }
 
-/// A kept snapshot is a staged state already: what is left is to change over.
+/// A retained snapshot is a staged state already: only the change-over is left to do.
 fn plan_retained(
     folder: &JobFolder,
     ticket: &Ticket,
@@ -256,7 +256,7 @@ impl Job<Planned> {
 }
 
 impl Job<Staged> {
-    /// Compares the staged state with what came out of the backup.
+    /// Compares the staged state with the content of the backup.
     fn verify(mut self) -> Result<Job<Verified>> {
         self.monitor.enter(State::Verifying);
         let mut kept_tables = Vec::new();
@@ -302,7 +302,7 @@ impl Job<Verified> {
             _ => None,
         }));
         self.monitor.enter(State::Committing);
-        // Half-way is the one place where nothing may stop: it goes forward, or all the way back.
+        // Nothing may stop a change-over half-way: it goes forward, or all the way back.
         self.monitor.shield(true);
         let began = Instant::now();
         commit::forward(steps.clone(), &mut self.journal, &self.hosts, self.monitor.as_ref())?;
@@ -317,7 +317,8 @@ impl Job<Verified> {
     }
 }
 
-/// What a job that failed before or in its commit leaves to remove; a kept snapshot it started from is not among it.
+/// The things that a job that failed before or in its commit leaves to remove. A retained snapshot from which it started is not
+/// among them.
 struct Discard {
     plan: Plan,
     folder: JobFolder,
@@ -341,7 +342,7 @@ impl Discard {
         if let Err(left) = discard::remains(&self.plan, self.database.as_deref(), monitor.as_ref()) {
             monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
         }
-        // A change-over that failed has been undone by now, step by step: only the staged state was left.
+        // A change-over that failed has been undone by now, step by step: only the staged state was left to remove.
         Ending::after(Reached::Staging, true, error)
     }
 }

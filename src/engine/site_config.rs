@@ -1,4 +1,4 @@
-//! The configuration files of a job: judged, compared with the live ones, and turned into changes that can be undone.
+//! Checks the configuration files of a job, compares them with the live ones, and turns them into changes that can be undone.
 
 use crate::backup::contents::ConfigFound;
 use crate::config::Config;
@@ -11,10 +11,10 @@ use crate::report::{Check, Group, Outcome};
 use crate::siteconf::{self, Change, ConfFile, Item, Side, Verdict, change};
 use std::path::{Path, PathBuf};
 
-/// A configuration file of a backup, where it goes.
+/// A configuration file of a backup, with the live path that it is for.
 ///
 /// # Errors
-/// `limit_exceeded` for what was too much to be read, and as [`siteconf::place`].
+/// `limit_exceeded` for a file that was too large to be read, and as [`siteconf::place`].
 pub fn place(config: &Config, domain: &Domain, file: ConfigFound) -> Result<ConfFile> {
     let (item, name) = (file.item, file.name.clone());
     siteconf::place(config, domain, item, &name, file.into_content()?)
@@ -25,7 +25,7 @@ pub fn saved(snapshot: &Path) -> PathBuf {
     snapshot.join("saved_config")
 }
 
-/// What the files of the backup are worth. With `allow_unsafe_config` a refusal of the guard becomes a warning.
+/// Checks the files of the backup. With `allow_unsafe_config` a refusal of the guard becomes a warning.
 pub fn check(config: &Config, plan: &Plan, files: &[ConfFile]) -> Vec<Check> {
     let now = jiff::Timestamp::now().as_second();
     siteconf::check(files, config, &plan.domain, now)
@@ -56,13 +56,13 @@ pub fn is_refused(checks: &[Check]) -> bool {
     checks.iter().any(|check| check.outcome == Outcome::Fail && is_unsafe(check))
 }
 
-/// What the guard refuses and was let through, line by line, for the report.
+/// Directives that the guard refused but `allow_unsafe_config` accepted, one line each, for the report.
 pub fn let_through(groups: &[Group]) -> impl Iterator<Item = String> {
     let checks = groups.iter().flat_map(|group| &group.checks);
     checks.filter(|check| check.outcome == Outcome::Warn && is_unsafe(check)).map(|check| check.message.clone())
 }
 
-/// What has to change for these files to be in use; both sides are on disk when this returns.
+/// The changes that bring these files into use; both sides are on disk when this returns.
 ///
 /// # Errors
 /// `plan_stale`, `io_failed`, `disk_full`.
@@ -75,7 +75,8 @@ pub fn changes(files: &[ConfFile], snapshot: &Path) -> Result<Vec<Change>> {
     Ok(changes)
 }
 
-/// The way back of what a kept snapshot changed, last first, with the live files as they are now for its own undoing.
+/// The inverse of the changes whose old side a retained snapshot holds, last first. The live files as they are now are saved, so that
+/// this can be undone too.
 ///
 /// # Errors
 /// `io_failed`, `disk_full`.
@@ -102,7 +103,7 @@ pub fn reversed(kept: &[Change], from: &Path, snapshot: &Path) -> Result<Vec<Cha
     Ok(back)
 }
 
-/// The services that read what changed.
+/// The services that read the changed files.
 pub fn readers<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<Service> {
     let changed: Vec<Item> = changes.into_iter().map(|change| change.item).collect();
     let touches = |items: &[Item]| changed.iter().any(|item| items.contains(item));

@@ -46,7 +46,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Stages what the plan selects.
 ///
 /// # Errors
-/// What either side met first; `backup_incomplete` when the backup lacks what was asked for.
+/// The error that either side met first; `backup_incomplete` when the backup lacks something that was asked for.
 pub fn run(
     config: &Config,
     plan: &Plan,
@@ -64,7 +64,7 @@ pub fn run(
     let paths = plan.selection.paths()?;
     let tables = Arc::new(plan.selection.tables()?);
     tell_expected(config, plan, source, monitor.as_ref());
-    // Of a job that is gone on with.
+    // The dump may be left over from the interrupted job that this one goes on with.
     place::remove(&plan.dump(), &Silent)?;
     let spool = match &plan.database {
         Some(_) => Some(Spool::create(&plan.dump())?),
@@ -111,7 +111,7 @@ pub fn run(
             monitor: shared.clone(),
         };
         let read = reading.run();
-        // A writer that goes without having finished tells the loader that there is no more to come.
+        // A spool writer that is dropped before it has finished tells the loader that no more bytes come.
         if let (Ok(_), Some(writer)) = (&read, reading.spool.take()) {
             writer.finish();
         }
@@ -189,7 +189,8 @@ pub fn run(
     })
 }
 
-/// For percentages; of parts nothing is known before they are read. What was not asked for is no phase of the job.
+/// Tells the monitor the expected sizes, for percentages. The size of parts is not known before they are read. A component that was
+/// not asked for is no phase of the job.
 fn tell_expected(config: &Config, plan: &Plan, source: &Source, monitor: &JobMonitor) {
     let chosen = [
         (Phase::Files, plan.selection.files.any()),
@@ -209,7 +210,7 @@ fn tell_expected(config: &Config, plan: &Plan, source: &Source, monitor: &JobMon
     }
 }
 
-/// Takes over what the backup cannot know of, and says which parts are exchanged.
+/// Takes over the carried-over paths, and says which parts are exchanged.
 fn complete_files(
     plan: &Plan,
     source: &Source,
@@ -244,11 +245,11 @@ fn complete_files(
     Ok(StagedFiles { summary, units, kept, dropped: found.dropped.clone() })
 }
 
-/// What an incomplete dump means for the tables that it does not hold.
+/// The message about the tables that an incomplete dump does not hold.
 pub(super) const MAY_BE_CUT: &str = "the dump does not end as a whole one does and may be cut: live tables that it does not hold stay; \
     \"options\":{\"exact\":true} takes them away";
 
-/// What the writer of a backup leaves out; a snapshot is whole.
+/// The paths that the writer of a backup leaves out; a snapshot is whole.
 pub(super) fn left_out(source: &Source, layout: Option<&'static dyn Layout>) -> &'static [&'static str] {
     if source.form != Form::Backup {
         return &[];
@@ -292,7 +293,7 @@ fn say_staged(files: Option<&StagedFiles>, database: Option<&StagedDatabase>, co
     }
 }
 
-/// Loads while the room of the database server is watched; of a load that was ended for it that is the error.
+/// Loads while the room of the database server is watched. If the load was ended for lack of room, that is the error.
 fn load_watched<T: Send>(
     config: &Config,
     plan: &Plan,
@@ -312,7 +313,7 @@ fn load_watched<T: Send>(
         done.store(true, Ordering::Release);
         watch.thread().unpark();
         let watched = watch.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        // What was loaded to its end all the same is whole.
+        // A load that reached its end all the same is whole.
         loaded.map_err(|error| watched.err().unwrap_or(error))
     })
 }
@@ -356,7 +357,7 @@ fn load_dump(
         checkpoint: Some(checkpoint.clone()),
     };
     let loaded = load(spool, &request, monitor)?;
-    // A key to a table that was not loaded would lead into the shadow schema for ever.
+    // A foreign key to a table that was not loaded would go on naming the shadow schema.
     let mut links = database.foreign_keys(&names.shadow)?;
     links.retain(|key| !loaded.tables.iter().any(|table| table.name == key.refers_to));
     links.iter().try_for_each(|key| checkpoint.not(&key.table))?;
@@ -367,7 +368,7 @@ fn load_dump(
     Ok((StagedDatabase { dump: None, tables, objects, links, scope, compatibility, taken_over }, loaded.notes))
 }
 
-/// What an earlier load left whole stays in the shadow schema, everything else in it goes.
+/// Tables that an earlier load left whole stay in the shadow schema; everything else in it is dropped.
 fn checkpoint(database: &dyn Database, shadow: &str, plan: &Plan) -> Result<Checkpoint> {
     let mut present: Vec<String> = database.tables(shadow)?.into_iter().map(|table| table.name).collect();
     let checkpoint = Checkpoint::open(&plan.checkpoint(), &present)?;
@@ -384,7 +385,8 @@ fn config_files(config: &Config, plan: &Plan, found: Vec<ConfigFound>) -> Result
     wanted.map(|file| site_config::place(config, &plan.domain, file)).collect()
 }
 
-/// What is asked for and not in the backup is an error, never a silent skip. `without_dump`: a backup without a dump is whole.
+/// Refuses a backup that lacks a component that was asked for: nothing is skipped silently. `without_dump`: a backup without a dump is
+/// whole.
 pub(super) fn require_components(
     selection: &Selection,
     seen: &Seen,
@@ -412,7 +414,7 @@ pub(super) fn require_components(
     }
 }
 
-/// A whole dump without a table, for a site whose schema has none: it is as it was.
+/// The message for a whole dump without a table, for a site whose schema has none: the schema stays as it is.
 pub(super) const NO_TABLE_EITHER: &str =
     "the dump holds no table, and the site's database has none either: it stays as it is";
 
@@ -420,7 +422,7 @@ fn is_empty(database: &StagedDatabase) -> bool {
     database.tables.is_empty() && database.objects.is_empty()
 }
 
-/// A dump that failed leaves an empty file: no reason to take every table of the site away.
+/// Refuses a dump without tables: a dump program that failed leaves an empty file, and that must not remove every table of the site.
 fn require_tables(plan: &Plan, database: &StagedDatabase, tables: &Tables) -> Result<()> {
     if !tables.is_whole() || plan.selection.exact || !is_empty(database) {
         return Ok(());
@@ -435,7 +437,7 @@ pub(super) fn no_table(dump: &str) -> Error {
         .with("dump", dump)
 }
 
-/// A pattern that names nothing in the backup is a mistake, not an empty wish.
+/// Refuses a pattern that names nothing in the backup: it is a mistake, and does not mean an empty selection.
 fn require_matches(plan: &Plan, source: &Source, paths: &Paths, tables: &Tables) -> Result<()> {
     let files = paths.only.as_ref().map(|only| only.unused()).unwrap_or_default();
     let database = match &plan.database {
@@ -446,7 +448,7 @@ fn require_matches(plan: &Plan, source: &Source, paths: &Paths, tables: &Tables)
     require_used("database", database, source)
 }
 
-/// Refuses a selection by these patterns, which named nothing.
+/// Refuses a selection by these patterns, because they named nothing.
 pub(super) fn require_used(component: &str, unused: Vec<String>, source: &Source) -> Result<()> {
     let Some(first) = unused.first() else { return Ok(()) };
     Err(Error::new(
@@ -459,7 +461,7 @@ pub(super) fn require_used(component: &str, unused: Vec<String>, source: &Source
     .with("patterns", unused))
 }
 
-/// Said, not refused: a list of what to leave alone may serve many sites.
+/// Excludes that name nothing. They are reported and not refused, because one list of excludes may serve many sites.
 fn unused_excludes(paths: &Paths, tables: &Tables) -> Vec<String> {
     let said = |field: &str, unused: Vec<String>| {
         unused.into_iter().map(move |pattern| format!("exclude.{field}: {pattern:?} named nothing")).collect::<Vec<_>>()

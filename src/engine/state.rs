@@ -1,4 +1,4 @@
-//! The states of a restore, each a type of its own, and what each has found or made.
+//! The states of a restore. Each is a type of its own, and holds the things that the job has found or made by then.
 
 use crate::backup;
 use crate::engine::commit::step::{self, Step};
@@ -25,19 +25,19 @@ use std::time::Instant;
 pub struct Job<S> {
     /// Its folder below the jobs folder.
     pub folder: JobFolder,
-    /// What was asked for, and by what configuration.
+    /// The request and the config.
     pub ticket: Ticket,
-    /// What will be done, and every name that is used.
+    /// The plan, with every name that is used.
     pub plan: Plan,
     /// The machine it works on: database, services.
     pub hosts: Hosts,
     /// Progress, events, cancelling.
     pub monitor: Arc<JobMonitor>,
-    /// What was begun and done.
+    /// The journal: the steps that were begun and done.
     pub journal: Journal,
     /// When the job began.
     pub began: Instant,
-    /// What is known in this state.
+    /// The data of this state.
     pub state: S,
 }
 
@@ -45,13 +45,13 @@ pub struct Job<S> {
 pub struct Planned {
     /// The backup.
     pub source: backup::source::Source,
-    /// The job whose staging is gone on with.
+    /// The interrupted job whose staging this job takes over.
     pub goes_on_with: Option<JobId>,
-    /// Why no database takes part although everything was asked for: an error where the backup holds a dump.
+    /// Why no database takes part although everything was asked for. It is an error if the backup holds a dump.
     pub no_account: Option<Error>,
-    /// A backup without a dump is all of the site.
+    /// The site has no table, so that a backup without a dump is whole.
     pub has_no_table: bool,
-    /// What was found while it was planned, for the report.
+    /// Notes of the planning, for the report.
     pub notes: Vec<String>,
 }
 
@@ -59,22 +59,22 @@ pub struct Planned {
 pub struct Staged {
     /// The staged tree, where files take part.
     pub files: Option<StagedFiles>,
-    /// Tables and rows as the dump held them, and what it defines.
+    /// Tables and rows as the dump held them, and the objects that it defines.
     pub database: Option<StagedDatabase>,
     /// Configuration files of the backup.
     pub config: Vec<ConfFile>,
-    /// Configuration as a kept snapshot has it; in place of `config`.
+    /// Configuration files as a retained snapshot has them; in place of `config`.
     pub kept_config: Vec<Change>,
-    /// What was adapted, stripped or left out.
+    /// Notes about everything that was adapted, stripped or left out.
     pub notes: Vec<String>,
     /// Whether the site's page was good before anything was changed; asked where only parts are restored.
     pub page_before: Option<bool>,
-    /// The job whose staging was gone on with.
+    /// The interrupted job whose staging this job took over.
     pub went_on_with: Option<JobId>,
 }
 
 impl Staged {
-    /// What a kept snapshot holds: a tree, tables and files that stand where they were put.
+    /// The staged state that a retained snapshot is: its tree, tables and files are where the change-over put them.
     pub fn of_retained(manifest: &Manifest) -> Result<Staged> {
         let objects = manifest.objects.as_deref().map(step::read_objects).transpose()?;
         let database = objects.map(|objects| StagedDatabase {
@@ -109,7 +109,7 @@ pub struct Verified {
     pub kept_tables: Vec<String>,
 }
 
-/// The live site is the new one; how it was checked, and how to go back.
+/// The live site is the new one. Holds its checks, and the steps to go back.
 pub struct Committed {
     /// What was staged.
     pub staged: Staged,
@@ -142,16 +142,16 @@ impl<S> Job<S> {
 /// Which live tables the staged ones replace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// What a dump says.
+    /// Those that a dump names.
     Dump {
         /// It holds every table its site had.
         complete: bool,
     },
-    /// What a kept snapshot says: everything, or what was brought in its place.
+    /// Those that a retained snapshot names: all, or the tables that were brought in place of its own.
     Kept(Option<Brought>),
 }
 
-/// What the dump held, as counted on the way in.
+/// The content of the dump, as counted while it was loaded.
 pub struct StagedDatabase {
     /// The dump: a path inside the archive, or of the file beside it.
     pub dump: Option<String>,
@@ -159,11 +159,11 @@ pub struct StagedDatabase {
     pub tables: Vec<LoadedTable>,
     /// Triggers, views, routines and events, to be defined at commit.
     pub objects: Objects,
-    /// Foreign keys to tables that were not loaded, to be put on at commit.
+    /// Foreign keys to tables that were not loaded; the commit adds them.
     pub links: Vec<ForeignKey>,
     /// Which live tables they replace.
     pub scope: Scope,
-    /// What the server would not have taken as it stands, and what was done about it.
+    /// Statements that the server would not have taken as they stand, with the action taken.
     pub compatibility: Vec<Finding>,
     /// Tables that an interrupted restore had loaded.
     pub taken_over: u64,
@@ -176,9 +176,9 @@ pub struct StagedFiles {
     pub summary: TreeSummary,
     /// Parts that are exchanged one by one; `None`: the document root as a whole.
     pub units: Option<Vec<Unit>>,
-    /// What was taken over from the live tree.
+    /// The paths carried over from the live tree.
     pub kept: Vec<Kept>,
-    /// What was staged and is not selected after all; it was removed again.
+    /// Paths that were staged and are not selected after all; they were removed again.
     pub dropped: Vec<RelPath>,
 }
 

@@ -1,5 +1,5 @@
-//! Verification: the four boxes, on the staged state before the change-over and on the live one after it. Every line says
-//! what was compared with what; what was not compared is said to be not checked.
+//! Verification: the four groups of checks, on the staged state before the change-over and on the live one after it. Every line
+//! names the two things that were compared. A line about something that was not compared is "not checked".
 
 use crate::config::Config;
 use crate::engine::machine::Hosts;
@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Requires that what was verified stands.
+/// Requires that no check failed.
 ///
 /// # Errors
 /// The first failed check's, else `verification_failed`; the message says `what` failed.
@@ -38,10 +38,10 @@ pub fn require(groups: &[Group], what: &str) -> Result<()> {
         .map_err(|error| Error { message: format!("{what}: {}", error.message), ..error })
 }
 
-/// Requires it of what was staged.
+/// Requires that no check of the staged state failed.
 ///
 /// # Errors
-/// As [`require`]; the message says what is not as it should be.
+/// As [`require`]; the message names the differences.
 pub fn require_staged(groups: &[Group]) -> Result<()> {
     let failed = groups.iter().find(|group| group.outcome == Outcome::Fail);
     let what = match failed.map(|group| group.name.as_str()) {
@@ -52,10 +52,10 @@ pub fn require_staged(groups: &[Group]) -> Result<()> {
     require(groups, what)
 }
 
-/// How often the site is asked again before a wrong answer counts: a reload has its moment.
+/// How often the site is asked again before a wrong answer counts, because a reload takes a moment.
 const PROBES: u32 = 5;
 
-/// The staged state against what came out of the backup.
+/// Compares the staged state with the content of the backup.
 ///
 /// # Errors
 /// `cancelled`, `timed_out`. Differences are failed lines, not errors.
@@ -131,7 +131,7 @@ fn compare(
     Ok(report)
 }
 
-/// What is not from the backup is said to be so.
+/// The check that names the carried-over paths: they are not from the backup.
 fn kept_paths(files: &StagedFiles) -> Option<Check> {
     let first = files.kept.first()?;
     let bytes: u64 = files.kept.iter().map(|kept| kept.bytes).sum();
@@ -144,7 +144,7 @@ fn kept_paths(files: &StagedFiles) -> Option<Check> {
     Some(Check::new("kept", Outcome::NotChecked, message).with("paths", files.kept.len()).with("bytes", bytes))
 }
 
-/// The lines of the box; each difference goes to the line it is about.
+/// The lines of the group; each difference goes to the line it is about.
 fn tree_checks(report: &TreeReport, with: &str) -> Vec<Check> {
     let about = |belongs: fn(&What) -> bool| -> Vec<&Difference> {
         report.differences.iter().filter(|difference| belongs(&difference.what)).collect()
@@ -221,7 +221,7 @@ fn staged_database(
         .with("expected", count),
     );
     let mut expected: Vec<&LoadedTable> = loaded.tables.iter().collect();
-    // The largest first, so that no connection is left alone with it at the end.
+    // The largest table comes first, so that at the end no connection works on it while the others are idle.
     expected.sort_by_key(|table| std::cmp::Reverse(table.bytes));
     let looks = look_at_tables(hosts, &names.shadow, &expected, deadline, monitor)?;
     let rows: u64 = looks.iter().map(|look| look.rows).sum();
@@ -235,7 +235,7 @@ fn staged_database(
     Ok(checks)
 }
 
-/// What was seen of one table.
+/// The result of looking at one table.
 struct Look {
     rows: u64,
     differs: Option<String>,
@@ -256,7 +256,7 @@ fn look_at_tables(
         while let Some(table) = tables.get(next.fetch_add(1, Ordering::Relaxed)) {
             monitor.keep_going()?;
             within(deadline)?;
-            // A table that is missing has no rows and is damage enough.
+            // The count of a missing table is an error, and the error ends the verification.
             let rows = database.count_rows(schema, &table.name)?;
             let differs =
                 (rows != table.rows).then(|| format!("{} has {rows} rows, the dump {}", table.name, table.rows));
@@ -322,7 +322,7 @@ pub fn configuration(config: &Config, plan: &Plan, hosts: &Hosts, files: &[ConfF
     }
     let mut checks = site_config::check(config, plan, files);
     if site_config::is_refused(&checks) {
-        // Both programs act on what they test, as root.
+        // Both programs run as root, and act on the files that they test.
         let why = "not tested by nginx and PHP-FPM: the configuration could harm the machine";
         checks.push(Check::new("test", Outcome::NotChecked, why));
     } else {
@@ -375,7 +375,7 @@ fn live_files(
 ) -> Result<Vec<Check>> {
     if let Some(files) = &staged.files {
         let report = compare(config, plan, &plan.document_root, files, Sample::MetadataOnly, deadline, monitor)?;
-        // A site that is being visited writes: caches and logs may differ by now. What was staged was compared whole.
+        // A site in use writes: caches and logs may differ by now. The staged tree was compared whole before.
         let mut checks: Vec<Check> = tree_checks(&report, &compared_with(files)).into_iter().map(softened).collect();
         checks.push(space_left(&plan.document_root));
         return Ok(checks);
@@ -394,7 +394,7 @@ fn live_files(
     ])
 }
 
-/// A difference on a site in use is worth a word, not a rollback.
+/// Turns a failed check into a warning: a difference on a site in use is reported and causes no rollback.
 fn softened(check: Check) -> Check {
     if check.outcome == Outcome::Fail { Check { outcome: Outcome::Warn, ..check } } else { check }
 }
@@ -425,8 +425,8 @@ fn live_database(
     Ok(checks)
 }
 
-/// The site's own account, by what now stands in the document root where the administrator says nothing; `live` is the schema that
-/// the change-over filled.
+/// Connects as the site's own account. If the administrator names none, the files that are now in the document root name it. `live` is
+/// the schema that the change-over filled.
 fn site_connection(config: &Config, domain: &Domain, hosts: &Hosts, live: &str) -> Check {
     let home = Site::find(config, domain);
     let only_php_can_tell = home.as_ref().is_ok_and(site_database::is_for_php_to_tell);
@@ -527,7 +527,7 @@ fn page(config: &Config, hosts: &Hosts, domain: &Domain) -> Check {
     Check::new("http", Outcome::Fail, format!("{} with Host {domain}: {last}", config.http.url))
 }
 
-/// What a recovery can check of a change-over whose worker died: that the site stands.
+/// The checks that a recovery can make of a change-over whose worker died: services, the site's page, the site's own account.
 pub fn standing(config: &Config, plan: &Plan, hosts: &Hosts, limit: Duration, monitor: &dyn Monitor) -> Vec<Group> {
     let _ = limit;
     monitor.event(Level::Info, "checking that the site stands");
@@ -539,7 +539,7 @@ pub fn standing(config: &Config, plan: &Plan, hosts: &Hosts, limit: Duration, mo
     groups
 }
 
-/// A kept snapshot before it is changed back to: tree and tables are where the manifest says.
+/// Checks a retained snapshot before a rollback to it: tree and tables are where the manifest says.
 ///
 /// # Errors
 /// `database_unreachable`.
@@ -615,7 +615,7 @@ impl Tally {
     }
 }
 
-/// `rv_verify`: the four boxes on a live domain, with nothing to compare it with but itself.
+/// `rv_verify`: the four groups of checks on a live domain. There is no backup to compare the domain with.
 ///
 /// # Errors
 /// `unknown_domain`, `cancelled`, `timed_out`.

@@ -1,5 +1,5 @@
-//! Which live tables go and which stay, and the foreign keys between the two: they would follow what moves, so they are
-//! taken off before the change-over and put back after it, against what is live then.
+//! The live tables that go and those that stay, and the foreign keys between the two. A foreign key follows its tables when they are
+//! renamed. So these keys are dropped before the RENAME, and added after it to the tables that are live then.
 
 use crate::engine::damaged;
 use crate::engine::machine::Hosts;
@@ -18,19 +18,19 @@ pub struct Boundary {
     pub coming: Vec<String>,
     /// Live tables that stay.
     pub staying: Vec<String>,
-    /// Sentences on those that stay because they are damaged.
+    /// Sentences about tables that stay because they are damaged.
     pub stuck: Vec<String>,
-    /// Keys of live tables that are taken off before.
+    /// Foreign keys of live tables that are dropped before the RENAME.
     pub unlink: Vec<ForeignKey>,
-    /// Keys that are put on live tables after.
+    /// Foreign keys that are added to live tables after the RENAME.
     pub link: Vec<ForeignKey>,
 }
 
 impl Boundary {
-    /// As things are now.
+    /// Reads the boundary from the present state.
     ///
     /// # Errors
-    /// `database_unreachable`, `bad_request`; `database_failed` for a damaged table that one of the backup cannot take the place of.
+    /// `database_unreachable`, `bad_request`; `database_failed` for a damaged table whose place a table of the backup cannot take.
     pub fn read(hosts: &Hosts, plan: &Plan, names: &DatabasePlan, staged: &StagedDatabase) -> Result<Boundary> {
         let database = hosts.database()?;
         let tables = |schema: &str| -> Result<Vec<String>> {
@@ -53,7 +53,7 @@ impl Boundary {
         if let Some(table) = damaged.iter().find(|table| coming.contains(&table.name) && damaged::is_stuck(table)) {
             return Err(damaged::refusal(&names.live, table));
         }
-        // Of the others RENAME tells.
+        // RENAME reports the others.
         damaged.retain(|table| !coming.contains(&table.name));
         leaving.retain(|name| !damaged.iter().any(|table| table.name == *name));
         let stuck = damaged.iter().map(damaged::stays).collect();
@@ -99,7 +99,7 @@ impl Boundary {
             let placed = ForeignKey { refers_schema: target.clone(), ..key.clone() };
             let orphans = match database.table_exists(target, &key.refers_to)? {
                 true => database.orphans(schema, &placed)?,
-                // As in the backup itself: a whole database whose key leads nowhere is restored as it was.
+                // The backup itself has such rows: a whole database whose foreign key leads nowhere is restored as it was.
                 false if self.staying.is_empty() => 0,
                 false => database.count_rows(schema, &key.table)?,
             };
@@ -126,7 +126,7 @@ impl Boundary {
         Ok(notes)
     }
 
-    /// What came, where something stayed beside it.
+    /// The tables and objects that came, if others stayed beside them.
     pub fn brought(&self, scope: &Scope, new: &Objects) -> Option<Brought> {
         let everything = self.staying.is_empty() && matches!(scope, Scope::Dump { complete: true } | Scope::Kept(None));
         (!everything).then(|| Brought {
@@ -135,8 +135,8 @@ impl Boundary {
         })
     }
 
-    /// The objects of the old side that go: all that belongs to what goes. What the other side cannot know of stays, unless the
-    /// request is `exact`: the rule is that of tables. `whole`: all of the database is selected.
+    /// The objects of the old side that go: all that belong to tables and objects that go. Objects that the backup cannot know of stay,
+    /// unless the request is `exact`; the same rule holds for tables. `whole`: all of the database is selected.
     pub fn affected(&self, scope: &Scope, (whole, exact): (bool, bool), old: Objects, new: &Objects) -> Objects {
         let replaced =
             |object: &Object| new.0.iter().any(|other| (other.kind, &other.name) == (object.kind, &object.name));

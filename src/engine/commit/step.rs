@@ -1,5 +1,5 @@
-//! The steps of a change-over. Each knows how to act and how to undo, and looks at the real state before either,
-//! so doing or undoing one twice changes nothing.
+//! The steps of a change-over. Each step can act and undo, and looks at the real state before either. So doing or undoing a step
+//! twice changes nothing.
 
 use crate::disk::{Durable, write_file};
 use crate::engine::damaged;
@@ -17,44 +17,44 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// One step. What is needed to undo it is in it, or in a file it names that is on disk before the step is journaled.
+/// One step. It holds the data that undoing needs, or names a file with them that is on disk before the step is journaled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
-    /// The site's schema, which is not there, is made.
+    /// Creates the site's schema, which is not there.
     CreateSchema {
         /// The site's schema.
         schema: String,
         /// Its character set; `None`: the server's own.
         charset: Option<SchemaCharset>,
     },
-    /// The site's schema, which a restore had made, goes with what that restore brought. One with anything in it stays.
+    /// Drops the site's schema, which the restore that is taken back had made. A schema with anything in it stays.
     DropSchema {
         /// The site's schema.
         schema: String,
         /// Its character set.
         charset: Option<SchemaCharset>,
     },
-    /// The old side's triggers, which would keep its tables from moving, are dropped. On the way back everything the
-    /// old side defined is there again, once its tables are.
+    /// Drops the live schema's triggers: `RENAME TABLE` into another schema fails while a table has any. On the way back the tables
+    /// move first; then the undoing creates all that the old side defined and that is missing.
     #[serde(rename = "undefine")]
     DropTriggers {
         /// The site's schema.
         schema: String,
-        /// What the old side defines.
+        /// File with the objects of the old side.
         old: PathBuf,
     },
-    /// One RENAME TABLE: live tables to the kept schema, shadow tables to live.
+    /// One RENAME TABLE: live tables to the retained schema, shadow tables to the live one.
     Switch {
         /// The site's schema.
         live: String,
         /// Every table that moves.
         switch: Switch,
-        /// What comes, where other tables stay; for the manifest of what is kept.
+        /// The tables and objects that come, if other tables stay; for the manifest of the retained snapshot.
         #[serde(default)]
         brought: Option<Brought>,
     },
-    /// Foreign keys between tables that go and tables that stay are taken off: they would follow.
+    /// Drops foreign keys between tables that go and tables that stay: a foreign key follows its tables when they are renamed.
     #[serde(rename = "unlink")]
     DropForeignKeys {
         /// The site's schema.
@@ -62,7 +62,7 @@ pub enum Step {
         /// The keys.
         keys: Vec<ForeignKey>,
     },
-    /// Foreign keys between tables that came and tables that stayed are put on.
+    /// Adds foreign keys between tables that came and tables that stayed.
     #[serde(rename = "link")]
     AddForeignKeys {
         /// The site's schema.
@@ -70,31 +70,31 @@ pub enum Step {
         /// The keys.
         keys: Vec<ForeignKey>,
     },
-    /// Triggers, views, routines and events of the new side, in place of those of the old side.
+    /// Creates triggers, views, routines and events of the new side, in place of those of the old side.
     #[serde(rename = "define")]
     RestoreObjects {
         /// The site's schema.
         schema: String,
-        /// What the old side defines.
+        /// File with the objects of the old side.
         old: PathBuf,
-        /// What the new side defines.
+        /// File with the objects of the new side.
         new: PathBuf,
     },
-    /// The document root changes places with the staged tree.
+    /// Exchanges the document root with the staged tree.
     Exchange {
         /// The staged tree; afterwards the old one.
         staged: PathBuf,
         /// The document root.
         live: PathBuf,
-        /// What stands at `staged` before.
+        /// The tree at `staged` before the step.
         new: Identity,
-        /// What stands at `live` before; nothing when the site was gone.
+        /// The tree at `live` before the step; `None` when the site was gone.
         old: Option<Identity>,
         /// Folders above `live` that are not there either, the outermost first: made with the site, gone with it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         around: Vec<PathBuf>,
     },
-    /// Selected files and folders change places with the staged ones.
+    /// Exchanges selected files and folders with the staged ones.
     Parts {
         /// The document root.
         live: PathBuf,
@@ -105,24 +105,24 @@ pub enum Step {
         /// How many there are.
         count: usize,
     },
-    /// A configuration file.
+    /// Changes one configuration file.
     Config {
-        /// What becomes what.
+        /// Both sides of the file.
         change: Change,
         /// Where both sides are saved.
         saved: PathBuf,
     },
-    /// Services read their configuration.
+    /// Reloads a service, so that it reads its configuration.
     Reload {
-        /// Which.
+        /// The service.
         service: Service,
-        /// A refusal is only said: the state that is brought back may have been one that the service refused.
+        /// A refusal is reported and is no error: the service may have refused the old state, too.
         lenient: bool,
     },
 }
 
 impl Step {
-    /// What is being done, for the log.
+    /// The step as words, for the log.
     pub fn describe(&self) -> String {
         match self {
             Step::CreateSchema { schema, .. } => format!("create the database {schema}, which is not there"),
@@ -158,7 +158,7 @@ impl Step {
     /// Does the step, unless the state shows that it is done.
     ///
     /// # Errors
-    /// What the step met; the state may then be on either side of this step, never between.
+    /// The error that the step met; the state may then be on either side of this step, never between.
     pub fn act(&self, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
         let patience = Patience::default();
         match self {
@@ -188,7 +188,7 @@ impl Step {
                 exchange(staged, live, *new, *old, Toward::New)
             }
             Step::Config { change, saved } => install(change, saved),
-            // Asked before it is told: a refusal would only be waited for.
+            // The service tests its configuration before it is told to reload: otherwise a refusal would only show as a long wait.
             Step::Reload { service, lenient: true } if hosts.services.test(*service, &[]).is_err() => {
                 let message = format!(
                     "{} refuses its configuration as it was brought back; it goes on with the one it has",
@@ -210,7 +210,7 @@ impl Step {
     /// Undoes the step, unless the state shows that it was never done or is undone already.
     ///
     /// # Errors
-    /// What the undoing met.
+    /// The error that the undoing met.
     pub fn undo(&self, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
         let patience = Patience::of_rollback();
         match self {
@@ -219,7 +219,8 @@ impl Step {
             Step::DropTriggers { schema, old } => {
                 let database = hosts.database()?;
                 let there = database.objects(schema)?;
-                // What was never dropped needs no lock, least of all that of whoever kept it from being dropped.
+                // A trigger that was never dropped is not created again, so that no lock is needed: the connection that kept it from
+                // being dropped may still hold its table.
                 let (_, missing) = partition(read_objects(old)?, |object| there.0.contains(object));
                 tell(database.create_objects(schema, &missing, patience)?, monitor);
                 Ok(())
@@ -228,8 +229,8 @@ impl Step {
             Step::DropForeignKeys { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys, patience),
             Step::AddForeignKeys { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys, patience),
             Step::Parts { live, staged, units, .. } => parts(live, staged, units, Toward::Old),
-            // The new side's triggers would keep its tables from moving back; what the old side defines needs its own
-            // tables and is made by the undoing of `DropTriggers`.
+            // The new side's triggers would keep its tables from moving back. The old side's objects need their own tables, so that the
+            // undoing of `DropTriggers` creates them.
             Step::RestoreObjects { schema, new, .. } => {
                 hosts.database()?.drop_objects(schema, &read_objects(new)?, patience)
             }
@@ -240,7 +241,7 @@ impl Step {
                 place::remove_empty(around)
             }
             Step::Config { change, saved } => uninstall(change, saved),
-            // Done once at the end of the way back, when every file is in its place again.
+            // `back` reloads once at its end, when every file is in its place again.
             Step::Reload { .. } => Ok(()),
         }
     }
@@ -265,7 +266,7 @@ fn carry_out(database: &dyn Database, live: &str, switch: &Switch, patience: Pat
     let moves = fitted(live, &left, &names(database, live)?);
     match database.switch(&Switch { moves }, patience) {
         Ok(()) => Ok(()),
-        // The answer may have been lost after the server had done it: the tables tell.
+        // The answer may have been lost after the server had done the RENAME: the tables tell whether it did.
         Err(error) => match remaining(database, live, &left) {
             Ok(left) if left.is_empty() => Ok(()),
             _ => Err(over_damage(database, live, switch, error)),
@@ -273,7 +274,7 @@ fn carry_out(database: &dyn Database, live: &str, switch: &Switch, patience: Pat
     }
 }
 
-/// The error with the way out, where a live table that should move is damaged.
+/// Adds the way out to the error, if a live table that should move is damaged.
 fn over_damage(database: &dyn Database, live: &str, switch: &Switch, error: Error) -> Error {
     let moves = |name: &str| switch.moves.iter().any(|step| step.from == live && step.table == name);
     let tables = database.tables(live).unwrap_or_default();
@@ -336,7 +337,7 @@ fn exchange(staged: &Path, live: &Path, new: Identity, old: Option<Identity>, to
     // On the way back the new tree may have been removed already.
     let is_old = at_live == old && (at_staged == Some(new) || (toward == Toward::Old && at_staged.is_none()));
     match (toward, is_new, is_old) {
-        // Done already; the names may not be on disk yet.
+        // The exchange was done already; the names may not be on disk yet.
         (Toward::New, true, _) | (Toward::Old, _, true) => place::settle(staged, live),
         (_, false, false) => Err(Error::new(
             Code::NeedsOperator,
@@ -360,7 +361,7 @@ fn reload(hosts: &Hosts, service: Service, monitor: &dyn Monitor) -> Result<()> 
     hosts.retrying(|| hosts.services.reload(service))
 }
 
-/// Writes what a side defines, durably: the step that replaces it comes after.
+/// Writes the objects of a side durably: the step that replaces them comes after.
 ///
 /// # Errors
 /// `disk_full`, `io_failed`.
@@ -368,7 +369,7 @@ pub fn write_objects(path: &Path, objects: &Objects) -> Result<()> {
     write_json(path, objects)
 }
 
-/// Reads what a side defines.
+/// Reads the objects of a side.
 ///
 /// # Errors
 /// `io_failed`.

@@ -1,4 +1,4 @@
-//! The steps of a change-over, from the state as it is now. What undoing needs is on disk before the first is done.
+//! The steps of a change-over, from the state as it is now. The data that undoing needs is on disk before the first step is done.
 
 use crate::disk::private_folder;
 use crate::engine::commit::boundary::Boundary;
@@ -67,7 +67,7 @@ fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Vec<Step>)> {
     let whole = plan.selection.database.is_whole();
     let tables = plan.selection.tables()?;
     let mut live = host.objects(&names.live)?;
-    // What the request leaves out stays; a trigger goes where its table goes.
+    // Objects that the request excludes stay; a trigger goes with its table.
     live.0.retain(|object| object.kind == ObjectKind::Trigger || !tables.exclude.covers(&object.name));
     let old = boundary.affected(&new.scope, (whole, plan.selection.exact), live, &new.objects);
     let (old_path, new_path) = (plan.objects(), plan.new_objects());
@@ -119,7 +119,8 @@ fn files(job: &Job<Verified>) -> Result<Option<Step>> {
     Ok((!units.is_empty()).then_some(Step::Parts { live, staged, units: list, count: units.len() }))
 }
 
-/// What the site has written to kept folders since they were taken over. Milliseconds before the exchange.
+/// Takes over the files that the site has written to carried-over folders since they were taken over. Runs milliseconds before the
+/// exchange.
 fn catch_up(job: &Job<Verified>) -> Result<()> {
     let plan = &job.plan;
     let kept = job.state.staged.files.as_ref().map(|files| files.kept.as_slice()).unwrap_or_default();
@@ -129,7 +130,7 @@ fn catch_up(job: &Job<Verified>) -> Result<()> {
     let (live, staged) = (tree::open_folder(&plan.document_root)?, tree::open_folder(&plan.tree)?);
     for Kept { path, .. } in kept {
         let Some((around, name)) = path.split_last() else { continue };
-        // A folder that the site has taken away since has nothing newer to give.
+        // A folder that the site has removed since holds nothing newer.
         let Ok(from) = tree::open_folder_beneath(live.as_fd(), &around) else { continue };
         let into = tree::open_folder_beneath(staged.as_fd(), &around)?;
         tree::adopt::adopt(from, into, name, path, job.monitor.as_ref())?;
@@ -137,8 +138,8 @@ fn catch_up(job: &Job<Verified>) -> Result<()> {
     Ok(())
 }
 
-/// What comes in the place of something immutable is so before it is live. Where it was made for an earlier state (a retained snapshot),
-/// it has what it had.
+/// Makes the paths that come in the place of immutable ones immutable before they are live. A path that was made for an earlier state
+/// (a retained snapshot) has the attribute that it had.
 fn protect(job: &Job<Verified>) -> Result<()> {
     let list = job.folder.join(file::IMMUTABLE);
     if job.plan.from_snapshot.is_some() || !list.exists() {
@@ -160,7 +161,7 @@ fn whole_tree(plan: &Plan) -> Result<Step> {
     Ok(Step::Exchange { staged: plan.tree.clone(), live: plan.document_root.clone(), new, old, around })
 }
 
-/// The units of a kept snapshot, with what stands in their places by now.
+/// The units of a retained snapshot, with the files and folders that are at their staged paths now.
 fn now_staged(plan: &Plan, list: &Path) -> Result<Vec<Unit>> {
     let staged = tree::open_folder(&plan.tree)?;
     let known = step::read_units(list)?;

@@ -1,4 +1,4 @@
-//! The configuration of a backup, judged before anything is done as the staged files are later.
+//! Checks the site configuration of a backup before anything is done, as the staged files are checked later.
 
 use crate::backup::contents::Scan;
 use crate::backup::source::Source;
@@ -34,7 +34,7 @@ pub fn group(
     Ok(Some(Group::new("configuration", checks)))
 }
 
-/// What the restore would stage; the inner error is what would keep it from that.
+/// The files that the restore would stage; the inner error is the one that would keep it from that.
 fn files(
     config: &Config,
     plan: &Plan,

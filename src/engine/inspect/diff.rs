@@ -1,7 +1,7 @@
 //! `rv_diff_backup`: what a restore would change. Looks, and changes nothing.
 //!
-//! The token is made of a look at the live state that comes before the comparison: what changes in between makes the token
-//! stale, never the comparison wrong without a word.
+//! The plan token is made of a look at the live state that comes before the comparison. So a change in between makes the token
+//! stale, and the comparison is never wrong without a word.
 
 pub mod files;
 pub mod lines;
@@ -29,7 +29,7 @@ use pages::Pages;
 use std::fs::File;
 use std::sync::Arc;
 
-/// The job.
+/// Runs the job.
 ///
 /// # Errors
 /// Those of [`locate_with`], [`facts::gather`] and of reading the backup; `backup_incomplete` when it lacks what was named.
@@ -56,7 +56,7 @@ pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &A
     Ok(Comparison { changes, plan_token, domain: wish.domain, backup: source.path.clone() })
 }
 
-/// The `changes` of a dry run: the same, with what its checks have looked at already.
+/// The `changes` of a dry run: the same, with the facts that its checks have gathered already.
 ///
 /// # Errors
 /// As [`run`].
@@ -91,7 +91,7 @@ pub fn page(folder: &JobFolder, part: Part, offset: u64, limit: Option<u64>) -> 
     })
 }
 
-/// What the layout says of the backup's writer.
+/// The layout of the backup, which tells how its writer works.
 fn layout(scan: &Scan) -> Option<&'static dyn Layout> {
     scan.layout.as_deref().and_then(layout::named)
 }
@@ -107,7 +107,7 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// Files on this thread, the database beside it. A component that takes no part is null.
+    /// Compares files on this thread and the database on another one. A component that takes no part is null.
     fn changes(
         mut self,
         folder: &JobFolder,

@@ -1,4 +1,4 @@
-//! The domains of this machine: who has backups, who has a document root.
+//! The domains of this machine: those with backups, and those with a document root.
 
 use crate::api::answer::backups::DomainInfo;
 use crate::backup::list;

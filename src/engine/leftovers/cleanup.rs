@@ -1,4 +1,4 @@
-//! Removing what is over: staging of failed jobs, expired snapshots, orphans. Always by handle, never through links.
+//! Removes leftovers: staging of failed jobs, expired snapshots, orphans. Always by handle, never through symlinks.
 
 use crate::api::answer::jobs::Cleanup;
 use crate::api::answer::snapshots::SnapshotDeleted;
@@ -17,8 +17,8 @@ use crate::snapshot::{self};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Deletes a snapshot with the tree and the schema it keeps. The manifest goes last: a deletion that was cut short can
-/// be repeated.
+/// Deletes a snapshot with its retained tree and schema. The manifest goes last, so that a deletion that was cut short can be
+/// repeated.
 ///
 /// # Errors
 /// `path_not_allowed`, `snapshot_not_found`, `io_failed`, `database_unreachable`.
@@ -35,7 +35,7 @@ pub fn delete_snapshot(
     Ok(SnapshotDeleted { domain: domain.clone(), deleted: path.to_owned() })
 }
 
-/// `rv_cleanup`: expired snapshots, and what no job and no snapshot refers to any more.
+/// `rv_cleanup`: removes expired snapshots, and orphans, to which no job and no snapshot refers any more.
 ///
 /// # Errors
 /// `forbidden`, `io_failed`.
@@ -64,7 +64,7 @@ pub fn run(config: &Config, domain: Option<&Domain>, monitor: &Arc<dyn Monitor>)
     Ok(Cleanup { snapshots, interrupted, orphans, jobs })
 }
 
-/// Those with snapshots, and those with restores that were interrupted.
+/// The domains with snapshots, and those with restores that were interrupted.
 fn domains_with_leftovers(config: &Config) -> Vec<Domain> {
     let mut domains = snapshot::domains(config);
     domains.extend(resume::all(config, None).into_iter().map(|found| found.plan.domain));
@@ -73,7 +73,8 @@ fn domains_with_leftovers(config: &Config) -> Vec<Domain> {
     domains
 }
 
-/// Folders of ended jobs that only looked (preview, validate, verify, cleanup) go after a day, the others after ninety.
+/// Removes the folders of ended jobs: after a day those of jobs that only look (preview, validate, verify, cleanup), the others after
+/// ninety days.
 fn remove_old_jobs(config: &Config) -> u64 {
     let day = std::time::Duration::from_secs(24 * 3600);
     JobFolder::all(config)

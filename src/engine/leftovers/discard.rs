@@ -1,4 +1,4 @@
-//! Removing what one job or one snapshot made: the primitives of every clean-up.
+//! Removes the things that one job or one snapshot made: the primitives of every clean-up.
 
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
@@ -13,15 +13,16 @@ use crate::snapshot;
 use crate::snapshot::retained::{self, Manifest};
 use std::path::Path;
 
-/// Removes what a job made and nobody will use: its staged tree, its shadow schema, its account, its empty snapshot
-/// folder. What it started from, a kept snapshot, stays. A schema that holds the site's old tables is never dropped here.
+/// Removes the things that a job made and nobody will use: its staged tree, its shadow schema, its account, its empty snapshot
+/// folder. A retained snapshot from which it started stays. A schema that holds the site's old tables is never dropped here.
 ///
 /// # Errors
 /// The first thing that could not be removed; the rest is tried all the same.
 pub fn remains(plan: &Plan, database: Option<&dyn Database>, monitor: &dyn Monitor) -> Result<()> {
     let mut results = Vec::new();
     if let (Some(names), Some(database), None) = (&plan.database, database, &plan.from_snapshot) {
-        // First what gives room back: on a full disk the server waits for it with the rest. What still loads holds it up.
+        // The loader's connections end first, because a load that is at work would delay the rest. Then the things that give room back are
+        // removed: on a full disk the server waits for room with everything else.
         results.push(warned(database.end_connections_of(&loader(&plan.job)), monitor));
         results.push(warned(database.drop_schema(&names.shadow), monitor));
     }
@@ -32,7 +33,7 @@ pub fn remains(plan: &Plan, database: Option<&dyn Database>, monitor: &dyn Monit
     results.into_iter().collect()
 }
 
-/// The same without what is staged: the account, and what was begun for the change-over.
+/// The same without the staging: removes the account, and the things that were begun for the change-over.
 ///
 /// # Errors
 /// As [`remains`].
@@ -55,7 +56,7 @@ fn warned(result: Result<()>, monitor: &dyn Monitor) -> Result<()> {
     result
 }
 
-/// Removes what a successful job no longer needs: the emptied shadow schema, the account, the consumed snapshot's folder,
+/// Removes the things that a successful job no longer needs: the emptied shadow schema, the account, the consumed snapshot's folder,
 /// and snapshots of this domain that have expired.
 pub fn after_success(config: &Config, plan: &Plan, kept: &Manifest, database: Option<&dyn Database>) -> Vec<Error> {
     let mut left = Vec::new();
@@ -64,7 +65,7 @@ pub fn after_success(config: &Config, plan: &Plan, kept: &Manifest, database: Op
         left.extend(drop_empty(database, &names.shadow).err());
     }
     let mut done_with = vec![plan.new_objects()];
-    // A way back to a state without files has nothing staged. Without an old tree in it the folder has nothing to keep.
+    // A rollback to a state without files has nothing staged. A staging folder without an old tree in it is removed.
     if !plan.stage.as_os_str().is_empty() {
         match &kept.tree {
             Some(_) => done_with.extend([plan.dump(), plan.manifest(), plan.checkpoint()]),
@@ -96,10 +97,10 @@ fn drop_empty(database: &dyn Database, schema: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes a snapshot with the tree and the schema it keeps; its manifest goes last, so that it can be repeated.
+/// Removes a snapshot with its retained tree and schema. Its manifest goes last, so that the removal can be repeated.
 ///
 /// # Errors
-/// `snapshot_invalid` where it names what no snapshot of this program keeps, `database_unreachable`, `io_failed`.
+/// `snapshot_invalid` if it names a tree or a schema that no snapshot of this program has, `database_unreachable`, `io_failed`.
 pub fn remove_snapshot(config: &Config, domain: &Domain, path: &Path, database: Option<&dyn Database>) -> Result<()> {
     if let Ok(manifest) = retained::read(path) {
         if let Some(schema) = &manifest.schema_kept {
@@ -134,7 +135,7 @@ pub fn own_name(schema: &str) -> Result<()> {
     Err(Error::new(Code::SnapshotInvalid, format!("{schema} is not a schema of a snapshot; it was not dropped")))
 }
 
-/// Likewise of a tree.
+/// The same for a tree: only a folder in a job's staging folder is removed.
 ///
 /// # Errors
 /// `snapshot_invalid`.
@@ -183,7 +184,7 @@ mod tests {
         own_tree(&config, Path::new("/var/www/.rocketvps-restore/20251004_030000_0123456789ab/tree")).unwrap();
     }
 
-    /// What a way back of the database alone leaves: it has no staged tree, and its snapshot no longer needs the new side's objects.
+    /// The state after a rollback of the database alone: it has no staged tree, and its snapshot no longer needs the new side's objects.
     #[test]
     fn a_rollback_without_files_leaves_nothing_behind_and_warns_of_nothing() {
         let base = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! What no job and no snapshot refers to any more: staging folders, schemas and accounts under the names this program gives. What
-//! cannot be looked into keeps what is called after it.
+//! Orphans: staging folders, schemas and accounts under the names that this program gives, to which no job and no snapshot refers any
+//! more. If a job or a snapshot cannot be read, everything whose name contains its id is left in place.
 
 use crate::config::Config;
 use crate::engine::leftovers::discard::own_name;
@@ -18,7 +18,7 @@ use crate::snapshot::{self, retained};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-/// Removes all of them. Where the folder of snapshots cannot be read (a disk that is not mounted), kept states stay.
+/// Removes all orphans. If the folder of snapshots cannot be read (a disk that is not mounted), retained trees and schemas stay.
 ///
 /// # Errors
 /// `io_failed`, `database_unreachable`, `cancelled`.
@@ -39,7 +39,7 @@ pub fn remove(config: &Config, database: Option<&dyn Database>, monitor: &dyn Mo
     found.remove_unused(&used, database, monitor)
 }
 
-/// Removes what loads left, shadow schemas and loaders' accounts, and never what a snapshot keeps.
+/// Removes the shadow schemas and loader accounts that loads left, and never the schema of a snapshot.
 ///
 /// # Errors
 /// `database_unreachable`.
@@ -54,7 +54,8 @@ fn stages(config: &Config) -> Vec<PathBuf> {
     entries.map(|entry| entry.path()).filter(|path| job_of_stage(path).is_some()).collect()
 }
 
-/// What there is. It is listed before one looks what is in use: a job that begins meanwhile is not in it.
+/// The things that exist. They are listed before the engine looks which are in use, so that the things of a job that begins meanwhile
+/// are not among them.
 #[derive(Default)]
 struct Found {
     stages: Vec<PathBuf>,
@@ -98,10 +99,10 @@ impl Found {
     }
 }
 
-/// What is still needed.
+/// The things that are still needed.
 #[derive(Default)]
 struct InUse {
-    /// Short names of jobs that are not over, and of those whose kept state cannot be looked into: all that is called after them.
+    /// Short names of jobs that are not over, and of those whose retained state cannot be read. Everything named after them is needed.
     jobs: HashSet<String>,
     /// Schemas.
     schemas: HashSet<String>,
@@ -120,7 +121,7 @@ impl InUse {
                 used.keep_job(&folder);
             }
         }
-        // A job that a lock names is not over, whatever became of its folder.
+        // A job that a lock names is not over, even if its folder is gone.
         let named = lock::claimed(config).into_iter().filter_map(|domain| lock::named(config, &domain));
         used.jobs.extend(named.map(|job| job.short().to_owned()));
         used.snapshots_known = used.keep_snapshots(config).is_ok();
@@ -130,7 +131,7 @@ impl InUse {
     fn keep_job(&mut self, folder: &JobFolder) {
         let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
         self.jobs.extend(JobId::parse(&name).ok().map(|job| job.short().to_owned()));
-        // One that goes on with another's has tree and schema under the other's name.
+        // A job that goes on with an interrupted one has tree and schema under the name of that one.
         if let Ok(plan) = folder.read::<Plan>(file::PLAN) {
             self.schemas.extend(plan.database.into_iter().flat_map(|names| [names.shadow, names.kept]));
             self.stages.extend(job_of_stage(&plan.stage));
@@ -139,7 +140,7 @@ impl InUse {
 
     fn keep_snapshots(&mut self, config: &Config) -> std::io::Result<()> {
         for domain in std::fs::read_dir(config.paths.snapshots())? {
-            // A link to a folder on another disk is one.
+            // A symlink to a folder on another disk counts as the folder.
             let snapshots = match std::fs::read_dir(domain?.path()) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => continue,
                 other => other?,
@@ -207,7 +208,7 @@ mod tests {
             Machine { _base: base, config, database: Fake::new(), domain: Domain::parse("example.com").unwrap() }
         }
 
-        /// A job with everything that is called after one. Without a state nothing is known of it.
+        /// A job with everything that is named after a job. Without a state the job has no folder.
         fn job(&self, state: Option<State>) -> JobId {
             let job = JobId::new().unwrap();
             let short = job.short();
@@ -245,7 +246,7 @@ mod tests {
             folder
         }
 
-        /// What is left of what is called after a job: stage, shadow schema, kept schema, account.
+        /// Which of the things named after a job are left: stage, shadow schema, retained schema, account.
         fn left(&self, job: &JobId) -> [bool; 4] {
             let schema = |name: String| self.database.schemas(&name).unwrap() == [name];
             [
@@ -263,7 +264,7 @@ mod tests {
 
     const ALL: [bool; 4] = [true; 4];
     const NONE: [bool; 4] = [false; 4];
-    /// Stage and kept schema: what a snapshot names.
+    /// Stage and retained schema: the two that a snapshot names.
     const STATE: [bool; 4] = [true, false, true, false];
 
     #[test]

@@ -1,6 +1,6 @@
-//! Going on with a restore whose worker died while it staged.
+//! Goes on with a restore whose worker died while it staged.
 //!
-//! A recovery that nobody asked for by name sets aside what was staged: nothing live was touched, and hours of work may be in it.
+//! A recovery that nobody asked for by name sets the staging aside: nothing live was touched, and hours of work may be in it.
 //! The same restore, started again, goes on with it: files that are whole are not written again, tables that are loaded to their
 //! last row stay. Any other restore of the domain, `rv_recover`, and time remove it.
 
@@ -29,7 +29,7 @@ const MARK: &str = "set_aside";
 pub struct SetAside {
     folder: JobFolder,
     ticket: Ticket,
-    /// What it had planned; its tree and its shadow schema are there.
+    /// The plan of the job; its tree and its shadow schema are there.
     pub plan: Plan,
 }
 
@@ -39,7 +39,7 @@ impl SetAside {
         &self.ticket.job
     }
 
-    /// Removes what it had staged.
+    /// Removes its staging.
     ///
     /// # Errors
     /// `io_failed`, `database_unreachable`; it is still marked then.
@@ -60,7 +60,7 @@ impl SetAside {
         self.forget()
     }
 
-    /// Takes the mark away: another job has what it had staged.
+    /// Removes the mark: another job has taken the staging over.
     ///
     /// # Errors
     /// `io_failed`.
@@ -68,7 +68,7 @@ impl SetAside {
         crate::host::place::remove(&self.folder.join(MARK), &Silent)
     }
 
-    /// Whether it was asked for the same, of a backup at the same place, under the same configuration.
+    /// Whether its request is the same, for a backup at the same path, under the same config.
     fn is_same_as(&self, ticket: &Ticket, source: &Source) -> bool {
         self.plan.source == source.path.display().to_string() && wish(&self.ticket) == wish(ticket)
     }
@@ -77,12 +77,12 @@ impl SetAside {
 fn wish(ticket: &Ticket) -> Option<(String, Value)> {
     let Request::RestoreStart(request) = &ticket.request else { return None };
     let mut config = serde_json::to_value(&ticket.config).ok()?;
-    // Who runs it makes no difference to what comes of it.
+    // The path of the helper does not change the result.
     config.get_mut("paths")?.as_object_mut()?.remove("helper");
     Some((plan_token::wish(request), config))
 }
 
-/// Writes down which files a job reads, before it reads them.
+/// Writes the list of files that a job reads, before it reads them.
 ///
 /// # Errors
 /// `io_failed`, `disk_full`.
@@ -90,12 +90,12 @@ pub fn remember_source(folder: &JobFolder, source: &Source) -> Result<()> {
     folder.write(file::SOURCE, &source.identities())
 }
 
-/// Whether what a dead job staged can be gone on with.
+/// Whether a restore can go on with the staging of a dead job.
 pub fn is_possible(folder: &JobFolder, plan: &Plan) -> bool {
     plan.from_snapshot.is_none() && folder.join(file::SOURCE).exists() && plan.stage.exists()
 }
 
-/// Sets aside what a dead job staged. Its account, and what it had begun for its change-over, go.
+/// Sets the staging of a dead job aside. Its account, and the things that it had begun for its change-over, are removed.
 ///
 /// # Errors
 /// `io_failed`, `database_unreachable`.
@@ -127,7 +127,8 @@ pub fn all(config: &Config, domain: Option<&Domain>) -> Vec<SetAside> {
         .collect()
 }
 
-/// What a restore that begins can go on with: the newest that was asked for the same. Everything else of the domain is removed.
+/// The interrupted job with which a restore that begins can go on: the newest one with the same request. The staging of all others of
+/// the domain is removed.
 ///
 /// # Errors
 /// `backup_changed` when the backup is not the one that was being restored; started once more, the restore begins anew.
@@ -141,7 +142,7 @@ pub fn find(
     let mut chosen: Option<SetAside> = None;
     for found in all(&ticket.config, Some(domain)) {
         if chosen.as_ref().is_some_and(|chosen| chosen.plan.stage == found.plan.stage) {
-            // Its worker died while it went on with the other's.
+            // The worker of that job died while it went on with the staging of this one.
             found.forget()?;
             continue;
         }
@@ -162,7 +163,7 @@ pub fn find(
     Ok(chosen)
 }
 
-/// Removes what was set aside longer ago than snapshots are kept.
+/// Removes staging that was set aside longer ago than `limits.snapshot_retention_h`.
 ///
 /// # Errors
 /// As [`SetAside::discard`].

@@ -1,4 +1,4 @@
-//! What this server would not take of a dump, as lines of a report.
+//! The parts of a dump that this server would not take, as lines of a report.
 
 use crate::backup::contents::DumpScan;
 use crate::engine::stage::{MAY_BE_CUT, NO_TABLE_EITHER, no_table};
@@ -14,11 +14,11 @@ use crate::sql::statement::ObjectKind;
 /// Most lines of a report; the rest are counted.
 const MAX_LINES: usize = 100;
 
-/// What of a dump is asked for, and how.
+/// The selected parts of a dump, and the options for them.
 pub struct Asked<'a> {
-    /// What is done about differences.
+    /// The action for each kind of difference.
     pub actions: &'a Actions,
-    /// Which tables and objects take part.
+    /// The tables and objects that take part.
     pub tables: &'a Tables,
     /// The site's schema: the dump may name it.
     pub live: Option<&'a str>,
@@ -28,7 +28,7 @@ pub struct Asked<'a> {
     pub exact: bool,
 }
 
-/// Group `dump`: what a restore would refuse of it, then one line for each difference, or one that says that there is none.
+/// Group `dump`: the parts that a restore would refuse, then one line for each difference, or one that says that there is none.
 pub fn group(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Group {
     let survey = &dump.survey;
     let takes = |name: &str| asked.tables.takes(name);
@@ -59,7 +59,7 @@ pub fn group(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Group {
     Group::new("dump", lines)
 }
 
-/// What the load would refuse, with the same words.
+/// The parts that the load would refuse, with the same words.
 fn refused(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec<Check> {
     let holds = |refusal: &&Refusal| {
         let left_out = refusal.subject.as_ref().is_some_and(|name| !asked.tables.takes(name));

@@ -1,5 +1,5 @@
-//! How much a backup will unpack to, before it is read: from an earlier reading of it, else from what gzip notes at its end.
-//! For space checks and percentages only; limits and the free space are watched while staging.
+//! Estimates how much a backup will unpack to, before it is read: from an earlier reading of it, else from the size that gzip notes at
+//! the end of the file. This is for space checks and percentages only; limits and the free space are watched while staging.
 
 use crate::backup::preview::cached;
 use crate::backup::source::{Part, Role, Source};
@@ -24,7 +24,7 @@ pub struct Expected {
 /// Compressed files hold about this many times their own size when nothing better is known.
 const USUAL_RATIO: u64 = 3;
 
-/// What is known or can be guessed of a source.
+/// The size of a source, as far as it is known or can be guessed.
 pub fn expect(config: &Config, source: &Source) -> Expected {
     if let Some(scan) = cached(source, config) {
         return Expected {
@@ -40,7 +40,7 @@ pub fn expect(config: &Config, source: &Source) -> Expected {
         let bytes = unpacked(part);
         match part.role {
             Role::Dump => expected.dump += bytes,
-            // How much of an archive is its dump is not known: a quarter is a guess, the sum is not.
+            // The dump's share of an archive is not known: a quarter is a guess, but the sum is not.
             Role::Archive => {
                 let dump = if source.dump_beside().is_none() { bytes / 4 } else { 0 };
                 expected.dump += dump;
@@ -65,7 +65,7 @@ fn unpacked(part: &Part) -> u64 {
 }
 
 fn believable(packed: u64, noted: u64) -> u64 {
-    // Shorter than packed: several members, or more than 4 GiB.
+    // A size below the packed one means several members, or more than 4 GiB.
     let wrapped = noted + (packed.saturating_sub(noted) >> 32 << 32);
     if noted >= packed {
         noted

@@ -1,4 +1,4 @@
-//! What is known about a domain before anything is planned. Reads, never writes.
+//! Gathers the facts about a domain before anything is planned. Reads, never writes.
 
 use crate::backup::Source;
 use crate::backup::preview::cached;
@@ -20,13 +20,13 @@ pub struct Facts {
     pub site: Option<SiteDatabase>,
     /// The live tree that is to be exchanged; `None` when it is gone.
     pub survey: Option<Survey>,
-    /// Why no database takes part although everything was asked for: an error where the backup holds a dump.
+    /// Why no database takes part although everything was asked for. It is an error if the backup holds a dump.
     pub no_account: Option<Error>,
     /// The site's schema is not there.
     pub schema_is_missing: bool,
     /// The live tables.
     pub tables: Vec<TableInfo>,
-    /// Connections to what the machine runs.
+    /// Connections to the database server and the services of the machine.
     pub hosts: Hosts,
 }
 
@@ -36,12 +36,12 @@ impl Facts {
         self.site.as_ref().map(|site| (site.account.schema.clone(), site.definer.clone()))
     }
 
-    /// Whether a backup without a dump is all of the site: nobody asked for the database by name, and there is no table of it.
+    /// Whether a backup without a dump is whole: nobody asked for the database by name, and the site has no table.
     pub fn has_no_table(&self, selection: &Selection) -> bool {
         !selection.named && self.site.is_some() && self.tables.is_empty()
     }
 
-    /// A dump is never left out without a word.
+    /// Refuses a dump for which no account is known: a dump is never left out without a word.
     ///
     /// # Errors
     /// `credentials_missing` for a dump without an account to restore it for.
@@ -64,7 +64,7 @@ pub fn require_account(no_account: Option<&Error>, dump: Option<&str>) -> Result
     }
 }
 
-/// How to go on where nobody asked for the database by name, and it stands in the way.
+/// Adds the hint to leave the database out, if the error is about it and nobody asked for it by name.
 fn or_without(error: Error) -> Error {
     let about_the_account = [Code::CredentialsMissing, Code::DatabaseAmbiguous, Code::DatabaseElsewhere];
     if !about_the_account.contains(&error.code) {
@@ -77,10 +77,10 @@ fn or_without(error: Error) -> Error {
     error.hint(hint)
 }
 
-/// Looks at the live domain. When everything was asked for and nobody names a database of the site, the database is taken
-/// out of the selection and that is said; a dump in the backup is then an error, not a silent skip: here where it is known
-/// already, else by [`Facts::require_account`] once the backup was read. `began`: the moment from
-/// [`plan_token::now`](super::plan_token::now), when a token is to be made or checked.
+/// Looks at the live domain. If everything was asked for and nobody names a database of the site, the database is taken out of the
+/// selection, and a note says so. A dump in the backup is then an error, not a silent skip. If the dump is known already, the error
+/// comes from here, else from [`Facts::require_account`] once the backup was read. `began` is the moment from
+/// [`plan_token::now`](super::plan_token::now), if a token is to be made or checked.
 ///
 /// # Errors
 /// `unknown_domain`, `io_failed`, `database_unreachable`, and those of [`site_database::find`].

@@ -3,8 +3,8 @@
 //!
 //! Clocks are coarse: a file or a table that changed a moment before it was looked at can change once more and keep the same
 //! times (git calls such entries racy). So the token carries the moments at which the looking began, by the machine's clock and
-//! by the server's, and what was changed shortly before goes into it with its content. A later look uses the same moments, and
-//! so comes to the same token when nothing changed.
+//! by the server's. Files and tables that were changed shortly before go into it with their content. A later look uses the same
+//! moments, and so comes to the same token when nothing changed.
 
 use crate::api;
 use crate::backup::source::Source;
@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Up to this many rows by the server's estimate a table is counted; beyond it the estimate has to do.
+/// A table with up to this many rows by the server's estimate is counted. For a larger one the estimate is used.
 pub const COUNTED_ROWS: u64 = 1_000_000;
 /// Seconds within which the time of a table's last change says nothing yet.
 const RACY_S: i64 = 2;
@@ -65,7 +65,7 @@ pub struct LiveTable {
     /// Why the server cannot open it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) damage: String,
-    /// Over all rows, where the times could not tell.
+    /// Checksum over all rows, if the times could not tell whether they changed.
     pub(crate) checksum: Option<u64>,
 }
 
@@ -92,7 +92,7 @@ pub fn database(facts: &Facts, began: Option<i64>) -> Result<Option<LiveDatabase
     live_database(&[first.as_ref(), again.as_ref()], &site.account.schema, began).map(Some)
 }
 
-/// `began`: as an earlier look had it.
+/// Looks at the tables of `schema`. `began` is the moment of an earlier look, if there was one.
 fn live_database(servers: &[&dyn Database], schema: &str, began: Option<i64>) -> Result<LiveDatabase> {
     let Some(server) = servers.first() else { return Ok(LiveDatabase::default()) };
     let SchemaTimes { now, tables: times } = server.table_times(schema)?;
@@ -106,7 +106,7 @@ fn live_database(servers: &[&dyn Database], schema: &str, began: Option<i64>) ->
             Some((info, times[at].clone()))
         })
         .collect();
-    // The largest first, so that no connection is left alone with it at the end.
+    // The largest table comes first, so that at the end no connection works on it while the others are idle.
     work.sort_by_key(|(info, _)| info.bytes);
     let work = Mutex::new(work);
     let count = |server: &dyn Database| -> Result<Vec<LiveTable>> {
@@ -137,8 +137,8 @@ fn count_table(
     times: TableTimes,
     began: i64,
 ) -> Result<LiveTable> {
-    // A damaged table cannot be counted, and is no reason not to look at the rest: restoring is what helps it. That rights are
-    // missing, the check of them says, and names all of them.
+    // A damaged table cannot be counted. The rest is looked at all the same, because a restore is the remedy for it. Missing rights are
+    // reported by the check of them, which names all of them.
     let where_readable = |result: Result<u64>| match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if matches!(error.code, Code::DatabaseFailed | Code::InsufficientPrivilege) => Ok(None),
@@ -161,8 +161,8 @@ fn count_table(
     })
 }
 
-/// The token, 64 hex digits. `began` is what was given to [`facts::gather`]. Components that are not selected take no part: what
-/// happens to them does not touch the plan.
+/// The token, 64 hex digits. `began` is the moment that was given to [`facts::gather`]. Components that are not selected take no part:
+/// their changes do not touch the plan.
 pub fn of(
     config: &Config,
     request: &api::Restore,
@@ -208,7 +208,7 @@ pub fn of(
     front + &crate::backup::source::hex(&hash[..22])
 }
 
-/// What of a request decides what will be done: the same for a validation, a comparison and the restore itself.
+/// The fields of a request that decide what will be done: the same for a validation, a comparison and the restore itself.
 pub fn wish(request: &api::Restore) -> String {
     let options = api::Options {
         priority: api::Priority::default(),
@@ -226,7 +226,7 @@ fn json(value: &impl Serialize) -> String {
 /// Refuses a start whose live state, backup or request is not the one the token was made for.
 ///
 /// # Errors
-/// `plan_stale`, and what looking can meet.
+/// `plan_stale`, and the errors of looking at the live state.
 pub fn check(config: &Config, request: &api::Restore, source: &Source, given: &str, work: &Path) -> Result<()> {
     let stale = || {
         Error::new(

@@ -13,7 +13,7 @@ const JOB_BYTES: u64 = 4 << 20;
 /// Files of a site are about this large when their number is not known.
 const USUAL_FILE: u64 = 20_000;
 
-/// What a restore is going to write.
+/// The bytes and entries that a restore is going to write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Load {
     /// Content of the site's files.
@@ -22,11 +22,11 @@ pub struct Load {
     pub entries: u64,
     /// The dump, which is spooled whole.
     pub dump: u64,
-    /// What of it becomes tables.
+    /// The bytes of the dump that become tables.
     pub tables: u64,
 }
 
-/// What goes to one place.
+/// The bytes and inodes that go to one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
     /// The nearest folder that exists.
@@ -39,20 +39,20 @@ pub struct Need {
     pub inodes: u64,
 }
 
-/// What goes to one filesystem, and the room there.
+/// The bytes and inodes that go to one filesystem, and the room there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Room {
     /// The first place on it.
     pub path: PathBuf,
     /// What is written there.
     pub what: Vec<&'static str>,
-    /// Bytes, without what is to stay free.
+    /// Bytes, without those that are to stay free.
     pub bytes: u64,
-    /// Bytes needed, with what is to stay free.
+    /// Bytes needed, with those that are to stay free.
     pub needed: u64,
     /// Inodes needed, with those that are to stay free.
     pub needed_inodes: u64,
-    /// What is free.
+    /// The free room.
     pub space: Space,
 }
 
@@ -68,8 +68,8 @@ impl Room {
     }
 }
 
-/// What a restore needs, by filesystem, and what kept a place from being looked at. `staging` is where trees are staged,
-/// `data_folder` is the database server's, where it is on this machine.
+/// The room that a restore needs, by filesystem, and the errors of places that could not be looked at. `staging` is the folder in which
+/// trees are staged. `data_folder` is the database server's, if it is on this machine.
 pub fn rooms(config: &Config, staging: &Path, load: Load, data_folder: Option<&Path>) -> (Vec<Room>, Vec<Error>) {
     let needs = needs(config, staging, load, data_folder).map(|need| Need { path: nearest(&need.path), ..need });
     by_filesystem(needs, config.limits.headroom_bytes, tree::space)

@@ -1,11 +1,11 @@
-//! How long the site's queries will wait in the change-over: one `RENAME TABLE` holds every table that it moves from its first to its
-//! last.
+//! Estimates how long the site's queries will wait in the change-over: one `RENAME TABLE` holds every table that it moves from its
+//! first to its last.
 
 use crate::host::database::Database;
 use crate::report::{Check, Outcome};
 use std::time::Duration;
 
-/// From so many live tables on the server is asked how long a rename takes: fewer are renamed in a moment anywhere.
+/// From this number of live tables on, a rename is timed on the server. Any server renames fewer in a moment.
 const MANY: usize = 50;
 
 /// The expected wait, by two empty tables that are renamed in the schema `scratch`; `None` where the tables are few. Above `limit` it
@@ -15,7 +15,7 @@ pub fn check(database: &dyn Database, tables: usize, limit: Duration, scratch: &
         return None;
     }
     Some(match database.time_rename(scratch) {
-        // Each goes, and another one comes.
+        // Each table goes, and another one comes.
         Ok(time) => expected(tables, time * 2 * u32::try_from(tables).unwrap_or(u32::MAX), limit),
         Err(error) => Check::new(
             "change_over",

@@ -1,7 +1,7 @@
-//! The one reading of a backup that stages it: entries to the tree's writers, the dump to its spool, configuration to memory.
+//! Reads a backup once and stages it: entries go to the tree's writers, the dump to its spool, site configuration to memory.
 //!
-//! Of a chain every archive is first read whole and checked; then they are staged newest first, so that each path is written
-//! once. A hard link whose file is not staged (not selected, or replaced by a newer archive) takes that file's content.
+//! The archives of a chain are first read whole and checked. Then they are staged newest first, so that each path is written once. A
+//! hard link whose file is not staged (not selected, or replaced by a newer archive) takes that file's content.
 
 use crate::archive::{self, Entry, EntryKind, Limits};
 use crate::backup::chain::broken;
@@ -27,10 +27,10 @@ const MAX_DETACHED: usize = 100_000;
 /// Piece in which a dump is copied into its spool.
 const PIECE: usize = 256 << 10;
 
-/// What was read besides files and dump.
+/// The results of a reading, besides files and dump.
 #[derive(Default)]
 pub struct Found {
-    /// What each kind of entry was.
+    /// The kinds of entries that were seen.
     pub seen: Seen,
     /// Configuration files.
     pub config: Vec<ConfigFound>,
@@ -38,23 +38,23 @@ pub struct Found {
     pub layout: Option<&'static dyn Layout>,
     /// Selected paths that were found, each the highest that a pattern names; empty when everything is selected.
     pub units: BTreeSet<RelPath>,
-    /// What was staged for a glob that turned out to be the name of something.
+    /// Paths that were staged for a glob which turned out to be the name of an entry.
     pub dropped: Vec<RelPath>,
-    /// What whoever restores should know, as sentences.
+    /// Notes for the user, as sentences.
     pub notes: Vec<String>,
 }
 
 /// Reads a source once.
 pub struct Reading<'a> {
-    /// What is read.
+    /// The backup.
     pub source: &'a Source,
     /// Where the dump goes; `None`: it is passed over.
     pub spool: Option<SpoolWriter>,
     /// Where files go; `None`: they are passed over.
     pub tree: Option<&'a mut TreeWriter>,
-    /// Which files.
+    /// The selected files.
     pub paths: &'a Paths,
-    /// How far an archive may go.
+    /// The limits of an archive.
     pub limits: Limits,
     /// Progress.
     pub monitor: Arc<dyn Monitor>,
@@ -102,7 +102,7 @@ impl Reading<'_> {
     pub fn run(&mut self) -> Result<Found> {
         let source = self.source;
         let mut found = Found::default();
-        // The database first: the server has the most to do, and begins with the first bytes.
+        // The dump is read first: the server has the most to do, and begins with the first bytes.
         for part in source.parts.iter().filter(|part| part.role == Role::Dump) {
             part.will_stream();
             self.spool_dump(&mut part.reader()).map_err(|error| part.named(error))?;
@@ -139,7 +139,7 @@ impl Reading<'_> {
             }
             part.unchanged()?;
         }
-        // A link in a file's place is no configuration.
+        // A symlink in a file's place is no configuration file.
         found.seen.config = found.config.iter().map(|file| file.item).collect();
         if let Some(only) = &self.paths.only {
             only.settle();
@@ -205,7 +205,7 @@ impl Reading<'_> {
         }
         found.layout = found.layout.or(sorter.layout().and_then(layout::named));
         if self.source.is_layered() {
-            // What a layer may lack was looked at before.
+            // The chain was checked before for things that a layer may lack.
             found.seen.merge(sorter.seen().clone());
         } else {
             found.seen.merge(sorter.finish().map_err(|error| part.named(error))?);
@@ -311,7 +311,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// A further name of what is no file of the backup.
+    /// Leaves out a hard link to something that is no file of the backup.
     fn leave_out(&mut self, name: &RelPath, target: &[u8]) {
         if let Some(tree) = &mut self.tree {
             tree.leave_out_hard_link(name, &String::from_utf8_lossy(target));
@@ -350,7 +350,7 @@ mod tests {
         let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
         for member in members {
             let mut header = tar::Header::new_gnu();
-            // Larger than what the writers gather before they write.
+            // This is larger than the batch that the writers gather before they write.
             let content = vec![b'x'; 1 << 20];
             header.set_size(content.len() as u64);
             header.set_mode(0o644);

@@ -1,5 +1,5 @@
-//! The database server's disk while a dump is loaded. A server whose disk is full does not fail: it waits until somebody makes
-//! room, and with it whoever asked. So the load is ended while there is some left.
+//! Watches the database server's disk while a dump is loaded. A server whose disk is full does not fail: it waits until somebody makes
+//! room, and its clients wait with it. So the load is ended while there is some room left.
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::server::run;
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Where the server keeps its tables, and whose load it is.
+/// The server's data folder, and the account that loads.
 pub struct DiskWatch<'a> {
     /// The data folder.
     pub folder: &'a Path,
@@ -40,7 +40,7 @@ impl DiskWatch<'_> {
                     told = Some(Instant::now());
                 }
             }
-            // Most of what is under way ends by itself.
+            // Most statements that are at work end by themselves.
             if told.is_some_and(|then| then.elapsed() > Duration::from_secs(1)) {
                 let _ = self.end_statements();
             }
@@ -63,7 +63,7 @@ impl DiskWatch<'_> {
 
     fn end_statements(&self) -> Result<()> {
         let mut connection = self.server.impatient().connect(None)?;
-        // None is waited for: on a full disk one may take long to end, and the others are to be told too.
+        // The watch waits for none of them: on a full disk one may take long to end, and the others have to be told too.
         for id in accounts::connections_of(&mut connection, self.account)? {
             let _ = run(&mut connection, &format!("KILL CONNECTION {id}"));
         }

@@ -1,4 +1,4 @@
-//! From selected paths to what is exchanged: each selected file, each selected folder as a whole.
+//! Turns selected paths into units: each selected file, and each selected folder as a whole.
 
 use crate::engine::stage::archives::Found;
 use crate::error::Result;
@@ -25,7 +25,7 @@ pub fn units(
 ) -> Result<Vec<Unit>> {
     let mut paths = BTreeSet::new();
     for path in &found.units {
-        // Of a folder of which everything is excluded nothing was staged.
+        // Nothing was staged of a folder of which everything is excluded.
         if unit::identity_beneath(staged, path)?.is_some() {
             paths.insert(unit::fit(live, path)?);
         }
@@ -35,7 +35,7 @@ pub fn units(
     }
     let mut units = Vec::with_capacity(paths.len());
     for path in &paths {
-        // What was raised to a folder that is missing may lie in another unit by now.
+        // A unit that was widened to a missing folder may lie in another unit by now.
         if path.ancestors().any(|folder| paths.contains(&folder)) {
             continue;
         }
@@ -61,7 +61,7 @@ fn only_live(
         if coming.contains(&path) || exclude.covers(&path, is_folder) {
             return Ok(Next::Past);
         }
-        // A folder with something excluded in it stays: only what is in it goes.
+        // A folder with something excluded in it stays: only the rest of its content goes.
         let whole = !is_folder || exclude.is_empty();
         if whole && only.covers(&path, is_folder) {
             extra.push(path);

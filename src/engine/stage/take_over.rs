@@ -1,5 +1,5 @@
-//! What the new tree takes over from the live one: folders that the backup's writer leaves out, and what the request excludes.
-//! They are the same files under another name, so nothing is copied and nothing the site writes to them is lost.
+//! Takes paths over from the live tree into the new one: folders that the backup's writer leaves out, and paths that the request
+//! excludes. They are the same files under another name, so that nothing is copied and nothing that the site writes to them is lost.
 
 use crate::engine::stage::archives::Found;
 use crate::engine::state::Kept;
@@ -14,10 +14,10 @@ use rustix::fs::{Dir, OFlags};
 use std::collections::HashSet;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// Takes over what the rule keeps. Of parts only what lies in a selected folder is looked at.
+/// Takes over the paths that the rule keeps. In a restore of parts only selected folders are looked at.
 ///
 /// # Errors
-/// `io_failed`, `disk_full`, or what the monitor says.
+/// `io_failed`, `disk_full`, or the error with which the monitor ends the job.
 pub fn take_over(
     live: &OwnedFd,
     staged: &OwnedFd,
@@ -37,7 +37,7 @@ pub fn take_over(
         }
         let is_folder = visit.kind == Kind::Folder;
         if !found.units.is_empty() && !path.ancestors().any(|folder| found.units.contains(&folder)) {
-            // On the way to a selected folder, or beside all of them.
+            // The path is on the way to a selected folder, or beside all of them.
             let into = leading.contains(&path) || found.units.contains(&path);
             return Ok(if into { Next::Into } else { Next::Past });
         }
@@ -84,7 +84,8 @@ fn unknown_to_backup(staged: &OwnedFd, path: &RelPath) -> Result<bool> {
     }
 }
 
-/// What is excluded stays even where the backup has no folder around it; the highest one that was made.
+/// Makes the folders around an excluded path, which stays even if the backup has no folder around it. Gives the highest one that was
+/// made.
 fn make_parents_like(live: &OwnedFd, staged: &OwnedFd, path: &RelPath) -> Result<Option<RelPath>> {
     let mut highest = None;
     for folder in path.ancestors() {

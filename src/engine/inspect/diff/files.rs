@@ -1,4 +1,4 @@
-//! The document root: the catalogue of the backup against the live tree, as the request selects it.
+//! The document root: compares the catalogue of the backup with the live tree, as the request selects it.
 
 use super::pages::Pages;
 use crate::api::answer::comparison::{self as api, FileChanges, FileEntry, FileSide, FileType};
@@ -68,7 +68,7 @@ pub fn changes(
     })
 }
 
-/// A pattern that names nothing in the backup is a mistake, not an empty wish.
+/// Refuses a pattern that names nothing in the backup: it is a mistake, and does not mean an empty selection.
 fn require_matches(paths: &Paths, catalogue: &File, source: &Source) -> Result<()> {
     let Some(only) = &paths.only else { return Ok(()) };
     let mut reader = Reader::new(catalogue.try_clone().doing(|| "read the catalogue".into())?)?;
@@ -79,12 +79,12 @@ fn require_matches(paths: &Paths, catalogue: &File, source: &Source) -> Result<(
     stage::require_used("files", only.unused(), source)
 }
 
-/// What the restore of this selection does with a path.
+/// The fate of a path in the restore of this selection.
 fn fate(path: &[u8], is_folder: bool, paths: &Paths, rule: &KeepRule<'_>, exact: bool) -> Fate {
     if paths.only.is_none() && rule.is_empty() {
         return Fate::Replaced;
     }
-    // A path no archive could hold was not selected, and is no folder that a backup leaves out.
+    // A path that no archive can hold was not selected, and is no folder that a backup leaves out.
     let Ok(path) = RelPath::parse(path) else {
         return if paths.only.is_some() { Fate::Untouched } else { Fate::Replaced };
     };
@@ -116,7 +116,7 @@ fn entry(difference: &Difference) -> FileEntry {
             Change::Kept => api::Change::Kept,
         },
         kind: live.or(backup).map_or(FileType::Special, |side| file_type(side.kind)),
-        // A name that is no text can still be told apart, and asked for.
+        // By its bytes in hex a name that is no text can still be told from others, and be asked for.
         path_hex: std::str::from_utf8(&difference.path).is_err().then(|| hex(&difference.path)),
         what: difference.what.clone(),
         backup: backup.map(file_side),

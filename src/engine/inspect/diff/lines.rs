@@ -1,4 +1,4 @@
-//! Two texts, line against line. `-` is what is live, `+` what the backup has. Pure and bounded.
+//! Compares two texts line by line. `-` marks a live line, `+` a line of the backup. Pure and bounded.
 
 use similar::{ChangeTag, TextDiff};
 use std::time::Duration;
@@ -7,10 +7,10 @@ use std::time::Duration;
 pub const MOST_LINES: usize = 200;
 /// Longest line shown.
 const MOST_LETTERS: usize = 400;
-/// After this the rest of a text is told as replaced, which is true if not shortest.
+/// After this time the rest of a text counts as replaced. That diff is correct, but not the shortest one.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// What differs.
+/// The difference of two texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lines {
     /// The first lines of it.

@@ -1,4 +1,4 @@
-//! What a comparison found, one JSON line each, in the job's folder; read back a page at a time.
+//! The findings of a comparison, one JSON line each, in the job's folder; read back a page at a time.
 
 use crate::api::Part;
 use crate::api::answer::comparison::PageOf;
@@ -58,7 +58,7 @@ impl<E: Serialize> Pages<E> {
             .map_err(|error| Error::new(Code::Internal, format!("an entry of {} is not JSON: {error}", self.name)))?;
         line.push(b'\n');
         self.file.write_all(&line).doing(|| format!("write {}", self.name))?;
-        // The first page has no holes: once it is full, it is full.
+        // The first page has no holes: once an entry did not fit, no later one is added.
         if self.first.len() as u64 == self.count && self.count < self.limit && self.first_bytes < PAGE_BYTES {
             self.first_bytes += line.len();
             self.first.push(entry);

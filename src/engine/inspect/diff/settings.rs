@@ -1,5 +1,5 @@
-//! Configuration: each file of the backup against the one that is live at its place. Keys are never shown, certificates by what
-//! they say, and settings that look like secrets are hidden on both sides.
+//! Site configuration: compares each file of the backup with the live one at its path. Keys are never shown, certificates are shown
+//! by their fields, and settings that look like secrets are hidden on both sides.
 
 use super::lines;
 use super::pages::Pages;
@@ -27,7 +27,7 @@ const CONTEXT: usize = 3;
 /// Compares; every file gets an entry.
 ///
 /// # Errors
-/// What reading the backup and writing the pages can meet.
+/// The errors of reading the backup and of writing the pages.
 pub fn changes(
     config: &Config,
     source: &Source,
@@ -68,8 +68,8 @@ pub fn changes(
     Ok(ConfigChanges { files: counts, total, entries })
 }
 
-/// The files with their contents: those that are live as they are in the backup are known by their hash, and the backup is
-/// only read for the others.
+/// The files with their contents. A file that is live as it is in the backup is known by its hash; the backup is read only for the
+/// others.
 ///
 /// # Errors
 /// As [`scan::read_config`].
@@ -81,7 +81,7 @@ pub fn contents(
     monitor: &dyn Monitor,
 ) -> Result<Vec<ConfigFound>> {
     let filled = |file: &&ConfigFound| -> Option<ConfigFound> {
-        // What has no hash was too large, or one too many, to be read.
+        // A file without a hash was too large to be read, or one file too many.
         if file.content.is_some() || file.hash.is_none() {
             return Some((*file).clone());
         }
@@ -144,7 +144,7 @@ fn compare_text(item: Item, live: &str, backup: &str) -> lines::Lines {
     lines::compare(&old, &new, &shown(live), &shown(backup), CONTEXT)
 }
 
-/// What can be said of a certificate or key: never a part of it.
+/// The facts to show about a certificate or key: never a part of it.
 fn describe(content: &[u8]) -> PemShown {
     let certificate = |tls::Certificate { meaning: found, .. }: tls::Certificate| CertificateShown {
         subject: printable(&found.subject),

@@ -1,4 +1,4 @@
-//! The database: what the dump holds against what is live. Rows are counted, not compared.
+//! The database: compares the tables and objects of the dump with the live ones. Rows are counted, not compared.
 
 use super::lines;
 use super::pages::Pages;
@@ -34,7 +34,7 @@ pub struct Sides<'a> {
     pub live: &'a LiveDatabase,
     /// The live server.
     pub server: &'a dyn Database,
-    /// What the live server says of itself; `None` where it does not.
+    /// The facts about the live server; `None` if it does not give them.
     pub facts: Option<ServerFacts>,
     /// The writer of the dump dumps every table: one that the dump lacks did not exist.
     pub complete: bool,
@@ -63,7 +63,7 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
         let (backup, now) = (coming.get(name).copied(), live.get(name).copied());
         let entry = match (backup, now) {
             (Some(_), None) => table(name, Change::Added, backup, now),
-            // Where it goes on from is no content.
+            // The number from which a sequence goes on is no content.
             (None, Some(_)) if sides.dump.sequences.contains_key(name) && chosen.takes(name) => {
                 let definition = Some(Definition::Word(DefinitionWord::NotCompared));
                 TableEntry { definition, ..table(name, Change::Same, backup, now) }
@@ -156,13 +156,13 @@ fn entry(kind: TableKind, name: &str, change: Change) -> TableEntry {
     TableEntry { kind, name: name.to_owned(), change, rows: None, bytes_live: None, why: None, definition: None }
 }
 
-/// How the definitions differ.
+/// The difference of the definitions.
 fn definition(sides: &Sides<'_>, name: &str, backup: &TableTally) -> Result<Definition> {
     let not_compared = Definition::Word(DefinitionWord::NotCompared);
     let Some(text) = backup.create.as_ref().or_else(|| sides.texts.get(name)) else { return Ok(not_compared) };
     let now = match sides.server.table_text(&sides.live.schema, name) {
         Ok(now) => now,
-        // Damaged, or gone since.
+        // The table is damaged, or gone since.
         Err(error) if error.code == Code::DatabaseFailed => return Ok(not_compared),
         Err(error) => return Err(error),
     };
@@ -195,7 +195,7 @@ fn as_read<'a>(text: &'a str, sides: &Sides<'_>) -> Cow<'a, str> {
     }
 }
 
-/// Views, routines, triggers and events, by name. A trigger goes with its table; what else the dump lacks goes only where the
+/// Views, routines, triggers and events, by name. A trigger goes with its table. Other objects that the dump lacks go only if the
 /// dump holds everything, or the request is exact.
 fn objects(
     sides: &Sides<'_>,
@@ -211,7 +211,7 @@ fn objects(
         sides.live.objects.0.iter().map(|object| (key(object.kind, &object.name), object)).collect();
     let mut all = backup.clone();
     all.extend(live.iter().map(|(key, object)| (*key, object.kind)));
-    // Names beyond the kept ones are not known: then nothing can be said of what the dump lacks.
+    // The scan stores a limited number of names. If there were more, nothing can be said of objects that the dump lacks.
     let all_known = sides.dump.objects <= sides.dump.object_list.len() as u64;
     let mut counts = Counts::default();
     for (object, kind) in all {
@@ -240,7 +240,7 @@ fn objects(
     })
 }
 
-/// Kind and name: what tells an object from others, and their order.
+/// Kind and name: they tell an object from others, and give the order.
 fn key(kind: ObjectKind, name: &str) -> (&'static str, &str) {
     (kind.keyword(), name)
 }
