@@ -38,14 +38,14 @@ pub enum Record {
     },
     /// The step was done.
     Done {
-        /// Of the intent.
+        /// The number of the intent.
         number: usize,
     },
     /// Every step was done: the domain is on the new side.
     Committed,
     /// A step is about to be undone.
     Undo {
-        /// Of the intent.
+        /// The number of the intent.
         number: usize,
         /// Server connection that acts.
         #[serde(default)]
@@ -53,7 +53,7 @@ pub enum Record {
     },
     /// The step was undone.
     Undone {
-        /// Of the intent.
+        /// The number of the intent.
         number: usize,
     },
     /// The job has ended and left nothing to do.

@@ -101,7 +101,7 @@ impl Staged {
 
 /// The staged state was compared with the backup.
 pub struct Verified {
-    /// What was staged.
+    /// The staged state.
     pub staged: Staged,
     /// How the staged state was verified.
     pub groups: Vec<Group>,
@@ -111,7 +111,7 @@ pub struct Verified {
 
 /// The live site is the new one. Holds its checks, and the steps to go back.
 pub struct Committed {
-    /// What was staged.
+    /// The staged state.
     pub staged: Staged,
     /// How the staged state was verified.
     pub groups: Vec<Group>,

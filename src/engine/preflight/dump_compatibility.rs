@@ -229,7 +229,7 @@ mod tests {
                 r#","options":{"compatibility":{"statement":"skip"}}"#,
                 None,
             ),
-            // What the rest depends on is not left out.
+            // Statements on which the rest depends are not left out.
             (
                 &format!("CREATE TABLE a (x int); SET NAMES gbk;\n{END}"),
                 r#","options":{"compatibility":{"statement":"skip"}}"#,

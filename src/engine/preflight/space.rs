@@ -31,7 +31,7 @@ pub struct Load {
 pub struct Need {
     /// The nearest folder that exists.
     pub path: PathBuf,
-    /// What is written there.
+    /// The kind of content that is written there.
     pub what: &'static str,
     /// Bytes.
     pub bytes: u64,
@@ -44,7 +44,7 @@ pub struct Need {
 pub struct Room {
     /// The first place on it.
     pub path: PathBuf,
-    /// What is written there.
+    /// The kind of content that is written there.
     pub what: Vec<&'static str>,
     /// Bytes, without those that are to stay free.
     pub bytes: u64,
