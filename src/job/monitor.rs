@@ -50,7 +50,7 @@ struct Published {
     io: Io,
 }
 
-/// The monitor of a worker: counters in memory, `status.json` five times a second, `events.jsonl` and log at once.
+/// The monitor of a worker: counters in memory, `status.json` ten times a second, `events.jsonl` and log at once.
 #[derive(Debug)]
 pub struct JobMonitor {
     folder: JobFolder,

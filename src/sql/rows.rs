@@ -2,9 +2,10 @@
 
 use crate::error::Result;
 use crate::sql::lexer::{Item, Lexer};
-use crate::sql::token::{Quoting, escapes};
+use crate::sql::token::{Quoting, escapes, tokens};
 use crate::sql::versioned::Dialect;
 use std::fmt::Write;
+use std::ops::Range;
 
 /// Rows as text. String literals that are not UTF-8 become hexadecimal literals of the same meaning:
 /// `introducer` is put before those that stand for text of another character set.
@@ -81,6 +82,37 @@ fn literal(rows: &[u8], begin: usize, quoting: Quoting) -> (Vec<u8>, usize) {
     (value, rows.len())
 }
 
+/// The rows `(…),(…)` with DEFAULT in these places of each, which MariaDB and MySQL both take for a column that is computed.
+pub fn with_defaults(rows: &str, places: &[usize], quoting: Quoting) -> String {
+    let bytes = rows.as_bytes();
+    let mut text = String::with_capacity(rows.len());
+    let (mut depth, mut place, mut copied) = (0_u32, 0, 0);
+    let mut value: Option<Range<usize>> = None;
+    for token in tokens(bytes, quoting) {
+        let (opens, closes) = (token.is_sign(bytes, b'('), token.is_sign(bytes, b')'));
+        if depth == 1 && (closes || token.is_sign(bytes, b',')) {
+            if let Some(value) = value.take().filter(|_| places.contains(&place)) {
+                text.push_str(&rows[copied..value.start]);
+                text.push_str("DEFAULT");
+                copied = value.end;
+            }
+            place += 1;
+        } else if depth > 0 {
+            let begin = value.as_ref().map_or(token.span.start, |value| value.start);
+            value = Some(begin..token.span.end);
+        }
+        if opens {
+            depth += 1;
+            if depth == 1 {
+                place = 0;
+            }
+        }
+        depth -= u32::from(closes && depth > 0);
+    }
+    text.push_str(&rows[copied..]);
+    text
+}
+
 /// Cuts `(…),(…)` into its rows.
 ///
 /// # Errors
@@ -113,6 +145,16 @@ mod tests {
             "(1,'ok',_latin1 x'ff006127275c25'),(2,_binary x'fe')"
         );
         assert_eq!(as_text(b"(1,'a')".to_vec(), Quoting::default(), ""), "(1,'a')");
+    }
+
+    #[test]
+    fn a_value_gives_way_to_default_whatever_it_is_made_of() {
+        let defaults = |rows, places: &[usize]| with_defaults(rows, places, Quoting::default());
+        assert_eq!(defaults("(1,2,'a,(b'),\n(3, -4.5 ,'c')", &[1]), "(1,DEFAULT,'a,(b'),\n(3, DEFAULT ,'c')");
+        assert_eq!(defaults("(_binary 'x''),(',/* ( */ 1)", &[0]), "(DEFAULT,/* ( */ 1)");
+        assert_eq!(defaults("(NULL,CONCAT('a',(1)),2)", &[1, 2]), "(NULL,DEFAULT,DEFAULT)");
+        assert_eq!(defaults("(1,2)", &[]), "(1,2)");
+        assert_eq!(defaults("(1,2)", &[7]), "(1,2)");
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub struct Column {
     pub kind: String,
     /// Computed by the server.
     pub generated: bool,
+    /// Computed from an expression: MariaDB ignores a value for it, MySQL refuses the row (error 3105). Not so the two ends of a row's
+    /// time in a versioned table, which are generated, too.
+    pub computed: bool,
     /// Passed over where no columns are named.
     pub invisible: bool,
 }
@@ -97,10 +100,12 @@ impl TableText {
         }
         let kind = part.get(1).filter(|token| token.kind == Kind::Word)?;
         let generated = part.iter().skip(2).any(|token| token.is(bytes, "AS") || token.is(bytes, "GENERATED"));
+        let computed = part.windows(2).skip(2).any(|pair| pair[0].is(bytes, "AS") && pair[1].is_sign(bytes, b'('));
         self.columns.push(Column {
             name: first.name(bytes)?,
             kind: sql[kind.span.clone()].to_ascii_lowercase(),
             generated,
+            computed,
             invisible: part.iter().skip(2).any(|token| token.is(bytes, "INVISIBLE")),
         });
         Some(())
@@ -144,6 +149,19 @@ impl TableText {
         self.columns.iter().all(Column::takes_text)
             && (rows.head.columns.is_some() || !self.columns.iter().any(|column| column.invisible))
             && rows.forms.iter().enumerate().all(|(at, forms)| column(at).is_some_and(|column| column.takes(*forms)))
+    }
+
+    /// Which values of a row, by their places from 0, are for columns that are computed. `named` are the columns of the INSERT.
+    pub fn computed(&self, named: Option<&[String]>) -> Vec<usize> {
+        let computed =
+            |name: &String| self.columns.iter().any(|column| column.computed && column.name.eq_ignore_ascii_case(name));
+        match named {
+            Some(names) => (0..names.len()).filter(|at| computed(&names[*at])).collect(),
+            None => {
+                let visible = self.columns.iter().filter(|column| !column.invisible).enumerate();
+                visible.filter(|(_, column)| column.computed).map(|(at, _)| at).collect()
+            }
+        }
     }
 
     /// True for InnoDB, also when no engine is named.

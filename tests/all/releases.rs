@@ -271,3 +271,21 @@ fn right_after_a_restore_nothing_differs_whichever_server_wrote_the_dump() {
     let document = tenants.world.document("diff_backup", &json!({"domain": DOMAIN, "wait": true}));
     assert_same(&document, "a sequence");
 }
+
+/// MariaDB's dumps hold a value for a column that the server computes. MariaDB ignores it, MySQL refuses the row (error 3105).
+#[test]
+fn values_for_generated_columns_are_the_servers_to_compute() {
+    let dump = "CREATE TABLE `t` (`id` int NOT NULL PRIMARY KEY, `v` varchar(40),\n\
+        `long` int GENERATED ALWAYS AS (char_length(`v`)) STORED, `w` varchar(40), `first` varchar(1) AS (left(`v`,1)) VIRTUAL);\n\
+        INSERT INTO `t` VALUES (1,'restored',99,'a,(b',NULL);\n\
+        CREATE TABLE `named` (`id` int NOT NULL PRIMARY KEY, `twice` int AS (`id` * 2));\n\
+        INSERT INTO `named` (`twice`, `id`) VALUES (7, 3),\n(-8, 4);\n";
+    for release in [Release::tested(), Release::MYSQL97] {
+        let tenants = Tenants::up(release, &[]);
+        tenants.backup(dump);
+        let report = assert_both_take(&tenants, "values for generated columns");
+        assert!(!report["notes"].to_string().contains("generated"), "{report}");
+        assert_eq!(tenants.sql(&format!("SELECT * FROM {OWN}.t")).trim(), "1\trestored\t8\ta,(b\tr");
+        assert_eq!(tenants.sql(&format!("SELECT * FROM {OWN}.named ORDER BY id")).trim(), "3\t6\n4\t8");
+    }
+}

@@ -207,6 +207,11 @@ impl Worker<'_> {
         };
         let length = rows.len();
         let text = rows::as_text(rows, quoting, &introducer);
+        let computed = batch.target.text.as_ref().map(|table| table.computed(batch.head.columns.as_deref()));
+        let text = match computed {
+            Some(places) if !places.is_empty() => rows::with_defaults(&text, &places, quoting),
+            _ => text,
+        };
         if text.len() <= room {
             return self.send_statement(batch, head, &text);
         }
