@@ -55,7 +55,7 @@ inside() { # DIR PROGRAM [ARGUMENT...]
     mount -t tmpfs tmpfs "$root/tmp"
     mount -t tmpfs tmpfs "$root/var/tmp"
     mkdir -p "$root$dir"
-    mount --bind "$dir" "$root$dir"
+    mount --rbind "$dir" "$root$dir"
     exec chroot "$root" "$@"' inside "$root" "$@"
 }
 
@@ -83,12 +83,19 @@ locked() { # COMMAND...
 }
 
 # What a release has to show. Some tests are written in words of MariaDB's, or of the release that they were first seen on; g09 changes
-# lower_case_table_names of a server, which MySQL allows before its first start alone.
+# lower_case_table_names of a server, which MySQL allows before its first start alone. MySQL counts rows of its own dictionary among those
+# that were inserted, which the first a19 compares. Where MariaDB 10.5 dies within a RENAME, tables can be left between the sides.
 tests_of() { # NAME
+  local kills='test(/^(crash|servers|resume|states)::/)'
   case $1 in
-    mysql97) printf '%s\n' 'test(/contract$|^(verdicts|releases|tenants)::/) - test(/::g09_/)' ;;
-    mariadb1011) printf '%s\n' 'test(/contract$|^(database|privileges|hostile_dumps|hostile_statements|verdicts|tenants)::/)' ;;
-    *) printf '%s\n' 'test(/contract$|^(database|privileges|hostile_dumps|hostile_statements|verdicts|tenants)::/) - test(/::e70_/)' ;;
+    mysql97)
+      printf 'test(/contract$|^(verdicts|releases|tenants)::/) + %s - test(/::g09_|::a19_a_restore_killed_while_it_stages/)\n' "$kills"
+      ;;
+    mariadb1011) printf 'test(/contract$|^(database|privileges|hostile_dumps|hostile_statements|verdicts|tenants)::/) + %s\n' "$kills" ;;
+    mariadb105)
+      printf 'test(/contract$|^(database|privileges|hostile_dumps|hostile_statements|verdicts|tenants)::/) + %s - test(/::e70_|::a10_the_database_dies_within|::a12_the_database_dies/)\n' "$kills"
+      ;;
+    *) printf 'test(/contract$|^(database|privileges|hostile_dumps|hostile_statements|verdicts|tenants)::/) + %s - test(/::e70_/)\n' "$kills" ;;
   esac
 }
 

@@ -58,7 +58,8 @@ fn a10_the_database_dies_within_a_rename_of_two_hundred_tables() {
         .map(|number| format!("CREATE TABLE shop.many_{number} (id INT PRIMARY KEY); INSERT INTO shop.many_{number} VALUES ({number});"))
         .collect();
     world.harness("sql", &[&tables]);
-    let stage = Stage::of(world, kinds()[0].1.clone());
+    let request = json!({"domain": DOMAIN, "options": {"accept": ["change_over"]}});
+    let stage = Stage::of(world, request);
     let rename = stage.trace.that_writes("RENAME TABLE `shop`").number;
     let (mut outcome, mut took) = (Outcome::default(), Duration::from_millis(400));
     let tries = if is_long() { 50 } else { 3 };

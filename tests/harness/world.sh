@@ -14,6 +14,8 @@ readonly SCHEMA=shop NEIGHBOUR_SCHEMA=neighbour
 source "$PARTS/backup.bash"
 # shellcheck source=/dev/null
 source "$PARTS/life.bash"
+# shellcheck source=/dev/null
+source "$PARTS/server.bash"
 
 usage() {
   cat <<'TEXT'
@@ -84,15 +86,6 @@ wait_for() { # SECONDS WHAT COMMAND...
     ((tries-- > 0)) || fail "$what did not come up: $(tail -n 3 "$WORLD/log/start.log")"
     sleep 0.05
   done
-}
-
-# A server removes what looks like a temporary table from its folder for them when it starts: two that share one (TMPDIR, else
-# /tmp) take each other's away, and one that misses its own crashes.
-start_database() {
-  alone mariadbd --no-defaults --user=root --tmpdir="$WORLD/db-tmp" --datadir="$WORLD/db" --socket="$WORLD/run/db.sock" \
-    --pid-file="$WORLD/run/db.pid" --log-error="$WORLD/log/db.log" --skip-networking \
-    --character-set-server=utf8mb4 --collation-server=utf8mb4_general_ci --event-scheduler=ON
-  wait_for 60 MariaDB sql -e 'SELECT 1'
 }
 
 start_php_fpm() {
@@ -196,23 +189,9 @@ make_services() {
     chmod 0644 "$WORLD/nginx/sites-available/$domain" "$WORLD/php/pool.d/$domain.conf" "$WORLD/cron/${domain//./_}"
   done
   render restore.toml "$DOMAIN" - >"$WORLD/restore.toml"
+  # Its renaming of many tables is not all or nothing in a crash: somebody has to accept that.
+  [[ ${RV_SERVER:-} != mariadb105 ]] || sed -i '/^\[mysql\]/a accept = ["atomic_rename"]' "$WORLD/restore.toml"
   chmod 0600 "$WORLD/restore.toml"
-}
-
-make_database() {
-  local try
-  # On a machine with many servers the kernel's queues for asynchronous I/O can be full for a moment.
-  for try in 1 2 3; do
-    rm -rf "$WORLD/db"
-    mkdir "$WORLD/db"
-    if TMPDIR=$WORLD/db-tmp mariadb-install-db --no-defaults --user=root --datadir="$WORLD/db" --skip-test-db \
-      --auth-root-authentication-method=socket --debug-no-sync=1 >"$WORLD/log/install.log" 2>&1; then
-      return 0
-    fi
-    sleep "$try"
-  done
-  tail -n 20 "$WORLD/log/install.log" >&2
-  fail 'mariadb-install-db failed; the end of its log is above'
 }
 
 # The real files of Debian's package, links followed. The small site leaves out what only browsers and editors load.
@@ -250,7 +229,7 @@ make_neighbour() {
   printf 'not yours\n' >"$root/private/secret.txt"
   chmod 0600 "$root/private/secret.txt"
   chown -R www-data:www-data "$root"
-  sql "$NEIGHBOUR_SCHEMA" <<SQL
+  with_sequences "$NEIGHBOUR_SCHEMA" sql "$NEIGHBOUR_SCHEMA" <<SQL
 CREATE TABLE ledger (id INT PRIMARY KEY AUTO_INCREMENT, entry VARCHAR(200), amount DECIMAL(10,2)) ENGINE=InnoDB;
 INSERT INTO ledger (id, entry, amount) SELECT seq, CONCAT('entry ', seq), seq * 1.25 FROM seq_1_to_500;
 CREATE VIEW totals AS SELECT COUNT(*) AS n, SUM(amount) AS amount FROM ledger;
@@ -294,8 +273,8 @@ INSERT INTO wp_options (option_name, option_value, autoload) VALUES ('rv_side', 
 SQL
   rm -f "$WORLD/tmp"/*.tsv
   # By the site's own account: its triggers, views and routines have it as their definer.
-  mariadb --no-defaults --default-character-set=utf8mb4 --socket="$WORLD/run/db.sock" --user="$SCHEMA" \
-    --password="$WORLD_PASSWORD" "$SCHEMA" <"$PARTS/extras.sql"
+  with_sequences "$SCHEMA" mariadb --no-defaults --default-character-set=utf8mb4 --socket="$WORLD/run/db.sock" --user="$SCHEMA" \
+    --password="$WORLD_PASSWORD" "$SCHEMA" < <(extras)
   find "$root" -type d -exec chmod 0755 {} +
   find "$root" -type f -exec chmod 0644 {} +
   chmod 0640 "$root/wp-config.php"
@@ -379,9 +358,9 @@ manifest_tree() { # FOLDER
 manifest_schema() { # SCHEMA [TABLE...]
   local objects=()
   (($# > 1)) || objects=(--routines --events)
-  mariadb-dump --no-defaults --socket="$WORLD/run/db.sock" --user=root --triggers "${objects[@]}" --order-by-primary \
+  dump_program --triggers "${objects[@]}" --order-by-primary \
     --skip-extended-insert --hex-blob --skip-comments --skip-dump-date --default-character-set=utf8mb4 --single-transaction "$@" \
-    2>/dev/null || printf 'missing\n'
+    2>/dev/null | printed_alike || printf 'missing\n'
 }
 
 manifest_config() { # DOMAIN
@@ -409,7 +388,7 @@ command_manifest() { # PART [TABLE...]
       manifest_schema "$NEIGHBOUR_SCHEMA"
       manifest_config "$NEIGHBOUR"
       # Nobody's account or grant may come or go.
-      sql -e 'SELECT Host, User, Priv FROM mysql.global_priv ORDER BY 1, 2; SELECT * FROM mysql.db ORDER BY 1, 2, 3'
+      accounts
       find "$WORLD/nginx" "$WORLD/php" "$WORLD/ssl" "$WORLD/cron" -not -path "*$DOMAIN*" -not -path "*${DOMAIN//./_}*" \
         -type f -exec sha256sum {} + | LC_ALL=C sort
       # The machine's own configuration is nobody's to change either.
@@ -429,7 +408,7 @@ command_digest() { # [PART]
 
 command_strays() {
   sql -e "SELECT CONCAT('schema ', schema_name) FROM information_schema.schemata WHERE schema_name LIKE 'rvs\\_%'
-    UNION ALL SELECT CONCAT('account ', User) FROM mysql.global_priv WHERE User LIKE 'rv\\_%'"
+    UNION ALL SELECT CONCAT('account ', User) FROM mysql.user WHERE User LIKE 'rv\\_%'"
   local staged
   for staged in "$WORLD"/web/.rocketvps-restore/*/; do
     [[ -d $staged ]] || continue

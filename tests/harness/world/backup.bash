@@ -44,7 +44,7 @@ pack_into() { # ARCHIVE
 }
 
 dump_tool() { # OPTION...
-  mariadb-dump --no-defaults --socket="$WORLD/run/db.sock" --user=root --single-transaction --quick "$@"
+  dump_program --single-transaction --quick "$@"
 }
 
 # Seconds after a stamp, as a stamp.
