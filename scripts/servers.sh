@@ -89,7 +89,7 @@ tests_of() { # NAME
   local kills='test(/^(crash|servers|resume|states)::/)'
   case $1 in
     mysql97)
-      printf 'test(/contract$|^(verdicts|releases|tenants)::/) + %s - test(/::g09_|::a19_a_restore_killed_while_it_stages/)\n' "$kills"
+      printf 'test(/contract$|^(hostile_dumps|hostile_statements|verdicts|releases|tenants)::/) + %s - test(/::g09_|::a19_a_restore_killed_while_it_stages/)\n' "$kills"
       ;;
     mariadb1011) printf 'test(/contract$|^(database|privileges|hostile_dumps|hostile_statements|verdicts|tenants)::/) + %s\n' "$kills" ;;
     mariadb105)

@@ -183,8 +183,16 @@ const REACHING: &[&str] = &[
     "RELEASE_ALL_LOCKS",
     "MASTER_POS_WAIT",
     "MASTER_GTID_WAIT",
+    "SOURCE_POS_WAIT",
+    "WAIT_FOR_EXECUTED_GTID_SET",
     "LOAD_FILE",
 ];
+
+/// Why a table or key is refused that calls one of them.
+const WAITS: &str = "a table whose expressions wait, lock or read files";
+
+/// Tablespace of MySQL in which a table has a file of its own.
+const OWN_TABLESPACE: &str = "innodb_file_per_table";
 
 /// Why a table is refused that refers to another schema.
 pub const FOREIGN_REFERENCE: &str = "a foreign key to another schema";
@@ -300,7 +308,12 @@ fn create(reader: &mut Reader) -> Result<Statement, String> {
                     reader.word();
                 }
                 reader.one_of(&["ON"]).ok_or_else(unknown)?;
-                return reader.name().map(Statement::CreateIndex).ok_or_else(unknown);
+                let name = reader.name().ok_or_else(unknown)?;
+                // A key of MySQL's may be an expression.
+                if (0..reader.rest.len()).any(|at| reader.reaches(at)) {
+                    return Err(WAITS.into());
+                }
+                return Ok(Statement::CreateIndex(name));
             }
             "UNIQUE" | "FULLTEXT" | "SPATIAL" => continue,
             "ALGORITHM" => {
@@ -353,11 +366,19 @@ fn table_options(reader: &Reader) -> Result<(), String> {
             // The server writes down the schema in which it finds the sequence; that of the load does not stay.
             return Err("a table that draws a value from a sequence".into());
         }
-        if REACHING.iter().any(|name| token.is(sql, name)) && next(1).is_some_and(|sign| sign.is_sign(sql, b'(')) {
-            return Err("a table whose expressions wait, lock or read files".into());
+        if reader.reaches(at) {
+            return Err(WAITS.into());
         }
         if token.is(sql, "DIRECTORY") {
             return Err("a table with a folder of its own".into());
+        }
+        if token.is(sql, "TABLESPACE") {
+            let step = if next(1).is_some_and(|sign| sign.is_sign(sql, b'=')) { 2 } else { 1 };
+            let name = next(step).and_then(|name| name.name(sql));
+            if name.is_some_and(|name| !name.eq_ignore_ascii_case(OWN_TABLESPACE)) {
+                // Its rows would be in a file of somebody else's, who cannot drop it then.
+                return Err("a table in a tablespace that others share".into());
+            }
         }
         if ["SELECT", "UNION", "TABLE", "CONNECTION"].iter().any(|word| token.is(sql, word)) {
             return Err("a table made of something else".into());
@@ -603,6 +624,12 @@ impl Reader<'_> {
         Some(())
     }
 
+    /// Whether one of [`REACHING`] is called there.
+    fn reaches(&self, at: usize) -> bool {
+        let called = self.rest.get(at + 1).is_some_and(|sign| sign.is_sign(self.sql, b'('));
+        called && REACHING.iter().any(|name| self.rest[at].is(self.sql, name))
+    }
+
     fn names_files(&self) -> bool {
         ["OUTFILE", "DUMPFILE", "INFILE", "LOAD_FILE"]
             .iter()
@@ -640,6 +667,12 @@ mod tests {
             ("ALTER TABLE a ADD PRIMARY KEY (id), ADD KEY x (y)", Statement::AlterTable(name("a"))),
             ("ALTER TABLE a MODIFY id int AUTO_INCREMENT, AUTO_INCREMENT=7", Statement::AlterTable(name("a"))),
             ("CREATE UNIQUE INDEX i ON a (x)", Statement::CreateIndex(name("a"))),
+            ("CREATE INDEX i ON a ((lower(x)), sleep)", Statement::CreateIndex(name("a"))),
+            (
+                "CREATE TABLE a (x int) TABLESPACE `innodb_file_per_table` ENGINE=InnoDB",
+                Statement::CreateTable(name("a")),
+            ),
+            ("CREATE TABLE a (x int, KEY tablespace (x))", Statement::CreateTable(name("a"))),
             (
                 "CREATE ALGORITHM=UNDEFINED DEFINER=`r`@`%` SQL SECURITY DEFINER VIEW `v` AS select 1",
                 Statement::CreateObject(ObjectKind::View, name("v")),
@@ -731,6 +764,12 @@ mod tests {
             "CREATE TABLE a (LIKE victim.t)",
             "CREATE TABLE a (x int DEFAULT (SLEEP(9)))",
             "CREATE TABLE a (x int); DROP TABLE b",
+            "CREATE TABLE a (x int DEFAULT (WAIT_FOR_EXECUTED_GTID_SET('x:1')))",
+            "CREATE INDEX i ON a ((WAIT_FOR_EXECUTED_GTID_SET('x:1')))",
+            "ALTER TABLE a ADD KEY i ((SOURCE_POS_WAIT('x', 1)))",
+            "CREATE TABLE a (x int) TABLESPACE `shared` ENGINE=InnoDB",
+            "CREATE TABLE a (x int) PARTITION BY HASH (x) (PARTITION p TABLESPACE = innodb_system)",
+            "ALTER TABLE a ADD y int, TABLESPACE shared",
             "CREATE TABLE a (x int DEFAULT nextval(`site`.`s`))",
             "CREATE TABLE a (x int DEFAULT (NEXT VALUE FOR s))",
             "CREATE VIEW v AS SELECT 1; DROP TABLE b",

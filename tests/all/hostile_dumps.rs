@@ -2,7 +2,7 @@
 //! filter, which refuses it by name and line, and with the filter switched off, when privileges alone hold it back. Whatever
 //! happens, everything outside of the shadow schema is what it was.
 
-use crate::loading::victim::Scene;
+use crate::loading::victim::{Scene, is_mysql};
 use crate::loading::{MAX_TABLES, SHADOW, World};
 use crate::world::trial;
 use mysql::prelude::Queryable;
@@ -17,6 +17,173 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// What only MySQL has of each kind.
+const ANOTHER_SCHEMA_OF_MYSQL: &[&str] = &[
+    "TABLE victim.secrets",
+    "TABLE victim.secrets ORDER BY word LIMIT 1 INTO @w",
+    "VALUES ROW(1), ROW((SELECT MAX(id) FROM victim.t))",
+    "CREATE TABLE x (word TEXT)|INSERT INTO x TABLE victim.secrets",
+    "CREATE TABLE x (word TEXT)|REPLACE INTO x (word) TABLE victim.secrets LIMIT 1",
+    "CREATE TABLE x TABLE victim.secrets",
+    "CREATE TABLE x AS TABLE victim.secrets",
+    "CREATE TABLE x AS VALUES ROW((SELECT word FROM victim.secrets))",
+    "CREATE TABLE x (id INT)|INSERT INTO x VALUES ROW((SELECT MAX(id) FROM victim.t))",
+    "INSERT INTO victim.t VALUES ROW(666), ROW(667)",
+    "CREATE TABLE x (id INT PRIMARY KEY)|INSERT INTO x VALUES (1) AS n ON DUPLICATE KEY UPDATE id=(SELECT 1 FROM victim.t)",
+    "CREATE TABLE x (id INT PRIMARY KEY)|INSERT INTO x VALUES (1) AS n(m) ON DUPLICATE KEY UPDATE id=m+(SELECT 1 FROM victim.t)",
+    "INSERT INTO victim.t VALUES (1) AS n ON DUPLICATE KEY UPDATE id=666",
+    "INSERT /*+ SET_VAR(sql_mode='') */ INTO victim.t VALUES (666)",
+    "UPDATE /*+ QB_NAME(q) */ victim.t SET id=666 WHERE id=1",
+    "DELETE /*+ SET_VAR(foreign_key_checks=OFF) */ FROM victim.t",
+    "WITH a AS (SELECT 1) DELETE FROM victim.t",
+    "WITH a AS (SELECT 666 AS n) UPDATE victim.t, a SET id=n WHERE id=1",
+    "SELECT /*+ SET_VAR(max_execution_time=9) */ word FROM victim.secrets",
+    "EXPLAIN ANALYZE SELECT * FROM victim.t",
+    "EXPLAIN FORMAT=JSON INTO @w SELECT * FROM victim.secrets",
+    "DESCRIBE victim.secrets",
+    "CREATE VIEW v AS TABLE victim.secrets",
+    "CREATE VIEW v AS VALUES ROW((TABLE victim.secrets))",
+    "CREATE VIEW v AS SELECT l.word FROM (SELECT 1) AS a, LATERAL (SELECT word FROM victim.secrets) AS l",
+    "CREATE VIEW v AS SELECT j.w FROM victim.secrets, JSON_TABLE(CONCAT('[\"',word,'\"]'), '$[*]' COLUMNS (w TEXT PATH '$')) AS j",
+    "CREATE SQL SECURITY INVOKER VIEW v AS SELECT * FROM mysql.user",
+    "CREATE VIEW v AS SELECT /*+ QB_NAME(`a`) NO_MERGE(@`a`) */ * FROM victim.secrets",
+    "CREATE JSON RELATIONAL DUALITY VIEW v AS SELECT JSON_DUALITY_OBJECT('_id': id) FROM victim.t",
+    "CREATE OR REPLACE JSON DUALITY VIEW victim.v AS SELECT JSON_DUALITY_OBJECT('_id': id) FROM victim.t",
+    "CREATE MATERIALIZED VIEW v AS SELECT * FROM victim.secrets",
+    "CREATE MATERIALIZED VIEW victim.m AS SELECT 1",
+    "CREATE LIBRARY victim.another LANGUAGE JAVASCRIPT AS $a$ export function f() { return 1 } $a$",
+    "CREATE LIBRARY another LANGUAGE JAVASCRIPT AS $a$ export function f() { return 1 } $a$",
+    "ALTER LIBRARY victim.lib COMMENT 'x'",
+    "DROP LIBRARY victim.lib",
+    "CREATE FUNCTION victim.js() RETURNS INT DETERMINISTIC LANGUAGE JAVASCRIPT AS $a$ return 1 $a$",
+    "ALTER TABLE victim.t SECONDARY_LOAD",
+    "ALTER VIEW victim.v AS SELECT 1",
+    "ALTER FUNCTION victim.f COMMENT 'x'",
+    "ALTER EVENT victim.e DISABLE",
+    "CACHE INDEX victim.secrets IN DEFAULT",
+];
+
+const THE_SERVER_OF_MYSQL: &[&str] = &[
+    "CREATE ROLE IF NOT EXISTS evil, worse",
+    "DROP ROLE victims_role",
+    "GRANT victims_role TO rv_1@localhost WITH ADMIN OPTION",
+    "SET ROLE victims_role",
+    "SET ROLE ALL EXCEPT victims_role",
+    "SET DEFAULT ROLE victims_role TO rv_1@localhost",
+    "SET DEFAULT ROLE ALL TO victim@localhost",
+    "ALTER USER rv_1@localhost DEFAULT ROLE victims_role",
+    "ALTER USER victim@localhost ACCOUNT LOCK",
+    "ALTER USER USER() IDENTIFIED BY 'x'",
+    "ALTER USER CURRENT_USER() ATTRIBUTE '{\"a\": 1}'",
+    "GRANT SYSTEM_USER ON *.* TO CURRENT_USER",
+    "GRANT PROXY ON root@localhost TO CURRENT_USER",
+    "REVOKE SYSTEM_USER ON *.* FROM root@localhost",
+    "SET PASSWORD FOR victim@localhost = 'x' REPLACE 'v'",
+    "SET PASSWORD FOR root@localhost TO RANDOM",
+    "SET PERSIST_ONLY back_log=81",
+    "SET @@PERSIST.max_connections=1",
+    "SET @@PERSIST_ONLY.back_log=81",
+    "SET sql_notes=0, PERSIST max_connections=1",
+    "SET @@GLOBAL.GTID_PURGED=(SELECT word FROM victim.secrets)",
+    "RESET PERSIST",
+    "RESET PERSIST IF EXISTS max_connections",
+    "SET RESOURCE GROUP SYS_default",
+    "CREATE RESOURCE GROUP evil TYPE=USER",
+    "ALTER RESOURCE GROUP USR_default VCPU=0",
+    "DROP RESOURCE GROUP USR_default FORCE",
+    "INSTALL COMPONENT 'file://component_query_attributes'",
+    "INSTALL COMPONENT 'file://component_validate_password' SET GLOBAL validate_password.policy=0",
+    "UNINSTALL COMPONENT 'file://component_query_attributes'",
+    "INSTALL PLUGIN clone SONAME 'mysql_clone.so'",
+    "CLONE LOCAL DATA DIRECTORY='{outside}/clone'",
+    "CLONE INSTANCE FROM root@'127.0.0.1':3306 IDENTIFIED BY 'x'",
+    "RESTART",
+    "ALTER INSTANCE ROTATE INNODB MASTER KEY",
+    "ALTER INSTANCE DISABLE INNODB REDO_LOG",
+    "ALTER INSTANCE RELOAD TLS NO ROLLBACK ON ERROR",
+    "UNLOCK INSTANCE",
+    "CREATE SPATIAL REFERENCE SYSTEM 990001 NAME 'x' DEFINITION 'x'",
+    "DROP SPATIAL REFERENCE SYSTEM 4326",
+    "RESET BINARY LOGS AND GTIDS",
+    "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1'",
+    "CHANGE REPLICATION FILTER REPLICATE_DO_DB=(victim)",
+    "START REPLICA",
+    "START GROUP_REPLICATION",
+    "RESET REPLICA ALL",
+    "PURGE BINARY LOGS TO 'binlog.000002'",
+    "FLUSH BINARY LOGS",
+    "FLUSH OPTIMIZER_COSTS",
+    "SHOW BINLOG EVENTS",
+    "SHOW CREATE USER root@localhost",
+    "EXPLAIN FOR CONNECTION 1",
+    "INSERT INTO mysql.user (Host,User) VALUES ('%','evil')",
+    "UPDATE mysql.user SET Super_priv='Y'",
+    "UPDATE mysql.global_grants SET USER='rv_1'",
+    "INSERT INTO mysql.role_edges VALUES ('%','victims_role','localhost','rv_1','Y')",
+    "UPDATE performance_schema.setup_instruments SET ENABLED='NO'",
+    "CALL sys.execute_prepared_stmt('DROP DATABASE victim')",
+    "SIGNAL SQLSTATE '45000'",
+    "GET DIAGNOSTICS @a = NUMBER",
+    "XA RECOVER CONVERT XID",
+    "XA BEGIN 'x'",
+    "VALUES ROW(1)",
+    "TABLE mysql.user LIMIT 1",
+];
+
+const FILES_OF_MYSQL: &[&str] = &[
+    "IMPORT TABLE FROM '{outside}/x.sdi'",
+    "TABLE victim.secrets INTO OUTFILE '{outside}/made'",
+    "VALUES ROW('x') INTO OUTFILE '{outside}/made'",
+    "(SELECT 'x') INTO DUMPFILE '{outside}/made'",
+    "CREATE TABLE x (t TEXT)|LOAD DATA FROM INFILE '{outside}/secret' INTO TABLE x",
+    "CREATE TABLE x (t TEXT)|LOAD DATA FROM URL 'http://127.0.0.1/' INTO TABLE x",
+    "CREATE TABLE x (t TEXT)|INSERT INTO x VALUES (JSON_QUOTE(LOAD_FILE('{outside}/secret')))",
+    "CREATE TABLE x AS VALUES ROW(LOAD_FILE('{outside}/secret'))",
+    "CREATE EXTERNAL TABLE x (id INT) FILES=(FILE_PATTERN '{outside}/secret')",
+    "CREATE TABLESPACE evil ADD DATAFILE '{outside}/evil.ibd'",
+    "CREATE TABLESPACE evil ADD DATAFILE 'evil.ibd' ENGINE=InnoDB",
+    "CREATE UNDO TABLESPACE evil ADD DATAFILE '{outside}/evil.ibu'",
+    "ALTER UNDO TABLESPACE innodb_undo_001 SET INACTIVE",
+    "ALTER TABLESPACE victims RENAME TO evil",
+    "DROP TABLESPACE victims",
+    "CREATE LOGFILE GROUP evil ADD UNDOFILE '{outside}/made' ENGINE=NDB",
+    // What is in a tablespace is in a file of somebody else's, who cannot drop it then.
+    "CREATE TABLE x (id INT) TABLESPACE=victims",
+    "CREATE TABLE x (id INT) ENGINE=InnoDB TABLESPACE `victims`",
+    "CREATE TABLE x (id INT) TABLESPACE innodb_system",
+    "CREATE TABLE x (id INT) PARTITION BY HASH(id) (PARTITION p0 TABLESPACE=victims)",
+    "CREATE TABLE x (id INT)|ALTER TABLE x TABLESPACE=victims",
+    "CREATE TABLE x (id INT)|ALTER TABLE x ADD y INT, TABLESPACE innodb_system",
+    // It waits for ever, and so does whoever writes a row.
+    "CREATE TABLE x (id INT DEFAULT (WAIT_FOR_EXECUTED_GTID_SET('3e11fa47-71ca-11e1-9e33-c80aa9429562:1')))",
+    "CREATE TABLE x (id INT, y INT AS (WAIT_FOR_EXECUTED_GTID_SET('3e11fa47-71ca-11e1-9e33-c80aa9429562:1')))",
+    "CREATE TABLE x (id INT CHECK (WAIT_FOR_EXECUTED_GTID_SET('3e11fa47-71ca-11e1-9e33-c80aa9429562:1')=0))",
+    "CREATE TABLE x (id INT)|CREATE INDEX i ON x ((WAIT_FOR_EXECUTED_GTID_SET('3e11fa47-71ca-11e1-9e33-c80aa9429562:1')))",
+    "CREATE TABLE x (id INT)|ALTER TABLE x ADD KEY ((WAIT_FOR_EXECUTED_GTID_SET('3e11fa47-71ca-11e1-9e33-c80aa9429562:1')))",
+    "CREATE TABLE x (id INT DEFAULT (SOURCE_POS_WAIT('a',1)))",
+    "CREATE TABLE x (id INT, KEY k ((SLEEP(1))))",
+    "CREATE TABLE x (id INT)|CREATE INDEX i ON x ((GET_LOCK('victim',1)))",
+    "CREATE TABLE x (id INT) ENGINE=PERFORMANCE_SCHEMA",
+];
+
+const HARMLESS_OF_MYSQL: &[&str] = &[
+    "CREATE TABLE x (id INT) ENGINE=NDB",
+    "CREATE TABLE x (id INT) TABLESPACE 'victims'",
+    "CREATE TABLE x (id INT) SECONDARY_ENGINE=rapid",
+    "CREATE TABLE x (id INT) SECONDARY_ENGINE=rapid;\nALTER TABLE x SECONDARY_LOAD",
+    "CREATE TABLE x (id INT) START TRANSACTION",
+    "CREATE TABLE x (id INT) TABLESPACE=innodb_file_per_table",
+    "CREATE TABLE x VALUES ROW(1, @@datadir)",
+    "CREATE TABLE x (id INT) COMMENT $a$x$a$",
+    "CREATE TABLE $a$ (id INT); DROP TABLE victim.t; CREATE TABLE $a$ (id INT)",
+    "CREATE VIEW v AS SELECT /*+ SET_VAR(sql_mode='ANSI_QUOTES') */ 'x' AS a",
+    "CREATE VIEW v AS SELECT /*+ QB_NAME(`x*/ `) */ 1 AS a; DROP TABLE victim.t -- `",
+    "CREATE FUNCTION f() RETURNS INT DETERMINISTIC LANGUAGE JAVASCRIPT AS $a$ return 1 $a$",
+    "CREATE FUNCTION f() RETURNS INT DETERMINISTIC LANGUAGE JAVASCRIPT USING (victim.lib) AS $a$ return 1 $a$",
+    "DELIMITER //\nCREATE FUNCTION f() RETURNS INT DETERMINISTIC LANGUAGE JAVASCRIPT AS $a$ '$a$; DROP TABLE victim.t; -- '//\nDELIMITER ",
+    "DELIMITER //\nCREATE PROCEDURE p() LANGUAGE JAVASCRIPT AS $a$ \" $a$; DROP TABLE victim.t; -- \"//\nDELIMITER ",
+];
 
 #[test]
 fn d54_d55_commands_of_client_programs_are_refused_and_the_sandbox_line_is_not() {
@@ -67,7 +234,9 @@ fn d54_d55_commands_of_client_programs_are_refused_and_the_sandbox_line_is_not()
         let dump =
             format!("{first}\n-- MariaDB dump\nCREATE TABLE a (id INT) ENGINE=InnoDB;\nINSERT INTO a VALUES (1);\n");
         let loaded = scene.attack(&dump).unwrap_or_else(|error| panic!("{first}: {error}"));
-        assert_eq!((loaded.tables[0].rows, loaded.adapted.len(), loaded.notes.len()), (1, 0, 0), "{loaded:?}");
+        // MySQL's own sql_mode takes no zero dates, and that is told.
+        let told = usize::from(is_mysql());
+        assert_eq!((loaded.tables[0].rows, loaded.adapted.len(), loaded.notes.len()), (1, told, told), "{loaded:?}");
         assert_eq!(tally(dump.as_bytes()).unwrap().survey.versioned.len(), 0, "{first}");
     }
     scene.report("d54_d55");
@@ -144,6 +313,9 @@ fn d56_d60_d64_nothing_in_another_schema_is_written_renamed_or_dropped() {
         "CALL victim.p()",
         "DO victim.f()",
     ]);
+    if is_mysql() {
+        scene.refused_in_every_spelling(ANOTHER_SCHEMA_OF_MYSQL);
+    }
     // Here the server does not say whether a right or a table is missing.
     for view in
         ["SELECT * FROM (SELECT * FROM mysql.global_priv) AS p", "SELECT (SELECT word FROM victim.secrets) AS w"]
@@ -165,6 +337,10 @@ fn d56_d60_d64_nothing_in_another_schema_is_written_renamed_or_dropped() {
         "OPTIMIZE TABLE victim.t;\n",
         "CHECK TABLE victim.t;\n",
         "USE victim;\nDROP TABLE IF EXISTS t;\nCREATE TABLE t (id INT);\nINSERT INTO victim.t VALUES (666);\n",
+        "ALTER DATABASE victim READ ONLY=1;\n",
+        "ALTER SCHEMA victim DEFAULT ENCRYPTION='Y';\n",
+        "ANALYZE TABLE victim.t UPDATE HISTOGRAM ON id WITH 4 BUCKETS;\n",
+        "SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5';\n",
     ] {
         scene.attack(dump).unwrap_or_else(|error| panic!("{dump}: {error}"));
     }
@@ -236,6 +412,9 @@ fn d57_d60_accounts_settings_and_plugins_are_out_of_reach() {
         "VALUES (1)",
         "(SELECT 1)",
     ]);
+    if is_mysql() {
+        scene.refused_in_every_spelling(THE_SERVER_OF_MYSQL);
+    }
     scene.report("d57_d60");
 }
 
@@ -289,9 +468,20 @@ fn d58_d60_no_file_is_read_or_written_and_no_other_server_is_spoken_to() {
         "CREATE TABLE x (word VARCHAR(80)) ENGINE=MERGE UNION=(victim.secrets)",
         "CREATE TABLE x (word VARCHAR(80)) UNION=(victim.secrets) ENGINE=MERGE",
         "CREATE TABLE x (id INT) PARTITION BY HASH(id) (PARTITION p0 ENGINE=FEDERATED)",
-        "CREATE TABLE seq_1_to_18446744073709551615 (seq BIGINT UNSIGNED NOT NULL) ENGINE=SEQUENCE",
         "CREATE TEMPORARY TABLE x (id INT)",
     ]);
+    if !is_mysql() {
+        // A server without the engine makes it a table of InnoDB.
+        scene.refused_in_every_spelling(&[
+            "CREATE TABLE seq_1_to_18446744073709551615 (seq BIGINT UNSIGNED NOT NULL) ENGINE=SEQUENCE",
+        ]);
+    } else {
+        scene.refused_in_every_spelling(FILES_OF_MYSQL);
+        // These may load: they reach nothing.
+        for dump in HARMLESS_OF_MYSQL {
+            let _ = scene.attack(&format!("{dump};\n"));
+        }
+    }
     scene.report("d58_d60");
 }
 
@@ -299,6 +489,8 @@ fn d58_d60_no_file_is_read_or_written_and_no_other_server_is_spoken_to() {
 fn d59_what_claims_to_be_roots_runs_as_the_site() {
     let mut scene = Scene::new();
     let world = &scene.world;
+    // Of MySQL's functions no other one is taken.
+    let says = if is_mysql() { " DETERMINISTIC" } else { "" };
     for (number, definer) in [
         "`root`@`localhost`",
         "root@localhost",
@@ -323,7 +515,7 @@ fn d59_what_claims_to_be_roots_runs_as_the_site() {
                 "CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB;\nDELIMITER ;;\n\
                  CREATE {open}DEFINER={definer}{close} TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET @a='DEFINER=`x`@`y`';;\n\
                  CREATE {open}DEFINER = {definer}{close} PROCEDURE p() SQL SECURITY DEFINER BEGIN INSERT INTO victim.t VALUES (666); END;;\n\
-                 CREATE {open}DEFINER={definer}{close} FUNCTION f() RETURNS INT RETURN 1;;\n\
+                 CREATE {open}DEFINER={definer}{close} FUNCTION f() RETURNS INT{says} RETURN 1;;\n\
                  CREATE {open}DEFINER={definer}{close} EVENT e ON SCHEDULE EVERY 1 SECOND DO INSERT INTO victim.t VALUES (666);;\n\
                  DELIMITER ;\nCREATE {open}ALGORITHM=UNDEFINED DEFINER={definer} SQL SECURITY DEFINER{close} VIEW v AS SELECT * FROM t;\n"
             );
@@ -373,7 +565,7 @@ fn d59_what_claims_to_be_roots_runs_as_the_site() {
             let dump = format!(
                 "SET sql_mode='{mode}';\nCREATE TABLE t (id INT PRIMARY KEY COMMENT '{literal}') COMMENT='{literal}';\nDELIMITER $$\n\
                  CREATE PROCEDURE {name}() COMMENT '{literal}' SELECT 1 AS said$$\n\
-                 CREATE FUNCTION {name}() RETURNS TEXT RETURN '{literal}'$$\n\
+                 CREATE FUNCTION {name}() RETURNS TEXT{says} RETURN '{literal}'$$\n\
                  CREATE EVENT {name} ON SCHEDULE EVERY 1 DAY COMMENT '{literal}' DO SELECT '{literal}'$$\n\
                  CREATE TRIGGER {name} BEFORE INSERT ON t FOR EACH ROW SET @a='{literal}'$$\nDELIMITER ;\n\
                  CREATE VIEW v AS SELECT '{literal}' AS said;\n"
@@ -647,7 +839,14 @@ impl Watch {
         let stop = Arc::new(AtomicBool::new(false));
         let told = stop.clone();
         let thread = std::thread::spawn(move || {
-            let sql = "SELECT CONCAT(db,'.',name,' ',status) FROM mysql.event WHERE db='rvs_1' AND (status='ENABLED' OR last_executed IS NOT NULL)";
+            let sql = match is_mysql() {
+                true => {
+                    "SELECT CONCAT(EVENT_SCHEMA,'.',EVENT_NAME,' ',STATUS) FROM information_schema.EVENTS WHERE EVENT_SCHEMA='rvs_1' AND (STATUS='ENABLED' OR LAST_EXECUTED IS NOT NULL)"
+                }
+                false => {
+                    "SELECT CONCAT(db,'.',name,' ',status) FROM mysql.event WHERE db='rvs_1' AND (status='ENABLED' OR last_executed IS NOT NULL)"
+                }
+            };
             while !told.load(Ordering::SeqCst) {
                 let found: Vec<String> = connection.query(sql).unwrap();
                 if !found.is_empty() {
@@ -746,7 +945,7 @@ fn d65_a_dump_without_end_meets_a_limit_in_bounded_memory() {
     // The beginning, what is repeated for ever (# is a number), and what it comes to.
     let endless: Vec<(&str, String, Code)> = vec![
         ("", "CREATE TABLE t# (id INT) ENGINE=InnoDB;\n".into(), Code::LimitExceeded),
-        ("", "CREATE SEQUENCE s#;\n".into(), Code::LimitExceeded),
+        ("", "CREATE SEQUENCE s#;\n".into(), if is_mysql() { Code::DumpRefused } else { Code::LimitExceeded }),
         ("", "CREATE VIEW v# AS SELECT 1;\n".into(), Code::LimitExceeded),
         ("", format!("CREATE PROCEDURE p#() SELECT '{mib}';\n"), Code::LimitExceeded),
         ("", format!("CREATE OR REPLACE VIEW v AS SELECT '{mib}#';\n"), Code::LimitExceeded),

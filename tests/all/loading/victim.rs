@@ -1,6 +1,7 @@
 //! A server with a victim on it, and dumps that are after it: each goes in twice, and everything else has to be what it was.
 
 use super::{SHADOW, World};
+use crate::private_server::Release;
 use crate::world::trial;
 use mysql::prelude::Queryable;
 use mysql::{Conn, OptsBuilder, Value};
@@ -21,12 +22,43 @@ CREATE DATABASE victim; CREATE DATABASE rvsx1; CREATE USER victim@localhost IDEN
 CREATE TABLE victim.t (id INT PRIMARY KEY); INSERT INTO victim.t VALUES (1),(2);
 CREATE TABLE victim.secrets (word VARCHAR(80)) ENGINE=MyISAM; INSERT INTO victim.secrets VALUES ('the-secret-of-the-victim');
 CREATE TABLE rvsx1.t (id INT PRIMARY KEY); INSERT INTO rvsx1.t VALUES (1);
-CREATE SEQUENCE victim.numbers;
 CREATE DEFINER=victim@localhost VIEW victim.v AS SELECT * FROM victim.t;
 CREATE DEFINER=victim@localhost PROCEDURE victim.p() INSERT INTO victim.t VALUES (3);
-CREATE DEFINER=victim@localhost FUNCTION victim.f() RETURNS INT RETURN (SELECT COUNT(*) FROM victim.t);
+CREATE DEFINER=victim@localhost FUNCTION victim.f() RETURNS INT READS SQL DATA RETURN (SELECT COUNT(*) FROM victim.t);
 CREATE DEFINER=victim@localhost TRIGGER victim.tr BEFORE DELETE ON victim.t FOR EACH ROW SET @a=1;
 CREATE DEFINER=victim@localhost EVENT victim.e ON SCHEDULE EVERY 1 DAY STARTS '2035-01-01' DO DELETE FROM victim.t;";
+/// What it has on a server that knows the kind.
+const OF_MARIADB: &str = "CREATE SEQUENCE victim.numbers";
+const OF_MYSQL: &str = "
+CREATE ROLE victims_role; CREATE TABLESPACE victims ADD DATAFILE 'victims.ibd'; CREATE TABLE victim.placed (id INT PRIMARY KEY) TABLESPACE=victims;
+CREATE LIBRARY victim.lib LANGUAGE JAVASCRIPT AS $$ export function f() { return 1 } $$;";
+
+/// What there is of the server itself, by the words of each.
+const SETTINGS_OF_MARIADB: &[(&str, &str)] = &[(
+    "settings",
+    "SELECT * FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME NOT LIKE 'GTID%' ORDER BY 1",
+)];
+const SETTINGS_OF_MYSQL: &[(&str, &str)] = &[
+    ("settings", "SELECT * FROM performance_schema.global_variables WHERE VARIABLE_NAME<>'gtid_executed' ORDER BY 1"),
+    ("settings of the next start", "SELECT * FROM performance_schema.persisted_variables ORDER BY 1"),
+    ("loadable functions", "SELECT UDF_NAME FROM performance_schema.user_defined_functions ORDER BY 1"),
+    ("resource groups", "SELECT * FROM information_schema.RESOURCE_GROUPS ORDER BY 1"),
+    ("libraries", "SELECT * FROM information_schema.LIBRARIES WHERE LIBRARY_SCHEMA<>'rvs_1' ORDER BY 2, 3"),
+    (
+        "tablespaces",
+        "SELECT NAME, SPACE_TYPE FROM information_schema.INNODB_TABLESPACES WHERE NAME NOT LIKE 'rvs\\_1/%' ORDER BY 1",
+    ),
+    ("spatial reference systems", "SELECT COUNT(*) FROM information_schema.ST_SPATIAL_REFERENCE_SYSTEMS"),
+    (
+        "histograms",
+        "SELECT SCHEMA_NAME, TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMN_STATISTICS WHERE SCHEMA_NAME<>'rvs_1' ORDER BY 1, 2, 3",
+    ),
+    ("redo log", "SHOW GLOBAL STATUS LIKE 'Innodb_redo_log_enabled'"),
+    (
+        "schemas that are read only",
+        "SELECT SCHEMA_NAME, OPTIONS FROM information_schema.SCHEMATA_EXTENSIONS WHERE OPTIONS<>'' ORDER BY 1",
+    ),
+];
 
 /// A server with a victim, and what was seen of attacks on it.
 pub struct Scene {
@@ -43,6 +75,7 @@ impl Scene {
     pub fn new() -> Scene {
         let world = World::new();
         world.server.sql(VICTIM);
+        world.server.sql(if is_mysql() { OF_MYSQL } else { OF_MARIADB });
         world.server.sql(
             "CREATE DATABASE live; CREATE USER site@localhost IDENTIFIED BY 'x'; GRANT ALL ON live.* TO site@localhost",
         );
@@ -53,7 +86,10 @@ impl Scene {
             .user(Some("root"))
             .socket(Some(world.server.socket().display().to_string()))
             .prefer_socket(false);
-        let watch = Conn::new(options).unwrap().into();
+        let mut watch = Conn::new(options).unwrap();
+        // MySQL answers from a cache of a day.
+        watch.query_drop("SET @rv=0 /*!80000 , SESSION information_schema_stats_expiry=0 */").unwrap();
+        let watch = watch.into();
         let (dumps, loads) = (0, 0);
         let mut scene =
             Scene { world, watch, before: BTreeMap::new(), dumps, loads, writes_outside: 0, foreign_rows_changed: 0 };
@@ -80,7 +116,7 @@ impl Scene {
         let others = "NOT IN ('rvs_1','information_schema','performance_schema','sys')";
         for table in self.rows(&format!(
             "SELECT CONCAT(TABLE_SCHEMA,'.',TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_TYPE<>'VIEW' AND TABLE_SCHEMA {others} \
-             AND TABLE_NAME NOT RLIKE '^innodb_.*_stats$|_log$|^gtid_slave_pos$|^transaction_registry$'"
+             AND TABLE_NAME NOT RLIKE '^innodb_.*_stats$|_log$|^gtid_slave_pos$|^gtid_executed$|^transaction_registry$'"
         )) {
             if table.starts_with("mysql.") {
                 servers.push(table);
@@ -102,10 +138,6 @@ impl Scene {
                 "schemas",
                 "SELECT SCHEMA_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME<>'rvs_1' ORDER BY 1",
             ),
-            (
-                "settings",
-                "SELECT * FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME NOT LIKE 'GTID%' ORDER BY 1",
-            ),
             ("plugins", "SELECT PLUGIN_NAME, PLUGIN_STATUS FROM information_schema.PLUGINS ORDER BY 1"),
             (
                 "views",
@@ -120,7 +152,8 @@ impl Scene {
                 "SELECT CONSTRAINT_SCHEMA, CONSTRAINT_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE UNIQUE_CONSTRAINT_SCHEMA<>'rvs_1'",
             ),
         ];
-        for (name, sql) in lists {
+        let settings = if is_mysql() { SETTINGS_OF_MYSQL } else { SETTINGS_OF_MARIADB };
+        for (name, sql) in lists.iter().chain(settings).copied() {
             all.insert(name.into(), self.rows(sql).join("\n"));
         }
         let mut files = Vec::new();
@@ -129,9 +162,18 @@ impl Scene {
         files.clear();
         list_files(&self.world.server.folder().join("data"), &mut files);
         files.retain(|file| {
-            !["/data/rvs_1", "/data/ib", "/data/aria_log", "/data/ddl_", "/data/undo"]
-                .iter()
-                .any(|own| file.contains(own))
+            // The last two are MySQL's: its redo log and where it sorts, in files that come and go.
+            ![
+                "/data/rvs_1",
+                "/data/ib",
+                "/data/aria_log",
+                "/data/ddl_",
+                "/data/undo",
+                "/data/#innodb_redo",
+                "/data/#innodb_temp",
+            ]
+            .iter()
+            .any(|own| file.contains(own))
         });
         let names: Vec<&str> = files.iter().map(|file| file.split('\t').next().unwrap()).collect();
         all.insert("files of the server".into(), names.join("\n"));
@@ -220,6 +262,11 @@ impl Scene {
     }
 }
 
+/// Whether the server under test is MySQL.
+pub fn is_mysql() -> bool {
+    Release::tested().is_mysql()
+}
+
 /// Path, size and beginning of every file below.
 fn list_files(folder: &Path, into: &mut Vec<String>) {
     let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect();
@@ -238,12 +285,14 @@ fn list_files(folder: &Path, into: &mut Vec<String>) {
 fn spellings(before: &str, sql: &str) -> Vec<String> {
     let before = if before.is_empty() { String::new() } else { format!("{before};\n") };
     let (first, rest) = sql.split_once(' ').unwrap_or((sql, ""));
+    // To MySQL a comment for MariaDB is a comment.
+    let own = if is_mysql() { "/*!80000" } else { "/*M!100000" };
     let decoy = "CREATE TABLE decoy (id INT PRIMARY KEY, t TEXT) ENGINE=InnoDB;\n";
     [
         format!("{sql};"),
         format!("/*! {sql} */;"),
         format!("/*!50000 {sql}*/;"),
-        format!("/*M!100000 {sql} */;"),
+        format!("{own} {sql} */;"),
         format!("/*! /* x */ {sql} */;"),
         format!("/*!40000 {first} *//*!40101 {rest}*/;"),
         format!("{first}/*;*/ -- ; '\n#`\n {rest};"),
