@@ -24,7 +24,7 @@ use crate::journal::Journal;
 use crate::path::Domain;
 use crate::plan::{Plan, Selection};
 use crate::progress::{Level, Monitor};
-use crate::report::{self, Group};
+use crate::report::{self, Group, Risk};
 use crate::snapshot::retained::Manifest;
 use crate::{backup, snapshot, text};
 use serde::Serialize;
@@ -62,8 +62,10 @@ pub fn rollback(folder: &JobFolder, ticket: &Ticket, request: &Rollback, monitor
             Err(error) => not_begun(error.with("phase", "pre-flight")),
         },
         snapshot::Found::Portable { source, schema } => {
-            // The snapshot's site configuration was live on this machine: it was at least the operator's own choice.
-            let selection = Selection { named: false, allow_unsafe_config: true, ..Selection::everything() };
+            // The snapshot's site configuration was live on this machine: it was at least the operator's own choice. And nothing that
+            // has to be accepted stands in the way back.
+            let accept = Risk::ALL.to_vec();
+            let selection = Selection { named: false, allow_unsafe_config: true, accept, ..Selection::everything() };
             let wanted = Wanted { domain, source, selection, schema };
             let planned = plan_source(folder, ticket, monitor, wanted);
             let planned = match planned {

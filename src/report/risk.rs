@@ -14,6 +14,9 @@ pub enum Risk {
 }
 
 impl Risk {
+    /// All of them.
+    pub const ALL: &'static [Risk] = &[Risk::ChangeOver, Risk::AtomicRename];
+
     /// The words of all of them.
     pub const WORDS: &'static [&'static str] = &[Risk::ChangeOver.word(), Risk::AtomicRename.word()];
 

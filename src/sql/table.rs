@@ -93,20 +93,28 @@ impl TableText {
     fn part(&mut self, sql: &str, part: &[Token]) -> Option<()> {
         let bytes = sql.as_bytes();
         let first = part.first()?;
-        let no_column =
-            ["PRIMARY", "CONSTRAINT", "FOREIGN", "CHECK", "PERIOD", "KEY", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL"];
-        if no_column.iter().any(|word| first.is(bytes, word)) {
+        let no_column = ["PRIMARY", "CONSTRAINT", "FOREIGN", "CHECK", "KEY", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL"];
+        let is_period = first.is(bytes, "PERIOD") && part.get(1).is_some_and(|next| next.is(bytes, "FOR"));
+        if is_period || no_column.iter().any(|word| first.is(bytes, word)) {
             return Some(());
         }
         let kind = part.get(1).filter(|token| token.kind == Kind::Word)?;
+        // A word within an expression says nothing of the column.
+        let mut depth = 0_u32;
+        let mut is_outside = |token: &&Token| {
+            let (opens, closes) = (token.is_sign(bytes, b'('), token.is_sign(bytes, b')'));
+            depth = (depth + u32::from(opens)).saturating_sub(u32::from(closes));
+            depth == 0 || (depth == 1 && opens)
+        };
+        let outside: Vec<&Token> = part.iter().filter(|token| is_outside(token)).collect();
         let generated = part.iter().skip(2).any(|token| token.is(bytes, "AS") || token.is(bytes, "GENERATED"));
-        let computed = part.windows(2).skip(2).any(|pair| pair[0].is(bytes, "AS") && pair[1].is_sign(bytes, b'('));
+        let computed = outside.windows(2).skip(2).any(|pair| pair[0].is(bytes, "AS") && pair[1].is_sign(bytes, b'('));
         self.columns.push(Column {
             name: first.name(bytes)?,
             kind: sql[kind.span.clone()].to_ascii_lowercase(),
             generated,
             computed,
-            invisible: part.iter().skip(2).any(|token| token.is(bytes, "INVISIBLE")),
+            invisible: outside.iter().skip(2).any(|token| token.is(bytes, "INVISIBLE")),
         });
         Some(())
     }

@@ -289,3 +289,64 @@ fn values_for_generated_columns_are_the_servers_to_compute() {
         assert_eq!(tenants.sql(&format!("SELECT * FROM {OWN}.named ORDER BY id")).trim(), "3\t6\n4\t8");
     }
 }
+
+/// Whatever a table looks like: its rows are those that the server's own client makes of the dump.
+#[test]
+fn rows_beside_computed_columns_are_what_the_server_makes_of_them() {
+    let cases = [
+        // Columns that the dump alters before its rows.
+        "CREATE TABLE `x` (`id` int PRIMARY KEY, `v` varchar(40), `g` int AS (`id`*2), `w` varchar(40));\n\
+         ALTER TABLE `x` ADD COLUMN `n` varchar(10) AFTER `id`;\nINSERT INTO `x` VALUES (1,'n','v',DEFAULT,'w');\n",
+        "CREATE TABLE `x` (`id` int PRIMARY KEY, `g` int AS (`id`*2) STORED);\n\
+         ALTER TABLE `x` MODIFY `g` int;\nINSERT INTO `x` VALUES (1,99);\nINSERT INTO `x` (`g`,`id`) VALUES (98,2);\n",
+        "CREATE TABLE `x` (`id` int PRIMARY KEY, `g` int AS (`id`*2) STORED);\nINSERT INTO `x` VALUES (1,DEFAULT);\n\
+         ALTER TABLE `x` DROP COLUMN `g`, ADD COLUMN `g` int;\nINSERT INTO `x` VALUES (2,99);\n",
+        // Words that are names here.
+        "CREATE TABLE x (id int PRIMARY KEY, period int, total int AS (period*2), note varchar(10));\n\
+         INSERT INTO x VALUES (1,5,DEFAULT,'n');\n",
+        "CREATE TABLE x (id int PRIMARY KEY, invisible int, v int, h int AS (invisible*2), g int AS (id*2), w varchar(10));\n\
+         INSERT INTO x VALUES (1,5,6,DEFAULT,DEFAULT,'n');\n",
+        "CREATE TABLE `x` (`id` int PRIMARY KEY, `d` varchar(20) DEFAULT (CAST('AS (' AS CHAR(5))) COMMENT 'AS (', `e` enum('AS (','b'), `g` int AS (`id`*2));\n\
+         INSERT INTO `x` VALUES (1,'as (','b',DEFAULT);\n",
+        // Quotes and brackets within values.
+        "/*!40101 SET SQL_MODE='NO_BACKSLASH_ESCAPES' */;\nCREATE TABLE `x` (`id` int PRIMARY KEY, `a` varchar(20), `g` int AS (`id`*2), `b` varchar(20));\n\
+         INSERT INTO `x` VALUES (1,'a\\',DEFAULT,'b'),(2,'\\,(',DEFAULT,'it''s');\n",
+        "/*!40101 SET SQL_MODE='ANSI_QUOTES' */;\nCREATE TABLE \"x\" (\"id\" int PRIMARY KEY, \"AS\" varchar(20) CHECK (\"AS\" <> ('q')), \"g\" int AS (\"id\"*2), \"b\" varchar(20));\n\
+         INSERT INTO \"x\" VALUES (1,'a',DEFAULT,'b');\n",
+        "CREATE TABLE `x` (`id` int PRIMARY KEY, `a` varbinary(20), `g` int AS (`id`*2), `b` varbinary(20));\n\
+         INSERT INTO `x` VALUES (1,0x2c28,DEFAULT,_binary '\\0),(\\''),\n(2,x'2c',DEFAULT,NULL);\n",
+        // Other ways in, another engine.
+        "CREATE TABLE `x` (`id` int PRIMARY KEY, `a` int, `g` int AS (`a`*2) STORED, UNIQUE KEY `u` (`g`));\n\
+         INSERT INTO `x` VALUES (1,1,DEFAULT),(2,2,DEFAULT);\nREPLACE INTO `x` VALUES (3,2,DEFAULT);\n\
+         INSERT INTO `x` VALUES (9,1,DEFAULT) ON DUPLICATE KEY UPDATE `a`=VALUES(`a`), `id`=VALUES(`id`);\n",
+        "CREATE TABLE `x` (`id` int PRIMARY KEY, `g` int AS (`id`*2) STORED, `w` varchar(4)) ENGINE=MyISAM;\nINSERT INTO `x` VALUES (1,DEFAULT,'w');\n",
+    ];
+    for release in [Release::tested(), Release::MYSQL97] {
+        let tenants = Tenants::up(release, &[]);
+        for dump in cases {
+            tenants.sql(&format!("CREATE DATABASE made; USE made; SET SESSION sql_mode=''; {dump}"));
+            let made = tenants.sql("SELECT * FROM made.x ORDER BY id");
+            tenants.sql("DROP DATABASE made");
+            tenants.backup(&format!("{TABLE}{dump}"));
+            assert_both_take(&tenants, dump);
+            assert_eq!(tenants.sql(&format!("SELECT * FROM {OWN}.x ORDER BY id")), made, "{dump}");
+        }
+        // Of an engine without transactions, too.
+        tenants.backup(&format!("{TABLE}{}", cases[cases.len() - 1].replace("DEFAULT", "99")));
+        assert_both_take(&tenants, "a value for a computed column of MyISAM");
+        assert_eq!(tenants.sql(&format!("SELECT g FROM {OWN}.x")).trim(), "2");
+    }
+}
+
+/// The way back asks for no word.
+#[test]
+fn a_rollback_to_a_portable_snapshot_accepts_what_has_to_be_accepted() {
+    let tenants = Tenants::up(Release::tested(), &[]);
+    let tables: String = (0..60).map(|number| format!("CREATE TABLE {OWN}.m{number} (id INT PRIMARY KEY);")).collect();
+    tenants.sql(&tables);
+    let made = tenants.world.call("create_snapshot", json!({"domain": DOMAIN, "wait": true}));
+    tenants.world.set("limits", "change_over_wait_s = 0");
+    let document =
+        tenants.world.document("rollback", &json!({"domain": DOMAIN, "snapshot": made["path"], "wait": true}));
+    assert_eq!(document["ok"], true, "{document}");
+}

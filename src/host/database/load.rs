@@ -568,7 +568,7 @@ impl Reading<'_> {
                 self.execute(sql()?, line)?;
                 // Its columns may be others now.
                 if let Some(target) = self.tables.get(&name.name) {
-                    target.takes_text.store(false, Ordering::Relaxed);
+                    target.is_as_made.store(false, Ordering::Relaxed);
                 }
                 Ok(())
             }
@@ -674,7 +674,6 @@ impl Reading<'_> {
     fn begin_table(&mut self, name: &str, sql: &str, quoting: Quoting, whole: Option<Whole>) -> Result<()> {
         let facts = TableText::parse(sql, quoting);
         let innodb = facts.as_ref().is_some_and(TableText::is_innodb);
-        let facts = facts.filter(|_| innodb);
         let target = self.add_table(name, facts, innodb, whole)?;
         self.pass_on(Some(&target))
     }
@@ -690,7 +689,7 @@ impl Reading<'_> {
         let progress = Mutex::new(TableProgress { noted: whole.is_some(), ..TableProgress::default() });
         let target = Arc::new(Target {
             name: name.to_owned(),
-            takes_text: AtomicBool::new(text.is_some()),
+            is_as_made: AtomicBool::new(text.is_some()),
             text,
             transactional,
             rows: AtomicU64::new(whole.as_ref().map_or(0, |whole| whole.rows)),

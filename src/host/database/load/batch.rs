@@ -26,8 +26,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Target {
     /// Name.
     pub name: String,
-    /// `LOAD DATA` may put the same into its columns as `INSERT`, and a failed try can be undone.
-    pub takes_text: AtomicBool,
+    /// Its columns are those of `text`: the dump has not altered it since.
+    pub is_as_made: AtomicBool,
     /// As the dump makes it.
     pub text: Option<TableText>,
     /// Its engine has transactions; others must not be mixed with savepoints.
@@ -69,7 +69,7 @@ impl Target {
 
     /// Whether `LOAD DATA` does the same with these rows as `INSERT` does, in this session and under this `sql_mode`.
     pub fn takes(&self, rows: &Rows, session: &Session, mode: &str) -> bool {
-        self.takes_text.load(Ordering::Relaxed)
+        self.is_as_made.load(Ordering::Relaxed)
             && self.text.as_ref().is_some_and(|text| text.loads(rows, session, mode))
     }
 }

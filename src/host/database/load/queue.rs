@@ -145,7 +145,7 @@ mod tests {
         let (rows, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
         Arc::new(Target {
             name: name.into(),
-            takes_text: true.into(),
+            is_as_made: true.into(),
             text: None,
             transactional: true,
             rows,

@@ -207,7 +207,8 @@ impl Worker<'_> {
         };
         let length = rows.len();
         let text = rows::as_text(rows, quoting, &introducer);
-        let computed = batch.target.text.as_ref().map(|table| table.computed(batch.head.columns.as_deref()));
+        let known = batch.target.text.as_ref().filter(|_| batch.target.is_as_made.load(Ordering::Relaxed));
+        let computed = known.map(|table| table.computed(batch.head.columns.as_deref()));
         let text = match computed {
             Some(places) if !places.is_empty() => rows::with_defaults(&text, &places, quoting),
             _ => text,
