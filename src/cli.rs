@@ -4,6 +4,7 @@
 //! that there is nothing to hold together by hand.
 
 mod arguments;
+mod audit;
 mod check_config;
 pub mod command;
 mod complete;
@@ -26,6 +27,7 @@ mod terminal;
 mod text;
 
 use crate::api::{self, ABI_VERSION};
+use crate::broker::serve;
 use crate::cli::arguments::{Asked, Line};
 use crate::cli::command::CommandName;
 use crate::cli::execute::Execution;
@@ -74,6 +76,10 @@ fn act(line: &Line, style: Style) -> Result<ExitCode> {
             (CommandName::Complete, _) => say(&complete::answer(&operands)),
             (CommandName::CheckConfig, _) => {
                 return check_config::run(line.source()?.as_ref(), &line.output()?, style);
+            }
+            (CommandName::Serve, _) => serve::serve(line.source()?.as_ref())?,
+            (CommandName::Audit, domain) => {
+                return audit::run(line.source()?.as_ref(), domain.map(String::as_str), &line.output()?);
             }
             (CommandName::Generate, Some(what)) => say(&generate::artefact(what)?),
             (CommandName::Worker, Some(folder)) => return work(line, Path::new(folder)),

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 /// Name of the folders that staged and kept trees lie in.
 pub const STAGING: &str = ".rocketvps-restore";
+/// Where the broker listens when `paths.broker` names no other place.
+pub const BROKER: &str = "/run/rocketvps-restore.sock";
 /// Where the configuration is looked for when a request names none.
 pub const DEFAULT_FILE: &str = "/opt/rocketvps/config/restore.toml";
 
@@ -101,6 +103,10 @@ pub struct Paths {
     pub cron: PathBuf,
     /// The helper program; empty: beside the library, then the usual folders.
     pub helper: PathBuf,
+    /// The socket of the broker; empty: `/run/rocketvps-restore.sock`.
+    pub broker: PathBuf,
+    /// What callers of the broker may; empty: `base/config/access.toml`.
+    pub access: PathBuf,
 }
 
 impl Default for Paths {
@@ -117,6 +123,8 @@ impl Default for Paths {
             ssl: "/etc/letsencrypt/live".into(),
             cron: "/etc/cron.d".into(),
             helper: PathBuf::new(),
+            broker: PathBuf::new(),
+            access: PathBuf::new(),
         }
     }
 }
@@ -144,6 +152,14 @@ impl Paths {
     /// `base/config`.
     pub fn config(&self) -> PathBuf {
         self.base.join("config")
+    }
+    /// The socket of the broker.
+    pub fn broker(&self) -> &Path {
+        if self.broker.as_os_str().is_empty() { Path::new(BROKER) } else { &self.broker }
+    }
+    /// What callers of the broker may.
+    pub fn access(&self) -> PathBuf {
+        if self.access.as_os_str().is_empty() { self.config().join("access.toml") } else { self.access.clone() }
     }
     /// Root-owned folder for staged and kept trees of sites on the web root's mount.
     pub fn staging(&self) -> PathBuf {
@@ -366,7 +382,7 @@ impl Config {
     /// Reads the file, or the defaults when no file is named and the usual one does not exist.
     ///
     /// # Errors
-    /// `config_invalid` naming file, line and key.
+    /// `config_invalid` naming file, line and key; `forbidden` where the caller has no right to read it.
     pub fn load(file: Option<&Path>) -> Result<Config> {
         Config::read(file).map(|(config, _)| config)
     }
@@ -378,7 +394,12 @@ impl Config {
             Ok(text) => text,
             Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => {
-                return Err(Error::new(Code::ConfigInvalid, format!("cannot read {}: {error}", chosen.display()))
+                // Nothing is wrong with a file that the caller may not read: the broker may do for him what it lets him.
+                let code = match error.kind() {
+                    std::io::ErrorKind::PermissionDenied => Code::Forbidden,
+                    _ => Code::ConfigInvalid,
+                };
+                return Err(Error::new(code, format!("cannot read {}: {error}", chosen.display()))
                     .with("path", chosen.display().to_string()));
             }
         };

@@ -4,7 +4,7 @@
 //! told here of a call are its fields, its answer, and what is its own. The header says nothing of safety: its conventions do.
 
 use crate::api;
-use crate::call;
+use crate::broker::client;
 use crate::error::panic_text;
 use crate::error::{Code, Error};
 use std::ffi::{CStr, CString, c_char};
@@ -15,7 +15,7 @@ fn boundary(name: &'static str, request: *const c_char) -> *mut c_char {
     // SAFETY: errno is a thread-local integer of libc; reading and writing it through its address is what C does.
     let errno = unsafe { *libc::__errno_location() };
     let document = guarded(name, || match text_of(request) {
-        Ok(request) => api::text(&call::call(name, request)),
+        Ok(request) => api::text(&client::call(name, request)),
         Err(error) => api::text(&api::failure(&error)),
     });
     let answer = CString::new(document).map_or(std::ptr::null_mut(), CString::into_raw);

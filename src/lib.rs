@@ -14,6 +14,8 @@ mod archive;
 #[cfg(not(feature = "test-support"))]
 mod backup;
 #[cfg(not(feature = "test-support"))]
+mod broker;
+#[cfg(not(feature = "test-support"))]
 mod call;
 #[cfg(not(feature = "test-support"))]
 mod clock;
@@ -58,6 +60,8 @@ pub mod api;
 pub mod archive;
 #[cfg(feature = "test-support")]
 pub mod backup;
+#[cfg(feature = "test-support")]
+pub mod broker;
 #[cfg(feature = "test-support")]
 pub mod call;
 #[cfg(feature = "test-support")]

@@ -243,14 +243,20 @@ pub fn snapshot_folder(config: &Config, domain: &Domain, folder: &Path) -> Resul
             .with("path", path.display().to_string())
     };
     let root = config.paths.snapshots().join(domain.as_str());
-    let root = root.canonicalize().map_err(|_| missing(folder))?;
-    let path = folder.canonicalize().map_err(|_| missing(folder))?;
-    if !folder.is_absolute() || path.parent() != Some(root.as_path()) {
-        return Err(Error::new(
+    let outside = |root: &Path| {
+        Error::new(
             Code::PathNotAllowed,
             format!("{} is not in the domain's snapshot folder {}", folder.display(), root.display()),
         )
-        .with("path", folder.display().to_string()));
+        .with("path", folder.display().to_string())
+    };
+    if !folder.is_absolute() {
+        return Err(outside(&root));
+    }
+    let root = root.canonicalize().map_err(|_| missing(folder))?;
+    let path = folder.canonicalize().map_err(|_| missing(folder))?;
+    if path.parent() != Some(root.as_path()) {
+        return Err(outside(&root));
     }
     if path.is_dir() { Ok(path) } else { Err(missing(folder)) }
 }

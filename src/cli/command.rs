@@ -45,6 +45,10 @@ pub enum CommandName {
     Cleanup,
     /// `recover`
     Recover,
+    /// `serve`
+    Serve,
+    /// `audit`
+    Audit,
     /// `check-config`
     CheckConfig,
     /// `call`

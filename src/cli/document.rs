@@ -1,7 +1,7 @@
 //! Calls for programs: a JSON document in, a JSON document out.
 
 use crate::api::{self, ABI_VERSION, schema};
-use crate::call;
+use crate::broker::client;
 use crate::cli::arguments::Output;
 use crate::cli::output::{print, say, write_selected};
 use crate::config::Source;
@@ -23,7 +23,7 @@ pub fn run(name: &str, request: &str, source: Option<&Source>, output: &Output) 
         }
         "abi_version" => api::success(&json!({"abi_version": ABI_VERSION})),
         "version" => api::success(&json!({"version": env!("CARGO_PKG_VERSION")})),
-        _ => call::call(name, &with_config(&read(request)?, source)?),
+        _ => client::call(name, &with_config(&read(request)?, source)?),
     };
     let Output::Selected(selections) = output else { return Ok(print(&document)) };
     if document["error"].is_object() {

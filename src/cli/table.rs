@@ -247,6 +247,30 @@ pub const COMMANDS: &[Command] = &[
                is nothing to recover.",
     },
     Command {
+        name: CommandName::Serve,
+        word: "serve",
+        group: CommandGroup::Maintenance,
+        operands: &[],
+        options: &[],
+        call: "",
+        way: Delivery::Helper,
+        short: "Answer callers without rights",
+        long: "Be the broker: answer the calls of users without rights on a Unix socket (`paths.broker`), as far as the rules in \
+               access.toml (`paths.access`) let them. Every call leaves a line, which `audit` shows. Ends on SIGTERM.",
+    },
+    Command {
+        name: CommandName::Audit,
+        word: "audit",
+        group: CommandGroup::Maintenance,
+        operands: &[Operand::AnyDomain],
+        options: &[],
+        call: "",
+        way: Delivery::Helper,
+        short: "Show who asked the broker for what",
+        long: "Show the calls that came to the broker, oldest first: when, by which user and program, on whose behalf by its word, \
+               which call, of which domain, and how it came out.",
+    },
+    Command {
         name: CommandName::CheckConfig,
         word: "check-config",
         group: CommandGroup::Maintenance,

@@ -37,9 +37,23 @@ impl<L> Pattern<L> {
     }
 }
 
+/// Bytes of a pattern, and braces that are open in it.
+const LONGEST_GLOB: usize = 1024;
+const MOST_BRACES: usize = 16;
+
 fn glob(field: &str, text: &str, separator: bool) -> Result<Option<GlobMatcher>> {
     if !text.contains(['*', '?', '[', '{']) {
         return Ok(None);
+    }
+    // A pattern becomes a program, by a recursion over its braces: neither may be as large as a request.
+    let depth = text.bytes().filter(|byte| *byte == b'{').count();
+    if text.len() > LONGEST_GLOB || depth > MOST_BRACES {
+        let shown: String = text.chars().take(60).collect();
+        return Err(Error::new(
+            Code::BadRequest,
+            format!("{field}: {shown:?}… is too long for a pattern, or has more than {MOST_BRACES} braces"),
+        )
+        .hint(format!("A pattern has at most {LONGEST_GLOB} bytes; a name without * ? [ {{ may be longer.")));
     }
     let made = GlobBuilder::new(text).literal_separator(separator).backslash_escape(true).build();
     let good = made.map_err(|error| {
@@ -195,6 +209,15 @@ impl NamePatterns {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pattern_is_of_bounded_size() {
+        let deep = ["{".repeat(17) + "a" + &"}".repeat(17)];
+        assert_eq!(NamePatterns::parse("exclude.database", &deep).unwrap_err().code, Code::BadRequest);
+        assert_eq!(PathPatterns::parse("exclude.files", &deep).unwrap_err().code, Code::BadRequest);
+        assert_eq!(NamePatterns::parse("exclude.database", &["*".repeat(1025)]).unwrap_err().code, Code::BadRequest);
+        assert!(NamePatterns::parse("exclude.database", &["a{b,{c,d}}*".into()]).unwrap().covers("adx"));
+    }
 
     fn path(text: &str) -> RelPath {
         RelPath::parse(text.as_bytes()).unwrap()

@@ -11,6 +11,7 @@ use std::path::Path;
 const FLOORS: &[&str] = &[
     "bin lib",
     "cli ffi",
+    "broker",
     "call",
     "worker",
     "engine",

@@ -9,6 +9,7 @@ mod two_tenants;
 mod world;
 
 mod abi;
+mod broker;
 mod configuration;
 mod corpus;
 mod crash;

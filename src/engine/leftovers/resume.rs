@@ -77,8 +77,14 @@ impl SetAside {
 fn wish(ticket: &Ticket) -> Option<(String, Value)> {
     let Request::RestoreStart(request) = &ticket.request else { return None };
     let mut config = serde_json::to_value(&ticket.config).ok()?;
-    // The path of the helper does not change the result.
-    config.get_mut("paths")?.as_object_mut()?.remove("helper");
+    // The paths of helper and broker do not change the result.
+    let paths = config.get_mut("paths")?.as_object_mut()?;
+    for key in ["helper", "broker", "access"] {
+        paths.remove(key);
+    }
+    // What is accepted says whether it begins, not what comes of it.
+    config.get_mut("mysql")?.as_object_mut()?.remove("accept");
+    config.get_mut("limits")?.as_object_mut()?.remove("change_over_wait_s");
     Some((plan_token::wish(request), config))
 }
 

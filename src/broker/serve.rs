@@ -1,0 +1,444 @@
+//! The service: takes connections, checks who asks for what, and has the engine answer.
+
+use crate::api::answer::Answer;
+use crate::api::request::Request;
+use crate::api::{self, MAX_REQUEST};
+use crate::broker::access::{Access, Rights};
+use crate::broker::audit::{self, Line};
+use crate::broker::peer::Peer;
+use crate::broker::wish::Wish;
+use crate::call;
+use crate::config::{Config, Source};
+use crate::disk::is_ours;
+use crate::error::{Code, Error, Result, panic_text};
+use crate::host::process;
+use crate::job::folder::JobFolder;
+use crate::job::{JobId, Kind};
+use crate::path::Domain;
+use crate::worker::recovery;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Connections at once: of all users that a rule names, of one of them, and of all others together. More are told so at once.
+const MAX_CONNECTIONS: usize = 256;
+const MAX_OF_USER: usize = 128;
+const MAX_OF_STRANGERS: usize = 16;
+/// Jobs of a domain at once.
+const MAX_JOBS: usize = 4;
+/// Calls that change nothing, of one user, that are written down in a minute; of all strangers together, too.
+const LINES_A_MINUTE: usize = 600;
+/// How long a caller may take to say what it wants, and to take an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The outcome of a line that is written before the deed.
+const BEGUN: &str = "begun";
+/// What stands around a request.
+const AROUND: usize = 4096;
+
+/// What comes in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document<'a> {
+    call: String,
+    #[serde(borrow, default)]
+    request: Option<&'a RawValue>,
+    #[serde(default)]
+    on_behalf: String,
+}
+
+/// Serves until SIGTERM or SIGINT. The socket is the one that systemd hands over, else that of `paths.broker`.
+///
+/// # Errors
+/// `forbidden` for anybody but root; `config_invalid`; `busy` where another one serves; `io_failed`.
+pub fn serve(source: Option<&Source>) -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(Error::new(Code::Forbidden, "the broker does for others what root alone may do"));
+    }
+    let config = Config::of(source)?;
+    Access::read(&config.paths.access())?;
+    process::watch_signals();
+    raise_open_files();
+    let listener = match handed_over() {
+        Some(listener) => listener,
+        None => bind(config.paths.broker())?,
+    };
+    listener.set_nonblocking(true).map_err(|error| Error::io("listen", &error))?;
+    let broker = Arc::new(Broker { source: source.cloned(), ..Broker::default() });
+    while !process::stop_asked() {
+        let wait = Timespec { tv_sec: 1, tv_nsec: 0 };
+        match poll(&mut [PollFd::new(&listener, PollFlags::IN)], Some(&wait)) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(Error::io("wait for callers", &error.into())),
+        }
+        while !process::stop_asked() {
+            match listener.accept() {
+                Ok((stream, _)) => broker.take(stream),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // No file or memory is left for another caller: those that are served give some back.
+                Err(_) => {
+                    std::thread::sleep(Duration::from_millis(50));
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// As many open files as this process may have: a connection has a few, and the usual limit is 1024.
+fn raise_open_files() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let _ = rustix::process::setrlimit(
+        rustix::process::Resource::Nofile,
+        rustix::process::Rlimit { current: limit.maximum, ..limit },
+    );
+}
+
+/// The socket of systemd.socket(5), which says so in LISTEN_PID and LISTEN_FDS (sd_listen_fds(3)).
+fn handed_over() -> Option<UnixListener> {
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u32>().ok();
+    if number("LISTEN_PID") != Some(std::process::id()) || number("LISTEN_FDS")? < 1 {
+        return None;
+    }
+    // SAFETY: systemd opened descriptor 3 for this process, and nothing else here has taken it.
+    let socket = unsafe { OwnedFd::from_raw_fd(3) };
+    // Workers go on without it.
+    rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC).ok()?;
+    Some(UnixListener::from(socket))
+}
+
+/// Listens where everybody may connect: what they may is in access.toml. The socket of a broker that is gone gives way.
+fn bind(path: &Path) -> Result<UnixListener> {
+    if UnixStream::connect(path).is_ok() {
+        return Err(Error::new(Code::Busy, format!("another broker listens at {}", path.display()))
+            .hint("Stop it first, or set `paths.broker`."));
+    }
+    let failed = |error: io::Error| Error::io(format!("listen at {}", path.display()), &error);
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    if !is_ours(&std::fs::metadata(folder).map_err(failed)?) {
+        let message = format!("{}: others may write to the folder that the socket would lie in", folder.display());
+        return Err(
+            Error::new(Code::ConfigInvalid, message).hint("Set `paths.broker` to a place in a folder of root's.")
+        );
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666)).map_err(failed)?;
+    Ok(listener)
+}
+
+/// Whom a connection counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Class {
+    /// A user whom a rule names.
+    Known(u32),
+    /// All others.
+    Stranger,
+}
+
+#[derive(Debug, Default)]
+struct Broker {
+    source: Option<Source>,
+    /// Connections that are open.
+    open: Mutex<HashMap<Class, usize>>,
+    /// Lines of this minute, and those that were left out.
+    lines: Mutex<HashMap<Class, Minute>>,
+    /// Held while a restore is counted and begun: two at once would both find room.
+    beginning: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Minute {
+    since: Instant,
+    written: usize,
+    left_out: usize,
+}
+
+/// A place among the connections, until it is dropped.
+struct Place {
+    broker: Arc<Broker>,
+    class: Class,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.broker.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.class) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.class);
+            }
+        }
+    }
+}
+
+impl Broker {
+    /// Answers a caller in a thread of its own.
+    fn take(self: &Arc<Broker>, stream: UnixStream) {
+        let Ok(peer) = Peer::of(&stream) else { return };
+        let class = self.class(&peer);
+        let Some(place) = self.place(class) else {
+            let busy = Error::new(Code::Busy, "too many callers ask the broker at once").hint("Try again in a moment.");
+            // Whoever does not take it misses it: nobody waits for a caller here.
+            let text = api::text(&api::failure(&busy));
+            let _ = stream.set_nonblocking(true).and_then(|()| (&stream).write_all(text.as_bytes()));
+            return;
+        };
+        let work = move || {
+            place.broker.converse(&stream, &peer, class);
+            drop(place);
+        };
+        if let Err(error) = std::thread::Builder::new().name("caller".into()).spawn(work) {
+            eprintln!("rocketvps-restore: a caller could not be answered: {error}");
+        }
+    }
+
+    fn class(&self, peer: &Peer) -> Class {
+        let access = Config::of(self.source.as_ref()).and_then(|config| Access::read(&config.paths.access()));
+        match access {
+            Ok(access) if !access.of(peer).are_none() => Class::Known(peer.uid),
+            _ => Class::Stranger,
+        }
+    }
+
+    fn place(self: &Arc<Broker>, class: Class) -> Option<Place> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = open.get(&class).copied().unwrap_or(0);
+        let known =
+            || open.iter().filter(|(class, _)| **class != Class::Stranger).map(|(_, count)| count).sum::<usize>();
+        let has_room = match class {
+            Class::Stranger => own < MAX_OF_STRANGERS,
+            Class::Known(_) => own < MAX_OF_USER && known() < MAX_CONNECTIONS,
+        };
+        if !has_room {
+            return None;
+        }
+        open.insert(class, own + 1);
+        Some(Place { broker: Arc::clone(self), class })
+    }
+
+    /// Answers, and writes down what came of it.
+    fn converse(&self, stream: &UnixStream, peer: &Peer, class: Class) {
+        let mut line = Line::of(peer);
+        // First of all: a caller whose document is left lying gets no answer, but a reset.
+        let text = read(stream);
+        let answer = match Config::of(self.source.as_ref()) {
+            // It quotes the file, which holds what is no caller's to know.
+            Err(error) => {
+                eprintln!("rocketvps-restore: {}", error.message);
+                Err(Error::new(Code::ConfigInvalid, "the configuration of the broker is wrong")
+                    .hint("Ask the administrator to run `rocketvps-restore check-config`."))
+            }
+            Ok(config) => {
+                let answer = || text.and_then(|text| self.answer(&config, stream, peer, &text, &mut line));
+                let answer = catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|panic| {
+                    let message = format!("the broker met a defect: {}", panic_text(&*panic));
+                    Err(Error::new(Code::Panic, message))
+                });
+                let changes = line.outcome == BEGUN;
+                line.outcome = match &answer {
+                    Ok(_) => "ok".into(),
+                    Err(error) => error.code.name().into(),
+                };
+                if let Some(job) = answer.as_ref().ok().and_then(|data| data["job"].as_str()) {
+                    line.job = Some(job.to_owned());
+                }
+                self.note(&config, class, &mut line, changes).and(answer)
+            }
+        };
+        let document = match answer {
+            Ok(data) => api::success(&data),
+            Err(error) => api::failure(&error),
+        };
+        let _ = write(stream, api::text(&document).as_bytes());
+    }
+
+    /// Writes a line, where it is not one of too many that changed nothing.
+    fn note(&self, config: &Config, class: Class, line: &mut Line, changes: bool) -> Result<()> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Minute { since: Instant::now(), written: 0, left_out: 0 };
+        let minute = lines.entry(class).or_insert_with(new);
+        if minute.since.elapsed() > Duration::from_secs(60) {
+            *minute = Minute { left_out: minute.left_out, ..new() };
+        }
+        if !changes && minute.written >= LINES_A_MINUTE {
+            minute.left_out += 1;
+            return Ok(());
+        }
+        minute.written += usize::from(!changes);
+        line.left_out = std::mem::take(&mut minute.left_out);
+        drop(lines);
+        audit::write(config, line)
+    }
+
+    fn answer(&self, config: &Config, stream: &UnixStream, peer: &Peer, text: &str, line: &mut Line) -> Result<Value> {
+        let document: Document = serde_json::from_str(text).map_err(|error| {
+            Error::new(Code::BadRequest, format!("the document is not {{\"call\": NAME, \"request\": {{…}}}}: {error}"))
+        })?;
+        line.call.clone_from(&document.call);
+        line.on_behalf = document.on_behalf;
+        let mut request = Request::parse(&document.call, document.request.map_or("{}", RawValue::get))?;
+        let access = Access::read(&config.paths.access())?;
+        let rights = access.of(peer);
+        rights.require_call(request.name())?;
+        let wish = Wish::of(config, &request)?;
+        line.domain = wish.domain.as_ref().map(|domain| domain.as_str().to_owned());
+        line.job.clone_from(&wish.job);
+        let per_hour = rights.require(&wish).map_err(|error| match &wish.job {
+            // Whose job it is, is not told.
+            Some(job) => rights.refusal(format!("job {job} is of a domain, or of components, that no rule of it has")),
+            None => error,
+        })?;
+        request.set_config(self.source.clone());
+        let waits = request.stop_waiting();
+        let Some(kind) = request.kind() else {
+            return call::written(&shown(call::run(request)?, wish.call, &rights));
+        };
+        let begun = {
+            let _one_at_a_time = self.beginning.lock().unwrap_or_else(PoisonError::into_inner);
+            require_room(config, kind, wish.domain.as_ref(), per_hour, &rights)?;
+            // What cannot be written down is not done.
+            line.outcome = BEGUN.into();
+            audit::write(config, line)?;
+            call::run(request)?
+        };
+        match begun {
+            Answer::Begun(begun) if waits => wait(config, &begun.job, stream),
+            answer => call::written(&answer),
+        }
+    }
+}
+
+/// Waits for a job as long as the caller does. The job goes on without it.
+fn wait(config: &Config, job: &JobId, stream: &UnixStream) -> Result<Value> {
+    let mut looked = Instant::now();
+    loop {
+        if call::status(config, job, u64::MAX)?.status.state.is_final() {
+            return call::wait(config, job);
+        }
+        // Its worker may die.
+        if looked.elapsed() > Duration::from_secs(1) {
+            recovery::kick(config);
+            looked = Instant::now();
+        }
+        let pause = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+        let mut ends = [PollFd::new(stream, PollFlags::empty())];
+        if poll(&mut ends, Some(&pause)).is_ok_and(|_| ends[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)) {
+            return Err(Error::new(Code::Cancelled, format!("the caller left; job {job} goes on")));
+        }
+    }
+}
+
+/// Refuses one job too many of a domain at once, and one restore or rollback too many in an hour, whoever began those before.
+fn require_room(
+    config: &Config,
+    kind: Kind,
+    domain: Option<&Domain>,
+    per_hour: Option<usize>,
+    rights: &Rights,
+) -> Result<()> {
+    const HOUR: i64 = 3600;
+    let changes = |kind: Kind| matches!(kind, Kind::Restore | Kind::Rollback);
+    let now = jiff::Timestamp::now().as_second();
+    let (mut alive, mut recent) = (0, 0);
+    // The newest first; no job lasts a day.
+    for folder in JobFolder::all(config) {
+        // One that cannot be read counts as one of this domain.
+        let ticket = folder.ticket().ok();
+        let begun = ticket.as_ref().and_then(|ticket| ticket.created.parse::<jiff::Timestamp>().ok());
+        let age = begun.map_or(0, |begun| now - begun.as_second());
+        if age > 24 * HOUR {
+            break;
+        }
+        if ticket.as_ref().is_some_and(|ticket| ticket.domain.as_ref() != domain) {
+            continue;
+        }
+        alive += usize::from(folder.status().is_ok_and(|status| !status.state.is_final()));
+        recent += usize::from(age < HOUR && ticket.is_none_or(|ticket| changes(ticket.kind)));
+    }
+    if alive >= MAX_JOBS {
+        return Err(Error::new(Code::Busy, format!("{alive} jobs of this domain are at work"))
+            .hint("Wait for one of them, or cancel it."));
+    }
+    match (per_hour, domain) {
+        (Some(limit), Some(domain)) if changes(kind) && recent >= limit => Err(rights.refusal(format!(
+            "{domain} had {recent} restores and rollbacks within an hour, and `per_hour` is {limit}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// An answer about every domain, cut to those that the caller may see.
+fn shown(mut answer: Answer, call: &str, rights: &Rights) -> Answer {
+    let may_see = |domain: &Option<Domain>| domain.as_ref().is_some_and(|domain| rights.shows(call, domain.as_str()));
+    match &mut answer {
+        Answer::Domains(answer) => answer.domains.retain(|info| rights.shows(call, info.domain.as_str())),
+        Answer::Jobs(answer) => answer.jobs.retain(|info| may_see(&info.domain)),
+        Answer::Logs(answer) => answer.logs.retain(|info| rights.shows(call, info.domain.as_str())),
+        _ => {}
+    }
+    answer
+}
+
+/// One line, or all until the caller ends; in bounded time and memory.
+fn read(mut stream: &UnixStream) -> Result<String> {
+    let until = Instant::now() + PATIENCE;
+    let mut text = Vec::new();
+    let mut piece = [0; 16 << 10];
+    let failed = |error: io::Error| match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            Error::new(Code::TimedOut, format!("no whole request came within {} s", PATIENCE.as_secs()))
+                .hint("Send the document in one piece, with a line end after it.")
+        }
+        _ => Error::io("read the request", &error),
+    };
+    while !text.ends_with(b"\n") {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(failed(ErrorKind::TimedOut.into()));
+        }
+        stream.set_read_timeout(Some(left)).map_err(failed)?;
+        match stream.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => text.extend_from_slice(&piece[..count]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+        if text.len() > MAX_REQUEST + AROUND {
+            return Err(Error::new(Code::BadRequest, format!("the document is larger than {MAX_REQUEST} bytes")));
+        }
+    }
+    String::from_utf8(text).map_err(|_| Error::new(Code::BadRequest, "the document is not UTF-8"))
+}
+
+/// All of it, in bounded time: a caller that does not take it is left.
+fn write(mut stream: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    while !bytes.is_empty() {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        stream.set_write_timeout(Some(left))?;
+        match stream.write(bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

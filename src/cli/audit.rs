@@ -1,0 +1,44 @@
+//! Who asked the broker for what, as lines.
+
+use crate::api;
+use crate::broker::audit::{self, Line};
+use crate::cli::arguments::Output;
+use crate::cli::output::{print, say, write_selected};
+use crate::config::{Config, Source};
+use crate::error::{Code, Error, Result};
+use crate::path::Domain;
+use crate::text::printable;
+use serde_json::json;
+use std::process::ExitCode;
+
+/// Writes the calls that came to the broker, of one domain or of all.
+///
+/// # Errors
+/// `forbidden` for who may not read them; those of the configuration.
+pub fn run(source: Option<&Source>, domain: Option<&str>, output: &Output) -> Result<ExitCode> {
+    let config = Config::of(source)?;
+    let domain = domain.map(Domain::parse).transpose()?;
+    let mut lines = audit::lines(&config)?;
+    lines.retain(|line| domain.is_none() || line.domain.as_deref() == domain.as_ref().map(Domain::as_str));
+    let data = json!({"calls": serde_json::to_value(&lines)
+        .map_err(|error| Error::new(Code::Internal, format!("the audit cannot be written as JSON: {error}")))?});
+    match output {
+        Output::Text => say(&lines.iter().map(text).collect::<String>()),
+        Output::Json => return Ok(print(&api::success(&data))),
+        Output::Selected(selections) => write_selected(&data, selections),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(line: &Line) -> String {
+    let call = if line.call.is_empty() { "?" } else { &line.call };
+    let mut text = format!("{}  {:<14} {call} {}", line.at, line.outcome, line.domain.as_deref().unwrap_or("-"));
+    if let Some(job) = &line.job {
+        text += &format!(" {job}");
+    }
+    text += &format!("  by {} (process {}, {})", line.user, line.pid, line.executable);
+    if !line.on_behalf.is_empty() {
+        text += &format!(", who says for {}", line.on_behalf);
+    }
+    printable(&text) + "\n"
+}
