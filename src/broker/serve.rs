@@ -367,7 +367,9 @@ fn require_room(
         if ticket.as_ref().is_some_and(|ticket| ticket.domain.as_ref() != domain) {
             continue;
         }
-        alive += usize::from(folder.status().is_ok_and(|status| !status.state.is_final()));
+        // One whose worker died says that it is at work until it is recovered.
+        let is_alive = !folder.has_no_worker() && folder.status().is_ok_and(|status| !status.state.is_final());
+        alive += usize::from(is_alive);
         recent += usize::from(age < HOUR && ticket.is_none_or(|ticket| changes(ticket.kind)));
     }
     if alive >= MAX_JOBS {
