@@ -87,15 +87,13 @@ locked() { # COMMAND...
 # that were inserted, which the first a19 compares. Where MariaDB 10.5 dies within a RENAME, tables can be left between the sides.
 tests_of() { # NAME
   local kills='test(/^(crash|servers|resume|states)::/)'
+  local mariadb='test(/contract$|^(database|privileges|hostile_dumps|hostile_statements|verdicts|tenants)::/)'
+  local mysql='test(/contract$|^(hostile_dumps|hostile_statements|verdicts|releases|tenants)::/)'
   case $1 in
-    mysql97)
-      printf 'test(/contract$|^(hostile_dumps|hostile_statements|verdicts|releases|tenants)::/) + %s - test(/::g09_|::a19_a_restore_killed_while_it_stages/)\n' "$kills"
-      ;;
-    mariadb1011) printf 'test(/contract$|^(database|privileges|hostile_dumps|hostile_statements|verdicts|tenants)::/) + %s\n' "$kills" ;;
-    mariadb105)
-      printf 'test(/contract$|^(database|privileges|hostile_dumps|hostile_statements|verdicts|tenants)::/) + %s - test(/::e70_|::a10_the_database_dies_within|::a12_the_database_dies/)\n' "$kills"
-      ;;
-    *) printf 'test(/contract$|^(database|privileges|hostile_dumps|hostile_statements|verdicts|tenants)::/) + %s - test(/::e70_/)\n' "$kills" ;;
+    mysql97) printf '%s + %s - test(/::g09_|::a19_a_restore_killed_while_it_stages/)\n' "$mysql" "$kills" ;;
+    mariadb1011) printf '%s + %s\n' "$mariadb" "$kills" ;;
+    mariadb105) printf '%s + %s - test(/::e70_|::a10_the_database_dies_within|::a12_the_database_dies/)\n' "$mariadb" "$kills" ;;
+    *) printf '%s + %s - test(/::e70_/)\n' "$mariadb" "$kills" ;;
   esac
 }
 

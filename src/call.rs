@@ -57,59 +57,70 @@ pub(crate) fn written(answer: &impl Serialize) -> Result<Value> {
         .map_err(|error| Error::new(Code::Internal, format!("the answer cannot be written as JSON: {error}")))
 }
 
-/// Answers a request. Dead workers are looked for first, and recovered.
+/// Answers a request under its configuration and, where asked, waits for the result of its job.
 ///
 /// # Errors
 /// Those of the call.
 pub fn run(request: Request) -> Result<Answer> {
     let config = Config::of(request.config())?;
-    // A recovery that was asked for would find its domains taken by those that are started here.
-    if !matches!(request, Request::Recover(_)) {
-        recovery::kick(&config);
-    }
-    match &request {
-        Request::ListDomains(_) => list_domains(&config),
-        Request::ListBackups(asked) => list_backups(&config, asked),
-        Request::ListSnapshots(asked) => list_snapshots(&config, asked),
-        Request::RestorePoll(asked) => restore_poll(&config, asked),
-        Request::RestoreCancel(asked) => restore_cancel(&config, asked),
-        Request::ListJobs(asked) => list_jobs(&config, asked),
-        Request::ListLogs(asked) => list_logs(&config, asked),
-        Request::PreviewBackup(asked) => match preview_known(&config, asked)? {
-            Some(known) => Ok(known),
-            None => begin(&config, request),
-        },
-        Request::DiffBackup(asked) => match page(&config, asked)? {
-            Some(page) => Ok(page),
-            None => begin(&config, request),
-        },
-        Request::Validate(asked) | Request::RestoreStart(asked) => {
-            check_restore(&config, asked)?;
-            begin(&config, request)
-        }
-        Request::CreateSnapshot(asked) => {
-            check_site(&config, asked)?;
-            begin(&config, request)
-        }
-        Request::DeleteSnapshot(asked) => {
-            check_snapshot(&config, asked)?;
-            begin(&config, request)
-        }
-        Request::Rollback(asked) => {
-            let domain = domain_of_rollback(&config, asked)?;
-            let asked = Rollback { domain: Some(domain), ..asked.clone() };
-            begin(&config, Request::Rollback(asked))
-        }
-        Request::Verify(_) | Request::Cleanup(_) | Request::Recover(_) => begin(&config, request),
+    let waits = request.waits();
+    match start(&config, request)? {
+        Answer::Begun(begun) if waits => wait(&config, &begun.job).map(Answer::Waited),
+        answer => Ok(answer),
     }
 }
 
-/// Takes the domain where the job needs it, starts the worker and, where asked, waits for the result.
+/// Answers a request under `config`, and waits for no job. Dead workers are looked for first, and recovered.
+///
+/// # Errors
+/// Those of the call.
+pub fn start(config: &Config, request: Request) -> Result<Answer> {
+    // A recovery that was asked for would find its domains taken by those that are started here.
+    if !matches!(request, Request::Recover(_)) {
+        recovery::kick(config);
+    }
+    match &request {
+        Request::ListDomains(_) => list_domains(config),
+        Request::ListBackups(asked) => list_backups(config, asked),
+        Request::ListSnapshots(asked) => list_snapshots(config, asked),
+        Request::RestorePoll(asked) => restore_poll(config, asked),
+        Request::RestoreCancel(asked) => restore_cancel(config, asked),
+        Request::ListJobs(asked) => list_jobs(config, asked),
+        Request::ListLogs(asked) => list_logs(config, asked),
+        Request::PreviewBackup(asked) => match preview_known(config, asked)? {
+            Some(known) => Ok(known),
+            None => begin(config, request),
+        },
+        Request::DiffBackup(asked) => match page(config, asked)? {
+            Some(page) => Ok(page),
+            None => begin(config, request),
+        },
+        Request::Validate(asked) | Request::RestoreStart(asked) => {
+            check_restore(config, asked)?;
+            begin(config, request)
+        }
+        Request::CreateSnapshot(asked) => {
+            check_site(config, asked)?;
+            begin(config, request)
+        }
+        Request::DeleteSnapshot(asked) => {
+            check_snapshot(config, asked)?;
+            begin(config, request)
+        }
+        Request::Rollback(asked) => {
+            let domain = domain_of_rollback(config, asked)?;
+            let asked = Rollback { domain: Some(domain), ..asked.clone() };
+            begin(config, Request::Rollback(asked))
+        }
+        Request::Verify(_) | Request::Cleanup(_) | Request::Recover(_) => begin(config, request),
+    }
+}
+
+/// Takes the domain where the job needs it, and starts the worker.
 fn begin(config: &Config, request: Request) -> Result<Answer> {
-    let waits = request.waits();
     let lock = request.kind().map(|kind| admit(config, request.domain(), kind)).transpose()?.flatten();
     let job = spawn::start(config, request, lock)?;
-    if waits { wait(config, &job).map(Answer::Waited) } else { Ok(Answer::Begun(Begun { job })) }
+    Ok(Answer::Begun(Begun { job }))
 }
 
 fn list_domains(config: &Config) -> Result<Answer> {

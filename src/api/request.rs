@@ -50,11 +50,6 @@ macro_rules! requests {
                 match self { $(Request::$variant(request) => request.config.as_ref(),)* }
             }
 
-            /// Puts it under another configuration.
-            pub fn set_config(&mut self, source: Option<Source>) {
-                match self { $(Request::$variant(request) => request.config = source,)* }
-            }
-
             /// The request without the name of its call.
             ///
             /// # Errors
@@ -171,21 +166,6 @@ impl Request {
             | Request::Recover(request) => request.domain.as_ref(),
             Request::ListDomains(_) | Request::RestorePoll(_) | Request::RestoreCancel(_) => None,
         }
-    }
-
-    /// Has the caller not wait for the end of the job; whether it would have.
-    pub fn stop_waiting(&mut self) -> bool {
-        let waits = match self {
-            Request::CreateSnapshot(request) | Request::Verify(request) => &mut request.wait,
-            Request::PreviewBackup(request) => &mut request.wait,
-            Request::Validate(request) | Request::RestoreStart(request) => &mut request.wait,
-            Request::DeleteSnapshot(request) => &mut request.wait,
-            Request::Rollback(request) => &mut request.wait,
-            Request::DiffBackup(request) => &mut request.wait,
-            Request::Cleanup(request) | Request::Recover(request) => &mut request.wait,
-            _ => return false,
-        };
-        std::mem::take(waits)
     }
 
     /// Whether the caller waits for the end of the job.

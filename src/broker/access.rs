@@ -181,7 +181,7 @@ impl Access {
         Ok(Access { rules: written.rule, path: path.to_owned() })
     }
 
-    /// The rights of a peer: his rules and those of his groups, added up. Root may what root may without the broker.
+    /// The rights of a peer: his rules and those of his groups, added up. Root is a user like any other here: it needs no broker.
     pub fn of(&self, peer: &Peer) -> Rights<'_> {
         let rules = self.rules.iter().filter(|rule| rule.is_of(peer)).collect();
         Rights { access: self, rules, who: peer.user() }

@@ -190,7 +190,11 @@ impl Broker {
     /// Answers a caller in a thread of its own.
     fn take(self: &Arc<Broker>, stream: UnixStream) {
         let Ok(peer) = Peer::of(&stream) else { return };
-        let class = self.class(&peer);
+        let settings = self.settings();
+        let class = match &settings {
+            Ok((_, Ok(access))) if !access.of(&peer).are_none() => Class::Known(peer.uid),
+            _ => Class::Stranger,
+        };
         let Some(place) = self.place(class) else {
             let busy = Error::new(Code::Busy, "too many callers ask the broker at once").hint("Try again in a moment.");
             // Whoever does not take it misses it: nobody waits for a caller here.
@@ -199,7 +203,7 @@ impl Broker {
             return;
         };
         let work = move || {
-            place.broker.converse(&stream, &peer, class);
+            place.broker.converse(&stream, &peer, class, settings);
             drop(place);
         };
         if let Err(error) = std::thread::Builder::new().name("caller".into()).spawn(work) {
@@ -207,12 +211,16 @@ impl Broker {
         }
     }
 
-    fn class(&self, peer: &Peer) -> Class {
-        let access = Config::of(self.source.as_ref()).and_then(|config| Access::read(&config.paths.access()));
-        match access {
-            Ok(access) if !access.of(peer).are_none() => Class::Known(peer.uid),
-            _ => Class::Stranger,
-        }
+    /// The configuration and the rules as they are now. What is wrong with the configuration is for the log: it quotes the file, which
+    /// holds what is no caller's to know.
+    fn settings(&self) -> Result<(Config, Result<Access>)> {
+        let config = Config::of(self.source.as_ref()).map_err(|error| {
+            eprintln!("rocketvps-restore: {}", error.message);
+            Error::new(Code::ConfigInvalid, "the configuration of the broker is wrong")
+                .hint("Ask the administrator to run `rocketvps-restore check-config`.")
+        })?;
+        let access = Access::read(&config.paths.access());
+        Ok((config, access))
     }
 
     fn place(self: &Arc<Broker>, class: Class) -> Option<Place> {
@@ -232,19 +240,15 @@ impl Broker {
     }
 
     /// Answers, and writes down what came of it.
-    fn converse(&self, stream: &UnixStream, peer: &Peer, class: Class) {
+    fn converse(&self, stream: &UnixStream, peer: &Peer, class: Class, settings: Result<(Config, Result<Access>)>) {
         let mut line = Line::of(peer);
         // First of all: a caller whose document is left lying gets no answer, but a reset.
         let text = read(stream);
-        let answer = match Config::of(self.source.as_ref()) {
-            // It quotes the file, which holds what is no caller's to know.
-            Err(error) => {
-                eprintln!("rocketvps-restore: {}", error.message);
-                Err(Error::new(Code::ConfigInvalid, "the configuration of the broker is wrong")
-                    .hint("Ask the administrator to run `rocketvps-restore check-config`."))
-            }
-            Ok(config) => {
-                let answer = || text.and_then(|text| self.answer(&config, stream, peer, &text, &mut line));
+        let answer = match settings {
+            Err(error) => Err(error),
+            Ok((config, access)) => {
+                let rights = access.as_ref().map(|access| access.of(peer));
+                let answer = || text.and_then(|text| self.answer(&config, rights, stream, &text, &mut line));
                 let answer = catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|panic| {
                     let message = format!("the broker met a defect: {}", panic_text(&*panic));
                     Err(Error::new(Code::Panic, message))
@@ -285,15 +289,21 @@ impl Broker {
         audit::write(config, line)
     }
 
-    fn answer(&self, config: &Config, stream: &UnixStream, peer: &Peer, text: &str, line: &mut Line) -> Result<Value> {
+    fn answer(
+        &self,
+        config: &Config,
+        rights: std::result::Result<Rights, &Error>,
+        stream: &UnixStream,
+        text: &str,
+        line: &mut Line,
+    ) -> Result<Value> {
         let document: Document = serde_json::from_str(text).map_err(|error| {
             Error::new(Code::BadRequest, format!("the document is not {{\"call\": NAME, \"request\": {{…}}}}: {error}"))
         })?;
         line.call.clone_from(&document.call);
         line.on_behalf = document.on_behalf;
-        let mut request = Request::parse(&document.call, document.request.map_or("{}", RawValue::get))?;
-        let access = Access::read(&config.paths.access())?;
-        let rights = access.of(peer);
+        let request = Request::parse(&document.call, document.request.map_or("{}", RawValue::get))?;
+        let rights = rights.map_err(Error::clone)?;
         rights.require_call(request.name())?;
         let wish = Wish::of(config, &request)?;
         line.domain = wish.domain.as_ref().map(|domain| domain.as_str().to_owned());
@@ -303,10 +313,9 @@ impl Broker {
             Some(job) => rights.refusal(format!("job {job} is of a domain, or of components, that no rule of it has")),
             None => error,
         })?;
-        request.set_config(self.source.clone());
-        let waits = request.stop_waiting();
+        let waits = request.waits();
         let Some(kind) = request.kind() else {
-            return call::written(&shown(call::run(request)?, wish.call, &rights));
+            return call::written(&shown(call::start(config, request)?, wish.call, &rights));
         };
         let begun = {
             let _one_at_a_time = self.beginning.lock().unwrap_or_else(PoisonError::into_inner);
@@ -314,7 +323,7 @@ impl Broker {
             // What cannot be written down is not done.
             line.outcome = BEGUN.into();
             audit::write(config, line)?;
-            call::run(request)?
+            call::start(config, request)?
         };
         match begun {
             Answer::Begun(begun) if waits => wait(config, &begun.job, stream),
