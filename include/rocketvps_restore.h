@@ -39,6 +39,8 @@
 enum rv_error {
   // The helper was called in a way it does not know.
   RV_ERROR_USAGE = 2,
+  // A second person has to approve it first.
+  RV_ERROR_APPROVAL_REQUIRED = 9,
   // The request is not the JSON document the call expects.
   RV_ERROR_BAD_REQUEST = 10,
   // The request has a field this version does not know.

@@ -2,7 +2,7 @@
 # The figures, measured against their peers in the same run: whole processes, in turn, sync included, each on a copy of
 # one freshly made ext4 image on loop (deleting before creating makes ext4 slow and figures worthless), the database's
 # folder on it too, caches dropped and the input read before each run. Prints a table and writes bench/results.md.
-#   scripts/bench.sh [restore] [preview] [diff] [parts] [chain] [probe] [calls] [memory] [rows]
+#   scripts/bench.sh [restore] [preview] [diff] [parts] [chain] [probe] [calls] [broker] [memory] [rows]
 #                                                   the named figures; none: all; `site` only makes the site
 # BENCH_PAIRS=5  BENCH_ROWS_PAIRS=5 (the peer of `rows` takes minutes)  BENCH_WORK=bench/work  BENCH_PROGRAM=target/release/rocketvps-restore  BENCH_KEEP=1 keeps the images
 set -euo pipefail
@@ -16,7 +16,7 @@ mount=$work/m
 place=$mount/w
 domain=shop.example
 figures=("$@")
-((${#figures[@]})) || figures=(restore preview diff parts chain probe calls memory rows)
+((${#figures[@]})) || figures=(restore preview diff parts chain probe calls broker memory rows)
 rows=()
 details=()
 
@@ -428,7 +428,7 @@ start_and_watch() { # BACKUP: leaves the peak in $peak, in KiB
   answer=$(call restore_start "{\"domain\":\"$domain\",\"backup\":\"$1\"}")
   job=$(grep -oE '"job":"[^"]+"' <<<"$answer" | cut -d '"' -f 4)
   peak=$(peak_of_worker "$job")
-  answer=$(call wait "$job") || {
+  answer=$("$program" --config "$place/restore.toml" wait "$job" 2>&1) || {
     printf 'bench: the restore failed: %s\n' "$answer" >&2
     return 1
   }
@@ -462,11 +462,17 @@ figure_memory() {
     "$(holds "$((small > large ? small : large))" 65536)"
 }
 
-figure_calls() {
-  local prefix=$work/prefix starts=() polls=() answer n
+# A program over the library, which is installed beside it.
+make_caller() { # NAME FLAG...
+  prefix=$work/prefix
   make --no-print-directory install DESTDIR= PREFIX="$prefix" MODULES="$prefix/modules" CONFIG="$prefix/config" >/dev/null
   # shellcheck disable=SC2046  # flags are words
-  gcc -std=c99 -O2 -o "$work/latency" bench/latency.c $(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --cflags --libs rocketvps-restore)
+  gcc -std=c99 -O2 "${@:2}" -o "$work/$1" "bench/$1.c" $(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --cflags --libs rocketvps-restore)
+}
+
+figure_calls() {
+  local prefix starts=() polls=() answer n
+  make_caller latency
   enter
   for ((n = 0; n < pairs; n++)); do
     # The worker of the restore before may hold the domain for a moment after it said "done".
@@ -480,6 +486,44 @@ figure_calls() {
   leave
   row "\`rv_restore_start\` in the caller" '–' "$(median "${starts[@]}") ms" '≤ 20 ms' "$(holds "$(median "${starts[@]}")" 20)"
   row "\`rv_restore_poll\` in the caller, 99 of 100" '–' "$(median "${polls[@]}") ms" '≤ 2 ms' "$(holds "$(median "${polls[@]}")" 2)"
+}
+
+# Fifty who look at a job, with the rights and through the broker.
+figure_broker() {
+  local prefix own=() through=() answer n socket=$place/run/broker.sock broker job idle quotient config
+  make_caller polls -pthread
+  enter
+  engine_restore
+  job=$(call list_jobs "{\"domain\":\"$domain\"}" | grep -oE '"job":"[^"]+"' | head -n 1 | cut -d '"' -f 4)
+  mkdir -p "$place/base/config"
+  printf '[[rule]]\nuser = "www-data"\ndomains = ["*"]\ncalls = ["restore_poll"]\n' >"$place/base/config/access.toml"
+  chmod 0755 "$place" "$place/run"
+  "$program" --config "$place/restore.toml" --set "paths.broker=$socket" serve &
+  broker=$!
+  for ((n = 0; n < 100; n++)); do
+    [[ ! -S $socket ]] || break
+    sleep 0.05
+  done
+  sleep 1
+  idle=$(awk '/^VmRSS/ { print $2 }' "/proc/$broker/status")
+  config="{\"file\":\"$place/restore.toml\",\"set\":{\"paths\":{\"broker\":\"$socket\"}}}"
+  chmod 0600 "$place/restore.toml"
+  for ((n = 0; n < pairs; n++)); do
+    answer=$(LD_LIBRARY_PATH=$prefix/lib "$work/polls" "$config" "$job" 50 4)
+    own+=("$(field "$answer" p99_ms)")
+    details+=("fifty clients with the rights: $answer")
+    answer=$(LD_LIBRARY_PATH=$prefix/lib setpriv --reuid=www-data --regid=www-data --clear-groups "$work/polls" "$config" "$job" 50 4)
+    through+=("$(field "$answer" p99_ms)")
+    details+=("fifty clients through the broker: $answer")
+    say "broker: ${through[-1]} ms, without ${own[-1]} ms"
+  done
+  kill "$broker"
+  wait "$broker" || true
+  leave
+  quotient=$(awk -v a="$(median "${through[@]}")" -v b="$(median "${own[@]}")" 'BEGIN { printf "%.3f", a - b }')
+  row "\`rv_restore_poll\` of 50 clients through the broker, 99 of 100: $(median "${through[@]}") ms" \
+    "with the rights: $(median "${own[@]}") ms" "$quotient ms more" '≤ 2 ms' "$(holds "$quotient" 2)"
+  row 'resident memory of the broker, idle' '–' "$((idle / 1024)) MiB" '≤ 16 MiB' "$(holds "$idle" 16384)"
 }
 
 figure_site() {

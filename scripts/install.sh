@@ -62,7 +62,9 @@ plain_files() {
 filled_files() {
   printf '%s\t%s\n' \
     bindings/c/rocketvps-restore.pc.in "$libdir/pkgconfig/rocketvps-restore.pc" \
-    scripts/rocketvps-restore-recover.service.in "$unitdir/rocketvps-restore-recover.service"
+    scripts/rocketvps-restore-recover.service.in "$unitdir/rocketvps-restore-recover.service" \
+    scripts/rocketvps-restore.service.in "$unitdir/rocketvps-restore.service" \
+    scripts/rocketvps-restore.socket.in "$unitdir/rocketvps-restore.socket"
 }
 
 # The shell modules, which may take the place of others of their names.
@@ -130,6 +132,13 @@ install_all() {
   [[ -z $destdir ]] || return 0
   say "programs that link the library find it after: ldconfig"
   say "for recovery at boot: systemctl enable rocketvps-restore-recover"
+  say "for callers without rights: $config/access.toml, then systemctl enable --now rocketvps-restore.socket"
+  if [[ -d /run/systemd/system ]]; then
+    # A broker that runs is of the version before.
+    if ! { systemctl daemon-reload && systemctl try-restart rocketvps-restore.service; }; then
+      say 'systemctl failed; a broker that runs is of the version before'
+    fi
+  fi
   if [[ $config != /opt/rocketvps/config ]]; then
     say "the helper looks in /opt/rocketvps/config; for this one: export RV_CONFIG=$config/restore.toml"
   fi
@@ -146,7 +155,7 @@ uninstall_all() {
     [[ ! -d $destdir$modules/$place ]] || rmdir --ignore-fail-on-non-empty -- "$destdir$modules/$place"
   done
   say "restore.toml stays in $destdir$config; backups, snapshots, jobs and logs were not touched"
-  [[ -n $destdir ]] || say 'where recovery at boot was enabled: systemctl disable rocketvps-restore-recover'
+  [[ -n $destdir ]] || say 'where they were enabled: systemctl disable rocketvps-restore-recover rocketvps-restore.socket'
 }
 
 case ${1:-} in

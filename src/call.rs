@@ -225,14 +225,6 @@ fn restore_poll(config: &Config, asked: &OneJob) -> Result<Answer> {
     Ok(Answer::Status(Box::new(status)))
 }
 
-/// The document of [`status`].
-///
-/// # Errors
-/// `job_not_found`, `io_failed`.
-pub fn poll(config: &Config, job: &JobId, since: u64) -> Result<Value> {
-    written(&status(config, job, since)?)
-}
-
 /// The status of a job with the events after `since`, and its result or error once it has ended.
 ///
 /// # Errors
@@ -327,7 +319,14 @@ pub fn wait(config: &Config, job: &JobId) -> Result<Value> {
     }
 }
 
-fn finished(job: &JobId, JobStatus { status: Status { state, .. }, result, error, .. }: JobStatus) -> Result<Value> {
+/// The result of a job that has ended.
+///
+/// # Errors
+/// The job's own error, with `job` and `state` in its context.
+pub fn finished(
+    job: &JobId,
+    JobStatus { status: Status { state, .. }, result, error, .. }: JobStatus,
+) -> Result<Value> {
     if state == State::Done {
         let mut result = result.unwrap_or_default();
         if let Some(object) = result.as_object_mut() {

@@ -3,6 +3,7 @@
 //! The commands are rows of [`table`], their options rows of [`option`]. Parser, help, man page and completions read these tables, so
 //! that there is nothing to hold together by hand.
 
+mod approve;
 mod arguments;
 mod audit;
 mod check_config;
@@ -80,6 +81,9 @@ fn act(line: &Line, style: Style) -> Result<ExitCode> {
             (CommandName::Serve, _) => serve::serve(line.source()?.as_ref())?,
             (CommandName::Audit, domain) => {
                 return audit::run(line.source()?.as_ref(), domain.map(String::as_str), &line.output()?);
+            }
+            (CommandName::Approve, id) => {
+                return approve::run(line.source()?.as_ref(), id.map(String::as_str), &line.output()?);
             }
             (CommandName::Generate, Some(what)) => say(&generate::artefact(what)?),
             (CommandName::Worker, Some(folder)) => return work(line, Path::new(folder)),

@@ -42,6 +42,8 @@ macro_rules! codes {
 codes! {
     /// The helper was called in a way it does not know.
     Usage = 2, "usage", "`rocketvps-restore help` lists the commands, `rocketvps-restore help call` the calls.";
+    /// A second person has to approve it first.
+    ApprovalRequired = 9, "approval_required", "Have it approved (`rocketvps-restore approve`), then send the same request again.";
     /// The request is not the JSON document the call expects.
     BadRequest = 10, "bad_request", "Correct the request; the calls and their fields are in include/rocketvps_restore.h.";
     /// The request has a field this version does not know.

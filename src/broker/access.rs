@@ -9,6 +9,15 @@ use globset::GlobBuilder;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
+/// The broker's own calls, beside those of the engine.
+const OWN_CALLS: [&str; 3] = [AUDIT, APPROVALS, APPROVE];
+/// Who asked for what.
+pub const AUDIT: &str = "audit";
+/// What waits for approval.
+pub const APPROVALS: &str = "list_approvals";
+/// A second person's word: the one call that `"*"` does not stand for. Whoever may ask for everything is not therefore that person.
+pub const APPROVE: &str = "approve";
+
 /// The rules of an access.toml.
 #[derive(Debug)]
 pub struct Access {
@@ -33,6 +42,7 @@ struct Rule {
     components: Option<Vec<Component>>,
     options: Option<Vec<OptionWord>>,
     per_hour: Option<usize>,
+    approval: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -41,7 +51,7 @@ enum Who {
     Group(String),
 }
 
-/// A call by its name, or every call.
+/// A call by its name, or every call but `approve`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 enum CallWord {
@@ -73,6 +83,8 @@ struct Keys {
     components: Option<Vec<Component>>,
     options: Option<Vec<OptionWord>>,
     per_hour: Option<usize>,
+    #[serde(default)]
+    approval: bool,
 }
 
 impl TryFrom<String> for CallWord {
@@ -82,10 +94,11 @@ impl TryFrom<String> for CallWord {
         if word == "*" {
             return Ok(CallWord::All);
         }
-        if Request::NAMES.contains(&word.as_str()) {
+        let names = || Request::NAMES.iter().copied().chain(OWN_CALLS);
+        if names().any(|name| name == word) {
             return Ok(CallWord::Call(word));
         }
-        Err(format!("there is no call {word:?}; the calls are {}", Request::NAMES.join(", ")))
+        Err(format!("there is no call {word:?}; the calls are {}", names().collect::<Vec<_>>().join(", ")))
     }
 }
 
@@ -116,13 +129,13 @@ impl TryFrom<Keys> for Rule {
     type Error = String;
 
     fn try_from(keys: Keys) -> std::result::Result<Rule, String> {
-        let Keys { user, group, domains, calls, components, options, per_hour } = keys;
+        let Keys { user, group, domains, calls, components, options, per_hour, approval } = keys;
         let who = match (user, group) {
             (Some(user), None) => Who::User(user),
             (None, Some(group)) => Who::Group(group),
             _ => return Err("a rule has either `user` or `group`".into()),
         };
-        Ok(Rule { who, domains, calls, components, options, per_hour })
+        Ok(Rule { who, domains, calls, components, options, per_hour, approval })
     }
 }
 
@@ -136,7 +149,7 @@ impl Rule {
 
     fn has_call(&self, call: &str) -> bool {
         self.calls.iter().any(|word| match word {
-            CallWord::All => true,
+            CallWord::All => call != APPROVE,
             CallWord::Call(name) => *name == call,
         })
     }
@@ -148,6 +161,15 @@ impl Rule {
     fn has_every_domain(&self) -> bool {
         self.domains.iter().any(|pattern| pattern.text == "*")
     }
+}
+
+/// On what terms something is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Restores and rollbacks of the domain within an hour; `None`: as many as there may be.
+    pub per_hour: Option<usize>,
+    /// Whether a second person has to approve a restore or rollback.
+    pub approval: bool,
 }
 
 /// What the rules of one peer allow together.
@@ -208,45 +230,33 @@ impl Rights<'_> {
         Ok(())
     }
 
-    /// Whether all of this is allowed; with how many restores an hour where there is a limit.
+    /// Whether all of this is allowed, and on what terms.
     ///
     /// # Errors
     /// `forbidden`, naming what is missing and the file.
-    pub fn require(&self, wish: &Wish) -> Result<Option<usize>> {
+    pub fn require(&self, wish: &Wish) -> Result<Terms> {
         self.require_call(wish.call)?;
         let covers = |rule: &Rule| match &wish.domain {
             Some(domain) => rule.has_domain(domain.as_str()),
             // An answer about every domain is cut to those that the rules name; what changes them all wants all.
             None => wish.is_filtered || rule.has_every_domain(),
         };
-        let rules: Vec<&&Rule> = self.rules.iter().filter(|rule| rule.has_call(wish.call) && covers(rule)).collect();
+        let rules: Vec<&Rule> =
+            self.rules.iter().copied().filter(|rule| rule.has_call(wish.call) && covers(rule)).collect();
         if rules.is_empty() {
             let domain = wish.domain.as_ref().map_or("every domain, \"*\",", |domain| domain.as_str());
             return Err(self.refusal(format!("no rule of it that has {} has {domain} in `domains`", wish.call)));
         }
-        let allowed = |component| {
-            rules.iter().any(|rule| rule.components.as_ref().is_none_or(|listed| listed.contains(component)))
-        };
-        if let Some(component) = wish.components.iter().find(|component| !allowed(component)) {
-            let word = component.word();
-            return Err(
-                self.refusal(format!("no rule of it has {word} in `components`: name the components that are wanted"))
-            );
+        if let Some(missing) = missing(&rules, wish) {
+            return Err(self.refusal(missing));
         }
-        let allowed = |option: &str| {
-            rules
-                .iter()
-                .any(|rule| rule.options.as_ref().is_none_or(|listed| listed.iter().any(|word| word.0 == option)))
-        };
-        if let Some(option) = wish.options.iter().find(|option| !Wish::OPTIONS.contains(option) || !allowed(option)) {
-            return Err(self.refusal(match Wish::OPTIONS.contains(option) {
-                true => format!("no rule of it has {option} in `options`"),
-                false => format!("{option} is for root alone"),
-            }));
-        }
-        // Rules add up: one without a limit has none for them all.
+        // Rules add up: one without a limit has none for them all, and what those allow that want no approval needs none.
         let limits: Option<Vec<usize>> = rules.iter().map(|rule| rule.per_hour).collect();
-        Ok(limits.and_then(|limits| limits.into_iter().max()))
+        let free: Vec<&Rule> = rules.iter().copied().filter(|rule| !rule.approval).collect();
+        Ok(Terms {
+            per_hour: limits.and_then(|limits| limits.into_iter().max()),
+            approval: free.is_empty() || missing(&free, wish).is_some(),
+        })
     }
 
     /// Whether a domain may be named in an answer to this call.
@@ -261,6 +271,24 @@ impl Rights<'_> {
             .hint(format!("Ask the administrator for a [[rule]] in {path}, or run it as root."))
             .with("path", path)
     }
+}
+
+/// The first thing of a wish that no rule allows.
+fn missing(rules: &[&Rule], wish: &Wish) -> Option<String> {
+    let allowed =
+        |component| rules.iter().any(|rule| rule.components.as_ref().is_none_or(|listed| listed.contains(component)));
+    if let Some(component) = wish.components.iter().find(|component| !allowed(component)) {
+        let word = component.word();
+        return Some(format!("no rule of it has {word} in `components`: name the components that are wanted"));
+    }
+    let allowed = |option: &str| {
+        rules.iter().any(|rule| rule.options.as_ref().is_none_or(|listed| listed.iter().any(|word| word.0 == option)))
+    };
+    let option = wish.options.iter().find(|option| !Wish::OPTIONS.contains(option) || !allowed(option))?;
+    Some(match Wish::OPTIONS.contains(option) {
+        true => format!("no rule of it has {option} in `options`"),
+        false => format!("{option} is for root alone"),
+    })
 }
 
 #[cfg(test)]
@@ -313,7 +341,10 @@ mod tests {
     #[test]
     fn what_no_rule_allows_is_refused() {
         let tenant = peer(4711, &[4711]);
-        assert_eq!(access().of(&tenant).require(&wish("list_backups", Some("shop.example"))).unwrap(), Some(4));
+        assert_eq!(
+            access().of(&tenant).require(&wish("list_backups", Some("shop.example"))).unwrap().per_hour,
+            Some(4)
+        );
         assert!(access().of(&tenant).require(&wish("list_backups", Some("a.customer.example"))).is_ok());
         for other in ["customer.example", "evil-customer.example", "shop.example.org", "xshop.example"] {
             assert!(refused(&tenant, &wish("list_backups", Some(other))).contains("`domains`"));
@@ -330,18 +361,35 @@ mod tests {
         let both = peer(4711, &[4711, 4712]);
         let mut wanted = wish("restore_start", Some("shop.example"));
         wanted.components = vec![Component::Files, Component::Database];
-        assert_eq!(access().of(&both).require(&wanted).unwrap(), Some(4));
+        assert_eq!(access().of(&both).require(&wanted).unwrap().per_hour, Some(4));
         assert!(refused(&peer(4711, &[]), &wanted).contains("database in `components`"));
         wanted.components.push(Component::Config);
         assert!(refused(&both, &wanted).contains("config in `components`"));
         let database = peer(4715, &[4712]);
         let mut exact = wish("restore_start", Some("shop.example"));
         exact.options = vec!["exact"];
-        assert_eq!(access().of(&database).require(&exact).unwrap(), Some(2));
+        assert_eq!(access().of(&database).require(&exact).unwrap().per_hour, Some(2));
         exact.options = vec!["allow_orphans"];
         assert!(refused(&database, &exact).contains("allow_orphans in `options`"));
         exact.options = vec!["allow_unsafe_config"];
         assert!(refused(&peer(4713, &[]), &exact).contains("root alone"));
+    }
+
+    #[test]
+    fn what_a_rule_without_approval_allows_needs_none() {
+        let rules = "[[rule]]\nuser = \"4711\"\ndomains = [\"*\"]\ncalls = [\"*\"]\napproval = true\n\
+            [[rule]]\nuser = \"4711\"\ndomains = [\"shop.example\"]\ncalls = [\"restore_start\"]\ncomponents = [\"files\"]\n";
+        let access = Access::parse(rules, Path::new("/etc/access.toml")).unwrap();
+        let tenant = peer(4711, &[]);
+        let needs = |wish: &Wish| access.of(&tenant).require(wish).unwrap().approval;
+        let mut wanted = wish("restore_start", Some("shop.example"));
+        wanted.components = vec![Component::Files];
+        assert!(!needs(&wanted));
+        wanted.components.push(Component::Database);
+        assert!(needs(&wanted));
+        wanted.components = vec![Component::Files];
+        wanted.domain = Some(Domain::parse("other.example").unwrap());
+        assert!(needs(&wanted));
     }
 
     #[test]

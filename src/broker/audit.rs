@@ -41,6 +41,9 @@ pub struct Line {
     /// The job that was begun or asked about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub job: Option<String>,
+    /// Who approved it, where that was needed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub approved_by: Option<String>,
     /// `ok`, or the code of the error; `begun` before a call that changes something.
     pub outcome: String,
     /// Calls of this user that changed nothing and were not written down, since there were too many in a minute.

@@ -1,16 +1,21 @@
 //! The way of callers without rights: through the broker, by themselves.
 
 use crate::api;
+use crate::api::answer::jobs::JobStatus;
 use crate::api::request::Request;
 use crate::broker::peer::Peer;
-use crate::call;
+use crate::call::pause::Pause;
+use crate::call::{self, Watch};
 use crate::config::{BROKER, Config, DEFAULT_FILE, Settings, Source};
 use crate::error::{Code, Error, Result};
+use crate::job::JobId;
+use crate::worker::recovery;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Largest answer that is taken, in bytes.
 const MAX_ANSWER: u64 = 256 << 20;
@@ -20,47 +25,193 @@ pub fn call(name: &str, request: &str) -> Value {
     if rustix::process::geteuid().is_root() {
         return call::call(name, request);
     }
-    let refusal = match Request::parse(name, request) {
-        Ok(parsed) => match Config::of(parsed.config()) {
-            Err(error) if error.code == Code::Forbidden => Some((parsed, error)),
-            _ => None,
+    match Request::parse(name, request).map(|parsed| (Door::of(parsed.config()), parsed)) {
+        Ok((Ok(Door::Broker(broker)), parsed)) => match broker.answer(&parsed) {
+            Ok(data) => api::success(&data),
+            Err(error) => api::failure(&error),
         },
-        Err(_) => None,
-    };
-    match refusal {
-        None => call::call(name, request),
-        Some((parsed, error)) => through(&parsed, error).unwrap_or_else(|error| api::failure(&error)),
+        Ok((Err(error), _)) if error.code == Code::Forbidden => api::failure(&error),
+        _ => call::call(name, request),
     }
 }
 
-/// Asks the broker. `refusal` is what stands where there is none.
-fn through(request: &Request, refusal: Error) -> Result<Value> {
-    let socket = socket(request.config());
-    if !is_the_brokers(request.config()) {
-        return Err(refusal.hint("Run it as root: through the broker only its own configuration holds."));
-    }
-    let mut asked = request.to_json()?;
-    if let Some(asked) = asked.as_object_mut() {
-        asked.remove("config");
-    }
-    let document = json!({"call": request.name(), "request": asked}).to_string() + "\n";
-    let stream = match UnixStream::connect(&socket) {
-        // Whoever else listens there is no broker: it would learn what is asked, and could answer anything.
-        Ok(stream) if !Peer::of(&stream).is_ok_and(|peer| peer.uid == 0) => {
-            return Err(refusal.hint(format!("Run it as root: whoever listens at {} is not root.", socket.display())));
+/// Who answers this process.
+#[derive(Debug)]
+pub enum Door {
+    /// The engine, within it.
+    Engine(Box<Config>),
+    /// The broker: this process has no right to read the configuration.
+    Broker(Broker),
+}
+
+impl Door {
+    /// Who answers under a configuration.
+    ///
+    /// # Errors
+    /// Those of the configuration; `forbidden` where it may not be read and is not the broker's.
+    pub fn of(source: Option<&Source>) -> Result<Door> {
+        match Config::of(source) {
+            Ok(config) => Ok(Door::Engine(Box::new(config))),
+            Err(error) if error.code == Code::Forbidden && !rustix::process::geteuid().is_root() => {
+                Broker::of(source, error).map(Door::Broker)
+            }
+            Err(error) => Err(error),
         }
-        Ok(stream) => stream,
-        Err(error) => {
-            return Err(refusal.hint(format!(
-                "Run it as root, or let the administrator start the broker (`rocketvps-restore serve`): {}: {error}.",
-                socket.display()
-            )));
+    }
+
+    /// Runs a call and gives its data. A request of the engine has its own `config`.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub fn answer(&self, name: &str, request: &Value) -> Result<Value> {
+        match self {
+            Door::Engine(_) => call::answer(name, &request.to_string()),
+            Door::Broker(broker) => broker.answer(&Request::parse(name, &request.to_string())?),
         }
-    };
-    ask(stream, &document).map_err(|error| {
-        let message = format!("the broker at {} does not answer: {error}", socket.display());
-        Error::new(Code::IoFailed, message).hint("Try again; see the broker's log: `journalctl -u rocketvps-restore`.")
-    })
+    }
+
+    /// A job that is looked at again and again, from its events after `since` on.
+    ///
+    /// # Errors
+    /// `job_not_found`, `io_failed`, those of the broker.
+    pub fn watch(&self, job: &JobId, since: u64) -> Result<Look<'_>> {
+        Ok(match self {
+            Door::Engine(config) => Look::Engine(config, Box::new(Watch::of(config, job, since)?), Instant::now()),
+            Door::Broker(broker) => Look::Broker(broker, job.clone(), since),
+        })
+    }
+
+    /// The status of a job with its events after `since`.
+    ///
+    /// # Errors
+    /// `job_not_found`, `io_failed`, those of the broker.
+    pub fn poll(&self, job: &JobId, since: u64) -> Result<Value> {
+        call::written(&self.watch(job, since)?.status()?)
+    }
+
+    /// Asks a job to stop.
+    ///
+    /// # Errors
+    /// `job_not_found`, `io_failed`, those of the broker.
+    pub fn cancel(&self, job: &JobId) -> Result<Value> {
+        match self {
+            Door::Engine(config) => call::cancel(config, job),
+            Door::Broker(broker) => broker.ask_about("restore_cancel", &json!({"job": job.as_str()})),
+        }
+    }
+
+    /// Waits for the end of a job and gives its result.
+    ///
+    /// # Errors
+    /// The job's own error, with `job` and `state` in its context.
+    pub fn wait(&self, job: &JobId) -> Result<Value> {
+        if let Door::Engine(config) = self {
+            return call::wait(config, job);
+        }
+        let mut look = self.watch(job, u64::MAX)?;
+        let mut pause = Pause::default();
+        loop {
+            let status = look.status()?;
+            if status.status.state.is_final() {
+                return call::finished(job, status);
+            }
+            pause.take();
+        }
+    }
+}
+
+/// A job under somebody's eyes.
+#[derive(Debug)]
+pub enum Look<'a> {
+    /// In its folder, with the time of the last look for dead workers.
+    Engine(&'a Config, Box<Watch>, Instant),
+    /// By the broker, from the events after a number on.
+    Broker(&'a Broker, JobId, u64),
+}
+
+impl Look<'_> {
+    /// How it stands now, with what happened since the last look.
+    ///
+    /// # Errors
+    /// `io_failed`, those of the broker.
+    pub fn status(&mut self) -> Result<JobStatus> {
+        match self {
+            Look::Engine(config, watch, looked) => {
+                // Its worker may die.
+                if looked.elapsed() > Duration::from_secs(1) {
+                    recovery::kick(config);
+                    *looked = Instant::now();
+                }
+                watch.status(config)
+            }
+            Look::Broker(broker, job, since) => {
+                let answer = broker.ask_about("restore_poll", &json!({"job": job.as_str(), "since": *since}))?;
+                let status: JobStatus = serde_json::from_value(answer).map_err(|error| {
+                    Error::new(Code::Internal, format!("the broker's answer is no status: {error}"))
+                })?;
+                *since = status.status.last_event.max(*since);
+                Ok(status)
+            }
+        }
+    }
+}
+
+/// A broker that listens.
+#[derive(Debug)]
+pub struct Broker {
+    socket: PathBuf,
+    /// What stands where it does not listen.
+    refusal: Error,
+}
+
+impl Broker {
+    fn of(source: Option<&Source>, refusal: Error) -> Result<Broker> {
+        if !is_the_brokers(source) {
+            return Err(refusal.hint("Run it as root: through the broker only its own configuration holds."));
+        }
+        Ok(Broker { socket: socket(source), refusal })
+    }
+
+    fn answer(&self, request: &Request) -> Result<Value> {
+        let mut asked = request.to_json()?;
+        if let Some(asked) = asked.as_object_mut() {
+            asked.remove("config");
+        }
+        self.ask_about(request.name(), &asked)
+    }
+
+    /// Runs a call, of the engine or of the broker's own, and gives its data.
+    ///
+    /// # Errors
+    /// Those of the call; `forbidden` where no broker listens.
+    pub fn ask_about(&self, call: &str, request: &Value) -> Result<Value> {
+        let document = json!({"call": call, "request": request}).to_string() + "\n";
+        let socket = self.socket.display();
+        let refusal = |hint: String| Err(self.refusal.clone().hint(hint));
+        let stream = match UnixStream::connect(&self.socket) {
+            // Whoever else listens there is no broker: it would learn what is asked, and could answer anything.
+            Ok(stream) if !Peer::of(&stream).is_ok_and(|peer| peer.uid == 0) => {
+                return refusal(format!("Run it as root: whoever listens at {socket} is not root."));
+            }
+            Ok(stream) => stream,
+            Err(error) => {
+                return refusal(format!(
+                    "Run it as root, or let the administrator start the broker (`systemctl enable --now rocketvps-restore.socket`, or \
+                     `rocketvps-restore serve`): \
+                     {socket}: {error}."
+                ));
+            }
+        };
+        let mut answer = ask(stream, &document).map_err(|error| {
+            let message = format!("the broker at {socket} does not answer: {error}");
+            Error::new(Code::IoFailed, message)
+                .hint("Try again; see the broker's log: `journalctl -u rocketvps-restore`.")
+        })?;
+        match answer["error"].is_object() {
+            true => Err(Error::from_json(&answer["error"])),
+            false => Ok(answer["data"].take()),
+        }
+    }
 }
 
 fn ask(mut stream: UnixStream, document: &str) -> std::io::Result<Value> {

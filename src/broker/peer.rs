@@ -100,7 +100,8 @@ pub fn group_id(name: &str) -> Option<u32> {
     name.parse().ok()
 }
 
-fn user_name(uid: u32) -> Option<String> {
+/// The name of a user by its number.
+pub fn user_name(uid: u32) -> Option<String> {
     let mut entry = MaybeUninit::<libc::passwd>::uninit();
     let mut text = vec![0; 16 << 10];
     let mut found = std::ptr::null_mut();

@@ -3,8 +3,10 @@
 use crate::api::answer::Answer;
 use crate::api::request::Request;
 use crate::api::{self, MAX_REQUEST};
-use crate::broker::access::{Access, Rights};
+use crate::broker::access::{Access, Rights, Terms};
+use crate::broker::approval::Approval;
 use crate::broker::audit::{self, Line};
+use crate::broker::own::Own;
 use crate::broker::peer::Peer;
 use crate::broker::wish::Wish;
 use crate::call;
@@ -157,8 +159,8 @@ struct Broker {
     open: Mutex<HashMap<Class, usize>>,
     /// Lines of this minute, and those that were left out.
     lines: Mutex<HashMap<Class, Minute>>,
-    /// Held while a restore is counted and begun: two at once would both find room.
-    beginning: Mutex<()>,
+    /// Held while a job is counted and begun, a share of the domains each: two of a domain at once would both find room.
+    beginning: [Mutex<()>; 16],
 }
 
 #[derive(Debug)]
@@ -248,7 +250,7 @@ impl Broker {
             Err(error) => Err(error),
             Ok((config, access)) => {
                 let rights = access.as_ref().map(|access| access.of(peer));
-                let answer = || text.and_then(|text| self.answer(&config, rights, stream, &text, &mut line));
+                let answer = || text.and_then(|text| self.answer(&config, rights, (stream, peer), &text, &mut line));
                 let answer = catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|panic| {
                     let message = format!("the broker met a defect: {}", panic_text(&*panic));
                     Err(Error::new(Code::Panic, message))
@@ -293,7 +295,7 @@ impl Broker {
         &self,
         config: &Config,
         rights: std::result::Result<Rights, &Error>,
-        stream: &UnixStream,
+        (stream, peer): (&UnixStream, &Peer),
         text: &str,
         line: &mut Line,
     ) -> Result<Value> {
@@ -301,29 +303,42 @@ impl Broker {
             Error::new(Code::BadRequest, format!("the document is not {{\"call\": NAME, \"request\": {{…}}}}: {error}"))
         })?;
         line.call.clone_from(&document.call);
-        line.on_behalf = document.on_behalf;
-        let request = Request::parse(&document.call, document.request.map_or("{}", RawValue::get))?;
+        line.on_behalf.clone_from(&document.on_behalf);
+        let asked = document.request.map_or("{}", RawValue::get);
+        if let Some(own) = Own::parse(&document.call, asked)? {
+            return own.answer(config, peer, &rights.map_err(Error::clone)?, line);
+        }
+        let request = Request::parse(&document.call, asked)?;
         let rights = rights.map_err(Error::clone)?;
         rights.require_call(request.name())?;
         let wish = Wish::of(config, &request)?;
         line.domain = wish.domain.as_ref().map(|domain| domain.as_str().to_owned());
         line.job.clone_from(&wish.job);
-        let per_hour = rights.require(&wish).map_err(|error| match &wish.job {
+        let terms = rights.require(&wish).map_err(|error| match &wish.job {
             // Whose job it is, is not told.
             Some(job) => rights.refusal(format!("job {job} is of a domain, or of components, that no rule of it has")),
             None => error,
         })?;
         let waits = request.waits();
         let Some(kind) = request.kind() else {
-            return call::written(&shown(call::start(config, request)?, wish.call, &rights));
+            return call::written(&shown(config, call::start(config, request)?, wish.call, &rights));
         };
         let begun = {
-            let _one_at_a_time = self.beginning.lock().unwrap_or_else(PoisonError::into_inner);
-            require_room(config, kind, wish.domain.as_ref(), per_hour, &rights)?;
+            let share = share_of(wish.domain.as_ref(), self.beginning.len());
+            let _one_at_a_time = self.beginning[share].lock().unwrap_or_else(PoisonError::into_inner);
+            require_room(config, kind, wish.domain.as_ref(), terms, &rights)?;
+            let approval = match terms.approval && wants_two(kind) {
+                true => Some(Approval::of(peer, &document.on_behalf, wish.domain.as_ref(), &request)?.take(config)?),
+                false => None,
+            };
+            line.approved_by = approval.as_ref().map(|taken| taken.by().to_owned());
             // What cannot be written down is not done.
             line.outcome = BEGUN.into();
-            audit::write(config, line)?;
-            call::start(config, request)?
+            let begun = audit::write(config, line).and_then(|()| call::start(config, request));
+            if let (Err(_), Some(taken)) = (&begun, approval) {
+                taken.give_back(config);
+            }
+            begun?
         };
         match begun {
             Answer::Begun(begun) if waits => wait(config, &begun.job, stream),
@@ -352,16 +367,24 @@ fn wait(config: &Config, job: &JobId, stream: &UnixStream) -> Result<Value> {
     }
 }
 
+fn changes(kind: Kind) -> bool {
+    matches!(kind, Kind::Restore | Kind::Rollback)
+}
+
+/// Whether a second person may have to approve it: it changes the site, or there is no way back from it.
+fn wants_two(kind: Kind) -> bool {
+    changes(kind) || kind == Kind::DeleteSnapshot
+}
+
+/// Which of so many shares a domain falls into.
+fn share_of(domain: Option<&Domain>, shares: usize) -> usize {
+    let bytes = domain.map_or("", |domain| domain.as_str()).bytes();
+    bytes.fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte))) % shares
+}
+
 /// Refuses one job too many of a domain at once, and one restore or rollback too many in an hour, whoever began those before.
-fn require_room(
-    config: &Config,
-    kind: Kind,
-    domain: Option<&Domain>,
-    per_hour: Option<usize>,
-    rights: &Rights,
-) -> Result<()> {
+fn require_room(config: &Config, kind: Kind, domain: Option<&Domain>, terms: Terms, rights: &Rights) -> Result<()> {
     const HOUR: i64 = 3600;
-    let changes = |kind: Kind| matches!(kind, Kind::Restore | Kind::Rollback);
     let now = jiff::Timestamp::now().as_second();
     let (mut alive, mut recent) = (0, 0);
     // The newest first; no job lasts a day.
@@ -385,7 +408,7 @@ fn require_room(
         return Err(Error::new(Code::Busy, format!("{alive} jobs of this domain are at work"))
             .hint("Wait for one of them, or cancel it."));
     }
-    match (per_hour, domain) {
+    match (terms.per_hour, domain) {
         (Some(limit), Some(domain)) if changes(kind) && recent >= limit => Err(rights.refusal(format!(
             "{domain} had {recent} restores and rollbacks within an hour, and `per_hour` is {limit}"
         ))),
@@ -393,11 +416,16 @@ fn require_room(
     }
 }
 
-/// An answer about every domain, cut to those that the caller may see.
-fn shown(mut answer: Answer, call: &str, rights: &Rights) -> Answer {
+/// An answer cut to the domains that the caller may see, and to backups that it can name.
+fn shown(config: &Config, mut answer: Answer, call: &str, rights: &Rights) -> Answer {
     let may_see = |domain: &Option<Domain>| domain.as_ref().is_some_and(|domain| rights.shows(call, domain.as_str()));
     match &mut answer {
         Answer::Domains(answer) => answer.domains.retain(|info| rights.shows(call, info.domain.as_str())),
+        // An archive of all domains lies elsewhere, and is no single tenant's.
+        Answer::Backups(answer) => {
+            let own = config.paths.backups().join(answer.domain.as_str());
+            answer.backups.retain(|backup| backup.path.starts_with(&own));
+        }
         Answer::Jobs(answer) => answer.jobs.retain(|info| may_see(&info.domain)),
         Answer::Logs(answer) => answer.logs.retain(|info| rights.shows(call, info.domain.as_str())),
         _ => {}

@@ -2,9 +2,11 @@
 
 use crate::api;
 use crate::broker::audit::{self, Line};
+use crate::broker::client::Door;
+use crate::call;
 use crate::cli::arguments::Output;
 use crate::cli::output::{print, say, write_selected};
-use crate::config::{Config, Source};
+use crate::config::Source;
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
 use crate::text::printable;
@@ -16,12 +18,17 @@ use std::process::ExitCode;
 /// # Errors
 /// `forbidden` for who may not read them; those of the configuration.
 pub fn run(source: Option<&Source>, domain: Option<&str>, output: &Output) -> Result<ExitCode> {
-    let config = Config::of(source)?;
     let domain = domain.map(Domain::parse).transpose()?;
-    let mut lines = audit::lines(&config)?;
-    lines.retain(|line| domain.is_none() || line.domain.as_deref() == domain.as_ref().map(Domain::as_str));
-    let data = json!({"calls": serde_json::to_value(&lines)
-        .map_err(|error| Error::new(Code::Internal, format!("the audit cannot be written as JSON: {error}")))?});
+    let data = match Door::of(source)? {
+        Door::Broker(broker) => broker.ask_about("audit", &json!({"domain": domain}))?,
+        Door::Engine(config) => {
+            let mut lines = audit::lines(&config)?;
+            lines.retain(|line| domain.is_none() || line.domain.as_deref() == domain.as_ref().map(Domain::as_str));
+            json!({"calls": call::written(&lines)?})
+        }
+    };
+    let lines: Vec<Line> = serde_json::from_value(data["calls"].clone())
+        .map_err(|error| Error::new(Code::Internal, format!("the answer holds no lines of the audit: {error}")))?;
     match output {
         Output::Text => say(&lines.iter().map(text).collect::<String>()),
         Output::Json => return Ok(print(&api::success(&data))),
@@ -39,6 +46,12 @@ fn text(line: &Line) -> String {
     text += &format!("  by {} (process {}, {})", line.user, line.pid, line.executable);
     if !line.on_behalf.is_empty() {
         text += &format!(", who says for {}", line.on_behalf);
+    }
+    if let Some(by) = &line.approved_by {
+        text += &format!(", approved by {by}");
+    }
+    if line.left_out > 0 {
+        text += &format!("; {} calls of that user before it are not listed", line.left_out);
     }
     printable(&text) + "\n"
 }

@@ -49,6 +49,8 @@ pub enum CommandName {
     Serve,
     /// `audit`
     Audit,
+    /// `approve`
+    Approve,
     /// `check-config`
     CheckConfig,
     /// `call`
@@ -111,6 +113,8 @@ pub enum Operand {
     Backup,
     /// The folder of a snapshot, or its name in the domain's.
     Snapshot,
+    /// A request that waits for approval; left out: they are listed.
+    Approval,
     /// A job.
     Job,
     /// A job that has not ended.
@@ -138,6 +142,7 @@ impl Operand {
             Operand::DomainOrJob => "[DOMAIN|JOB]",
             Operand::Backup => "[BACKUP]",
             Operand::Snapshot => "SNAPSHOT",
+            Operand::Approval => "[ID]",
             Operand::Job | Operand::UnfinishedJob => "JOB",
             Operand::CallName => "NAME",
             Operand::Request => "[JSON|-]",
@@ -156,6 +161,7 @@ impl Operand {
             Operand::DomainOrJob => "The domain, or the name of a job. Without it: all domains.",
             Operand::Backup => "A backup: its path, or its name in the domain's folder. Without it: the newest.",
             Operand::Snapshot => "A snapshot: its path, or its name in the domain's folder.",
+            Operand::Approval => "The name of a request. Without it: those that wait are listed.",
             Operand::Job | Operand::UnfinishedJob => "The name that the job got when it began.",
             Operand::CallName => "The name of a call.",
             Operand::Request => "The request: one JSON object, in quotes. `-`: it is read from standard input.",

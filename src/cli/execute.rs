@@ -1,7 +1,7 @@
 //! Commands for people, from their words to their answer.
 
 use crate::api;
-use crate::call;
+use crate::broker::client::Door;
 use crate::cli::arguments::Output;
 use crate::cli::command::{Command, CommandName, Delivery, Operand};
 use crate::cli::confirm;
@@ -13,13 +13,14 @@ use crate::cli::request::{self, Folders};
 use crate::cli::table;
 use crate::cli::terminal::Style;
 use crate::cli::text;
-use crate::config::{Config, Source};
+use crate::config::{Paths, Source};
 use crate::error::{Code, Error, Result};
 use crate::host::process;
 use crate::job::{JobId, Kind};
 use crate::path::Domain;
 use crate::text::printable;
 use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// One command on its way.
@@ -44,21 +45,21 @@ impl Execution<'_> {
     /// # Errors
     /// `usage`; those of its call and of its job.
     pub fn run(&self) -> Result<ExitCode> {
-        let config = Config::of(self.source.as_ref())?;
+        let door = Door::of(self.source.as_ref())?;
         if let (CommandName::Logs, Some(word)) = (self.command.name, self.operands.first())
             && let Ok(job) = JobId::parse(word)
         {
-            return self.print_log(&config, &job);
+            return self.print_log(&door, &job);
         }
         match self.command.way {
-            Delivery::Attach | Delivery::Wait => self.finish(&config, &JobId::parse(&self.operands[0])?),
-            _ => self.ask(&config),
+            Delivery::Attach | Delivery::Wait => self.finish(&door, &JobId::parse(&self.operands[0])?),
+            _ => self.ask(&door),
         }
     }
 
     /// Asks the engine, and waits for the job where one was begun.
-    fn ask(&self, config: &Config) -> Result<ExitCode> {
-        let mut request = request::request(self.command, self.operands, self.given, &self.folders(config)?)?;
+    fn ask(&self, door: &Door) -> Result<ExitCode> {
+        let mut request = request::request(self.command, self.operands, self.given, &self.folders(door)?)?;
         if let Some(source) = &self.source {
             request.insert("config".into(), json!(source));
         }
@@ -66,7 +67,7 @@ impl Execution<'_> {
             && !request.contains_key("job")
             && !request.contains_key("snapshot")
         {
-            request.insert("snapshot".into(), newest_snapshot(&request)?.into());
+            request.insert("snapshot".into(), newest_snapshot(door, &request)?.into());
         }
         if self.command.way == Delivery::Change
             && !self.given.has(OptionName::DryRun)
@@ -79,27 +80,37 @@ impl Execution<'_> {
             // From here on Ctrl+C is a wish to stop the job, also while it is only being started.
             process::catch_interrupt();
         }
-        let data = call::answer(self.command.call, &Value::from(request).to_string())?;
+        let data = door.answer(self.command.call, &Value::from(request))?;
         let job = data["job"].as_str().map(JobId::parse).transpose()?;
         match job {
             Some(job) if detach => self.began(&job, &data),
-            Some(job) if matches!(self.command.way, Delivery::Job | Delivery::Change) => self.finish(config, &job),
+            Some(job) if matches!(self.command.way, Delivery::Job | Delivery::Change) => self.finish(door, &job),
             _ => self.answer(self.command.name, &data),
         }
     }
 
     /// Where the domain's backups and snapshots are.
-    fn folders(&self, config: &Config) -> Result<Folders> {
-        match (self.command.operands.first(), self.operands.first()) {
-            (Some(Operand::Domain | Operand::AnyDomain | Operand::DomainOrJob), Some(word)) => {
-                let domain = Domain::parse(word)?;
-                Ok(Folders {
-                    backups: config.paths.backups().join(domain.as_str()),
-                    snapshots: config.paths.snapshots().join(domain.as_str()),
-                })
-            }
-            _ => Ok(Folders::default()),
-        }
+    fn folders(&self, door: &Door) -> Result<Folders> {
+        let (Some(Operand::Domain | Operand::AnyDomain | Operand::DomainOrJob), Some(word)) =
+            (self.command.operands.first(), self.operands.first())
+        else {
+            return Ok(Folders::default());
+        };
+        let domain = Domain::parse(word)?;
+        let of = |paths: &Paths| Folders {
+            backups: paths.backups().join(domain.as_str()),
+            snapshots: paths.snapshots().join(domain.as_str()),
+        };
+        let names = self.operands.iter().skip(1).map(String::as_str).chain(self.given.value(OptionName::Snapshot));
+        Ok(match door {
+            Door::Engine(config) => of(&config.paths),
+            // Where they are is in the configuration, which this process may not read; the answers name whole paths.
+            Door::Broker(_) if names.into_iter().any(request::is_name) => Folders {
+                backups: folder_of(door, &domain, "list_backups", "backups").unwrap_or_default(),
+                snapshots: folder_of(door, &domain, "list_snapshots", "snapshots").unwrap_or_default(),
+            },
+            Door::Broker(_) => of(&Paths::default()),
+        })
     }
 
     /// Says which job was begun.
@@ -113,7 +124,7 @@ impl Execution<'_> {
     }
 
     /// Waits for the end of a job, shows it meanwhile where people look, and gives its result.
-    fn finish(&self, config: &Config, job: &JobId) -> Result<ExitCode> {
+    fn finish(&self, door: &Door, job: &JobId) -> Result<ExitCode> {
         let attached = matches!(self.command.way, Delivery::Attach | Delivery::Wait);
         let cancels = self.command.way == Delivery::Change || self.given.has(OptionName::CancelOnInterrupt);
         if attached && cancels {
@@ -121,7 +132,7 @@ impl Execution<'_> {
         }
         let mut name = self.command.name;
         if attached {
-            let status = call::poll(config, job, u64::MAX)?;
+            let status = door.poll(job, u64::MAX)?;
             if let Ok(kind) = serde_json::from_value::<Kind>(status["kind"].clone()) {
                 name = table::of_kind(kind);
             }
@@ -138,11 +149,11 @@ impl Execution<'_> {
             _ => false,
         };
         match (shows && self.output == Output::Text, cancels) {
-            (true, _) => follow::follow(config, job, self.style, Show::Progress, cancels)?,
-            (false, true) => follow::follow(config, job, self.style, Show::Nothing, cancels)?,
+            (true, _) => follow::follow(door, job, self.style, Show::Progress, cancels)?,
+            (false, true) => follow::follow(door, job, self.style, Show::Nothing, cancels)?,
             (false, false) => {}
         }
-        let data = call::wait(config, job)?;
+        let data = door.wait(job)?;
         self.answer(name, &data)
     }
 
@@ -162,8 +173,8 @@ impl Execution<'_> {
         Ok(if data["outcome"] == "fail" { ExitCode::from(failed.number()) } else { ExitCode::SUCCESS })
     }
 
-    fn print_log(&self, config: &Config, job: &JobId) -> Result<ExitCode> {
-        let data = call::poll(config, job, u64::MAX)?;
+    fn print_log(&self, door: &Door, job: &JobId) -> Result<ExitCode> {
+        let data = door.poll(job, u64::MAX)?;
         if self.output != Output::Text {
             return self.answer(CommandName::Logs, &data);
         }
@@ -179,8 +190,8 @@ impl Execution<'_> {
 }
 
 /// The state before the last restore; without one, the newest portable snapshot.
-fn newest_snapshot(request: &Map<String, Value>) -> Result<String> {
-    let found = call::answer("list_snapshots", &Value::from(request.clone()).to_string())?;
+fn newest_snapshot(door: &Door, request: &Map<String, Value>) -> Result<String> {
+    let found = door.answer("list_snapshots", &Value::from(request.clone()))?;
     let snapshots = found["snapshots"].as_array().cloned().unwrap_or_default();
     let retained = snapshots.iter().find(|snapshot| snapshot["form"] == "retained");
     match retained.or(snapshots.first()) {
@@ -193,4 +204,10 @@ fn newest_snapshot(request: &Map<String, Value>) -> Result<String> {
             "A restore keeps the state before it for `limits.snapshot_retention_h` hours. Restore a backup instead.",
         )),
     }
+}
+
+/// The folder of what a call lists.
+fn folder_of(door: &Door, domain: &Domain, call: &str, key: &str) -> Option<PathBuf> {
+    let found = door.answer(call, &json!({"domain": domain.as_str()})).ok()?;
+    Some(Path::new(found[key][0]["path"].as_str()?).parent()?.to_owned())
 }

@@ -1,16 +1,15 @@
 //! Showing a job while it works: a bar on a terminal, a line for what happens elsewhere.
 
+use crate::broker::client::Door;
+use crate::call;
 use crate::call::pause::Pause;
-use crate::call::{self, Watch};
 use crate::cli::format::plain;
 use crate::cli::format::{count, duration};
 use crate::cli::terminal::{Style, bar, cut};
-use crate::config::Config;
 use crate::error::Result;
 use crate::host::process;
 use crate::job::JobId;
 use crate::text::bytes;
-use crate::worker::recovery;
 use serde_json::Value;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -33,14 +32,13 @@ pub enum Show {
 /// it ends the showing alone. A second Ctrl+C always ends the showing.
 ///
 /// # Errors
-/// `job_not_found`, `io_failed`.
-pub fn follow(config: &Config, job: &JobId, style: Style, show: Show, cancels: bool) -> Result<()> {
+/// `job_not_found`, `io_failed`, those of the broker.
+pub fn follow(door: &Door, job: &JobId, style: Style, show: Show, cancels: bool) -> Result<()> {
     let mut view = View { style, show, written: None, last: String::new() };
-    let mut watch = Watch::of(config, job, 0)?;
+    let mut look = door.watch(job, 0)?;
     let mut cancelled = false;
-    let mut looked = Instant::now();
     loop {
-        let status = watch.status(config)?;
+        let status = look.status()?;
         let data = call::written(&status)?;
         if status.status.state.is_final() {
             view.events(&data);
@@ -49,16 +47,12 @@ pub fn follow(config: &Config, job: &JobId, style: Style, show: Show, cancels: b
         }
         if cancels && !cancelled && process::stop_asked() {
             cancelled = true;
-            call::cancel(config, job)?;
+            door.cancel(job)?;
             view.say("Stopping; the site goes back to its state before. Ctrl+C again leaves this view.");
         }
         if !view.show(&data) {
             // Nobody looks any more; the job goes on.
             return Ok(());
-        }
-        if looked.elapsed() > Duration::from_secs(1) {
-            recovery::kick(config);
-            looked = Instant::now();
         }
         std::thread::sleep(if style.live { BEAT } else { Pause::LONGEST });
     }

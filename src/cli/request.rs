@@ -54,9 +54,13 @@ pub fn request(command: &Command, operands: &[String], given: &Given, folders: &
     Ok(request)
 }
 
-/// A word without a slash names something in the folder; `latest` is a word of the engine.
+/// Whether a word names something in the domain's folder. `latest` is a word of the engine.
+pub fn is_name(word: &str) -> bool {
+    !word.contains('/') && word != "latest"
+}
+
 fn below(folder: &Path, word: &str) -> String {
-    if word.contains('/') || word == "latest" { word.to_owned() } else { folder.join(word).display().to_string() }
+    if is_name(word) { folder.join(word).display().to_string() } else { word.to_owned() }
 }
 
 /// The page of a backup's tree, where one is asked for.

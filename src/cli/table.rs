@@ -271,6 +271,18 @@ pub const COMMANDS: &[Command] = &[
                which call, of which domain, and how it came out.",
     },
     Command {
+        name: CommandName::Approve,
+        word: "approve",
+        group: CommandGroup::Maintenance,
+        operands: &[Operand::Approval],
+        options: &[],
+        call: "",
+        way: Delivery::Helper,
+        short: "Approve what a caller of the broker wants",
+        long: "Approve a restore or a rollback that a rule of access.toml lets begin only with the word of a second person \
+               (`approval = true`). Without ID: list what waits. The caller sends the same request again within an hour.",
+    },
+    Command {
         name: CommandName::CheckConfig,
         word: "check-config",
         group: CommandGroup::Maintenance,

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -68,22 +68,51 @@ impl Broker<'_> {
     }
 
     /// The helper as www-data, which goes through the broker by itself.
-    fn call(&self, name: &str, request: &Value) -> Value {
+    fn helper(&self, words: &[&str]) -> Output {
+        self.helper_of("www-data", words)
+    }
+
+    fn helper_of(&self, user: &str, words: &[&str]) -> Output {
         let broker = format!("paths.broker={}", socket(self.world).display());
-        let output = Command::new("setpriv")
-            .args(["--reuid=www-data", "--regid=www-data", "--clear-groups"])
+        Command::new("setpriv")
+            .args([format!("--reuid={user}"), format!("--regid={user}"), "--clear-groups".into()])
             .arg(program(self.world))
             .arg("--config")
             .arg(self.world.place().join("restore.toml"))
-            .args(["--set", &broker, "call", name, &request.to_string()])
+            .args(["--set", &broker])
+            .args(words)
             .current_dir("/")
             .output()
-            .unwrap();
+            .unwrap()
+    }
+
+    fn call(&self, name: &str, request: &Value) -> Value {
+        let output = self.helper(&["call", name, &request.to_string()]);
         let document: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{name}: {}", String::from_utf8_lossy(&output.stderr)));
         let number = document["error"]["number"].as_i64().unwrap_or(0);
         assert_eq!(output.status.code().map(i64::from), Some(number), "{document}");
         document
+    }
+
+    /// A command of www-data's, and what it prints.
+    #[track_caller]
+    fn command(&self, words: &[&str]) -> String {
+        let output = self.helper(words);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{words:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        said
+    }
+
+    /// A command of root's.
+    fn by_root(&self, words: &[&str]) -> Output {
+        Command::new(program(self.world))
+            .arg("--config")
+            .arg(self.world.place().join("restore.toml"))
+            .args(words)
+            .env_remove("SUDO_UID")
+            .output()
+            .unwrap()
     }
 
     #[track_caller]
@@ -105,13 +134,7 @@ impl Broker<'_> {
     }
 
     fn audit(&self) -> Vec<Value> {
-        let output = Command::new(program(self.world))
-            .arg("--config")
-            .arg(self.world.place().join("restore.toml"))
-            .args(["audit", "--json"])
-            .output()
-            .unwrap();
-        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let document: Value = serde_json::from_slice(&self.by_root(&["audit", "--json"]).stdout).unwrap();
         document["data"]["calls"].as_array().unwrap().clone()
     }
 }
@@ -285,7 +308,147 @@ fn without_a_broker_the_refusal_names_the_way() {
     sleep(Duration::from_millis(100));
     let error = broker.refused("list_backups", &json!({"domain": DOMAIN}), "forbidden");
     assert!(error["message"].as_str().unwrap().contains("restore.toml"), "{error}");
-    assert!(error["hint"].as_str().unwrap().contains("rocketvps-restore serve"), "{error}");
+    let hint = error["hint"].as_str().unwrap();
+    assert!(hint.contains("rocketvps-restore serve") && hint.contains("rocketvps-restore.socket"), "{error}");
+}
+
+/// A small site, and a backup of it that says `restored`.
+fn packed(world: &World) -> String {
+    std::fs::create_dir_all(world.root()).unwrap();
+    std::fs::write(world.root().join("index.php"), "live").unwrap();
+    std::fs::create_dir_all(world.place().join("made")).unwrap();
+    std::fs::write(world.place().join("made/index.php"), "restored").unwrap();
+    world.pack(&world.place().join("made"));
+    let backups = world.call("list_backups", json!({"domain": DOMAIN}));
+    backups["backups"][0]["path"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn commands_for_people_go_through_the_broker_too() {
+    let world = World::bare();
+    let rules = format!("[[rule]]\nuser = \"www-data\"\ndomains = [\"{DOMAIN}\"]\ncalls = [\"*\"]\n");
+    let broker = Broker::over(&world, &rules);
+    let backup = packed(&world);
+    let name = backup.rsplit('/').next().unwrap();
+    assert!(broker.command(&["list", DOMAIN]).contains(name));
+    let restored = broker.command(&["restore", DOMAIN, name, "--yes"]);
+    assert!(restored.contains("files"), "{restored}");
+    let index = world.root().join("index.php");
+    assert_eq!(std::fs::read_to_string(&index).unwrap(), "restored");
+    let job = broker.command(&["jobs", DOMAIN, "--field", "jobs.0.job"]);
+    let job = job.trim();
+    assert_eq!(broker.command(&["status", job, "--field", "state"]).trim(), "done");
+    assert!(broker.command(&["wait", job]).contains("files"));
+    let back = broker.command(&["rollback", DOMAIN, "--yes"]);
+    assert_eq!(std::fs::read_to_string(&index).unwrap(), "live", "{back}");
+    // What was refused names the file, and the exit status is the error's.
+    let refused = broker.helper(&["list", "neighbour.example"]);
+    assert_eq!(refused.status.code(), Some(16));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("access.toml"), "{said}");
+    // A job that failed is told as it is to root.
+    let failed = broker.helper(&["restore", DOMAIN, name, "--yes", "--path", "no/such/path"]);
+    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert!(failed.status.code() == Some(24) && said.contains("no/such/path"), "{said}");
+}
+
+#[test]
+fn a_second_person_approves_one_request_once() {
+    let world = World::bare();
+    let broker = Broker::over(&world, &RULES.replace("per_hour = 2", "approval = true"));
+    let backup = packed(&world);
+    let index = world.root().join("index.php");
+    let wanted = json!({"domain": DOMAIN, "backup": backup, "wait": true});
+    // What changes nothing needs none.
+    assert_eq!(broker.call("validate", &wanted)["ok"], true);
+    let error = broker.refused("restore_start", &wanted, "approval_required");
+    let id = error["context"]["approval"].as_str().unwrap();
+    assert!(error["hint"].as_str().unwrap().contains(id), "{error}");
+    assert_eq!(std::fs::read_to_string(&index).unwrap(), "live", "nothing was begun");
+    let listed = String::from_utf8(broker.by_root(&["approve"]).stdout).unwrap();
+    assert!(listed.contains(id) && listed.contains("restore_start by www-data"), "{listed}");
+    // Not by who asked, and not of another name.
+    assert!(!broker.helper(&["approve", id]).status.success());
+    assert!(!broker.by_root(&["approve", "0123456789abcdef"]).status.success());
+    broker.refused("restore_start", &wanted, "approval_required");
+    assert!(broker.by_root(&["approve", id]).status.success());
+    broker.refused("restore_start", &json!({"domain": DOMAIN, "wait": true}), "approval_required");
+    let done = broker.call("restore_start", &wanted);
+    assert_eq!(done["ok"], true, "{done}");
+    assert_eq!(std::fs::read_to_string(&index).unwrap(), "restored");
+    let line = broker.audit().pop().unwrap();
+    assert_eq!((&line["outcome"], &line["approved_by"]), (&json!("ok"), &json!("root")), "{line}");
+    broker.refused("restore_start", &wanted, "approval_required");
+}
+
+#[test]
+fn an_operator_approves_and_reads_the_audit_through_the_broker() {
+    let world = World::bare();
+    let rules = RULES.replace("per_hour = 2", "approval = true");
+    let operator = "\n[[rule]]\nuser = \"daemon\"\ndomains = [\"shop.example\"]\ncalls = [\"*\"]\n";
+    let broker = Broker::over(&world, &format!("{rules}{operator}"));
+    let wanted = json!({"domain": DOMAIN, "backup": packed(&world), "wait": true});
+    let error = broker.refused("restore_start", &wanted, "approval_required");
+    let id = error["context"]["approval"].as_str().unwrap();
+    // Everything is not the word of a second person.
+    let refused = broker.helper_of("daemon", &["approve", id]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("approve in `calls`"), "{refused:?}");
+    set_rules(
+        &world,
+        &format!("{rules}{}", operator.replace("\"*\"]\n", "\"audit\", \"list_approvals\", \"approve\"]\n")),
+    );
+    let listed = String::from_utf8(broker.helper_of("daemon", &["approve"]).stdout).unwrap();
+    assert!(listed.contains(id), "{listed}");
+    assert!(broker.helper_of("daemon", &["approve", id]).status.success());
+    assert_eq!(broker.call("restore_start", &wanted)["ok"], true);
+    let audit = String::from_utf8(broker.helper_of("daemon", &["audit", DOMAIN]).stdout).unwrap();
+    assert!(audit.contains("restore_start shop.example") && audit.contains("approved by daemon"), "{audit}");
+    // Neither is www-data's, nor is another domain the operator's.
+    for (user, words) in
+        [("www-data", &["audit"][..]), ("www-data", &["approve"]), ("daemon", &["audit", "neighbour.example"])]
+    {
+        assert_eq!(broker.helper_of(user, words).status.code(), Some(16), "{user} {words:?}");
+    }
+}
+
+#[test]
+fn a_link_in_the_folder_of_backups_leads_to_no_backup_of_a_neighbour() {
+    let world = World::bare();
+    let broker = Broker::over(&world, RULES);
+    let backup = PathBuf::from(packed(&world));
+    let neighbour = world.place().join("base/backups/neighbour.example");
+    std::fs::create_dir_all(&neighbour).unwrap();
+    let foreign = neighbour.join(backup.file_name().unwrap());
+    std::fs::rename(&backup, &foreign).unwrap();
+    std::os::unix::fs::symlink(&foreign, &backup).unwrap();
+    let index = world.root().join("index.php");
+    let wanted = json!({"domain": DOMAIN, "backup": backup, "wait": true});
+    for call in ["validate", "restore_start"] {
+        let document = broker.call(call, &wanted);
+        assert_eq!(document["ok"], false, "{call}: {document}");
+    }
+    assert_eq!(std::fs::read_to_string(&index).unwrap(), "live");
+}
+
+#[test]
+fn ten_thousand_connections_leave_room_for_others() {
+    let world = World::bare();
+    let broker = Broker::over(&world, RULES);
+    let (mut open, mut refused) = (Vec::new(), 0);
+    for _ in 0..10_000 {
+        match UnixStream::connect(socket(&world)) {
+            Ok(stream) if open.len() < 500 => open.push(stream),
+            Ok(_) => {}
+            Err(_) => refused += 1,
+        }
+    }
+    let begun = Instant::now();
+    assert_eq!(broker.call("list_backups", &json!({"domain": DOMAIN}))["ok"], true);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}, {refused} not let in", begun.elapsed());
+    let status = std::fs::read_to_string(format!("/proc/{}/status", broker.child.id())).unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap().trim();
+    let resident: u64 = resident.split(' ').next().unwrap().parse().unwrap();
+    assert!(resident < 64 << 10, "{resident} KiB after ten thousand callers");
 }
 
 #[test]
@@ -293,10 +456,7 @@ fn a_rule_for_files_goes_back_by_no_job_that_took_more_and_learns_nothing_of_oth
     let world = World::bare();
     let rules = RULES.replace("per_hour = 2", "components = [\"files\"]");
     let broker = Broker::over(&world, &rules);
-    std::fs::create_dir(world.place().join("made")).unwrap();
-    std::fs::create_dir(world.place().join("made/www")).unwrap();
-    std::fs::write(world.place().join("made/www/index.php"), "restored").unwrap();
-    world.pack(&world.place().join("made"));
+    packed(&world);
     let whole = world.call("restore_start", json!({"domain": DOMAIN, "wait": true}));
     let files = json!({"domain": DOMAIN, "components": {"files": true}, "wait": true});
     broker.refused("restore_start", &json!({"domain": DOMAIN, "wait": true}), "forbidden");

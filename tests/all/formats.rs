@@ -311,7 +311,7 @@ fn a_job_is_read_from_its_folder() {
     assert_eq!((error.context["phase"].as_str(), error.context["offset"].as_u64()), (Some("staging"), Some(4_096)));
 
     // As every caller gets it.
-    let data = call::poll(&installation.config, &job(), 1).unwrap();
+    let data = serde_json::to_value(call::status(&installation.config, &job(), 1).unwrap()).unwrap();
     assert_eq!((data["state"].as_str(), data["percent"].as_f64()), (Some("done"), Some(100.0)));
     assert_eq!(
         (data["phases"][1]["items"].as_u64(), data["phases"][2]["state"].as_str()),
@@ -343,7 +343,7 @@ fn damaged_files_of_a_job_are_told_as_such() {
 
     // A line of events that was cut or damaged is left out.
     let whole = std::fs::read(at(file::EVENTS)).unwrap();
-    let events = || call::poll(&installation.config, &job(), 0).unwrap()["events"].as_array().unwrap().len();
+    let events = || call::status(&installation.config, &job(), 0).unwrap().events.len();
     assert_eq!(events(), 3);
     for (cut, bytes) in cuts(&whole[..whole.len() - 1]) {
         std::fs::write(at(file::EVENTS), bytes).unwrap();

@@ -69,6 +69,7 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/engine/commit/steps.rs", "whether folders above a document root exist"),
     ("src/host/site.rs", "the web root, the configuration of nginx; whether a document root exists"),
     ("src/host/tree/handle.rs", "the name of an open folder"),
+    ("src/broker/approval.rs", "our folder of approvals, below base"),
     ("src/broker/audit.rs", "our file of lines, below base"),
     ("src/broker/peer.rs", "the caller's program, as the kernel names it, for the audit"),
     ("src/broker/serve.rs", "the folder of the broker's socket, which is root's"),

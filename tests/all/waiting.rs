@@ -126,5 +126,5 @@ fn who_waits_gets_the_result_and_every_event_once() {
     let id = job.ticket.job.clone();
     job.ends(json!({"answer": 42}));
     assert_eq!(waiting.join().unwrap(), json!({"answer": 42, "job": id}));
-    assert_eq!(rocketvps_restore::call::poll(&config, &id, 1).unwrap()["events"].as_array().unwrap().len(), 2);
+    assert_eq!(rocketvps_restore::call::status(&config, &id, 1).unwrap().events.len(), 2);
 }

@@ -60,6 +60,8 @@ l 777 /usr/lib/librocketvps_restore.so
 f 644 /usr/lib/librocketvps_restore.so.1
 f 644 /usr/lib/pkgconfig/rocketvps-restore.pc
 f 644 /usr/lib/systemd/system/rocketvps-restore-recover.service
+f 644 /usr/lib/systemd/system/rocketvps-restore.service
+f 644 /usr/lib/systemd/system/rocketvps-restore.socket
 f 644 /usr/share/bash-completion/completions/rocketvps-restore
 f 644 /usr/share/fish/vendor_completions.d/rocketvps-restore.fish
 f 644 /usr/share/man/man1/rocketvps-restore.1
@@ -72,6 +74,7 @@ LIST
   run ! grep -rlF "$ROOT" "$ROOT"
   run ! grep -rn '@[A-Z]*@' "$ROOT/usr/lib/pkgconfig" "$ROOT/usr/lib/systemd"
   grep -qxF 'ExecStart=/usr/bin/rocketvps-restore recover' "$ROOT/usr/lib/systemd/system/rocketvps-restore-recover.service"
+  grep -qxF 'ExecStart=/usr/bin/rocketvps-restore serve' "$ROOT/usr/lib/systemd/system/rocketvps-restore.service"
 }
 
 @test "places of one's own" {

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # The C and C++ programs of this folder, built as any program would be, through pkg-config, and run on a world of their own: as
-# they are, under strace, with AddressSanitizer and UndefinedBehaviorSanitizer, under valgrind. run.sh PREFIX
+# they are, under strace, with AddressSanitizer and UndefinedBehaviorSanitizer, under valgrind. Then the examples, as a user without
+# rights. run.sh PREFIX
 set -euo pipefail
 prefix=${1:?}
 here=$(cd "$(dirname "$0")" && pwd)
 world=$here/../harness/world.sh
 folder=$(mktemp -d /tmp/rv-c.XXXXXX)
 chmod 0711 "$folder"
-trap '"$world" down "$folder/w"; rm -rf "$folder"' EXIT
+broker=
+trap '[[ -z $broker ]] || kill "$broker"; "$world" down "$folder/w"; rm -rf "$folder"' EXIT
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib
 status=0
 
@@ -80,4 +82,46 @@ run 'host with sanitizers' "$folder/host-asan" "$RV_CONFIG" "$WORLD_DOMAIN"
 
 valgrind=(valgrind --quiet --error-exitcode=99 --leak-check=full "--errors-for-leak-kinds=definite,indirect,possible")
 run 'calls under valgrind' "${valgrind[@]}" "$folder/calls"
+
+# The examples, as www-data, who may not read restore.toml and asks the broker.
+examples=$here/../../examples
+mkdir "$folder/bin"
+cp "$prefix"/lib/librocketvps_restore.so* "$prefix/bin/rocketvps-restore" "$examples/restore.sh" "$folder/bin"
+# shellcheck disable=SC2046  # flags are words
+gcc -std=c99 -Wall -Wextra -Wpedantic -Werror -o "$folder/bin/restore" "$examples/restore.c" $(pkg-config --cflags --libs rocketvps-restore)
+# shellcheck disable=SC2046
+g++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -o "$folder/bin/backups" "$examples/backups.cpp" $(pkg-config --cflags --libs rocketvps-restore)
+chmod -R a+rX "$folder/bin"
+chmod 0600 "$RV_CONFIG"
+mkdir -p "$folder/w/base/config"
+printf '[[rule]]\nuser = "www-data"\ndomains = ["%s"]\ncalls = ["*"]\n' "$WORLD_DOMAIN" >"$folder/w/base/config/access.toml"
+"$folder/bin/rocketvps-restore" --config "$RV_CONFIG" --set "paths.broker=$folder/broker.sock" serve &
+broker=$!
+for _ in {1..200}; do
+  [[ ! -S $folder/broker.sock ]] || break
+  sleep 0.05
+done
+
+without_rights() { # COMMAND...
+  (cd / && setpriv --reuid=www-data --regid=www-data --clear-groups \
+    env PATH="$folder/bin:$PATH" LD_LIBRARY_PATH="$folder/bin" timeout 300 "$@")
+}
+
+config="{\"file\":\"$RV_CONFIG\",\"set\":{\"paths\":{\"broker\":\"$folder/broker.sock\"}}}"
+restored() { # WHAT COMMAND...: damages the site, runs the example, and looks at the site
+  local what=$1 same=0
+  shift
+  "$world" damage "$folder/w"
+  run "$what without rights" without_rights "$@"
+  "$world" digest "$folder/w" >"$folder/after"
+  diff "$folder/before" "$folder/after" | sed 's/^/# /' || same=1
+  say "$same" "$what restores the site"
+}
+run 'the example of C++ without rights' without_rights backups "$WORLD_DOMAIN" "$config"
+restored 'the example of C' restore "$WORLD_DOMAIN" "$config"
+restored 'the example of the shell' restore.sh "$WORLD_DOMAIN" --config "$RV_CONFIG" --set "paths.broker=$folder/broker.sock"
+said=$(without_rights restore neighbour.example "$config" 2>&1) || true
+refused=0
+[[ $said == *'"forbidden"'* ]] || refused=1
+say "$refused" 'the example of C is refused a domain that no rule names'
 exit "$status"

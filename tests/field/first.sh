@@ -10,6 +10,7 @@ for domain in desk.example plain.example; do
   check "first: $domain is made" make_site "$domain"
   restores "$domain" smart
 done
+opens_to_panels desk.example && panel_restores desk.example
 cuts committing
 check 'first: the packages go' remove_packages
 check 'first: snapshots stay' m sh -c 'ls -d /opt/rocketvps/snapshots/desk.example/pre_restore_*'

@@ -109,3 +109,32 @@ cuts() { # MOMENT
   check "$name: the restore goes through now" rv restore desk.example --latest --yes
   check "$name: files and tables are the saved ones" stands desk.example "$good"
 }
+
+# --- through the broker --------------------------------------------------------------------------------------------------
+
+panel() { # ARGUMENT...: the helper as the user that pages run as
+  m setpriv --reuid=www-data --regid=www-data --clear-groups rocketvps-restore "$@"
+}
+
+# systemd starts the broker when somebody asks, and nobody may anything before there is a rule.
+opens_to_panels() { # DOMAIN
+  check 'broker: its socket is enabled' m systemctl enable --quiet --now rocketvps-restore.socket || return
+  check 'broker: without rules nobody is let in' contains "$(panel list "$1" 2>&1)" access.toml
+  # shellcheck disable=SC2016  # the machine's own variable
+  msh 'printf "[[rule]]\nuser = \"www-data\"\ndomains = [\"%s\"]\ncalls = [\"*\"]\n" "$1" >/opt/rocketvps/config/access.toml' "$1"
+}
+
+panel_restores() { # DOMAIN
+  local name="broker: $1" good damaged parts=(files database)
+  check "$name: the site is ready" kit repair "$1" || return
+  good=$(state "$1" "${parts[@]}")
+  check "$name: it is backed up" kit backup "$1" smart || return
+  check "$name: it is damaged" kit damage "$1" "${parts[@]}" || return
+  damaged=$(state "$1" "${parts[@]}")
+  check "$name: www-data restores it" panel restore "$1" --latest --yes || return
+  check "$name: files and tables are the saved ones" stands "$1" "$good"
+  check "$name: www-data goes back" panel rollback "$1" --yes
+  check "$name: files and tables are those of before" stands "$1" "$damaged"
+  check "$name: a neighbour's site is not www-data's" fails panel list neighbour.example
+  check "$name: it is written down" contains "$(rv audit "$1")" 'restore_start'
+}

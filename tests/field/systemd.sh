@@ -1,5 +1,5 @@
 # What systemd does around a restore: scopes, stopped units, restarted services, sandboxes, the recovery unit.
-# shellcheck shell=bash source=tests/field/lib.sh disable=SC2016  # scripts for the machine have variables of their own
+# shellcheck shell=bash source=tests/field/steps.sh disable=SC2016  # scripts for the machine have variables of their own
 
 worker_of() { # JOB: its process id
   m pgrep --full "rocketvps-restore worker .*restore_jobs/$1" | tail -n 1
@@ -134,12 +134,31 @@ started_by_systemd() {
   check "$name: the site answers" within 5 sees desk.example 'desk.example as it was'
 }
 
+# The broker is stopped while a restore that it began is at work.
+broker_stops() {
+  local name='a stopped broker' job=
+  opens_to_panels desk.example || return
+  fresh_damage "$name" || return
+  msh 'echo 4 >/run/slow'
+  check "$name: www-data starts a restore" begins_as_panel || return
+  check "$name: the restore works" reaches "$job" checking
+  check "$name: it is stopped" m systemctl stop rocketvps-restore.service
+  check "$name: the restore ends well" ended_as "done" "$job"
+  check "$name: files are the saved ones" stands desk.example "$good"
+  check "$name: it answers again" contains "$(panel status "$job" --field state)" "done"
+}
+
+begins_as_panel() {
+  job=$(panel restore desk.example --latest --only files --yes --detach --field job)
+}
+
 install_packages
 check 'systemd: a site is made' make_site desk.example
 in_a_scope
 outlives_its_unit
 restarted nginx checking
 restarted "$(fpm_unit)" checking
+broker_stops
 recovery_unit
 reload_by_systemd
 started_by_systemd
