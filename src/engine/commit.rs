@@ -213,6 +213,10 @@ pub fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manife
                 manifest.tree = Some(staged.clone());
                 manifest.tree_identity = Some(*old);
             }
+            Step::Exchange { old: None, .. } => {
+                manifest.live = Some(plan.document_root.clone());
+                manifest.tree_made = true;
+            }
             Step::Switch { live, switch, brought } => {
                 manifest.brought = brought.clone();
                 manifest.live_schema = Some(live.clone());

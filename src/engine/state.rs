@@ -87,12 +87,16 @@ impl Staged {
             taken_over: 0,
         });
         let kept_config = manifest.config.clone();
+        // What a rollback takes away it keeps, and there is nothing to keep it as.
+        let stays = manifest.live.as_ref().filter(|_| manifest.tree_made).map(|live| {
+            format!("{} was not there before that restore, and stays: remove it where it is to go", live.display())
+        });
         Ok(Staged {
             files: None,
             database,
             config: Vec::new(),
             kept_config,
-            notes: Vec::new(),
+            notes: stays.into_iter().collect(),
             page_before: None,
             went_on_with: None,
         })

@@ -1,8 +1,8 @@
 //! The manifest of a retained snapshot: it names the tree and the schema that a restore's change-over kept.
 //!
 //! `snapshots/DOMAIN/pre_restore_STAMP/manifest.json`:
-//! `{"schema":1,"form":"retained","created":…,"domain":…,"job":…,"live":path,"tree":path|null,"tree_identity":…,"live_schema":…,
-//! "schema_made":…,"schema_kept":…,"tables":n,"objects":path|null,"brought":…|null,"links":[foreign keys],"units":path|null,
+//! `{"schema":1,"form":"retained","created":…,"domain":…,"job":…,"live":path,"tree":path|null,"tree_made":…,"tree_identity":…,
+//! "live_schema":…,"schema_made":…,"schema_kept":…,"tables":n,"objects":path|null,"brought":…|null,"links":[foreign keys],"units":path|null,
 //! "config":[saved changes]}`. A name in it is checked against what
 //! this program gives before anything is dropped because of it.
 
@@ -42,6 +42,9 @@ pub struct Manifest {
     /// The old tree, where it is now.
     #[serde(default)]
     pub tree: Option<PathBuf>,
+    /// There was none before: the change-over put the first one there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tree_made: bool,
     /// Which folder that is.
     #[serde(default)]
     pub tree_identity: Option<Identity>,
@@ -82,6 +85,7 @@ impl Manifest {
             job: job.clone(),
             live: None,
             tree: None,
+            tree_made: false,
             tree_identity: None,
             live_schema: None,
             schema_made: false,

@@ -207,8 +207,13 @@ fn a_site_that_is_gone_comes_back_where_it_was_and_goes_again() {
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
     drop(restored);
     std::fs::remove_dir_all(&folder).unwrap();
-    machine.restore(&machine.smart());
+    let restored = machine.restore(&machine.smart());
     assert_same(&look(&folder), &machine.good_tree(""), "smart");
+    // There is nothing to go back to: a rollback says so, and takes nothing away that it could not keep.
+    let job = World::job(&restored);
+    let back = machine.world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+    assert!(back["notes"].to_string().contains("was not there before"), "{back:#}");
+    assert_same(&look(&folder), &machine.good_tree(""), "it stays");
 }
 
 #[test]
