@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   bats curl fish g++ gcc groff-base libc6-dev make parallel pkg-config shellcheck openssl pigz procps tmux util-linux valgrind xz-utils zsh
   btrfs-progs debootstrap e2fsprogs faketime strace xfsprogs
-  mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mbstring php-mysql wordpress
+  mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mbstring php-mysql phpunit wordpress
 )
 if [[ ${1:-} == --bench ]]; then
   packages+=(isal mydumper rsync)

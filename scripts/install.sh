@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts library, helper, shell modules, man page, completions, configuration and systemd unit where they belong, or takes them
-# away again. `make install` and `make uninstall` call it:
+# Puts library, helper, PHP package, shell modules, man page, completions, configuration and systemd unit where they belong, or
+# takes them away again. `make install` and `make uninstall` call it:
 #   PREFIX=… LIBDIR=… UNITDIR=… ZSHDIR=… MODULES=… CONFIG=… DESTDIR=… BUILT=… scripts/install.sh install|uninstall
 # A module of RocketVPS that is in the way is kept as NAME.bak and comes back with the uninstallation.
 set -euo pipefail
@@ -15,7 +15,9 @@ config=$(realpath -ms -- "${CONFIG:-/opt/rocketvps/config}")
 destdir=${DESTDIR:-}
 built=${BUILT:-target/release}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-readonly prefix libdir unitdir zshdir modules config destdir built version
+# PHP looks in /usr/share/php by itself.
+php=$prefix/share/php/RocketVps
+readonly php prefix libdir unitdir zshdir modules config destdir built version
 
 readonly LIBRARY=librocketvps_restore.so
 # A module whose first comment names the helper is ours, of this version or another.
@@ -56,6 +58,11 @@ plain_files() {
     0644 shell/completion/rocketvps-restore.bash "$prefix/share/bash-completion/completions/rocketvps-restore" \
     0644 shell/completion/_rocketvps-restore "$zshdir/_rocketvps-restore" \
     0644 shell/completion/rocketvps-restore.fish "$prefix/share/fish/vendor_completions.d/rocketvps-restore.fish"
+  local file
+  while IFS= read -r file; do
+    printf '%s\t%s\t%s\n' 0644 "bindings/php/src/$file" "$php/Restore/$file"
+  done < <(find bindings/php/src -type f -printf '%P\n' | sort)
+  printf '%s\t%s\t%s\n' 0644 bindings/php/RocketVpsRestore.php "$php/RocketVpsRestore.php"
 }
 
 # SOURCE PLACE of every file that is filled in.
@@ -151,8 +158,8 @@ uninstall_all() {
   rm -f -- "$destdir$libdir/$LIBRARY"
   while IFS= read -r name; do take_module "$name"; done < <(module_files)
   while IFS= read -r name; do rm -f -- "$destdir$modules/$name"; done < <(screen_files)
-  for place in restore_ui/lang restore_ui; do
-    [[ ! -d $destdir$modules/$place ]] || rmdir --ignore-fail-on-non-empty -- "$destdir$modules/$place"
+  for place in "$modules"/restore_ui/lang "$modules"/restore_ui "$php"/Restore/{Answer,Enum,Exception,Request} "$php"/Restore "$php"; do
+    [[ ! -d $destdir$place ]] || rmdir --ignore-fail-on-non-empty -- "$destdir$place"
   done
   say "restore.toml stays in $destdir$config; backups, snapshots, jobs and logs were not touched"
   [[ -n $destdir ]] || say 'where they were enabled: systemctl disable rocketvps-restore-recover rocketvps-restore.socket'

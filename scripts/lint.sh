@@ -30,10 +30,15 @@ mapfile -t bats_files < <(git ls-files -co --exclude-standard -- '*.bats' '*.bas
 mapfile -t php_files < <(git ls-files -co --exclude-standard -- '*.php')
 
 lint_php() {
-  local file
-  for file in "${php_files[@]}"; do
-    php -l "$file" || return 1
-  done
+  printf '%s\0' "${php_files[@]}" | xargs -0 -n 1 -P "$(nproc)" php -l
+}
+
+php-cs-fixer_of_package() {
+  (cd bindings/php && php-cs-fixer fix --dry-run --diff)
+}
+
+phpstan_of_package() {
+  (cd bindings/php && phpstan analyse --no-progress)
 }
 
 # A path of one machine in the sources works on that machine only.
@@ -53,6 +58,14 @@ if ((${#bats_files[@]})); then
   check 'shellcheck of bats' shellcheck --shell=bats "${bats_files[@]}"
 fi
 check 'php -l' lint_php
+# No Debian has these two.
+for program in php-cs-fixer phpstan; do
+  if command -v "$program" >/dev/null; then
+    check "$program" "$program"_of_package
+  else
+    printf 'not checked: %s (it is not installed)\n' "$program"
+  fi
+done
 check 'no machine paths' no_machine_paths
 check 'cargo-deny (bans, licenses, sources)' cargo deny --locked check bans licenses sources
 # The advisories are fetched; without a network they are not checked, and that is said.

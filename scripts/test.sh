@@ -65,7 +65,7 @@ suite_c() {
 }
 
 suite_php() {
-  tap php php tests/php/ffi.php "$prefix"
+  tap php tests/php/run.sh "$prefix"
 }
 
 suite_bats() {

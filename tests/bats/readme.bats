@@ -60,9 +60,10 @@ run_example() { # NUMBER
 }
 
 @test "PHP" {
-  example php | sed -e "s|new RocketVps.RocketVpsRestore()|new RocketVps\\\\RocketVpsRestore('$PREFIX/lib/librocketvps_restore.so.1', '$PREFIX/include/rocketvps_restore.h', '$RV_CONFIG')|" \
+  example php | sed -e "s|new SocketTransport(.*'mai')|new RocketVps\\\\Restore\\\\ProcessTransport('$PREFIX/bin/rocketvps-restore'), '$RV_CONFIG'|" \
     -e "s/example\.com/$WORLD_DOMAIN/" >"$FOLDER/example.php"
-  cd "$BATS_TEST_DIRNAME/../.."
-  run -0 php "$FOLDER/example.php"
+  grep -qF "'$RV_CONFIG'" "$FOLDER/example.php"
+  run -0 php -d include_path="$PREFIX/share/php" "$FOLDER/example.php"
+  [[ $output == *'100 %'* ]]
   digest_is "$BEFORE"
 }

@@ -84,6 +84,12 @@ language_checks() {
   version=$(m dpkg-query -W -f '${Version}' librocketvps-restore1)
   check 'packages: PHP calls the library' equal "$version" \
     "$(m php -r 'require "RocketVps/RocketVpsRestore.php"; echo (new RocketVps\RocketVpsRestore())->version();')"
+  check 'packages: the PHP package calls the library' equal "$version" \
+    "$(m php -r 'require "RocketVps/Restore/autoload.php"; use RocketVps\Restore\{FfiLibrary, FfiTransport};
+      echo (new FfiTransport(FfiLibrary::load()))->version();')"
+  check 'packages: the PHP package runs the helper' equal restore.example \
+    "$(m php -r 'require "RocketVps/Restore/autoload.php"; use RocketVps\Restore\{Client, ProcessTransport, Request\DomainRequest};
+      echo (new Client(new ProcessTransport()))->listBackups(new DomainRequest("restore.example"))->domain;')"
   printf '#include <rocketvps_restore.h>\n#include <stdio.h>\nint main(void) { return puts(rv_version()) < 0; }\n' >"$MACHINE/root/version.c"
   check 'packages: a C program builds with pkg-config' build_c
   check 'packages: the C program runs' equal "$version" "$(m /root/version)"

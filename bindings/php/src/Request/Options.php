@@ -1,0 +1,51 @@
+<?php
+
+// Generated from docs/api.schema.json: php tools/generate.php
+declare(strict_types=1);
+
+namespace RocketVps\Restore\Request;
+
+use RocketVps\Restore\Enum\Priority;
+use RocketVps\Restore\Enum\Risk;
+
+/** How a restore behaves. */
+final class Options implements Request
+{
+    /**
+     * @param Priority|string|null $priority CPU and I/O priority of the worker. By default "polite".
+     * @param bool|null $allowUnsafeConfig Restore configuration that the guard refuses; for the administrator, and
+     * logged. By default false.
+     * @param bool|null $exact An exact replica: nothing is kept that the backup does not hold, even where its writer
+     * leaves things out. By default false.
+     * @param bool|null $allowOrphans Take selected tables although rows would refer to rows that are not there. By
+     * default false.
+     * @param CompatibilityActions|null $compatibility What is done about what the server would not take of the dump.
+     * @param bool|null $checksum A comparison with the live site reads every content, also where size and time are
+     * equal. By default false.
+     * @param list<Risk|string>|null $accept What a check found that stops a restore until somebody accepts it, by the
+     * name of the check.
+     */
+    public function __construct(
+        public readonly Priority|string|null $priority = null,
+        public readonly ?bool $allowUnsafeConfig = null,
+        public readonly ?bool $exact = null,
+        public readonly ?bool $allowOrphans = null,
+        public readonly ?CompatibilityActions $compatibility = null,
+        public readonly ?bool $checksum = null,
+        public readonly ?array $accept = null,
+    ) {
+    }
+
+    public function jsonSerialize(): object
+    {
+        return (object) array_filter([
+            'priority' => $this->priority,
+            'allow_unsafe_config' => $this->allowUnsafeConfig,
+            'exact' => $this->exact,
+            'allow_orphans' => $this->allowOrphans,
+            'compatibility' => $this->compatibility,
+            'checksum' => $this->checksum,
+            'accept' => $this->accept,
+        ], static fn (mixed $value): bool => $value !== null);
+    }
+}
