@@ -90,8 +90,8 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
             return Err(error);
         }
         if matches!(step, Step::Exchange { .. } | Step::Parts { .. }) {
-            // PHP's code cache is reset at once, not after the last reload: until then visitors get the old code with the new database.
-            hosts.refresh_code(monitor);
+            // At once, not after the last reload: until then visitors get the old code with the new database.
+            hosts.refresh_files(monitor);
         }
         let spent = began.elapsed().as_secs_f64() * 1000.0;
         monitor.event(Level::Info, &format!("{} (at {spent:.1} ms)", step.describe()));
@@ -146,7 +146,7 @@ pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn 
         // The reload is lenient and gives no error: the service may have refused the old files before, too.
         Step::Reload { service, lenient: true }.act(hosts, monitor)?;
     }
-    hosts.refresh_code(monitor);
+    hosts.refresh_files(monitor);
     failed.map_or(Ok(()), Err)
 }
 

@@ -156,16 +156,22 @@ impl Hosts {
         act()
     }
 
-    /// Makes PHP forget compiled code of the files that were exchanged; reloads the pool where that is refused.
-    pub fn refresh_code(&self, monitor: &dyn Monitor) {
+    /// Makes PHP and nginx forget the files that were exchanged: compiled code, paths, open files. What cannot be told so is reloaded.
+    pub fn refresh_files(&self, monitor: &dyn Monitor) {
+        let reload = |service| {
+            if let Err(error) = self.services.reload(service) {
+                monitor.event(Level::Warn, &error.message);
+            }
+        };
         let refresh = self.services.refresh_code(&self.domain);
-        if refresh.done {
-            return;
+        if !refresh.done {
+            let why = format!("PHP's code cache was not reset ({}): PHP-FPM is reloaded", refresh.evidence);
+            monitor.event(Level::Info, &why);
+            reload(Service::PhpFpm);
         }
-        monitor
-            .event(Level::Info, &format!("PHP's code cache was not reset ({}): PHP-FPM is reloaded", refresh.evidence));
-        if let Err(error) = self.services.reload(Service::PhpFpm) {
-            monitor.event(Level::Warn, &error.message);
+        if self.services.keeps_files_open() {
+            monitor.event(Level::Info, "nginx keeps files open (open_file_cache): it is reloaded");
+            reload(Service::Nginx);
         }
     }
 

@@ -3,8 +3,10 @@
 mod command;
 pub mod fastcgi;
 mod http;
+mod include;
 mod master;
 mod opcache;
+mod open_files;
 mod redis;
 mod rehearsal;
 mod wire;
@@ -222,6 +224,11 @@ impl Services {
             Some(socket) => opcache::refresh(&socket, &self.monitor),
             None => Refresh { done: false, evidence: "no pool socket is known".into() },
         }
+    }
+
+    /// Whether nginx may serve files that it opened before an exchange (`open_file_cache`), until it is reloaded.
+    pub fn keeps_files_open(&self) -> bool {
+        self.master(Service::Nginx).is_some() && open_files::are_kept(&self.config.services.nginx.conf)
     }
 
     /// Asks for the site's page: `http.url` with `Host: DOMAIN`. Redirects are not followed. At most eight seconds.

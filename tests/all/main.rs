@@ -10,6 +10,7 @@ mod world;
 
 mod abi;
 mod broker;
+mod caches;
 mod configuration;
 mod corpus;
 mod crash;

@@ -470,6 +470,17 @@ fn a_pool_that_may_not_reset_its_cache_says_so() {
 }
 
 #[test]
+fn without_a_code_cache_each_worker_has_to_forget_paths_by_itself() {
+    let off = "php_admin_value[opcache.enable] = 0\n";
+    let machine = Machine::start(off);
+    let refresh = machine.services().refresh_code(&machine.domain);
+    assert!(!refresh.done && refresh.evidence.contains("remembers paths"), "{}", refresh.evidence);
+    let machine = Machine::start(&format!("{off}php_admin_value[realpath_cache_ttl] = 0\n"));
+    let refresh = machine.services().refresh_code(&machine.domain);
+    assert!(refresh.done, "{}", refresh.evidence);
+}
+
+#[test]
 fn an_installed_configuration_is_taken_back_to_the_byte() {
     let machine = Machine::start("");
     let here = machine.here();

@@ -27,7 +27,7 @@ pub struct Refresh {
     pub evidence: String,
 }
 
-/// The script says one word. A cache switched off needs nothing; one that may not be asked is reloaded.
+/// The script says one word. Where no cache keeps anything, nothing is needed; one that may not be asked is reloaded.
 const SCRIPT: &str = r#"<?php
 clearstatcache(true);
 $said = 'none';
@@ -45,6 +45,15 @@ if (function_exists('opcache_reset') && function_exists('opcache_get_status') &&
     }
 } elseif (extension_loaded('Zend OPcache')) {
     $said = 'refused';
+}
+// A reset makes every worker forget its paths, too. Without one, this worker alone has forgotten them.
+if ($said === 'off' || $said === 'none') {
+    $set = fn ($name) => function_exists('ini_get') ? ini_get($name) : '1';
+    $kept = (int) $set('realpath_cache_size') !== 0 && (int) $set('realpath_cache_ttl') > 0;
+    // With open_basedir PHP keeps no paths at all.
+    if ($kept && (string) $set('open_basedir') === '') {
+        $said = 'paths';
+    }
 }
 echo "\nrocketvps-refresh:$said\n";
 "#;
@@ -110,6 +119,7 @@ fn understand(said: &str) -> Refresh {
         Some("pending") => (true, "opcache is being reset already"),
         Some("off") => (true, "opcache is switched off"),
         Some("none") => (true, "PHP has no opcache"),
+        Some("paths") => (false, "there is no opcache to reset, and each worker remembers paths (realpath_cache_ttl)"),
         Some("files") => (false, "opcache also keeps files on disk (opcache.file_cache)"),
         Some(_) => (false, "PHP may not reset opcache here"),
         None => (false, "the pool does not run the script (open_basedir, chroot or disabled functions)"),
@@ -129,6 +139,7 @@ mod tests {
             ("\nrocketvps-refresh:off\n", true),
             ("\nrocketvps-refresh:none\n", true),
             ("\nrocketvps-refresh:refused\n", false),
+            ("\nrocketvps-refresh:paths\n", false),
             ("\nrocketvps-refresh:files\n", false),
             ("Status: 404 Not Found\r\n\r\nFile not found.\n", false),
             ("", false),

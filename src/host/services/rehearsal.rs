@@ -5,7 +5,7 @@
 //! that would be written lead into the folder. Line numbers stay as they are, and messages name the real files.
 //! (`nginx -t` binds addresses that nobody listens on, for a moment; those in use it leaves alone.)
 
-use super::{Service, command, master};
+use super::{Service, command, include, master};
 use crate::config::{Config, ServiceUnit};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::random;
@@ -361,27 +361,8 @@ impl<'a> Copy<'a> {
 
     /// The files a pattern names, on disk or given, in the order of their names as glob(3) gives them.
     fn expand(&self, pattern: &Path) -> Vec<PathBuf> {
-        let mut found = vec![PathBuf::from("/")];
-        for part in pattern.components().skip(1) {
-            let part = part.as_os_str().to_string_lossy().into_owned();
-            if !part.contains(['*', '?', '[']) {
-                found.iter_mut().for_each(|path| path.push(&part));
-                continue;
-            }
-            let Ok(glob) = globset::Glob::new(&part) else { return Vec::new() };
-            let glob = glob.compile_matcher();
-            let mut next = Vec::new();
-            for folder in &found {
-                let given = self.overlay.keys().filter(|path| path.parent() == Some(folder.as_path()));
-                let mut names: Vec<_> = given.filter_map(|path| path.file_name().map(OsStr::to_owned)).collect();
-                names.extend(fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name()));
-                names.sort();
-                names.dedup();
-                names.retain(|name| !name.to_string_lossy().starts_with('.') && glob.is_match(Path::new(name)));
-                next.extend(names.into_iter().map(|name| folder.join(name)).take(MAX_FILES));
-            }
-            found = next;
-        }
+        let given: Vec<&Path> = self.overlay.keys().map(PathBuf::as_path).collect();
+        let mut found = include::matches(pattern, &given);
         found.retain(|path| self.overlaid(path).is_some() || path.symlink_metadata().is_ok());
         found
     }
