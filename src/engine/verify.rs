@@ -7,6 +7,7 @@ use crate::engine::site_config;
 use crate::engine::state::{Staged, StagedFiles};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, LoadedTable};
+use crate::host::services::Answer;
 use crate::host::site::Site;
 use crate::host::target::Target;
 use crate::host::tree::difference::{Difference, What};
@@ -488,7 +489,10 @@ fn services(config: &Config, hosts: &Hosts, domain: &Domain) -> Vec<Check> {
 /// Whether the site's page is as restore.toml wants it, asked once.
 pub fn page_stands(config: &Config, hosts: &Hosts, domain: &Domain) -> bool {
     config.http.url.is_empty()
-        || hosts.services.fetch(domain).is_ok_and(|answer| config.http.expect_status.contains(&answer.status))
+        || hosts
+            .services
+            .fetch(domain)
+            .is_ok_and(|answer| answer.doubt.is_some() || config.http.expect_status.contains(&answer.status))
 }
 
 fn forgive_page(check: &mut Check) {
@@ -508,13 +512,22 @@ fn page(config: &Config, hosts: &Hosts, domain: &Domain) -> Check {
             std::thread::sleep(Duration::from_millis(100 << attempt));
         }
         match hosts.services.fetch(domain) {
+            // What was seen is no page: no proof for the site, and none against it.
+            Ok(Answer { doubt: Some(doubt), status, .. }) => {
+                let message =
+                    format!("{} with Host {domain} answers {status}, but {doubt}: no page was seen", config.http.url);
+                return Check::new("http", Outcome::Warn, message).with("status", status);
+            }
             Ok(answer) if config.http.expect_status.contains(&answer.status) => {
                 return Check::new(
                     "http",
                     Outcome::Pass,
                     format!(
-                        "{} with Host {domain} answers {} after {} ms",
-                        config.http.url, answer.status, answer.millis
+                        "{} with Host {domain} answers {} after {} ms{}",
+                        config.http.url,
+                        answer.status,
+                        answer.millis,
+                        answer.by.last().map_or_else(String::new, |by| format!(", by way of {by}"))
                     ),
                 )
                 .with("status", answer.status)

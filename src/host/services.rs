@@ -3,6 +3,7 @@
 mod command;
 pub mod fastcgi;
 mod http;
+mod https;
 mod include;
 mod master;
 mod opcache;
@@ -231,7 +232,7 @@ impl Services {
         self.master(Service::Nginx).is_some() && open_files::are_kept(&self.config.services.nginx.conf)
     }
 
-    /// Asks for the site's page: `http.url` with `Host: DOMAIN`. Redirects are not followed. At most eight seconds.
+    /// Asks for the site's page: `http.url` with `Host: DOMAIN`, along the site's own redirects. At most eight seconds.
     ///
     /// # Errors
     /// `service_down` when there is no answer, `config_invalid` for an address that is none.

@@ -2,7 +2,7 @@
 
 use crate::api::answer::site_config::Certificate as Meaning;
 use x509_parser::pem::Pem;
-use x509_parser::prelude::{GeneralName, X509Certificate};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 /// A certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,12 @@ pub fn read(text: &[u8]) -> Result<Bundle, String> {
         return Err("has neither certificate nor key".into());
     }
     Ok(bundle)
+}
+
+/// Whether a certificate in DER names a site. What is no certificate names none.
+pub fn der_covers(der: &[u8], domain: &str) -> bool {
+    X509Certificate::from_der(der)
+        .is_ok_and(|(_, certificate)| describe(&certificate, der).names_cover(&domain.to_ascii_lowercase()))
 }
 
 fn describe(certificate: &X509Certificate<'_>, der: &[u8]) -> Certificate {

@@ -27,6 +27,7 @@ mod hostile_archives;
 mod hostile_dumps;
 mod hostile_statements;
 mod model;
+mod page;
 mod parts;
 mod places;
 mod power;

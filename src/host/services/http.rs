@@ -1,67 +1,190 @@
-//! Asks for one page over plain HTTP, with the site's name as Host.
+//! Asks for the site's page as a visitor does: by its name, along its own redirects, over HTTP and HTTPS.
+//!
+//! Every connection goes to the machine of `http.url`, wherever the name of the site leads: the page of this machine is meant.
 
+use super::https::{self, Secure};
 use super::wire::{Until, Wire};
 use crate::error::{Code, Error, Result};
 use crate::siteconf::Listen;
+use crate::text::printable;
 use std::io::{self, Read, Write};
 use std::time::Instant;
 
 /// Most bytes of a page that are read.
 const LIMIT: u64 = 2 << 20;
+/// Redirects that are followed.
+const MAX_REDIRECTS: usize = 5;
 
 /// What the web server answered.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Answer {
-    /// Status code.
+    /// Status code of the last answer.
     pub status: u16,
-    /// Bytes of the body that came, at most 2 MiB.
+    /// Bytes of its body that came, at most 2 MiB.
     pub bytes: u64,
-    /// From connecting to the last byte.
+    /// From the first connection to the last byte.
     pub millis: u64,
-    /// Where a redirect leads.
-    pub location: Option<String>,
+    /// The addresses that redirects led to, as far as they were followed.
+    pub by: Vec<String>,
+    /// Why this is no page of the site; `None` where it is one.
+    pub doubt: Option<String>,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Address {
+    is_secure: bool,
     host: String,
+    port: u16,
     path: String,
 }
 
-fn parse_url(url: &str) -> Option<Address> {
-    let rest = url.strip_prefix("http://")?;
-    let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-    if host.is_empty() || host.contains('@') || !plain(host) || !plain(path) {
-        return None;
+impl Address {
+    /// Reads `http://HOST[:PORT]/PATH` or the same of https.
+    fn parse(url: &str) -> Option<Address> {
+        let (is_secure, rest) = match url.strip_prefix("https://") {
+            Some(rest) => (true, rest),
+            None => (false, url.strip_prefix("http://")?),
+        };
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        if host.is_empty() || host.contains('@') || !plain(host) || !plain(path) {
+            return None;
+        }
+        let usual = if is_secure { 443 } else { 80 };
+        let (host, port) = match host.rsplit_once(':').map(|(name, port)| (name, port.parse())) {
+            Some((name, Ok(port))) => (name, port),
+            _ => (host, usual),
+        };
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        Some(Address { is_secure, host: host.to_owned(), port, path })
     }
-    let named = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    Some(Address { host: if named { host.to_owned() } else { format!("{host}:80") }, path })
+
+    /// Where a redirect from here leads.
+    fn join(&self, location: &str) -> Option<Address> {
+        let location = location.trim();
+        if location.contains("://") {
+            return Address::parse(location);
+        }
+        let scheme = if self.is_secure { "https:" } else { "http:" };
+        if location.starts_with("//") {
+            return Address::parse(&format!("{scheme}{location}"));
+        }
+        let path = match location.starts_with('/') {
+            true => location.to_owned(),
+            false => format!("{}/{location}", self.path.split('?').next()?.rsplit_once('/')?.0),
+        };
+        Address::parse(&format!("{scheme}//{}:{}{path}", self.host, self.port))
+    }
+
+    fn has_usual_port(&self) -> bool {
+        self.port == if self.is_secure { 443 } else { 80 }
+    }
+
+    /// As the Host header and people have it.
+    fn name(&self) -> String {
+        match self.has_usual_port() {
+            true => self.host.clone(),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
+
+    fn shown(&self) -> String {
+        format!("{}://{}{}", if self.is_secure { "https" } else { "http" }, self.name(), self.path)
+    }
 }
 
-/// Fetches `url` with `Host: domain`.
+/// Asks for the page at `url` with `Host: domain`, and for those that the site's own redirects lead to.
 ///
 /// # Errors
-/// `config_invalid` for an address that is not plain HTTP, `service_down` when no whole answer comes in time.
+/// `config_invalid` for an address that is none, `service_down` when no whole answer comes in time.
 pub fn fetch(url: &str, domain: &str, until: &Until) -> Result<Answer> {
-    let address = parse_url(url)
-        .ok_or_else(|| Error::new(Code::ConfigInvalid, format!("http.url = {url:?} is not http://HOST[:PORT]/PATH")))?;
-    ask(&address, domain, until).map_err(|error| {
+    let machine = Address::parse(url).ok_or_else(|| {
+        Error::new(
+            Code::ConfigInvalid,
+            format!("http.url = {url:?} is not http://HOST[:PORT]/PATH, nor the same of https"),
+        )
+    })?;
+    let begun = Instant::now();
+    let mut by = Vec::new();
+    // The site's name at the port that http.url has.
+    let mut at = Address { host: domain.to_owned(), ..machine.clone() };
+    let mut reply = ask(&machine, &at, domain, until).map_err(|error| {
         Error::new(Code::ServiceDown, format!("{url} with Host: {domain} gives no answer: {error}"))
             .hint("Look at the web server's error log.")
             .with("url", url)
-    })
+    })?;
+    let doubt = loop {
+        if !matches!(reply.status, 301 | 302 | 303 | 307 | 308) {
+            // A certificate of other names is what a server has for names that it does not serve by HTTPS.
+            let others = reply.is_of_others.then(|| {
+                format!(
+                    "the certificate of {} is not of this site: something in front of the web server may have its own",
+                    at.shown()
+                )
+            });
+            break others;
+        }
+        let Some(to) = reply.location.as_deref().filter(|to| !to.is_empty()).and_then(|to| at.join(to)) else {
+            break Some("it redirects to no address".to_owned());
+        };
+        if !is_own(&to.host, domain) {
+            break Some(format!("it redirects to {}, which is not this site", printable(&to.shown())));
+        }
+        if by.len() == MAX_REDIRECTS {
+            break Some(format!("it redirects more than {MAX_REDIRECTS} times, at last to {}", printable(&to.shown())));
+        }
+        // At the machine of http.url; its port is that of plain requests to the site.
+        let port = if !to.is_secure && to.port == 80 && !machine.is_secure { machine.port } else { to.port };
+        let there = Address { host: machine.host.clone(), port, ..to.clone() };
+        reply = match ask(&there, &to, &to.name(), until) {
+            Ok(reply) => reply,
+            Err(error) => {
+                break Some(format!(
+                    "it redirects to {}, and this machine gives no answer there: {error}",
+                    printable(&to.shown())
+                ));
+            }
+        };
+        by.push(printable(&to.shown()));
+        at = to;
+    };
+    let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Answer { status: reply.status, bytes: reply.bytes, millis, by, doubt })
 }
 
-fn ask(address: &Address, domain: &str, until: &Until) -> io::Result<Answer> {
-    let begun = Instant::now();
-    let mut wire = Wire::connect(&Listen::Tcp(address.host.clone()), until)?;
+/// Whether a name is the site's: the domain, with or without `www.`.
+fn is_own(host: &str, domain: &str) -> bool {
+    let bare = |name: &str| name.to_ascii_lowercase().trim_start_matches("www.").to_owned();
+    bare(host) == bare(domain)
+}
+
+struct Reply {
+    status: u16,
+    bytes: u64,
+    location: Option<String>,
+    /// It came under a certificate that does not name the site.
+    is_of_others: bool,
+}
+
+/// One request for `page`, sent to `there`.
+fn ask(there: &Address, page: &Address, name: &str, until: &Until) -> io::Result<Reply> {
+    let mut wire = Wire::connect(&Listen::Tcp(format!("{}:{}", there.host, there.port)), until)?;
+    if !page.is_secure {
+        return converse(&mut wire, &page.path, name);
+    }
+    let mut secure = Secure::over(wire, &page.host)?;
+    let reply = converse(&mut secure, &page.path, name)?;
+    Ok(Reply { is_of_others: !https::is_named(&secure, &page.host), ..reply })
+}
+
+fn converse(wire: &mut (impl Read + Write), path: &str, name: &str) -> io::Result<Reply> {
     // In one piece: `write!` on a socket sends a segment for every part of the text.
     let request = format!(
-        "GET {} HTTP/1.1\r\nHost: {domain}\r\nUser-Agent: rocketvps-restore\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-        address.path
+        "GET {path} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: rocketvps-restore\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     );
     wire.write_all(request.as_bytes())?;
+    wire.flush()?;
     let mut text = Vec::new();
     let mut buffer = [0; 16 << 10];
     let bad = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
@@ -101,9 +224,7 @@ fn ask(address: &Address, domain: &str, until: &Until) -> io::Result<Answer> {
     if expected.is_some_and(|expected| bytes < expected.min(LIMIT)) {
         return Err(bad("the answer is cut"));
     }
-    let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let location = header("location").map(|text| crate::text::printable(&text));
-    Ok(Answer { status, bytes, millis, location })
+    Ok(Reply { status, bytes, location: header("location"), is_of_others: false })
 }
 
 #[cfg(test)]
@@ -135,13 +256,64 @@ mod tests {
     }
 
     #[test]
-    fn the_site_is_asked_by_its_name_and_redirects_are_told_not_followed() {
-        let (said, sent) =
-            served("HTTP/1.1 301 Moved\r\nLocation: https://example.com/\r\nContent-Length: 2\r\n\r\nhi", 2000);
+    fn the_site_is_asked_by_its_name_and_no_other_is_asked_at_all() {
+        let (said, sent) = served(
+            "HTTP/1.1 301 Moved\r\nLocation: https://login.example.org/?to=1\r\nContent-Length: 2\r\n\r\nhi",
+            2000,
+        );
         let answer = said.unwrap();
         assert_eq!((answer.status, answer.bytes), (301, 2));
-        assert_eq!(answer.location.as_deref(), Some("https://example.com/"));
+        assert!(answer.doubt.unwrap().contains("https://login.example.org/?to=1, which is not this site"));
         assert!(sent.starts_with("GET /x?y=1 HTTP/1.1\r\nHost: example.com\r\n"), "{sent}");
+    }
+
+    /// A server that gives each answer once, one a connection, and what it was asked.
+    fn serving(answers: &'static [&'static str]) -> (u16, std::thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let thread = std::thread::spawn(move || {
+            let answer = |answer: &&str| {
+                let (mut peer, _) = listener.accept().unwrap();
+                let mut got = vec![0; 4096];
+                let length = peer.read(&mut got).unwrap();
+                peer.write_all(answer.replace("PORT", &port.to_string()).as_bytes()).unwrap();
+                String::from_utf8_lossy(&got[..length]).lines().take(2).collect::<Vec<_>>().join(" ")
+            };
+            answers.iter().map(answer).collect()
+        });
+        (port, thread)
+    }
+
+    #[test]
+    fn the_sites_own_redirects_are_followed_on_this_machine() {
+        let (port, thread) = serving(&[
+            "HTTP/1.1 302 Found\r\nLocation: /en/\r\n\r\n",
+            "HTTP/1.1 301 Moved\r\nLocation: http://www.example.com/en/start?x=1#top\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+        ]);
+        let answer = fetch(&format!("http://127.0.0.1:{port}/"), "example.com", &until(3000)).unwrap();
+        assert_eq!((answer.status, answer.doubt.as_deref()), (200, None));
+        assert_eq!(answer.by.last().unwrap(), "http://www.example.com/en/start?x=1");
+        let asked = thread.join().unwrap();
+        assert_eq!(asked[0], "GET / HTTP/1.1 Host: example.com");
+        assert_eq!(asked[2], "GET /en/start?x=1 HTTP/1.1 Host: www.example.com");
+    }
+
+    #[test]
+    fn a_circle_and_a_port_where_nobody_listens_are_no_page() {
+        const ROUND: &str = "HTTP/1.1 301 Moved\r\nLocation: /\r\n\r\n";
+        let (port, thread) = serving(&[ROUND; MAX_REDIRECTS + 1]);
+        let answer = fetch(&format!("http://127.0.0.1:{port}/"), "example.com", &until(3000)).unwrap();
+        assert!(answer.doubt.unwrap().contains("more than 5 times"));
+        thread.join().unwrap();
+        let (port, thread) = serving(&["HTTP/1.1 301 Moved\r\nLocation: https://example.com:1/\r\n\r\n"]);
+        let answer = fetch(&format!("http://127.0.0.1:{port}/"), "example.com", &until(3000)).unwrap();
+        assert!(answer.doubt.unwrap().contains("gives no answer there"));
+        thread.join().unwrap();
+        let (port, thread) = serving(&["HTTP/1.1 301 Moved\r\n\r\n"]);
+        let answer = fetch(&format!("http://127.0.0.1:{port}/"), "example.com", &until(3000)).unwrap();
+        assert!(answer.doubt.unwrap().contains("to no address"));
+        thread.join().unwrap();
     }
 
     #[test]
@@ -156,14 +328,21 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_http_addresses_are_taken() {
-        for bad in ["https://x/", "http:///", "x", "http://a@b/", "http://a b/", "http://a/\r\nX: y"] {
+    fn only_addresses_are_taken() {
+        for bad in ["ftp://x/", "http:///", "x", "http://a@b/", "http://a b/", "http://a/\r\nX: y"] {
             let said = fetch(bad, "example.com", &until(1000));
             assert_eq!(said.unwrap_err().code, Code::ConfigInvalid, "{bad}");
         }
-        assert_eq!(
-            parse_url("http://h").map(|address| (address.host, address.path)),
-            Some(("h:80".into(), "/".into()))
-        );
+        let parsed = |url: &str| Address::parse(url).map(|address| address.shown());
+        assert_eq!(parsed("http://h").as_deref(), Some("http://h/"));
+        assert_eq!(parsed("https://h:443?a#b").as_deref(), Some("https://h/?a"));
+        let at = Address::parse("https://h/a/b?c").unwrap();
+        for (location, wanted) in
+            [("d", "https://h/a/d"), ("/d", "https://h/d"), ("//i/d", "https://i/d"), ("http://h:8/", "http://h:8/")]
+        {
+            assert_eq!(at.join(location).unwrap().shown(), wanted);
+        }
+        assert!(is_own("WWW.Example.com", "example.com") && is_own("example.com", "www.example.com"));
+        assert!(!is_own("example.com.evil.example", "example.com"));
     }
 }
