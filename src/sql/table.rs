@@ -5,6 +5,7 @@ use crate::sql::lexer::{Rows, form};
 use crate::sql::modes;
 use crate::sql::session::Session;
 use crate::sql::token::{Kind, Quoting, Token, tokens};
+use std::ops::Range;
 
 /// Columns and engine of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,42 +61,56 @@ impl Column {
     }
 }
 
+/// The definitions between the brackets of a `CREATE TABLE`, as ranges of its tokens, and the place of the closing bracket.
+pub fn definitions(sql: &[u8], all: &[Token]) -> Option<(Vec<Range<usize>>, usize)> {
+    let open = all.iter().position(|token| token.is_sign(sql, b'('))?;
+    let (mut depth, mut first) = (0_u32, open + 1);
+    let mut found = Vec::new();
+    for (at, token) in all.iter().enumerate().skip(open) {
+        if token.is_sign(sql, b'(') {
+            depth += 1;
+        } else if token.is_sign(sql, b')') {
+            depth -= 1;
+        }
+        let ends = depth == 0 || (depth == 1 && token.is_sign(sql, b','));
+        if ends && at > open {
+            found.push(first..at);
+            first = at + 1;
+        }
+        if depth == 0 {
+            return Some((found, at));
+        }
+    }
+    None
+}
+
+/// Whether a definition is that of a column: not of a key, a check or a period.
+pub fn is_column(sql: &[u8], part: &[Token]) -> bool {
+    let is = |at: usize, word: &str| part.get(at).is_some_and(|token| token.is(sql, word));
+    let others = ["PRIMARY", "CONSTRAINT", "FOREIGN", "CHECK", "KEY", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL"];
+    let of_a_vector = is(0, "VECTOR") && (is(1, "KEY") || is(1, "INDEX"));
+    let of_time = is(0, "PERIOD") && is(1, "FOR");
+    !part.is_empty() && !of_a_vector && !of_time && !others.iter().any(|word| is(0, word))
+}
+
 impl TableText {
     /// Reads the text of a `CREATE TABLE`; `None` if it is not of the usual form.
     pub fn parse(sql: &str, quoting: Quoting) -> Option<TableText> {
         let bytes = sql.as_bytes();
         let all = tokens(bytes, quoting);
-        let open = all.iter().position(|token| token.is_sign(bytes, b'('))?;
         let mut table = TableText::default();
-        let mut depth = 0_u32;
-        let mut first = open + 1;
-        let mut close = None;
-        for (at, token) in all.iter().enumerate().skip(open) {
-            if token.is_sign(bytes, b'(') {
-                depth += 1;
-            } else if token.is_sign(bytes, b')') {
-                depth -= 1;
-            }
-            let ends = depth == 0 || (depth == 1 && token.is_sign(bytes, b','));
-            if ends && at > open {
-                table.part(sql, &all[first..at])?;
-                first = at + 1;
-            }
-            if depth == 0 {
-                close = Some(at);
-                break;
-            }
+        let (parts, close) = definitions(bytes, &all)?;
+        for part in parts {
+            table.part(sql, &all[part])?;
         }
-        table.options(bytes, &all[close? + 1..]);
+        table.options(bytes, &all[close + 1..]);
         Some(table)
     }
 
     fn part(&mut self, sql: &str, part: &[Token]) -> Option<()> {
         let bytes = sql.as_bytes();
         let first = part.first()?;
-        let no_column = ["PRIMARY", "CONSTRAINT", "FOREIGN", "CHECK", "KEY", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL"];
-        let is_period = first.is(bytes, "PERIOD") && part.get(1).is_some_and(|next| next.is(bytes, "FOR"));
-        if is_period || no_column.iter().any(|word| first.is(bytes, word)) {
+        if !is_column(bytes, part) {
             return Some(());
         }
         let kind = part.get(1).filter(|token| token.kind == Kind::Word)?;
@@ -159,12 +174,15 @@ impl TableText {
             && rows.forms.iter().enumerate().all(|(at, forms)| column(at).is_some_and(|column| column.takes(*forms)))
     }
 
+    /// Whether this column is computed.
+    pub fn computes(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.computed && column.name.eq_ignore_ascii_case(name))
+    }
+
     /// Which values of a row, by their places from 0, are for columns that are computed. `named` are the columns of the INSERT.
     pub fn computed(&self, named: Option<&[String]>) -> Vec<usize> {
-        let computed =
-            |name: &String| self.columns.iter().any(|column| column.computed && column.name.eq_ignore_ascii_case(name));
         match named {
-            Some(names) => (0..names.len()).filter(|at| computed(&names[*at])).collect(),
+            Some(names) => (0..names.len()).filter(|at| self.computes(&names[*at])).collect(),
             None => {
                 let visible = self.columns.iter().filter(|column| !column.invisible).enumerate();
                 visible.filter(|(_, column)| column.computed).map(|(at, _)| at).collect()

@@ -21,7 +21,7 @@ use crate::sql::compat::action::Unknown;
 use crate::sql::compat::judge::{decide_statement, keep_zero_dates, skipped};
 use crate::sql::compat::{Actions, Finding, Kind, Ledger, Verdict, adapt, default_collation};
 use crate::sql::definer::{asleep, awake, with_definer};
-use crate::sql::insert::Verb;
+use crate::sql::insert::{Verb, set_with_defaults};
 use crate::sql::lexer::{Item, Lexer, Rows, refused};
 use crate::sql::modes;
 use crate::sql::quote_name;
@@ -519,8 +519,15 @@ impl Reading<'_> {
             Statement::InsertRow(name) => {
                 self.alters(&name.name)?;
                 self.settle()?;
-                self.execute(sql()?, line)?;
-                if let Some(target) = self.tables.get(&name.name) {
+                let target = self.tables.get(&name.name).cloned();
+                let columns = match (&target, &mut self.connection) {
+                    (Some(target), Some(connection)) => target.columns(connection, quoting),
+                    (Some(target), None) => target.text.clone(),
+                    (None, _) => None,
+                };
+                let computes = |column: &str| columns.as_ref().is_some_and(|table| table.computes(column));
+                self.execute(&set_with_defaults(sql()?, quoting, &computes), line)?;
+                if let Some(target) = target {
                     target.progress().recount = true;
                 }
                 Ok(())
@@ -568,7 +575,7 @@ impl Reading<'_> {
                 self.execute(sql()?, line)?;
                 // Its columns may be others now.
                 if let Some(target) = self.tables.get(&name.name) {
-                    target.is_as_made.store(false, Ordering::Relaxed);
+                    target.is_altered();
                 }
                 Ok(())
             }
@@ -690,7 +697,8 @@ impl Reading<'_> {
         let target = Arc::new(Target {
             name: name.to_owned(),
             is_as_made: AtomicBool::new(text.is_some()),
-            text,
+            text: text.map(Arc::new),
+            altered: Mutex::new(None),
             transactional,
             rows: AtomicU64::new(whole.as_ref().map_or(0, |whole| whole.rows)),
             bytes: AtomicU64::new(whole.as_ref().map_or(0, |whole| whole.bytes)),
