@@ -8,6 +8,7 @@ pub mod action;
 pub mod adapt;
 pub mod collation;
 pub mod default_collation;
+pub mod definition;
 pub mod judge;
 pub mod survey;
 pub mod uses;
@@ -45,6 +46,12 @@ pub enum Kind {
     Parser,
     /// `/*!80016 … */`: text for servers of another kind or version.
     VersionedComment,
+    /// A part of a table's definition that only another kind or version of server knows, such as `WITH SYSTEM VERSIONING`.
+    Feature,
+    /// An option of a table that is left out: `TABLESPACE x`, `AUTOEXTEND_SIZE=x`, and those that the server does not know.
+    TableOption,
+    /// `CHECK (…)` of a column that names other columns.
+    Check,
 }
 
 impl Kind {
@@ -61,6 +68,9 @@ impl Kind {
             Kind::SqlMode => "sql_mode",
             Kind::Parser => "parser",
             Kind::VersionedComment => "versioned_comment",
+            Kind::Feature => "feature",
+            Kind::TableOption => "table_option",
+            Kind::Check => "check",
         }
     }
 }

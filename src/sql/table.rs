@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn rows_go_as_a_file_where_that_means_the_same() {
-        let first = |sql: &str| match crate::sql::lexer::Lexer::surveying(sql.as_bytes()).next_item() {
+        let first = |sql: &str| match crate::sql::lexer::Lexer::surveying(sql.as_bytes(), None).next_item() {
             Ok(Some(crate::sql::lexer::Item::Rows(rows))) => rows,
             other => panic!("{other:?}"),
         };

@@ -53,6 +53,10 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
         .filter(|table| chosen.takes(&table.name))
         .map(|table| (table.name.as_str(), table))
         .collect();
+    // Sequences and views are no tables of the comparison, and may be named.
+    sides.dump.selectable().for_each(|name| {
+        chosen.takes(name);
+    });
     stage::require_used("database", chosen.only.as_ref().map(|only| only.unused()).unwrap_or_default(), sides.source)?;
     let live: BTreeMap<&str, &LiveTable> = sides.live.tables.iter().map(|table| (table.name.as_str(), table)).collect();
     let leaving = leaving(sides, &chosen, &live, &coming, selection.exact);
