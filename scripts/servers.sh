@@ -87,8 +87,8 @@ locked() { # COMMAND...
 # that were inserted, which the first a19 compares. Where MariaDB 10.5 dies within a RENAME, tables can be left between the sides.
 tests_of() { # NAME
   local kills='test(/^(crash|servers|resume|states)::/)'
-  local mariadb='test(/contract$|^(database|privileges|hostile_dumps|hostile_statements|verdicts|tenants)::/)'
-  local mysql='test(/contract$|^(hostile_dumps|hostile_statements|verdicts|releases|tenants)::/)'
+  local mariadb='test(/contract$|^(database|dialects|privileges|hostile_dumps|hostile_statements|verdicts|tenants)::/)'
+  local mysql='test(/contract$|^(dialects|hostile_dumps|hostile_statements|verdicts|releases|tenants)::/)'
   case $1 in
     mysql97) printf '%s + %s - test(/::g09_|::a19_a_restore_killed_while_it_stages/)\n' "$mysql" "$kills" ;;
     mariadb1011) printf '%s + %s\n' "$mariadb" "$kills" ;;

@@ -16,4 +16,5 @@ pub mod restore;
 pub mod site_config;
 pub mod stage;
 pub mod state;
+mod unused;
 pub mod verify;

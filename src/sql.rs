@@ -6,6 +6,7 @@
 
 pub mod compat;
 pub mod definer;
+pub mod definitions;
 pub mod function;
 pub mod insert;
 pub mod lexer;

@@ -4,7 +4,7 @@
 use super::pieces::pieces;
 use rocketvps_restore::backup::scan::tally;
 use rocketvps_restore::error::{Code, Error};
-use rocketvps_restore::sql::compat::adapt::with_usual_engine;
+use rocketvps_restore::sql::compat::adapt::with_usual_options;
 use rocketvps_restore::sql::compat::{Actions, ServerFacts, adapt};
 use rocketvps_restore::sql::definer::{asleep, with_definer};
 use rocketvps_restore::sql::function::is_declared;
@@ -60,7 +60,7 @@ fn agree(dump: &[u8]) {
                 }
                 Some(Item::Statement { text, line }) => {
                     let own = state.own_text(&text).into_owned();
-                    match state.statement(&with_usual_engine(&own, state.quoting()), line)? {
+                    match state.statement(&with_usual_options(&own, state.quoting()), line)? {
                         Statement::CreateTable(name) => drop(tables.insert(name.name)),
                         Statement::DropTable(names) => names.iter().for_each(|name| {
                             tables.remove(&name.name);

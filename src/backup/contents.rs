@@ -9,6 +9,7 @@ use crate::backup::layout::{ConfigItem, Seen};
 use crate::host::tree;
 use crate::path::RelPath;
 use crate::sql::compat::Survey;
+use crate::sql::statement::ObjectKind;
 use crate::sql::tally::{ObjectFound, TableTally};
 use folders::{Folders, Node};
 use serde::{Deserialize, Serialize};
@@ -48,12 +49,27 @@ pub struct DumpScan {
     /// The sequences that it makes, with their lines.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sequences: BTreeMap<String, u64>,
+    /// The tables of its triggers, by the names of these.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub triggers: BTreeMap<String, String>,
     /// What servers differ in, to be held against one.
     #[serde(default)]
     pub survey: Survey,
 }
 
 impl DumpScan {
+    /// Whether it makes nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.objects == 0 && self.sequences.is_empty()
+    }
+
+    /// Names that a selection of tables may name: tables, sequences and views.
+    pub fn selectable(&self) -> impl Iterator<Item = &str> {
+        let views = self.object_list.iter().filter(|object| object.kind == ObjectKind::View);
+        let tables = self.tables.iter().map(|table| table.name.as_str());
+        tables.chain(self.sequences.keys().map(String::as_str)).chain(views.map(|view| view.name.as_str()))
+    }
+
     /// Rows of all tables.
     pub fn rows(&self) -> u64 {
         self.tables.iter().map(|table| table.rows).sum()

@@ -22,7 +22,9 @@ use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::progress::{Level, Monitor};
 use crate::siteconf;
+use crate::sql::compat::Survey;
 use crate::sql::statement::ObjectKind;
+use crate::sql::versioned::Dialect;
 use std::fs::File;
 
 pub use page::{Page, page};
@@ -58,39 +60,78 @@ pub struct Facts {
     pub page: Option<(TreeAsked, Page)>,
 }
 
-/// What is in the source: from the index when nothing changed since it was read, else by reading it now.
+/// What is in the source, for whatever server: from the index when nothing changed since it was read, else by reading it now.
 ///
 /// # Errors
 /// Those of [`scan()`](crate::backup::scan::scan).
+#[cfg(any(test, feature = "test-support"))]
 pub fn examine(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan> {
-    match cached(source, config) {
-        Some(found) => Ok(found),
-        None => read(source, config, monitor),
+    examine_for(source, config, || None, monitor)
+}
+
+/// What is in the source: from the index when nothing changed since it was read, else by reading it now; the dump as `server` reads it. It
+/// is asked only where servers differ in that, or nothing was read yet.
+///
+/// # Errors
+/// Those of [`scan()`](crate::backup::scan::scan).
+pub fn examine_for(
+    source: &Source,
+    config: &Config,
+    server: impl FnOnce() -> Option<Dialect>,
+    monitor: &dyn Monitor,
+) -> Result<Scan> {
+    match known_for(source, config, server) {
+        Ok(found) => Ok(*found),
+        Err(server) => read(source, config, server, monitor),
     }
+}
+
+/// What an earlier reading found, as this server reads the dump; else the server for which it has to be read.
+fn known_for(
+    source: &Source,
+    config: &Config,
+    server: impl FnOnce() -> Option<Dialect>,
+) -> std::result::Result<Box<Scan>, Option<Dialect>> {
+    let found = cached(source, config);
+    let survey = found.as_ref().and_then(|found| found.dump.as_ref()).map(|dump| &dump.survey);
+    if found.is_some() && !survey.is_some_and(Survey::is_disputed) {
+        return found.map(Box::new).ok_or(None);
+    }
+    let server = server();
+    let fits = server.is_none_or(|server| survey.is_some_and(|survey| survey.is_read_as(server)));
+    found.filter(|_| fits).map(Box::new).ok_or(server)
 }
 
 /// The same with the backup's catalogue, which is made again where it was lost; `None` where none can be kept.
 ///
 /// # Errors
 /// Those of [`scan()`](crate::backup::scan::scan).
-pub fn examine_entries(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<(Scan, Option<File>)> {
-    if let Some(found) = cached(source, config)
-        && let Some(catalogue) = catalogue::open(config, source)
-    {
-        return Ok((found, Some(catalogue)));
-    }
-    let found = read(source, config, monitor)?;
+pub fn examine_entries(
+    source: &Source,
+    config: &Config,
+    server: impl FnOnce() -> Option<Dialect>,
+    monitor: &dyn Monitor,
+) -> Result<(Scan, Option<File>)> {
+    let known = known_for(source, config, server);
+    let server = match known {
+        Ok(found) => match catalogue::open(config, source) {
+            Some(catalogue) => return Ok((*found, Some(catalogue))),
+            None => found.dump.and_then(|dump| dump.survey.server_read_as),
+        },
+        Err(server) => server,
+    };
+    let found = read(source, config, server, monitor)?;
     Ok((found, catalogue::open(config, source)))
 }
 
 /// Reads the source whole. A sound reading and a damaged archive are both remembered.
-fn read(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan> {
+fn read(source: &Source, config: &Config, server: Option<Dialect>, monitor: &dyn Monitor) -> Result<Scan> {
     let warn = |what: &str, error: &Error| monitor.event(Level::Warn, &format!("{what} was not written: {error}"));
     // From before the reading: what is written to a file meanwhile makes the finding one of another file.
     let files = Fingerprint::all(source).doing(|| format!("read {}", source.path.display()))?;
     let begun = Draft::begin(config, source, &files);
     let mut draft = begun.inspect_err(|error| warn("the catalogue of the backup", error)).ok();
-    let mut result = scan_into(source, config, &mut draft, monitor);
+    let mut result = scan_into(source, config, server, &mut draft, monitor);
     if let Ok(found) = &mut result {
         tell_meanings(found, source, config);
     }
@@ -323,7 +364,7 @@ mod tests {
         let (_base, config, source) = setting();
         std::fs::write(config.paths.base.join("restore_index"), "in the way").unwrap();
         assert_eq!(examine(&source, &config, &Silent).unwrap().files, 1);
-        let (found, catalogue) = examine_entries(&source, &config, &Silent).unwrap();
+        let (found, catalogue) = examine_entries(&source, &config, || None, &Silent).unwrap();
         assert_eq!((found.files, catalogue.is_none()), (1, true));
         assert!(cached(&source, &config).is_none());
     }

@@ -24,7 +24,9 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 pub use crate::backup::contents::folders::Folders;
 pub use crate::backup::contents::{Application, ConfigFound, DumpScan, Scan};
+use crate::sql::tally::tally_for;
 pub use crate::sql::tally::{TableTally, tally};
+use crate::sql::versioned::Dialect;
 
 /// Most links out of the site that are remembered.
 const MAX_LINKS_OUT: usize = 100;
@@ -38,22 +40,24 @@ const MAX_OLD_CONTENT: usize = 100_000;
 /// `backup_corrupt`, `backup_layout_unknown`, `unsafe_path`, `limit_exceeded`, `backup_changed`, `io_failed`, and
 /// the monitor's own.
 pub fn scan(source: &Source, config: &Config, monitor: &dyn Monitor) -> Result<Scan> {
-    scan_into(source, config, &mut None, monitor)
+    scan_into(source, config, None, &mut None, monitor)
 }
 
-/// The same, and every entry of the site goes into the catalogue. What keeps the catalogue from being made is said, and the
-/// reading goes on without.
+/// The same; the dump is read as `server` would, and every entry of the site goes into the catalogue. What keeps the catalogue from being
+/// made is said, and the reading goes on without.
 ///
 /// # Errors
 /// As [`scan`].
 pub fn scan_into(
     source: &Source,
     config: &Config,
+    server: Option<Dialect>,
     catalogue: &mut Option<Draft>,
     monitor: &dyn Monitor,
 ) -> Result<Scan> {
     let mut reading = Reading {
         source,
+        server,
         found: Scan {
             packed_bytes: source.packed_bytes(),
             root_in_folder: source.site.root_in_folder(),
@@ -87,6 +91,7 @@ struct OldContent {
 
 struct Reading<'a> {
     source: &'a Source,
+    server: Option<Dialect>,
     found: Scan,
     folders: Folders,
     /// Where several archives make the state.
@@ -112,7 +117,7 @@ impl Reading<'_> {
         let raw = Watched { inner: part.reader(), monitor: self.monitor, stop: None };
         let name = file_name(&part.path);
         match &part.role {
-            Role::Dump => self.found.dump = Some(read_dump(name, raw, self.monitor)?),
+            Role::Dump => self.found.dump = Some(read_dump(name, raw, self.server, self.monitor)?),
             Role::ConfigFile { item, name } => {
                 keep_config(&mut self.found.config, *item, name, part.identity.size, raw)?;
             }
@@ -129,7 +134,7 @@ impl Reading<'_> {
             match place {
                 Place::Site(inner) => self.site_entry(inner, &entry, data, sorter)?,
                 Place::Dump if entry.kind == EntryKind::File => {
-                    self.found.dump = Some(read_dump(path.to_string(), data, monitor)?);
+                    self.found.dump = Some(read_dump(path.to_string(), data, self.server, monitor)?);
                 }
                 Place::Config(item, name) if entry.kind == EntryKind::File => {
                     keep_config(&mut self.found.config, item, &name, entry.size, data)?;
@@ -316,11 +321,11 @@ pub fn read_config(
 }
 
 /// Reads a dump, plain or compressed (its first bytes decide), and counts what is in it.
-fn read_dump(name: String, from: impl Read, monitor: &dyn Monitor) -> Result<DumpScan> {
+fn read_dump(name: String, from: impl Read, server: Option<Dialect>, monitor: &dyn Monitor) -> Result<DumpScan> {
     let named = |error: Error| error.with("dump", name.clone());
     let whole = archive::text(BufReader::with_capacity(CHUNK, from)).map_err(named)?;
     let mut bytes = 0;
-    let ended = tally(Counted { inner: whole, bytes: &mut bytes, monitor })
+    let ended = tally_for(Counted { inner: whole, bytes: &mut bytes, monitor }, server)
         .map_err(|error| named(archive::unwrap_io(error)))?;
     Ok(DumpScan {
         name,
@@ -330,6 +335,7 @@ fn read_dump(name: String, from: impl Read, monitor: &dyn Monitor) -> Result<Dum
         objects: ended.objects,
         object_list: ended.object_list,
         sequences: ended.sequences,
+        triggers: ended.triggers,
         survey: ended.survey,
     })
 }

@@ -19,7 +19,7 @@ use crate::backup::name::Stamp;
 use crate::backup::preview::Page;
 use crate::clock;
 use crate::config::Config;
-use crate::engine::machine::Hosts;
+use crate::engine::machine::{self, Hosts};
 use crate::engine::preflight::space::{self, Load};
 use crate::engine::preflight::{dump_compatibility, facts, plan_token};
 use crate::engine::{preflight, verify};
@@ -53,10 +53,11 @@ pub fn preview(
 ) -> Result<Preview> {
     let domain = &request.domain;
     let source = backup::locate(config, domain, &request.backup, request.dump.as_deref())?;
+    let server = || machine::dialect(config, domain);
     let (scan, page) = match &request.tree {
-        None => (backup::preview::examine(&source, config, monitor.as_ref())?, None),
+        None => (backup::preview::examine_for(&source, config, server, monitor.as_ref())?, None),
         Some(asked) => {
-            let (scan, catalogue) = backup::preview::examine_entries(&source, config, monitor.as_ref())?;
+            let (scan, catalogue) = backup::preview::examine_entries(&source, config, server, monitor.as_ref())?;
             let catalogue = catalogue.ok_or_else(|| {
                 Error::new(Code::LimitExceeded, format!("no catalogue of {} could be kept", source.path.display()))
                     .hint("Ask without `tree`: the first folders are known.")
@@ -194,7 +195,7 @@ pub fn validate(
     let of_files = selection.fit(source.may_hold_database());
     let facts = facts::gather(config, &source, &mut selection, folder.path(), Some(began), monitor)?;
     let database = plan_token::database(&facts, None)?;
-    let scan = backup::preview::examine(&source, config, monitor.as_ref());
+    let scan = backup::preview::examine_for(&source, config, || facts.hosts.dialect(), monitor.as_ref());
     if let Ok(scan) = &scan {
         facts.require_account(scan.dump.as_ref().map(|dump| dump.name.as_str()))?;
     }
@@ -227,6 +228,10 @@ pub fn validate(
             let mut checks = std::mem::take(&mut group.checks);
             checks.push(preflight::other_job(config, &request.domain));
             let dump = scan.as_ref().ok().and_then(|scan| scan.dump.as_ref());
+            if let (Ok(scan), true) = (&scan, facts.schema_is_missing) {
+                let known = preflight::missing_schema(&plan, Some(preflight::makes_schema(&plan, scan)));
+                checks.iter_mut().filter(|check| check.name == "database").for_each(|check| *check = known.clone());
+            }
             checks.extend(preflight::damaged(&plan, &facts, dump.map(|dump| dump.tables.as_slice())));
             *group = Group::new("conflicts", checks);
         }
@@ -259,6 +264,7 @@ pub fn validate(
                         tables: &tables,
                         live,
                         has_no_table: facts.has_no_table(&plan.selection),
+                        schema_is_missing: facts.schema_is_missing,
                         exact: plan.selection.exact,
                     };
                     dump_compatibility::group(dump, &server, &asked)

@@ -265,6 +265,11 @@ impl Hosts {
         crate::host::database::server_facts::server_facts(&self.server()?, account)
     }
 
+    /// How the database server reads a dump; `None` where it takes no part, or does not answer.
+    pub fn dialect(&self) -> Option<Dialect> {
+        self.database.as_ref()?.version().ok().map(|version| Dialect::of(&version))
+    }
+
     /// The server's data folder, when it is on this machine.
     pub fn data_folder(&self) -> Option<PathBuf> {
         self.database.as_ref()?;
@@ -273,6 +278,14 @@ impl Hosts {
         let path: String = found.first()?.get(0)?;
         Some(PathBuf::from(path)).filter(|path| path.is_dir())
     }
+}
+
+/// How the database server of a domain reads a dump; `None` where it does not answer. For those who look at a backup alone.
+pub fn dialect(config: &Config, domain: &Domain) -> Option<Dialect> {
+    let (server, _) = speaker(config, domain).ok()?;
+    let mut connection = server?.impatient().connect(None).ok()?;
+    let found = crate::host::database::server::rows(&mut connection, "SELECT VERSION()").ok()?;
+    found.first().map(|row| Dialect::of(&crate::host::database::server::text(row, 0)))
 }
 
 /// The administrator, or the site's own account where the administrator is not let in, and why.

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::engine::damaged;
 use crate::engine::preflight::expected_size::expect;
 use crate::engine::preflight::facts::Facts;
+use crate::engine::unused::require_used;
 use crate::error::{Code, Error, Result};
 use crate::host::database::TableInfo;
 use crate::host::database::grants::Schemas;
@@ -118,7 +119,7 @@ pub(super) fn components(
     let is_whole_without = facts.has_no_table(&plan.selection) && scan.dump.is_none();
     line("database", plan.selection.database.any() && !is_whole_without, scan.dump.is_some(), "database dump");
     if is_whole_without {
-        checks.push(Check::new("database", Outcome::NotChecked, no_database(plan)));
+        checks.push(Check::new("database", Outcome::NotChecked, no_database(plan, facts.schema_is_missing)));
     }
     let items = scan.config.iter().map(|file| file.item).collect();
     match lacking_config(&plan.selection, &items, &scan.seen.config_links) {
@@ -139,8 +140,8 @@ pub(super) fn components(
     if plan.selection.database.any() {
         checks.extend(scan.seen.one_dump().err().map(|error| Check::failed("one_database", &error)));
     }
-    for pattern in unmatched(plan, scan, catalogue)? {
-        let error = Error::new(Code::BackupIncomplete, format!("{pattern:?} matches nothing in the backup"));
+    for error in unmatched(plan, source, scan, catalogue)? {
+        let pattern = error.context.get("pattern").cloned().unwrap_or_default();
         checks.push(Check::failed("selection", &error).with("pattern", pattern));
     }
     Ok(checks)
@@ -164,9 +165,28 @@ fn links(config: &Config, plan: &Plan, scan: &Scan) -> Result<Vec<Check>> {
 }
 
 /// The message if neither the backup nor the site has a table.
-pub(super) fn no_database(plan: &Plan) -> String {
+pub(super) fn no_database(plan: &Plan, schema_is_missing: bool) -> String {
     let name = plan.database.as_ref().map(|names| names.live.as_str()).unwrap_or_default();
-    format!("the backup holds no database dump, and database {name} has no table: the database takes no part")
+    let has = if schema_is_missing { "does not exist" } else { "has no table" };
+    format!("the backup holds no database dump, and database {name} {has}: the database takes no part")
+}
+
+/// The line about a site's schema that is not there. `made`: whether the restore makes it, where the backup is known.
+pub(super) fn missing_schema(plan: &Plan, made: Option<bool>) -> Check {
+    let name = plan.database.as_ref().map(|names| names.live.as_str()).unwrap_or_default();
+    let then = match made {
+        None => ": it is made if the backup holds anything for it",
+        Some(true) => " and will be made",
+        Some(false) => " and is not made: the backup holds nothing for it",
+    };
+    let message = format!("database {name} does not exist{then}");
+    Check::new("database", Outcome::Pass, message).with("tables", 0).with("rows", 0)
+}
+
+/// Whether a restore makes a schema that is not there for this backup.
+pub(super) fn makes_schema(plan: &Plan, scan: &Scan) -> bool {
+    let whole = plan.selection.tables().is_ok_and(|tables| tables.is_whole()) && !plan.selection.named;
+    scan.dump.as_ref().is_some_and(|dump| !whole || plan.selection.exact || !dump.is_empty())
 }
 
 /// The site configuration that was asked for by name and that the backup lacks. `items` are those of which the backup holds files;
@@ -191,24 +211,29 @@ pub(super) fn lacking_config(
     Some(format!("{lacks}{why}"))
 }
 
-/// Patterns of the selection that name nothing. Without a catalogue nothing can be said about patterns of files.
-fn unmatched(plan: &Plan, scan: &Scan, catalogue: Option<File>) -> Result<Vec<String>> {
-    let mut unused = Vec::new();
-    if let (Some(only), Some(dump)) = (plan.selection.tables()?.only, &scan.dump) {
-        let names = dump.tables.iter().map(|table| &table.name).chain(dump.object_list.iter().map(|found| &found.name));
-        names.for_each(|name| {
-            only.covers(name);
+/// The refusals of a selection by patterns that name nothing. Without a catalogue nothing can be said about patterns of files.
+fn unmatched(plan: &Plan, source: &Source, scan: &Scan, catalogue: Option<File>) -> Result<Vec<Error>> {
+    let mut refusals = Vec::new();
+    if let Some(dump) = &scan.dump {
+        let tables = plan.selection.tables()?;
+        dump.selectable().for_each(|name| {
+            tables.takes(name);
         });
-        unused.extend(only.unused());
+        let unused = tables.only.map(|only| only.unused()).unwrap_or_default();
+        refusals.extend(unused.into_iter().filter_map(|one| require_used("database", vec![one], source).err()));
     }
-    if let (Some(only), Some(catalogue)) = (plan.selection.paths()?.only, catalogue) {
+    let paths = plan.selection.paths()?;
+    if let (Some(only), Some(catalogue)) = (paths.only, catalogue) {
         let mut reader = Reader::new(catalogue)?;
         while let Some(record) = reader.next_record()? {
-            only.covers(&record.path, record.kind == Kind::Folder);
+            let is_folder = record.kind == Kind::Folder;
+            if !paths.exclude.covers(&record.path, is_folder) {
+                only.covers(&record.path, is_folder);
+            }
         }
-        unused.extend(only.unused());
+        refusals.extend(only.unused().into_iter().filter_map(|one| require_used("files", vec![one], source).err()));
     }
-    Ok(unused)
+    Ok(refusals)
 }
 
 fn integrity(source: &Source) -> Vec<Check> {
@@ -344,12 +369,12 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
         let rows: u64 = facts.tables.iter().map(|table| table.rows_estimate).sum();
         let name = plan.database.as_ref().map(|names| names.live.as_str()).unwrap_or_default();
         let message = match facts.tables.len() {
-            0 if facts.schema_is_missing => format!("database {name} does not exist and will be made"),
             0 => format!("database {name} has no tables"),
             count => format!("database {name} has {count} tables and about {rows} rows; they are kept in the snapshot"),
         };
-        checks
-            .push(Check::new("database", Outcome::Pass, message).with("tables", facts.tables.len()).with("rows", rows));
+        let there =
+            Check::new("database", Outcome::Pass, message).with("tables", facts.tables.len()).with("rows", rows);
+        checks.push(if facts.schema_is_missing { missing_schema(plan, None) } else { there });
     }
     if !plan.selection.config.is_empty() {
         for folder in [&config.paths.nginx_available, &config.paths.php_pool_dir] {

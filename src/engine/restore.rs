@@ -186,7 +186,14 @@ fn plan_source(
         monitor: monitor.clone(),
         journal,
         began,
-        state: Planned { source, goes_on_with, no_account: facts.no_account, has_no_table, notes },
+        state: Planned {
+            source,
+            goes_on_with,
+            no_account: facts.no_account,
+            has_no_table,
+            schema_is_missing: facts.schema_is_missing,
+            notes,
+        },
     })
 }
 

@@ -22,6 +22,7 @@ use crate::engine::site_config;
 use crate::engine::stage::archives::{Found, Reading};
 use crate::engine::stage::disk_watch::DiskWatch;
 use crate::engine::state::{Planned, Scope, Staged, StagedDatabase, StagedFiles};
+use crate::engine::unused::require_used;
 use crate::error::{Code, Error, Result, both};
 use crate::host::database::load::checkpoint::Checkpoint;
 use crate::host::database::{Choice, Database, LoadRequest, Patience, load};
@@ -145,7 +146,7 @@ pub fn run(
     }
     notes.extend(planned.notes.clone());
     if without_dump {
-        notes.push(no_database(plan));
+        notes.push(no_database(plan, planned.schema_is_missing));
     }
     let links = found.seen.config_links.iter().filter(|(item, _)| plan.selection.config.contains(item));
     notes.extend(links.map(|(_, link)| format!("not restored: {link}")));
@@ -155,7 +156,7 @@ pub fn run(
             matches!(database.scope, Scope::Dump { complete: true }) && is_empty(database)
         });
     if nothing {
-        notes.push(NO_TABLE_EITHER.to_owned());
+        notes.push(no_table_either(planned.schema_is_missing).to_owned());
     }
     let database = database.filter(|_| !without_dump && !nothing).map(|(mut database, more)| {
         notes.extend(more.into_iter().map(|note| plan.said(note)));
@@ -414,9 +415,13 @@ pub(super) fn require_components(
     }
 }
 
-/// The message for a whole dump without a table, for a site whose schema has none: the schema stays as it is.
-pub(super) const NO_TABLE_EITHER: &str =
-    "the dump holds no table, and the site's database has none either: it stays as it is";
+/// The message for a whole dump without a table, for a site whose schema has none, or is not there.
+pub(super) fn no_table_either(schema_is_missing: bool) -> &'static str {
+    match schema_is_missing {
+        false => "the dump holds no table, and the site's database has none either: it stays as it is",
+        true => "the dump holds no table, and the site's database does not exist: it is not made",
+    }
+}
 
 fn is_empty(database: &StagedDatabase) -> bool {
     database.tables.is_empty() && database.objects.is_empty()
@@ -446,19 +451,6 @@ fn require_matches(plan: &Plan, source: &Source, paths: &Paths, tables: &Tables)
     };
     require_used("files", files, source)?;
     require_used("database", database, source)
-}
-
-/// Refuses a selection by these patterns, because they named nothing.
-pub(super) fn require_used(component: &str, unused: Vec<String>, source: &Source) -> Result<()> {
-    let Some(first) = unused.first() else { return Ok(()) };
-    Err(Error::new(
-        Code::BackupIncomplete,
-        format!("components.{component}: {first:?} matches nothing in {} that is not excluded", source.path.display()),
-    )
-    .hint("Look at what the backup holds with `rocketvps-restore preview DOMAIN`, and correct the pattern.")
-    .with("component", component)
-    .with("pattern", first.as_str())
-    .with("patterns", unused))
 }
 
 /// Excludes that name nothing. They are reported and not refused, because one list of excludes may serve many sites.

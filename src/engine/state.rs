@@ -51,6 +51,8 @@ pub struct Planned {
     pub no_account: Option<Error>,
     /// The site has no table, so that a backup without a dump is whole.
     pub has_no_table: bool,
+    /// The site's schema is not there.
+    pub schema_is_missing: bool,
     /// Notes of the planning, for the report.
     pub notes: Vec<String>,
 }

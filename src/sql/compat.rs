@@ -8,6 +8,7 @@ pub mod action;
 pub mod adapt;
 pub mod collation;
 pub mod default_collation;
+pub mod definition;
 pub mod judge;
 pub mod survey;
 pub mod uses;
@@ -19,6 +20,7 @@ pub use survey::Survey;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Kinds of what servers differ in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +47,23 @@ pub enum Kind {
     Parser,
     /// `/*!80016 … */`: text for servers of another kind or version.
     VersionedComment,
+    /// A part of a table's definition that only another kind or version of server knows, such as `WITH SYSTEM VERSIONING`.
+    Feature,
+    /// An option of a table that is left out: `TABLESPACE x`, `AUTOEXTEND_SIZE=x`, and those that the server does not know.
+    TableOption,
+    /// `CHECK (…)` of a column that names other columns.
+    Check,
+}
+
+/// One place of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// What is named there.
+    pub kind: Kind,
+    /// Its name.
+    pub subject: String,
+    /// The bytes of the name.
+    pub span: Range<usize>,
 }
 
 impl Kind {
@@ -61,6 +80,9 @@ impl Kind {
             Kind::SqlMode => "sql_mode",
             Kind::Parser => "parser",
             Kind::VersionedComment => "versioned_comment",
+            Kind::Feature => "feature",
+            Kind::TableOption => "table_option",
+            Kind::Check => "check",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::sql::quote_name;
 use crate::sql::token::{Kind, Quoting, Token, tokens};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What happens to a row whose key exists.
@@ -135,6 +136,48 @@ pub fn upsert(sql: &[u8], quoting: Quoting) -> Option<Arc<str>> {
     }
 }
 
+/// What [`upsert`] wrote, with DEFAULT for columns that are computed: no server takes another value for them.
+pub fn upsert_with_defaults<'a>(upsert: &'a str, quoting: Quoting, computed: &dyn Fn(&str) -> bool) -> Cow<'a, str> {
+    let all = tokens(upsert.as_bytes(), quoting);
+    assigned_defaults(upsert, all.get(4..).unwrap_or_default(), computed)
+}
+
+/// `INSERT INTO t SET a=1, b=2` with DEFAULT for columns that are computed.
+pub fn set_with_defaults<'a>(sql: &'a str, quoting: Quoting, computed: &dyn Fn(&str) -> bool) -> Cow<'a, str> {
+    let all = tokens(sql.as_bytes(), quoting);
+    let set = all.iter().position(|token| token.is(sql.as_bytes(), "SET")).map_or(all.len(), |at| at + 1);
+    assigned_defaults(sql, &all[set..], computed)
+}
+
+/// The assignments `a=…, b=…` with DEFAULT for columns that are computed.
+fn assigned_defaults<'a>(text: &'a str, list: &[Token], computed: &dyn Fn(&str) -> bool) -> Cow<'a, str> {
+    let bytes = text.as_bytes();
+    let (mut written, mut copied, mut rest) = (String::new(), 0, list);
+    while let Some((_, column)) = qualified(bytes, &mut rest) {
+        let mut depth = 0_u32;
+        let ends = |token: &&Token| {
+            depth =
+                (depth + u32::from(token.is_sign(bytes, b'('))).saturating_sub(u32::from(token.is_sign(bytes, b')')));
+            !(depth == 0 && token.is_sign(bytes, b','))
+        };
+        let length = rest.iter().take_while(ends).count();
+        let value = rest[..length].get(1..).unwrap_or_default();
+        if let ([first, ..], Some(last)) = (value, value.last())
+            && computed(&column)
+        {
+            written.push_str(&text[copied..first.span.start]);
+            written.push_str("DEFAULT");
+            copied = last.span.end;
+        }
+        rest = rest.get(length + 1..).unwrap_or_default();
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    written.push_str(&text[copied..]);
+    Cow::Owned(written)
+}
+
 fn is_plain_value(word: &[u8]) -> bool {
     word.iter().all(u8::is_ascii_digit) || word.eq_ignore_ascii_case(b"NULL")
 }
@@ -205,6 +248,28 @@ mod tests {
             "AS x",
         ] {
             assert_eq!(upsert(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn computed_columns_are_assigned_their_default() {
+        let computed = |name: &str| name.eq_ignore_ascii_case("g");
+        let upsert = |sql| super::upsert(sql, Quoting::default()).unwrap();
+        for (sql, expected) in [
+            ("ON DUPLICATE KEY UPDATE a=VALUES(a), G=VALUES(G), b='g=1,'", "`a`=VALUES(`a`),`G`=DEFAULT,`b`='g=1,'"),
+            ("AS n ON DUPLICATE KEY UPDATE g=n.g", "`g`=DEFAULT"),
+            ("ON DUPLICATE KEY UPDATE a=VALUES(g)", "`a`=VALUES(`g`)"),
+        ] {
+            let text = upsert(sql.as_bytes());
+            let found = upsert_with_defaults(&text, Quoting::default(), &computed);
+            assert_eq!(found, format!(" ON DUPLICATE KEY UPDATE {expected}"), "{sql}");
+        }
+        for (sql, expected) in [
+            ("INSERT INTO `set` SET a=1, g=-2.5, b='x'", "INSERT INTO `set` SET a=1, g=DEFAULT, b='x'"),
+            ("INSERT INTO t SET t.g='a,(b'", "INSERT INTO t SET t.g=DEFAULT"),
+            ("INSERT INTO t SET a=1", "INSERT INTO t SET a=1"),
+        ] {
+            assert_eq!(set_with_defaults(sql, Quoting::default(), &computed), expected);
         }
     }
 

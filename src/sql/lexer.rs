@@ -121,8 +121,10 @@ pub struct Lexer<R> {
     passing: bool,
     filter: bool,
     skipped: Vec<Versioned>,
-    /// Every versioned comment is opened, whatever server it is for, and the text of statements is kept.
+    /// Every versioned comment is noted, and the text of statements is kept.
     surveys: bool,
+    /// Every versioned comment is opened, whatever server it is for.
+    opens_all: bool,
     /// Where the statement in hand begins, and where it ended.
     span: (u64, u64),
     /// From here on the text stays in the buffer.
@@ -159,6 +161,7 @@ impl<R: Read> Lexer<R> {
             filter: true,
             skipped: Vec::new(),
             surveys: false,
+            opens_all: false,
             span: (0, 0),
             mark: None,
             remarks: Vec::new(),
@@ -167,11 +170,12 @@ impl<R: Read> Lexer<R> {
         }
     }
 
-    /// A lexer for those who only look: what any server would read of versioned comments is read, rows of a statement come in
-    /// one extent, and the text of each statement is at hand.
-    pub fn surveying(source: R) -> Lexer<R> {
-        let newest = Dialect { version: SANDBOX - 1, mariadb: true };
-        Lexer { surveys: true, rows_per_item: u64::MAX, ..Lexer::new(source, newest, u64::MAX) }
+    /// A lexer for those who only look: of versioned comments what this server would read is read, and what any server would where none
+    /// is known. Rows of a statement come in one extent, and the text of each statement is at hand.
+    pub fn surveying(source: R, server: Option<Dialect>) -> Lexer<R> {
+        let dialect = server.unwrap_or(Dialect { version: SANDBOX - 1, mariadb: true });
+        let lexer = Lexer::new(source, dialect, u64::MAX);
+        Lexer { surveys: true, opens_all: server.is_none(), rows_per_item: u64::MAX, ..lexer }
     }
 
     /// Lets unknown functions in rows pass, for tests that show what privileges alone hold back.
@@ -491,7 +495,7 @@ impl<R: Read> Lexer<R> {
     /// Length of a `/*!` mark that the server would open, `None` for anything it skips.
     fn opens_version(&self, rest: usize) -> Option<usize> {
         let (length, only_mariadb, version) = version_mark(&self.buffer[rest..])?;
-        if self.surveys {
+        if self.opens_all {
             return (version != Some(SANDBOX)).then_some(length);
         }
         self.dialect.executes(only_mariadb, version).then_some(length)
@@ -1451,7 +1455,7 @@ mod tests {
 
     /// What is read behind statements that are refused.
     fn passing_over(sql: &[u8], surveys: bool) -> Vec<String> {
-        let mut lexer = if surveys { Lexer::surveying(sql) } else { Lexer::new(sql, MARIADB, 64) };
+        let mut lexer = if surveys { Lexer::surveying(sql, None) } else { Lexer::new(sql, MARIADB, 64) };
         let mut found = Vec::new();
         loop {
             match lexer.next_item() {
@@ -1596,7 +1600,7 @@ mod tests {
         let dump = "/*!".repeat(1_000_000);
         let error = Lexer::new(dump.as_bytes(), MARIADB, u64::MAX).next_item().unwrap_err();
         assert_eq!(error.code, Code::DumpRefused);
-        let mut lexer = Lexer::surveying(dump.as_bytes());
+        let mut lexer = Lexer::surveying(dump.as_bytes(), None);
         while let Err(error) = lexer.next_item() {
             assert_ne!(error.code, Code::Internal);
             if !lexer.pass_over().unwrap() {

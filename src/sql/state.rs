@@ -22,6 +22,8 @@ const LEAVE_OUT: &str = "Leave the statement out, with a note, by \"options\":{\
 /// Statements that may be prepared at a time, and the longest of them.
 const MAX_PREPARED: usize = 100;
 const MAX_PREPARED_BYTES: usize = 4096;
+/// Names the schema that was dropped, in the context of an error.
+const DROPPED: &str = "dropped";
 /// Most tables that are remembered.
 const MAX_TABLES: usize = 200_000;
 
@@ -108,6 +110,7 @@ impl DumpState {
         let quoting = self.quoting();
         self.take(text, line).map_err(|error| {
             let may_be_left_out = error.code == Code::DumpRefused
+                && !is_of_dropped(&error)
                 && error.context.get("schema").is_none()
                 && !gives_meaning(text, quoting);
             match subject(text, quoting) {
@@ -142,7 +145,7 @@ impl DumpState {
         if is_sent(&statement) && std::str::from_utf8(text).is_err() {
             return Err(refused(line, "a statement that is not UTF-8", text));
         }
-        self.dropped_is_made(&statement, text)?;
+        self.dropped_is_made(&statement)?;
         if !matches!(statement, Statement::Set | Statement::Nothing | Statement::Schema(_)) {
             if self.saved.is_none() {
                 self.unchecked = self.session.checks_keys() == Some(false);
@@ -249,7 +252,7 @@ impl DumpState {
     /// `backup_corrupt` for one that does not set back what its last lines would, and lacks the last comment of its writer too.
     pub fn end(&self) -> Result<()> {
         if let Some((name, line)) = &self.dropped {
-            return Err(refused(*line, "a schema that is dropped and not made again", name.as_bytes()));
+            return Err(not_made_again(name, *line));
         }
         let Some(name) = self.session.not_set_back().filter(|_| !self.ended && !self.origin.has_no_end()) else {
             return Ok(());
@@ -265,16 +268,25 @@ impl DumpState {
     }
 
     /// A schema that is dropped has to be the one that is made then.
-    fn dropped_is_made(&mut self, statement: &Statement, text: &[u8]) -> Result<()> {
+    fn dropped_is_made(&mut self, statement: &Statement) -> Result<()> {
         match (statement, self.dropped.take()) {
             (Statement::Schema(made), Some((dropped, _))) if *made == dropped => Ok(()),
             (Statement::Set | Statement::Nothing, dropped) => {
                 self.dropped = dropped;
                 Ok(())
             }
-            (_, Some((_, line))) => Err(refused(line, "a schema that is dropped and not made again", text)),
+            (_, Some((dropped, line))) => Err(not_made_again(&dropped, line)),
             (_, None) => Ok(()),
         }
+    }
+
+    /// A statement about something that is not loaded comes: it is not taken, and makes no schema.
+    ///
+    /// # Errors
+    /// `dump_refused` for a schema that was dropped just before.
+    pub fn passes_over(&mut self) -> Result<()> {
+        self.goes_on();
+        self.dropped.take().map_or(Ok(()), |(dropped, line)| Err(not_made_again(&dropped, line)))
     }
 
     fn in_own_schema(&self, name: &Name, line: u64) -> Result<()> {
@@ -313,6 +325,16 @@ impl DumpState {
             None => Err(refused(line, "a prepared statement that the dump has not prepared", text)),
         }
     }
+}
+
+/// The refusal of a schema that is dropped, whatever stands where it should be made.
+fn not_made_again(schema: &str, line: u64) -> Error {
+    refused(line, "a schema that is dropped and not made again", schema.as_bytes()).with(DROPPED, schema)
+}
+
+/// Whether a refusal is about a schema that was dropped, and not about the statement behind it.
+pub fn is_of_dropped(error: &Error) -> bool {
+    error.context.contains_key(DROPPED)
 }
 
 /// Whether it says what to do where the table is there.

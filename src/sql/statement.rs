@@ -1,5 +1,6 @@
 //! What a dump may hold. Everything that is not on this list is refused.
 
+use crate::sql::compat::definition::{AUTOEXTEND_SIZE, OWN_TABLESPACE, TABLESPACE};
 use crate::sql::insert::qualified;
 use crate::sql::token::{Kind, Quoting, Token, tokens};
 
@@ -191,9 +192,6 @@ const REACHING: &[&str] = &[
 /// Why a table or key is refused that calls one of them.
 const WAITS: &str = "a table whose expressions wait, lock or read files";
 
-/// Tablespace of MySQL in which a table has a file of its own.
-const OWN_TABLESPACE: &str = "innodb_file_per_table";
-
 /// Why a table is refused that refers to another schema.
 pub const FOREIGN_REFERENCE: &str = "a foreign key to another schema";
 
@@ -372,7 +370,12 @@ fn table_options(reader: &Reader) -> Result<(), String> {
         if token.is(sql, "DIRECTORY") {
             return Err("a table with a folder of its own".into());
         }
-        if token.is(sql, "TABLESPACE") {
+        // Of a table that is made both are left out before; here are what alters it, and spellings that nobody writes.
+        let number = |token: &Token| token.is_sign(sql, b'=') || sql[token.span.start].is_ascii_digit();
+        if token.is(sql, AUTOEXTEND_SIZE) && next(1).is_some_and(number) {
+            return Err("a table that takes room before it has rows".into());
+        }
+        if token.is(sql, TABLESPACE) {
             let step = if next(1).is_some_and(|sign| sign.is_sign(sql, b'=')) { 2 } else { 1 };
             let name = next(step).and_then(|name| name.name(sql));
             if name.is_some_and(|name| !name.eq_ignore_ascii_case(OWN_TABLESPACE)) {

@@ -1,5 +1,6 @@
 //! What the loader has to know of a `CREATE TABLE`.
 
+use crate::sql::definitions::{definitions, is_column};
 use crate::sql::insert::Verb;
 use crate::sql::lexer::{Rows, form};
 use crate::sql::modes;
@@ -65,37 +66,19 @@ impl TableText {
     pub fn parse(sql: &str, quoting: Quoting) -> Option<TableText> {
         let bytes = sql.as_bytes();
         let all = tokens(bytes, quoting);
-        let open = all.iter().position(|token| token.is_sign(bytes, b'('))?;
         let mut table = TableText::default();
-        let mut depth = 0_u32;
-        let mut first = open + 1;
-        let mut close = None;
-        for (at, token) in all.iter().enumerate().skip(open) {
-            if token.is_sign(bytes, b'(') {
-                depth += 1;
-            } else if token.is_sign(bytes, b')') {
-                depth -= 1;
-            }
-            let ends = depth == 0 || (depth == 1 && token.is_sign(bytes, b','));
-            if ends && at > open {
-                table.part(sql, &all[first..at])?;
-                first = at + 1;
-            }
-            if depth == 0 {
-                close = Some(at);
-                break;
-            }
+        let (parts, close) = definitions(bytes, &all)?;
+        for part in parts {
+            table.part(sql, &all[part])?;
         }
-        table.options(bytes, &all[close? + 1..]);
+        table.options(bytes, &all[close + 1..]);
         Some(table)
     }
 
     fn part(&mut self, sql: &str, part: &[Token]) -> Option<()> {
         let bytes = sql.as_bytes();
         let first = part.first()?;
-        let no_column = ["PRIMARY", "CONSTRAINT", "FOREIGN", "CHECK", "KEY", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL"];
-        let is_period = first.is(bytes, "PERIOD") && part.get(1).is_some_and(|next| next.is(bytes, "FOR"));
-        if is_period || no_column.iter().any(|word| first.is(bytes, word)) {
+        if !is_column(bytes, part) {
             return Some(());
         }
         let kind = part.get(1).filter(|token| token.kind == Kind::Word)?;
@@ -159,12 +142,15 @@ impl TableText {
             && rows.forms.iter().enumerate().all(|(at, forms)| column(at).is_some_and(|column| column.takes(*forms)))
     }
 
+    /// Whether this column is computed.
+    pub fn computes(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.computed && column.name.eq_ignore_ascii_case(name))
+    }
+
     /// Which values of a row, by their places from 0, are for columns that are computed. `named` are the columns of the INSERT.
     pub fn computed(&self, named: Option<&[String]>) -> Vec<usize> {
-        let computed =
-            |name: &String| self.columns.iter().any(|column| column.computed && column.name.eq_ignore_ascii_case(name));
         match named {
-            Some(names) => (0..names.len()).filter(|at| computed(&names[*at])).collect(),
+            Some(names) => (0..names.len()).filter(|at| self.computes(&names[*at])).collect(),
             None => {
                 let visible = self.columns.iter().filter(|column| !column.invisible).enumerate();
                 visible.filter(|(_, column)| column.computed).map(|(at, _)| at).collect()
@@ -194,7 +180,7 @@ mod tests {
 
     #[test]
     fn rows_go_as_a_file_where_that_means_the_same() {
-        let first = |sql: &str| match crate::sql::lexer::Lexer::surveying(sql.as_bytes()).next_item() {
+        let first = |sql: &str| match crate::sql::lexer::Lexer::surveying(sql.as_bytes(), None).next_item() {
             Ok(Some(crate::sql::lexer::Item::Rows(rows))) => rows,
             other => panic!("{other:?}"),
         };

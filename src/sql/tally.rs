@@ -3,15 +3,16 @@
 
 use crate::error::{Code, Error};
 use crate::sql::compat::Survey;
-use crate::sql::compat::adapt::with_usual_engine;
+use crate::sql::compat::adapt::with_usual_options;
 use crate::sql::compat::survey::{LONG_ROW, Refusal};
 use crate::sql::function::is_declared;
 use crate::sql::lexer::{Item, Lexer, Rows};
-use crate::sql::state::{DumpState, without_table};
+use crate::sql::state::{DumpState, is_of_dropped, without_table};
 use crate::sql::statement::{ObjectKind, Statement, Subject, gives_meaning, replaces, subject};
 use crate::sql::table::TableText;
 use crate::sql::token::{Quoting, tokens};
 use crate::sql::trigger::Trigger;
+use crate::sql::versioned::Dialect;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -74,20 +75,31 @@ pub struct Ended {
     pub object_list: Vec<ObjectFound>,
     /// The sequences that it makes, with their lines.
     pub sequences: BTreeMap<String, u64>,
+    /// The tables of its triggers, by the names of these.
+    pub triggers: BTreeMap<String, String>,
     /// What servers differ in.
     pub survey: Survey,
     /// The writer's last line was there.
     pub complete: bool,
 }
 
-/// Reads a dump to its end.
+/// Reads a dump to its end, with what any server would read of it.
 ///
 /// # Errors
 /// Those of `source`; a dump has none of its own here.
 pub fn tally(source: impl Read) -> io::Result<Ended> {
+    tally_for(source, None)
+}
+
+/// Reads a dump to its end as this server would; as any server would where none is known.
+///
+/// # Errors
+/// As [`tally`].
+pub fn tally_for(source: impl Read, server: Option<Dialect>) -> io::Result<Ended> {
     let mut failure = None;
-    let mut lexer = Lexer::surveying(Kept { source, failure: &mut failure });
-    let mut tally = Tally::default();
+    let mut lexer = Lexer::surveying(Kept { source, failure: &mut failure }, server);
+    let mut tally = Tally { server, ..Tally::default() };
+    tally.survey.server_read_as = server;
     let mut before = 0;
     loop {
         let item = lexer.next_item();
@@ -152,6 +164,8 @@ impl<R: Read> Read for Kept<'_, R> {
 
 #[derive(Default)]
 struct Tally {
+    /// The server as which the dump is read.
+    server: Option<Dialect>,
     state: DumpState,
     tables: Vec<TableTally>,
     /// Places in `tables`; a table that was dropped has none.
@@ -207,6 +221,7 @@ impl Tally {
             objects: self.objects,
             object_list: self.object_list,
             sequences: self.sequences,
+            triggers: self.triggers.into_iter().map(|(name, (table, _))| (name, table)).collect(),
             survey,
             complete: !cut && self.state.is_whole(),
         }
@@ -218,10 +233,11 @@ impl Tally {
         let about = subject(text, quoting);
         self.survey.statement(text, quoting, line);
         let own = self.state.own_text(text).into_owned();
-        let taken = self.state.statement(&with_usual_engine(&own, quoting), line);
+        let taken = self.state.statement(&with_usual_options(&own, quoting), line);
         if let Err(error) = &taken {
-            let name = about.as_ref().map(|about| about.name().to_owned());
-            self.refuse(error, name, raw.or(Some(text)), gives_meaning(text, quoting));
+            let dropped = is_of_dropped(error);
+            let name = about.as_ref().filter(|_| !dropped).map(|about| about.name().to_owned());
+            self.refuse(error, name, raw.or(Some(text)).filter(|_| !dropped), dropped || gives_meaning(text, quoting));
         }
         match (about, taken) {
             (_, Ok(Statement::DropTable(names))) => {
@@ -308,7 +324,7 @@ impl Tally {
     fn text(&mut self, name: &str) -> Option<&TableText> {
         if !self.texts.contains_key(name) && self.texts.len() < MAX_TABLES {
             let create = self.by_name.get(name).and_then(|at| self.tables.get(*at)?.create.as_deref());
-            let text = create.and_then(|create| TableText::parse(&plain(create), self.state.quoting()));
+            let text = create.and_then(|create| TableText::parse(&plain(create, self.server), self.state.quoting()));
             self.texts.insert(name.to_owned(), text);
         }
         self.texts.get(name)?.as_ref()
@@ -397,10 +413,10 @@ fn refusal(error: &Error, subject: Option<String>, text: Option<&[u8]>) -> Refus
     }
 }
 
-/// A CREATE TABLE as a server reads it whose every versioned comment is meant for it.
-fn plain(create: &str) -> String {
+/// A CREATE TABLE as this server reads it, or one whose every versioned comment is meant for it.
+fn plain(create: &str, server: Option<Dialect>) -> String {
     let whole = [create, ";"].concat();
-    match Lexer::surveying(whole.as_bytes()).next_item() {
+    match Lexer::surveying(whole.as_bytes(), server).next_item() {
         Ok(Some(Item::Statement { text, .. })) => String::from_utf8_lossy(&text).into_owned(),
         _ => create.to_owned(),
     }

@@ -10,10 +10,10 @@ pub const MAX_BEGINNING: usize = 40;
 /// Every server in use executes versioned comments up to here.
 const EVERYWHERE: u32 = 50_699;
 /// Most different comments kept; what is known already goes on being counted.
-const MAX_SEEN: usize = 512;
+pub const MAX_SEEN: usize = 512;
 
 /// What the server would execute of versioned comments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialect {
     /// Version as `10*10000 + 11*100 + 19`.
     pub version: u32,

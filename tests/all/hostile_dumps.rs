@@ -149,10 +149,6 @@ const FILES_OF_MYSQL: &[&str] = &[
     "DROP TABLESPACE victims",
     "CREATE LOGFILE GROUP evil ADD UNDOFILE '{outside}/made' ENGINE=NDB",
     // What is in a tablespace is in a file of somebody else's, who cannot drop it then.
-    "CREATE TABLE x (id INT) TABLESPACE=victims",
-    "CREATE TABLE x (id INT) ENGINE=InnoDB TABLESPACE `victims`",
-    "CREATE TABLE x (id INT) TABLESPACE innodb_system",
-    "CREATE TABLE x (id INT) PARTITION BY HASH(id) (PARTITION p0 TABLESPACE=victims)",
     "CREATE TABLE x (id INT)|ALTER TABLE x TABLESPACE=victims",
     "CREATE TABLE x (id INT)|ALTER TABLE x ADD y INT, TABLESPACE innodb_system",
     // It waits for ever, and so does whoever writes a row.
@@ -170,6 +166,15 @@ const FILES_OF_MYSQL: &[&str] = &[
 const HARMLESS_OF_MYSQL: &[&str] = &[
     "CREATE TABLE x (id INT) ENGINE=NDB",
     "CREATE TABLE x (id INT) TABLESPACE 'victims'",
+    // Left out where a table is made.
+    "CREATE TABLE x (id INT) TABLESPACE=victims",
+    "CREATE TABLE x (id INT) ENGINE=InnoDB, TABLESPACE `victims`",
+    "CREATE TABLE x (id INT) TABLESPACE innodb_system",
+    "CREATE TABLE x (id INT) TABLESPACE a TABLESPACE=victims TABLESPACE victims",
+    "CREATE TABLE x (id INT) PARTITION BY HASH(id) (PARTITION p0 TABLESPACE=victims, PARTITION p1 TABLESPACE victims)",
+    "CREATE TABLE x (id INT) PARTITION BY RANGE(id) (PARTITION TABLESPACE VALUES LESS THAN (1) TABLESPACE=victims)",
+    "CREATE TABLE x (TABLESPACE INT, id INT) TABLESPACE=TABLESPACE",
+    "CREATE TABLE x (id INT) AUTOEXTEND_SIZE=4G",
     "CREATE TABLE x (id INT) SECONDARY_ENGINE=rapid",
     "CREATE TABLE x (id INT) SECONDARY_ENGINE=rapid;\nALTER TABLE x SECONDARY_LOAD",
     "CREATE TABLE x (id INT) START TRANSACTION",

@@ -15,6 +15,7 @@ mod configuration;
 mod corpus;
 mod crash;
 mod database;
+mod dialects;
 mod diff;
 mod docs;
 mod documents;

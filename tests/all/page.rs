@@ -11,7 +11,7 @@ fn check(world: &World) -> Value {
     let verified = world.call("verify", json!({"domain": DOMAIN, "wait": true}));
     let groups = verified["groups"].as_array().unwrap();
     let checks = groups.iter().flat_map(|group| group["checks"].as_array().unwrap());
-    checks.cloned().find(|check| check["name"] == "http").unwrap()
+    checks.into_iter().find(|check| check["name"] == "http").cloned().unwrap()
 }
 
 fn of_env(world: &World, name: &str) -> String {

@@ -6,7 +6,7 @@ use crate::two_tenants::{OWN, THEIRS, Tenants, set_mode};
 use crate::world::DOMAIN;
 use serde_json::{Value, json};
 
-const TABLE: &str =
+pub const TABLE: &str =
     "CREATE TABLE `t` (`id` int NOT NULL PRIMARY KEY, `v` varchar(40));\nINSERT INTO `t` VALUES (1,'restored');\n";
 
 fn mysql() -> Tenants {
@@ -15,7 +15,7 @@ fn mysql() -> Tenants {
 
 /// `validate` fails by this check alone, with these words; the restore fails by the same code and changes nothing.
 #[track_caller]
-fn assert_both_refuse(tenants: &Tenants, name: &str, words: &[&str]) -> Value {
+pub fn assert_both_refuse(tenants: &Tenants, name: &str, words: &[&str]) -> Value {
     let failed = tenants.failures();
     assert_eq!(failed.iter().map(|check| &check["name"]).collect::<Vec<_>>(), [name], "{failed:#?}");
     let check = failed[0].clone();
@@ -30,7 +30,7 @@ fn assert_both_refuse(tenants: &Tenants, name: &str, words: &[&str]) -> Value {
 }
 
 #[track_caller]
-fn assert_both_take(tenants: &Tenants, what: &str) -> Value {
+pub fn assert_both_take(tenants: &Tenants, what: &str) -> Value {
     assert_eq!(tenants.failures(), Vec::<Value>::new(), "{what}");
     tenants.assert_restored(what)
 }

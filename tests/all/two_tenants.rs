@@ -136,7 +136,12 @@ impl Tenants {
 
     /// The lines of `validate` that fail.
     pub fn failures(&self) -> Vec<Value> {
-        let document = self.world.document("validate", &json!({"domain": DOMAIN, "wait": true}));
+        self.failures_of(&json!({"domain": DOMAIN, "wait": true}))
+    }
+
+    /// The same for a request.
+    pub fn failures_of(&self, request: &Value) -> Vec<Value> {
+        let document = self.world.document("validate", request);
         let groups = document["data"]["groups"].as_array().unwrap_or_else(|| panic!("{document}"));
         let checks = groups.iter().flat_map(|group| group["checks"].as_array().unwrap());
         checks.filter(|check| check["outcome"] == "fail").cloned().collect()

@@ -2,10 +2,11 @@
 //! only looks like one of them, on real servers.
 
 use crate::private_server::Release;
-use crate::two_tenants::Tenants;
-use crate::world::DOMAIN;
+use crate::two_tenants::{OWN, Tenants};
 use crate::world::trial::{self, Dice};
+use crate::world::{DOMAIN, with_fields};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Every dump begins with it.
 const TABLE: &str = "DROP TABLE IF EXISTS `t`;\nCREATE TABLE `t` (`id` int NOT NULL PRIMARY KEY, `v` varchar(40));\nINSERT INTO `t` VALUES (1,'restored');\n";
@@ -52,6 +53,25 @@ const FRAGMENTS: &[&str] = &[
     "CREATE TABLE `twice` (`x` int NOT NULL PRIMARY KEY);\nCREATE TABLE IF NOT EXISTS `twice` (`x` int);",
     "CREATE TABLE `twice2` (`x` int NOT NULL PRIMARY KEY);\nCREATE TABLE `twice2` (`x` int);",
     "CREATE SEQUENCE `s` START WITH 5;\nSELECT SETVAL(`s`, 7, 0);",
+    "CREATE TABLE `up` (`x` int NOT NULL PRIMARY KEY, `y` int GENERATED ALWAYS AS (`x` * 2) STORED);\nINSERT INTO `up` VALUES (1,9) ON DUPLICATE KEY UPDATE `y`=VALUES(`y`);\nINSERT INTO `up` SET `x`=2, `y`=9;",
+    "CREATE TABLE `ck` (`x` int NOT NULL PRIMARY KEY, `y` int CHECK (`y` > `x`));\nINSERT INTO `ck` VALUES (1,2);",
+    "CREATE TABLE `ts` (`x` int NOT NULL PRIMARY KEY) /*!50100 TABLESPACE `none` */ ENGINE=InnoDB;\nINSERT INTO `ts` VALUES (1);",
+    "CREATE TABLE `ae` (`x` int NOT NULL PRIMARY KEY) /*!80023 AUTOEXTEND_SIZE=67108864 */ ENGINE=InnoDB;",
+    "CREATE TABLE `pc` (`x` int NOT NULL PRIMARY KEY) ENGINE=Aria PAGE_CHECKSUM=1;",
+    "CREATE TABLE `vs` (`x` int NOT NULL PRIMARY KEY) WITH SYSTEM VERSIONING;",
+    "CREATE TABLE `ek` (`x` int NOT NULL PRIMARY KEY, KEY `k` ((`x` + 1)));",
+    "CREATE TABLE `uu` (`x` int NOT NULL PRIMARY KEY, `u` uuid);",
+    // Comments for one kind of server.
+    "/*M!100301 CREATE SEQUENCE `sm` START WITH 5 */;\n/*M!100301 DO SETVAL(`sm`, 7, 0) */;",
+    "/*M!100301 CREATE TABLE `mm` (`x` int NOT NULL PRIMARY KEY) */;\nINSERT INTO `mm` VALUES (1);",
+    "/*!80000 CREATE TABLE `my` (`x` int NOT NULL PRIMARY KEY) */;\nINSERT INTO `my` VALUES (1);",
+    "DELIMITER ;;\n/*!80000 CREATE TRIGGER `g3` BEFORE INSERT ON `not_there` FOR EACH ROW SET NEW.v='g' */;;\nDELIMITER ;",
+    "DELIMITER ;;\n/*M!100301 CREATE TRIGGER `g4` BEFORE INSERT ON `not_there` FOR EACH ROW SET NEW.v='g' */;;\nDELIMITER ;",
+    "/*M!100301 CREATE FUNCTION `fm`() RETURNS int RETURN 1 */;",
+    "/*!80000 CREATE FUNCTION `fy`() RETURNS int RETURN 1 */;",
+    "/*M!100301 CREATE VIEW `wm` AS SELECT `id` FROM `t` */;",
+    "/*M!100301 CALL `pr`() */;",
+    "/*!80000 CALL `pr`() */;",
     // What does not, by our word.
     "GRANT ALL ON *.* TO `x`@`y`;",
     "CREATE USER `x`@`y`;",
@@ -113,11 +133,81 @@ fn start(message: &str) -> String {
     message[..end].to_owned()
 }
 
-/// Whether both say the same of this dump; what they said otherwise.
-fn disagreement(tenants: &Tenants, dump: &str, of_the_server: bool) -> Option<String> {
+/// Names and patterns that a request may hold: tables, views, routines and triggers of the fragments, and what none of them makes.
+const NAMES: &[&str] = &[
+    "t",
+    "a",
+    "m",
+    "c",
+    "p",
+    "w",
+    "w2",
+    "w3",
+    "g",
+    "g2",
+    "pr",
+    "fd",
+    "fu",
+    "e",
+    "n",
+    "s",
+    "sm",
+    "mm",
+    "my",
+    "cp",
+    "fed",
+    "cs",
+    "t2",
+    "ts",
+    "vs",
+    "twice2",
+    "not_there",
+    "half",
+    "nothing",
+    "*",
+    "t*",
+    "?",
+];
+
+/// Everything, or what a caller takes of the database or leaves out of it.
+fn wish(dice: &mut Dice) -> Value {
+    let names = |dice: &mut Dice| {
+        let some: Vec<&str> = (0..1 + dice.below(3)).map(|_| NAMES[dice.below(NAMES.len() as u64) as usize]).collect();
+        json!(some)
+    };
+    match dice.below(4) {
+        0 => json!({"exclude": {"database": names(dice)}}),
+        1 => json!({"components": {"database": names(dice)}}),
+        2 => json!({"components": {"database": ["t", "?"]}, "exclude": {"database": names(dice)}}),
+        _ => json!({}),
+    }
+}
+
+/// The names of what a preview shows of the database, and of what the server has.
+fn shown_and_there(tenants: &Tenants) -> (BTreeSet<String>, BTreeSet<String>) {
+    let shown = tenants.world.call("preview_backup", json!({"domain": DOMAIN, "wait": true}));
+    let list = |field: &str| shown["database"][field].as_array().cloned().unwrap_or_default();
+    let tables = list("table_list").into_iter().map(|table| table["name"].clone());
+    let objects = ["views", "routines", "triggers", "events"].into_iter().flat_map(list);
+    let shown = tables.chain(objects).filter_map(|name| name.as_str().map(str::to_owned)).collect();
+    let there = tenants.sql(&format!(
+        "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA='{OWN}' AND TABLE_TYPE IN ('BASE TABLE','VIEW','SYSTEM VERSIONED'); \
+         SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA='{OWN}'; \
+         SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA='{OWN}'; \
+         SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA='{OWN}'"
+    ));
+    (shown, there.lines().map(str::to_owned).collect())
+}
+
+/// Whether all say the same of this dump and of what is wished of it; what they said otherwise.
+fn disagreement(tenants: &Tenants, dump: &str, wish: &Value, of_the_server: bool) -> Option<String> {
     tenants.backup(dump);
-    let request = json!({"domain": DOMAIN, "wait": true});
-    let before: Vec<_> = tenants.failures().iter().map(verdict).collect();
+    // What stays of an earlier dump would decide what can come beside it.
+    tenants.sql(&format!(
+        "DROP DATABASE {OWN}; CREATE DATABASE {OWN}; CREATE TABLE {OWN}.t (id INT PRIMARY KEY, v VARCHAR(40)); INSERT INTO {OWN}.t VALUES (1,'live')"
+    ));
+    let request = with_fields(json!({"domain": DOMAIN, "wait": true}), wish);
+    let before: Vec<_> = tenants.failures_of(&request).iter().map(verdict).collect();
     let compared = tenants.world.document("diff_backup", &request);
     let restored = tenants.world.document("restore_start", &request);
     let error = &restored["error"];
@@ -128,14 +218,20 @@ fn disagreement(tenants: &Tenants, dump: &str, of_the_server: bool) -> Option<St
         error["context"]["line"].clone(),
         start(error["message"].as_str().unwrap_or_default()),
     );
-    let agree = match restored["ok"] == true {
+    let done = restored["ok"] == true;
+    let agree = match done {
         true => before.is_empty() && compared["ok"] == true,
         // Of rows, and of what the server knows alone, it may have been the first to speak.
         false => before.contains(&said) || of_the_server && code == "database_failed",
     };
     let harmed = restored["data"]["outcome"] == "needs_operator" || code == "needs_operator" || code == "internal";
-    (!agree || harmed)
-        .then(|| format!("{dump}\n  validate: {before:#?}\n  diff: {}\n  restore: {error:#}\n", compared["error"]))
+    let whole = done && *wish == json!({});
+    let (shown, there) = if whole { shown_and_there(tenants) } else { Default::default() };
+    (!agree || harmed || shown != there).then(|| {
+        let preview =
+            if shown == there { String::new() } else { format!("  preview: {shown:?}\n  there: {there:?}\n") };
+        format!("{dump}{wish}\n  validate: {before:#?}\n  diff: {}\n  restore: {error:#}\n{preview}", compared["error"])
+    })
 }
 
 fn try_on(release: Release, name: &str, singles: usize, mixed: u64) {
@@ -147,13 +243,13 @@ fn try_on(release: Release, name: &str, singles: usize, mixed: u64) {
         .map(|fragment| (*fragment, false))
         .chain(THE_SERVERS_WORD.iter().map(|fragment| (*fragment, true)))
         .collect();
-    let mut chosen: Vec<Vec<(&str, bool)>> = Vec::new();
+    let mut chosen: Vec<(Vec<(&str, bool)>, Value)> = Vec::new();
     if trial::is_long() {
-        chosen.extend(all.iter().map(|fragment| vec![*fragment]));
+        chosen.extend(all.iter().map(|fragment| (vec![*fragment], json!({}))));
     } else {
-        chosen.extend((0..singles).map(|_| vec![all[dice.below(all.len() as u64) as usize]]));
+        chosen.extend((0..singles).map(|_| (vec![all[dice.below(all.len() as u64) as usize]], json!({}))));
     }
-    for _ in 0..if trial::is_long() { 200 } else { mixed } {
+    for _ in 0..if trial::is_long() { 400 } else { mixed } {
         let mut some: Vec<(&str, bool)> = Vec::new();
         for _ in 0..2 + dice.below(4) {
             let one = all[dice.below(all.len() as u64) as usize];
@@ -161,12 +257,12 @@ fn try_on(release: Release, name: &str, singles: usize, mixed: u64) {
                 some.push(one);
             }
         }
-        chosen.push(some);
+        chosen.push((some, wish(&mut dice)));
     }
-    for fragments in &chosen {
+    for (fragments, wish) in &chosen {
         let text: Vec<&str> = fragments.iter().map(|fragment| fragment.0).collect();
         let dump = format!("{TABLE}{}\n", text.join("\n"));
-        wrong.extend(disagreement(&tenants, &dump, fragments.iter().any(|fragment| fragment.1)));
+        wrong.extend(disagreement(&tenants, &dump, wish, fragments.iter().any(|fragment| fragment.1)));
     }
     trial::report(name, json!({"dumps": chosen.len(), "disagreed": wrong.len()}));
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), chosen.len(), wrong.join("\n"));

@@ -462,7 +462,7 @@ mod tests {
         }
         assert!(open(&setting.config, &source).is_none());
         assert!(create_texts(&setting.config, &source).is_empty());
-        let (_, file) = examine_entries(&source, &setting.config, &Silent).unwrap();
+        let (_, file) = examine_entries(&source, &setting.config, || None, &Silent).unwrap();
         assert!(file.is_some());
         assert_eq!(create_texts(&setting.config, &source).len(), 1);
         // One that others could have written is none either.

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 /// Name of the cache in a domain's backup folder.
 pub const FILE_NAME: &str = ".backup_index.json";
-const SCHEMA: u32 = 7;
+const SCHEMA: u32 = 8;
 /// Largest cache read.
 const MAX_BYTES: u64 = 16 << 20;
 /// Room for what was found in all archives; the longest unread go first.

@@ -18,6 +18,7 @@ use crate::backup::locate::locate_with;
 use crate::backup::preview::examine_entries;
 use crate::backup::source::Source;
 use crate::config::Config;
+use crate::engine::machine;
 use crate::engine::preflight::facts::{self, Facts};
 use crate::engine::preflight::plan_token::{self, LiveDatabase};
 use crate::engine::stage;
@@ -37,7 +38,8 @@ pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &A
     let wish = request.restore()?;
     let mut selection = Selection::of(&wish)?;
     let source = locate_with(config, &wish.domain, &wish.backup, wish.dump.as_deref(), selection.needs())?;
-    let (scan, catalogue) = examine_entries(&source, config, monitor.as_ref())?;
+    let server = || machine::dialect(config, &wish.domain);
+    let (scan, catalogue) = examine_entries(&source, config, server, monitor.as_ref())?;
     let began = plan_token::now();
     selection.fit(source.may_hold_database());
     let facts = facts::gather(config, &source, &mut selection, folder.path(), Some(began), monitor)?;
@@ -67,7 +69,7 @@ pub fn of_dry_run(
     (source, facts, selection, database): (&Source, &Facts, &Selection, Option<&LiveDatabase>),
     monitor: &Arc<dyn Monitor>,
 ) -> Result<Changes> {
-    let (scan, catalogue) = examine_entries(source, config, monitor.as_ref())?;
+    let (scan, catalogue) = examine_entries(source, config, || facts.hosts.dialect(), monitor.as_ref())?;
     let seen = Seen { config, source, scan: &scan, catalogue, facts, selection };
     let look = || Ok(database.cloned());
     Ok(seen.changes(folder, request.options.checksum, pages::USUAL, look, monitor.as_ref())?.0)

@@ -1,7 +1,7 @@
 //! The parts of a dump that this server would not take, as lines of a report.
 
 use crate::backup::contents::DumpScan;
-use crate::engine::stage::{MAY_BE_CUT, NO_TABLE_EITHER, no_table};
+use crate::engine::stage::{MAY_BE_CUT, no_table, no_table_either};
 use crate::error::{Code, Error};
 use crate::host::database::load::refusal::{self, incompatible, or_without, without};
 use crate::plan::selection::Tables;
@@ -10,6 +10,7 @@ use crate::sql::compat::action::Unknown;
 use crate::sql::compat::survey::Refusal;
 use crate::sql::compat::{Actions, Finding, Makers, ServerFacts, Verdict, judge};
 use crate::sql::statement::ObjectKind;
+use crate::sql::tally::ObjectFound;
 
 /// Most lines of a report; the rest are counted.
 const MAX_LINES: usize = 100;
@@ -24,6 +25,8 @@ pub struct Asked<'a> {
     pub live: Option<&'a str>,
     /// The site's schema has no table, and nobody named the database.
     pub has_no_table: bool,
+    /// That schema is not there.
+    pub schema_is_missing: bool,
     /// Live tables that the dump lacks go, whatever it is.
     pub exact: bool,
 }
@@ -31,12 +34,12 @@ pub struct Asked<'a> {
 /// Group `dump`: the parts that a restore would refuse, then one line for each difference, or one that says that there is none.
 pub fn group(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Group {
     let survey = &dump.survey;
-    let takes = |name: &str| asked.tables.takes(name);
+    let takes = |name: &str| takes(dump, asked.tables, name);
     let mut lines: Vec<Check> = refused(dump, facts, asked);
     let whole = asked.tables.is_whole();
-    let is_empty = dump.tables.is_empty() && dump.objects == 0 && dump.sequences.is_empty();
+    let is_empty = dump.is_empty();
     if whole && !asked.exact && lines.is_empty() && is_empty && asked.has_no_table && dump.complete {
-        lines.push(Check::new("tables", Outcome::Pass, NO_TABLE_EITHER));
+        lines.push(Check::new("tables", Outcome::Pass, no_table_either(asked.schema_is_missing)));
     } else if whole && !asked.exact && lines.is_empty() && is_empty {
         lines.push(Check::failed("tables", &no_table(&dump.name)));
     } else if whole && !asked.exact && !dump.complete && lines.is_empty() {
@@ -59,10 +62,43 @@ pub fn group(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Group {
     Group::new("dump", lines)
 }
 
+/// Whether a table or an object of this name takes part. Of one name there may be a table and a trigger.
+fn takes(dump: &DumpScan, tables: &Tables, name: &str) -> bool {
+    let mut objects = dump.object_list.iter().filter(|object| object.name == name).peekable();
+    let is_object_alone = objects.peek().is_some() && !makes(dump, name);
+    let one_does = objects.any(|object| takes_object(dump, tables, object));
+    one_does || !is_object_alone && tables.takes(name)
+}
+
+/// Whether the dump makes a table or sequence of this name.
+fn makes(dump: &DumpScan, name: &str) -> bool {
+    dump.sequences.contains_key(name) || dump.tables.iter().any(|table| table.name == name)
+}
+
+/// Whether an object takes part: a trigger goes with its table, and where tables are named, what belongs to none stays out.
+fn takes_object(dump: &DumpScan, tables: &Tables, object: &ObjectFound) -> bool {
+    let named = tables.only.is_some();
+    match object.kind {
+        ObjectKind::View => tables.takes(&object.name),
+        ObjectKind::Trigger => {
+            let with_its_table = match dump.triggers.get(&object.name) {
+                Some(table) if named || makes(dump, table) => tables.takes(table),
+                Some(_) => true,
+                None => !named,
+            };
+            with_its_table && !tables.exclude.covers(&object.name)
+        }
+        _ => !named && !tables.exclude.covers(&object.name),
+    }
+}
+
 /// The parts that the load would refuse, with the same words.
 fn refused(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec<Check> {
     let holds = |refusal: &&Refusal| {
-        let left_out = refusal.subject.as_ref().is_some_and(|name| !asked.tables.takes(name));
+        // What cannot be read to its end hides what follows, whatever it is about.
+        let unreadable = refusal.gives_meaning && refusal.code != Code::DumpRefused.name();
+        let stays_out = |name: &String| !takes(dump, asked.tables, name);
+        let left_out = !unreadable && refusal.subject.as_ref().is_some_and(stays_out);
         let own = refusal.schema.is_some() && refusal.schema.as_deref() == asked.live;
         let skipped = refusal.subject.is_none()
             && refusal.schema.is_none()
@@ -106,12 +142,12 @@ fn of_administrators(dump: &DumpScan, facts: &ServerFacts, asked: &Asked) -> Vec
         return Vec::new();
     }
     let undeclared =
-        dump.survey.undeclared.iter().filter(|(name, _)| asked.tables.takes(name)).map(|(name, line)| {
+        dump.survey.undeclared.iter().filter(|(name, _)| takes(dump, asked.tables, name)).map(|(name, line)| {
             Check::failed("binary_log", &refusal::undeclared(name, *line)).with("first_line", *line)
         });
     let of_others = dump.object_list.iter().filter(|object| {
         let kinds = [ObjectKind::Trigger, ObjectKind::Function];
-        facts.makers == Makers::Others && kinds.contains(&object.kind) && asked.tables.takes(&object.name)
+        facts.makers == Makers::Others && kinds.contains(&object.kind) && takes_object(dump, asked.tables, object)
     });
     let of_others =
         of_others.map(|object| Check::failed("binary_log", &refusal::of_administrators(object.kind, &object.name)));
@@ -179,6 +215,7 @@ mod tests {
             tables: found.tables,
             objects: found.objects,
             object_list: found.object_list,
+            triggers: found.triggers,
             survey: found.survey,
             ..DumpScan::default()
         };
@@ -187,6 +224,7 @@ mod tests {
             tables: &selection.tables().unwrap(),
             live: Some("live"),
             has_no_table: false,
+            schema_is_missing: false,
             exact: selection.exact,
         };
         group(&dump, &facts, &asked)
@@ -259,6 +297,11 @@ mod tests {
             ("-- MySQL dump 10.13\n/*!40101 SET NAMES utf8 */;\n", "", Some(Code::BackupCorrupt)),
             ("SET @OLD_SQL_NOTES=@@SQL_NOTES; CREATE TABLE a (x int);", "", Some(Code::BackupCorrupt)),
             ("CREATE TABLE a (x int); INSERT INTO a VALUES (1", "", Some(Code::BackupCorrupt)),
+            (
+                "CREATE TABLE a (x int); INSERT INTO a VALUES (1,'",
+                r#","exclude":{"database":["a"]}"#,
+                Some(Code::BackupCorrupt),
+            ),
         ] {
             let found = judged(dump, request);
             let failed = found.checks.iter().find(|check| check.outcome == Outcome::Fail);

@@ -21,12 +21,12 @@ use crate::sql::compat::action::Unknown;
 use crate::sql::compat::judge::{decide_statement, keep_zero_dates, skipped};
 use crate::sql::compat::{Actions, Finding, Kind, Ledger, Verdict, adapt, default_collation};
 use crate::sql::definer::{asleep, awake, with_definer};
-use crate::sql::insert::Verb;
+use crate::sql::insert::{Verb, set_with_defaults};
 use crate::sql::lexer::{Item, Lexer, Rows, refused};
 use crate::sql::modes;
 use crate::sql::quote_name;
 use crate::sql::session::Session;
-use crate::sql::state::{DumpState, without_table};
+use crate::sql::state::{DumpState, is_of_dropped, without_table};
 use crate::sql::statement::{Statement, Subject, gives_meaning, replaces, subject};
 use crate::sql::table::TableText;
 use crate::sql::token::Quoting;
@@ -274,9 +274,7 @@ impl Reading<'_> {
                     let error = self.reason(error);
                     let of = lexer.refused_rows().map(|(head, _)| head.table.clone());
                     // What is not loaded may be written as it likes.
-                    if error.code != Code::DumpRefused
-                        || !of.as_ref().is_some_and(|table| self.passed_over.contains(table))
-                    {
+                    if error.code != Code::DumpRefused || !of.as_ref().is_some_and(|table| self.stays_out(table)) {
                         return Err(self.way_out(error, of));
                     }
                     self.state.goes_on();
@@ -349,7 +347,7 @@ impl Reading<'_> {
 
     fn rows(&mut self, mut rows: Rows) -> Result<()> {
         self.state.goes_on();
-        if self.passed_over.contains(&rows.head.table) {
+        if self.stays_out(&rows.head.table) {
             return Ok(());
         }
         self.measure(&rows)?;
@@ -462,7 +460,7 @@ impl Reading<'_> {
         let about = subject(text, quoting);
         // What is not loaded need not be fit for this server.
         if self.passes_over(about.as_ref(), text, quoting, line)? {
-            return Ok(());
+            return if self.request.filters() { self.state.passes_over() } else { Ok(()) };
         }
         let own = self.state.own_text(text).into_owned();
         let adapted = self.adapted(&own, quoting, line);
@@ -471,6 +469,7 @@ impl Reading<'_> {
         let text = adapted.as_ref();
         let statement = match self.state.statement(text, line) {
             Ok(statement) => statement,
+            Err(error) if self.request.filters() && is_of_dropped(&error) => return Err(error),
             Err(error) if self.request.filters() => {
                 if name.is_none()
                     && self.shared.actions.statement == Unknown::Skip
@@ -519,8 +518,15 @@ impl Reading<'_> {
             Statement::InsertRow(name) => {
                 self.alters(&name.name)?;
                 self.settle()?;
-                self.execute(sql()?, line)?;
-                if let Some(target) = self.tables.get(&name.name) {
+                let target = self.tables.get(&name.name).cloned();
+                let columns = match (&target, &mut self.connection) {
+                    (Some(target), Some(connection)) => target.columns(connection, quoting),
+                    (Some(target), None) => target.text.clone(),
+                    (None, _) => None,
+                };
+                let computes = |column: &str| columns.as_ref().is_some_and(|table| table.computes(column));
+                self.execute(&set_with_defaults(sql()?, quoting, &computes), line)?;
+                if let Some(target) = target {
                     target.progress().recount = true;
                 }
                 Ok(())
@@ -568,7 +574,7 @@ impl Reading<'_> {
                 self.execute(sql()?, line)?;
                 // Its columns may be others now.
                 if let Some(target) = self.tables.get(&name.name) {
-                    target.is_as_made.store(false, Ordering::Relaxed);
+                    target.is_altered();
                 }
                 Ok(())
             }
@@ -595,6 +601,12 @@ impl Reading<'_> {
         }
     }
 
+    /// Whether a table is not loaded, also one that the dump fills and never makes.
+    fn stays_out(&self, table: &str) -> bool {
+        let unwanted = || self.request.choice.as_ref().is_some_and(|choice| !(choice.takes)(table));
+        self.passed_over.contains(table) || !self.tables.contains_key(table) && unwanted()
+    }
+
     /// Whether the statement is about something that is not loaded. Tables are remembered, since their rows follow.
     fn passes_over(&mut self, about: Option<&Subject>, text: &[u8], quoting: Quoting, line: u64) -> Result<bool> {
         let (Some(choice), Some(about)) = (&self.request.choice, about) else { return Ok(false) };
@@ -607,7 +619,7 @@ impl Reading<'_> {
                 }
                 unwanted
             }
-            Subject::Table(name) => self.passed_over.contains(name),
+            Subject::Table(name) => self.stays_out(name),
             Subject::Object(ObjectKind::Trigger, name) => {
                 let of = std::str::from_utf8(text).ok().and_then(|sql| Trigger::parse(sql, quoting));
                 (choice.leaves_out)(name)
@@ -690,7 +702,8 @@ impl Reading<'_> {
         let target = Arc::new(Target {
             name: name.to_owned(),
             is_as_made: AtomicBool::new(text.is_some()),
-            text,
+            text: text.map(Arc::new),
+            altered: Mutex::new(None),
             transactional,
             rows: AtomicU64::new(whole.as_ref().map_or(0, |whole| whole.rows)),
             bytes: AtomicU64::new(whole.as_ref().map_or(0, |whole| whole.bytes)),
@@ -871,7 +884,7 @@ impl Reading<'_> {
         let (Some(beside), false) = (&self.request.beside, views.is_empty()) else { return Ok(Vec::new()) };
         let mut admin = self.request.server.connect(None)?;
         let sql = format!(
-            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_TYPE='BASE TABLE'",
+            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_TYPE IN ('BASE TABLE','SYSTEM VERSIONED')",
             literal(beside)
         );
         let mut made = Vec::new();

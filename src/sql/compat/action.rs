@@ -104,7 +104,7 @@ impl Actions {
     pub fn refuses(&self, kind: Kind) -> bool {
         match kind {
             Kind::Collation => self.collation == Map::Refuse,
-            Kind::Charset | Kind::SqlMode | Kind::Parser => false,
+            Kind::Charset | Kind::SqlMode | Kind::Parser | Kind::Feature | Kind::TableOption | Kind::Check => false,
             Kind::ZeroDates => self.zero_dates == Keep::Refuse,
             Kind::Definer => self.definer == Map::Refuse,
             Kind::Gtid => self.gtid == Strip::Refuse,

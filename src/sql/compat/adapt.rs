@@ -1,7 +1,9 @@
 //! One statement of a dump as a server takes it.
 
+use crate::sql::compat::Use;
+use crate::sql::compat::definition::with_checks_of_the_table;
 use crate::sql::compat::judge::{decide, has_rows_elsewhere};
-use crate::sql::compat::uses::{Use, table_of, uses};
+use crate::sql::compat::uses::{table_of, uses};
 use crate::sql::compat::{Actions, Finding, Kind, ServerFacts};
 use crate::sql::statement::is_self_contained;
 use crate::sql::token::{Quoting, tokens};
@@ -51,7 +53,10 @@ pub fn adapt<'a>(
         }
         if let Some(into) = into {
             // Nothing at all would make one word, or the beginning of a comment, of what stands on both sides.
-            changes.push((found.span, if into.is_empty() { " ".to_owned() } else { into }));
+            changes.push((found.span.clone(), if into.is_empty() { " ".to_owned() } else { into }));
+        }
+        if found.kind == Kind::TableOption {
+            changes.push((found.span.clone(), " ".to_owned()));
         }
         if found.kind == Kind::Engine {
             changes.extend(row_format(sql, quoting).map(|span| (span, " ".to_owned())));
@@ -62,27 +67,41 @@ pub fn adapt<'a>(
         let mut text = sql.to_owned();
         changes.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
         changes.dedup();
-        for (span, into) in changes {
+        let mut changed = text.len();
+        // No two of a statement that means something lie over each other; of one that does not, the rest is left to the filter.
+        for (span, into) in changes.into_iter().filter(|(span, _)| {
+            let apart = span.end <= changed;
+            changed = if apart { span.start } else { changed };
+            apart
+        }) {
             text.replace_range(span, &into);
         }
+        adapted.sql = Cow::Owned(text);
+    }
+    if adapted.findings.iter().any(|finding| finding.kind == Kind::Check)
+        && let Cow::Owned(text) = with_checks_of_the_table(&adapted.sql, quoting)
+    {
         adapted.sql = Cow::Owned(text);
     }
     Ok(adapted)
 }
 
-/// The statement as it is read where a server is not known yet: an engine that some servers lack is mapped, or refused, when it is.
-pub fn with_usual_engine(sql: &[u8], quoting: Quoting) -> Cow<'_, [u8]> {
+/// The statement as it is read where a server is not known yet: an engine that some servers lack is mapped, or refused, when it is, and
+/// some options are left out whatever the server is.
+pub fn with_usual_options(sql: &[u8], quoting: Quoting) -> Cow<'_, [u8]> {
     let odd = |found: &Use| {
         found.kind == Kind::Engine && !is_self_contained(&found.subject) && !has_rows_elsewhere(&found.subject)
     };
-    let mut places: Vec<Use> = uses(sql, quoting).into_iter().filter(odd).collect();
+    let goes = |found: &Use| found.kind == Kind::TableOption || odd(found);
+    let mut places: Vec<Use> = uses(sql, quoting).into_iter().filter(goes).collect();
     if places.is_empty() {
         return Cow::Borrowed(sql);
     }
     let mut text = sql.to_vec();
     places.sort_by_key(|found| std::cmp::Reverse(found.span.start));
     for found in places {
-        text.splice(found.span, *b"InnoDB");
+        let into: &[u8] = if found.kind == Kind::Engine { b"InnoDB" } else { b" " };
+        text.splice(found.span, into.iter().copied());
     }
     Cow::Owned(text)
 }

@@ -1,8 +1,8 @@
 //! A dump's facts against a server's: what it would not take, and what is done about it.
 
 use crate::sql::compat::action::{Keep, Map, Skip, Split, Strip};
-use crate::sql::compat::survey::Seen;
-use crate::sql::compat::{Actions, Kind, Survey, collation};
+use crate::sql::compat::survey::{Seen, says_nothing};
+use crate::sql::compat::{Actions, Kind, Survey, collation, definition};
 use crate::sql::modes;
 use crate::sql::statement::is_self_contained;
 use crate::sql::versioned::{Dialect, Versioned};
@@ -259,6 +259,13 @@ pub fn decide(kind: Kind, subject: &str, mode: &str, facts: &ServerFacts, action
         },
         Kind::SqlMode => decide_mode(subject, facts),
         Kind::Parser => decide_parser(subject, facts),
+        Kind::Feature => definition::lacking(subject, facts.dialect())
+            .map(|what| Decision::refuse(format!("this server has no {what} ({subject})"))),
+        Kind::TableOption => decide_option(subject, facts),
+        Kind::Check => (!facts.dialect().mariadb).then(|| {
+            let sentence = format!("the check of column {subject} names other columns: it is made one of the table, because this server takes no other");
+            Decision::new(Action::Map, Verdict::Pass, sentence)
+        }),
         Kind::Packet | Kind::VersionedComment => None,
     }
 }
@@ -279,6 +286,19 @@ fn decide_parser(subject: &str, facts: &ServerFacts) -> Option<Decision> {
     let lacks = facts.parsers.as_ref().is_some_and(|parsers| !parsers.contains(&subject.to_ascii_lowercase()));
     let sentence = format!("this server does not have the full-text parser {subject}: its own takes its place");
     lacks.then(|| Decision { into: Some(String::new()), ..Decision::new(Action::Map, Verdict::Warn, sentence) })
+}
+
+fn decide_option(subject: &str, facts: &ServerFacts) -> Option<Decision> {
+    let sentence = if subject.starts_with(definition::TABLESPACE) {
+        format!("{subject} is left out: a restored table has a file of its own, and shares none with others")
+    } else if subject == definition::AUTOEXTEND_SIZE {
+        format!("{subject} is left out: it takes room on the disk before a table has a row")
+    } else if definition::knows_option(subject, facts.dialect()) {
+        return None;
+    } else {
+        format!("this server does not know the table option {subject}: it is left out")
+    };
+    Some(Decision::new(Action::Strip, Verdict::Warn, sentence))
 }
 
 fn decide_collation(subject: &str, facts: &ServerFacts, actions: &Actions) -> Option<Decision> {
@@ -425,14 +445,6 @@ pub fn skipped(comment: &Versioned, dialect: Dialect, actions: &Actions) -> Opti
         }
     };
     Some(decision.about(Kind::VersionedComment, &subject, comment.count, comment.line, None))
-}
-
-/// Settings of the session that reads the dump, and what is the default anyway.
-fn says_nothing(text: &str) -> bool {
-    let text = text.trim().to_ascii_uppercase();
-    ["SET ", "DEFAULT ENCRYPTION='N'", "ENCRYPTION='N'", "'+'", "SELECT COUNT(*) INTO @ROCKSDB"]
-        .iter()
-        .any(|known| text.starts_with(known))
 }
 
 /// Whether this `sql_mode` keeps zero dates out.

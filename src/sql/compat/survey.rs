@@ -8,7 +8,7 @@ use crate::sql::origin::Origin;
 use crate::sql::session::Session;
 use crate::sql::statement::{Statement, classify, subject};
 use crate::sql::token::Quoting;
-use crate::sql::versioned::{Dialect, Versioned};
+use crate::sql::versioned::{Dialect, MAX_SEEN as MAX_SEEN_VERSIONED, Versioned, is_read_everywhere};
 use serde::{Deserialize, Serialize};
 
 /// Most different things kept; what is known already goes on being counted.
@@ -22,6 +22,14 @@ pub const LONG_ROW: u64 = 512 << 10;
 const MAX_LONG: usize = 20;
 /// Most tables that are remembered of one thing.
 const MAX_WITHIN: usize = 20;
+
+/// Settings of the session that reads the dump, and what is the default anyway.
+pub fn says_nothing(text: &str) -> bool {
+    let text = text.trim().to_ascii_uppercase();
+    ["SET ", "DEFAULT ENCRYPTION='N'", "ENCRYPTION='N'", "'+'", "SELECT COUNT(*) INTO @ROCKSDB"]
+        .iter()
+        .any(|known| text.starts_with(known))
+}
 
 /// Something named in the dump.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +144,9 @@ pub struct Survey {
     /// The first functions that do not say what they do, with their lines: a server with a binary log may take none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undeclared: Vec<(String, u64)>,
+    /// The server as which the dump was read; `None`: what any server would read was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_read_as: Option<Dialect>,
     /// What no dump of a site needs, in the order of the dump.
     pub refused: Vec<Refusal>,
     #[serde(skip)]
@@ -182,6 +193,26 @@ impl Survey {
         self.see_all(Kind::ZeroDates, &format!("rows of {table}"), count, line, (Some(table), Some(table)));
     }
 
+    /// Whether this server reads the dump as it was read: each versioned comment that it opens was opened, and no other.
+    pub fn is_read_as(&self, server: Dialect) -> bool {
+        if self.server_read_as == Some(server) {
+            return true;
+        }
+        let as_read = |comment: &Versioned| {
+            let opened = |read: Dialect| read.executes(comment.mariadb, comment.version);
+            self.server_read_as.is_none_or(opened) == opened(server)
+        };
+        // What is not noted may be anything.
+        self.versioned.len() < MAX_SEEN_VERSIONED
+            && self.versioned.iter().all(|comment| as_read(comment) || is_idle(comment))
+    }
+
+    /// Whether some servers read another dump than others.
+    pub fn is_disputed(&self) -> bool {
+        let same = |comment: &Versioned| is_read_everywhere(comment.mariadb, comment.version) || is_idle(comment);
+        self.versioned.len() >= MAX_SEEN_VERSIONED || !self.versioned.iter().all(same)
+    }
+
     /// Something was refused. Of each table or object the first is kept, so that none hides another that is asked for alone.
     pub fn refuse(&mut self, refusal: Refusal) {
         let alike = self.refused.iter().filter(|known| known.subject == refusal.subject).count();
@@ -219,6 +250,12 @@ impl Survey {
             self.seen.push(Seen { kind, subject: subject.to_owned(), count, line, table, within });
         }
     }
+}
+
+/// Whether nothing behind the comment is read otherwise for it: a setting that decides neither quotes nor letters, or a default.
+fn is_idle(comment: &Versioned) -> bool {
+    let text = comment.text.to_ascii_uppercase();
+    says_nothing(&text) && !["SQL_MODE", "NAMES", "CHAR"].iter().any(|word| text.contains(word))
 }
 
 /// Keeps the longest row of a table, among those of a few tables.

@@ -1,21 +1,10 @@
 //! Where one statement names what servers differ in. By tokens: text in strings and comments is not looked at.
 
-use crate::sql::compat::Kind;
+use crate::sql::compat::{Kind, Use, definition};
 use crate::sql::insert::qualified;
 use crate::sql::modes;
 use crate::sql::token::{Kind as TokenKind, Quoting, Token, tokens};
 use std::ops::Range;
-
-/// One place of a statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Use {
-    /// What is named there.
-    pub kind: Kind,
-    /// Its name.
-    pub subject: String,
-    /// The bytes of the name.
-    pub span: Range<usize>,
-}
 
 /// The table that a `CREATE TABLE` or `ALTER TABLE` is about.
 pub fn table_of(sql: &[u8], quoting: Quoting) -> Option<String> {
@@ -104,7 +93,18 @@ pub fn uses(sql: &[u8], quoting: Quoting) -> Vec<Use> {
         }
         at += 1;
     }
+    if changes_table(sql, &all) {
+        found.extend(definition::uses(sql, &all));
+    }
     found
+}
+
+/// Whether it is a `CREATE TABLE` or an `ALTER TABLE`.
+fn changes_table(sql: &[u8], all: &[Token]) -> bool {
+    let before = ["CREATE", "ALTER", "OR", "REPLACE", "TEMPORARY", "ONLINE", "IGNORE"];
+    let table = all.iter().find(|token| !before.iter().any(|word| token.is(sql, word)));
+    all.first().is_some_and(|token| token.is(sql, "CREATE") || token.is(sql, "ALTER"))
+        && table.is_some_and(|token| token.is(sql, "TABLE"))
 }
 
 /// Words of a list of modes that not every server knows.

@@ -28,4 +28,16 @@ enum CompatibilityKind: string
     case Parser = 'parser';
     /** `/*!80016 … *\/`: text for servers of another kind or version. */
     case VersionedComment = 'versioned_comment';
+    /**
+     * A part of a table's definition that only another kind or version of server knows, such as `WITH SYSTEM
+     * VERSIONING`.
+     */
+    case Feature = 'feature';
+    /**
+     * An option of a table that is left out: `TABLESPACE x`, `AUTOEXTEND_SIZE=x`, and those that the server does not
+     * know.
+     */
+    case TableOption = 'table_option';
+    /** `CHECK (…)` of a column that names other columns. */
+    case Check = 'check';
 }

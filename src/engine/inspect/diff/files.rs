@@ -5,7 +5,7 @@ use crate::api::answer::comparison::{self as api, FileChanges, FileEntry, FileSi
 use crate::backup::source::{Source, hex};
 use crate::clock;
 use crate::config::Config;
-use crate::engine::stage;
+use crate::engine::unused::require_used;
 use crate::error::{IoContext, Result};
 use crate::host::tree::compare::{Change, Difference, Fate, Rules, Side, compare};
 use crate::host::tree::manifest::Reader;
@@ -76,7 +76,7 @@ fn require_matches(paths: &Paths, catalogue: &File, source: &Source) -> Result<(
         only.covers(&record.path, record.kind == Kind::Folder);
     }
     only.settle();
-    stage::require_used("files", only.unused(), source)
+    require_used("files", only.unused(), source)
 }
 
 /// The fate of a path in the restore of this selection.

@@ -9,7 +9,7 @@ use crate::api::answer::comparison::{
 use crate::backup::scan::{DumpScan, TableTally};
 use crate::backup::source::Source;
 use crate::engine::preflight::plan_token::{LiveDatabase, LiveTable};
-use crate::engine::stage;
+use crate::engine::unused::require_used;
 use crate::error::{Code, Result};
 use crate::host::database::{Database, Object, ObjectKind};
 use crate::plan::selection::{Selection, Tables};
@@ -53,7 +53,11 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
         .filter(|table| chosen.takes(&table.name))
         .map(|table| (table.name.as_str(), table))
         .collect();
-    stage::require_used("database", chosen.only.as_ref().map(|only| only.unused()).unwrap_or_default(), sides.source)?;
+    // Sequences and views are no tables of the comparison, and may be named.
+    sides.dump.selectable().for_each(|name| {
+        chosen.takes(name);
+    });
+    require_used("database", chosen.only.as_ref().map(|only| only.unused()).unwrap_or_default(), sides.source)?;
     let live: BTreeMap<&str, &LiveTable> = sides.live.tables.iter().map(|table| (table.name.as_str(), table)).collect();
     let leaving = leaving(sides, &chosen, &live, &coming, selection.exact);
     let mut counts = Counts::default();

@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::host::database::load::checkpoint::{Checkpoint, Whole};
 use crate::host::database::load::refusal::incompatible;
-use crate::host::database::server::{Server, run};
+use crate::host::database::server::{Server, rows, run, text};
 use crate::host::spool::Spool;
 use crate::progress::Monitor;
 use crate::sql::compat::action::Keep;
@@ -12,8 +12,10 @@ use crate::sql::compat::{Actions, Finding, Ledger, ServerFacts, Verdict};
 use crate::sql::insert::{InsertHead, Verb};
 use crate::sql::lexer::Rows;
 use crate::sql::modes;
+use crate::sql::quote_name;
 use crate::sql::session::Session;
 use crate::sql::table::TableText;
+use crate::sql::token::Quoting;
 use crate::sql::versioned::Dialect;
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -29,7 +31,9 @@ pub struct Target {
     /// Its columns are those of `text`: the dump has not altered it since.
     pub is_as_made: AtomicBool,
     /// As the dump makes it.
-    pub text: Option<TableText>,
+    pub text: Option<Arc<TableText>>,
+    /// As the server has it, where the dump has altered it and somebody has asked since.
+    pub altered: Mutex<Option<Arc<TableText>>>,
     /// Its engine has transactions; others must not be mixed with savepoints.
     pub transactional: bool,
     /// Rows that are in the table now.
@@ -65,6 +69,26 @@ impl Target {
     /// How far it is.
     pub fn progress(&self) -> MutexGuard<'_, TableProgress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The dump has altered it.
+    pub fn is_altered(&self) {
+        *self.altered.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.is_as_made.store(false, Ordering::Relaxed);
+    }
+
+    /// Its columns as they are now; the server is asked where the dump alone does not tell. `None` for one that no server shows.
+    pub fn columns(&self, connection: &mut Conn, quoting: Quoting) -> Option<Arc<TableText>> {
+        if let Some(text) = self.text.as_ref().filter(|_| self.is_as_made.load(Ordering::Relaxed)) {
+            return Some(text.clone());
+        }
+        let mut altered = self.altered.lock().unwrap_or_else(PoisonError::into_inner);
+        if altered.is_none() {
+            // Whatever keeps the server from showing it keeps the rows out, too, and is told then.
+            let found = rows(connection, &format!("SHOW CREATE TABLE {}", quote_name(&self.name))).unwrap_or_default();
+            *altered = found.first().and_then(|row| TableText::parse(&text(row, 1), quoting)).map(Arc::new);
+        }
+        altered.clone()
     }
 
     /// Whether `LOAD DATA` does the same with these rows as `INSERT` does, in this session and under this `sql_mode`.

@@ -147,6 +147,7 @@ mod tests {
             name: name.into(),
             is_as_made: true.into(),
             text: None,
+            altered: Mutex::default(),
             transactional: true,
             rows,
             bytes,

@@ -10,6 +10,7 @@ use crate::progress::Phase;
 use crate::sql::compat::Kind;
 use crate::sql::compat::action::Keep;
 use crate::sql::compat::judge::refuse_zero_dates;
+use crate::sql::insert::upsert_with_defaults;
 use crate::sql::session::Session;
 use crate::sql::{quote_name, rows};
 use mysql::prelude::Queryable;
@@ -43,6 +44,13 @@ pub fn work(shared: &Arc<Shared>, queue: &Queue, number: usize) {
             Order::Load(_) | Order::Idle => {}
         }
     }
+}
+
+/// What of an INSERT stands around its rows, and which of their values the server computes.
+struct Around<'a> {
+    head: &'a str,
+    computed: &'a [usize],
+    upsert: &'a str,
 }
 
 struct Worker<'a> {
@@ -160,10 +168,17 @@ impl Worker<'_> {
     }
 
     fn insert(&mut self, batch: &Batch) -> Result<u64> {
+        let columns = batch.target.columns(&mut self.connection, batch.session.quoting());
+        let columns = columns.as_deref();
         let head = batch.head.to_sql();
+        let computes = |column: &str| columns.is_some_and(|table| table.computes(column));
+        let upsert = batch.upsert.as_deref().unwrap_or_default();
+        let upsert = upsert_with_defaults(upsert, batch.session.quoting(), &computes);
+        let computed = columns.map(|table| table.computed(batch.head.columns.as_deref())).unwrap_or_default();
+        let around = Around { head: &head, computed: &computed, upsert: &upsert };
         let room = usize::try_from(self.shared.facts.max_allowed_packet)
             .unwrap_or(usize::MAX)
-            .saturating_sub(head.len() + batch.upsert.as_ref().map_or(0, |upsert| upsert.len()) + 1024);
+            .saturating_sub(head.len() + upsert.len() + 1024);
         let mut rows: Vec<u8> = Vec::new();
         let mut loaded = 0;
         for &(offset, length) in &batch.pieces {
@@ -173,7 +188,7 @@ impl Worker<'_> {
                 return Err(self.too_long(batch, length));
             }
             if !rows.is_empty() && rows.len() + length + 1 > room {
-                loaded += self.send_insert(batch, &head, std::mem::take(&mut rows), room)?;
+                loaded += self.send_insert(batch, &around, std::mem::take(&mut rows), room)?;
             }
             if !rows.is_empty() {
                 rows.push(b',');
@@ -183,7 +198,7 @@ impl Worker<'_> {
             self.shared.spool.read_at(&mut rows[begin..], offset)?;
         }
         if !rows.is_empty() {
-            loaded += self.send_insert(batch, &head, rows, room)?;
+            loaded += self.send_insert(batch, &around, rows, room)?;
         }
         if !batch.is_ordered() && loaded != batch.rows {
             return Err(Error::new(
@@ -198,7 +213,7 @@ impl Worker<'_> {
         Ok(loaded)
     }
 
-    fn send_insert(&mut self, batch: &Batch, head: &str, rows: Vec<u8>, room: usize) -> Result<u64> {
+    fn send_insert(&mut self, batch: &Batch, around: &Around, rows: Vec<u8>, room: usize) -> Result<u64> {
         let quoting = batch.session.quoting();
         let introducer = match batch.session.charset.as_deref() {
             None | Some("binary") => String::new(),
@@ -207,14 +222,9 @@ impl Worker<'_> {
         };
         let length = rows.len();
         let text = rows::as_text(rows, quoting, &introducer);
-        let known = batch.target.text.as_ref().filter(|_| batch.target.is_as_made.load(Ordering::Relaxed));
-        let computed = known.map(|table| table.computed(batch.head.columns.as_deref()));
-        let text = match computed {
-            Some(places) if !places.is_empty() => rows::with_defaults(&text, &places, quoting),
-            _ => text,
-        };
+        let text = if around.computed.is_empty() { text } else { rows::with_defaults(&text, around.computed, quoting) };
         if text.len() <= room {
-            return self.send_statement(batch, head, &text);
+            return self.send_statement(batch, around, &text);
         }
         // Grown beyond a packet: one row at a time.
         let mut loaded = 0;
@@ -224,7 +234,7 @@ impl Worker<'_> {
             }
             let row =
                 std::str::from_utf8(row).map_err(|_| Error::new(Code::Internal, "a row was cut inside of a letter"))?;
-            loaded += self.send_statement(batch, head, row)?;
+            loaded += self.send_statement(batch, around, row)?;
         }
         Ok(loaded)
     }
@@ -241,8 +251,8 @@ impl Worker<'_> {
         .with("line", batch.line)
     }
 
-    fn send_statement(&mut self, batch: &Batch, head: &str, rows: &str) -> Result<u64> {
-        let sql = [head, rows, batch.upsert.as_deref().unwrap_or_default()].concat();
+    fn send_statement(&mut self, batch: &Batch, around: &Around, rows: &str) -> Result<u64> {
+        let sql = [around.head, rows, around.upsert].concat();
         self.connection.query_drop(&sql).map_err(|error| {
             if let mysql::Error::MySqlError(said) = &error
                 && let Some(refusal) = self.zero_date(batch, &said.message)

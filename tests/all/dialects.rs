@@ -1,0 +1,262 @@
+//! What a dump of one kind of server is on the other: columns that are computed, definitions that the other does not know, comments
+//! that are meant for one alone, files that tables share. What `validate` says is what the restore does.
+
+use crate::private_server::Release;
+use crate::releases::{TABLE, assert_both_refuse, assert_both_take};
+use crate::two_tenants::{OWN, Tenants};
+use crate::world::DOMAIN;
+use serde_json::{Value, json};
+
+/// The installed MariaDB, or the one under test, and MySQL.
+fn both() -> [Tenants; 2] {
+    let mariadb = if Release::tested().is_mysql() { Release::Installed } else { Release::tested() };
+    [Tenants::up(mariadb, &[]), Tenants::up(Release::MYSQL97, &[])]
+}
+
+/// Everything in a report that a user is told beside the counts.
+fn notes(report: &Value) -> String {
+    report["notes"].to_string()
+}
+
+/// The restore without this table or object.
+#[track_caller]
+fn assert_without(tenants: &Tenants, name: &str) {
+    let request = json!({"domain": DOMAIN, "wait": true, "exclude": {"database": [name]}});
+    let validated = tenants.world.document("validate", &request);
+    assert_ne!(validated["data"]["outcome"], "fail", "{name}: {validated:#}");
+    let document = tenants.world.document("restore_start", &request);
+    assert_eq!(document["ok"], true, "{name}: {document}");
+}
+
+/// MariaDB ignores a value for a computed column, or refuses it where its mode is strict; MySQL always refuses it (error 3105).
+#[test]
+fn whatever_fills_a_table_leaves_computed_columns_to_the_server() {
+    let dump = "CREATE TABLE `x` (`id` int PRIMARY KEY, `a` int, `g` int AS (`a`*2) STORED);\n\
+        INSERT INTO `x` VALUES (1,1,99);\n\
+        INSERT INTO `x` VALUES (1,5,77),(2,6,7) ON DUPLICATE KEY UPDATE `a`=VALUES(`a`), `g`=VALUES(`g`);\n\
+        INSERT INTO `x` VALUES (2,6,7) AS `new` ON DUPLICATE KEY UPDATE `a`=61, `g`=7;\n\
+        INSERT INTO `x` SET `id`=3, `a`=7, `g`=-1;\n\
+        ALTER TABLE `x` ADD COLUMN `n` varchar(10) AFTER `id`;\n\
+        INSERT INTO `x` VALUES (4,'n',8,3);\nINSERT INTO `x` (`g`,`id`,`a`) VALUES (3,5,9) ON DUPLICATE KEY UPDATE `g`=1;\n\
+        INSERT INTO `x` SET `g`=1, `id`=6;\nREPLACE INTO `x` (`id`,`g`) VALUES (7,1);\n\
+        CREATE INDEX `i` ON `x` (`a`);\nINSERT IGNORE INTO `x` (`id`,`g`) VALUES (8,1);\n";
+    for tenants in both() {
+        // MariaDB has no such alias.
+        let dump = match tenants.release.is_mysql() {
+            true => dump.to_owned(),
+            false => dump.replace(" AS `new` ON", " ON"),
+        };
+        tenants.backup(&format!("{TABLE}{dump}"));
+        let report = assert_both_take(&tenants, "values for computed columns");
+        assert!(!notes(&report).contains("generated"), "{report}");
+        assert_eq!(
+            tenants.sql(&format!("SELECT id,n,a,g FROM {OWN}.x ORDER BY id")).trim(),
+            "1\tNULL\t5\t10\n2\tNULL\t61\t122\n3\tNULL\t7\t14\n4\tn\t8\t16\n5\tNULL\t9\t18\n6\tNULL\tNULL\tNULL\n\
+             7\tNULL\tNULL\tNULL\n8\tNULL\tNULL\tNULL"
+        );
+    }
+}
+
+#[test]
+fn a_definition_that_the_server_does_not_know_is_told_before_and_the_rest_can_be_had() {
+    let history = "CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY, `s` timestamp(6) GENERATED ALWAYS AS ROW START,\n\
+        `e` timestamp(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (`s`, `e`)) ENGINE=InnoDB WITH SYSTEM VERSIONING";
+    let of_mariadb = [
+        (history, "system-versioned"),
+        ("CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY) WITH SYSTEM VERSIONING", "system-versioned"),
+        (
+            "CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY, `a` date NOT NULL, `b` date NOT NULL, PERIOD FOR `p` (`a`, `b`))",
+            "periods",
+        ),
+        ("CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY, `u` uuid DEFAULT NULL)", "UUID"),
+        ("CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY, `i` inet6 DEFAULT NULL)", "INET6"),
+    ];
+    let of_mysql = [(
+        "CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY, `a` varchar(9), KEY `k` ((lower(`a`))))",
+        "keys of expressions",
+    )];
+    let [mariadb, mysql] = both();
+    for (tenants, cases) in [(&mysql, &of_mariadb[..]), (&mariadb, &of_mysql[..])] {
+        for (create, word) in cases {
+            tenants.backup(&format!("{TABLE}{create};\n"));
+            let check = assert_both_refuse(tenants, "feature", &[word, "exclude", "x"]);
+            assert_eq!(check["figures"]["first_line"], 3, "{check}");
+            let document = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+            assert_eq!(document["error"]["hint"], check["figures"]["hint"], "{document}");
+            assert_eq!(document["error"]["context"]["line"], 3, "{document}");
+            assert_without(tenants, "x");
+        }
+    }
+    for (tenants, create) in [(&mariadb, history), (&mysql, of_mysql[0].0)] {
+        tenants.backup(&format!("{TABLE}{create};\n"));
+        assert_both_take(tenants, create);
+    }
+}
+
+/// Of a column MySQL takes a check that names no other (error 3813).
+#[test]
+fn a_check_of_a_column_that_names_another_is_one_of_the_table_where_it_has_to_be() {
+    let dump = "CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY, `a` int DEFAULT NULL CHECK (`a` > 0),\n\
+        `b` int DEFAULT NULL COMMENT 'CHECK (' CHECK (`b` > `a`), `j` longtext CHECK (json_valid(`j`))) ENGINE=InnoDB;\nINSERT INTO `x` VALUES (1,1,2,'{}');\n";
+    for tenants in both() {
+        tenants.backup(&format!("{TABLE}{dump}"));
+        let report = assert_both_take(&tenants, "a check that names another column");
+        assert_eq!(notes(&report).contains("the check of column b"), tenants.release.is_mysql(), "{report}");
+        assert!(!notes(&report).contains("the check of column a"), "{report}");
+        let kept =
+            format!("SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA='{OWN}'");
+        let kept = tenants.sql(&kept);
+        assert!(kept.lines().count() == 3 && kept.contains("`b` > `a`"), "{kept}");
+    }
+}
+
+/// Options that another server has, and what takes disk or a file of others'.
+#[test]
+fn options_of_a_table_that_have_no_place_in_a_restore_are_left_out_and_said() {
+    let mysql = Tenants::up(Release::MYSQL97, &[]);
+    mysql.sql(&format!(
+        "CREATE TABLESPACE `my ts` ADD DATAFILE 'my_ts.ibd'; CREATE TABLE {OWN}.x (id INT PRIMARY KEY, v VARCHAR(40)) TABLESPACE `my ts`; \
+         INSERT INTO {OWN}.x VALUES (1,'live'); CREATE TABLE {OWN}.y (id INT PRIMARY KEY) AUTOEXTEND_SIZE=64M"
+    ));
+    let shown = |table: &str| {
+        let text = mysql.sql(&format!("SHOW CREATE TABLE {OWN}.{table}"));
+        text.trim().split_once('\t').unwrap().1.replace("\\n", "\n")
+    };
+    let tables = [shown("x"), shown("y")];
+    assert!(tables[0].contains("TABLESPACE `my ts`") && tables[1].contains("AUTOEXTEND_SIZE"), "{tables:?}");
+    mysql.backup(&format!(
+        "{TABLE}{};\nINSERT INTO `x` VALUES (1,'restored');\n{};\n\
+         CREATE TABLE `p` (`id` int NOT NULL PRIMARY KEY) ENGINE=InnoDB PARTITION BY HASH (`id`) (PARTITION p0 TABLESPACE=`my ts`, PARTITION p1);\n\
+         CREATE TABLE `aria` (`id` int NOT NULL PRIMARY KEY) ENGINE=Aria DEFAULT CHARSET=utf8mb4 PAGE_CHECKSUM=1;\n\
+         CREATE TABLE `packed` (`id` int NOT NULL PRIMARY KEY) ENGINE=InnoDB `PAGE_COMPRESSED`='ON';\n",
+        tables[0], tables[1]
+    ));
+    let document = mysql.world.document("validate", &json!({"domain": DOMAIN, "wait": true}));
+    for word in ["TABLESPACE my ts is left out", "AUTOEXTEND_SIZE is left out", "PAGE_CHECKSUM", "PAGE_COMPRESSED"] {
+        assert!(document.to_string().contains(word), "{word}: {document:#}");
+    }
+    let report = assert_both_take(&mysql, "options that have no place in a restore");
+    for word in ["TABLESPACE my ts is left out", "AUTOEXTEND_SIZE is left out", "PAGE_CHECKSUM", "PAGE_COMPRESSED"] {
+        assert!(notes(&report).contains(word), "{word}: {report:#}");
+    }
+    let kinds = format!(
+        "SELECT DISTINCT SPACE_TYPE FROM information_schema.INNODB_TABLES WHERE NAME LIKE '{}/%'",
+        OWN.replace('_', "\\_")
+    );
+    assert_eq!(mysql.sql(&kinds).trim(), "Single");
+    let size = format!("SELECT FILE_SIZE < 1048576 FROM information_schema.INNODB_TABLESPACES WHERE NAME='{OWN}/y'");
+    assert_eq!(mysql.sql(&size).trim(), "1");
+    assert_eq!(mysql.sql(&format!("SELECT v FROM {OWN}.x")).trim(), "restored");
+    // The tablespace is its owner's: it is there, with the old table in it.
+    let old = "SELECT COUNT(*) FROM information_schema.INNODB_TABLES WHERE SPACE_TYPE='General' AND NAME LIKE 'rvk%/x'";
+    assert_eq!(mysql.sql(old).trim(), "1");
+    let compared = mysql.world.document("diff_backup", &json!({"domain": DOMAIN, "wait": true, "details": true}));
+    let changed: Vec<&str> = compared["data"]["tables"]["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["name"].as_str().unwrap())
+        .collect();
+    assert!(!changed.contains(&"x") && !changed.contains(&"y"), "{compared:#}");
+    // What alters a table is no definition of it.
+    for alter in ["TABLESPACE `my ts`", "ADD `z` int, TABLESPACE `my ts`", "AUTOEXTEND_SIZE=64M"] {
+        mysql.backup(&format!("{TABLE}ALTER TABLE `t` {alter};\n"));
+        assert_both_refuse(&mysql, "statement", &["exclude"]);
+    }
+
+    let [mariadb, _] = both();
+    mariadb.backup(&format!(
+        "{TABLE}CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY) /*!50100 TABLESPACE `my ts` */ ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COMPRESSION='zlib';\n"
+    ));
+    let report = assert_both_take(&mariadb, "options of MySQL");
+    for word in ["TABLESPACE my ts is left out", "COMPRESSION"] {
+        assert!(notes(&report).contains(word), "{word}: {report:#}");
+    }
+}
+
+/// A comment for another server is none of a restore's: it is not counted, not demanded, not refused, and said.
+#[test]
+fn what_is_meant_for_another_server_is_not_there_and_that_is_said() {
+    let of_mariadb = "/*M!100301 CREATE SEQUENCE `s` START WITH 5 */;\n/*M!100301 DO SETVAL(`s`, 7, 0) */;\n\
+        /*M!100301 CREATE TABLE `m` (`x` int) */;\n\
+        DELIMITER ;;\n/*M!100301 CREATE TRIGGER `g` BEFORE INSERT ON `not_there` FOR EACH ROW SET NEW.v='g' */;;\n\
+        /*M!100301 CREATE FUNCTION `f`() RETURNS int RETURN 1 */;;\n/*M!100301 CALL `p`() */;;\nDELIMITER ;\n\
+        CREATE TABLE `k` (`x` int NOT NULL /*M!100301 COMPRESSED */ /*M!100301 , WRONG WORDS */);\n";
+    let of_mysql = "/*!80000 CREATE TABLE `m` (`x` int, KEY ((`x` + 1))) */;\n\
+        DELIMITER ;;\n/*!50701 CREATE TRIGGER `g` BEFORE INSERT ON `not_there` FOR EACH ROW SET NEW.v='g' */;;\n\
+        /*!80000 CREATE FUNCTION `f`() RETURNS int RETURN 1 */;;\n/*!80000 GRANT ALL ON *.* TO x */;;\nDELIMITER ;\n\
+        /*!80000 CREATE VIEW `v` AS SELECT `none` FROM `none` */;\n\
+        CREATE TABLE `k` (`x` int NOT NULL /*!80000 , KEY ((`x` + 1)) */);\n";
+    let [mariadb, mysql] = both();
+    for (tenants, dump) in [(&mysql, of_mariadb), (&mariadb, of_mysql)] {
+        tenants.backup(&format!("{TABLE}{dump}"));
+        // The first look is nobody's but the menus'.
+        let shown = tenants.world.call("preview_backup", json!({"domain": DOMAIN, "wait": true}));
+        let database = &shown["database"];
+        assert_eq!((&database["tables"], &database["objects"]), (&json!(2), &json!(0)), "{database:#}");
+        let report = assert_both_take(tenants, dump);
+        for word in ["CREATE TABLE `m`", "CREATE TRIGGER `g`", "CREATE FUNCTION `f`", "skipped"] {
+            assert!(notes(&report).contains(word), "{word}: {report:#}");
+        }
+        assert_eq!(tenants.sql(&format!("SHOW TABLES FROM {OWN}")).trim(), "k\nt");
+        let compared = tenants.world.document("diff_backup", &json!({"domain": DOMAIN, "wait": true}));
+        for change in ["added", "removed"] {
+            assert_eq!(compared["data"]["tables"][change], 0, "{change}: {compared:#}");
+        }
+        assert_eq!(compared["data"]["tables"]["objects"]["added"], 0, "{compared:#}");
+        let verified = tenants.world.document("verify", &json!({"domain": DOMAIN, "wait": true}));
+        assert_ne!(verified["data"]["outcome"], "fail", "{verified:#}");
+    }
+    // What is filled without being made.
+    for (tenants, mark) in [(&mysql, "M!100301"), (&mariadb, "!80000")] {
+        for more in ["INSERT INTO `m` VALUES (1)", "ALTER TABLE `m` ADD `y` int"] {
+            tenants.backup(&format!("{TABLE}/*{mark} CREATE TABLE `m` (`x` int NOT NULL PRIMARY KEY) */;\n{more};\n"));
+            assert_both_refuse(tenants, "statement", &["does not create", "exclude", "m"]);
+            assert_without(tenants, "m");
+        }
+    }
+    // Whoever it is meant for has it.
+    for (tenants, mark) in [(&mariadb, "M!100301"), (&mysql, "!80000")] {
+        tenants.backup(&format!(
+            "{TABLE}/*{mark} CREATE TABLE `m` (`x` int NOT NULL PRIMARY KEY) */;\nINSERT INTO `m` VALUES (1);\n/*{mark} CREATE VIEW `v` AS SELECT `x` FROM `m` */;\n"
+        ));
+        assert_both_take(tenants, mark);
+        assert_eq!(tenants.sql(&format!("SELECT x FROM {OWN}.v")).trim(), "1");
+    }
+}
+
+/// The schema of a site is gone, and its dump has no table.
+#[test]
+fn a_schema_that_is_gone_is_made_for_what_a_dump_holds_and_for_nothing_else() {
+    for tenants in both() {
+        for (dump, made) in [
+            ("/*!40101 SET NAMES utf8mb4 */;\n", false),
+            ("CREATE VIEW `v` AS SELECT 'seen' AS `x`;\n", true),
+            ("CREATE PROCEDURE `p`() SELECT 'seen' AS `x`;\n", true),
+        ] {
+            tenants.backup(dump);
+            tenants.sql(&format!("DROP DATABASE IF EXISTS {OWN}"));
+            let validated = tenants.world.document("validate", &json!({"domain": DOMAIN, "wait": true}));
+            assert_ne!(validated["data"]["outcome"], "fail", "{dump}: {validated:#}");
+            let says = validated.to_string();
+            assert_eq!(says.contains("does not exist and will be made"), made, "{dump}: {validated:#}");
+            let document = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+            assert_eq!(document["ok"], true, "{dump}: {document}");
+            let there = tenants.sql("SHOW DATABASES").lines().any(|name| name == OWN);
+            assert_eq!(there, made, "{dump}: {document:#}");
+            let report = &document["data"];
+            assert_eq!(notes(report).contains("did not exist and was made"), made, "{dump}: {report:#}");
+            if made {
+                let call = if dump.contains("VIEW") { "SELECT x FROM a_shop.v" } else { "CALL a_shop.p()" };
+                assert_eq!(tenants.sql(call).trim(), "seen");
+                let request = json!({"domain": DOMAIN, "snapshot": report["snapshot"], "wait": true});
+                let back = tenants.world.document("rollback", &request);
+                assert_eq!(back["ok"], true, "{dump}: {back}");
+                assert!(!tenants.sql("SHOW DATABASES").lines().any(|name| name == OWN), "{dump}");
+            } else {
+                assert!(says.contains("is not made"), "{dump}: {validated:#}");
+                assert!(notes(report).contains("is not made"), "{dump}: {report:#}");
+            }
+        }
+    }
+}
