@@ -162,7 +162,7 @@ uninstall_all() {
     [[ ! -d $destdir$place ]] || rmdir --ignore-fail-on-non-empty -- "$destdir$place"
   done
   say "restore.toml stays in $destdir$config; backups, snapshots, jobs and logs were not touched"
-  [[ -n $destdir ]] || say 'where they were enabled: systemctl disable rocketvps-restore-recover rocketvps-restore.socket'
+  [[ -n $destdir ]] || say 'where they were enabled: systemctl disable --now rocketvps-restore-recover rocketvps-restore.socket rocketvps-restore.service'
 }
 
 case ${1:-} in

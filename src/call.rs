@@ -95,24 +95,36 @@ pub fn start(config: &Config, request: Request) -> Result<Answer> {
             Some(page) => Ok(page),
             None => begin(config, request),
         },
-        Request::Validate(asked) | Request::RestoreStart(asked) => {
-            check_restore(config, asked)?;
-            begin(config, request)
-        }
-        Request::CreateSnapshot(asked) => {
-            check_site(config, asked)?;
-            begin(config, request)
-        }
-        Request::DeleteSnapshot(asked) => {
-            check_snapshot(config, asked)?;
-            begin(config, request)
-        }
         Request::Rollback(asked) => {
             let domain = domain_of_rollback(config, asked)?;
             let asked = Rollback { domain: Some(domain), ..asked.clone() };
             begin(config, Request::Rollback(asked))
         }
-        Request::Verify(_) | Request::Cleanup(_) | Request::Recover(_) => begin(config, request),
+        Request::Validate(_)
+        | Request::RestoreStart(_)
+        | Request::CreateSnapshot(_)
+        | Request::DeleteSnapshot(_)
+        | Request::Verify(_)
+        | Request::Cleanup(_)
+        | Request::Recover(_) => {
+            check(config, &request)?;
+            begin(config, request)
+        }
+    }
+}
+
+/// Whether a job of this request may begin at all, as far as that is seen at once.
+///
+/// # Errors
+/// Those that [`start`] would give before it begins the job.
+pub fn check(config: &Config, request: &Request) -> Result<()> {
+    match request {
+        Request::Validate(asked) | Request::RestoreStart(asked) => check_restore(config, asked),
+        Request::DiffBackup(asked) if asked.job.is_none() => check_restore(config, &asked.restore()?),
+        Request::CreateSnapshot(asked) => check_site(config, asked),
+        Request::DeleteSnapshot(asked) => check_snapshot(config, asked),
+        Request::Rollback(asked) => domain_of_rollback(config, asked).map(drop),
+        _ => Ok(()),
     }
 }
 

@@ -199,6 +199,7 @@ impl Access {
             let line = before.matches('\n').count() + 1;
             Error::new(Code::ConfigInvalid, format!("{}, line {line}: {}", path.display(), error.message()))
                 .hint("Nobody is let in until the administrator has mended it.")
+                .with("line", line)
         })?;
         Ok(Access { rules: written.rule, path: path.to_owned() })
     }

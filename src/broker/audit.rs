@@ -5,8 +5,9 @@ use crate::clock;
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
 use serde::{Deserialize, Serialize};
-use std::fs::OpenOptions;
-use std::io::Write;
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -70,18 +71,32 @@ impl Line {
     }
 }
 
-/// Where the lines are.
-pub fn path(config: &Config) -> PathBuf {
-    config.paths.base.join("restore_audit.jsonl")
+/// What a line is about. Calls that only look have a file of their own: whoever asks a lot pushes out no line of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// A call that began a job.
+    Jobs,
+    /// Any other, those that were refused among them.
+    Looks,
+}
+
+impl About {
+    const ALL: [About; 2] = [About::Looks, About::Jobs];
+
+    fn path(self, config: &Config) -> PathBuf {
+        config.paths.base.join(match self {
+            About::Jobs => "restore_audit.jsonl",
+            About::Looks => "restore_audit_looks.jsonl",
+        })
+    }
 }
 
 /// Adds a line, whole, to the file of root's alone, and makes room where it is large.
 ///
 /// # Errors
 /// `io_failed`, `disk_full`.
-pub fn write(config: &Config, line: &Line) -> Result<()> {
+pub fn write(config: &Config, about: About, line: &Line) -> Result<()> {
     static ONE: Mutex<()> = Mutex::new(());
-    let short = |text: &str| text.chars().take(LONGEST).collect::<String>();
     let line = Line {
         executable: short(&line.executable),
         on_behalf: short(&line.on_behalf),
@@ -90,7 +105,7 @@ pub fn write(config: &Config, line: &Line) -> Result<()> {
     };
     let text = serde_json::to_string(&line)
         .map_err(|error| Error::new(Code::Internal, format!("a line of the audit cannot be written: {error}")))?;
-    let path = path(config);
+    let path = about.path(config);
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     if std::fs::metadata(&path).is_ok_and(|metadata| metadata.size() >= LARGEST) {
         for number in (1..KEPT).rev() {
@@ -105,24 +120,45 @@ pub fn write(config: &Config, line: &Line) -> Result<()> {
     file.write_all(format!("\n{text}\n").as_bytes()).doing(|| format!("write {}", path.display()))
 }
 
-/// The lines so far, oldest first.
+/// A caller's word as it is kept: no longer than a line of a screen or two, and nothing in it that JSON would make longer.
+pub fn short(word: &str) -> String {
+    word.chars().take(LONGEST).map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+}
+
+/// The last lines that are wanted, oldest first, no more than `most`. One reader at a time, a line at a time: there may be many.
 ///
 /// # Errors
 /// `forbidden`, `io_failed`.
-pub fn lines(config: &Config) -> Result<Vec<Line>> {
-    let path = path(config);
-    let mut lines = Vec::new();
-    let files = (1..=KEPT).rev().map(|number| older(&path, number)).chain([path.clone()]);
-    for path in files {
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(Error::io(format!("read {}", path.display()), &error)),
-        };
-        // A line that a power cut tore is none.
-        lines.extend(text.lines().filter_map(|line| serde_json::from_str(line).ok()));
+pub fn lines(config: &Config, most: usize, wanted: impl Fn(&Line) -> bool) -> Result<Vec<Line>> {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut found: Vec<Line> = Vec::new();
+    for about in About::ALL {
+        let path = about.path(config);
+        let mut last: VecDeque<Line> = VecDeque::new();
+        for path in (1..=KEPT).rev().map(|number| older(&path, number)).chain([path.clone()]) {
+            let file = match File::open(&path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(Error::io(format!("read {}", path.display()), &error)),
+            };
+            for line in BufReader::new(file).split(b'\n') {
+                let line = line.doing(|| format!("read {}", path.display()))?;
+                // A line that a power cut or a full disk tore is none.
+                let Ok(line) = serde_json::from_slice::<Line>(&line) else { continue };
+                if wanted(&line) {
+                    last.push_back(line);
+                    if last.len() > most {
+                        last.pop_front();
+                    }
+                }
+            }
+        }
+        found.extend(last);
     }
-    Ok(lines)
+    found.sort_by(|one, other| one.at.cmp(&other.at));
+    found.drain(..found.len().saturating_sub(most));
+    Ok(found)
 }
 
 fn older(path: &Path, number: u32) -> PathBuf {
@@ -140,15 +176,29 @@ mod tests {
         config.paths.base = base.path().to_owned();
         let peer = Peer { pid: 1, uid: 0, groups: vec![0] };
         let line = Line { call: "x".repeat(1000), on_behalf: "a\nb".into(), outcome: "ok".into(), ..Line::of(&peer) };
-        write(&config, &line).unwrap();
-        assert_eq!(std::fs::metadata(path(&config)).unwrap().mode() & 0o777, 0o600);
-        let read = lines(&config).unwrap();
-        assert_eq!((read.len(), read[0].call.len(), read[0].on_behalf.as_str()), (1, LONGEST, "a\nb"));
+        let jobs = About::Jobs.path(&config);
+        let add = |about| write(&config, about, &line).unwrap();
+        let all = || lines(&config, 10, |_| true).unwrap();
+        add(About::Jobs);
+        assert_eq!(std::fs::metadata(&jobs).unwrap().mode() & 0o777, 0o600);
+        let read = all();
+        assert_eq!((read.len(), read[0].call.len(), read[0].on_behalf.as_str()), (1, LONGEST, "a\u{fffd}b"));
+        // What was torn within a letter takes no other line with it.
+        std::fs::File::options().append(true).open(&jobs).unwrap().write_all(b"{\"at\":\"\xe6\x97").unwrap();
+        add(About::Jobs);
+        assert_eq!(all().len(), 2);
+        // However many look, the lines of jobs stay.
         for _ in 0..=KEPT {
-            std::fs::File::options().write(true).open(path(&config)).unwrap().set_len(LARGEST).unwrap();
-            write(&config, &line).unwrap();
+            add(About::Looks);
+            std::fs::File::options().write(true).open(About::Looks.path(&config)).unwrap().set_len(LARGEST).unwrap();
         }
-        assert!(std::fs::metadata(path(&config)).unwrap().len() < 1000);
-        assert!(older(&path(&config), KEPT).exists() && !older(&path(&config), KEPT + 1).exists());
+        assert_eq!(lines(&config, 100, |_| true).unwrap().len(), 2 + 1 + KEPT as usize);
+        assert_eq!(lines(&config, 3, |_| true).unwrap().len(), 3);
+        for _ in 0..=KEPT {
+            std::fs::File::options().write(true).open(&jobs).unwrap().set_len(LARGEST).unwrap();
+            add(About::Jobs);
+        }
+        assert!(std::fs::metadata(&jobs).unwrap().len() < 2000);
+        assert!(older(&jobs, KEPT).exists() && !older(&jobs, KEPT + 1).exists());
     }
 }

@@ -19,6 +19,10 @@ use std::time::{Duration, Instant};
 
 /// Largest answer that is taken, in bytes.
 const MAX_ANSWER: u64 = 256 << 20;
+/// How long an answer may take that waits for no job.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a broker may be away while a job is looked at: it is started anew with each version.
+const AWAY: Duration = Duration::from_secs(10);
 
 /// Runs a call here; through the broker where this process has no right to read the configuration.
 pub fn call(name: &str, request: &str) -> Value {
@@ -145,7 +149,8 @@ impl Look<'_> {
                 watch.status(config)
             }
             Look::Broker(broker, job, since) => {
-                let answer = broker.ask_about("restore_poll", &json!({"job": job.as_str(), "since": *since}))?;
+                let asked = json!({"job": job.as_str(), "since": *since});
+                let answer = broker.converse(broker.connect_again()?, "restore_poll", &asked, Some(PATIENCE))?;
                 let status: JobStatus = serde_json::from_value(answer).map_err(|error| {
                     Error::new(Code::Internal, format!("the broker's answer is no status: {error}"))
                 })?;
@@ -177,7 +182,8 @@ impl Broker {
         if let Some(asked) = asked.as_object_mut() {
             asked.remove("config");
         }
-        self.ask_about(request.name(), &asked)
+        let patience = if request.waits() { None } else { Some(PATIENCE) };
+        self.converse(self.connect()?, request.name(), &asked, patience)
     }
 
     /// Runs a call, of the engine or of the broker's own, and gives its data.
@@ -185,27 +191,43 @@ impl Broker {
     /// # Errors
     /// Those of the call; `forbidden` where no broker listens.
     pub fn ask_about(&self, call: &str, request: &Value) -> Result<Value> {
-        let document = json!({"call": call, "request": request}).to_string() + "\n";
+        self.converse(self.connect()?, call, request, Some(PATIENCE))
+    }
+
+    fn connect(&self) -> Result<UnixStream> {
         let socket = self.socket.display();
         let refusal = |hint: String| Err(self.refusal.clone().hint(hint));
-        let stream = match UnixStream::connect(&self.socket) {
+        match UnixStream::connect(&self.socket) {
             // Whoever else listens there is no broker: it would learn what is asked, and could answer anything.
             Ok(stream) if !Peer::of(&stream).is_ok_and(|peer| peer.uid == 0) => {
-                return refusal(format!("Run it as root: whoever listens at {socket} is not root."));
+                refusal(format!("Run it as root: whoever listens at {socket} is not root."))
             }
-            Ok(stream) => stream,
-            Err(error) => {
-                return refusal(format!(
-                    "Run it as root, or let the administrator start the broker (`systemctl enable --now rocketvps-restore.socket`, or \
-                     `rocketvps-restore serve`): \
-                     {socket}: {error}."
-                ));
+            Ok(stream) => Ok(stream),
+            Err(error) => refusal(format!(
+                "Run it as root, or let the administrator start the broker (`systemctl enable --now rocketvps-restore.socket`, or \
+                 `rocketvps-restore serve`): {socket}: {error}."
+            )),
+        }
+    }
+
+    /// The same, of a broker that was there a moment ago.
+    fn connect_again(&self) -> Result<UnixStream> {
+        let until = Instant::now() + AWAY;
+        loop {
+            match self.connect() {
+                Err(_) if Instant::now() < until => std::thread::sleep(Duration::from_millis(200)),
+                other => return other,
             }
-        };
-        let mut answer = ask(stream, &document).map_err(|error| {
-            let message = format!("the broker at {socket} does not answer: {error}");
-            Error::new(Code::IoFailed, message)
-                .hint("Try again; see the broker's log: `journalctl -u rocketvps-restore`.")
+        }
+    }
+
+    fn converse(&self, stream: UnixStream, call: &str, request: &Value, patience: Option<Duration>) -> Result<Value> {
+        let document = json!({"call": call, "request": request}).to_string() + "\n";
+        let mut answer = ask(stream, &document, patience).map_err(|error| {
+            let message = format!("the broker at {} does not answer: {error}", self.socket.display());
+            Error::new(Code::IoFailed, message).hint(
+                "What it was asked for may have begun: `rocketvps-restore jobs`. See the broker's log: `journalctl -u rocketvps-restore`.",
+            )
         })?;
         match answer["error"].is_object() {
             true => Err(Error::from_json(&answer["error"])),
@@ -214,7 +236,9 @@ impl Broker {
     }
 }
 
-fn ask(mut stream: UnixStream, document: &str) -> std::io::Result<Value> {
+fn ask(mut stream: UnixStream, document: &str, patience: Option<Duration>) -> std::io::Result<Value> {
+    stream.set_read_timeout(patience)?;
+    stream.set_write_timeout(Some(PATIENCE))?;
     // A broker that is busy answers and hangs up before it has read all.
     match stream.write_all(document.as_bytes()).and_then(|()| stream.shutdown(Shutdown::Write)) {
         Err(error) if !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::NotConnected) => return Err(error),

@@ -1,7 +1,7 @@
 //! What callers may ask of the broker itself: its audit, and what waits for approval.
 
 use crate::broker::access::{APPROVALS, APPROVE, AUDIT, Rights};
-use crate::broker::approval::{self, Approval};
+use crate::broker::approval::{self, Approval, Person};
 use crate::broker::audit::{self, Line};
 use crate::broker::peer::Peer;
 use crate::config::Config;
@@ -65,12 +65,10 @@ impl Own {
         match self {
             Own::Audit(asked) => {
                 let domain = of(asked, rights, AUDIT, line)?;
-                let mut lines = audit::lines(config)?;
-                lines.retain(|seen| {
+                let lines = audit::lines(config, MAX_LINES, |seen| {
                     let seen = seen.domain.as_deref();
                     seen.is_some_and(|seen| domain.is_none_or(|domain| domain == seen) && rights.shows(AUDIT, seen))
-                });
-                lines.drain(..lines.len().saturating_sub(MAX_LINES));
+                })?;
                 Ok(json!({"calls": written(serde_json::to_value(&lines))?}))
             }
             Own::Approvals(asked) => {
@@ -89,7 +87,7 @@ impl Own {
                 let shown = |approval: &Approval| {
                     approval.domain.as_deref().is_some_and(|domain| rights.shows(APPROVE, domain))
                 };
-                let approval = approval::approve(config, &asked.approval, (peer.uid, &peer.user()), shown)?;
+                let approval = approval::approve(config, &asked.approval, &Person::of(peer), shown)?;
                 line.domain.clone_from(&approval.domain);
                 Ok(json!({"approvals": [written(serde_json::to_value(&approval))?]}))
             }

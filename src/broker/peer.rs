@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 /// The other end of a connection, as it was when it connected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// Its process. The number may be another's by now.
+    /// Its process. The number may be another's by now; 0 where it is in no process namespace of ours.
     pub pid: i32,
     /// Its user.
     pub uid: u32,
@@ -23,10 +23,24 @@ impl Peer {
     /// # Errors
     /// Those of getsockopt(2).
     pub fn of(stream: &UnixStream) -> io::Result<Peer> {
-        let credentials = rustix::net::sockopt::socket_peercred(stream)?;
-        let mut groups = vec![credentials.gid.as_raw()];
+        let mut credentials = libc::ucred { pid: 0, uid: 0, gid: 0 };
+        let mut bytes = size_of::<libc::ucred>() as libc::socklen_t;
+        // SAFETY: the buffer holds `bytes` bytes of numbers, for which every pattern is a value; the kernel writes at most so many.
+        let status = unsafe {
+            libc::getsockopt(
+                stream.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERCRED,
+                (&raw mut credentials).cast(),
+                &raw mut bytes,
+            )
+        };
+        if status != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let mut groups = vec![credentials.gid];
         groups.extend(supplementary(stream)?);
-        Ok(Peer { pid: credentials.pid.as_raw_nonzero().get(), uid: credentials.uid.as_raw(), groups })
+        Ok(Peer { pid: credentials.pid, uid: credentials.uid, groups })
     }
 
     /// The program it runs, for the audit; empty where that is not known any more.

@@ -5,10 +5,10 @@ use crate::api::request::Request;
 use crate::api::{self, MAX_REQUEST};
 use crate::broker::access::{Access, Rights, Terms};
 use crate::broker::approval::Approval;
-use crate::broker::audit::{self, Line};
+use crate::broker::audit::{self, About, Line};
 use crate::broker::own::Own;
 use crate::broker::peer::Peer;
-use crate::broker::wish::Wish;
+use crate::broker::wish::{self, Wish};
 use crate::call;
 use crate::config::{Config, Source};
 use crate::disk::is_ours;
@@ -38,7 +38,9 @@ const MAX_OF_USER: usize = 128;
 const MAX_OF_STRANGERS: usize = 16;
 /// Jobs of a domain at once.
 const MAX_JOBS: usize = 4;
-/// Calls that change nothing, of one user, that are written down in a minute; of all strangers together, too.
+/// Jobs of a domain that begin within an hour: looking costs, too.
+const MAX_JOBS_AN_HOUR: usize = 240;
+/// Calls that begin no job, of one user, that are written down in a minute; of all strangers together, too.
 const LINES_A_MINUTE: usize = 600;
 /// How long a caller may take to say what it wants, and to take an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -66,13 +68,16 @@ pub fn serve(source: Option<&Source>) -> Result<()> {
     if !rustix::process::geteuid().is_root() {
         return Err(Error::new(Code::Forbidden, "the broker does for others what root alone may do"));
     }
-    let config = Config::of(source)?;
-    Access::read(&config.paths.access())?;
     process::watch_signals();
     raise_open_files();
     let listener = match handed_over() {
+        // Somebody waits there: what is wrong with the settings is told to each caller, as it is when they become wrong later.
         Some(listener) => listener,
-        None => bind(config.paths.broker())?,
+        None => {
+            let config = Config::of(source)?;
+            Access::read(&config.paths.access())?;
+            bind(config.paths.broker())?
+        }
     };
     listener.set_nonblocking(true).map_err(|error| Error::io("listen", &error))?;
     let broker = Arc::new(Broker { source: source.cloned(), ..Broker::default() });
@@ -221,7 +226,13 @@ impl Broker {
             Error::new(Code::ConfigInvalid, "the configuration of the broker is wrong")
                 .hint("Ask the administrator to run `rocketvps-restore check-config`.")
         })?;
-        let access = Access::read(&config.paths.access());
+        // It may quote the file: callers are told the line alone.
+        let access = Access::read(&config.paths.access()).map_err(|error| {
+            eprintln!("rocketvps-restore: {}", error.message);
+            let line = error.context.get("line").map_or_else(String::new, |line| format!(", line {line}"));
+            let message = format!("{}{line}: it is wrong", config.paths.access().display());
+            Error { message, ..error }
+        });
         Ok((config, access))
     }
 
@@ -255,7 +266,7 @@ impl Broker {
                     let message = format!("the broker met a defect: {}", panic_text(&*panic));
                     Err(Error::new(Code::Panic, message))
                 });
-                let changes = line.outcome == BEGUN;
+                let about = if line.outcome == BEGUN { About::Jobs } else { About::Looks };
                 line.outcome = match &answer {
                     Ok(_) => "ok".into(),
                     Err(error) => error.code.name().into(),
@@ -263,7 +274,11 @@ impl Broker {
                 if let Some(job) = answer.as_ref().ok().and_then(|data| data["job"].as_str()) {
                     line.job = Some(job.to_owned());
                 }
-                self.note(&config, class, &mut line, changes).and(answer)
+                // What was done was done: that it could not be written down is no answer to the caller.
+                if let Err(error) = self.note(&config, class, &mut line, about) {
+                    eprintln!("rocketvps-restore: {}", error.message);
+                }
+                answer
             }
         };
         let document = match answer {
@@ -273,22 +288,24 @@ impl Broker {
         let _ = write(stream, api::text(&document).as_bytes());
     }
 
-    /// Writes a line, where it is not one of too many that changed nothing.
-    fn note(&self, config: &Config, class: Class, line: &mut Line, changes: bool) -> Result<()> {
+    /// Writes a line, where it is not one of too many that only looked.
+    fn note(&self, config: &Config, class: Class, line: &mut Line, about: About) -> Result<()> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Minute { since: Instant::now(), written: 0, left_out: 0 };
         let minute = lines.entry(class).or_insert_with(new);
         if minute.since.elapsed() > Duration::from_secs(60) {
             *minute = Minute { left_out: minute.left_out, ..new() };
         }
-        if !changes && minute.written >= LINES_A_MINUTE {
-            minute.left_out += 1;
-            return Ok(());
+        if about == About::Looks {
+            if minute.written >= LINES_A_MINUTE {
+                minute.left_out += 1;
+                return Ok(());
+            }
+            minute.written += 1;
+            line.left_out = std::mem::take(&mut minute.left_out);
         }
-        minute.written += usize::from(!changes);
-        line.left_out = std::mem::take(&mut minute.left_out);
         drop(lines);
-        audit::write(config, line)
+        audit::write(config, about, line)
     }
 
     fn answer(
@@ -327,6 +344,8 @@ impl Broker {
             let share = share_of(wish.domain.as_ref(), self.beginning.len());
             let _one_at_a_time = self.beginning[share].lock().unwrap_or_else(PoisonError::into_inner);
             require_room(config, kind, wish.domain.as_ref(), terms, &rights)?;
+            // What cannot begin is no line of a job, and nobody is asked to approve it.
+            call::check(config, &request)?;
             let approval = match terms.approval && wants_two(kind) {
                 true => Some(Approval::of(peer, &document.on_behalf, wish.domain.as_ref(), &request)?.take(config)?),
                 false => None,
@@ -334,7 +353,7 @@ impl Broker {
             line.approved_by = approval.as_ref().map(|taken| taken.by().to_owned());
             // What cannot be written down is not done.
             line.outcome = BEGUN.into();
-            let begun = audit::write(config, line).and_then(|()| call::start(config, request));
+            let begun = audit::write(config, About::Jobs, line).and_then(|()| call::start(config, request));
             if let (Err(_), Some(taken)) = (&begun, approval) {
                 taken.give_back(config);
             }
@@ -386,23 +405,30 @@ fn share_of(domain: Option<&Domain>, shares: usize) -> usize {
 fn require_room(config: &Config, kind: Kind, domain: Option<&Domain>, terms: Terms, rights: &Rights) -> Result<()> {
     const HOUR: i64 = 3600;
     let now = jiff::Timestamp::now().as_second();
-    let (mut alive, mut recent) = (0, 0);
+    let (mut alive, mut begun, mut recent) = (0, 0, 0);
     // The newest first; no job lasts a day.
     for folder in JobFolder::all(config) {
-        // One that cannot be read counts as one of this domain.
-        let ticket = folder.ticket().ok();
-        let begun = ticket.as_ref().and_then(|ticket| ticket.created.parse::<jiff::Timestamp>().ok());
-        let age = begun.map_or(0, |begun| now - begun.as_second());
+        let age = folder.begun().map_or(0, |begun| now - begun.as_second());
         if age > 24 * HOUR {
             break;
         }
+        // One whose worker died says that it is at work until it is recovered.
+        let has_worker = !folder.has_no_worker();
+        if age > HOUR && !has_worker {
+            continue;
+        }
+        // One that cannot be read counts as one of this domain.
+        let ticket = folder.ticket().ok();
         if ticket.as_ref().is_some_and(|ticket| ticket.domain.as_ref() != domain) {
             continue;
         }
-        // One whose worker died says that it is at work until it is recovered.
-        let is_alive = !folder.has_no_worker() && folder.status().is_ok_and(|status| !status.state.is_final());
-        alive += usize::from(is_alive);
+        alive += usize::from(has_worker && folder.status().is_ok_and(|status| !status.state.is_final()));
+        begun += usize::from(age < HOUR);
         recent += usize::from(age < HOUR && ticket.is_none_or(|ticket| changes(ticket.kind)));
+    }
+    if begun >= MAX_JOBS_AN_HOUR {
+        return Err(Error::new(Code::Busy, format!("{begun} jobs of this domain began within an hour"))
+            .hint("Try again later."));
     }
     if alive >= MAX_JOBS {
         return Err(Error::new(Code::Busy, format!("{alive} jobs of this domain are at work"))
@@ -423,8 +449,8 @@ fn shown(config: &Config, mut answer: Answer, call: &str, rights: &Rights) -> An
         Answer::Domains(answer) => answer.domains.retain(|info| rights.shows(call, info.domain.as_str())),
         // An archive of all domains lies elsewhere, and is no single tenant's.
         Answer::Backups(answer) => {
-            let own = config.paths.backups().join(answer.domain.as_str());
-            answer.backups.retain(|backup| backup.path.starts_with(&own));
+            let domain = answer.domain.clone();
+            answer.backups.retain(|backup| wish::is_backup_of(config, &domain, &backup.path));
         }
         Answer::Jobs(answer) => answer.jobs.retain(|info| may_see(&info.domain)),
         Answer::Logs(answer) => answer.logs.retain(|info| rights.shows(call, info.domain.as_str())),

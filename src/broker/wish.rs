@@ -2,6 +2,7 @@
 
 use crate::api::request::{Options, Priority, Request};
 use crate::api::{Choice, Components, Part};
+use crate::backup::name::{BackupName, Family};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::job::JobId;
@@ -80,15 +81,15 @@ impl Wish {
             }
             Request::ListBackups(asked) | Request::ListSnapshots(asked) => wish.domain = Some(asked.domain.clone()),
             Request::RestorePoll(asked) | Request::RestoreCancel(asked) => {
-                wish.is_of_job(config, &asked.job, None)?;
+                wish.is_of_job(config, &asked.job)?;
             }
             Request::PreviewBackup(asked) => {
                 backup_within(config, &asked.domain, &asked.backup)?;
                 within(&config.paths.backups(), &asked.domain, asked.dump.as_deref())?;
             }
             Request::DiffBackup(asked) => match (&asked.job, &asked.domain) {
-                (Some(job), domain) => {
-                    wish.is_of_job(config, job, domain.as_ref())?;
+                (Some(job), _) => {
+                    wish.is_of_job(config, job)?;
                     // A page of what was found: its part alone says of what.
                     wish.components.extend(asked.part.map(|part| match part {
                         Part::Files => Component::Files,
@@ -113,7 +114,7 @@ impl Wish {
                 // A snapshot may hold everything; a job goes back by what it took.
                 wish.components = Component::ALL.to_vec();
                 if let Some(job) = &asked.job {
-                    let ticket = wish.is_of_job(config, job, asked.domain.as_ref())?;
+                    let ticket = wish.is_of_job(config, job)?;
                     if let Request::RestoreStart(restore) = &ticket.request {
                         wish.takes(restore.components.as_ref(), &Options::default());
                     }
@@ -123,26 +124,24 @@ impl Wish {
                 }
             }
             Request::DeleteSnapshot(asked) => {
+                // Of everything, as it was saved.
+                wish.components = Component::ALL.to_vec();
                 within(&config.paths.snapshots(), &asked.domain, Some(&asked.snapshot))?;
             }
             // With a domain, too, it removes what is left of others.
             Request::Cleanup(_) => wish.domain = None,
-            Request::CreateSnapshot(_) | Request::Verify(_) | Request::Recover(_) => {}
+            Request::CreateSnapshot(_) => wish.components = Component::ALL.to_vec(),
+            Request::Verify(_) | Request::Recover(_) => {}
         }
         Ok(wish)
     }
 
-    /// The domain is that of a job. One that is named beside it has to be the same.
-    fn is_of_job(&mut self, config: &Config, job: &str, named: Option<&Domain>) -> Result<Ticket> {
+    /// The domain is that of a job, whatever the request names beside it: the engine refuses another, once the caller may know.
+    fn is_of_job(&mut self, config: &Config, job: &str) -> Result<Ticket> {
         let ticket = JobFolder::open(config, &JobId::parse(job)?)?.ticket()?;
         self.job = Some(job.to_owned());
         self.domain.clone_from(&ticket.domain);
-        match named {
-            Some(named) if ticket.domain.as_ref() != Some(named) => {
-                Err(Error::new(Code::BadRequest, format!("job {job} is not of {named}")).hint("Leave `domain` out."))
-            }
-            _ => Ok(ticket),
-        }
+        Ok(ticket)
     }
 
     fn takes(&mut self, components: Option<&Components>, options: &Options) {
@@ -183,10 +182,20 @@ fn within(folder: &Path, domain: &Domain, path: Option<&Path>) -> Result<()> {
 }
 
 fn backup_within(config: &Config, domain: &Domain, backup: &str) -> Result<()> {
-    if backup == "latest" {
+    let path = Path::new(backup);
+    if backup == "latest" || is_backup_of(config, domain, path) {
         return Ok(());
     }
-    within(&config.paths.backups(), domain, Some(Path::new(backup)))
+    within(&config.paths.backups(), domain, Some(path))
+}
+
+/// Whether a path is that of a backup of the domain: in its folder, or beside the folders by its name. An archive of all domains is no
+/// single tenant's.
+pub fn is_backup_of(config: &Config, domain: &Domain, path: &Path) -> bool {
+    let backups = config.paths.backups();
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(BackupName::parse);
+    let is_named = || name.is_some_and(|name| matches!(name.family, Family::Domain(of) if of == domain.as_str()));
+    within(&backups, domain, Some(path)).is_ok() || (path.parent() == Some(&backups) && is_named())
 }
 
 #[cfg(test)]
@@ -217,11 +226,14 @@ mod tests {
         let backup = |path: &str| json!({"domain": "shop.example", "backup": path});
         assert!(wish("validate", &backup("/opt/rocketvps/backups/shop.example/b.tar.gz")).is_ok());
         assert!(wish("validate", &backup("latest")).is_ok());
+        assert!(wish("validate", &backup("/opt/rocketvps/backups/domain_shop.example_20260102_030406.tar.gz")).is_ok());
         for path in [
             "/opt/rocketvps/backups/other.example/b.tar.gz",
             "/etc/passwd",
             "/opt/rocketvps/backups/shop.example/../other.example/b.tar.gz",
             "/opt/rocketvps/backups/shop.example.org/b.tar.gz",
+            "/opt/rocketvps/backups/domain_other.example_20260102_030406.tar.gz",
+            "/opt/rocketvps/backups/all_domains_20260102_030406.tar.gz",
         ] {
             for call in ["validate", "restore_start", "preview_backup", "diff_backup"] {
                 assert_eq!(wish(call, &backup(path)).unwrap_err().code, Code::PathNotAllowed, "{call} {path}");

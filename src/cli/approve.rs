@@ -1,7 +1,7 @@
 //! The word of a second person for what a caller of the broker wants.
 
 use crate::api;
-use crate::broker::approval::{self, Approval};
+use crate::broker::approval::{self, Approval, Person};
 use crate::broker::client::Door;
 use crate::broker::peer;
 use crate::call;
@@ -25,10 +25,7 @@ pub fn run(source: Option<&Source>, id: Option<&str>, output: &Output) -> Result
         },
         Door::Engine(config) => {
             let found = match id {
-                Some(id) => {
-                    let (uid, name) = person();
-                    vec![approval::approve(&config, id, (uid, &name), |_| true)?]
-                }
+                Some(id) => vec![approval::approve(&config, id, &person(), |_| true)?],
                 None => approval::all(&config)?,
             };
             json!({"approvals": call::written(&found)?})
@@ -49,21 +46,27 @@ pub fn run(source: Option<&Source>, id: Option<&str>, output: &Output) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// Who sits there: behind sudo(8) the user who called it.
-fn person() -> (u32, String) {
+/// Who sits there: behind sudo(8), pkexec(1) and su(1) the user who called them, too.
+fn person() -> Person {
+    let number = |text: String| text.trim().parse::<u32>().ok();
+    let named = ["SUDO_UID", "PKEXEC_UID"].into_iter().filter_map(|name| number(std::env::var(name).ok()?));
+    let doas = std::env::var("DOAS_USER").ok().and_then(|name| peer::user_id(&name));
+    // The user of the login, which no later change of the user changes; a daemon has none (proc_pid_loginuid(5)).
+    let login = std::fs::read_to_string("/proc/self/loginuid").ok().and_then(number).filter(|uid| *uid != u32::MAX);
     let own = rustix::process::getuid().as_raw();
-    let uid = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok()).unwrap_or(own);
-    (uid, peer::user_name(uid).unwrap_or_else(|| uid.to_string()))
+    let uids: Vec<u32> = named.chain(doas).chain(login).chain([own]).collect();
+    Person { name: peer::user_name(uids[0]).unwrap_or_else(|| uids[0].to_string()), uids }
 }
 
 fn text(approval: &Approval) -> String {
-    let mut text = format!("{}  {}  {} by {}", approval.id, approval.asked, approval.call, approval.user);
-    if !approval.on_behalf.is_empty() {
-        text += &format!(", who says for {}", approval.on_behalf);
-    }
+    let mut lines = vec![format!("{}  {}  {} by {}", approval.id, approval.asked, approval.call, approval.user)];
     if let Some(approved) = &approval.approved {
-        text += &format!("; approved by {} at {}", approved.by, approved.at);
+        lines[0] += &format!("; approved by {} at {}", approved.by, approved.at);
     }
-    text += &format!(": {}", approval.request);
-    printable(&text) + "\n"
+    lines.push(format!("    {}", approval.request));
+    // Last and in quotes: it is the caller's word, whatever it looks like.
+    if !approval.on_behalf.is_empty() {
+        lines.push(format!("    on behalf of, by the caller's word: {}", json!(approval.on_behalf)));
+    }
+    lines.iter().map(|line| printable(line) + "\n").collect()
 }

@@ -22,8 +22,8 @@ pub fn run(source: Option<&Source>, domain: Option<&str>, output: &Output) -> Re
     let data = match Door::of(source)? {
         Door::Broker(broker) => broker.ask_about("audit", &json!({"domain": domain}))?,
         Door::Engine(config) => {
-            let mut lines = audit::lines(&config)?;
-            lines.retain(|line| domain.is_none() || line.domain.as_deref() == domain.as_ref().map(Domain::as_str));
+            let of = domain.as_ref().map(Domain::as_str);
+            let lines = audit::lines(&config, usize::MAX, |line| of.is_none() || line.domain.as_deref() == of)?;
             json!({"calls": call::written(&lines)?})
         }
     };

@@ -84,7 +84,9 @@ impl Execution<'_> {
         let job = data["job"].as_str().map(JobId::parse).transpose()?;
         match job {
             Some(job) if detach => self.began(&job, &data),
-            Some(job) if matches!(self.command.way, Delivery::Job | Delivery::Change) => self.finish(door, &job),
+            Some(job) if matches!(self.command.way, Delivery::Job | Delivery::Change) => {
+                self.finish(door, &job).map_err(|error| goes_on(error, &job))
+            }
             _ => self.answer(self.command.name, &data),
         }
     }
@@ -178,6 +180,21 @@ impl Execution<'_> {
         if self.output != Output::Text {
             return self.answer(CommandName::Logs, &data);
         }
+        if let Door::Broker(_) = door {
+            // The file is root's; what happened is in the answer, too.
+            let text = |event: &Value| {
+                format!(
+                    "{}  {:<5}  {}",
+                    format::plain(&event["time"]),
+                    format::plain(&event["level"]),
+                    format::plain(&event["message"])
+                )
+            };
+            let events = door.poll(job, 0)?;
+            let lines: Vec<String> = events["events"].as_array().into_iter().flatten().map(text).collect();
+            say(&(lines.join("\n") + "\n"));
+            return Ok(ExitCode::SUCCESS);
+        }
         let Some(path) = data["log"].as_str() else {
             return Err(Error::new(Code::JobNotFound, format!("job {job} has no log"))
                 .hint("Restores and rollbacks have logs; `rocketvps-restore logs` lists them."));
@@ -210,4 +227,13 @@ fn newest_snapshot(door: &Door, request: &Map<String, Value>) -> Result<String> 
 fn folder_of(door: &Door, domain: &Domain, call: &str, key: &str) -> Option<PathBuf> {
     let found = door.answer(call, &json!({"domain": domain.as_str()})).ok()?;
     Some(Path::new(found[key][0]["path"].as_str()?).parent()?.to_owned())
+}
+
+/// An error that is not the job's own: the job that began is not undone by it.
+fn goes_on(error: Error, job: &JobId) -> Error {
+    if error.context.contains_key("state") {
+        return error;
+    }
+    let message = format!("{}; job {job} goes on", error.message);
+    Error { message, ..error.hint(format!("See how it stands: `rocketvps-restore attach {job}`.")) }
 }

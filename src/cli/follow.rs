@@ -47,8 +47,10 @@ pub fn follow(door: &Door, job: &JobId, style: Style, show: Show, cancels: bool)
         }
         if cancels && !cancelled && process::stop_asked() {
             cancelled = true;
-            door.cancel(job)?;
-            view.say("Stopping; the site goes back to its state before. Ctrl+C again leaves this view.");
+            view.say(&match door.cancel(job) {
+                Ok(_) => "Stopping; the site goes back to its state before. Ctrl+C again leaves this view.".to_owned(),
+                Err(error) => format!("The job goes on: {}. Ctrl+C again leaves this view.", error.message),
+            });
         }
         if !view.show(&data) {
             // Nobody looks any more; the job goes on.

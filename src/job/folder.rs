@@ -110,6 +110,13 @@ impl JobFolder {
         ids.iter().rev().filter_map(|id| JobFolder::open(config, id).ok()).collect()
     }
 
+    /// When the job began, as its name has it in local time.
+    pub fn begun(&self) -> Option<jiff::Timestamp> {
+        let name = self.path.file_name()?.to_str()?.get(..15)?;
+        let local = jiff::civil::DateTime::strptime("%Y%m%d_%H%M%S", name).ok()?;
+        crate::clock::zone().to_timestamp(local).ok()
+    }
+
     /// A file in the folder.
     pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)

@@ -297,6 +297,18 @@ fn systemd_may_hand_the_socket_over() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.contains("\"forbidden\""), "{answer}");
     drop(broker);
+    // Whoever calls it while its rules are wrong is told so, and the broker stays.
+    set_rules(&world, "[[rule]]\nuser = 1\n");
+    let broker = Broker { world: &world, child: command.spawn().unwrap() };
+    for _ in 0..2 {
+        let mut stream = UnixStream::connect(&path).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(b"{\"call\": \"list_domains\"}\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains("\"config_invalid\"") && answer.contains("line 2"), "{answer}");
+    }
+    drop(broker);
 }
 
 #[test]
@@ -372,13 +384,52 @@ fn a_second_person_approves_one_request_once() {
     assert!(!broker.by_root(&["approve", "0123456789abcdef"]).status.success());
     broker.refused("restore_start", &wanted, "approval_required");
     assert!(broker.by_root(&["approve", id]).status.success());
-    broker.refused("restore_start", &json!({"domain": DOMAIN, "wait": true}), "approval_required");
+    // Another request is another one, and `latest` may be another backup by then.
+    let other = json!({"domain": DOMAIN, "backup": backup, "options": {"exact": true}, "wait": true});
+    broker.refused("restore_start", &other, "approval_required");
+    broker.refused("restore_start", &json!({"domain": DOMAIN, "wait": true}), "bad_request");
     let done = broker.call("restore_start", &wanted);
     assert_eq!(done["ok"], true, "{done}");
     assert_eq!(std::fs::read_to_string(&index).unwrap(), "restored");
     let line = broker.audit().pop().unwrap();
     assert_eq!((&line["outcome"], &line["approved_by"]), (&json!("ok"), &json!("root")), "{line}");
     broker.refused("restore_start", &wanted, "approval_required");
+}
+
+#[test]
+fn a_job_whose_end_nobody_may_ask_for_is_named() {
+    let world = World::bare();
+    let broker = Broker::over(&world, &RULES.replace("\"restore_poll\", ", ""));
+    let backup = packed(&world);
+    let refused = broker.helper(&["restore", DOMAIN, &backup, "--yes"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(16) && said.contains(" goes on") && said.contains("attach"), "{said}");
+}
+
+#[test]
+fn a_rule_for_files_makes_and_removes_no_snapshot_of_everything() {
+    let world = World::bare();
+    let rules =
+        "[[rule]]\nuser = \"www-data\"\ndomains = [\"shop.example\"]\ncalls = [\"*\"]\ncomponents = [\"files\"]\n";
+    let broker = Broker::over(&world, rules);
+    let snapshot = world.place().join("base/snapshots").join(DOMAIN).join("pre_restore_x");
+    broker.refused("create_snapshot", &json!({"domain": DOMAIN}), "forbidden");
+    broker.refused("delete_snapshot", &json!({"domain": DOMAIN, "snapshot": snapshot}), "forbidden");
+}
+
+#[test]
+fn what_cannot_begin_is_no_line_of_a_job() {
+    let world = World::bare();
+    let broker = Broker::over(&world, RULES);
+    let missing = world.archive().with_file_name("backup_20200101_000000.tar.gz");
+    for _ in 0..3 {
+        broker.refused("validate", &json!({"domain": DOMAIN, "backup": missing}), "backup_not_found");
+    }
+    let lines = broker.audit();
+    let outcomes: Vec<&Value> =
+        lines.iter().filter(|line| line["call"] == "validate").map(|line| &line["outcome"]).collect();
+    assert_eq!(outcomes, ["backup_not_found"; 3]);
+    assert!(!world.place().join("base/restore_audit.jsonl").exists());
 }
 
 #[test]

@@ -15,6 +15,7 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/backup/locate.rs", "the folder of backups; what is opened is opened beneath it"),
     ("src/backup/source.rs", "an archive, its last name not followed"),
     ("src/call.rs", "whether a document root exists"),
+    ("src/cli/approve.rs", "/proc/self/loginuid"),
     ("src/cli/execute.rs", "a log"),
     ("src/config.rs", "restore.toml; what PHP is installed"),
     ("src/config/in_force.rs", "whether what restore.toml names is there"),
