@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2153  # names are shared by the files of the menus
-# The words of the menus, one catalogue a language: lang/en.txt, lang/vi.txt. `key=text`, %s for what is put in.
+# The words of the menus and of the panel, one catalogue a language: lang/en.txt, lang/vi.txt. `key=text`, %s for what is put in.
 
 # Before the letters are chosen: they may need an LC_ALL of their own.
 _rui_wish() {

@@ -69,7 +69,26 @@ jobs_now() {
     local beginning found=
     for beginning in $beginnings; do [[ $word != "$beginning"* ]] || found=1; done
     [[ -n $found ]] || { printf 'nobody says: %s\n' "$word"; return 1; }
-  done < <(grep -oE '^[a-z][a-z0-9_]*' "$catalogue")
+  done < <(grep -oE '^[a-z][a-z0-9_]*' "$catalogue" | grep -v ^panel_)
+}
+
+@test "the panel says words of the same catalogue, and its own are there for nothing else" {
+  local catalogue=$SHELL_FOLDER/restore_ui/lang/en.txt panel=$BATS_TEST_DIRNAME/../../panel said word beginning found
+  local -a beginnings
+  diff -r "$panel/lang" "$SHELL_FOLDER/restore_ui/lang"
+  said=$(grep -rohE "(->(t|h|say|heading)\\(|new Refusal\\([0-9]+, )'[a-z][a-z0-9_]*[a-z0-9]'|'panel_[a-z0-9_]*[a-z0-9]'" "$panel/src" "$panel/views" | grep -oE "'.*'" | tr -d "'" | sort -u)
+  [[ $(wc -l <<<"$said") -gt 100 ]]
+  mapfile -t beginnings < <(grep -rohE "[\"']panel_[a-z]+_['{\$]|word\('panel_[a-z]+'" "$panel/src" "$panel/views" | grep -oE 'panel_[a-z]+' | sort -u)
+  for word in $said; do
+    found=
+    for beginning in "${beginnings[@]}"; do [[ $word != "$beginning" ]] || found=1; done
+    [[ -n $found ]] || grep -q "^$word=" "$catalogue" || { printf 'not in the catalogue: %s\n' "$word"; return 1; }
+  done
+  while IFS= read -r word; do
+    found=
+    for beginning in "${beginnings[@]}"; do [[ $word != "$beginning"_* ]] || found=1; done
+    [[ -n $found ]] || grep -qx "$word" <<<"$said" || { printf 'nobody says: %s\n' "$word"; return 1; }
+  done < <(grep -oE '^panel_[a-z0-9_]*' "$catalogue")
 }
 
 @test "every state, error, kind of job and group of checks of the engine has its word" {
