@@ -17,7 +17,8 @@ built=${BUILT:-target/release}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # PHP looks in /usr/share/php by itself.
 php=$prefix/share/php/RocketVps
-readonly php prefix libdir unitdir zshdir modules config destdir built version
+panel=$prefix/share/rocketvps-restore/panel
+readonly php panel prefix libdir unitdir zshdir modules config destdir built version
 
 readonly LIBRARY=librocketvps_restore.so
 # A module whose first comment names the helper is ours, of this version or another.
@@ -63,6 +64,10 @@ plain_files() {
     printf '%s\t%s\t%s\n' 0644 "bindings/php/src/$file" "$php/Restore/$file"
   done < <(find bindings/php/src -type f -printf '%P\n' | sort)
   printf '%s\t%s\t%s\n' 0644 bindings/php/RocketVpsRestore.php "$php/RocketVpsRestore.php"
+  # The panel's words are the menus', by a link.
+  while IFS= read -r file; do
+    printf '%s\t%s\t%s\n' 0644 "panel/$file" "$panel/$file"
+  done < <(find -L panel -type f -printf '%P\n' | sort)
 }
 
 # SOURCE PLACE of every file that is filled in.
@@ -158,7 +163,8 @@ uninstall_all() {
   rm -f -- "$destdir$libdir/$LIBRARY"
   while IFS= read -r name; do take_module "$name"; done < <(module_files)
   while IFS= read -r name; do rm -f -- "$destdir$modules/$name"; done < <(screen_files)
-  for place in "$modules"/restore_ui/lang "$modules"/restore_ui "$php"/Restore/{Answer,Enum,Exception,Request} "$php"/Restore "$php"; do
+  for place in "$modules"/restore_ui/lang "$modules"/restore_ui "$php"/Restore/{Answer,Enum,Exception,Request} "$php"/Restore "$php" \
+    "$panel"/{src/Page,src,views,public,lang} "$panel" "${panel%/*}"; do
     [[ ! -d $destdir$place ]] || rmdir --ignore-fail-on-non-empty -- "$destdir$place"
   done
   say "restore.toml stays in $destdir$config; backups, snapshots, jobs and logs were not touched"

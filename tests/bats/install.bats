@@ -12,7 +12,7 @@ setup_file() {
   # The project as it is installed from, with modules of which the test knows the content.
   SOURCE=$FOLDER/source
   mkdir "$SOURCE"
-  (cd "$BATS_TEST_DIRNAME/../.." && cp -r --parents Makefile Cargo.toml include bindings docs/man scripts shell "$SOURCE")
+  (cd "$BATS_TEST_DIRNAME/../.." && cp -r --parents Makefile Cargo.toml include bindings docs/man panel scripts shell "$SOURCE")
   rm -rf "$SOURCE/shell/restore_ui" "$SOURCE"/shell/*.sh
   mkdir -p "$SOURCE/shell/restore_ui/lang"
   printf '# By rocketvps-restore.\nrestore_list_backups() { :; }\n' >"$SOURCE/shell/restore.sh"
@@ -48,7 +48,7 @@ old_modules() {
 @test "the files, their modes and the library's names" {
   umask 077
   run -0 make_it install
-  diff <(things | grep -v ' /usr/share/php/') - <<'LIST'
+  diff <(things | grep -v -e ' /usr/share/php/' -e ' /usr/share/rocketvps-restore/panel/') - <<'LIST'
 f 640 /opt/rocketvps/config/restore.toml
 f 644 /opt/rocketvps/modules/restore.sh
 f 644 /opt/rocketvps/modules/restore_ui.sh
@@ -68,6 +68,9 @@ f 644 /usr/share/man/man1/rocketvps-restore.1
 f 644 /usr/share/zsh/site-functions/_rocketvps-restore
 LIST
   diff -r "$SOURCE/bindings/php/src" "$ROOT/usr/share/php/RocketVps/Restore"
+  diff -r "$SOURCE/panel" "$ROOT/usr/share/rocketvps-restore/panel"
+  [[ -z $(find "$ROOT/usr/share/rocketvps-restore" -type f ! -perm 644 -o -type l) ]]
+  run -0 php -r "require '$ROOT/usr/share/rocketvps-restore/panel/panel.php'; new RocketVps\Panel\Engine(new RocketVps\Panel\Settings('', []));"
   diff "$SOURCE/bindings/php/RocketVpsRestore.php" "$ROOT/usr/share/php/RocketVps/RocketVpsRestore.php"
   [[ -z $(find "$ROOT/usr/share/php" -type f ! -perm 644) ]]
   php -d include_path="$ROOT/usr/share/php" -r 'require "RocketVps/Restore/autoload.php"; new RocketVps\Restore\Client();'
