@@ -1,10 +1,12 @@
 # make demo    a real WordPress, damaged and restored, before your eyes
+# make demo-panel    the panel on a small world of its own, until Ctrl+C
 # make test    every test: Rust, C, PHP, bats, a whole machine
 # make fuzz    every fuzz target, FUZZ_SECONDS each (600)
 # make miri    undefined behaviour, looked for by interpreting (nightly toolchain with miri)
 # make lint    formatting, clippy, shellcheck, cargo-deny
 # make reliability   every fault at every point; writes tests/RELIABILITY.md
 # make screens  every screen of the menus as text, into docs/screens
+# make panel-screens  every screen of the panel as a picture, into docs/panel
 # make bench   the figures, against tar, mariadb and myloader
 # make build   library and helper, in release
 # make header  include/rocketvps_restore.h, from the Rust sources
@@ -27,7 +29,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BUILT := $(TARGET)/$(PROFILE)
 INSTALLER = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' UNITDIR='$(UNITDIR)' ZSHDIR='$(ZSHDIR)' DESTDIR='$(DESTDIR)' MODULES='$(MODULES)' CONFIG='$(CONFIG)' BUILT='$(BUILT)' scripts/install.sh
 
-.PHONY: all build deps demo test fuzz miri lint bench header schema man deb field servers install uninstall clean reliability screens
+.PHONY: all build deps demo demo-panel panel-screens test fuzz miri lint bench header schema man deb field servers install uninstall clean reliability screens
 
 all: build
 
@@ -39,6 +41,9 @@ deps:
 
 demo: deps build
 	scripts/demo.sh
+
+demo-panel: deps build
+	scripts/demo-panel.sh
 
 test: deps
 	scripts/test.sh
@@ -62,6 +67,10 @@ reliability: deps
 screens: deps
 	$(CARGO) build --locked
 	scripts/screens.sh docs/screens
+
+panel-screens: deps
+	$(CARGO) build --locked
+	tests/panel/run.sh --shots docs/panel
 
 header:
 	RV_WRITE_HEADER=1 $(CARGO) test --locked --test all abi::the_committed_header

@@ -6,6 +6,7 @@ set -euo pipefail
 packages=(
   bats curl fish g++ gcc groff-base libc6-dev make parallel pkg-config shellcheck openssl pigz procps tmux util-linux valgrind xz-utils zsh
   btrfs-progs debootstrap e2fsprogs faketime strace xfsprogs
+  chromium fonts-noto-core nodejs npm
   mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mbstring php-mysql phpunit wordpress
 )
 if [[ ${1:-} == --bench ]]; then
@@ -15,9 +16,28 @@ if [[ ${1:-} == --deb ]]; then
   packages+=(debhelper lintian systemd-container)
 fi
 
-# nginx comes in several packages; any of them will do.
+# What the tests of the panel need of npm, in the versions of the committed list; into a folder of the build.
+install_modules() {
+  local folder=${CARGO_TARGET_DIR:-target}/panel-npm
+  cd "$(dirname "$0")/.."
+  if ! cmp -s tests/panel/package-lock.json "$folder/package-lock.json" || [[ ! -d $folder/node_modules ]]; then
+    mkdir -p "$folder"
+    cp tests/panel/package.json tests/panel/package-lock.json "$folder/"
+    if ! (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null); then
+      # Without it the next run begins anew.
+      rm -f "$folder/package-lock.json"
+      printf 'install-deps: npm failed\n' >&2
+      exit 1
+    fi
+  fi
+}
+
+# nginx comes in several packages; any of them will do. Node may be another than Debian's.
 is_there() { # PACKAGE
   if [[ $1 == nginx-light ]] && command -v nginx >/dev/null; then
+    return 0
+  fi
+  if [[ $1 == npm || $1 == nodejs ]] && command -v npm >/dev/null; then
     return 0
   fi
   [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
@@ -28,6 +48,7 @@ for package in "${packages[@]}"; do
   is_there "$package" || missing+=("$package")
 done
 if ((${#missing[@]} == 0)); then
+  install_modules
   exit 0
 fi
 if ((EUID != 0)); then
@@ -63,3 +84,4 @@ if ! { apt-get -o Acquire::Retries=3 -qq update &&
   exit 1
 fi
 rm -f "$log"
+install_modules

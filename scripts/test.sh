@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every suite: Rust, C, PHP, bats, a machine. All of them run, whatever fails; the last line counts what they reported.
-# `scripts/test.sh rust c php bats` runs the named ones; `field` is the short form of `make field`. RESULTS=FILE gets one line a suite: name, passed, failed.
+# Every suite: Rust, C, PHP, the panel, bats, a machine. All of them run, whatever fails; the last line counts what they reported.
+# `scripts/test.sh rust c php panel bats` runs the named ones; `field` is the short form of `make field`. RESULTS=FILE gets one line a suite: name, passed, failed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 target=${CARGO_TARGET_DIR:-target}
@@ -68,6 +68,10 @@ suite_php() {
   tap php tests/php/run.sh "$prefix"
 }
 
+suite_panel() {
+  tap panel tests/panel/run.sh "$prefix"
+}
+
 suite_bats() {
   tap bats env PATH="$prefix/bin:$PATH" PREFIX="$prefix" bats --formatter tap --jobs 3 --no-parallelize-within-files tests/bats
 }
@@ -84,7 +88,7 @@ suite_field() {
 }
 
 suites=("$@")
-((${#suites[@]})) || suites=(rust c php bats field)
+((${#suites[@]})) || suites=(rust c php panel bats field)
 machines=
 if [[ " ${suites[*]} " == *' field '* ]]; then
   scripts/install-deps.sh --deb
@@ -92,7 +96,7 @@ if [[ " ${suites[*]} " == *' field '* ]]; then
   scripts/field.sh machines bookworm >"$logs/machines.log" 2>&1 &
   machines=$!
 fi
-if [[ " ${suites[*]} " =~ \ (c|php|bats)\  ]] && ! install_prefix; then
+if [[ " ${suites[*]} " =~ \ (c|php|panel|bats)\  ]] && ! install_prefix; then
   record build 0 1 1
 fi
 for suite in "${suites[@]}"; do
