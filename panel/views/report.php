@@ -15,7 +15,9 @@ $mood = ['pass' => '✓', 'warn' => '!', 'fail' => '✕'][$outcome] ?? '–';
 <div class="card alert <?= $this->e($outcome) ?>" role="status">
   <p class="lead"><span aria-hidden="true"><?= $mood ?></span> <?= $this->h("report_$outcome") ?></p>
 <?php if ($r->durationSeconds !== null): ?>
-  <p><?= $this->t(Text::word($status->kind) === 'rollback' ? 'panel_rolled_back_in' : 'report_times', Text::duration($r->durationSeconds), (string) round($r->commitMilliseconds ?? 0)) ?></p>
+<?php // From a second on, pages that need the tables had to wait.
+$times = ($r->commitMilliseconds ?? 0) >= 1000 && $r->database !== null ? 'report_times_waited' : 'report_times'; ?>
+  <p><?= $this->t(Text::word($status->kind) === 'rollback' ? 'panel_rolled_back_in' : $times, Text::duration($r->durationSeconds), (string) round($r->commitMilliseconds ?? 0)) ?></p>
 <?php endif ?>
 </div>
 <div class="grid boxes4">

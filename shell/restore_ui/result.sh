@@ -19,7 +19,7 @@ _rui_success() { # JOB
   local job=$1 line verdict
   _rui_say title_report
   local title=$RUI_SAID
-  _rui_call status "$job" --field 'result.duration_s|duration,result.commit_ms|count,result.snapshot,log,result.verification.outcome' ||
+  _rui_call status "$job" --field 'result.duration_s|duration,result.commit_ms|count,result.snapshot,log,result.verification.outcome,result.database.tables' ||
     { _rui_refused "$title"; return; }
   local -a f=("${RUI_OUT[@]}")
   _rui_say "report_${f[4]:-not_checked}"
@@ -29,7 +29,10 @@ _rui_success() { # JOB
   _rui_add "$verdict"
   _rui_check_boxes "$job" result.verification.live
   _rui_add '' "$verdict" ''
-  _rui_say report_times "${f[0]}" "${f[1]}"
+  # From a second on, pages that need the tables had to wait.
+  local times=report_times ms=${f[1]//[!0-9]/}
+  if ((${ms:-0} >= 1000)) && [[ -n ${f[5]:-} ]]; then times=report_times_waited; fi
+  _rui_say "$times" "${f[0]}" "${f[1]}"
   _rui_prose '' '' "$RUI_SAID"
   if [[ -n ${f[2]} ]]; then
     _rui_say report_snapshot

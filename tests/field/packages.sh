@@ -85,8 +85,8 @@ language_checks() {
   check 'packages: PHP calls the library' equal "$version" \
     "$(m php -r 'require "RocketVps/RocketVpsRestore.php"; echo (new RocketVps\RocketVpsRestore())->version();')"
   check 'packages: the PHP package calls the library' equal "$version" \
-    "$(m php -r 'require "RocketVps/Restore/autoload.php"; use RocketVps\Restore\{FfiLibrary, FfiTransport};
-      echo (new FfiTransport(FfiLibrary::load()))->version();')"
+    "$(m php -r 'require "RocketVps/Restore/autoload.php"; use RocketVps\Restore\LibraryTransport;
+      echo (new LibraryTransport())->version();')"
   check 'packages: the PHP package runs the helper' equal restore.example \
     "$(m php -r 'require "RocketVps/Restore/autoload.php"; use RocketVps\Restore\{Client, ProcessTransport, Request\DomainRequest};
       echo (new Client(new ProcessTransport()))->listBackups(new DomainRequest("restore.example"))->domain;')"

@@ -431,7 +431,7 @@ async function secondPerson(browser) {
   await page.waitForURL(/page=approval/);
   await look(page, '41-approval');
   const id = await page.locator('code.id').innerText();
-  ok(/^[0-9a-f]{16}$/.test(id) && (await text(page)).includes('administrator'), 'it says who has to approve what', id);
+  ok(/^[0-9a-f]{24}$/.test(id) && (await text(page)).includes('administrator'), 'it says who has to approve what', id);
   await page.click('main form button');
   await page.waitForURL(/note=waiting/);
   ok((await text(page)).includes('not approved yet'), 'sent again too early, it waits');

@@ -3,7 +3,10 @@
 // The package in pages under PHP-FPM, as www-data, whose calls go through the broker. Speaks TAP: php fpm.php PREFIX
 declare(strict_types=1);
 
-foreach (['tap', 'World', 'Broker', 'Fpm', 'FastCgi'] as $part) {
+use RocketVps\Restore\FfiTransport;
+use RocketVps\Restore\LibraryTransport;
+
+foreach (['tap', 'World', 'Broker', 'Fpm', 'FastCgi', 'reach'] as $part) {
     require __DIR__ . "/harness/$part.php";
 }
 const RULES = "[[rule]]\nuser = \"www-data\"\ndomains = [\"shop.example\"]\ncalls = [\"list_backups\", \"restore_start\", \"restore_poll\"]\n";
@@ -19,7 +22,9 @@ $package = dirname($autoload);
 $broker = new Broker($world, "$prefix/bin/rocketvps-restore", RULES);
 // Where www-data may read them.
 copy("$prefix/bin/rocketvps-restore", "$world->folder/rocketvps-restore");
-copy(__DIR__ . '/page.php', "$world->folder/page.php");
+foreach (['page.php', 'probe.php', 'harness/reach.php'] as $file) {
+    copy(__DIR__ . "/$file", "$world->folder/" . basename($file));
+}
 chmod("$world->folder/rocketvps-restore", 0755);
 $library = ['LD_LIBRARY_PATH' => "$prefix/lib"];
 $preloaded = new Fpm($world->folder, 'preloaded', [
@@ -70,6 +75,25 @@ $page = page($plain, 'ffi');
 check(($page['name'] ?? null) === 'transport_failed', 'ffi that is not preloaded says so', $page);
 $page = page($preloaded, 'ffi_load');
 check(($page['name'] ?? null) === 'transport_failed', 'preloading lets no page load a library by its name', $page);
+
+// Whoever has the FFI object or what its functions return can read and write any memory of the process.
+$text = (new FastCgi($preloaded->socket))->get("$world->folder/probe.php", http_build_query(['autoload' => $autoload]));
+$probe = json_decode($text, true);
+check(($probe['found'] ?? null) === [], 'a page gets no FFI from the preloaded transport', $probe['found'] ?? $text);
+check(($probe['inside'] ?? 0) > 0 && in_array(FfiTransport::class, $probe['preloaded'], true), 'the page looked from inside of calls', $probe);
+require $autoload;
+$seen = ffi_in(new LibraryTransport("$prefix/lib/" . LibraryTransport::NAME), 'here');
+check($seen !== [], 'what looks for FFI finds it where it is', $seen);
+// Somebody who preloads more than preload.php does.
+file_put_contents("$world->folder/more.php", "<?php require '$package/preload.php'; require '$package/LibraryTransport.php';");
+$more = new Fpm($world->folder, 'more', [
+    'ffi.enable' => 'preload',
+    'opcache.enable' => '1',
+    'opcache.preload' => "$world->folder/more.php",
+    'opcache.preload_user' => 'www-data',
+], $library, MAX_REQUESTS);
+$page = page($more, 'ffi_load');
+check(($page['name'] ?? null) === 'transport_failed', 'nor does preloading the class that loads one', $page);
 
 // A reload preloads again.
 foreach (['socket' => $plain, 'ffi' => $preloaded] as $transport => $fpm) {

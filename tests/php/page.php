@@ -4,8 +4,8 @@
 declare(strict_types=1);
 
 use RocketVps\Restore\Client;
-use RocketVps\Restore\FfiLibrary;
 use RocketVps\Restore\FfiTransport;
+use RocketVps\Restore\LibraryTransport;
 use RocketVps\Restore\ProcessTransport;
 use RocketVps\Restore\Request\ConfigSettings;
 use RocketVps\Restore\Request\DomainRequest;
@@ -22,7 +22,7 @@ try {
     $client = match ($_GET['transport']) {
         'socket' => new Client(new SocketTransport($_GET['socket'], 'mai')),
         'ffi' => new Client(FfiTransport::preloaded(), $broker),
-        'ffi_load' => new Client(new FfiTransport(FfiLibrary::load()), $broker),
+        'ffi_load' => new Client(new LibraryTransport(), $broker),
         'process' => new Client(new ProcessTransport($_GET['helper']), $broker),
     };
     if (($_GET['do'] ?? '') === 'restore') {

@@ -4,6 +4,8 @@
 // www-data. Speaks TAP: php transports.php PREFIX
 declare(strict_types=1);
 
+use RocketVps\Restore\Answer\Approval;
+use RocketVps\Restore\Answer\AuditLine;
 use RocketVps\Restore\Answer\Begun;
 use RocketVps\Restore\Answer\DomainInfo;
 use RocketVps\Restore\Answer\FinishedCleanup;
@@ -31,8 +33,7 @@ use RocketVps\Restore\Enum\Part;
 use RocketVps\Restore\Exception\BackupException;
 use RocketVps\Restore\Exception\RequestException;
 use RocketVps\Restore\Exception\RestoreException;
-use RocketVps\Restore\FfiLibrary;
-use RocketVps\Restore\FfiTransport;
+use RocketVps\Restore\LibraryTransport;
 use RocketVps\Restore\ProcessTransport;
 use RocketVps\Restore\Request\AnyDomainRequest;
 use RocketVps\Restore\Request\DeleteSnapshotRequest;
@@ -48,6 +49,7 @@ foreach (['tap', 'account', 'World', 'Broker'] as $part) {
     require __DIR__ . "/harness/$part.php";
 }
 const RULES = "[[rule]]\nuser = \"www-data\"\ndomains = [\"*\"]\ncalls = [\"*\"]\n";
+const APPROVAL_RULES = RULES . "approval = true\n[[rule]]\nuser = \"root\"\ndomains = [\"*\"]\ncalls = [\"list_approvals\", \"approve\"]\n";
 const DOMAIN = World::DOMAIN;
 
 $prefix = $argv[1];
@@ -146,13 +148,50 @@ function rest(string $name, Client $client): void
     check($recovery instanceof FinishedRecovery && $recovery->recovered === [], "$name: recover", $recovery);
 }
 
-$ffi = new FfiTransport(FfiLibrary::load("$prefix/lib/" . FfiLibrary::NAME));
+/** A restore of a backup that is named: `latest` may be another one by the time it is approved. */
+function named(Client $client): RestoreRequest
+{
+    return new RestoreRequest(DOMAIN, backup: $client->listBackups(new DomainRequest(DOMAIN))->backups[0]->path);
+}
+
+/** Somebody whose restore needs a second person's word: the name of what waits for it. */
+function asks(Client $client): ?string
+{
+    $error = thrown(static fn () => $client->restoreStart(named($client)));
+    check($error instanceof RequestException && $error->is(ErrorCode::ApprovalRequired) && $error->approval() !== null, 'socket: a restore that nobody approved', $error);
+    $error = thrown(static fn () => $client->approve((string) $error?->approval()));
+    check($error instanceof RequestException && $error->is(ErrorCode::Forbidden), 'socket: nobody approves without a rule', $error);
+    $waiting = $client->listApprovals(DOMAIN);
+    check(count($waiting) === 1 && $waiting[0]->approved === null && $waiting[0]->request['domain'] === DOMAIN, 'socket: it waits', $waiting);
+    return $waiting[0]->id ?? null;
+}
+
+/** The second person. */
+function approves(Client $client, string $id): void
+{
+    $waiting = array_map(static fn (Approval $approval): array => [$approval->id, $approval->user, $approval->onBehalf, $approval->call], $client->listApprovals());
+    check($waiting === [[$id, 'www-data', 'mai', 'restore_start']], 'socket: root sees who asks', $waiting);
+    $approval = $client->approve($id);
+    check($approval->id === $id && $approval->approved?->by === 'root', 'socket: approve', $approval);
+}
+
+/** And the first one again. */
+function begins(Client $client): void
+{
+    $job = $client->restoreStart(named($client))->job;
+    check($client->wait($job, 200, 0.02)->state === JobState::Done, 'socket: what was approved is done');
+    $lines = array_filter($client->audit(DOMAIN), static fn (AuditLine $line): bool => $line->job === $job && $line->call === 'restore_start');
+    $last = end($lines) ?: null;
+    check($last?->approvedBy === 'root' && $last->onBehalf === 'mai' && $last->user === 'www-data' && $last->outcome === 'ok', 'socket: audit', $lines);
+}
+
+$ffi = new LibraryTransport("$prefix/lib/" . LibraryTransport::NAME);
 check((bool) preg_match('/^\d+\.\d+\.\d+/', $ffi->version()), 'ffi: the version', $ffi->version());
 foreach (['string_free', 'abi_version', 'version', 'list_backups(', ''] as $name) {
     check(thrown(static fn () => $ffi->call($name, '{}')) instanceof InvalidArgumentException, "ffi: no call is called \"$name\"");
 }
 $transports = [
-    'ffi' => ['root', static fn (): Client => new Client(new FfiTransport(FfiLibrary::load("$prefix/lib/" . FfiLibrary::NAME)), $world->config)],
+    'ffi' => ['root', static fn (): Client => new Client(new LibraryTransport("$prefix/lib/" . LibraryTransport::NAME), $world->config)],
     'process' => ['root', static fn (): Client => new Client(new ProcessTransport("$prefix/bin/rocketvps-restore"), $world->config)],
     'socket' => ['www-data', static fn (): Client => new Client(new SocketTransport($broker->socket, 'mai'))],
 ];
@@ -177,4 +216,15 @@ $audit = array_map('json_decode', array_filter(explode("\n", (string) file_get_c
 $calls = array_filter($audit, static fn (object $line): bool => $line->user !== 'root');
 $callers = array_values(array_unique(array_map(static fn (object $line): string => "$line->user for " . ($line->on_behalf ?? ''), $calls)));
 check($callers === ['www-data for mai'], 'the audit log has who asked, and on whose behalf', $callers);
+// The broker's own calls.
+$broker->obey(APPROVAL_RULES);
+$make = $transports['socket'][1];
+$id = (string) as_account('www-data', 'socket', static fn (): ?string => asks($make()));
+approves($make(), $id);
+as_account('www-data', 'socket', static fn () => begins($make()));
+check($world->digest() === $good, 'socket: the site is as it was in the backup, after approval');
+foreach (['ffi', 'process'] as $name) {
+    $error = thrown(static fn () => $transports[$name][1]()->audit());
+    check($error instanceof RequestException && $error->is(ErrorCode::Usage), "$name: audit is of the broker alone", $error);
+}
 finish();

@@ -6,6 +6,8 @@ namespace RocketVps\Restore;
 
 use RocketVps\Restore\Answer\Alternative;
 use RocketVps\Restore\Answer\Answer;
+use RocketVps\Restore\Answer\Approval;
+use RocketVps\Restore\Answer\AuditLine;
 use RocketVps\Restore\Answer\Backups;
 use RocketVps\Restore\Answer\Begun;
 use RocketVps\Restore\Answer\Cancelled;
@@ -29,6 +31,9 @@ use RocketVps\Restore\Answer\PageOfConfigEntry;
 use RocketVps\Restore\Answer\PageOfFileEntry;
 use RocketVps\Restore\Answer\PageOfTableEntry;
 use RocketVps\Restore\Answer\Snapshots;
+use RocketVps\Restore\Enum\ErrorCode;
+use RocketVps\Restore\Enum\JobState;
+use RocketVps\Restore\Exception\RequestException;
 use RocketVps\Restore\Exception\RestoreException;
 use RocketVps\Restore\Exception\TransportException;
 use RocketVps\Restore\Request\AnyDomainRequest;
@@ -53,6 +58,10 @@ final class Client
 {
     /** Version of the documents that this client reads. */
     private const SCHEMA = 1;
+    /** States in which a job stays. */
+    private const FINAL_STATES = [JobState::Done, JobState::RolledBack, JobState::Failed, JobState::NeedsOperator];
+    /** What the engine answers of a call that it has not. */
+    private const USAGE = 2;
 
     /** @param string|ConfigSettings|null $config restore.toml for every request that names none; the broker has its own */
     public function __construct(
@@ -253,7 +262,8 @@ final class Client
     }
 
     /**
-     * Polls a job until it has ended, well or otherwise: its status has `result` or `error`.
+     * Polls a job until it has ended, well or otherwise: its status has `result` or `error`, or neither where its report
+     * is lost.
      *
      * @param float                         $timeout  seconds until a TransportException; the job goes on
      * @param \Closure(JobStatus): void|null $onStatus is told each status; its `events` are those since the last one
@@ -273,7 +283,8 @@ final class Client
             if ($onStatus !== null) {
                 $onStatus($status);
             }
-            if ($status->result !== null || $status->error !== null) {
+            // Also a state that a later engine brings has ended where it has one of them.
+            if (in_array($status->state, self::FINAL_STATES, true) || $status->result !== null || $status->error !== null) {
                 return $status;
             }
             if ($deadline->hasPassed()) {
@@ -281,6 +292,44 @@ final class Client
             }
             usleep((int) ($interval * 1e6));
         }
+    }
+
+    /**
+     * Who asked the broker for what, newest last: its last 1,000 lines of the domains that the rules name. Of the broker
+     * alone.
+     *
+     * @return list<AuditLine>
+     *
+     * @throws RestoreException
+     */
+    public function audit(?string $domain = null): array
+    {
+        return $this->askBroker('audit', $domain === null ? [] : ['domain' => $domain], 'calls', AuditLine::class);
+    }
+
+    /**
+     * What waits for a second person, and what has been approved and not begun yet. Of the broker alone.
+     *
+     * @return list<Approval>
+     *
+     * @throws RestoreException
+     */
+    public function listApprovals(?string $domain = null): array
+    {
+        return $this->askBroker('list_approvals', $domain === null ? [] : ['domain' => $domain], 'approvals', Approval::class);
+    }
+
+    /**
+     * A second person's word for a request of somebody else, who can then send it again. Of the broker alone.
+     *
+     * @param string $id of listApprovals(), or of RequestException::approval()
+     *
+     * @throws RestoreException
+     */
+    public function approve(string $id): Approval
+    {
+        $approvals = $this->askBroker('approve', ['approval' => $id], 'approvals', Approval::class);
+        return $approvals[0] ?? throw self::unreadable('approve', new \UnexpectedValueException('approvals is empty'));
     }
 
     /**
@@ -304,6 +353,30 @@ final class Client
             throw new \InvalidArgumentException("the request is no JSON: {$exception->getMessage()}", 0, $exception);
         }
         return $this->dataOf($name, $this->transport->call($name, $text, ($fields['wait'] ?? false) === true));
+    }
+
+    /**
+     * Without the client's `config`: the broker has its own, and its own calls take none.
+     *
+     * @template T of Answer
+     *
+     * @param array<string, string> $fields
+     * @param class-string<T>       $class
+     *
+     * @return list<T>
+     */
+    private function askBroker(string $call, array $fields, string $field, string $class): array
+    {
+        if (!$this->transport instanceof BrokerTransport) {
+            throw new RequestException(ErrorCode::Usage->value, self::USAGE, "only the broker has the call $call", 'Use SocketTransport.');
+        }
+        $text = json_encode((object) $fields, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE);
+        $data = $this->dataOf($call, $this->transport->call($call, $text));
+        try {
+            return (new Fields($data))->objects($field, $class);
+        } catch (\UnexpectedValueException $exception) {
+            throw self::unreadable($call, $exception);
+        }
     }
 
     /**

@@ -7,7 +7,7 @@ namespace RocketVps\Restore;
 use RocketVps\Restore\Exception\TransportException;
 
 /**
- * Calls the library in this process, through FFI. There is no timeout.
+ * Calls the preloaded library in this process, through FFI. There is no timeout. LibraryTransport is for the command line.
  *
  * Under PHP-FPM with `ffi.enable=preload` PHP lets only preloaded code use FFI. This needs in php.ini:
  *
@@ -16,37 +16,26 @@ use RocketVps\Restore\Exception\TransportException;
  *     opcache.preload = /usr/share/php/RocketVps/Restore/preload.php
  *     opcache.preload_user = www-data
  *
- * No method here loads a library by its name: any page could then call it in preloaded code, and PHP would load whatever
- * library the page names.
+ * Any page can call this class, its private parts too, and whoever has an FFI object or what a function of it returned can
+ * read and write all memory of the process. So both are in local variables alone, which no reflection and no backtrace
+ * shows: never in a property, a parameter, a closure or a result, and never an argument of what can throw, since
+ * exceptions keep arguments. Nothing of the page's runs while they are there. Functions have their backslash: without it,
+ * a page's function of this namespace would come first. No method takes the name of a library: PHP would load any.
  */
 final class FfiTransport implements Transport
 {
     /** Name of the preloaded library, for FFI::scope(). */
     public const SCOPE = 'rocketvps_restore';
-    /** Version of the library's functions that this class knows. */
-    public const ABI = 1;
 
-    /** Functions that are no calls: a string for a pointer would crash the process. */
-    private const NO_CALLS = ['abi_version', 'string_free', 'version'];
-
-    /** @param \FFI $library from FfiLibrary::load(); preloaded() needs none */
-    public function __construct(private readonly \FFI $library)
+    private function __construct()
     {
-        /** @phpstan-ignore-next-line the functions are those of the header */
-        $version = $library->rv_abi_version();
-        if ($version !== self::ABI) {
-            throw TransportException::because(
-                "the library has version $version of its functions, and this class knows " . self::ABI,
-                'Install the client and the engine in the same version.',
-            );
-        }
     }
 
-    /** The preloaded library. */
     public static function preloaded(): self
     {
         try {
-            $library = \FFI::scope(self::SCOPE);
+            /** @phpstan-ignore-next-line the functions are those of the header */
+            $version = \FFI::scope(self::SCOPE)->rv_abi_version();
         } catch (\FFI\Exception $exception) {
             throw TransportException::because(
                 "the library is not preloaded: {$exception->getMessage()}",
@@ -54,30 +43,32 @@ final class FfiTransport implements Transport
                 $exception,
             );
         }
-        return new self($library);
+        LibraryFunctions::requireAbi($version);
+        return new self();
     }
 
     public function version(): string
     {
         /** @phpstan-ignore-next-line the functions are those of the header */
-        return $this->library->rv_version();
+        return \FFI::scope(self::SCOPE)->rv_version();
     }
 
     public function call(string $call, string $request, bool $waits = false): string
     {
-        if (preg_match('/^[a-z]+(_[a-z]+)*$/D', $call) !== 1 || in_array($call, self::NO_CALLS, true)) {
-            throw new \InvalidArgumentException("$call is no name of a call");
-        }
+        $function = LibraryFunctions::of($call);
+        $library = \FFI::scope(self::SCOPE);
         try {
-            $answer = $this->library->{"rv_$call"}($request);
+            $answer = $library->$function($request);
         } catch (\FFI\Exception $exception) {
-            throw TransportException::because("the library has no call $call", 'Install a later version of the engine.', $exception);
+            throw LibraryFunctions::missing($call, $exception);
         }
-        try {
-            return \FFI::string($answer);
-        } finally {
-            /** @phpstan-ignore-next-line the functions are those of the header */
-            $this->library->rv_string_free($answer);
+        // FFI::string() of it would throw, with it as an argument.
+        if (\FFI::isNull($answer)) {
+            throw TransportException::because("the library gave no answer to $call", 'The server may be out of memory.');
         }
+        $text = \FFI::string($answer);
+        /** @phpstan-ignore-next-line the functions are those of the header */
+        $library->rv_string_free($answer);
+        return $text;
     }
 }

@@ -10,7 +10,7 @@ use RocketVps\Restore\Exception\TransportException;
  * Asks the broker on its Unix socket, where `rocketvps-restore serve` answers callers without rights. Needs neither FFI
  * nor the right to start programs.
  */
-final class SocketTransport implements Transport
+final class SocketTransport implements BrokerTransport
 {
     public const SOCKET = '/run/rocketvps-restore.sock';
 
@@ -24,7 +24,8 @@ final class SocketTransport implements Transport
      * @param float    $answerTimeout  seconds until the whole answer has to be there
      * @param float    $waitTimeout    the same of a call that waits for its job
      * @param int      $maxAnswer      bytes of the longest answer that is taken
-     * @param int|null $owner          user id of the broker: another's socket is not asked; null: anybody's is
+     * @param int|null $owner          user id of the broker: no socket is asked that others than it and root could have put
+     *                                 there; null: anybody's is
      */
     public function __construct(
         private readonly string $socket = self::SOCKET,
@@ -74,13 +75,14 @@ final class SocketTransport implements Transport
                 'Ask the administrator to start it: rocketvps-restore serve.',
             );
         }
-        clearstatcache(true, $this->socket);
-        $owner = @fileowner($this->socket);
         // Anybody else who listens there would learn what is asked, and could answer anything. Nothing has been sent yet.
-        if ($this->owner !== null && $owner !== $this->owner) {
-            throw $owner === false
-                ? TransportException::because("nobody can say whose $this->socket is", 'Add it to open_basedir.')
-                : TransportException::because("$this->socket belongs to user $owner, and not to the broker's", 'Ask the administrator who made it.');
+        if ($this->owner !== null) {
+            try {
+                SocketPlace::check($this->socket, $this->owner);
+            } catch (TransportException $exception) {
+                fclose($stream);
+                throw $exception;
+            }
         }
         return $stream;
     }

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace RocketVps\Restore\Tests;
 
 use PHPUnit\Framework\TestCase;
+use RocketVps\Restore\Answer\Approved;
 use RocketVps\Restore\Answer\Begun;
 use RocketVps\Restore\Answer\FinishedReport;
 use RocketVps\Restore\Answer\FinishedValidation;
@@ -27,6 +28,7 @@ use RocketVps\Restore\Exception\RestoreException;
 use RocketVps\Restore\Exception\ServiceException;
 use RocketVps\Restore\Exception\StorageException;
 use RocketVps\Restore\Exception\TransportException;
+use RocketVps\Restore\ProcessTransport;
 use RocketVps\Restore\Request\Components;
 use RocketVps\Restore\Request\ConfigSettings;
 use RocketVps\Restore\Request\DiffRequest;
@@ -41,6 +43,10 @@ final class ClientTest extends TestCase
         'job' => self::JOB, 'kind' => 'restore', 'domain' => 'shop.example', 'state' => 'staging', 'percent' => 10, 'phases' => [],
         'io' => ['total_mb_s' => 1, 'read_mb_s' => 0, 'write_mb_s' => 0.5], 'elapsed_s' => 1, 'remaining_s' => null,
         'started' => '2025-10-04T03:00:00+00:00', 'last_event' => 0, 'log' => null, 'events' => [], 'result' => null, 'error' => null,
+    ];
+    private const APPROVAL = [
+        'id' => '0123456789abcdef', 'asked' => '2025-10-04T03:00:00+00:00', 'user' => 'www-data', 'uid' => 33, 'call' => 'restore_start',
+        'domain' => 'shop.example', 'request' => ['domain' => 'shop.example'],
     ];
     private const REPORT = ['domain' => 'shop.example', 'source' => '/b', 'snapshot' => '/s'];
 
@@ -174,12 +180,75 @@ final class ClientTest extends TestCase
         self::assertTrue($exception->is(ErrorCode::DiskFull));
     }
 
+    public function testAJobThatHasEndedWithoutAReportIsNotWaitedFor(): void
+    {
+        foreach ([JobState::Done, JobState::RolledBack, JobState::Failed, JobState::NeedsOperator] as $state) {
+            $transport = new FakeTransport(FakeTransport::ok(['state' => $state->value] + self::STATUS));
+            self::assertSame($state, (new Client($transport))->wait(self::JOB, timeout: 0)->state);
+        }
+    }
+
     public function testWaitingEndsAtItsTimeout(): void
     {
         $transport = new FakeTransport(FakeTransport::ok(self::STATUS));
         $this->expectException(TransportException::class);
         $this->expectExceptionMessage('has not ended within 0 s');
         (new Client($transport))->wait(self::JOB, timeout: 0);
+    }
+
+    public function testTheBrokerTellsWhoAskedForWhat(): void
+    {
+        $line = ['at' => '2025-10-04T03:00:00+00:00', 'user' => 'www-data', 'uid' => 33, 'pid' => 7, 'executable' => '/usr/sbin/php-fpm8.2', 'call' => 'list_backups', 'outcome' => 'ok'];
+        $more = ['on_behalf' => 'mai', 'domain' => 'shop.example', 'job' => self::JOB, 'approved_by' => 'root', 'left_out' => 3];
+        $transport = new FakeTransport(FakeTransport::ok(['calls' => [$line, $more + $line]]), FakeTransport::ok(['calls' => []]));
+        // The broker takes no configuration for its own calls.
+        $client = new Client($transport, '/etc/restore.toml');
+        [$plain, $full] = $client->audit('shop.example');
+        self::assertSame([], $client->audit());
+        self::assertSame(['{"domain":"shop.example"}', '{}'], array_column($transport->asked, 'request'));
+        self::assertSame(['audit', 'audit'], array_column($transport->asked, 'call'));
+        self::assertSame(['www-data', 33, 7, '', null, null, null, 0], [$plain->user, $plain->uid, $plain->pid, $plain->onBehalf, $plain->domain, $plain->job, $plain->approvedBy, $plain->leftOut]);
+        self::assertSame(['mai', 'shop.example', self::JOB, 'root', 3], [$full->onBehalf, $full->domain, $full->job, $full->approvedBy, $full->leftOut]);
+    }
+
+    public function testASecondPersonApproves(): void
+    {
+        $approved = ['approved' => ['by' => 'root', 'at' => '2025-10-04T03:01:00+00:00'], 'on_behalf' => 'mai'];
+        $transport = new FakeTransport(
+            FakeTransport::ok(['approvals' => [self::APPROVAL]]),
+            FakeTransport::ok(['approvals' => [$approved + self::APPROVAL]]),
+            FakeTransport::ok(['approvals' => []]),
+        );
+        $client = new Client($transport, '/etc/restore.toml');
+        [$waiting] = $client->listApprovals();
+        self::assertSame([null, 'restore_start', ['domain' => 'shop.example'], ''], [$waiting->approved, $waiting->call, $waiting->request, $waiting->onBehalf]);
+        $done = $client->approve($waiting->id);
+        self::assertInstanceOf(Approved::class, $done->approved);
+        self::assertSame(['root', 'mai'], [$done->approved->by, $done->onBehalf]);
+        self::assertSame(['call' => 'approve', 'request' => '{"approval":"0123456789abcdef"}', 'waits' => false], $transport->asked[1]);
+        $this->expectException(TransportException::class);
+        $client->approve($waiting->id);
+    }
+
+    public function testOnlyTheBrokerHasTheBrokersCalls(): void
+    {
+        $client = new Client(new ProcessTransport('/nonexistent/helper'));
+        foreach ([static fn () => $client->audit(), static fn () => $client->listApprovals(), static fn () => $client->approve('0')] as $call) {
+            try {
+                $call();
+                self::fail('it was asked');
+            } catch (RequestException $exception) {
+                self::assertTrue($exception->is(ErrorCode::Usage));
+                self::assertStringContainsString('SocketTransport', $exception->hint);
+            }
+        }
+    }
+
+    public function testAnErrorNamesTheApprovalThatIsMissing(): void
+    {
+        self::assertSame('a', (new RequestException('approval_required', 9, 'What happened.', context: ['approval' => 'a']))->approval());
+        self::assertNull((new RequestException('approval_required', 9, 'What happened.'))->approval());
+        self::assertNull((new RequestException('forbidden', 18, 'What happened.', context: ['approval' => 'a']))->approval());
     }
 
     public function testACallOfALaterEngineHasNoTypes(): void

@@ -4,17 +4,22 @@ declare(strict_types=1);
 
 namespace RocketVps\Restore\Tests;
 
-/** A Unix socket in a folder of its own; a child process serves its connections until the object is destroyed. */
+/**
+ * A Unix socket in a folder of its own; a child process serves its connections until the object is destroyed.
+ *
+ * The folder lies where nobody else may write, since the transport asks no other.
+ */
 final class FakeBroker
 {
     public readonly string $socket;
-    private readonly string $folder;
+    public readonly string $folder;
     private int $child;
 
     /** @param \Closure(resource): void $serve what is done with each connection */
     public function __construct(\Closure $serve)
     {
-        $this->folder = sys_get_temp_dir() . '/rv-broker-' . bin2hex(random_bytes(6));
+        $run = posix_geteuid() === 0 ? '/run' : (getenv('XDG_RUNTIME_DIR') ?: sys_get_temp_dir());
+        $this->folder = "$run/rv-broker-" . bin2hex(random_bytes(6));
         mkdir($this->folder, 0700);
         $this->socket = "$this->folder/socket";
         $server = stream_socket_server("unix://$this->socket") ?: throw new \RuntimeException('no socket');

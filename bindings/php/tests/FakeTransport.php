@@ -4,10 +4,10 @@ declare(strict_types=1);
 
 namespace RocketVps\Restore\Tests;
 
-use RocketVps\Restore\Transport;
+use RocketVps\Restore\BrokerTransport;
 
 /** Answers with prepared documents, and remembers what was asked. */
-final class FakeTransport implements Transport
+final class FakeTransport implements BrokerTransport
 {
     /** @var list<array{call: string, request: string, waits: bool}> */
     public array $asked = [];

@@ -6,8 +6,8 @@ namespace RocketVps\Restore\Tests;
 
 use PHPUnit\Framework\TestCase;
 use RocketVps\Restore\Exception\TransportException;
-use RocketVps\Restore\FfiLibrary;
 use RocketVps\Restore\FfiTransport;
+use RocketVps\Restore\LibraryTransport;
 
 /** What can be said without the library; tests/php has it. */
 final class FfiTransportTest extends TestCase
@@ -22,7 +22,7 @@ final class FfiTransportTest extends TestCase
     public function testAMissingLibraryIsAFailureWithAHint(): void
     {
         try {
-            FfiLibrary::load('/nonexistent/library.so');
+            new LibraryTransport('/nonexistent/library.so');
             self::fail('it was loaded');
         } catch (TransportException $exception) {
             self::assertStringContainsString('/nonexistent/library.so cannot be loaded', $exception->getMessage());

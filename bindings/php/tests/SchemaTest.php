@@ -6,8 +6,9 @@ namespace RocketVps\Restore\Tests;
 
 use PHPUnit\Framework\TestCase;
 use RocketVps\Restore\Client;
-use RocketVps\Restore\FfiLibrary;
 use RocketVps\Restore\FfiTransport;
+use RocketVps\Restore\LibraryFunctions;
+use RocketVps\Restore\LibraryTransport;
 use RocketVps\Restore\Tools\Names;
 use RocketVps\Restore\Tools\Schema;
 
@@ -88,13 +89,18 @@ final class SchemaTest extends TestCase
     public function testTheFunctionsAreThoseOfTheHeader(): void
     {
         $header = (string) file_get_contents(self::ROOT . '/include/rocketvps_restore.h');
-        self::assertStringContainsString('#define RV_ABI_VERSION ' . FfiTransport::ABI . "\n", $header);
+        self::assertStringContainsString('#define RV_ABI_VERSION ' . LibraryFunctions::ABI . "\n", $header);
         $declared = (string) file_get_contents(__DIR__ . '/../src/rocketvps_restore.ffi.h');
         self::assertStringContainsString('#define FFI_SCOPE "' . FfiTransport::SCOPE . "\"\n", $declared);
-        self::assertStringContainsString('#define FFI_LIB "' . FfiLibrary::NAME . "\"\n", $declared);
+        self::assertStringContainsString('#define FFI_LIB "' . LibraryTransport::NAME . "\"\n", $declared);
         foreach (array_keys($this->schema()->calls) as $call) {
             self::assertStringContainsString("char *rv_$call(const char *request_json);\n", $declared);
         }
+        // A page can name any function that is not among those that are no calls.
+        preg_match_all('/\brv_(\w+)\(/', $declared, $found);
+        $others = array_values(array_diff($found[1], array_keys($this->schema()->calls)));
+        sort($others);
+        self::assertSame(LibraryFunctions::NO_CALLS, $others);
     }
 
     private function schema(): Schema

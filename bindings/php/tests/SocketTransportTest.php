@@ -125,12 +125,81 @@ final class SocketTransportTest extends TestCase
         self::assertStringContainsString('belongs to user ' . posix_geteuid(), $exception->getMessage());
     }
 
+    public function testALinkIsNotAsked(): void
+    {
+        $broker = $this->brokerThatTells();
+        symlink($broker->socket, "$broker->folder/link");
+        symlink($broker->folder, "$broker->folder/around");
+        try {
+            foreach (['link', 'around/socket', './socket', '../' . basename($broker->folder) . '/socket'] as $path) {
+                $exception = $this->failure(new SocketTransport("$broker->folder/$path", owner: posix_geteuid()));
+                self::assertStringContainsString('is over a link, or not absolute', $exception->getMessage(), $path);
+                self::assertStringContainsString($broker->socket, $exception->hint, $path);
+            }
+        } finally {
+            unlink("$broker->folder/link");
+            unlink("$broker->folder/around");
+        }
+    }
+
+    public function testASocketInAFolderOfOthersIsNotAsked(): void
+    {
+        $broker = $this->brokerThatTells();
+        $transport = new SocketTransport($broker->socket, owner: posix_geteuid());
+        foreach ([0777, 0770, 01777, 0722] as $mode) {
+            chmod($broker->folder, $mode);
+            $message = $this->failure($transport)->getMessage();
+            self::assertStringContainsString("others than the broker may write to $broker->folder", $message, decoct($mode));
+        }
+        chmod($broker->folder, 0755);
+        self::assertSame('asked', $transport->call('list_domains', '{}'));
+        if (posix_geteuid() === 0) {
+            chown($broker->folder, 33);
+            self::assertStringContainsString('others than the broker', $this->failure($transport)->getMessage());
+            chown($broker->folder, 0);
+        }
+    }
+
+    public function testEachFolderOfThePathCounts(): void
+    {
+        $broker = $this->brokerThatTells();
+        $inner = "$broker->folder/inner";
+        mkdir($inner, 0755);
+        rename($broker->socket, "$inner/socket");
+        try {
+            $transport = new SocketTransport("$inner/socket", owner: posix_geteuid());
+            self::assertSame('asked', $transport->call('list_domains', '{}'));
+            chmod($broker->folder, 01777);
+            self::assertStringContainsString("may write to $broker->folder,", $this->failure($transport)->getMessage());
+        } finally {
+            rename("$inner/socket", $broker->socket);
+            rmdir($inner);
+        }
+    }
+
+    public function testWithoutAnOwnerAnySocketIsAsked(): void
+    {
+        $broker = $this->brokerThatTells();
+        chmod($broker->folder, 01777);
+        self::assertSame('asked', (new SocketTransport($broker->socket, owner: null))->call('list_domains', '{}'));
+    }
+
     public function testARequestOfTwoLinesOrTooManyBytesIsNotSent(): void
     {
         $transport = new SocketTransport('/nonexistent/socket');
         self::assertStringContainsString('1 MiB', $this->failure($transport, '"' . str_repeat('x', 1 << 20) . '"')->getMessage());
         $this->expectException(\InvalidArgumentException::class);
         $transport->call('list_domains', "{}\n{}");
+    }
+
+    /** Its answer tells that it was asked. */
+    private function brokerThatTells(): FakeBroker
+    {
+        return new FakeBroker(static function ($stream): void {
+            if (fgets($stream) !== false) {
+                fwrite($stream, 'asked');
+            }
+        });
     }
 
     private function to(FakeBroker $broker, string $onBehalf = '', float $answerTimeout = 20.0): SocketTransport

@@ -23,8 +23,9 @@ foreach ($writers as $folder => [$writer, $names]) {
     if (!is_dir("$target/$folder")) {
         mkdir("$target/$folder", 0755, true);
     }
-    // Written by hand: what all of them implement, and what they are read with.
-    $keep = array_map(static fn (string $name): string => "$target/$folder/$name.php", ['Answer', 'Alternative', 'Fields', 'Other', 'Request']);
+    // Written by hand: what all of them implement, what they are read with, and the answers of the broker's own calls.
+    $byHand = ['Answer', 'Alternative', 'Fields', 'Other', 'Request', 'AuditLine', 'Approval', 'Approved'];
+    $keep = array_map(static fn (string $name): string => "$target/$folder/$name.php", $byHand);
     foreach ($names as $name) {
         file_put_contents("$target/$folder/$name.php", $writer->write($name));
         $keep[] = "$target/$folder/$name.php";
