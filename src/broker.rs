@@ -11,4 +11,5 @@ pub mod client;
 mod own;
 pub mod peer;
 pub mod serve;
+mod settings;
 mod wish;

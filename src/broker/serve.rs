@@ -8,6 +8,7 @@ use crate::broker::approval::Approval;
 use crate::broker::audit::{self, About, Line};
 use crate::broker::own::Own;
 use crate::broker::peer::Peer;
+use crate::broker::settings::{Cache, Settings};
 use crate::broker::wish::{self, Wish};
 use crate::call;
 use crate::config::{Config, Source};
@@ -160,6 +161,7 @@ enum Class {
 #[derive(Debug, Default)]
 struct Broker {
     source: Option<Source>,
+    settings: Cache,
     /// Connections that are open.
     open: Mutex<HashMap<Class, usize>>,
     /// Lines of this minute, and those that were left out.
@@ -197,9 +199,9 @@ impl Broker {
     /// Answers a caller in a thread of its own.
     fn take(self: &Arc<Broker>, stream: UnixStream) {
         let Ok(peer) = Peer::of(&stream) else { return };
-        let settings = self.settings();
+        let settings = self.settings.settings(self.source.as_ref());
         let class = match &settings {
-            Ok((_, Ok(access))) if !access.of(&peer).are_none() => Class::Known(peer.uid),
+            Ok(Settings { access: Ok(access), .. }) if !access.of(&peer).are_none() => Class::Known(peer.uid),
             _ => Class::Stranger,
         };
         let Some(place) = self.place(class) else {
@@ -216,24 +218,6 @@ impl Broker {
         if let Err(error) = std::thread::Builder::new().name("caller".into()).spawn(work) {
             eprintln!("rocketvps-restore: a caller could not be answered: {error}");
         }
-    }
-
-    /// The configuration and the rules as they are now. What is wrong with the configuration is for the log: it quotes the file, which
-    /// holds what is no caller's to know.
-    fn settings(&self) -> Result<(Config, Result<Access>)> {
-        let config = Config::of(self.source.as_ref()).map_err(|error| {
-            eprintln!("rocketvps-restore: {}", error.message);
-            Error::new(Code::ConfigInvalid, "the configuration of the broker is wrong")
-                .hint("Ask the administrator to run `rocketvps-restore check-config`.")
-        })?;
-        // It may quote the file: callers are told the line alone.
-        let access = Access::read(&config.paths.access()).map_err(|error| {
-            eprintln!("rocketvps-restore: {}", error.message);
-            let line = error.context.get("line").map_or_else(String::new, |line| format!(", line {line}"));
-            let message = format!("{}{line}: it is wrong", config.paths.access().display());
-            Error { message, ..error }
-        });
-        Ok((config, access))
     }
 
     fn place(self: &Arc<Broker>, class: Class) -> Option<Place> {
@@ -253,13 +237,13 @@ impl Broker {
     }
 
     /// Answers, and writes down what came of it.
-    fn converse(&self, stream: &UnixStream, peer: &Peer, class: Class, settings: Result<(Config, Result<Access>)>) {
+    fn converse(&self, stream: &UnixStream, peer: &Peer, class: Class, settings: Result<Settings>) {
         let mut line = Line::of(peer);
         // First of all: a caller whose document is left lying gets no answer, but a reset.
         let text = read(stream);
         let answer = match settings {
             Err(error) => Err(error),
-            Ok((config, access)) => {
+            Ok(Settings { config, access }) => {
                 let rights = access.as_ref().map(|access| access.of(peer));
                 let answer = || text.and_then(|text| self.answer(&config, rights, (stream, peer), &text, &mut line));
                 let answer = catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|panic| {

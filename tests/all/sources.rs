@@ -74,6 +74,7 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/host/tree/handle.rs", "the name of an open folder"),
     ("src/broker/approval.rs", "our folder of approvals, below base"),
     ("src/broker/audit.rs", "our file of lines, below base"),
+    ("src/broker/settings.rs", "restore.toml and access.toml, which are the administrator's"),
     ("src/broker/peer.rs", "the caller's program, as the kernel names it, for the audit"),
     ("src/broker/serve.rs", "the folder of the broker's socket, which is root's"),
 ];
