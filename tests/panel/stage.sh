@@ -54,9 +54,14 @@ hostile_names() {
   chown -R www-data:www-data "$uploads/names" "$uploads/many"
 }
 
+# A folder that root alone may write to, up to /: the page asks no broker elsewhere.
+socket_of() {
+  printf '/run/rv-panel-%s.sock\n' "$(sha256sum <<<"$stage" | cut -c 1-12)"
+}
+
 start_broker() {
   install -m 0755 "${STAGE_PROGRAM:?}" "$stage/w/run/rocketvps-restore"
-  sed -i "/^\[paths\]/a broker = \"$stage/w/run/broker.sock\"" "$stage/w/restore.toml"
+  sed -i "/^\[paths\]/a broker = \"$(socket_of)\"" "$stage/w/restore.toml"
   mkdir -p "$stage/w/base/config"
   if [[ -n ${1:-} ]]; then
     cp "$1" "$stage/w/base/config/access.toml"
@@ -66,7 +71,7 @@ start_broker() {
   chmod 0600 "$stage/w/base/config/access.toml"
   alone "$stage/w/run/rocketvps-restore" --config "$stage/w/restore.toml" serve
   printf '%s\n' "$!" >"$stage/broker.pid"
-  wait_for 'the broker' test -S "$stage/w/run/broker.sock"
+  wait_for 'the broker' test -S "$(socket_of)"
 }
 
 start_page() {
@@ -129,7 +134,7 @@ http {
       fastcgi_param SCRIPT_NAME /index.php;
       fastcgi_param HTTPS \$http_x_test_https if_not_empty;
       fastcgi_param RV_PANEL_SETTINGS $stage/settings.php;
-      fastcgi_param RV_PANEL_SOCKET $stage/w/run/broker.sock;
+      fastcgi_param RV_PANEL_SOCKET $(socket_of);
       fastcgi_pass unix:$stage/fpm.sock;
       fastcgi_read_timeout 60s;
     }
@@ -181,6 +186,7 @@ command_down() {
   local pidfile
   for pidfile in "$stage"/nginx.pid "$stage"/fpm.pid "$stage"/broker.pid; do end_process "$pidfile"; done
   "$world" down "$stage/w" >/dev/null 2>&1 || true
+  rm -f "$(socket_of)"
   rm -rf "$stage"
 }
 
