@@ -320,6 +320,40 @@ pub fn read_config(
     Ok(found)
 }
 
+/// Hands the text of the source's dump to `look`, and reads no further than that; nothing happens where there is none.
+///
+/// # Errors
+/// As [`scan`], and what `look` meets.
+pub fn read_dump_text(
+    source: &Source,
+    config: &Config,
+    monitor: &dyn Monitor,
+    mut look: impl FnMut(&mut dyn Read) -> Result<()>,
+) -> Result<()> {
+    let walk = Walk { source, limits: Limits::from_config(&config.limits), monitor };
+    if let Some(part) = source.parts.iter().find(|part| part.role == Role::Dump) {
+        look(&mut archive::text(BufReader::with_capacity(CHUNK, part.reader()))?)?;
+        return part.unchanged();
+    }
+    let mut found = false;
+    for part in newest_first(&source.parts) {
+        if !matches!(part.role, Role::Archive | Role::Files) || found {
+            continue;
+        }
+        let raw = BufReader::with_capacity(CHUNK, part.reader());
+        walk.over(part, raw, |place, _, entry, _, data| {
+            if (place, &entry.kind) != (Place::Dump, &EntryKind::File) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            found = true;
+            look(&mut archive::text(BufReader::with_capacity(CHUNK, data))?)?;
+            Ok(ControlFlow::Break(()))
+        })?;
+        part.unchanged()?;
+    }
+    Ok(())
+}
+
 /// Reads a dump, plain or compressed (its first bytes decide), and counts what is in it.
 fn read_dump(name: String, from: impl Read, server: Option<Dialect>, monitor: &dyn Monitor) -> Result<DumpScan> {
     let named = |error: Error| error.with("dump", name.clone());

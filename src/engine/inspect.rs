@@ -21,7 +21,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::engine::machine::{self, Hosts};
 use crate::engine::preflight::space::{self, Load};
-use crate::engine::preflight::{dump_compatibility, facts, plan_token};
+use crate::engine::preflight::{definitions, dump_compatibility, facts, plan_token};
 use crate::engine::{preflight, verify};
 use crate::error::{Code, Error, Result};
 use crate::host::site::Site;
@@ -199,9 +199,10 @@ pub fn validate(
     if let Ok(scan) = &scan {
         facts.require_account(scan.dump.as_ref().map(|dump| dump.name.as_str()))?;
     }
+    // What is tried on the server has names of this job's: a clean-up that runs meanwhile leaves it, one that comes later takes it away.
     let plan = Plan::restore(
         config,
-        &JobId::new()?,
+        &JobId::of_folder(folder.path())?,
         &request.domain,
         Target::of(config, source.target()),
         selection,
@@ -267,7 +268,9 @@ pub fn validate(
                         schema_is_missing: facts.schema_is_missing,
                         exact: plan.selection.exact,
                     };
-                    dump_compatibility::group(dump, &server, &asked)
+                    let group = dump_compatibility::group(dump, &server, &asked);
+                    let of = (dump, &server, request.options.compatibility);
+                    definitions::add(group, config, (&plan, &facts.hosts, &source), of, monitor)?
                 }
                 Err(error) => Group::new("dump", vec![Check::failed("dump", &error)]),
             },

@@ -1,5 +1,6 @@
 //! The checks before anything is made: each looks for a failure that can be foreseen, and gives pass, warn or fail, with figures.
 
+pub mod definitions;
 pub mod dump_compatibility;
 pub mod expected_size;
 pub mod facts;

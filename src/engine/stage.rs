@@ -295,7 +295,7 @@ fn say_staged(files: Option<&StagedFiles>, database: Option<&StagedDatabase>, co
 }
 
 /// Loads while the room of the database server is watched. If the load was ended for lack of room, that is the error.
-fn load_watched<T: Send>(
+pub(super) fn load_watched<T: Send>(
     config: &Config,
     plan: &Plan,
     hosts: &Hosts,
@@ -332,8 +332,34 @@ fn load_dump(
     let names = plan.database.as_ref().ok_or_else(|| Error::new(Code::Internal, "the plan has no database"))?;
     database.create_schema(&names.shadow, database.schema_charset(&names.live)?.as_ref())?;
     let checkpoint = Arc::new(checkpoint(database, &names.shadow, plan)?);
+    let request = load_request(config, plan, hosts, tables, actions, Some(checkpoint.clone()))?;
+    let loaded = load(spool, &request, monitor)?;
+    // A foreign key to a table that was not loaded would go on naming the shadow schema.
+    let mut links = database.foreign_keys(&names.shadow)?;
+    links.retain(|key| !loaded.tables.iter().any(|table| table.name == key.refers_to));
+    links.iter().try_for_each(|key| checkpoint.not(&key.table))?;
+    database.drop_foreign_keys(&names.shadow, &links, Patience::default())?;
+    let scope = Scope::Dump { complete: loaded.whole };
+    let (tables, objects, compatibility) = (loaded.tables, loaded.objects, loaded.adapted);
+    let taken_over = loaded.taken_over;
+    Ok((StagedDatabase { dump: None, tables, objects, links, scope, compatibility, taken_over }, loaded.notes))
+}
+
+/// What of a dump is loaded, where, and as whom.
+///
+/// # Errors
+/// `credentials_missing`.
+pub(super) fn load_request(
+    config: &Config,
+    plan: &Plan,
+    hosts: &Hosts,
+    tables: &Arc<Tables>,
+    actions: Actions,
+    checkpoint: Option<Arc<Checkpoint>>,
+) -> Result<LoadRequest> {
+    let names = plan.database.as_ref().ok_or_else(|| Error::new(Code::Internal, "the plan has no database"))?;
     let (takes, leaves_out) = (tables.clone(), tables.clone());
-    let request = LoadRequest {
+    Ok(LoadRequest {
         server: hosts.server()?,
         schema: names.shadow.clone(),
         account: crate::engine::leftovers::discard::loader(&plan.job),
@@ -355,18 +381,8 @@ fn load_dump(
         compatibility: actions,
         #[cfg(any(test, feature = "test-support"))]
         filter: true,
-        checkpoint: Some(checkpoint.clone()),
-    };
-    let loaded = load(spool, &request, monitor)?;
-    // A foreign key to a table that was not loaded would go on naming the shadow schema.
-    let mut links = database.foreign_keys(&names.shadow)?;
-    links.retain(|key| !loaded.tables.iter().any(|table| table.name == key.refers_to));
-    links.iter().try_for_each(|key| checkpoint.not(&key.table))?;
-    database.drop_foreign_keys(&names.shadow, &links, Patience::default())?;
-    let scope = Scope::Dump { complete: loaded.whole };
-    let (tables, objects, compatibility) = (loaded.tables, loaded.objects, loaded.adapted);
-    let taken_over = loaded.taken_over;
-    Ok((StagedDatabase { dump: None, tables, objects, links, scope, compatibility, taken_over }, loaded.notes))
+        checkpoint,
+    })
 }
 
 /// Tables that an earlier load left whole stay in the shadow schema; everything else in it is dropped.

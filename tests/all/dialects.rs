@@ -2,10 +2,11 @@
 //! that are meant for one alone, files that tables share. What `validate` says is what the restore does.
 
 use crate::private_server::Release;
-use crate::releases::{TABLE, assert_both_refuse, assert_both_take};
+use crate::releases::{TABLE, administrator, assert_both_refuse, assert_both_take};
 use crate::two_tenants::{OWN, Tenants};
-use crate::world::DOMAIN;
+use crate::world::{DOMAIN, World};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 /// The installed MariaDB, or the one under test, and MySQL.
 fn both() -> [Tenants; 2] {
@@ -259,4 +260,155 @@ fn a_schema_that_is_gone_is_made_for_what_a_dump_holds_and_for_nothing_else() {
             }
         }
     }
+}
+
+/// How the dumps of the two begin.
+const OF_MARIADB: &str = "-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for debian-linux-gnu (x86_64)\n-- Server version\t10.11.6-MariaDB\n";
+const OF_MYSQL: &str = "-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\n-- Server version\t9.7.4\n";
+
+/// What `validate` has tried in is gone, and who tried it.
+#[track_caller]
+fn assert_no_trace(tenants: &Tenants) {
+    assert_eq!(traces(tenants), "");
+}
+
+fn traces(tenants: &Tenants) -> String {
+    let sql = "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'rvs%'; SELECT User FROM mysql.user WHERE User LIKE 'rv%'";
+    tenants.sql(sql)
+}
+
+/// The line of `validate` about the server's own try.
+fn line_of_the_try(document: &Value) -> Option<Value> {
+    let groups = document["data"]["groups"].as_array().unwrap();
+    let mut checks = groups.iter().flat_map(|group| group["checks"].as_array().unwrap());
+    checks.find(|check| check["name"] == "definitions").cloned()
+}
+
+/// A dump of so many tables.
+fn many(tables: usize) -> String {
+    let table = |number: usize| {
+        format!(
+            "CREATE TABLE `m{number}` (`id` int NOT NULL AUTO_INCREMENT, `a` varchar(190) DEFAULT NULL, `b` longtext, PRIMARY KEY (`id`), KEY `a` (`a`)) ENGINE=InnoDB;\n"
+        )
+    };
+    (0..tables).map(table).collect()
+}
+
+/// No list of ours has these: the server is asked.
+#[test]
+fn what_the_server_alone_knows_of_a_definition_it_says_before() {
+    let of_mariadb = [
+        ("CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY, `a` text DEFAULT 'x')", "1101"),
+        ("CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY, `a` char(36) DEFAULT uuid())", "1064"),
+        (
+            "CREATE TABLE `y` (`id` int NOT NULL PRIMARY KEY, CONSTRAINT `c` CHECK (`id` <> 5)); CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY, CONSTRAINT `c` CHECK (`id` <> 5))",
+            "3822",
+        ),
+        ("CREATE TABLE `x` (`id` int NOT NULL AUTO_INCREMENT PRIMARY KEY CHECK (`id` > 0))", "3818"),
+        ("CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY, `a` int, KEY `a` (`a`) IGNORED)", "1064"),
+        // As phpMyAdmin writes what belongs to a table: at the end.
+        (
+            "CREATE TABLE `x` (`id` int NOT NULL, `a` int); ALTER TABLE `x` ADD PRIMARY KEY (`id`), ADD KEY `a` (`a`) IGNORED",
+            "1064",
+        ),
+    ];
+    let of_mysql = [("CREATE TABLE `x` (`id` int NOT NULL PRIMARY KEY, `g` geomcollection)", "4161")];
+    let [mariadb, mysql] = both();
+    let mut wrong = Vec::new();
+    for (tenants, head, cases) in [(&mysql, OF_MARIADB, &of_mariadb[..]), (&mariadb, OF_MYSQL, &of_mysql[..])] {
+        for (create, number) in cases {
+            tenants.backup(&format!("{head}{TABLE}{create};\nINSERT INTO `x` VALUES (1,1);\n"));
+            let failed = tenants.failures();
+            assert_no_trace(tenants);
+            let (before, own) = (tenants.others(), tenants.own());
+            let document = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+            let error = &document["error"];
+            assert!(tenants.others() == before && tenants.own() == own, "{create}: {}", tenants.others());
+            let said: Vec<_> = failed
+                .iter()
+                .map(|check| {
+                    let figures = &check["figures"];
+                    (&check["name"], &check["message"], &figures["code"], &figures["hint"], &figures["first_line"])
+                })
+                .collect();
+            let (name, context) = (json!("definition"), &error["context"]);
+            let does = [(&name, &error["message"], &error["code"], &error["hint"], &context["line"])];
+            if said != does || context["line"] != 5 || !error["message"].to_string().contains(number) {
+                wrong.push(format!("{create}: {number}\n  validate: {failed:#?}\n  restore: {error:#}"));
+                continue;
+            }
+            assert_without(tenants, "x");
+            assert_no_trace(tenants);
+        }
+    }
+    assert!(wrong.is_empty(), "{} disagree:\n{}", wrong.len(), wrong.join("\n"));
+
+    // Every refusal is told, also that of a table that stays out for another reason; what is left out is not tried.
+    mysql.backup(&format!(
+        "{OF_MARIADB}{TABLE}CREATE TABLE `p` (`id` int NOT NULL PRIMARY KEY, `a` text DEFAULT 'x');\nALTER TABLE `p` ADD KEY `a` (`a`) IGNORED;\n\
+         CREATE TABLE `q` (`id` int NOT NULL PRIMARY KEY) WITH SYSTEM VERSIONING;\nCREATE TABLE `r` (`id` int NOT NULL PRIMARY KEY, `a` blob DEFAULT 'x');\n"
+    ));
+    let lines =
+        |failed: &[Value]| failed.iter().map(|check| check["figures"]["first_line"].clone()).collect::<Vec<_>>();
+    assert_eq!(lines(&mysql.failures()), [json!(7), json!(5), json!(8)]);
+    let request = json!({"domain": DOMAIN, "wait": true, "exclude": {"database": ["p", "q"]}});
+    assert_eq!(lines(&mysql.failures_of(&request)), [json!(8)]);
+    let dry = json!({"domain": DOMAIN, "wait": true, "dry_run": true});
+    let dry = mysql.world.document("restore_start", &dry);
+    assert_eq!(dry["data"]["outcome"], "fail", "{dry:#}");
+    assert_no_trace(&mysql);
+}
+
+/// What the server takes it is said to take, and of its own dumps nothing is asked.
+#[test]
+fn a_dump_of_the_same_kind_of_server_is_not_tried_and_one_that_cannot_be_is_said_not_to_be() {
+    let [mariadb, mysql] = both();
+    let request = json!({"domain": DOMAIN, "wait": true});
+    for (tenants, own, other) in [(&mysql, OF_MYSQL, OF_MARIADB), (&mariadb, OF_MARIADB, OF_MYSQL)] {
+        tenants.backup(&format!("{other}{TABLE}{}", many(3)));
+        let validated = tenants.world.document("validate", &request);
+        let line = line_of_the_try(&validated).unwrap();
+        assert_eq!((&line["outcome"], &line["figures"]["statements"]), (&json!("pass"), &json!(4)), "{validated:#}");
+        assert_both_take(tenants, "a dump of another kind of server");
+        tenants.backup(&format!("{own}{TABLE}{}", many(3)));
+        assert_eq!(line_of_the_try(&tenants.world.document("validate", &request)), None);
+        assert_no_trace(tenants);
+    }
+    mysql.backup(&format!("{OF_MARIADB}{TABLE}"));
+    administrator(&mysql, "missing_a", "x");
+    let validated = mysql.world.document("validate", &request);
+    let line = line_of_the_try(&validated).unwrap();
+    assert_eq!(line["outcome"], "not_checked", "{validated:#}");
+    assert!(!validated.to_string().contains("secret-a-1"), "{validated:#}");
+}
+
+/// Whoever is stopped while the server tries: nothing stays on it.
+#[test]
+fn nothing_of_a_try_stays_whether_it_is_cancelled_or_its_worker_dies() {
+    let [_, mysql] = both();
+    mysql.backup(&format!("{OF_MARIADB}{TABLE}{}", many(1000)));
+    let is_at_it = || ["rvs_", "rv_"].iter().all(|ours| traces(&mysql).lines().any(|name| name.starts_with(ours)));
+    let begin = || {
+        let job = World::job(&mysql.world.call("validate", json!({"domain": DOMAIN})));
+        let until = Instant::now() + Duration::from_secs(60);
+        while !is_at_it() {
+            assert!(Instant::now() < until, "{}", mysql.world.poll(&job));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        job
+    };
+    let job = begin();
+    // Of somebody at work nothing is taken away.
+    mysql.world.call("cleanup", json!({"wait": true}));
+    assert!(is_at_it(), "{}", traces(&mysql));
+    mysql.world.call("restore_cancel", json!({"job": job}));
+    let status = mysql.world.await_end(&job);
+    assert_eq!(status["error"]["code"], "cancelled", "{status:#}");
+    assert_no_trace(&mysql);
+    let job = begin();
+    assert!(World::kill_worker(&job), "it was done already");
+    assert_ne!(traces(&mysql), "");
+    mysql.world.await_end(&job);
+    mysql.world.call("cleanup", json!({"wait": true}));
+    assert_no_trace(&mysql);
 }

@@ -35,7 +35,7 @@ pub fn assert_both_take(tenants: &Tenants, what: &str) -> Value {
     tenants.assert_restored(what)
 }
 
-fn administrator(tenants: &Tenants, user: &str, password: &str) {
+pub fn administrator(tenants: &Tenants, user: &str, password: &str) {
     let file = tenants.world.place().join("base/config/admin.cnf");
     std::fs::write(&file, format!("[client]\nuser={user}\npassword={password}\n")).unwrap();
     set_mode(&file, 0o600);

@@ -115,8 +115,11 @@ impl InUse {
     fn read(config: &Config) -> InUse {
         let mut used = InUse::default();
         for folder in JobFolder::all(config) {
-            let over =
-                folder.status().is_ok_and(|status| status.state.is_final() && status.state != State::NeedsOperator);
+            // One that only looked, and whose worker died, nobody takes up again.
+            let over = folder.status().is_ok_and(|status| match status.state {
+                State::NeedsOperator => false,
+                state => state.is_final() || !status.kind.is_exclusive() && folder.has_no_worker(),
+            });
             if !over || resume::is_set_aside(&folder) {
                 used.keep_job(&folder);
             }
@@ -282,6 +285,24 @@ mod tests {
         let left = [&gone, &over, &at_work, &stuck, &kept, &locked].map(|job| machine.left(job));
         assert_eq!(left, [NONE, NONE, ALL, ALL, STATE, ALL]);
         assert!(machine.remove().is_empty());
+    }
+
+    #[test]
+    fn what_a_dead_validation_left_goes_and_what_one_at_work_has_stays() {
+        let machine = Machine::new();
+        let look = |kind| {
+            let job = machine.job(Some(State::Planning));
+            let folder = JobFolder::open(&machine.config, &job).unwrap();
+            let mut status = folder.status().unwrap();
+            status.kind = kind;
+            folder.write_volatile(file::STATUS, &status).unwrap();
+            (job, folder)
+        };
+        let ((dead, _), (at_work, folder)) = (look(Kind::Validate), look(Kind::Validate));
+        let (interrupted, _) = look(Kind::Restore);
+        let _worker = crate::disk::try_lock_file(&folder.join(file::ALIVE)).unwrap().unwrap();
+        machine.remove();
+        assert_eq!([&dead, &at_work, &interrupted].map(|job| machine.left(job)), [NONE, ALL, ALL]);
     }
 
     #[test]

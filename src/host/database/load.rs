@@ -3,14 +3,17 @@
 
 mod batch;
 pub mod checkpoint;
+pub mod definitions;
 mod queue;
 pub mod refusal;
 mod worker;
 
 use crate::error::{Code, Error, Result};
+use crate::host::credentials::Password;
 use crate::host::database::grants::LOADING;
 use crate::host::database::load::batch::{Batch, Shared, TableProgress, Target};
 use crate::host::database::load::checkpoint::{Checkpoint, Whole};
+use crate::host::database::load::definitions::Trying;
 use crate::host::database::load::queue::Queue;
 use crate::host::database::load::refusal::{incompatible, no_sequences, of_administrators, or_without, undeclared};
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
@@ -19,7 +22,7 @@ use crate::host::spool::{Spool, SpoolReader};
 use crate::progress::{Level, Monitor, Phase};
 use crate::sql::compat::action::Unknown;
 use crate::sql::compat::judge::{decide_statement, keep_zero_dates, skipped};
-use crate::sql::compat::{Actions, Finding, Kind, Ledger, Verdict, adapt, default_collation};
+use crate::sql::compat::{Actions, Finding, Kind, Ledger, ServerFacts, Verdict, adapt, default_collation};
 use crate::sql::definer::{asleep, awake, with_definer};
 use crate::sql::insert::{Verb, set_with_defaults};
 use crate::sql::lexer::{Item, Lexer, Rows, refused};
@@ -137,8 +140,17 @@ pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> 
     let mut admin = request.server.connect(None)?;
     let facts = server_facts::ask(&mut admin, Some(&request.definer))?;
     let password = accounts::create(&mut admin, &request.account, LOADING, &request.schema)?;
-    let shared = Arc::new(Shared {
-        spool: spool.clone(),
+    let shared = Arc::new(shared(request, facts, password, monitor));
+    let result = load_as(&shared, spool, request);
+    let gone = remove_account(&request.server, admin, &request.account);
+    let loaded = result?;
+    gone?;
+    Ok(loaded)
+}
+
+/// What a load begins with, as the account that has this password.
+fn shared(request: &LoadRequest, facts: ServerFacts, password: Password, monitor: Arc<dyn Monitor>) -> Shared {
+    Shared {
         server: request.server.with_account(&request.account, password),
         schema: request.schema.clone(),
         monitor,
@@ -152,12 +164,7 @@ pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> 
         failure: Mutex::new(None),
         notes: Mutex::new(Vec::new()),
         checkpoint: request.checkpoint.clone(),
-    });
-    let result = load_as(&shared, request);
-    let gone = remove_account(&request.server, admin, &request.account);
-    let loaded = result?;
-    gone?;
-    Ok(loaded)
+    }
 }
 
 /// The first connection may have died with what failed: a second one is tried.
@@ -165,7 +172,7 @@ fn remove_account(server: &Server, mut admin: Conn, account: &str) -> Result<()>
     accounts::drop_user(&mut admin, account).or_else(|_| accounts::drop_user(&mut server.connect(None)?, account))
 }
 
-fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
+fn load_as(shared: &Arc<Shared>, spool: &Spool, request: &LoadRequest) -> Result<Loaded> {
     let wanted = if request.connections == 0 {
         std::thread::available_parallelism().map_or(2, |cores| cores.get().min(4))
     } else {
@@ -174,29 +181,12 @@ fn load_as(shared: &Arc<Shared>, request: &LoadRequest) -> Result<Loaded> {
     let queue = Arc::new(Queue::new(wanted));
     let workers: Vec<_> = (0..wanted)
         .map(|number| {
-            let (shared, queue) = (shared.clone(), queue.clone());
-            std::thread::spawn(move || worker::work(&shared, &queue, number))
+            let (shared, spool, queue) = (shared.clone(), spool.clone(), queue.clone());
+            std::thread::spawn(move || worker::work(&shared, &spool, &queue, number))
         })
         .collect();
-    let mut reader = Reading {
-        connection: None,
-        shared,
-        request,
-        queue: queue.clone(),
-        workers: wanted,
-        state: DumpState::new(request.beside.as_deref()),
-        tables: HashMap::new(),
-        passed_over: HashSet::new(),
-        batch: None,
-        objects: Vec::new(),
-        object_bytes: 0,
-        afterwards: Vec::new(),
-        in_session: None,
-        settings: Arc::default(),
-        long: None,
-        current: None,
-    };
-    let result = reader.read_all();
+    let mut reader = Reading::new(shared, request, queue.clone(), wanted);
+    let result = reader.read_all(Watched { reader: spool.reader(), shared: shared.clone() });
     if let Err(error) = &result {
         shared.fail(error.clone());
     }
@@ -228,7 +218,7 @@ struct Reading<'a> {
     /// The same reading as that of whoever only looks at a dump.
     state: DumpState,
     tables: HashMap<String, Arc<Target>>,
-    /// Tables of the dump that were not wanted.
+    /// Tables of the dump that were not wanted, or cannot be had where they are only tried.
     passed_over: HashSet<String>,
     batch: Option<Batch>,
     objects: Vec<Pending>,
@@ -243,11 +233,36 @@ struct Reading<'a> {
     long: Option<(u64, bool)>,
     /// The table whose rows come.
     current: Option<Arc<Target>>,
+    /// Set where tables are made and none is filled.
+    trying: Option<Trying>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(shared: &'a Arc<Shared>, request: &'a LoadRequest, queue: Arc<Queue>, workers: usize) -> Reading<'a> {
+        Reading {
+            connection: None,
+            shared,
+            request,
+            queue,
+            workers,
+            state: DumpState::new(request.beside.as_deref()),
+            tables: HashMap::new(),
+            passed_over: HashSet::new(),
+            batch: None,
+            objects: Vec::new(),
+            object_bytes: 0,
+            afterwards: Vec::new(),
+            in_session: None,
+            settings: Arc::default(),
+            long: None,
+            current: None,
+            trying: None,
+        }
+    }
 }
 
 impl Reading<'_> {
-    fn read_all(&mut self) -> Result<()> {
-        let source = Watched { reader: self.shared.spool.reader(), shared: self.shared.clone() };
+    fn read_all(&mut self, source: impl Read) -> Result<()> {
         let bytes_per_item = BATCH.min(self.shared.facts.max_allowed_packet / 4);
         let mut lexer = Lexer::new(source, self.shared.dialect, bytes_per_item);
         #[cfg(any(test, feature = "test-support"))]
@@ -267,7 +282,12 @@ impl Reading<'_> {
                 Ok(Some(Item::Rows(rows))) => self.rows(rows)?,
                 Ok(Some(Item::Statement { text, line })) => {
                     self.shared.check()?;
-                    self.statement(&text, line)?;
+                    match self.statement(&text, line) {
+                        Err(error) if self.trying.is_some() => {
+                            self.goes_on_after(error, subject(&text, self.state.quoting()))?;
+                        }
+                        done => done?,
+                    }
                     lexer.set_quoting(self.state.quoting());
                 }
                 Err(error) => {
@@ -349,6 +369,9 @@ impl Reading<'_> {
         self.state.goes_on();
         if self.stays_out(&rows.head.table) {
             return Ok(());
+        }
+        if self.trying.is_some() {
+            return self.known(&rows);
         }
         self.measure(&rows)?;
         let target = self.tables.get(&rows.head.table);
@@ -496,6 +519,11 @@ impl Reading<'_> {
 
     fn carry_out(&mut self, statement: Statement, text: &[u8], quoting: Quoting, line: u64) -> Result<()> {
         let sql = || std::str::from_utf8(text).map_err(|_| refused(line, "a statement that is not UTF-8", text));
+        if let Some(trying) = &mut self.trying
+            && !trying.takes(&statement)?
+        {
+            return Ok(());
+        }
         match statement {
             Statement::Nothing
             | Statement::DropObject(_)
@@ -609,7 +637,10 @@ impl Reading<'_> {
 
     /// Whether the statement is about something that is not loaded. Tables are remembered, since their rows follow.
     fn passes_over(&mut self, about: Option<&Subject>, text: &[u8], quoting: Quoting, line: u64) -> Result<bool> {
-        let (Some(choice), Some(about)) = (&self.request.choice, about) else { return Ok(false) };
+        let Some(about) = about else { return Ok(false) };
+        let Some(choice) = &self.request.choice else {
+            return Ok(matches!(about, Subject::Table(name) if self.passed_over.contains(name)));
+        };
         Ok(match about {
             Subject::NewTable(name) => {
                 let unwanted = !(choice.takes)(name);

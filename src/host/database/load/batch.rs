@@ -4,7 +4,6 @@ use crate::error::{Code, Error, Result};
 use crate::host::database::load::checkpoint::{Checkpoint, Whole};
 use crate::host::database::load::refusal::incompatible;
 use crate::host::database::server::{Server, rows, run, text};
-use crate::host::spool::Spool;
 use crate::progress::Monitor;
 use crate::sql::compat::action::Keep;
 use crate::sql::compat::judge::{refuses_zero_dates, taking_zero_dates};
@@ -124,7 +123,6 @@ pub struct Batch {
 
 /// What all workers share.
 pub struct Shared {
-    pub spool: Spool,
     pub server: Server,
     pub schema: String,
     pub monitor: Arc<dyn Monitor>,

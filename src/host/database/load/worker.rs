@@ -29,9 +29,9 @@ const WINDOW: usize = 256 << 10;
 const IDLE: Duration = Duration::from_millis(50);
 
 /// Works until there are no more orders; failures are kept in `shared`.
-pub fn work(shared: &Arc<Shared>, queue: &Queue, number: usize) {
+pub fn work(shared: &Arc<Shared>, spool: &Spool, queue: &Queue, number: usize) {
     let result = shared.connect().and_then(|connection| {
-        Worker { shared, connection, session: None, open: 0, uncommitted: Vec::new() }.run(queue, number)
+        Worker { shared, spool, connection, session: None, open: 0, uncommitted: Vec::new() }.run(queue, number)
     });
     if let Err(error) = result {
         shared.fail(error);
@@ -55,6 +55,7 @@ struct Around<'a> {
 
 struct Worker<'a> {
     shared: &'a Arc<Shared>,
+    spool: &'a Spool,
     connection: Conn,
     session: Option<Arc<Session>>,
     /// Bytes in the open transaction.
@@ -148,7 +149,7 @@ impl Worker<'_> {
         if self.connection.query_drop("SAVEPOINT batch").is_err() {
             return Ok(None);
         }
-        let spool = self.shared.spool.clone();
+        let spool = self.spool.clone();
         let pieces = batch.pieces.clone();
         // It never opens a file: whatever name the server asks for, it gets this batch.
         self.connection.set_local_infile_handler(Some(LocalInfileHandler::new(move |_, out| {
@@ -195,7 +196,7 @@ impl Worker<'_> {
             }
             let begin = rows.len();
             rows.resize(begin + length, 0);
-            self.shared.spool.read_at(&mut rows[begin..], offset)?;
+            self.spool.read_at(&mut rows[begin..], offset)?;
         }
         if !rows.is_empty() {
             loaded += self.send_insert(batch, &around, rows, room)?;

@@ -1,0 +1,139 @@
+//! A load that makes the tables of a dump and fills none of them: what the server says of the definitions is what it would say in a restore.
+
+use crate::error::{Code, Error, Result};
+use crate::host::database::accounts;
+use crate::host::database::grants::LOADING;
+use crate::host::database::load::batch::Shared;
+use crate::host::database::load::queue::Queue;
+use crate::host::database::load::{LoadRequest, Reading, remove_account, shared};
+use crate::host::database::server::{Server, error_number, run};
+use crate::host::database::server_facts;
+use crate::progress::Monitor;
+use crate::sql::lexer::Rows;
+use crate::sql::quote_name;
+use crate::sql::statement::{Statement, Subject};
+use std::io::{self, Read};
+use std::sync::Arc;
+
+/// Most statements that are tried.
+const MAX_STATEMENTS: u64 = 20_000;
+
+/// What became of the definitions of a dump.
+#[derive(Debug, Default)]
+pub struct Tried {
+    /// How many the server was given.
+    pub statements: u64,
+    /// The errors with which a load would end, the first of them first.
+    pub refused: Vec<Error>,
+    /// Why it went no further: the dump's own error, or what kept the server from an answer.
+    pub stopped: Option<Error>,
+}
+
+/// A try while it goes on.
+#[derive(Default)]
+pub struct Trying {
+    statements: u64,
+    refused: Vec<Error>,
+}
+
+impl Trying {
+    /// Whether a statement defines a table; it is counted then.
+    ///
+    /// # Errors
+    /// `timed_out` when there were too many.
+    pub fn takes(&mut self, statement: &Statement) -> Result<bool> {
+        let defines = matches!(
+            statement,
+            Statement::CreateTable(_)
+                | Statement::CreateSequence(_)
+                | Statement::DropTable(_)
+                | Statement::AlterTable(_)
+                | Statement::CreateIndex(_)
+        );
+        if defines && self.statements >= MAX_STATEMENTS {
+            return Err(Error::new(Code::TimedOut, format!("the dump has more than {MAX_STATEMENTS} definitions")));
+        }
+        self.statements += u64::from(defines);
+        Ok(defines)
+    }
+}
+
+/// Makes the tables of a dump in the schema of the request, which is there and empty, as a load makes them. Views, routines and triggers
+/// are not tried: what they name may be live tables. On return, good or bad, the throw-away account is gone, and the schema is for the
+/// caller to drop.
+///
+/// # Errors
+/// `database_unreachable`, `insufficient_privilege`, and what the monitor stops it with.
+pub fn try_definitions(dump: impl Read, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> Result<Tried> {
+    let mut admin = request.server.connect(None)?;
+    let facts = server_facts::ask(&mut admin, Some(&request.definer))?;
+    let password = accounts::create(&mut admin, &request.account, LOADING, &request.schema)?;
+    let shared = Arc::new(shared(request, facts, password, monitor.clone()));
+    // Without rows there is nothing for others to do.
+    let mut reader = Reading::new(&shared, request, Arc::new(Queue::new(0)), 0);
+    reader.trying = Some(Trying::default());
+    let read = reader.read_all(Steady { inner: dump, shared: shared.clone() });
+    let Trying { statements, refused } = reader.trying.take().unwrap_or_default();
+    drop(reader);
+    let gone = remove_account(&request.server, admin, &request.account);
+    monitor.keep_going()?;
+    gone?;
+    Ok(Tried { statements, refused, stopped: read.err() })
+}
+
+impl Reading<'_> {
+    /// After an error that a restore without this table would not meet: the table is passed over from here on.
+    ///
+    /// # Errors
+    /// The error itself, where it is about the whole dump or about the server.
+    pub(super) fn goes_on_after(&mut self, error: Error, about: Option<Subject>) -> Result<()> {
+        // A statement that was ended because the job stops says nothing of the table.
+        self.shared.check()?;
+        let without = matches!(error.code, Code::DumpRefused | Code::DatabaseFailed);
+        let Some(about) = about.filter(|_| without && error.context.contains_key("exclude")) else { return Err(error) };
+        if let Subject::NewTable(name) | Subject::Table(name) = about {
+            self.passed_over.insert(name);
+        }
+        // What is refused by our own word is told by the look at the dump.
+        if let (Some(trying), Some(_)) = (&mut self.trying, error_number(&error)) {
+            trying.refused.push(error);
+        }
+        Ok(())
+    }
+
+    /// Rows that are not loaded: whether their table is one of the dump's.
+    ///
+    /// # Errors
+    /// As [`Reading::goes_on_after`].
+    pub(super) fn known(&mut self, rows: &Rows) -> Result<()> {
+        let table = rows.head.table.clone();
+        let known = self.state.rows(&rows.head, rows.line);
+        known.or_else(|error| {
+            let error = self.way_out(error, Some(table.clone()));
+            self.goes_on_after(error, Some(Subject::Table(table)))
+        })
+    }
+}
+
+/// Drops the schema in which definitions were tried, over a connection of its own: also after a job was told to stop.
+///
+/// # Errors
+/// `database_unreachable`, `database_failed`.
+pub fn drop_scratch(server: &Server, schema: &str) -> Result<()> {
+    let mut admin = server.connect(None)?;
+    run(&mut admin, "SET SESSION foreign_key_checks=0")?;
+    run(&mut admin, &format!("DROP DATABASE IF EXISTS {}", quote_name(schema)))
+}
+
+/// A dump that is read with an eye on whether the job goes on.
+struct Steady<R> {
+    inner: R,
+    shared: Arc<Shared>,
+}
+
+impl<R: Read> Read for Steady<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.shared.check().map_err(io::Error::other)?;
+        self.inner.read(buffer)
+    }
+}
