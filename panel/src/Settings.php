@@ -24,7 +24,8 @@ final class Settings
      * @param int $streamSeconds seconds until a stream ends and the browser asks again
      * @param Client|null $client another way to the engine than the broker's socket
      * @param (\Closure(string): list<array{time: string, user: string, call: string, outcome: string}>)|null $audit
-     *        who asked for what of a domain, newest first. The broker tells callers nothing of it; left out: no such page
+     *        who asked for what of a domain, newest first: the page shows 200. The broker tells it to those whose rule has
+     *        `audit` (docs/panel.md has the lines for that); left out: no such page
      * @param (\Closure(string, string): string)|null $layout the host's own document around title and content
      */
     public function __construct(

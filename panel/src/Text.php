@@ -7,6 +7,18 @@ namespace RocketVps\Panel;
 /** Values as people read them, in the forms of the menus. */
 final class Text
 {
+    /** What stands between thousands, and before tenths. */
+    private const SEPARATORS = ['vi' => ['.', ',']];
+
+    /** @var array{string, string} */
+    private static array $separators = [',', '.'];
+
+    /** Numbers are written as in this language from now on; a process answers one request at a time, in one. */
+    public static function speak(string $language): void
+    {
+        self::$separators = self::SEPARATORS[$language] ?? [',', '.'];
+    }
+
     /** For a page: names are a tenant's, and nothing in them may act, or look like something else. */
     public static function escape(string $text): string
     {
@@ -43,12 +55,12 @@ final class Text
             $value /= 1000.0;
             $unit++;
         }
-        return $unit === 0 ? (int) $count . "\u{a0}B" : sprintf("%.1f\u{a0}%s", $value, $units[$unit]);
+        return $unit === 0 ? (int) $count . "\u{a0}B" : self::tenths($value) . "\u{a0}$units[$unit]";
     }
 
     public static function number(int|float|null $count): string
     {
-        return $count === null ? '-' : number_format((float) $count);
+        return $count === null ? '-' : number_format((float) $count, 0, self::$separators[1], self::$separators[0]);
     }
 
     /** `0.4s`, `2m 05s`, `23h 59m`, `3d 4h`. */
@@ -60,7 +72,7 @@ final class Text
         $seconds = max(0.0, (float) $seconds);
         $whole = (int) $seconds;
         return match (true) {
-            $seconds < 60 => sprintf('%.1fs', $seconds),
+            $seconds < 60 => self::tenths($seconds) . 's',
             $seconds < 3600 => sprintf('%dm %02ds', intdiv($whole, 60), $whole % 60),
             $seconds < 172_800 => sprintf('%dh %02dm', intdiv($whole, 3600), intdiv($whole % 3600, 60)),
             default => sprintf('%dd %dh', intdiv($whole, 86_400), intdiv($whole % 86_400, 3600)),
@@ -74,6 +86,19 @@ final class Text
             return '-';
         }
         return preg_match('/^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)/', $time, $match) === 1 ? "$match[1] $match[2]" : $time;
+    }
+
+    /** So many seconds from now, to the minute, in the zone of the engine. */
+    public static function deadline(int $seconds, ?string $stamp = null): string
+    {
+        // Some keep their snapshots for ever.
+        $second = min($seconds, 253_402_300_799 - 86_400 - time()) + time();
+        return (new \DateTimeImmutable("@$second"))->setTimezone(Zone::of($stamp))->format('Y-m-d H:i');
+    }
+
+    private static function tenths(float $value): string
+    {
+        return number_format($value, 1, self::$separators[1], '');
     }
 
     /** The word of an enum or of a name that a later engine brought. */

@@ -16,6 +16,7 @@ final class View
         public readonly Words $words,
         private readonly ?Tokens $tokens,
     ) {
+        Text::speak($words->language);
     }
 
     /** @param array<string, mixed> $with variables of the template */

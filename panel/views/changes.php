@@ -15,7 +15,10 @@ $signs = ['added' => '+', 'changed' => '~', 'removed' => '−', 'kept' => '=', '
   <li><a href="<?= $this->url('changes', $here + ['part' => $name]) ?>"<?= $name === $part ? ' aria-current="page"' : '' ?>><?= $this->h("head_changes_$name") ?> (<?= $this->e(Text::number($found->total)) ?>)</a></li>
 <?php endforeach ?>
 </ul></nav>
-<?php if ($entries === null || $entries->entries === []): ?>
+<?php if ($entries !== null && $entries->entries === [] && $entries->total > 0): ?>
+<p class="card empty"><?= $this->t('panel_past_end', Text::number($entries->total)) ?></p>
+<p class="pager"><a class="button" href="<?= $this->url('changes', $here + ['part' => $part]) ?>"><?= $this->t('panel_first') ?></a></p>
+<?php elseif ($entries === null || $entries->entries === []): ?>
 <p class="card empty"><?= $this->t('panel_no_changes') ?></p>
 <?php else: ?>
 <ul class="changes card">

@@ -1,17 +1,21 @@
 <?php
 /** @var RocketVps\Panel\View $this */
-use RocketVps\Panel\Text;
+use RocketVps\Panel\Ending;
 
 $error = $status->error;
-$code = Text::word($error->code);
-$state = Text::word($status->state);
+$ending = new Ending($status);
+$mood = $ending->mood();
+$site = $ending->site();
+$isStuck = $ending->isStuck() && $domain !== null;
 $phase = strtr((string) ($error->context['phase'] ?? ''), [' ' => '_', '-' => '_']);
-$changed = in_array(Text::word($status->kind), ['restore', 'rollback'], true);
 ?>
-<div class="card alert <?= $state === 'rolled_back' || $code === 'cancelled' ? 'warn' : 'fail' ?>" role="status">
-  <p class="lead"><span aria-hidden="true"><?= $state === 'rolled_back' || $code === 'cancelled' ? '!' : '✕' ?></span> <?= $changed ? $this->h("outcome_state_$state") : $this->word('code', $code) ?></p>
-<?php if ($changed): ?>
-  <p><?= $this->t("after_$state") ?></p>
+<div class="card alert <?= $mood ?>" role="status">
+  <p class="lead"><span aria-hidden="true"><?= $mood === 'warn' ? '!' : '✕' ?></span> <?= $site === null ? $this->word('code', $ending->code) : $this->h($site[0]) ?></p>
+<?php if ($site !== null): ?>
+  <p><?= $this->t($site[1]) ?></p>
+<?php endif ?>
+<?php if ($isStuck): ?>
+  <p><?= $this->t($error->hint === '' ? 'panel_stuck_unsaid' : 'panel_stuck') ?></p>
 <?php endif ?>
 </div>
 <section class="card facts">
@@ -19,18 +23,15 @@ $changed = in_array(Text::word($status->kind), ['restore', 'rollback'], true);
 <?php if ($phase !== ''): ?>
     <div><dt><?= $this->t('label_phase') ?></dt><dd><?= $this->word('at', $phase) ?></dd></div>
 <?php endif ?>
-    <div><dt><?= $this->t('label_error') ?></dt><dd><?= $this->word('code', $code) ?></dd></div>
+    <div><dt><?= $this->t('label_error') ?></dt><dd><?= $this->word('code', $ending->code) ?></dd></div>
     <div><dt><?= $this->t('panel_detail') ?></dt><dd><?= $this->said($error->message) ?></dd></div>
 <?php if ($error->hint !== ''): ?>
     <div><dt><?= $this->t('panel_what_to_do') ?></dt><dd><?= $this->said($error->hint) ?></dd></div>
 <?php endif ?>
-    <div><dt><?= $this->t('panel_code') ?></dt><dd><code><?= $this->e($code) ?></code></dd></div>
+    <div><dt><?= $this->t('panel_code') ?></dt><dd><code><?= $this->e($ending->code) ?></code></dd></div>
   </dl>
-<?php if ($state === 'needs_operator' && $domain !== null): ?>
-  <div class="bar"><?= $this->once('recover') ?>
-    <input type="hidden" name="domain" value="<?= Text::attribute($domain) ?>">
-    <button class="button main"><?= $this->t('menu_recover') ?></button>
-  </form></div>
+<?php if ($isStuck): ?>
+  <?= $this->part('recover', ['domain' => $domain]) ?>
 <?php endif ?>
 </section>
 <?= $this->part('events_of', ['status' => $status]) ?>

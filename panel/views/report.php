@@ -15,9 +15,20 @@ $mood = ['pass' => '✓', 'warn' => '!', 'fail' => '✕'][$outcome] ?? '–';
 <div class="card alert <?= $this->e($outcome) ?>" role="status">
   <p class="lead"><span aria-hidden="true"><?= $mood ?></span> <?= $this->h("report_$outcome") ?></p>
 <?php if ($r->durationSeconds !== null): ?>
-<?php // From a second on, pages that need the tables had to wait.
-$times = ($r->commitMilliseconds ?? 0) >= 1000 && $r->database !== null ? 'report_times_waited' : 'report_times'; ?>
-  <p><?= $this->t(Text::word($status->kind) === 'rollback' ? 'panel_rolled_back_in' : $times, Text::duration($r->durationSeconds), (string) round($r->commitMilliseconds ?? 0)) ?></p>
+<?php $times = match (true) {
+    Text::word($status->kind) === 'rollback' => 'panel_rolled_back_in',
+    !in_array($outcome, ['pass', 'warn'], true) => 'panel_restored_in',
+    // From a second on, pages that need the tables had to wait.
+    ($r->commitMilliseconds ?? 0) >= 1000 && $r->database !== null => 'report_times_waited',
+    default => 'report_times',
+}; ?>
+  <p><?= $this->t($times, Text::duration($r->durationSeconds), Text::number(round($r->commitMilliseconds ?? 0))) ?></p>
+<?php endif ?>
+<?php if ($r->recovered === true): ?>
+  <p><?= $this->t('panel_by_recovery') ?></p>
+<?php endif ?>
+<?php if ($r->wentOnWith !== null): ?>
+  <p><?= $this->t('panel_went_on', $r->wentOnWith->job, Text::number($r->wentOnWith->files), Text::number($r->wentOnWith->tables)) ?></p>
 <?php endif ?>
 </div>
 <div class="grid boxes4">
@@ -88,7 +99,7 @@ $times = ($r->commitMilliseconds ?? 0) >= 1000 && $r->database !== null ? 'repor
 <?php if ($snapshot === null): ?>
   <p class="dim"><?= $this->t('panel_no_way_back') ?></p>
 <?php else: ?>
-  <p><?= $this->t('panel_kept_until', date('Y-m-d H:i', time() + $snapshot->expiresInSeconds), Text::duration($snapshot->expiresInSeconds)) ?></p>
+  <p><?= $this->t('panel_kept_until', Text::deadline($snapshot->expiresInSeconds, $status->started), Text::duration($snapshot->expiresInSeconds)) ?></p>
   <p><a class="button" href="<?= $this->url('rollback', ['domain' => $domain, 'job' => $status->job]) ?>"><?= $this->t('panel_rollback') ?></a></p>
 <?php endif ?>
 </section>

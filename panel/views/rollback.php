@@ -11,10 +11,8 @@ use RocketVps\Panel\Text;
 <?php endif ?>
 <div class="card alert warn">
   <p class="lead"><span aria-hidden="true">!</span> <?= $this->t('warn_rollback_now') ?></p>
-<?php if ($snapshot !== null): ?>
   <p><?= $this->t('rollback_to') ?> <strong><?= $this->e(Text::moment($snapshot->created)) ?></strong>, <?= $this->word('form', $snapshot->form) ?></p>
-  <p><?= $this->t('panel_kept_until', date('Y-m-d H:i', time() + $snapshot->expiresInSeconds), Text::duration($snapshot->expiresInSeconds)) ?></p>
-<?php endif ?>
+  <p><?= $this->t('panel_kept_until', Text::deadline($snapshot->expiresInSeconds, $stamp), Text::duration($snapshot->expiresInSeconds)) ?></p>
 </div>
 <div class="card">
   <?= $this->part('typed', ['domain' => $domain]) ?>

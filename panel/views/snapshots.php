@@ -16,7 +16,7 @@ use RocketVps\Panel\Text;
     <th scope="row" data-label="<?= $this->t('panel_date') ?>"><?= $this->e(Text::moment($snapshot->created)) ?></th>
     <td data-label="<?= $this->t('panel_form') ?>"><?= $this->word('form', $snapshot->form) ?></td>
     <td class="num" data-label="<?= $this->t('panel_size') ?>"><?= $this->e($snapshot->size === 0 ? '-' : Text::bytes($snapshot->size)) ?></td>
-    <td data-label="<?= $this->t('panel_until') ?>"><?php if ($snapshot->expiresInSeconds > 0): ?><?= $this->e(date('Y-m-d H:i', time() + $snapshot->expiresInSeconds)) ?> <span class="dim">(<?= $this->e(Text::duration($snapshot->expiresInSeconds)) ?>)</span><?php else: ?><?= $this->t('panel_expired') ?><?php endif ?></td>
+    <td data-label="<?= $this->t('panel_until') ?>"><?php if ($snapshot->expiresInSeconds > 0): ?><?= $this->e(Text::deadline($snapshot->expiresInSeconds)) ?> <span class="dim">(<?= $this->e(Text::duration($snapshot->expiresInSeconds)) ?>)</span><?php else: ?><?= $this->t('panel_expired') ?><?php endif ?></td>
     <td class="actions">
       <a class="button main" href="<?= $this->url('rollback', ['domain' => $domain, 'snapshot' => $name]) ?>"><?= $this->t('panel_rollback') ?><span class="unseen"> <?= $this->e(Text::moment($snapshot->created)) ?></span></a>
       <a class="button" href="<?= $this->url('delete', ['domain' => $domain, 'snapshot' => $name]) ?>"><?= $this->t('panel_delete') ?><span class="unseen"> <?= $this->e(Text::moment($snapshot->created)) ?></span></a>

@@ -17,7 +17,12 @@ $here = $draft === null ? ['domain' => $domain, 'backup' => $backup] : ['draft' 
 <li hidden><input type="hidden" name="seen_files[]" value="<?= $this->value((string) json_encode($names, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES)) ?>"></li>
 <?php endif ?>
 <?php if ($names === []): ?>
-<li class="dim"><?= $this->t('panel_folder_empty') ?></li>
+<?php // The engine lists a folder that is not there as an empty one; one that is opened in place was listed before. ?>
+<li class="dim"><?= match (true) {
+    ($page->total ?? 0) > 0 => $this->t('panel_past_end', Text::number($page->total)),
+    $at === '' || ($opened ?? false) => $this->t('panel_folder_empty'),
+    default => $this->t('panel_no_folder'),
+} ?></li>
 <?php endif ?>
 <?php foreach ($files->tree as $number => $node):
     $folder = Text::word($node->kind) === 'folder';

@@ -141,6 +141,9 @@ async function wholeWay(browser) {
   await page.click('.more [data-more]');
   await page.locator('.tree .node').nth(before + 199).waitFor();
   ok(true, 'a large folder comes in pages');
+  const backup = new URL(page.url()).searchParams.get('backup');
+  const nowhere = await page.context().request.get(to('preview', { domain: DOMAIN, backup, at: 'nosuch/' }));
+  ok((await nowhere.text()).includes('There is no folder of this name'), 'a folder that is not in the backup is not called empty', nowhere.status());
 
   await choose(page);
   const cut = await page.context().request.post(to('select'), { form: {
@@ -190,6 +193,8 @@ async function wholeWay(browser) {
   await look(page, '08-changes');
   await page.click('a[rel=next]');
   ok(/101–200 \/ /.test(await text(page)), 'the comparison comes in pages', await text(page));
+  const beyond = await page.context().request.get(page.url().replace('offset=100', 'offset=9000000'));
+  ok((await beyond.text()).includes('the list ends after'), 'a page beyond the last of them says so', beyond.status());
   await page.click('.tabs.inner a >> nth=1');
   ok((await text(page)).includes('wp_postmeta'), 'tables are compared');
   await look(page, '09-changes-tables');
@@ -260,6 +265,9 @@ async function wholeWay(browser) {
   equal(await page.locator('tbody tr').count(), count, 'and deleted');
   await page.goto(to('jobs', { domain: DOMAIN }));
   await look(page, '19-jobs');
+  const checked = (await page.locator('tr:has-text("validation") a').first().getAttribute('href')).replace(/.*job=/, '');
+  const nothing = await page.context().request.get(to('rollback', { domain: DOMAIN, job: checked }));
+  ok(nothing.status() === 404 && (await nothing.text()).includes('nothing to go back to'), 'there is no way back to before a validation', nothing.status());
   await page.goto(to('logs', { domain: DOMAIN }));
   await look(page, '20-logs');
   await page.goto(to('backups', { domain: DOMAIN }));
@@ -462,6 +470,8 @@ async function vietnamese(browser) {
   await restoring(page);
   await page.waitForSelector('.boxes4', SLOW);
   await look(page, '54-vi-report');
+  const figure = await page.locator('.boxes4 .figure').first().innerText();
+  ok(/^\d{1,3}(\.\d{3})+$/.test(figure), 'numbers are written as in Vietnamese', figure);
   ok(!/panel_|code_|state_|label_/.test(await text(page)), 'no word is missing');
   await page.click('a[hreflang=en]');
   equal(await page.evaluate(() => document.documentElement.lang), 'en', 'and the other one a press away');

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The panel in a real Chromium, on restores of a world of its own. Speaks the Test Anything Protocol.
+# The panel: what its pages say, and all of it in a real Chromium, on restores of a world of its own. Speaks the Test Anything
+# Protocol.
 #   run.sh PREFIX             what is installed below PREFIX
 #   run.sh --shots FOLDER     the project's files, and a picture of every screen into FOLDER
 set -euo pipefail
@@ -27,5 +28,8 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+failed=0
+[[ -n ${PANEL_SHOTS:-} ]] || timeout 120 php tests/panel/pages.php "$1/share/rocketvps-restore/panel" || failed=1
 timeout 300 tests/panel/stage.sh up "$folder/s" >/dev/null
-PANEL_ENV=$folder/s/env timeout 900 node tests/panel/panel.mjs
+PANEL_ENV=$folder/s/env timeout 900 node tests/panel/panel.mjs || failed=1
+((failed == 0))

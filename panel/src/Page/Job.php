@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace RocketVps\Panel\Page;
 
+use RocketVps\Panel\Ending;
 use RocketVps\Panel\Engine;
 use RocketVps\Panel\Page;
 use RocketVps\Panel\Panel;
@@ -33,7 +34,9 @@ final class Job implements Page
         $words = $panel->words;
         $result = $status->result;
         return match (true) {
-            $status->error !== null => $panel->view->page('failure', self::failureTitle($panel, $status), $with),
+            $status->error !== null => $panel->view->page('failure', (new Ending($status))->title($words), $with),
+            // What a job gave is its end only where it is done.
+            Text::word($status->state) !== 'done' => $panel->view->page('ended', $words->heading('title_job'), $with),
             $result instanceof Report => $panel->view->page('report', $words->heading('title_report'), $with + [
                 'report' => $result,
                 'snapshot' => self::snapshotOf($panel, $status),
@@ -53,17 +56,6 @@ final class Job implements Page
             $result instanceof SnapshotDeleted => Response::to($panel->links->to('snapshots', ['domain' => $status->domain, 'note' => 'deleted'])),
             default => $panel->view->page('ended', $words->heading('title_job'), $with),
         };
-    }
-
-    private static function failureTitle(Panel $panel, JobStatus $status): string
-    {
-        if (Text::word($status->error?->code) === 'cancelled') {
-            return $panel->words->heading('title_cancelled');
-        }
-        $key = 'title_failure_' . Text::word($status->state);
-        return in_array(Text::word($status->kind), ['restore', 'rollback'], true) && $panel->words->has($key)
-            ? $panel->words->heading($key)
-            : $panel->words->heading('title_job');
     }
 
     /** What the job left to go back to; null where it is gone, or may not be listed. */

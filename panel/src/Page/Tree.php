@@ -38,6 +38,7 @@ final class Tree implements Page
             'files' => $preview->files,
             'at' => $at,
             'draft' => $draft,
+            'opened' => true,
         ]));
     }
 }
