@@ -27,12 +27,13 @@
   async function poll() {
     try {
       const answer = await fetch(live.dataset.status, { credentials: 'same-origin' });
-      if (answer.ok) {
-        if (!show(await answer.json())) return;
-      } else if (answer.status === 403 || answer.status === 404) {
+      const isNews = (answer.headers.get('content-type') || '').includes('json');
+      if (answer.status === 403 || answer.status === 404 || (answer.ok && !isNews)) {
+        // Signed out, perhaps: the page itself says so.
         location.reload();
         return;
       }
+      if (answer.ok && !show(await answer.json())) return;
     } catch (error) {
       // The network is away; the job is not.
     }

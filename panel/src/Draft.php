@@ -128,6 +128,12 @@ final class Draft
         }
     }
 
+    /** Stands for all that is confirmed: another selection, another way or another check has another one. */
+    public function seal(): string
+    {
+        return hash('sha256', json_encode([$this->restoreRequest(), $this->check], JSON_THROW_ON_ERROR));
+    }
+
     /** The parts that take part, as keys of an estimate: `files+database`. */
     public function estimated(): string
     {

@@ -115,7 +115,9 @@ final class Engine
         $until = microtime(true) + self::PATIENCE_SECONDS;
         do {
             $status = $this->status($job);
-            if (self::hasEnded($status) || microtime(true) > $until) {
+            // Nobody waits for one that has worked longer than that already: it holds a worker of PHP-FPM that others need.
+            $isNew = $status->elapsedSeconds < self::PATIENCE_SECONDS;
+            if (self::hasEnded($status) || !$isNew || microtime(true) > $until) {
                 return $status;
             }
             usleep(100_000);

@@ -86,6 +86,10 @@ final class Panel
             return $panel->refuse($refusal);
         } catch (RestoreException $exception) {
             return $panel->report($exception);
+        } catch (\Throwable $throwable) {
+            // With all the headers, and without a word of the program.
+            error_log((string) $throwable);
+            return $panel->view->page('error', $panel->words->say('panel_refused'), ['message' => $panel->words->say('code_internal')], 500);
         }
     }
 
@@ -124,7 +128,7 @@ final class Panel
         }
         $token = $this->request->form('token');
         if (isset(self::DEEDS[$page])) {
-            if (!$this->tokens->use($token)) {
+            if (!$this->tokens->use($token, $page)) {
                 throw new Refusal(403, 'panel_token_used');
             }
             $class = self::DEEDS[$page];

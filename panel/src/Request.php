@@ -40,10 +40,16 @@ final class Request
         return !in_array($this->server('HTTP_SEC_FETCH_SITE'), ['', 'same-origin', 'none'], true);
     }
 
-    /** A field of the address; a list or nothing counts as empty. */
+    /** A field of the address; a list, nothing, and what is no text count as empty. */
     public function query(string $name): string
     {
         return self::text($this->query[$name] ?? '');
+    }
+
+    /** The same of a path, which addresses have encoded once more: it may hold what ends a line. */
+    public function path(string $name): string
+    {
+        return self::text(rawurldecode($this->query($name)));
     }
 
     /** @return array<string, string> the fields of the address, for one that leads here again */
@@ -66,6 +72,12 @@ final class Request
         return is_array($values) ? array_values(array_map(self::text(...), $values)) : [];
     }
 
+    /** @return list<string> the same of paths and names, encoded once more */
+    public function paths(string $name): array
+    {
+        return array_map(static fn (string $path): string => self::text(rawurldecode($path)), $this->formList($name));
+    }
+
     public function number(string $name): int
     {
         return max(0, min((int) $this->query($name), 10_000_000));
@@ -78,6 +90,6 @@ final class Request
 
     private static function text(mixed $value): string
     {
-        return is_string($value) ? $value : '';
+        return is_string($value) && mb_check_encoding($value, 'UTF-8') ? $value : '';
     }
 }

@@ -18,7 +18,8 @@ final class Session
             session_set_cookie_params([
                 'path' => $links->folder(),
                 'httponly' => true,
-                'samesite' => 'Strict',
+                // A link from elsewhere would begin another session in the place of this one; what changes something is no link.
+                'samesite' => 'Lax',
                 'secure' => $request->isSecure(),
             ]);
             session_start(['use_strict_mode' => true, 'use_only_cookies' => true, 'cache_limiter' => '']);

@@ -27,15 +27,18 @@ final class Tokens
         return $token;
     }
 
-    /** @param string $for of a page that reloads by itself: it has the same token until that is used */
-    public function once(string $for = ''): string
+    /**
+     * @param string $page what the form is for: it is good for nothing else
+     * @param string $for  of a page that reloads by itself: it has the same token until that is used
+     */
+    public function once(string $page, string $for = ''): string
     {
         $known = ((array) $this->session->get('reloading'))[$for] ?? null;
-        if ($for !== '' && is_string($known) && isset(((array) $this->session->get('once'))[$known])) {
+        if ($for !== '' && is_string($known) && (((array) $this->session->get('once'))[$known] ?? null) === $page) {
             return $known;
         }
         $token = bin2hex(random_bytes(16));
-        $this->session->put('once', $token, true, self::MOST);
+        $this->session->put('once', $token, $page, self::MOST);
         if ($for !== '') {
             $this->session->put('reloading', $for, $token, self::MOST);
         }
@@ -47,9 +50,9 @@ final class Tokens
         return hash_equals($this->shared(), $token);
     }
 
-    /** Whether it is one of ours and has not been used; it is used now. */
-    public function use(string $token): bool
+    /** Whether it is one of ours for this page and has not been used; it is used now. */
+    public function use(string $token, string $page): bool
     {
-        return $token !== '' && $this->session->take('once', $token) === true;
+        return $token !== '' && $this->session->take('once', $token) === $page;
     }
 }

@@ -97,7 +97,7 @@ final class View
      */
     public function once(string $page, string $for = ''): string
     {
-        return $this->form($page, $this->tokens?->once($for) ?? '');
+        return $this->form($page, $this->tokens?->once($page, $for) ?? '');
     }
 
     /** Begins a form that changes nothing but the session, or starts what changes nothing. */

@@ -46,7 +46,13 @@ final class Watch
         flock($lock, LOCK_EX);
         $known = self::fresh($path);
         if ($known === null) {
-            $known = $this->ask($job);
+            try {
+                $known = $this->ask($job);
+            } catch (\Throwable $throwable) {
+                // Of a job that is not there, nothing stays.
+                @unlink("$this->folder/job-$job.lock");
+                throw $throwable;
+            }
             file_put_contents("$path.new", json_encode(['at' => microtime(true), 'data' => $known], JSON_INVALID_UTF8_SUBSTITUTE));
             rename("$path.new", $path);
             $this->sweep();

@@ -4,6 +4,7 @@ use RocketVps\Panel\Text;
 ?>
 <?= $this->once('restore') ?>
 <input type="hidden" name="draft" value="<?= Text::attribute($draft->id) ?>">
+<input type="hidden" name="seal" value="<?= Text::attribute($draft->seal()) ?>">
 <div class="card alert warn">
   <p class="lead"><span aria-hidden="true">!</span> <?= $this->t('warn_replaced') ?></p>
   <ul>
@@ -16,6 +17,12 @@ use RocketVps\Panel\Text;
       </ul>
 <?php endif ?>
     </li>
+<?php if ($draft->exact): ?>
+    <li class="bad"><?= $this->t('panel_exact') ?><?php if ($validation->changes?->files !== null): ?> <?= $this->t('panel_exact_removes', Text::number($validation->changes->files->removed)) ?><?php endif ?></li>
+<?php endif ?>
+<?php if ($draft->orphans): ?>
+    <li class="bad"><?= $this->t('panel_orphans') ?></li>
+<?php endif ?>
     <li><?= $this->t('warn_snapshot') ?></li>
     <li><?= $this->t('warn_rollback') ?></li>
     <li><?= $this->t('warn_online') ?></li>

@@ -8,6 +8,7 @@ use RocketVps\Panel\Draft;
 use RocketVps\Panel\Engine;
 use RocketVps\Panel\Page;
 use RocketVps\Panel\Panel;
+use RocketVps\Panel\Refusal;
 use RocketVps\Panel\Response;
 use RocketVps\Panel\Text;
 use RocketVps\Restore\Answer\Validation;
@@ -27,7 +28,7 @@ final class Check implements Page
             return $panel->progress($status, ['doing' => $panel->words->say('validating')]);
         }
         if (!$status->result instanceof Validation) {
-            throw RestoreException::of($status->error);
+            throw $status->error === null ? new Refusal(404, 'panel_not_found') : RestoreException::of($status->error);
         }
         return $panel->view->page('check', $panel->words->heading('title_validation'), [
             'domain' => $draft->domain,

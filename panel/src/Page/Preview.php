@@ -18,7 +18,7 @@ final class Preview implements Page
     {
         $domain = $panel->engine->require($panel->request->query('domain'));
         $backup = $panel->engine->backup($domain, $panel->request->query('backup'));
-        $at = rawurldecode($panel->request->query('at'));
+        $at = $panel->request->path('at');
         $tree = new TreeAsked($at, 1, $panel->request->number('offset'), Tree::LIMIT);
         $preview = $panel->engine->preview($domain, $backup->path, $tree);
         if ($preview instanceof JobStatus) {

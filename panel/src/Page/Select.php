@@ -22,7 +22,7 @@ final class Select implements Page
             return self::begin($panel);
         }
         $draft = Draft::of($panel->session, $panel->engine, $panel->request->query('draft'));
-        $at = rawurldecode($panel->request->query('at'));
+        $at = $panel->request->path('at');
         $tree = new TreeAsked($at, 1, $panel->request->number('offset'), Tree::LIMIT);
         $preview = $panel->engine->preview($draft->domain, $draft->backup, $tree);
         if ($preview instanceof JobStatus) {

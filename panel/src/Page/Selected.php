@@ -27,17 +27,18 @@ final class Selected implements Page
                 $draft->take[$part] = $take;
             }
             $shown = [];
-            foreach ($request->formList("seen_$part") as $names) {
-                foreach ((array) json_decode(rawurldecode($names), true) as $name) {
+            foreach ($request->paths("seen_$part") as $names) {
+                foreach ((array) json_decode($names, true) as $name) {
                     $shown[] = is_string($name) ? $name : '';
                 }
             }
-            $draft->pick($part, $shown, array_map(rawurldecode(...), $request->formList("pick_$part")));
+            $draft->pick($part, $shown, $request->paths("pick_$part"));
         }
         $draft->exact = $request->form('exact') === '1';
         $draft->orphans = $request->form('orphans') === '1';
-        // What was found about another selection says nothing about this one.
+        // What was found about another selection, and accepted of it, says nothing about this one.
         $draft->check = $draft->comparison = '';
+        $draft->accept = [];
         $draft->save($panel->session);
         [$go, $at, $offset] = explode(':', $request->form('go') . '::');
         $here = ['draft' => $draft->id];

@@ -26,7 +26,7 @@ final class Tree implements Page
         $panel->session->close();
         $domain = $draft?->domain ?? $panel->engine->require($panel->request->query('domain'));
         $path = $draft?->backup ?? $panel->engine->backup($domain, $panel->request->query('backup'))->path;
-        $at = rawurldecode($panel->request->query('at'));
+        $at = $panel->request->path('at');
         $tree = new TreeAsked($at, 1, $panel->request->number('offset'), self::LIMIT);
         $preview = $panel->engine->preview($domain, $path, $tree);
         if (!$preview instanceof Preview) {
