@@ -216,6 +216,7 @@ async function wholeWay(browser) {
   const tab = await page.context().newPage();
   const exact = async (is) => {
     await tab.goto(to('select', { draft }));
+    await tab.evaluate(() => document.querySelectorAll('details').forEach((details) => { details.open = true; }));
     await tab.setChecked('input[name=exact]', is);
     await tab.click('.bar button.main');
     await tab.waitForSelector('.bar a.main', SLOW);
