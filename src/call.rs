@@ -75,10 +75,38 @@ pub fn run(request: Request) -> Result<Answer> {
 /// # Errors
 /// Those of the call.
 pub fn start(config: &Config, request: Request) -> Result<Answer> {
+    carry_out(config, checked(config, request)?)
+}
+
+/// The request, where a job of it may begin as far as that is seen at once; a rollback with its domain. Dead workers are looked for
+/// first, and recovered.
+///
+/// # Errors
+/// Those that [`start`] gives before it begins a job.
+pub fn checked(config: &Config, request: Request) -> Result<Request> {
     // A recovery that was asked for would find its domains taken by those that are started here.
     if !matches!(request, Request::Recover(_)) {
         recovery::kick(config);
     }
+    match &request {
+        Request::Validate(asked) | Request::RestoreStart(asked) => check_restore(config, asked)?,
+        Request::DiffBackup(asked) if asked.job.is_none() => check_restore(config, &asked.restore()?)?,
+        Request::CreateSnapshot(asked) => check_site(config, asked)?,
+        Request::DeleteSnapshot(asked) => check_snapshot(config, asked)?,
+        Request::Rollback(asked) => {
+            let domain = domain_of_rollback(config, asked)?;
+            return Ok(Request::Rollback(Rollback { domain: Some(domain), ..asked.clone() }));
+        }
+        _ => {}
+    }
+    Ok(request)
+}
+
+/// Answers a request that [`checked`] gave.
+///
+/// # Errors
+/// Those of the call.
+pub fn carry_out(config: &Config, request: Request) -> Result<Answer> {
     match &request {
         Request::ListDomains(_) => list_domains(config),
         Request::ListBackups(asked) => list_backups(config, asked),
@@ -95,36 +123,14 @@ pub fn start(config: &Config, request: Request) -> Result<Answer> {
             Some(page) => Ok(page),
             None => begin(config, request),
         },
-        Request::Rollback(asked) => {
-            let domain = domain_of_rollback(config, asked)?;
-            let asked = Rollback { domain: Some(domain), ..asked.clone() };
-            begin(config, Request::Rollback(asked))
-        }
-        Request::Validate(_)
+        Request::Rollback(_)
+        | Request::Validate(_)
         | Request::RestoreStart(_)
         | Request::CreateSnapshot(_)
         | Request::DeleteSnapshot(_)
         | Request::Verify(_)
         | Request::Cleanup(_)
-        | Request::Recover(_) => {
-            check(config, &request)?;
-            begin(config, request)
-        }
-    }
-}
-
-/// Whether a job of this request may begin at all, as far as that is seen at once.
-///
-/// # Errors
-/// Those that [`start`] would give before it begins the job.
-pub fn check(config: &Config, request: &Request) -> Result<()> {
-    match request {
-        Request::Validate(asked) | Request::RestoreStart(asked) => check_restore(config, asked),
-        Request::DiffBackup(asked) if asked.job.is_none() => check_restore(config, &asked.restore()?),
-        Request::CreateSnapshot(asked) => check_site(config, asked),
-        Request::DeleteSnapshot(asked) => check_snapshot(config, asked),
-        Request::Rollback(asked) => domain_of_rollback(config, asked).map(drop),
-        _ => Ok(()),
+        | Request::Recover(_) => begin(config, request),
     }
 }
 
@@ -163,10 +169,7 @@ fn preview_known(config: &Config, asked: &Preview) -> Result<Option<Answer>> {
 
 /// A page of what a finished comparison found; `None` where a comparison is asked for.
 fn page(config: &Config, asked: &Diff) -> Result<Option<Answer>> {
-    let Some(job) = &asked.job else {
-        check_restore(config, &asked.restore()?)?;
-        return Ok(None);
-    };
+    let Some(job) = &asked.job else { return Ok(None) };
     let folder = JobFolder::open(config, &JobId::parse(job)?)?;
     let part = asked.part.ok_or_else(|| {
         Error::new(Code::BadRequest, "request: missing field `part`").hint("`part` is one of files, tables and config.")

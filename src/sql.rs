@@ -33,7 +33,7 @@ pub fn quote_name(name: &str) -> String {
 /// Quotes a text as a string literal that means the same under every `sql_mode`.
 pub fn quote_text(text: &str) -> String {
     if text.contains('\\') {
-        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = crate::text::hex(text.as_bytes());
         return format!("CONVERT(x'{hex}' USING utf8mb4)");
     }
     format!("'{}'", text.replace('\'', "''"))

@@ -3,6 +3,11 @@
 use std::fmt::Write;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
+/// Bytes as lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The text with every control and format character shown as an escape: it can neither forge lines, colour a terminal, nor
 /// change the order in which the rest is read. Formats are Unicode's category Cf (bidirectional overrides and isolates, zero-width
 /// characters, tags) and the separators of lines and paragraphs.

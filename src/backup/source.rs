@@ -7,6 +7,7 @@ use crate::host::site::Site;
 use crate::host::tree;
 use crate::path::RelPath;
 use crate::progress::Monitor;
+use crate::text;
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -209,7 +210,7 @@ impl Part {
                 }
             }
         }
-        Ok(hex(&sum.finalize()))
+        Ok(text::hex(&sum.finalize()))
     }
 
     /// Tells the kernel that the file is read once, front to back.
@@ -231,11 +232,6 @@ fn open_error(path: &Path, error: rustix::io::Errno) -> Error {
         error => Error::new(Code::BackupUnreadable, format!("cannot open {shown}: {}", io::Error::from(error))),
     }
     .with("path", shown)
-}
-
-/// Bytes as lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads a part by position, so that readers do not disturb each other.

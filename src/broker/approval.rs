@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::disk::{self, Durable};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::path::Domain;
+use crate::text;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -88,7 +89,7 @@ impl Approval {
         }
         let digest = Sha256::digest(said.as_bytes());
         Ok(Approval {
-            id: digest[..12].iter().map(|byte| format!("{byte:02x}")).collect(),
+            id: text::hex(&digest[..12]),
             asked: clock::rfc3339(),
             user: peer.user(),
             uid: peer.uid,
@@ -146,9 +147,9 @@ impl Approval {
     }
 
     fn write(&self, config: &Config) -> Result<()> {
-        let text = serde_json::to_vec(self)
+        let written = serde_json::to_vec(self)
             .map_err(|error| Error::new(Code::Internal, format!("an approval cannot be written as JSON: {error}")))?;
-        disk::write_file(&path(config, &self.id), &text, Durable::Whole)
+        disk::write_file(&path(config, &self.id), &written, Durable::Whole)
     }
 
     /// Whether it is too old to be approved, or to be begun.

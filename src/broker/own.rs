@@ -4,6 +4,7 @@ use crate::broker::access::{APPROVALS, APPROVE, AUDIT, Rights};
 use crate::broker::approval::{self, Approval, Person};
 use crate::broker::audit::{self, Line};
 use crate::broker::peer::Peer;
+use crate::call;
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
@@ -59,9 +60,6 @@ impl Own {
     /// # Errors
     /// `forbidden`, `bad_request`, `io_failed`.
     pub fn answer(&self, config: &Config, peer: &Peer, rights: &Rights, line: &mut Line) -> Result<Value> {
-        let written = |value: serde_json::Result<Value>| {
-            value.map_err(|error| Error::new(Code::Internal, format!("the answer cannot be written as JSON: {error}")))
-        };
         match self {
             Own::Audit(asked) => {
                 let domain = of(asked, rights, AUDIT, line)?;
@@ -69,7 +67,7 @@ impl Own {
                     let seen = seen.domain.as_deref();
                     seen.is_some_and(|seen| domain.is_none_or(|domain| domain == seen) && rights.shows(AUDIT, seen))
                 })?;
-                Ok(json!({"calls": written(serde_json::to_value(&lines))?}))
+                Ok(json!({"calls": call::written(&lines)?}))
             }
             Own::Approvals(asked) => {
                 let domain = of(asked, rights, APPROVALS, line)?;
@@ -80,7 +78,7 @@ impl Own {
                         .as_deref()
                         .is_some_and(|seen| domain.is_none_or(|domain| domain == seen) && rights.shows(APPROVALS, seen))
                 });
-                Ok(json!({"approvals": written(serde_json::to_value(&waiting))?}))
+                Ok(json!({"approvals": call::written(&waiting)?}))
             }
             Own::Approve(asked) => {
                 rights.require_call(APPROVE)?;
@@ -89,7 +87,7 @@ impl Own {
                 };
                 let approval = approval::approve(config, &asked.approval, &Person::of(peer), shown)?;
                 line.domain.clone_from(&approval.domain);
-                Ok(json!({"approvals": [written(serde_json::to_value(&approval))?]}))
+                Ok(json!({"approvals": [call::written(&approval)?]}))
             }
         }
     }

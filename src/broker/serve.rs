@@ -24,6 +24,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
@@ -329,7 +330,7 @@ impl Broker {
             let _one_at_a_time = self.beginning[share].lock().unwrap_or_else(PoisonError::into_inner);
             require_room(config, kind, wish.domain.as_ref(), terms, &rights)?;
             // What cannot begin is no line of a job, and nobody is asked to approve it.
-            call::check(config, &request)?;
+            let request = call::checked(config, request)?;
             let approval = match terms.approval && wants_two(kind) {
                 true => Some(Approval::of(peer, &document.on_behalf, wish.domain.as_ref(), &request)?.take(config)?),
                 false => None,
@@ -337,7 +338,7 @@ impl Broker {
             line.approved_by = approval.as_ref().map(|taken| taken.by().to_owned());
             // What cannot be written down is not done.
             line.outcome = BEGUN.into();
-            let begun = audit::write(config, About::Jobs, line).and_then(|()| call::start(config, request));
+            let begun = audit::write(config, About::Jobs, line).and_then(|()| call::carry_out(config, request));
             if let (Err(_), Some(taken)) = (&begun, approval) {
                 taken.give_back(config);
             }
@@ -381,8 +382,9 @@ fn wants_two(kind: Kind) -> bool {
 
 /// Which of so many shares a domain falls into.
 fn share_of(domain: Option<&Domain>, shares: usize) -> usize {
-    let bytes = domain.map_or("", |domain| domain.as_str()).bytes();
-    bytes.fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte))) % shares
+    let mut hasher = DefaultHasher::new();
+    domain.map(Domain::as_str).hash(&mut hasher);
+    usize::try_from(hasher.finish() % shares as u64).unwrap_or(0)
 }
 
 /// Refuses one job too many of a domain at once, and one restore or rollback too many in an hour, whoever began those before.

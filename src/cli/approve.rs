@@ -1,12 +1,11 @@
 //! The word of a second person for what a caller of the broker wants.
 
-use crate::api;
 use crate::broker::approval::{self, Approval, Person};
 use crate::broker::client::Door;
 use crate::broker::peer;
 use crate::call;
 use crate::cli::arguments::Output;
-use crate::cli::output::{print, say, write_selected};
+use crate::cli::output::show;
 use crate::config::Source;
 use crate::error::{Code, Error, Result};
 use crate::text::printable;
@@ -33,16 +32,14 @@ pub fn run(source: Option<&Source>, id: Option<&str>, output: &Output) -> Result
     };
     let found: Vec<Approval> = serde_json::from_value(data["approvals"].clone())
         .map_err(|error| Error::new(Code::Internal, format!("the answer holds no approvals: {error}")))?;
-    match output {
-        Output::Text if id.is_some() => {
-            say(&found.iter().map(text).collect::<String>());
-            say("Approved. The caller may send the same request again within an hour.\n");
+    show(output, &data, || {
+        let listed: String = found.iter().map(text).collect();
+        match id {
+            Some(_) => listed + "Approved. The caller may send the same request again within an hour.\n",
+            None if found.is_empty() => "Nothing waits for approval.\n".to_owned(),
+            None => listed,
         }
-        Output::Text if found.is_empty() => say("Nothing waits for approval.\n"),
-        Output::Text => say(&found.iter().map(text).collect::<String>()),
-        Output::Json => return Ok(print(&api::success(&data))),
-        Output::Selected(selections) => write_selected(&data, selections),
-    }
+    });
     Ok(ExitCode::SUCCESS)
 }
 

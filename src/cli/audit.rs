@@ -1,11 +1,10 @@
 //! Who asked the broker for what, as lines.
 
-use crate::api;
 use crate::broker::audit::{self, Line};
 use crate::broker::client::Door;
 use crate::call;
 use crate::cli::arguments::Output;
-use crate::cli::output::{print, say, write_selected};
+use crate::cli::output::show;
 use crate::config::Source;
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
@@ -29,11 +28,7 @@ pub fn run(source: Option<&Source>, domain: Option<&str>, output: &Output) -> Re
     };
     let lines: Vec<Line> = serde_json::from_value(data["calls"].clone())
         .map_err(|error| Error::new(Code::Internal, format!("the answer holds no lines of the audit: {error}")))?;
-    match output {
-        Output::Text => say(&lines.iter().map(text).collect::<String>()),
-        Output::Json => return Ok(print(&api::success(&data))),
-        Output::Selected(selections) => write_selected(&data, selections),
-    }
+    show(output, &data, || lines.iter().map(text).collect());
     Ok(ExitCode::SUCCESS)
 }
 

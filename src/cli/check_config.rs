@@ -1,8 +1,7 @@
 //! `check-config`: what is in force, and where it comes from.
 
-use crate::api;
 use crate::cli::arguments::Output;
-use crate::cli::output::{print, say, write_selected};
+use crate::cli::output::show;
 use crate::cli::terminal::{Style, pad};
 use crate::config::{InForce, Origin, Setting, Source, in_force};
 use crate::error::{Code, Error, Result};
@@ -15,12 +14,8 @@ use std::process::ExitCode;
 /// `config_invalid` naming file or setting, line and key.
 pub fn run(source: Option<&Source>, output: &Output, style: Style) -> Result<ExitCode> {
     let found = in_force(source)?;
-    let data = || serde_json::to_value(&found).map_err(|error| Error::new(Code::Internal, error.to_string()));
-    match output {
-        Output::Text => say(&text(&found, style)),
-        Output::Json => return Ok(print(&api::success(&data()?))),
-        Output::Selected(selections) => write_selected(&data()?, selections),
-    }
+    let data = serde_json::to_value(&found).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    show(output, &data, || text(&found, style));
     Ok(ExitCode::SUCCESS)
 }
 

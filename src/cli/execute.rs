@@ -1,6 +1,5 @@
 //! Commands for people, from their words to their answer.
 
-use crate::api;
 use crate::broker::client::Door;
 use crate::cli::arguments::Output;
 use crate::cli::command::{Command, CommandName, Delivery, Operand};
@@ -8,7 +7,7 @@ use crate::cli::confirm;
 use crate::cli::follow::{self, Show};
 use crate::cli::format;
 use crate::cli::option::{Given, OptionName};
-use crate::cli::output::{print, say, write_selected};
+use crate::cli::output::{say, show};
 use crate::cli::request::{self, Folders};
 use crate::cli::table;
 use crate::cli::terminal::Style;
@@ -117,11 +116,7 @@ impl Execution<'_> {
 
     /// Says which job was begun.
     fn began(&self, job: &JobId, data: &Value) -> Result<ExitCode> {
-        match &self.output {
-            Output::Text => say(&format!("Job {job} has begun; `rocketvps-restore attach {job}` shows it.\n")),
-            Output::Json => return Ok(print(&api::success(data))),
-            Output::Selected(selections) => write_selected(data, selections),
-        }
+        show(&self.output, data, || format!("Job {job} has begun; `rocketvps-restore attach {job}` shows it.\n"));
         Ok(ExitCode::SUCCESS)
     }
 
@@ -161,11 +156,7 @@ impl Execution<'_> {
 
     /// Writes the answer of a command.
     fn answer(&self, name: CommandName, data: &Value) -> Result<ExitCode> {
-        match &self.output {
-            Output::Json => drop(print(&api::success(data))),
-            Output::Selected(selections) => write_selected(data, selections),
-            Output::Text => say(&text::of(table::word_of(name), data, self.style)),
-        }
+        show(&self.output, data, || text::of(table::word_of(name), data, self.style));
         // A check that failed is no error of the call, and still no good news for a script.
         let failed = match name {
             CommandName::Verify => Code::VerificationFailed,

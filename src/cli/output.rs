@@ -1,6 +1,7 @@
 //! What goes to standard output.
 
 use crate::api;
+use crate::cli::arguments::Output;
 use crate::cli::select::{self, Selection};
 use serde_json::Value;
 use std::io::Write;
@@ -18,6 +19,15 @@ pub fn print(document: &Value) -> ExitCode {
     match document["error"]["number"].as_u64().and_then(|number| u8::try_from(number).ok()) {
         Some(number) => ExitCode::from(number),
         None => ExitCode::SUCCESS,
+    }
+}
+
+/// Writes data in the form that was asked for; `text` makes what people read of it.
+pub fn show(output: &Output, data: &Value, text: impl FnOnce() -> String) {
+    match output {
+        Output::Text => say(&text()),
+        Output::Json => drop(print(&api::success(data))),
+        Output::Selected(selections) => write_selected(data, selections),
     }
 }
 

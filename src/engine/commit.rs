@@ -77,6 +77,8 @@ fn first_format() -> u32 {
 /// # Errors
 /// The failure, after the old state is back; `needs_operator` when it could not be brought back.
 pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
+    // Before the first step: nginx's configuration may have many files, and between two steps visitors wait.
+    let keeps_open = hosts.services.keeps_files_open();
     let began = Instant::now();
     for (number, step) in steps.iter().enumerate() {
         let announced = announce(number, step, journal, hosts);
@@ -91,7 +93,7 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
         }
         if matches!(step, Step::Exchange { .. } | Step::Parts { .. }) {
             // At once, not after the last reload: until then visitors get the old code with the new database.
-            hosts.refresh_files(monitor);
+            hosts.refresh_files(keeps_open, monitor);
         }
         let spent = began.elapsed().as_secs_f64() * 1000.0;
         monitor.event(Level::Info, &format!("{} (at {spent:.1} ms)", step.describe()));
@@ -146,7 +148,7 @@ pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn 
         // The reload is lenient and gives no error: the service may have refused the old files before, too.
         Step::Reload { service, lenient: true }.act(hosts, monitor)?;
     }
-    hosts.refresh_files(monitor);
+    hosts.refresh_files(hosts.services.keeps_files_open(), monitor);
     failed.map_or(Ok(()), Err)
 }
 

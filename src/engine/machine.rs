@@ -156,8 +156,9 @@ impl Hosts {
         act()
     }
 
-    /// Makes PHP and nginx forget the files that were exchanged: compiled code, paths, open files. What cannot be told so is reloaded.
-    pub fn refresh_files(&self, monitor: &dyn Monitor) {
+    /// Makes PHP and nginx forget the files that were exchanged: compiled code, paths, open files. What cannot be told so is reloaded;
+    /// nginx where it keeps files open.
+    pub fn refresh_files(&self, keeps_open: bool, monitor: &dyn Monitor) {
         let reload = |service| {
             if let Err(error) = self.services.reload(service) {
                 monitor.event(Level::Warn, &error.message);
@@ -169,7 +170,7 @@ impl Hosts {
             monitor.event(Level::Info, &why);
             reload(Service::PhpFpm);
         }
-        if self.services.keeps_files_open() {
+        if keeps_open {
             monitor.event(Level::Info, "nginx keeps files open (open_file_cache): it is reloaded");
             reload(Service::Nginx);
         }

@@ -3,6 +3,7 @@
 use super::{ConfFile, Item};
 use crate::disk::{Durable, sync, write_file};
 use crate::error::{Code, Error, IoContext, Result};
+use crate::text;
 use rustix::fs::{AtFlags, CWD, Mode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -72,7 +73,7 @@ pub enum State {
 
 /// SHA-256 in hexadecimal.
 pub(super) fn hash(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    text::hex(&Sha256::digest(content))
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>> {

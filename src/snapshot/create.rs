@@ -4,7 +4,7 @@ use crate::api::answer::snapshots::{PortableManifest, SavedConfig, SnapshotForm,
 use crate::backup::layout::Holds;
 use crate::backup::name::{Kind, Stamp, human_size};
 use crate::backup::scan::scan;
-use crate::backup::source::{Form, Part, Role, Source, hex};
+use crate::backup::source::{Form, Part, Role, Source};
 use crate::config::Config;
 use crate::disk::{Durable, create_new, private_folder, sync, write_file};
 use crate::error::{Code, Error, IoContext, Result, both};
@@ -16,6 +16,7 @@ use crate::progress::{Linked, Monitor, Phase};
 use crate::snapshot::database::{Dumped, dump};
 use crate::snapshot::gzip::ParallelGzip;
 use crate::snapshot::site::{self as files, LiveConfig, Packed};
+use crate::text::hex;
 use rustix::fs::Mode;
 use sha2::{Digest, Sha256};
 use std::fs::File;

@@ -5,13 +5,10 @@ use serde_json::{Value, json};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
-use std::thread::sleep;
-use std::time::Duration;
 
 /// What visitors get, so many times.
 fn seen(world: &World, path: &str, times: usize) -> Vec<String> {
-    let env = std::fs::read_to_string(world.place().join("env")).unwrap();
-    let port = env.lines().find_map(|line| line.strip_prefix("WORLD_PORT=")).unwrap();
+    let port = world.env("WORLD_PORT");
     let get = |_| {
         let output = Command::new("curl")
             .args(["--silent", "--max-time", "10", "--header", &format!("Host: {DOMAIN}")])
@@ -42,12 +39,6 @@ fn replace(path: &Path, old: &str, new: &str) {
     std::fs::write(path, text.replacen(old, new, 1)).unwrap();
 }
 
-fn signal(world: &World, pidfile: &str, signal: &str) {
-    let pid = std::fs::read_to_string(world.place().join(pidfile)).unwrap();
-    assert!(Command::new("kill").args([signal, pid.trim()]).status().unwrap().success());
-    sleep(Duration::from_millis(500));
-}
-
 /// Only the files: the configuration of the world is what the test is about.
 fn restore_files(world: &World) -> Value {
     world.call("restore_start", json!({"domain": DOMAIN, "components": {"files": true}, "wait": true}))
@@ -65,7 +56,7 @@ fn nginx_forgets_the_files_it_keeps_open() {
         "sendfile on;",
         "sendfile on; open_file_cache max=100 inactive=60s;",
     );
-    signal(&world, "run/nginx.pid", "-HUP");
+    world.signal("run/nginx.pid", "-HUP");
     let script = world.root().join("wp-content/site.js");
     std::fs::write(&script, "good").unwrap();
     world.harness("backup", &[]);
@@ -100,7 +91,7 @@ fn every_worker_of_php_forgets_where_links_led() {
         "pm = static",
         "pm = static\nphp_admin_value[opcache.enable] = 0",
     );
-    signal(&world, "run/php-fpm.pid", "-USR2");
+    world.signal("run/php-fpm.pid", "-USR2");
     all_see(&world, "release.php", "release two");
     let restored = restore_files(&world);
     all_see(&world, "release.php", "release one");

@@ -2,9 +2,6 @@
 
 use crate::world::{DOMAIN, World};
 use serde_json::{Value, json};
-use std::process::Command;
-use std::thread::sleep;
-use std::time::Duration;
 
 /// The check of the page, as `verify` has it.
 fn check(world: &World) -> Value {
@@ -14,18 +11,11 @@ fn check(world: &World) -> Value {
     checks.into_iter().find(|check| check["name"] == "http").cloned().unwrap()
 }
 
-fn of_env(world: &World, name: &str) -> String {
-    let env = std::fs::read_to_string(world.place().join("env")).unwrap();
-    env.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).unwrap().to_owned()
-}
-
 /// Puts lines into the site's server block.
 fn with_lines(world: &World, plain: &str, lines: &str) {
     let site = world.place().join("nginx/sites-available").join(DOMAIN);
     std::fs::write(&site, plain.replacen("index index.php;", &format!("index index.php;\n{lines}"), 1)).unwrap();
-    let pid = std::fs::read_to_string(world.place().join("run/nginx.pid")).unwrap();
-    assert!(Command::new("kill").args(["-HUP", pid.trim()]).status().unwrap().success());
-    sleep(Duration::from_millis(500));
+    world.signal("run/nginx.pid", "-HUP");
 }
 
 #[test]
@@ -33,7 +23,7 @@ fn a_redirect_to_https_is_followed_and_is_no_page_by_itself() {
     let world = World::up();
     let site = world.place().join("nginx/sites-available").join(DOMAIN);
     let plain = std::fs::read_to_string(&site).unwrap();
-    let port = of_env(&world, "WORLD_TLS_PORT");
+    let port = world.env("WORLD_TLS_PORT");
     let to_https = format!("if ($scheme = http) {{ return 301 https://{DOMAIN}:{port}$request_uri; }}");
     with_lines(&world, &plain, &to_https);
     let seen = check(&world);
@@ -46,7 +36,7 @@ fn a_redirect_to_https_is_followed_and_is_no_page_by_itself() {
     assert!(seen["outcome"] == "fail" && seen["message"].as_str().unwrap().contains("answers 500"), "{seen}");
 
     // What answers by HTTPS there is not this site.
-    let neighbour = world.place().join("ssl").join(of_env(&world, "WORLD_NEIGHBOUR"));
+    let neighbour = world.place().join("ssl").join(world.env("WORLD_NEIGHBOUR"));
     let foreign =
         plain.replace(&world.place().join("ssl").join(DOMAIN).display().to_string(), &neighbour.display().to_string());
     with_lines(&world, &foreign, &to_https);

@@ -91,6 +91,19 @@ impl World {
         self.place().join("web").join(DOMAIN)
     }
 
+    /// What the harness says of the world, such as `WORLD_PORT`.
+    pub fn env(&self, name: &str) -> String {
+        let env = std::fs::read_to_string(self.place().join("env")).unwrap();
+        env.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).unwrap().to_owned()
+    }
+
+    /// Sends a signal to the service of a pid file, and leaves it the time to act on it.
+    pub fn signal(&self, pidfile: &str, signal: &str) {
+        let pid = std::fs::read_to_string(self.place().join(pidfile)).unwrap();
+        assert!(Command::new("kill").args([signal, pid.trim()]).status().unwrap().success());
+        sleep(Duration::from_millis(500));
+    }
+
     pub fn harness(&self, command: &str, arguments: &[&str]) -> String {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/harness/world.sh");
         let output = Command::new(script).arg(command).arg(self.place()).args(arguments).output().unwrap();

@@ -16,6 +16,8 @@ source "$PARTS/backup.bash"
 source "$PARTS/life.bash"
 # shellcheck source=/dev/null
 source "$PARTS/server.bash"
+# shellcheck source=/dev/null
+source "$PARTS/services.bash"
 
 usage() {
   cat <<'TEXT'
@@ -56,25 +58,6 @@ alone() { # PROGRAM ARGUMENT...
 
 sql() { # CLIENT-ARGUMENT...
   mariadb --no-defaults --default-character-set=utf8mb4 --socket="$WORLD/run/db.sock" --user=root --batch --skip-column-names "$@"
-}
-
-php_fpm_program() {
-  local program
-  program=$(find /usr/sbin -maxdepth 1 -name 'php-fpm*' | sort -V | tail -n 1)
-  [[ -n $program ]] || fail 'php-fpm is not installed; run scripts/install-deps.sh'
-  printf '%s\n' "$program"
-}
-
-# A loopback port nobody listens on; below the range from which the kernel gives ports to clients.
-free_port() { # FIRST
-  local port
-  for ((port = $1; port < $1 + 2000; port++)); do
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      printf '%s\n' "$port"
-      return 0
-    fi
-  done
-  fail 'no free loopback port'
 }
 
 # --- services -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(cd "$here/../.." && pwd)
 world=$project/tests/harness/world.sh
 
+# shellcheck source=/dev/null
+source "$project/tests/harness/world/services.bash"
+
 fail() { # MESSAGE
   printf 'stage: %s\n' "$1" >&2
   exit 1
@@ -17,17 +20,6 @@ fail() { # MESSAGE
 
 alone() { # PROGRAM ARGUMENT...
   setsid "$@" </dev/null >>"$stage/log" 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
-}
-
-free_port() { # FIRST
-  local port
-  for ((port = $1; port < $1 + 2000; port++)); do
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      printf '%s\n' "$port"
-      return 0
-    fi
-  done
-  fail 'no free loopback port'
 }
 
 wait_for() { # WHAT COMMAND...
@@ -76,8 +68,7 @@ start_broker() {
 
 start_page() {
   local fpm
-  fpm=$(find /usr/sbin -maxdepth 1 -name 'php-fpm*' | sort -V | tail -n 1)
-  [[ -n $fpm ]] || fail 'php-fpm is not installed; run scripts/install-deps.sh'
+  fpm=$(php_fpm_program)
   # As `make install` lays it, where www-data can read it.
   mkdir -p "$stage/share/php/RocketVps" "$stage/share/rocketvps-restore"
   if [[ -n ${STAGE_SHARE:-} ]]; then

@@ -205,7 +205,7 @@ pub fn of(
         }
     }
     let hash = sum.finalize();
-    front + &crate::backup::source::hex(&hash[..22])
+    front + &crate::text::hex(&hash[..22])
 }
 
 /// The fields of a request that decide what will be done: the same for a validation, a comparison and the restore itself.

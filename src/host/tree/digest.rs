@@ -3,6 +3,7 @@
 use super::kind::Kind;
 use super::walk::{Next, walk};
 use crate::error::{IoContext, Result};
+use crate::text;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
@@ -44,7 +45,7 @@ pub fn digest(root: impl AsFd) -> Result<String> {
         }
         Ok(Next::Into)
     })?;
-    Ok(all.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(text::hex(&all.finalize()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::pages::Pages;
 use crate::api::answer::comparison::{self as api, FileChanges, FileEntry, FileSide, FileType};
-use crate::backup::source::{Source, hex};
+use crate::backup::source::Source;
 use crate::clock;
 use crate::config::Config;
 use crate::engine::unused::require_used;
@@ -14,6 +14,7 @@ use crate::path::RelPath;
 use crate::plan::keep::{KeepRule, Reason};
 use crate::plan::selection::{Paths, Selection};
 use crate::progress::Monitor;
+use crate::text::hex;
 use std::fs::File;
 
 const BY_CONTENT: &str = "content";
