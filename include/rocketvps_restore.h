@@ -284,6 +284,15 @@ char *rv_list_jobs(const char *request_json);
 // Answer: `logs`: each with `path`, `name`, `domain`, `date`, `size`, `failed`.
 char *rv_list_logs(const char *request_json);
 
+// The text of a log, from a byte on.
+//
+// - domain      string                the domain
+// - name        string                name of the log, as rv_list_logs has it
+// - offset      number? = 0           bytes to leave out at the beginning: `next` of the answer before
+//
+// Answer: `domain`, `name`, `size`, `text` (whole lines, 64 KiB at most), `next` (null at the end).
+char *rv_read_log(const char *request_json);
+
 // Finishes or undoes what crashed workers left. Starts a job.
 //
 // - domain      string?               the domain; = all of them

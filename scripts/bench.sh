@@ -2,7 +2,7 @@
 # The figures, measured against their peers in the same run: whole processes, in turn, sync included, each on a copy of
 # one freshly made ext4 image on loop (deleting before creating makes ext4 slow and figures worthless), the database's
 # folder on it too, caches dropped and the input read before each run. Prints a table and writes bench/results.md.
-#   scripts/bench.sh [restore] [preview] [diff] [parts] [chain] [probe] [calls] [broker] [memory] [rows]
+#   scripts/bench.sh [restore] [preview] [diff] [parts] [chain] [probe] [calls] [broker] [watchers] [memory] [rows]
 #                                                   the named figures; none: all; `site` only makes the site
 # BENCH_PAIRS=5  BENCH_ROWS_PAIRS=5 (the peer of `rows` takes minutes)  BENCH_WORK=bench/work  BENCH_PROGRAM=target/release/rocketvps-restore  BENCH_KEEP=1 keeps the images
 set -euo pipefail
@@ -16,7 +16,7 @@ mount=$work/m
 place=$mount/w
 domain=shop.example
 figures=("$@")
-((${#figures[@]})) || figures=(restore preview diff parts chain probe calls broker memory rows)
+((${#figures[@]})) || figures=(restore preview diff parts chain probe calls broker watchers memory rows)
 rows=()
 details=()
 
@@ -524,6 +524,37 @@ figure_broker() {
   row "\`rv_restore_poll\` of 50 clients through the broker, 99 of 100: $(median "${through[@]}") ms" \
     "with the rights: $(median "${own[@]}") ms" "$quotient ms more" '≤ 2 ms' "$(holds "$quotient" 2)"
   row 'resident memory of the broker, idle' '–' "$((idle / 1024)) MiB" '≤ 16 MiB' "$(holds "$idle" 16384)"
+}
+
+# A restore, alone and under the eyes of a hundred who have the panel's page open. One world for all pairs: what is compared is
+# the same restore of the same site. Who watches works on this machine, too.
+figure_watchers() {
+  local alone=() watched=() n job said begun stage
+  stage=$(mktemp -d /tmp/rv-bench-panel.XXXXXX)
+  trap 'tests/panel/stage.sh down "$stage/s" || true; rm -rf "$stage"; finish' EXIT
+  chmod 0711 "$stage"
+  STAGE_PROGRAM=$program STAGE_FILES=80000 tests/panel/stage.sh up "$stage/s" >/dev/null
+  # shellcheck source=/dev/null
+  source "$stage/s/env"
+  place=$stage/s/w
+  for ((n = 0; n <= 2 * pairs; n++)); do
+    begun=$(now) said=
+    job=$(call restore_start "{\"domain\":\"$domain\",\"backup\":\"latest\"}" | grep -oE '"job":"[^"]+"' | cut -d '"' -f 4)
+    if ((n % 2)); then said=$(node bench/watchers.mjs "$PANEL_URL" "$job" 100) & fi
+    "$program" --config "$place/restore.toml" wait "$job" >/dev/null
+    took=$(($(now) - begun))
+    wait
+    # The first one fills caches.
+    ((n > 0)) || continue
+    if ((n % 2)); then watched+=("$took"); else alone+=("$took"); fi
+    details+=("restore, $( ((n % 2)) && printf '100 watchers' || printf 'alone'): $took ms")
+    "$program" --config "$place/restore.toml" cleanup >/dev/null
+  done
+  place=$mount/w
+  tests/panel/stage.sh down "$stage/s"
+  rm -rf "$stage"
+  trap finish EXIT
+  versus 'a restore that 100 watch in the panel' watched 'nobody watches' alone 1.02
 }
 
 figure_site() {

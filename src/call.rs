@@ -115,6 +115,7 @@ pub fn carry_out(config: &Config, request: Request) -> Result<Answer> {
         Request::RestoreCancel(asked) => restore_cancel(config, asked),
         Request::ListJobs(asked) => list_jobs(config, asked),
         Request::ListLogs(asked) => list_logs(config, asked),
+        Request::ReadLog(asked) => Ok(Answer::LogText(logs::read(config, &asked.domain, &asked.name, asked.offset)?)),
         Request::PreviewBackup(asked) => match preview_known(config, asked)? {
             Some(known) => Ok(known),
             None => begin(config, request),

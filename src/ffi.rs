@@ -276,6 +276,21 @@ pub unsafe extern "C" fn rv_list_logs(request_json: *const c_char) -> *mut c_cha
     boundary("list_logs", request_json)
 }
 
+/// The text of a log, from a byte on.
+///
+/// - domain      string                the domain
+/// - name        string                name of the log, as rv_list_logs has it
+/// - offset      number? = 0           bytes to leave out at the beginning: `next` of the answer before
+///
+/// Answer: `domain`, `name`, `size`, `text` (whole lines, 64 KiB at most), `next` (null at the end).
+///
+/// # Safety
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rv_read_log(request_json: *const c_char) -> *mut c_char {
+    boundary("read_log", request_json)
+}
+
 /// Finishes or undoes what crashed workers left. Starts a job.
 ///
 /// - domain      string?               the domain; = all of them

@@ -132,7 +132,8 @@ fn dispatch(
         | Request::RestorePoll(_)
         | Request::RestoreCancel(_)
         | Request::ListJobs(_)
-        | Request::ListLogs(_) => {
+        | Request::ListLogs(_)
+        | Request::ReadLog(_) => {
             let error = Error::new(Code::Internal, format!("{} is no work for a worker", ticket.request.name()));
             Ending::after(Reached::Planning, true, error)
         }

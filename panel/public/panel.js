@@ -25,6 +25,7 @@
   }
 
   async function poll() {
+    let again = Number(live.dataset.again);
     try {
       const answer = await fetch(live.dataset.status, { credentials: 'same-origin' });
       const isNews = (answer.headers.get('content-type') || '').includes('json');
@@ -33,11 +34,15 @@
         location.reload();
         return;
       }
-      if (answer.ok && !show(await answer.json())) return;
+      if (answer.ok) {
+        const status = await answer.json();
+        if (!show(status)) return;
+        again = status.again;
+      }
     } catch (error) {
       // The network is away; the job is not.
     }
-    setTimeout(poll, 2000);
+    setTimeout(poll, again);
   }
 
   function watch() {
@@ -49,7 +54,7 @@
     };
     stream.onerror = function () {
       // A stream that ended is asked for again by the browser itself; one that was refused is not.
-      if (stream.readyState === EventSource.CLOSED) poll();
+      if (stream.readyState === EventSource.CLOSED) setTimeout(poll, Number(live.dataset.again));
     };
     // A laptop that was closed wakes with a stream that only looks open.
     document.addEventListener('visibilitychange', function () {

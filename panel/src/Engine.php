@@ -10,12 +10,14 @@ use RocketVps\Restore\Answer\FinishedPreview;
 use RocketVps\Restore\Answer\JobInfo;
 use RocketVps\Restore\Answer\JobStatus;
 use RocketVps\Restore\Answer\LogInfo;
+use RocketVps\Restore\Answer\LogText;
 use RocketVps\Restore\Answer\Preview;
 use RocketVps\Restore\Answer\SnapshotInfo;
 use RocketVps\Restore\Client;
 use RocketVps\Restore\Exception\RestoreException;
 use RocketVps\Restore\Request\AnyDomainRequest;
 use RocketVps\Restore\Request\DomainRequest;
+use RocketVps\Restore\Request\LogRequest;
 use RocketVps\Restore\Request\PreviewRequest;
 use RocketVps\Restore\Request\TreeAsked;
 use RocketVps\Restore\SocketTransport;
@@ -92,6 +94,16 @@ final class Engine
     public function logs(string $domain): array
     {
         return $this->own($this->client->listLogs(new AnyDomainRequest($this->require($domain)))->logs);
+    }
+
+    /** The text of a log, from a byte on. */
+    public function log(string $domain, string $name, int $offset): LogText
+    {
+        try {
+            return $this->client->readLog(new LogRequest($this->require($domain), $name, offset: $offset));
+        } catch (RestoreException $exception) {
+            throw in_array($exception->name, ['job_not_found', 'bad_request'], true) ? Refusal::notFound() : $exception;
+        }
     }
 
     /** The status of a job of a domain that this user may see. */

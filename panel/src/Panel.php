@@ -29,6 +29,7 @@ final class Panel
         'delete' => Page\Delete::class,
         'jobs' => Page\Jobs::class,
         'logs' => Page\Logs::class,
+        'log' => Page\Log::class,
         'audit' => Page\Audit::class,
         'approval' => Page\Approval::class,
     ];
@@ -113,7 +114,7 @@ final class Panel
         $title = $this->words->has('title_progress_' . Text::word($status->kind))
             ? $this->words->heading('title_progress_' . Text::word($status->kind))
             : $this->words->heading('title_job');
-        return $this->view->page('progress', $title, ['status' => $status, 'domain' => $status->domain, 'tab' => 'jobs', 'refresh' => 2] + $with);
+        return $this->view->page('progress', $title, ['status' => $status, 'domain' => $status->domain, 'tab' => 'jobs', 'refresh' => 2, 'again' => $this->engine->watch->again($status->job)] + $with);
     }
 
     private function route(): Response

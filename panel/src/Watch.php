@@ -10,11 +10,16 @@ use RocketVps\Restore\Client;
 
 /**
  * The status of jobs for many watchers: one of them asks the engine, the others read what he got, for half a second. It is
- * kept in files that only this user can read, because each watcher is a process of its own.
+ * kept in files that only this user can read, because each watcher is a process of its own. The more watchers a job has, the
+ * later each is to ask again: all of them together get `ANSWERS` a second, whose cost to the restore is measured (`make bench`).
  */
 final class Watch
 {
     private const FRESH_SECONDS = 0.5;
+    /** Answers a second, to all who poll one job. */
+    private const ANSWERS = 15;
+    private const SOONEST_SECONDS = 2.0;
+    private const LATEST_SECONDS = 10.0;
 
     private readonly ?string $folder;
 
@@ -26,6 +31,23 @@ final class Watch
         // In a folder for everybody's files, anybody may have made it first.
         $isOurs = is_dir($folder) && !is_link($folder) && fileowner($folder) === posix_geteuid() && (fileperms($folder) & 0077) === 0;
         $this->folder = $isOurs ? $folder : null;
+    }
+
+    /** Milliseconds after which who polls a job is to ask again: the first free place in the row of those who poll it. */
+    public function again(string $job): int
+    {
+        $file = $this->folder === null ? false : fopen("$this->folder/job-$job.next", 'c+');
+        if ($file === false || !flock($file, LOCK_EX)) {
+            return (int) (1000 * self::SOONEST_SECONDS);
+        }
+        $now = microtime(true);
+        $after = max($now + self::SOONEST_SECONDS, (float) stream_get_contents($file) + 1 / self::ANSWERS);
+        $place = min($after, $now + self::LATEST_SECONDS);
+        ftruncate($file, 0);
+        rewind($file);
+        fwrite($file, sprintf('%.3F', $place));
+        fclose($file);
+        return (int) round(1000 * ($place - $now));
     }
 
     public function status(string $job): JobStatus

@@ -4,4 +4,8 @@
 <?= $this->part('events', ['events' => array_slice($status->events, -200)]) ?>
 </details>
 <?php endif ?>
-<p class="dim"><?= $this->t('panel_job') ?> <code><?= $this->e($status->job) ?></code></p>
+<p class="dim"><?= $this->t('panel_job') ?> <code><?= $this->e($status->job) ?></code>
+<?php if ($status->log !== null && $status->domain !== null): ?>
+  · <a href="<?= $this->url('log', ['domain' => $status->domain, 'name' => basename($status->log)]) ?>"><?= $this->t('panel_log') ?></a>
+<?php endif ?>
+</p>

@@ -9,7 +9,7 @@ $job = ['job' => $status->job];
 <p class="subtitle"><?= $this->e($doing) ?></p>
 <?php endif ?>
 <p class="unseen" aria-live="polite" id="said"></p>
-<div id="live" data-events="<?= $this->url('events', $job) ?>" data-status="<?= $this->url('status', $job) ?>">
+<div id="live" data-events="<?= $this->url('events', $job) ?>" data-status="<?= $this->url('status', $job) ?>" data-again="<?= $again ?>">
 <?= $this->part('phases', ['status' => $status]) ?>
 </div>
 <div class="bar">

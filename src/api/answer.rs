@@ -62,6 +62,8 @@ pub enum Answer {
     Jobs(jobs::Jobs),
     /// `list_logs`.
     Logs(jobs::Logs),
+    /// `read_log`.
+    LogText(jobs::LogText),
 }
 
 /// The result of a job that is done: that of its kind.

@@ -120,6 +120,8 @@ requests! {
     "list_jobs": ListJobs(AnyDomain) -> Jobs;
     /// Logs of restores and rollbacks, newest first.
     "list_logs": ListLogs(AnyDomain) -> Logs;
+    /// The text of a log, from a byte on.
+    "read_log": ReadLog(OneLog) -> LogText;
     /// Finishes or undoes what crashed workers left. A job.
     "recover": Recover(AnyDomain) -> JobAnswer<Recovery>;
 }
@@ -144,7 +146,8 @@ impl Request {
             | Request::RestorePoll(_)
             | Request::RestoreCancel(_)
             | Request::ListJobs(_)
-            | Request::ListLogs(_) => return None,
+            | Request::ListLogs(_)
+            | Request::ReadLog(_) => return None,
         })
     }
 
@@ -156,6 +159,7 @@ impl Request {
             | Request::ListSnapshots(request)
             | Request::Verify(request) => Some(&request.domain),
             Request::PreviewBackup(request) => Some(&request.domain),
+            Request::ReadLog(request) => Some(&request.domain),
             Request::Validate(request) | Request::RestoreStart(request) => Some(&request.domain),
             Request::DeleteSnapshot(request) => Some(&request.domain),
             Request::Rollback(request) => request.domain.as_ref(),
@@ -546,6 +550,22 @@ pub struct OneJob {
     /// Events after this sequence number are given; 0: all of them. `restore_cancel` gives none.
     #[serde(default)]
     pub since: u64,
+}
+
+/// A log to read.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LogRequest")]
+#[serde(deny_unknown_fields)]
+pub struct OneLog {
+    /// restore.toml to use; left out: the usual one.
+    pub config: Option<Source>,
+    /// The domain.
+    pub domain: Domain,
+    /// The log's name, as `list_logs` has it: `restore_20251004_101532.log`.
+    pub name: String,
+    /// Bytes to leave out at the beginning: 0, or `next` of the answer before.
+    #[serde(default)]
+    pub offset: u64,
 }
 
 /// A snapshot to delete.

@@ -1,14 +1,15 @@
 //! The way of callers without rights: through the broker, by themselves.
 
 use crate::api;
-use crate::api::answer::jobs::JobStatus;
+use crate::api::answer::jobs::{JobStatus, LogText};
 use crate::api::request::Request;
 use crate::broker::peer::Peer;
 use crate::call::pause::Pause;
 use crate::call::{self, Watch};
 use crate::config::{BROKER, Config, DEFAULT_FILE, Settings, Source};
 use crate::error::{Code, Error, Result};
-use crate::job::JobId;
+use crate::job::{JobId, logs};
+use crate::path::Domain;
 use crate::worker::recovery;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
@@ -91,6 +92,23 @@ impl Door {
     /// `job_not_found`, `io_failed`, those of the broker.
     pub fn poll(&self, job: &JobId, since: u64) -> Result<Value> {
         call::written(&self.watch(job, since)?.status()?)
+    }
+
+    /// Whole lines of a log, from a byte on.
+    ///
+    /// # Errors
+    /// Those of `read_log`, those of the broker.
+    pub fn read_log(&self, domain: &str, name: &str, offset: u64) -> Result<LogText> {
+        match self {
+            Door::Engine(config) => logs::read(config, &Domain::parse(domain)?, name, offset),
+            Door::Broker(broker) => {
+                let answer =
+                    broker.ask_about("read_log", &json!({"domain": domain, "name": name, "offset": offset}))?;
+                serde_json::from_value(answer).map_err(|error| {
+                    Error::new(Code::Internal, format!("the broker's answer is no text of a log: {error}"))
+                })
+            }
+        }
     }
 
     /// Asks a job to stop.

@@ -80,6 +80,7 @@ impl Wish {
                 wish.is_filtered = true;
             }
             Request::ListBackups(asked) | Request::ListSnapshots(asked) => wish.domain = Some(asked.domain.clone()),
+            Request::ReadLog(asked) => wish.domain = Some(asked.domain.clone()),
             Request::RestorePoll(asked) | Request::RestoreCancel(asked) => {
                 wish.is_of_job(config, &asked.job)?;
             }

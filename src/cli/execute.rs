@@ -171,28 +171,18 @@ impl Execution<'_> {
         if self.output != Output::Text {
             return self.answer(CommandName::Logs, &data);
         }
-        if let Door::Broker(_) = door {
-            // The file is root's; what happened is in the answer, too.
-            let text = |event: &Value| {
-                format!(
-                    "{}  {:<5}  {}",
-                    format::plain(&event["time"]),
-                    format::plain(&event["level"]),
-                    format::plain(&event["message"])
-                )
-            };
-            let events = door.poll(job, 0)?;
-            let lines: Vec<String> = events["events"].as_array().into_iter().flatten().map(text).collect();
-            say(&(lines.join("\n") + "\n"));
-            return Ok(ExitCode::SUCCESS);
-        }
-        let Some(path) = data["log"].as_str() else {
+        let log = data["log"].as_str().and_then(|path| path.rsplit('/').next());
+        let (Some(name), Some(domain)) = (log, data["domain"].as_str()) else {
             return Err(Error::new(Code::JobNotFound, format!("job {job} has no log"))
                 .hint("Restores and rollbacks have logs; `rocketvps-restore logs` lists them."));
         };
-        let read = std::fs::read_to_string(path).map_err(|error| Error::io(format!("read {path}"), &error))?;
-        let lines: Vec<String> = read.lines().map(printable).collect();
-        say(&(lines.join("\n") + "\n"));
+        let mut next = Some(0);
+        while let Some(offset) = next {
+            let read = door.read_log(domain, name, offset)?;
+            let lines: String = read.text.lines().map(|line| printable(line) + "\n").collect();
+            say(&lines);
+            next = read.next;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -16,7 +16,6 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/backup/source.rs", "an archive, its last name not followed"),
     ("src/call.rs", "whether a document root exists"),
     ("src/cli/approve.rs", "/proc/self/loginuid"),
-    ("src/cli/execute.rs", "a log"),
     ("src/config.rs", "restore.toml; what PHP is installed"),
     ("src/config/in_force.rs", "whether what restore.toml names is there"),
     ("src/disk.rs", "the primitives themselves"),

@@ -123,6 +123,7 @@ int main(int argc, char **argv)
         {rv_recover, "rv_recover", 0},
         {rv_list_domains, "rv_list_domains", 0},
         {rv_list_logs, "rv_list_logs", 0},
+        {rv_read_log, "rv_read_log", 1},
     };
     size_t n;
 

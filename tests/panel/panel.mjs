@@ -251,6 +251,9 @@ async function wholeWay(browser) {
   const lasted = (Date.now() - begun) / 1000;
   const cost = polls() - counted;
   ok(asked.every((one) => one.status() === 200), 'a hundred watchers are answered');
+  // 15 a second together, so that the last of a hundred waits for five seconds and more.
+  const again = await Promise.all(asked.map(async (one) => (await one.json()).again));
+  ok(Math.min(...again) >= 1900 && Math.max(...again) > 5000 && Math.max(...again) <= 10000, 'and told when to ask again', again.join(' '));
   // One in half a second, and what the two pages themselves ask for is the same.
   ok(cost <= lasted * 2 + 3, `a hundred watchers cost ${cost} calls in ${lasted.toFixed(1)} s`);
   ok((await page.locator('#said').textContent()) !== '' || (await page.locator('.boxes4').count()) > 0, 'who listens is told');
@@ -290,6 +293,11 @@ async function wholeWay(browser) {
   ok(nothing.status() === 404 && (await nothing.text()).includes('nothing to go back to'), 'there is no way back to before a validation', nothing.status());
   await page.goto(to('logs', { domain: DOMAIN }));
   await look(page, '20-logs');
+  await page.click('td code');
+  ok((await page.locator('pre.log').innerText()).includes(DOMAIN), 'a log is read');
+  await look(page, '20-log');
+  const another = await page.request.get(to('log', { domain: DOMAIN, name: '../../restore.log' }));
+  ok(another.status() === 404, 'what is no log of the domain is not found', another.status());
   await page.goto(to('backups', { domain: DOMAIN }));
   await page.click('main section button');
   await page.waitForSelector('.group', SLOW);
@@ -333,7 +341,7 @@ async function strangers(browser, job) {
     return new URLSearchParams(address.split('?')[1]).get('backup');
   })();
   const fields = { domain: DOMAIN, job, backup, snapshot: backup, draft: 'x' };
-  for (const name of ['backups', 'preview', 'tree', 'select', 'check', 'confirm', 'changes', 'job', 'status', 'events', 'snapshots', 'rollback', 'delete', 'jobs', 'logs', 'audit', 'approval', 'no-such-page']) {
+  for (const name of ['backups', 'preview', 'tree', 'select', 'check', 'confirm', 'changes', 'job', 'status', 'events', 'snapshots', 'rollback', 'delete', 'jobs', 'logs', 'log', 'audit', 'approval', 'no-such-page']) {
     const address = ['tree', 'changes', 'select'].includes(name) ? { domain: DOMAIN, job, backup } : fields;
     const answer = await page.context().request.get(to(name, address));
     ok(answer.status() === 404 && !/backup_2025|wp-|wp_|2025-10|restore_jobs|verification/i.test((await answer.text()).replace(/lang=vi[^"]*/, '')), `a second user and ${name}`, `${answer.status()}`);

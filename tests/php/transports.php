@@ -40,6 +40,7 @@ use RocketVps\Restore\Request\DeleteSnapshotRequest;
 use RocketVps\Restore\Request\DiffRequest;
 use RocketVps\Restore\Request\DomainRequest;
 use RocketVps\Restore\Request\JobRequest;
+use RocketVps\Restore\Request\LogRequest;
 use RocketVps\Restore\Request\PreviewRequest;
 use RocketVps\Restore\Request\RestoreRequest;
 use RocketVps\Restore\Request\RollbackRequest;
@@ -142,6 +143,8 @@ function rest(string $name, Client $client): void
     check(count($found) === 1 && $found[0]->state === JobState::Done, "$name: list_jobs", $jobs);
     $logs = array_map(static fn (LogInfo $info): string => $info->name, $client->listLogs()->logs);
     check($logs !== [], "$name: list_logs", $logs);
+    $log = $client->readLog(new LogRequest(DOMAIN, $logs[0]));
+    check(str_contains($log->text, DOMAIN) && $log->next === null && $log->size >= strlen($log->text), "$name: read_log", $log);
     $cleanup = $client->cleanup(new AnyDomainRequest(DOMAIN, wait: true));
     check($cleanup instanceof FinishedCleanup, "$name: cleanup", $cleanup);
     $recovery = $client->recover(new AnyDomainRequest(wait: true));

@@ -26,6 +26,7 @@ use RocketVps\Restore\Answer\FinishedVerification;
 use RocketVps\Restore\Answer\Jobs;
 use RocketVps\Restore\Answer\JobStatus;
 use RocketVps\Restore\Answer\Logs;
+use RocketVps\Restore\Answer\LogText;
 use RocketVps\Restore\Answer\Other;
 use RocketVps\Restore\Answer\PageOfConfigEntry;
 use RocketVps\Restore\Answer\PageOfFileEntry;
@@ -42,6 +43,7 @@ use RocketVps\Restore\Request\DeleteSnapshotRequest;
 use RocketVps\Restore\Request\DiffRequest;
 use RocketVps\Restore\Request\DomainRequest;
 use RocketVps\Restore\Request\JobRequest;
+use RocketVps\Restore\Request\LogRequest;
 use RocketVps\Restore\Request\PlainRequest;
 use RocketVps\Restore\Request\PreviewRequest;
 use RocketVps\Restore\Request\Request;
@@ -247,6 +249,16 @@ final class Client
     public function listLogs(AnyDomainRequest $request = new AnyDomainRequest()): Logs
     {
         return $this->read('list_logs', $request, Logs::class);
+    }
+
+    /**
+     * The text of a log, from a byte on.
+     *
+     * @throws RestoreException
+     */
+    public function readLog(LogRequest $request): LogText
+    {
+        return $this->read('read_log', $request, LogText::class);
     }
 
     /**

@@ -8,7 +8,7 @@ use RocketVps\Panel\Page;
 use RocketVps\Panel\Panel;
 use RocketVps\Panel\Response;
 
-/** The logs of a domain. The broker gives no caller their text; that of a job is on its page. */
+/** The logs of a domain. */
 final class Logs implements Page
 {
     public function answer(Panel $panel): Response

@@ -18,13 +18,19 @@ final class Status implements Page
     {
         $panel->session->close();
         $status = $panel->engine->status($panel->request->query('job'));
-        return new Response(self::document($panel, $status), 200, ['Content-Type' => 'application/json']);
+        $again = ['again' => $panel->engine->watch->again($status->job)];
+        return new Response(self::document($panel, $status, $again), 200, ['Content-Type' => 'application/json']);
     }
 
-    /** The fragment is what the page itself has, and is escaped like it; `said` is for people who listen. */
-    public static function document(Panel $panel, JobStatus $status): string
+    /**
+     * The fragment is what the page itself has, and is escaped like it; `said` is for people who listen; `again` is in
+     * milliseconds, for who polls.
+     *
+     * @param array<string, int> $more
+     */
+    public static function document(Panel $panel, JobStatus $status, array $more = []): string
     {
-        return (string) json_encode([
+        return (string) json_encode($more + [
             'ended' => Engine::hasEnded($status),
             'said' => sprintf('%s, %d %%', $panel->words->say('state_' . Text::word($status->state)), 10 * intdiv((int) $status->percent, 10)),
             'fragment' => $panel->view->part('phases', ['status' => $status]),

@@ -369,6 +369,21 @@ pub struct LogInfo {
     pub failed: bool,
 }
 
+/// `read_log`: whole lines of a log, 64 KiB of them at most.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct LogText {
+    /// The domain.
+    pub domain: Domain,
+    /// The log's name.
+    pub name: String,
+    /// The log's size, in bytes.
+    pub size: u64,
+    /// The lines from `offset` on. What is no UTF-8 is U+FFFD.
+    pub text: String,
+    /// The `offset` of what follows, in bytes; null at the end of the log.
+    pub next: Option<u64>,
+}
+
 /// `cleanup`: what was removed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Cleanup {
