@@ -1,7 +1,7 @@
 // Watchers of one job, as open pages of the panel that poll: each asks when its last answer said to.
 //   node watchers.mjs URL JOB COUNT    until the job ends; prints `answers=N seconds=S`
 const [url, job, count] = process.argv.slice(2);
-const address = `${url}?page=status&job=${encodeURIComponent(job)}`;
+const address = `${url}restore?page=status&job=${encodeURIComponent(job)}`;
 const begun = Date.now();
 let answers = 0;
 let over = false;

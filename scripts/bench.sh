@@ -529,7 +529,7 @@ figure_broker() {
 # A restore, alone and under the eyes of a hundred who have the panel's page open. One world for all pairs: what is compared is
 # the same restore of the same site. Who watches works on this machine, too.
 figure_watchers() {
-  local alone=() watched=() n job said begun stage
+  local alone=() watched=() n job watcher begun stage
   stage=$(mktemp -d /tmp/rv-bench-panel.XXXXXX)
   trap 'tests/panel/stage.sh down "$stage/s" || true; rm -rf "$stage"; finish' EXIT
   chmod 0711 "$stage"
@@ -538,16 +538,20 @@ figure_watchers() {
   source "$stage/s/env"
   place=$stage/s/w
   for ((n = 0; n <= 2 * pairs; n++)); do
-    begun=$(now) said=
+    begun=$(now) watcher=
     job=$(call restore_start "{\"domain\":\"$domain\",\"backup\":\"latest\"}" | grep -oE '"job":"[^"]+"' | cut -d '"' -f 4)
-    if ((n % 2)); then said=$(node bench/watchers.mjs "$PANEL_URL" "$job" 100) & fi
+    if ((n % 2)); then
+      node bench/watchers.mjs "$PANEL_URL" "$job" 100 >"$stage/watchers" &
+      watcher=$!
+    fi
     "$program" --config "$place/restore.toml" wait "$job" >/dev/null
     took=$(($(now) - begun))
-    wait
+    # Who is not answered watches nothing, and costs nothing.
+    [[ -z $watcher ]] || wait "$watcher"
     # The first one fills caches.
     ((n > 0)) || continue
     if ((n % 2)); then watched+=("$took"); else alone+=("$took"); fi
-    details+=("restore, $( ((n % 2)) && printf '100 watchers' || printf 'alone'): $took ms")
+    details+=("restore, $( ((n % 2)) && printf '100 watchers (%s)' "$(<"$stage/watchers")" || printf 'alone'): $took ms")
     "$program" --config "$place/restore.toml" cleanup >/dev/null
   done
   place=$mount/w
