@@ -208,6 +208,16 @@ struct Pending {
     line: u64,
 }
 
+/// What making the objects came to.
+struct Made {
+    /// Those that the server refuses, the one that a load ends with first.
+    left: Vec<(Pending, Error)>,
+    /// Tables that were made for the views alone.
+    stand_ins: Vec<String>,
+    /// Events that are to run.
+    awake_events: Vec<String>,
+}
+
 /// The thread that reads statements.
 struct Reading<'a> {
     connection: Option<Conn>,
@@ -860,36 +870,12 @@ impl Reading<'_> {
             return Ok(Objects::default());
         }
         let mut connection = self.shared.connect()?;
-        run(&mut connection, "SET SESSION autocommit=1")?;
-        let mut awake_events = Vec::new();
-        let mut waiting = std::mem::take(&mut self.objects);
-        self.triggers_have_tables(&waiting)?;
-        let views = waiting.iter().filter(|object| object.kind == ObjectKind::View).map(|view| view.name.clone());
-        let stand_ins = self.stand_ins(&views.collect())?;
-        waiting.sort_by_key(|object| object.kind);
-        while !waiting.is_empty() {
-            let before = waiting.len();
-            let mut reason = None;
-            let mut left = Vec::new();
-            for object in waiting {
-                self.shared.check()?;
-                match self.try_object(&mut connection, &object, &mut awake_events) {
-                    Ok(()) => {}
-                    Err(error) if error.code == Code::DatabaseUnreachable => return Err(error),
-                    Err(error) => {
-                        left.push(object);
-                        reason.get_or_insert(error);
-                    }
-                }
+        let Made { left, stand_ins, awake_events } = self.make_objects(&mut connection)?;
+        if let Some((_, error)) = left.into_iter().next() {
+            if self.request.filters() {
+                return Err(error);
             }
-            match reason {
-                Some(error) if left.len() == before && self.request.filters() => return Err(error),
-                Some(error) if left.len() == before => {
-                    self.shared.note(error.message);
-                    break;
-                }
-                _ => waiting = left,
-            }
+            self.shared.note(error.message);
         }
         drop(connection);
         // By the account that they run as: nobody else needs a right to see the text of a routine.
@@ -908,6 +894,33 @@ impl Reading<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Creates the objects over one connection, in whatever order they need each other.
+    fn make_objects(&mut self, connection: &mut Conn) -> Result<Made> {
+        run(connection, "SET SESSION autocommit=1")?;
+        let mut awake_events = Vec::new();
+        let mut waiting = std::mem::take(&mut self.objects);
+        self.triggers_have_tables(&waiting)?;
+        let views = waiting.iter().filter(|object| object.kind == ObjectKind::View).map(|view| view.name.clone());
+        let stand_ins = self.stand_ins(&views.collect())?;
+        waiting.sort_by_key(|object| object.kind);
+        loop {
+            let before = waiting.len();
+            let mut left = Vec::new();
+            for object in waiting {
+                self.shared.check()?;
+                match self.try_object(connection, &object, &mut awake_events) {
+                    Ok(()) => {}
+                    Err(error) if error.code == Code::DatabaseUnreachable => return Err(error),
+                    Err(error) => left.push((object, error)),
+                }
+            }
+            if left.is_empty() || left.len() == before {
+                return Ok(Made { left, stand_ins, awake_events });
+            }
+            waiting = left.into_iter().map(|(object, _)| object).collect();
+        }
     }
 
     /// Empty tables like the live ones that the load has not got: a view is only made where its tables are.

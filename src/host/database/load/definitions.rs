@@ -1,4 +1,5 @@
-//! A load that makes the tables of a dump and fills none of them: what the server says of the definitions is what it would say in a restore.
+//! A load that makes what a dump defines and fills no table of it: what the server says of the definitions is what it would say in a
+//! restore.
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::accounts;
@@ -37,7 +38,7 @@ pub struct Trying {
 }
 
 impl Trying {
-    /// Whether a statement defines a table; it is counted then.
+    /// Whether a statement defines something; it is counted then.
     ///
     /// # Errors
     /// `timed_out` when there were too many.
@@ -49,6 +50,7 @@ impl Trying {
                 | Statement::DropTable(_)
                 | Statement::AlterTable(_)
                 | Statement::CreateIndex(_)
+                | Statement::CreateObject(..)
         );
         if defines && self.statements >= MAX_STATEMENTS {
             return Err(Error::new(Code::TimedOut, format!("the dump has more than {MAX_STATEMENTS} definitions")));
@@ -58,9 +60,9 @@ impl Trying {
     }
 }
 
-/// Makes the tables of a dump in the schema of the request, which is there and empty, as a load makes them. Views, routines and triggers
-/// are not tried: what they name may be live tables. On return, good or bad, the throw-away account is gone, and the schema is for the
-/// caller to drop.
+/// Makes the tables of a dump in the schema of the request, which is there and empty, as a load makes them, and, where the server takes
+/// them all, its views, triggers, routines and events. On return, good or bad, the throw-away account is gone, and the schema is for
+/// the caller to drop.
 ///
 /// # Errors
 /// `database_unreachable`, `insufficient_privilege`, and what the monitor stops it with.
@@ -72,7 +74,7 @@ pub fn try_definitions(dump: impl Read, request: &LoadRequest, monitor: Arc<dyn 
     // Without rows there is nothing for others to do.
     let mut reader = Reading::new(&shared, request, Arc::new(Queue::new(0)), 0);
     reader.trying = Some(Trying::default());
-    let read = reader.read_all(Steady { inner: dump, shared: shared.clone() });
+    let read = reader.read_all(Steady { inner: dump, shared: shared.clone() }).and_then(|()| reader.try_objects());
     let Trying { statements, refused } = reader.trying.take().unwrap_or_default();
     drop(reader);
     let gone = remove_account(&request.server, admin, &request.account);
@@ -97,6 +99,21 @@ impl Reading<'_> {
         // What is refused by our own word is told by the look at the dump.
         if let (Some(trying), Some(_)) = (&mut self.trying, error_number(&error)) {
             trying.refused.push(error);
+        }
+        Ok(())
+    }
+
+    /// Makes the views, triggers, routines and events, where all tables are there.
+    ///
+    /// # Errors
+    /// As [`Reading::goes_on_after`].
+    fn try_objects(&mut self) -> Result<()> {
+        if self.objects.is_empty() || self.trying.as_ref().is_some_and(|trying| !trying.refused.is_empty()) {
+            return Ok(());
+        }
+        let mut connection = self.shared.connect()?;
+        for (object, error) in self.make_objects(&mut connection)?.left {
+            self.goes_on_after(error, Some(Subject::Object(object.kind, object.name)))?;
         }
         Ok(())
     }
