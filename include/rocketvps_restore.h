@@ -193,6 +193,13 @@ char *rv_diff_backup(const char *request_json);
 // Answer: `outcome`, `groups` of checks, `changes`, `plan_token`.
 char *rv_validate(const char *request_json);
 
+// Stages a backup, asks the staged site for pages, and removes it. Starts a job.
+//
+// The fields of rv_restore_start.
+//
+// Answer: `outcome`, `rehearsal`, `staged` (groups of checks), `recovery_s`, `change_over_ms`.
+char *rv_rehearse(const char *request_json);
+
 // Saves the live domain as a portable snapshot. Starts a job.
 //
 // - domain      string                the domain
@@ -225,10 +232,10 @@ char *rv_delete_snapshot(const char *request_json);
 // - snapshot    string?               path of a portable snapshot that was made for this restore
 // - plan_token  string?               of a validation: refuses the restore when anything it would change has changed since
 // - dry_run     boolean? = false      check only: the answer is that of rv_validate
-// - options     object?               {"exact", "allow_orphans", "priority", "allow_unsafe_config", "accept", "checksum", "compatibility"}
+// - options     object?               {"exact", "allow_orphans", "priority", "allow_unsafe_config", "accept", "checksum", "compatibility", "rehearsal"}
 //
 // Answer: the report: `snapshot`, `duration_s`, `commit_ms` (milliseconds),
-// `files`, `database`, `config`, `verification`, `notes`.
+// `files`, `database`, `config`, `verification`, `rehearsal`, `notes`.
 char *rv_restore_start(const char *request_json);
 
 // How a job stands.

@@ -89,7 +89,9 @@ pub fn checked(config: &Config, request: Request) -> Result<Request> {
         recovery::kick(config);
     }
     match &request {
-        Request::Validate(asked) | Request::RestoreStart(asked) => check_restore(config, asked)?,
+        Request::Validate(asked) | Request::Rehearse(asked) | Request::RestoreStart(asked) => {
+            check_restore(config, asked)?;
+        }
         Request::DiffBackup(asked) if asked.job.is_none() => check_restore(config, &asked.restore()?)?,
         Request::CreateSnapshot(asked) => check_site(config, asked)?,
         Request::DeleteSnapshot(asked) => check_snapshot(config, asked)?,
@@ -126,6 +128,7 @@ pub fn carry_out(config: &Config, request: Request) -> Result<Answer> {
         },
         Request::Rollback(_)
         | Request::Validate(_)
+        | Request::Rehearse(_)
         | Request::RestoreStart(_)
         | Request::CreateSnapshot(_)
         | Request::DeleteSnapshot(_)

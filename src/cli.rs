@@ -36,7 +36,7 @@ use crate::cli::option::OptionName;
 use crate::cli::output::{print, say};
 use crate::cli::terminal::Style;
 use crate::error::{Code, Error, Result};
-use crate::host::process;
+use crate::host::{cell, process};
 use crate::worker;
 use crate::worker::spawn;
 use std::io::{IsTerminal, Write};
@@ -86,6 +86,7 @@ fn act(line: &Line, style: Style) -> Result<ExitCode> {
                 return approve::run(line.source()?.as_ref(), id.map(String::as_str), &line.output()?);
             }
             (CommandName::Generate, Some(what)) => say(&generate::artefact(what)?),
+            (CommandName::Cell, _) => return Ok(cell::inside::run()),
             (CommandName::Worker, Some(folder)) => return work(line, Path::new(folder)),
             _ => {
                 let (source, output) = (line.source()?, line.output()?);

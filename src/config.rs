@@ -194,6 +194,8 @@ pub struct Limits {
     pub headroom_bytes: u64,
     /// Seconds that queries of the site may wait in the change-over before somebody has to accept it.
     pub change_over_wait_s: u64,
+    /// Seconds that a rehearsal may take; 0: none is made.
+    pub rehearsal_s: u64,
 }
 
 impl Default for Limits {
@@ -208,6 +210,7 @@ impl Default for Limits {
             max_tables: 10_000,
             headroom_bytes: 64 << 20,
             change_over_wait_s: 2,
+            rehearsal_s: 20,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod leftovers;
 pub mod machine;
 pub mod preflight;
 pub mod recovery;
+pub mod rehearsal;
 pub mod restore;
 pub mod site_config;
 pub mod stage;

@@ -119,6 +119,19 @@ pub unsafe extern "C" fn rv_validate(request_json: *const c_char) -> *mut c_char
     boundary("validate", request_json)
 }
 
+/// Stages a backup, asks the staged site for pages, and removes it. Starts a job.
+///
+/// The fields of rv_restore_start.
+///
+/// Answer: `outcome`, `rehearsal`, `staged` (groups of checks), `recovery_s`, `change_over_ms`.
+///
+/// # Safety
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rv_rehearse(request_json: *const c_char) -> *mut c_char {
+    boundary("rehearse", request_json)
+}
+
 /// Saves the live domain as a portable snapshot. Starts a job.
 ///
 /// - domain      string                the domain
@@ -169,10 +182,10 @@ pub unsafe extern "C" fn rv_delete_snapshot(request_json: *const c_char) -> *mut
 /// - snapshot    string?               path of a portable snapshot that was made for this restore
 /// - plan_token  string?               of a validation: refuses the restore when anything it would change has changed since
 /// - dry_run     boolean? = false      check only: the answer is that of rv_validate
-/// - options     object?               {"exact", "allow_orphans", "priority", "allow_unsafe_config", "accept", "checksum", "compatibility"}
+/// - options     object?               {"exact", "allow_orphans", "priority", "allow_unsafe_config", "accept", "checksum", "compatibility", "rehearsal"}
 ///
 /// Answer: the report: `snapshot`, `duration_s`, `commit_ms` (milliseconds),
-/// `files`, `database`, `config`, `verification`, `notes`.
+/// `files`, `database`, `config`, `verification`, `rehearsal`, `notes`.
 ///
 /// # Safety
 /// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.

@@ -1,5 +1,6 @@
 //! What the machine does for a job. Traits with a real and a fake side; everything above is free of I/O details.
 
+pub mod cell;
 pub mod credentials;
 pub mod database;
 pub mod mounts;

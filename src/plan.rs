@@ -79,12 +79,14 @@ impl Plan {
     /// A sentence in names that the user knows: the server speaks of schemas and accounts that only this job has.
     pub fn said(&self, text: String) -> String {
         let Some(names) = &self.database else { return text };
-        let (loader, reader) = (names::loader(self.job.short()), names::reader(self.job.short()));
+        let short = self.job.short();
+        let (loader, reader, visitor) = (names::loader(short), names::reader(short), names::visitor(short));
         let known = [
             (names.shadow.as_str(), names.live.as_str()),
             (names.kept.as_str(), "kept"),
             (loader.as_str(), "the loader"),
             (reader.as_str(), "the reader"),
+            (visitor.as_str(), "the rehearsal"),
         ];
         known.iter().fold(text, |text, (own, known)| text.replace(own, known))
     }

@@ -25,7 +25,7 @@ pub enum Outcome {
 }
 
 /// One check: what was compared with what, and how it came out.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(with = "Written")]
 #[serde(from = "Written", into = "Written")]
 pub struct Check {

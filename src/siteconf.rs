@@ -20,7 +20,7 @@ pub use crate::api::ConfigItem as Item;
 pub use change::{Change, Side, install, plan_changes, store, uninstall};
 pub use check::{Verdict, check};
 pub use describe::describe;
-pub use pool::{Listen, live_pool, pool_socket};
+pub use pool::{Listen, live_pool, pool_socket, serving_pool};
 pub use target::{place, spellings};
 
 use std::path::PathBuf;

@@ -114,6 +114,7 @@ fn dispatch(
         Request::RestoreStart(request) | Request::Validate(request) => {
             Ending::of(inspect::validate(config, folder, request, shared))
         }
+        Request::Rehearse(request) => engine::restore::rehearse(folder, ticket, request, monitor),
         Request::Rollback(request) => engine::restore::rollback(folder, ticket, request, monitor),
         Request::PreviewBackup(request) => Ending::of(inspect::preview(config, folder, request, shared)),
         Request::DiffBackup(request) => Ending::of(inspect::diff::run(config, folder, request, shared)),
@@ -170,11 +171,13 @@ fn after_panic(
     monitor.event(Level::Error, &format!("defect: {said}"));
     let error = Error::new(Code::Panic, format!("the worker met a defect: {said}"));
     match ticket.kind {
-        Kind::Restore | Kind::Rollback => match engine::recovery::recover(folder, ticket, Staging::Remove, monitor) {
-            Ending::NeedsOperator(why) => Ending::NeedsOperator(why),
-            Ending::Failed(_) => Ending::Failed(error),
-            _ => Ending::RolledBack(error),
-        },
+        Kind::Restore | Kind::Rollback | Kind::Rehearse => {
+            match engine::recovery::recover(folder, ticket, Staging::Remove, monitor) {
+                Ending::NeedsOperator(why) => Ending::NeedsOperator(why),
+                Ending::Failed(_) => Ending::Failed(error),
+                _ => Ending::RolledBack(error),
+            }
+        }
         _ => Ending::after(Reached::Planning, true, error),
     }
 }

@@ -54,7 +54,7 @@ class OutcomeException extends RestoreException {}
 final class RocketVpsRestore
 {
     private const CALLS = [
-        'list_backups', 'preview_backup', 'diff_backup', 'validate', 'create_snapshot', 'list_snapshots', 'delete_snapshot',
+        'list_backups', 'preview_backup', 'diff_backup', 'validate', 'rehearse', 'create_snapshot', 'list_snapshots', 'delete_snapshot',
         'restore_start', 'restore_poll', 'restore_cancel', 'rollback', 'verify', 'cleanup', 'list_jobs', 'list_logs', 'read_log', 'list_domains', 'recover',
     ];
     private readonly \FFI $library;

@@ -72,6 +72,8 @@ pub enum Answer {
 pub enum JobResult {
     /// Of a restore or a rollback.
     Restore(Box<restore::Report>),
+    /// Of a rehearsal.
+    Rehearsed(Box<restore::Rehearsed>),
     /// Of a preview.
     Preview(Box<preview::Preview>),
     /// Of a comparison.
@@ -104,6 +106,7 @@ macro_rules! results {
 
 results! {
     Restore(restore::Report) in Box;
+    Rehearsed(restore::Rehearsed) in Box;
     Preview(preview::Preview) in Box;
     Comparison(comparison::Comparison) in Box;
     Validation(checks::Validation) in Box;

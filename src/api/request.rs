@@ -98,6 +98,8 @@ requests! {
     "diff_backup": DiffBackup(Diff) -> DiffAnswer;
     /// Every check before a restore, what it would change, and a plan token. A job.
     "validate": Validate(Restore) -> JobAnswer<Validation>;
+    /// Stages a backup, asks the staged site for pages, and removes it: proof that a restore would work, and what it would take. A job.
+    "rehearse": Rehearse(Restore) -> JobAnswer<Rehearsed>;
     /// Saves the live domain as a portable snapshot. A job.
     "create_snapshot": CreateSnapshot(OneDomain) -> JobAnswer<SnapshotMade>;
     /// Snapshots of a domain, newest first.
@@ -132,6 +134,7 @@ impl Request {
         Some(match self {
             Request::RestoreStart(request) if !request.dry_run => JobKind::Restore,
             Request::RestoreStart(_) | Request::Validate(_) => JobKind::Validate,
+            Request::Rehearse(_) => JobKind::Rehearse,
             Request::PreviewBackup(_) => JobKind::Preview,
             Request::DiffBackup(_) => JobKind::Diff,
             Request::CreateSnapshot(_) => JobKind::Snapshot,
@@ -160,7 +163,9 @@ impl Request {
             | Request::Verify(request) => Some(&request.domain),
             Request::PreviewBackup(request) => Some(&request.domain),
             Request::ReadLog(request) => Some(&request.domain),
-            Request::Validate(request) | Request::RestoreStart(request) => Some(&request.domain),
+            Request::Validate(request) | Request::Rehearse(request) | Request::RestoreStart(request) => {
+                Some(&request.domain)
+            }
             Request::DeleteSnapshot(request) => Some(&request.domain),
             Request::Rollback(request) => request.domain.as_ref(),
             Request::DiffBackup(request) => request.domain.as_ref(),
@@ -177,7 +182,7 @@ impl Request {
         match self {
             Request::CreateSnapshot(request) | Request::Verify(request) => request.wait,
             Request::PreviewBackup(request) => request.wait,
-            Request::Validate(request) | Request::RestoreStart(request) => request.wait,
+            Request::Validate(request) | Request::Rehearse(request) | Request::RestoreStart(request) => request.wait,
             Request::DeleteSnapshot(request) => request.wait,
             Request::Rollback(request) => request.wait,
             Request::DiffBackup(request) => request.wait,
@@ -189,7 +194,9 @@ impl Request {
     /// How a restore behaves; by default where it is no restore.
     pub fn options(&self) -> Options {
         match self {
-            Request::Validate(request) | Request::RestoreStart(request) => request.options.clone(),
+            Request::Validate(request) | Request::Rehearse(request) | Request::RestoreStart(request) => {
+                request.options.clone()
+            }
             Request::DiffBackup(request) => request.options.clone(),
             _ => Options::default(),
         }
@@ -203,6 +210,7 @@ impl Request {
         Ok(match kind {
             JobKind::Restore => Request::RestoreStart(serde_json::from_value(written)?),
             JobKind::Validate => Request::Validate(serde_json::from_value(written)?),
+            JobKind::Rehearse => Request::Rehearse(serde_json::from_value(written)?),
             JobKind::Rollback => Request::Rollback(serde_json::from_value(written)?),
             JobKind::Preview => Request::PreviewBackup(serde_json::from_value(written)?),
             JobKind::Diff => Request::DiffBackup(serde_json::from_value(written)?),
@@ -490,7 +498,7 @@ impl Default for Choice {
 }
 
 /// How a restore behaves.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// CPU and I/O priority of the worker.
@@ -507,6 +515,23 @@ pub struct Options {
     pub checksum: bool,
     /// What a check found that stops a restore until somebody accepts it, by the name of the check.
     pub accept: Vec<Risk>,
+    /// Ask the staged site for pages before it is live, and stop where it does not work.
+    pub rehearsal: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            priority: Priority::default(),
+            allow_unsafe_config: false,
+            exact: false,
+            allow_orphans: false,
+            compatibility: Actions::default(),
+            checksum: false,
+            accept: Vec::new(),
+            rehearsal: true,
+        }
+    }
 }
 
 /// CPU and I/O priority of the worker.

@@ -58,7 +58,7 @@ pub struct Wish {
 impl Wish {
     /// Options that a rule may list.
     pub const OPTIONS: &'static [&'static str] =
-        &["priority", "exact", "allow_orphans", "accept", "checksum", "compatibility"];
+        &["priority", "exact", "allow_orphans", "accept", "checksum", "compatibility", "rehearsal"];
 
     /// Of a request. The domain of a job is looked up.
     ///
@@ -105,7 +105,7 @@ impl Wish {
                 }
                 (None, None) => {}
             },
-            Request::Validate(asked) | Request::RestoreStart(asked) => {
+            Request::Validate(asked) | Request::Rehearse(asked) | Request::RestoreStart(asked) => {
                 backup_within(config, &asked.domain, &asked.backup)?;
                 within(&config.paths.backups(), &asked.domain, asked.dump.as_deref())?;
                 within(&config.paths.snapshots(), &asked.domain, asked.snapshot.as_deref())?;
@@ -155,7 +155,8 @@ impl Wish {
                 .map(|(component, _)| component)
                 .collect(),
         };
-        let Options { priority, allow_unsafe_config, exact, allow_orphans, compatibility, checksum, accept } = options;
+        let Options { priority, allow_unsafe_config, exact, allow_orphans, compatibility, checksum, accept, rehearsal } =
+            options;
         let said = [
             ("priority", *priority != Priority::default()),
             ("allow_unsafe_config", *allow_unsafe_config),
@@ -164,6 +165,7 @@ impl Wish {
             ("compatibility", *compatibility != Actions::default()),
             ("checksum", *checksum),
             ("accept", !accept.is_empty()),
+            ("rehearsal", !*rehearsal),
         ];
         self.options = said.into_iter().filter(|(_, is_said)| *is_said).map(|(name, _)| name).collect();
     }

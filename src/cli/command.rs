@@ -17,6 +17,8 @@ pub enum CommandName {
     Diff,
     /// `validate`
     Validate,
+    /// `rehearse`
+    Rehearse,
     /// `verify`
     Verify,
     /// `restore`
@@ -63,6 +65,8 @@ pub enum CommandName {
     Complete,
     /// `worker`
     Worker,
+    /// `cell`
+    Cell,
 }
 
 /// Under which heading a command stands.

@@ -45,6 +45,8 @@ pub enum OptionName {
     AllowUnsafeConfig,
     /// `--accept`
     Accept,
+    /// `--no-rehearsal`
+    NoRehearsal,
     /// `--checksum`
     Checksum,
     /// `--priority`
@@ -310,6 +312,13 @@ pub const OPTIONS: &[CommandOption] = {
             "Install a site configuration that could do harm",
             "Install a site configuration although it holds directives that could harm the machine. Read the lines \
              that `validate` names first.",
+        ),
+        flag(
+            NoRehearsal,
+            "no-rehearsal",
+            Behaviour,
+            "Do not try the restored site's pages before",
+            "Restore without asking the staged site for pages before it is live.",
         ),
         valued(
             Accept,

@@ -108,6 +108,9 @@ fn add_selection(request: &mut Map<String, Value>, given: &Given) -> Result<()> 
             behaviour.insert(key.into(), true.into());
         }
     }
+    if given.has(OptionName::NoRehearsal) {
+        behaviour.insert("rehearsal".into(), false.into());
+    }
     if let Some(priority) = given.value(OptionName::Priority) {
         behaviour.insert("priority".into(), priority.into());
     }

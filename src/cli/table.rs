@@ -2,6 +2,7 @@
 
 use crate::cli::command::{Command, CommandGroup, CommandName, Delivery, Operand};
 use crate::cli::option::OptionName;
+use crate::host::cell;
 use crate::job::Kind;
 
 const SELECTION: &[OptionName] = {
@@ -75,6 +76,18 @@ pub const COMMANDS: &[Command] = &[
                a check failed.",
     },
     Command {
+        name: CommandName::Rehearse,
+        word: "rehearse",
+        group: CommandGroup::Look,
+        operands: &[Operand::Domain, Operand::Backup],
+        options: &[SELECTION, DETACH, &[OptionName::AllowUnsafeConfig, OptionName::Accept, OptionName::Priority]],
+        call: "rehearse",
+        way: Delivery::Job,
+        short: "Prove that a backup works",
+        long: "Stage a backup beside the live site, compare it, ask the staged site for pages, and remove it again. Say what a \
+               restore would take. The exit status is 60 when the staged site does not work.",
+    },
+    Command {
         name: CommandName::Verify,
         word: "verify",
         group: CommandGroup::Look,
@@ -99,6 +112,7 @@ pub const COMMANDS: &[Command] = &[
                 OptionName::PlanToken,
                 OptionName::AllowUnsafeConfig,
                 OptionName::Accept,
+                OptionName::NoRehearsal,
                 OptionName::Priority,
             ],
         ],
@@ -354,6 +368,17 @@ pub const COMMANDS: &[Command] = &[
         short: "Do the work of a job",
         long: "Do the work of a job. The library starts it.",
     },
+    Command {
+        name: CommandName::Cell,
+        word: cell::COMMAND,
+        group: CommandGroup::Internal,
+        operands: &[],
+        options: &[],
+        call: "",
+        way: Delivery::Helper,
+        short: "Run a staged site's PHP apart",
+        long: "Run the PHP of a staged site apart from the machine. The worker starts it.",
+    },
 ];
 
 /// The command of that word.
@@ -374,6 +399,7 @@ pub fn of_kind(kind: Kind) -> CommandName {
         Kind::Preview => CommandName::Preview,
         Kind::Diff => CommandName::Diff,
         Kind::Validate => CommandName::Validate,
+        Kind::Rehearse => CommandName::Rehearse,
         Kind::Snapshot => CommandName::Snapshot,
         Kind::DeleteSnapshot => CommandName::DeleteSnapshot,
         Kind::Verify => CommandName::Verify,
@@ -429,6 +455,7 @@ mod tests {
             Kind::Preview,
             Kind::Diff,
             Kind::Validate,
+            Kind::Rehearse,
             Kind::Snapshot,
             Kind::DeleteSnapshot,
             Kind::Verify,

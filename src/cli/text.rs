@@ -7,7 +7,7 @@ use crate::api::answer::jobs::{
     Cancelled, Cleanup, Finished, JobInfo, JobState, JobStatus, Jobs, LogInfo, Logs, PhaseStatus, Recovery,
 };
 use crate::api::answer::preview::{Preview, PreviewedConfig, PreviewedDatabase, PreviewedFiles};
-use crate::api::answer::restore::{Report, RestoreAnswer};
+use crate::api::answer::restore::{Rehearsal, Rehearsed, Report, RestoreAnswer};
 use crate::api::answer::snapshots::{SnapshotDeleted, SnapshotInfo, SnapshotMade, Snapshots};
 use crate::cli::format::{count, duration, moment, plain};
 use crate::cli::terminal::Style;
@@ -30,6 +30,7 @@ pub fn of(command: &str, data: &Value, style: Style) -> String {
         "preview" => read(data, |data| preview(data, style)),
         "diff" => read(data, |Finished { result: Comparison { changes, .. }, .. }| changed(&changes, style)),
         "validate" => read(data, |Finished { result, .. }| validation(&result, style)),
+        "rehearse" => read(data, |Finished { result, .. }| rehearsed(&result, style)),
         "verify" => read(data, |Finished { result: Verification { groups, .. }, .. }| checks(&groups, style)),
         "restore" => read(data, |data| restored(data, style)),
         "rollback" => read(data, |Finished { result, .. }| report("brought back from", &result, style)),
@@ -269,11 +270,39 @@ fn report(verb: &str, report: &Report, style: Style) -> String {
         line(&mut out, &format!("  {label:<14} {} {}", style.mark(&word(group.outcome)), title(group)));
         label = "";
     }
+    if let Some(rehearsal) = &report.rehearsal {
+        played(rehearsal, style, &mut out);
+    }
     line(&mut out, &format!("  Before it      {}", path(&report.snapshot)));
     line(&mut out, &format!("                 back with: rocketvps-restore rollback {}", report.domain));
     for note in report.notes.iter().flatten() {
         line(&mut out, &format!("{} {}", style.mark("warn"), printable(note)));
     }
+    out
+}
+
+/// A rehearsal, a line a page.
+fn played(rehearsal: &Rehearsal, style: Style, out: &mut String) {
+    let mark = |outcome: Outcome| style.mark(&word(outcome));
+    line(out, &format!("  Rehearsed      {} {}", mark(rehearsal.outcome), printable(&rehearsal.message)));
+    for page in &rehearsal.pages {
+        line(out, &format!("                 {} {}", mark(page.outcome), printable(&page.message)));
+    }
+}
+
+fn rehearsed(rehearsed: &Rehearsed, style: Style) -> String {
+    let mut out = String::new();
+    let source = printable(rehearsed.source.rsplit('/').next().unwrap_or_default());
+    let (mark, domain) = (style.mark(&word(rehearsed.outcome)), &rehearsed.domain);
+    let verb = if rehearsed.outcome == Outcome::Pass { "works" } else { "was not proven" };
+    line(&mut out, &format!("{mark} {domain} {verb} from {source}"));
+    played(&rehearsed.rehearsal, style, &mut out);
+    for group in &rehearsed.staged {
+        line(&mut out, &format!("                 {} {}", style.mark(&word(group.outcome)), title(group)));
+    }
+    let window = rehearsed.change_over_ms.map_or(String::new(), |wait| format!(", of it {wait} ms of change-over"));
+    line(&mut out, &format!("  A restore      about {}{window}", duration(rehearsed.recovery_s)));
+    line(&mut out, "Nothing was changed: what was staged is removed.");
     out
 }
 

@@ -92,6 +92,7 @@ impl Job<Committed> {
         Report {
             work: Some(self.work()),
             verification: Some(ReportedChecks::of(Some(self.state.groups.clone()), live)),
+            rehearsal: self.state.rehearsal.clone(),
             notes: Some(self.state.staged.notes.clone()),
             ..self.plan.report()
         }
@@ -131,7 +132,8 @@ impl Job<Committed> {
     }
 }
 
-fn restored_files(files: &StagedFiles) -> RestoredFiles {
+/// The files of a restore, for its report.
+pub(super) fn restored_files(files: &StagedFiles) -> RestoredFiles {
     let kept = |kept: &Kept| KeptPath {
         path: kept.path.clone(),
         reason: kept.reason.clone(),

@@ -1,5 +1,6 @@
 //! Drives a restore and a rollback from state to state, and discards the staging of a job that failed.
 
+use crate::api::answer::restore::{Rehearsal, Rehearsed};
 use crate::api::request::{Restore, Rollback};
 use crate::backup::locate::locate_with;
 use crate::engine::commit::boundary::Boundary;
@@ -10,7 +11,7 @@ use crate::engine::leftovers::{discard, resume};
 use crate::engine::machine::Hosts;
 use crate::engine::preflight::{facts, plan_token};
 use crate::engine::state::{Committed, Job, Planned, Staged, Verified};
-use crate::engine::{preflight, site_config, stage, verify};
+use crate::engine::{check, preflight, rehearsal, site_config, stage, verify};
 use crate::error::{Code, Error, Result};
 use crate::host::site_database;
 use crate::host::target::Target;
@@ -23,13 +24,14 @@ use crate::job::{Kind, State};
 use crate::journal::Journal;
 use crate::path::Domain;
 use crate::plan::{Plan, Selection};
-use crate::progress::{Level, Monitor};
+use crate::progress::{Level, Monitor, finish_all};
 use crate::report::{self, Group, Risk};
 use crate::snapshot::retained::Manifest;
 use crate::{backup, snapshot, text};
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 use std::time::Instant;
 
 /// Runs a restore to its end.
@@ -43,6 +45,25 @@ pub fn restore(folder: &JobFolder, ticket: &Ticket, request: &Restore, monitor: 
     let verified = staged.and_then(|job| job.verify().map_err(|error| error.with("phase", "verification")));
     match verified {
         Ok(job) => job.commit_and_check(),
+        Err(error) => discard.run(error, monitor),
+    }
+}
+
+/// Runs a rehearsal to its end: a restore up to its change-over, whose staging is removed.
+pub fn rehearse(folder: &JobFolder, ticket: &Ticket, request: &Restore, monitor: &Arc<JobMonitor>) -> Ending {
+    let planned = match plan_restore(folder, ticket, request, monitor) {
+        Ok(planned) => planned,
+        Err(error) => return not_begun(error.with("phase", "pre-flight")),
+    };
+    let discard = Discard::of(&planned);
+    let staged = planned.stage().map_err(|error| error.with("phase", "staging"));
+    let verified = staged.and_then(|job| job.verify().map_err(|error| error.with("phase", "verification")));
+    match verified.map(Job::rehearsed) {
+        Ok(rehearsed) => {
+            discard.remove(monitor);
+            finish_all(monitor.as_ref());
+            Ending::Done(rehearsed.into())
+        }
         Err(error) => discard.run(error, monitor),
     }
 }
@@ -242,7 +263,7 @@ fn plan_retained(
         monitor: monitor.clone(),
         journal,
         began,
-        state: Verified { staged, groups, kept_tables: Vec::new() },
+        state: Verified { staged, groups, kept_tables: Vec::new(), rehearsal: None },
     })
 }
 
@@ -265,7 +286,7 @@ impl Job<Planned> {
 }
 
 impl Job<Staged> {
-    /// Compares the staged state with the content of the backup.
+    /// Compares the staged state with the content of the backup, and asks the staged site for its pages meanwhile.
     fn verify(mut self) -> Result<Job<Verified>> {
         self.monitor.enter(State::Verifying);
         let mut kept_tables = Vec::new();
@@ -275,21 +296,72 @@ impl Job<Staged> {
             self.state.notes.extend(boundary.require_references(&self.hosts, names, allowed)?);
             kept_tables = boundary.staying;
         }
-        let mut groups =
-            verify::staged(&self.ticket.config, &self.plan, &self.hosts, &self.state, self.monitor.as_ref())?;
+        let (config, plan, hosts, staged) = (&self.ticket.config, &self.plan, &self.hosts, &self.state);
+        let monitor = self.monitor.as_ref();
+        let (groups, rehearsal) = std::thread::scope(|scope| {
+            let rehearsal = self.is_rehearsed().then(|| {
+                let kept = &kept_tables;
+                scope.spawn(move || rehearsal::run(config, plan, hosts, staged, kept, monitor))
+            });
+            let groups = verify::staged(config, plan, hosts, staged, monitor);
+            let join = |thread: ScopedJoinHandle<'_, Rehearsal>| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            (groups, rehearsal.map(join))
+        });
+        let rehearsal = rehearsal.or_else(|| self.without_rehearsal());
+        let mut groups = groups?;
         for check in groups.iter_mut().flat_map(|group| &mut group.checks) {
             check.message = self.plan.said(std::mem::take(&mut check.message));
         }
         self.monitor.keep_going()?;
         report::log(&groups, self.monitor.as_ref());
         verify::require_staged(&groups)?;
+        rehearsal.iter().try_for_each(rehearsal::require)?;
         self.state.notes.extend(site_config::let_through(&groups));
         self.folder.write(file::STAGED, &Compared { groups: &groups, notes: &self.state.notes })?;
-        Ok(self.moved(|staged| Verified { staged, groups, kept_tables }))
+        Ok(self.moved(|staged| Verified { staged, groups, kept_tables, rehearsal }))
+    }
+
+    fn is_rehearsed(&self) -> bool {
+        match self.ticket.kind {
+            Kind::Rollback => false,
+            Kind::Rehearse => true,
+            _ => self.ticket.request.options().rehearsal,
+        }
+    }
+
+    /// What is said of a restore whose request leaves the rehearsal out. Nothing stands in a way back.
+    fn without_rehearsal(&self) -> Option<Rehearsal> {
+        (self.ticket.kind != Kind::Rollback).then(|| Rehearsal::not_done("the request leaves it out", 0))
     }
 }
 
 impl Job<Verified> {
+    /// What a rehearsal has to tell.
+    fn rehearsed(self) -> Rehearsed {
+        let took = self.began.elapsed();
+        let Verified { staged, groups, rehearsal, .. } = self.state;
+        let rehearsal = rehearsal.unwrap_or_else(|| Rehearsal::not_done("it is a way back", 0));
+        let moving = staged.database.as_ref().map_or(0, |database| database.tables.len());
+        let change_over = self.plan.database.as_ref().filter(|_| moving > 0).and_then(|names| {
+            // Each table goes, and another one comes.
+            let time = self.hosts.database().ok()?.time_rename(&names.kept).ok()?;
+            Some(time * 2 * u32::try_from(moving).unwrap_or(u32::MAX))
+        });
+        Rehearsed {
+            domain: self.plan.domain.clone(),
+            source: self.plan.source.clone(),
+            outcome: rehearsal.outcome,
+            rehearsal,
+            staged: groups,
+            recovery_s: (took.as_secs_f64() * 1000.0).round() / 1000.0,
+            change_over_ms: change_over.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            files: staged.files.as_ref().map(check::restored_files),
+            notes: staged.notes,
+        }
+    }
+
     fn commit_and_check(self) -> Ending {
         let discard = Discard::of(&self);
         let monitor = self.monitor.clone();
@@ -320,6 +392,7 @@ impl Job<Verified> {
             staged: verified.staged,
             groups: verified.groups,
             kept_tables: verified.kept_tables,
+            rehearsal: verified.rehearsal,
             steps,
             window_ms,
         }))
@@ -345,13 +418,17 @@ impl Discard {
         monitor.enter(State::RollingBack);
         monitor.event(Level::Error, &error.message);
         monitor.event(Level::Info, "automatic rollback: the staged state is removed, the live site stays as it was");
+        self.remove(monitor);
+        // A change-over that failed has been undone by now, step by step: only the staged state was left to remove.
+        Ending::after(Reached::Staging, true, error)
+    }
+
+    fn remove(&self, monitor: &Arc<JobMonitor>) {
         if let Ok((mut journal, _)) = Journal::open::<Record>(&self.folder.join(file::JOURNAL)) {
             let _ = journal.append(&Record::Closed);
         }
         if let Err(left) = discard::remains(&self.plan, self.database.as_deref(), monitor.as_ref()) {
             monitor.event(Level::Warn, &format!("{}; the next cleanup removes it", left.message));
         }
-        // A change-over that failed has been undone by now, step by step: only the staged state was left to remove.
-        Ending::after(Reached::Staging, true, error)
     }
 }

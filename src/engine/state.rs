@@ -1,5 +1,6 @@
 //! The states of a restore. Each is a type of its own, and holds the things that the job has found or made by then.
 
+use crate::api::answer::restore::Rehearsal;
 use crate::backup;
 use crate::engine::commit::step::{self, Step};
 use crate::engine::machine::Hosts;
@@ -113,6 +114,8 @@ pub struct Verified {
     pub groups: Vec<Group>,
     /// Live tables that stay.
     pub kept_tables: Vec<String>,
+    /// The rehearsal; `None` in a way back.
+    pub rehearsal: Option<Rehearsal>,
 }
 
 /// The live site is the new one. Holds its checks, and the steps to go back.
@@ -123,6 +126,8 @@ pub struct Committed {
     pub groups: Vec<Group>,
     /// Live tables that stay as they are.
     pub kept_tables: Vec<String>,
+    /// The rehearsal; `None` in a way back.
+    pub rehearsal: Option<Rehearsal>,
     /// The steps of the change-over, each with its inverse.
     pub steps: Vec<Step>,
     /// Length of the change-over.

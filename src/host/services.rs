@@ -1,6 +1,7 @@
 //! The services around a site: are they up, would they take a configuration, make them use it, ask them for a page.
 
 mod command;
+mod config_test;
 pub mod fastcgi;
 mod http;
 mod https;
@@ -9,7 +10,6 @@ mod master;
 mod opcache;
 mod open_files;
 mod redis;
-mod rehearsal;
 mod wire;
 
 pub use http::Answer;
@@ -199,7 +199,7 @@ impl Services {
     /// `config_rejected` with the program's message, `timed_out`, `io_failed`.
     pub fn test(&self, service: Service, candidates: &[ConfFile]) -> Result<Vec<String>> {
         let unit = self.unit(service)?;
-        rehearsal::test(service, unit, &self.config, candidates, &self.work)
+        config_test::test(service, unit, &self.config, candidates, &self.work)
     }
 
     /// Makes the service use the configuration on disk, without dropping requests, and waits until it does.
@@ -230,6 +230,19 @@ impl Services {
     /// Whether nginx may serve files that it opened before an exchange (`open_file_cache`), until it is reloaded.
     pub fn keeps_files_open(&self) -> bool {
         self.master(Service::Nginx).is_some() && open_files::are_kept(&self.config.services.nginx.conf)
+    }
+
+    /// The program of PHP-FPM, of the version that serves this machine's sites.
+    pub fn php_program(&self) -> Option<PathBuf> {
+        self.unit(Service::PhpFpm).ok().and_then(|unit| master::program(Service::PhpFpm, unit))
+    }
+
+    /// Sends a request to a FastCGI server.
+    ///
+    /// # Errors
+    /// As [`fastcgi::request`].
+    pub fn ask(&self, to: &Listen, params: &[(&str, &str)], time: Duration) -> std::io::Result<fastcgi::Reply> {
+        fastcgi::request(to, params, &self.until(time))
     }
 
     /// Asks for the site's page: `http.url` with `Host: DOMAIN`, along the site's own redirects. At most eight seconds.

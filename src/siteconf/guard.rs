@@ -5,7 +5,7 @@
 //!
 //! * A setting that the live file already has: it is the operator's own choice.
 //! * Certificates and keys. They are data, which no program runs. `check.rs` reads them and compares each certificate with its key.
-//! * Syntax. nginx and PHP-FPM test their files themselves, on a private copy (`host/services/rehearsal.rs`). A file that cannot be
+//! * Syntax. nginx and PHP-FPM test their files themselves, on a private copy (`host/services/config_test.rs`). A file that cannot be
 //!   read as its language at all is refused there or in `check.rs`, so the lists let it pass.
 //! * What a site does to itself: commands of its own account in cron, redirects, headers, PHP code below its document root. The
 //!   tenant can do all of that without a backup.

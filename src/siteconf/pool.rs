@@ -159,6 +159,16 @@ pub fn live_pool(config: &Config, domain: &Domain) -> Option<Pool> {
         .find_map(|name| read_file(&config.paths.php_pool_dir.join(format!("{name}.conf"))).into_iter().next())
 }
 
+/// The live pool that serves the domain, its own or the one that its nginx site passes requests to, with the settings of it.
+pub fn serving_pool(config: &Config, domain: &Domain) -> Option<(Pool, Vec<Setting>)> {
+    let address = pool_socket(config, domain)?;
+    let mut found = other_pools(config, Path::new("")).into_iter();
+    let (path, pool) = found.find(|(_, pool)| pool.address().as_ref() == Some(&address))?;
+    let mut settings = std::fs::read(path).ok().and_then(|text| parse(&text).ok())?;
+    settings.retain(|setting| setting.section == pool.name);
+    Some((pool, settings))
+}
+
 /// Where the site's PHP answers: its own pool's `listen`, else what its live nginx site passes requests to.
 pub fn pool_socket(config: &Config, domain: &Domain) -> Option<Listen> {
     if let Some(address) = live_pool(config, domain).and_then(|pool| pool.address()) {
@@ -221,5 +231,11 @@ mod tests {
         assert_eq!(pool_socket(&config, &domain), Some(Listen::Unix("/run/shared.sock".into())));
         std::fs::write(config.paths.php_pool_dir.join("a_example_com.conf"), "[a]\nlisten = /run/own.sock\n").unwrap();
         assert_eq!(pool_socket(&config, &domain), Some(Listen::Unix("/run/own.sock".into())));
+        let shared =
+            "[other]\nuser = b\nlisten = /run/other.sock\n[www]\nuser = www\nlisten = /run/own.sock\nenv[A] = b\n";
+        std::fs::write(config.paths.php_pool_dir.join("a_example_com.conf"), shared).unwrap();
+        assert_eq!(pool_socket(&config, &domain), Some(Listen::Unix("/run/other.sock".into())));
+        let (pool, settings) = serving_pool(&config, &domain).unwrap();
+        assert_eq!((pool.user.as_str(), settings.len()), ("b", 2));
     }
 }

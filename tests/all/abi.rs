@@ -111,7 +111,9 @@ fn the_header_names_every_field_of_every_request() {
             _ => {}
         }
     }
-    told.insert("validate", told["restore_start"].clone());
+    for same in ["validate", "rehearse"] {
+        told.insert(same, told["restore_start"].clone());
+    }
     // It takes what a poll takes, and has no use for it.
     told.get_mut("restore_cancel").unwrap().insert("since");
     for name in rocketvps_restore::call::NAMES {

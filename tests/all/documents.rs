@@ -212,6 +212,7 @@ fn the_documents_of_every_call_are_those_that_callers_know() {
     book.record("create_snapshot", &ask("create_snapshot", waited.clone()));
     let dry = json!({"domain": DOMAIN, "wait": true, "dry_run": true, "components": {"config": true}});
     book.record("restore_start_dry_run", &ask("restore_start", dry));
+    book.record("rehearse", &ask("rehearse", waited.clone()));
     let restored = ask("restore_start", waited.clone());
     book.record("restore_start", &restored);
     book.record("verify", &ask("verify", waited.clone()));

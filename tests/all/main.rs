@@ -35,6 +35,7 @@ mod power;
 mod preview;
 mod privileges;
 mod purge;
+mod rehearsal;
 mod releases;
 mod resources;
 mod resume;

@@ -110,6 +110,7 @@ int main(int argc, char **argv)
         {rv_preview_backup, "rv_preview_backup", 1},
         {rv_diff_backup, "rv_diff_backup", 1},
         {rv_validate, "rv_validate", 1},
+        {rv_rehearse, "rv_rehearse", 1},
         {rv_create_snapshot, "rv_create_snapshot", 1},
         {rv_list_snapshots, "rv_list_snapshots", 1},
         {rv_delete_snapshot, "rv_delete_snapshot", 1},

@@ -246,6 +246,7 @@ int main(int argc, char **argv)
     leaves_alone(rv_preview_backup, "rv_preview_backup of what is known", waiting, 1);
     leaves_alone(rv_diff_backup, "rv_diff_backup", waiting, 1);
     leaves_alone(rv_validate, "rv_validate", waiting, 1);
+    leaves_alone(rv_rehearse, "rv_rehearse", waiting, 1);
     leaves_alone(rv_create_snapshot, "rv_create_snapshot", waiting, 1);
     leaves_alone(rv_list_snapshots, "rv_list_snapshots", domain, 1);
     leaves_alone(rv_restore_start, "rv_restore_start", waiting, 1);

@@ -18,6 +18,7 @@ use RocketVps\Restore\Answer\FinishedCleanup;
 use RocketVps\Restore\Answer\FinishedComparison;
 use RocketVps\Restore\Answer\FinishedPreview;
 use RocketVps\Restore\Answer\FinishedRecovery;
+use RocketVps\Restore\Answer\FinishedRehearsed;
 use RocketVps\Restore\Answer\FinishedReport;
 use RocketVps\Restore\Answer\FinishedSnapshotDeleted;
 use RocketVps\Restore\Answer\FinishedSnapshotMade;
@@ -127,6 +128,18 @@ final class Client
     public function validate(RestoreRequest $request): FinishedValidation|Begun
     {
         return $this->readOneOf('validate', $request, [FinishedValidation::class, Begun::class]);
+    }
+
+    /**
+     * Stages a backup, asks the staged site for pages, and removes it: proof that a restore would work.
+     *
+     * @return FinishedRehearsed|Begun the result with `wait`, else the job that began
+     *
+     * @throws RestoreException
+     */
+    public function rehearse(RestoreRequest $request): FinishedRehearsed|Begun
+    {
+        return $this->readOneOf('rehearse', $request, [FinishedRehearsed::class, Begun::class]);
     }
 
     /**

@@ -5,6 +5,7 @@ char *rv_list_backups(const char *request_json);
 char *rv_preview_backup(const char *request_json);
 char *rv_diff_backup(const char *request_json);
 char *rv_validate(const char *request_json);
+char *rv_rehearse(const char *request_json);
 char *rv_create_snapshot(const char *request_json);
 char *rv_list_snapshots(const char *request_json);
 char *rv_delete_snapshot(const char *request_json);

@@ -105,6 +105,8 @@ pub enum JobKind {
     Diff,
     /// `rv_validate`.
     Validate,
+    /// `rv_rehearse`.
+    Rehearse,
     /// `rv_create_snapshot`.
     Snapshot,
     /// `rv_delete_snapshot`.
@@ -120,7 +122,8 @@ pub enum JobKind {
 impl JobKind {
     /// Whether the job needs the domain for itself.
     pub fn is_exclusive(self) -> bool {
-        matches!(self, JobKind::Restore | JobKind::Rollback | JobKind::Snapshot | JobKind::DeleteSnapshot)
+        use JobKind::{DeleteSnapshot, Rehearse, Restore, Rollback, Snapshot};
+        matches!(self, Restore | Rollback | Rehearse | Snapshot | DeleteSnapshot)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::api::answer::checks::Validation;
 use crate::api::answer::jobs::{Begun, Finished, JobId};
 use crate::path::{Domain, RelPath};
-use crate::report::{Group, Outcome, worst};
+use crate::report::{Check, Group, Outcome, worst};
 use crate::sql::compat::Finding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ pub struct Report {
     /// How the staged and the live state were checked; missing where a recovery found nothing to check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<ReportedChecks>,
+    /// The rehearsal of the staged site; missing where a recovery finished the job, and in a way back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Rehearsal>,
     /// What was adapted, stripped or left out, as sentences; missing where a recovery knows of nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<Vec<String>>,
@@ -42,9 +45,58 @@ impl Report {
             recovered: false,
             work: None,
             verification: None,
+            rehearsal: None,
             notes: None,
         }
     }
+}
+
+/// How the staged site was asked for pages before it was live.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rehearsal {
+    /// `pass`: every page that was asked for came. `not_checked`: it was not rehearsed, or no page proved anything. `fail`: the site does
+    /// not work, and the restore was stopped.
+    pub outcome: Outcome,
+    /// The sentence a user reads: what was seen, or why it was not rehearsed.
+    pub message: String,
+    /// A check for each page, `front_page` and `post`, with `path`, `status` and `millis`; empty where it was not rehearsed.
+    pub pages: Vec<Check>,
+    /// Milliseconds that it took, mostly beside the comparison of the staged state with the backup.
+    pub millis: u64,
+}
+
+impl Rehearsal {
+    /// Why there was none.
+    pub fn not_done(why: &str, millis: u64) -> Rehearsal {
+        let message = format!("not rehearsed: {why}");
+        Rehearsal { outcome: Outcome::NotChecked, message, pages: Vec::new(), millis }
+    }
+}
+
+/// `rehearse`: what a restore of a backup would come to. What was staged for it is removed again.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Rehearsed {
+    /// The domain.
+    pub domain: Domain,
+    /// Absolute path of the backup.
+    pub source: String,
+    /// The outcome of the rehearsal.
+    pub outcome: Outcome,
+    /// The rehearsal.
+    pub rehearsal: Rehearsal,
+    /// Checks on the staged state.
+    pub staged: Vec<Group>,
+    /// Seconds that a restore would take up to its change-over.
+    pub recovery_s: f64,
+    /// Milliseconds that queries of the site would wait in the change-over, by two tables that were renamed on the server; `null` where
+    /// no table would move.
+    #[schemars(extend("x-null" = true))]
+    pub change_over_ms: Option<u64>,
+    /// The files; `null` when they took no part.
+    #[schemars(extend("x-null" = true))]
+    pub files: Option<RestoredFiles>,
+    /// What was adapted, stripped or left out, as sentences.
+    pub notes: Vec<String>,
 }
 
 /// What `restore_start` answers.

@@ -86,8 +86,8 @@ pub fn loader(job: &JobId) -> String {
 }
 
 /// Every account that a job may have made.
-fn accounts(job: &JobId) -> [String; 2] {
-    [names::loader(job.short()), names::reader(job.short())]
+fn accounts(job: &JobId) -> [String; 3] {
+    [names::loader(job.short()), names::reader(job.short()), names::visitor(job.short())]
 }
 
 fn drop_empty(database: &dyn Database, schema: &str) -> Result<()> {

@@ -60,6 +60,8 @@ const KEPT: &[&str] = &["SELECT", "INSERT", "CREATE", "DROP", "ALTER"];
 const DEFINE_FOR_OTHERS: &[&str] = &["SET USER", "SET_USER_ID", "SET_ANY_DEFINER", "SUPER"];
 /// What reading rows takes. Without EXECUTE no function runs.
 pub const READING: &[&str] = &["SELECT"];
+/// What a staged site may do with its tables before they are live: it reads them, and has tables of its own while it is connected.
+pub const VISITING: &[&str] = &["SELECT", "CREATE TEMPORARY TABLES"];
 const END_CONNECTIONS: &[&str] = &["CONNECTION ADMIN", "CONNECTION_ADMIN", "SUPER"];
 /// Either shows the text of a routine that another account defines; MySQL has no `mysql.proc`.
 const SEE_ROUTINES: &[&str] = &["SHOW_ROUTINE", "SELECT"];

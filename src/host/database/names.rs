@@ -8,8 +8,10 @@ pub const KEPT: &str = "rvk_";
 pub const LOADER: &str = "rv_";
 /// Before the name of an account that reads a site's tables.
 pub const READER: &str = "rvr_";
+/// Before the name of an account as which a staged site reads its tables.
+pub const VISITOR: &str = "rvv_";
 /// Before the names of all accounts of ours.
-pub const ACCOUNTS: [&str; 2] = [LOADER, READER];
+pub const ACCOUNTS: [&str; 3] = [LOADER, READER, VISITOR];
 
 /// The schema in which a job loads its dump. `short` is the job's short name, 12 hex digits.
 pub fn shadow(short: &str) -> String {
@@ -29,6 +31,11 @@ pub fn loader(short: &str) -> String {
 /// The throw-away account that reads a site's tables for a job.
 pub fn reader(short: &str) -> String {
     format!("{READER}{short}")
+}
+
+/// The throw-away account as which a staged site reads the tables of a job's dump.
+pub fn visitor(short: &str) -> String {
+    format!("{VISITOR}{short}")
 }
 
 /// The short name of the job that a schema of ours belongs to; `None` for anybody else's.
@@ -55,6 +62,7 @@ mod tests {
         let id = "0123456789ab";
         assert_eq!((job_of_schema(&shadow(id)), job_of_schema(&kept(id))), (Some(id), Some(id)));
         assert_eq!((job_of_account(&loader(id)), job_of_account(&reader(id))), (Some(id), Some(id)));
+        assert_eq!(job_of_account(&visitor(id)), Some(id));
         for other in ["mysql", "rvk_", "rvk_short", "rvk_0123456789ab; DROP", "rvx_0123456789ab", "rvs_campervans_1"] {
             assert_eq!(job_of_schema(other), None, "{other}");
         }

@@ -26,6 +26,25 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The part before the body, as text.
+    fn headers(&self) -> String {
+        let end = memchr::memmem::find(&self.out, b"\r\n\r\n").unwrap_or(0);
+        String::from_utf8_lossy(&self.out[..end]).into_owned()
+    }
+
+    /// A header's value, the first of its name.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let headers = self.headers();
+        let mut lines = headers.lines().filter_map(|line| line.split_once(':'));
+        lines.find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+    }
+
+    /// The status; 200 where none is said.
+    pub fn status(&self) -> u16 {
+        let status = self.header("Status");
+        status.as_deref().and_then(|status| status.split(' ').next()?.parse().ok()).unwrap_or(200)
+    }
+
     /// The part after the headers.
     pub fn body(&self) -> &[u8] {
         memchr::memmem::find(&self.out, b"\r\n\r\n").map_or(&self.out, |at| &self.out[at + 4..])
@@ -186,6 +205,13 @@ mod tests {
         let sent = thread.join().unwrap();
         assert_eq!(sent[..16], [1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
         assert!(memchr::memmem::find(&sent, b"SCRIPT_FILENAME/x.php").is_some());
+    }
+
+    #[test]
+    fn status_and_headers_are_read_whatever_their_case() {
+        let reply = Reply { out: b"status: 302 Found\r\nLocation: /x\r\n\r\nStatus: 200".to_vec(), err: Vec::new() };
+        assert_eq!((reply.status(), reply.header("location").as_deref()), (302, Some("/x")));
+        assert_eq!(Reply { out: b"X: y\r\n\r\nbody".to_vec(), err: Vec::new() }.status(), 200);
     }
 
     #[test]

@@ -62,7 +62,7 @@ final class JobStatus implements Answer
     public readonly array $events;
 
     /** What the job gave; `null` unless it is done. */
-    public readonly Report|Preview|Comparison|Validation|Verification|SnapshotMade|SnapshotDeleted|Cleanup|Recovery|Other|null $result;
+    public readonly Report|Rehearsed|Preview|Comparison|Validation|Verification|SnapshotMade|SnapshotDeleted|Cleanup|Recovery|Other|null $result;
 
     /** Why it did not do what was asked; `null` unless it has ended otherwise. */
     public readonly ?Error $error;
@@ -82,7 +82,7 @@ final class JobStatus implements Answer
         $this->lastEvent = $fields->integer('last_event');
         $this->log = $fields->has('log') ? $fields->text('log') : null;
         $this->events = $fields->objects('events', Event::class);
-        $this->result = $fields->has('result') ? $fields->oneOf('result', [Report::class, Preview::class, Comparison::class, Validation::class, Verification::class, SnapshotMade::class, SnapshotDeleted::class, Cleanup::class, Recovery::class]) : null;
+        $this->result = $fields->has('result') ? $fields->oneOf('result', [Report::class, Rehearsed::class, Preview::class, Comparison::class, Validation::class, Verification::class, SnapshotMade::class, SnapshotDeleted::class, Cleanup::class, Recovery::class]) : null;
         $this->error = $fields->has('error') ? $fields->object('error', Error::class) : null;
     }
 }

@@ -24,7 +24,7 @@ final class Notification implements Answer
     public readonly JobState|string $state;
 
     /** What it gave; `null` unless it is done. */
-    public readonly Report|Preview|Comparison|Validation|Verification|SnapshotMade|SnapshotDeleted|Cleanup|Recovery|Other|null $result;
+    public readonly Report|Rehearsed|Preview|Comparison|Validation|Verification|SnapshotMade|SnapshotDeleted|Cleanup|Recovery|Other|null $result;
 
     /** Why it did not do what was asked; `null` when it did. */
     public readonly ?Error $error;
@@ -35,7 +35,7 @@ final class Notification implements Answer
         $this->kind = $fields->word('kind', JobKind::class);
         $this->domain = $fields->has('domain') ? $fields->text('domain') : null;
         $this->state = $fields->word('state', JobState::class);
-        $this->result = $fields->has('result') ? $fields->oneOf('result', [Report::class, Preview::class, Comparison::class, Validation::class, Verification::class, SnapshotMade::class, SnapshotDeleted::class, Cleanup::class, Recovery::class]) : null;
+        $this->result = $fields->has('result') ? $fields->oneOf('result', [Report::class, Rehearsed::class, Preview::class, Comparison::class, Validation::class, Verification::class, SnapshotMade::class, SnapshotDeleted::class, Cleanup::class, Recovery::class]) : null;
         $this->error = $fields->has('error') ? $fields->object('error', Error::class) : null;
     }
 }

@@ -51,6 +51,9 @@ class Report implements Alternative
     /** How the staged and the live state were checked; missing where a recovery found nothing to check. */
     public readonly ?ReportedChecks $verification;
 
+    /** The rehearsal of the staged site; missing where a recovery finished the job, and in a way back. */
+    public readonly ?Rehearsal $rehearsal;
+
     /**
      * What was adapted, stripped or left out, as sentences; missing where a recovery knows of nothing.
      *
@@ -72,6 +75,7 @@ class Report implements Alternative
         $this->wentOnWith = $fields->has('went_on_with') ? $fields->object('went_on_with', WentOnWith::class) : null;
         $this->peakMemoryBytes = $fields->has('peak_memory_bytes') ? $fields->integer('peak_memory_bytes') : null;
         $this->verification = $fields->has('verification') ? $fields->object('verification', ReportedChecks::class) : null;
+        $this->rehearsal = $fields->has('rehearsal') ? $fields->object('rehearsal', Rehearsal::class) : null;
         $this->notes = $fields->has('notes') ? $fields->texts('notes') : null;
     }
 

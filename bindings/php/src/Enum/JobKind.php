@@ -18,6 +18,8 @@ enum JobKind: string
     case Diff = 'diff';
     /** `rv_validate`. */
     case Validate = 'validate';
+    /** `rv_rehearse`. */
+    case Rehearse = 'rehearse';
     /** `rv_create_snapshot`. */
     case Snapshot = 'snapshot';
     /** `rv_delete_snapshot`. */

@@ -24,6 +24,8 @@ final class Options implements Request
      * equal. By default false.
      * @param list<Risk|string>|null $accept What a check found that stops a restore until somebody accepts it, by the
      * name of the check.
+     * @param bool|null $rehearsal Ask the staged site for pages before it is live, and stop where it does not work. By
+     * default true.
      */
     public function __construct(
         public readonly Priority|string|null $priority = null,
@@ -33,6 +35,7 @@ final class Options implements Request
         public readonly ?CompatibilityActions $compatibility = null,
         public readonly ?bool $checksum = null,
         public readonly ?array $accept = null,
+        public readonly ?bool $rehearsal = null,
     ) {
     }
 
@@ -46,6 +49,7 @@ final class Options implements Request
             'compatibility' => $this->compatibility,
             'checksum' => $this->checksum,
             'accept' => $this->accept,
+            'rehearsal' => $this->rehearsal,
         ], static fn (mixed $value): bool => $value !== null);
     }
 }

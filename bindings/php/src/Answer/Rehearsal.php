@@ -1,0 +1,40 @@
+<?php
+
+// Generated from docs/api.schema.json: php tools/generate.php
+declare(strict_types=1);
+
+namespace RocketVps\Restore\Answer;
+
+use RocketVps\Restore\Enum\Outcome;
+
+/** How the staged site was asked for pages before it was live. */
+final class Rehearsal implements Answer
+{
+    /**
+     * `pass`: every page that was asked for came. `not_checked`: it was not rehearsed, or no page proved anything.
+     * `fail`: the site does not work, and the restore was stopped.
+     */
+    public readonly Outcome|string $outcome;
+
+    /** The sentence a user reads: what was seen, or why it was not rehearsed. */
+    public readonly string $message;
+
+    /**
+     * A check for each page, `front_page` and `post`, with `path`, `status` and `millis`; empty where it was not
+     * rehearsed.
+     *
+     * @var list<Check>
+     */
+    public readonly array $pages;
+
+    /** Milliseconds that it took, mostly beside the comparison of the staged state with the backup. */
+    public readonly int $millis;
+
+    public function __construct(Fields $fields)
+    {
+        $this->outcome = $fields->word('outcome', Outcome::class);
+        $this->message = $fields->text('message');
+        $this->pages = $fields->objects('pages', Check::class);
+        $this->millis = $fields->integer('millis');
+    }
+}

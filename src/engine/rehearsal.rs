@@ -1,0 +1,298 @@
+//! The rehearsal: the staged site is asked for pages before it is live, in a [`cell`](crate::host::cell), with its tables in the shadow
+//! schema. It finds what no comparison with the backup can find: code that does not run here, a database without what the code needs.
+//!
+//! A site that does not work stops the restore. A site that needs what a rehearsal does not have (a right to write, a network, a
+//! table that stays live) is not proven, and that stops nothing.
+
+mod lead;
+mod page;
+mod verdict;
+
+use crate::api::answer::restore::Rehearsal;
+use crate::config::{Config, Files};
+use crate::engine::machine::Hosts;
+use crate::engine::rehearsal::lead::Lead;
+use crate::engine::rehearsal::page::{Asked, Visitor};
+use crate::engine::rehearsal::verdict::Fences;
+use crate::engine::state::Staged;
+use crate::error::{Code, Error, Result};
+use crate::host::cell::gate::Gate;
+use crate::host::cell::{Account, Cell, Spec, pool};
+use crate::host::credentials::{Endpoint, Password};
+use crate::host::database::grants::VISITING;
+use crate::host::database::{Server, accounts, names};
+use crate::host::site::Site;
+use crate::host::tree::{self, FilePolicy};
+use crate::path::RelPath;
+use crate::plan::Plan;
+use crate::progress::{Level, Monitor};
+use crate::report::{Check, Outcome, worst};
+use crate::siteconf::{self, nginx, spellings};
+use rustix::fs::OFlags;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// The place at which a site finds its database in a cell, where the server has no socket on this machine.
+const USUAL_SOCKET: &str = "/run/mysqld/mysqld.sock";
+
+/// Rehearses what is staged. `kept_tables`: live tables that the staged ones will join.
+pub fn run(
+    config: &Config,
+    plan: &Plan,
+    hosts: &Hosts,
+    staged: &Staged,
+    kept_tables: &[String],
+    monitor: &dyn Monitor,
+) -> Rehearsal {
+    let began = Instant::now();
+    let outcome = Stage::set(config, plan, hosts, staged).and_then(|stage| stage.play(hosts, staged, kept_tables));
+    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let rehearsal = match outcome {
+        Ok(pages) => of_pages(pages, millis),
+        Err(why) => Rehearsal::not_done(&why, millis),
+    };
+    let rehearsal = Rehearsal { message: plan.said(rehearsal.message), ..rehearsal };
+    monitor.event(Level::Info, &format!("rehearsal: {} ({millis} ms)", rehearsal.message));
+    rehearsal
+}
+
+/// Requires that no page failed.
+///
+/// # Errors
+/// `verification_failed` naming the page and what is wrong with it.
+pub fn require(rehearsal: &Rehearsal) -> Result<()> {
+    if rehearsal.outcome != Outcome::Fail {
+        return Ok(());
+    }
+    let message = format!("the staged site does not work: {}", rehearsal.message);
+    Err(Error::new(Code::VerificationFailed, message)
+        .hint(
+            "Nothing live was changed. Choose another backup; or restore this one all the same, with `--no-rehearsal` \
+             (`\"options\":{\"rehearsal\":false}`).",
+        )
+        .with("rehearsal", serde_json::to_value(rehearsal).unwrap_or_default()))
+}
+
+fn of_pages(pages: Vec<Check>, millis: u64) -> Rehearsal {
+    let outcome = worst(pages.iter().map(|page| page.outcome));
+    let first = |outcome: Outcome| pages.iter().find(|page| page.outcome == outcome).map(|page| page.message.clone());
+    let proven = pages.iter().filter(|page| page.outcome == Outcome::Pass).count();
+    let message = match first(Outcome::Fail).or_else(|| first(Outcome::NotChecked)) {
+        Some(message) => message,
+        None => format!("the staged site answers {proven} of {proven} pages"),
+    };
+    Rehearsal { outcome, message, pages, millis }
+}
+
+/// Everything that a rehearsal needs, found before anything is made.
+struct Stage<'a> {
+    plan: &'a Plan,
+    program: PathBuf,
+    account: Account,
+    settings: Vec<siteconf::pool::Setting>,
+    /// The folder that a web server shows, where it will be live.
+    served: PathBuf,
+    lead: Lead,
+    /// The database server, and where the site finds it.
+    database: Option<(Server, PathBuf)>,
+    secure: bool,
+    covered: Vec<PathBuf>,
+    time: Duration,
+}
+
+impl<'a> Stage<'a> {
+    /// # Errors
+    /// Why it cannot be rehearsed, as part of a sentence.
+    fn set(config: &Config, plan: &'a Plan, hosts: &Hosts, staged: &Staged) -> std::result::Result<Stage<'a>, String> {
+        let time = Duration::from_secs(config.limits.rehearsal_s);
+        if time.is_zero() {
+            return Err("`limits.rehearsal_s` of restore.toml is 0".into());
+        }
+        let whole = staged.files.as_ref().is_some_and(|files| files.units.is_none());
+        if !whole {
+            return Err("only parts of the site are restored".into());
+        }
+        let chosen = &plan.selection;
+        if staged.database.is_none() && chosen.named && !chosen.database.any() {
+            return Err("the database takes no part, and a rehearsal does not touch the live one".into());
+        }
+        if !chosen.database.is_whole() && staged.database.is_some() {
+            return Err("only parts of the database are restored".into());
+        }
+        let (live, settings) =
+            siteconf::serving_pool(config, &plan.domain).ok_or("no live PHP-FPM pool of the site is known")?;
+        if settings.iter().any(|setting| setting.key == "chroot" && !setting.value.is_empty()) {
+            return Err("its PHP-FPM pool lives in a chroot".into());
+        }
+        let account = account(config, &live.user, &live.group)?;
+        let program = hosts.services.php_program().ok_or("there is no PHP-FPM program")?;
+        let root = tree::open_folder(&plan.tree).map_err(|error| error.message)?;
+        let served = served(config, plan, &root).ok_or("it has no index.php: it is a site without PHP")?;
+        let database = match (&plan.database, &staged.database) {
+            (Some(_), Some(_)) => {
+                let server = hosts.server().map_err(|error| error.message)?;
+                let place = match &server.account().endpoint {
+                    Endpoint::Socket(path) => path.clone(),
+                    Endpoint::Tcp { .. } => PathBuf::from(USUAL_SOCKET),
+                };
+                Some((server, place))
+            }
+            _ => None,
+        };
+        let lead = Lead::of(&plan.tree, &plan.document_root, &served);
+        let covered = vec![config.paths.web_root.clone(), config.paths.base.clone()];
+        let secure = is_secure(config, plan);
+        Ok(Stage { plan, program, account, settings, served, lead, database, secure, covered, time })
+    }
+
+    /// The checks of the pages.
+    ///
+    /// # Errors
+    /// Why it could not be rehearsed after all.
+    fn play(&self, hosts: &Hosts, staged: &Staged, kept: &[String]) -> std::result::Result<Vec<Check>, String> {
+        let Some((server, place)) = &self.database else { return self.play_with(hosts, staged, kept, None) };
+        let said = |error: Error| error.message;
+        let user = names::visitor(self.plan.job.short());
+        let schema = self.plan.database.as_ref().map(|names| names.shadow.clone()).unwrap_or_default();
+        let mut admin = server.connect(None).map_err(said)?;
+        let password = accounts::create(&mut admin, &user, VISITING, &schema).map_err(said)?;
+        let gate = Gate::open(&self.plan.stage.join("database.sock"), &server.account().endpoint, &user);
+        let played = gate.map_err(said).and_then(|gate| {
+            let visit = Visit { gate, place: place.clone(), user: user.clone(), password, schema };
+            self.play_with(hosts, staged, kept, Some(visit))
+        });
+        // If it stays, the clean-up after the job knows its name.
+        let _ = accounts::drop_user(&mut admin, &user);
+        played
+    }
+
+    fn play_with(
+        &self,
+        hosts: &Hosts,
+        staged: &Staged,
+        kept: &[String],
+        visit: Option<Visit>,
+    ) -> std::result::Result<Vec<Check>, String> {
+        let began = Instant::now();
+        let seconds = self.time.as_secs().max(1);
+        let database = visit.as_ref().map(|visit| (visit.gate.path().to_owned(), visit.place.clone()));
+        let spec = Spec {
+            program: self.program.clone(),
+            pool: pool::text(&self.settings, database.as_ref().map(|(_, place)| place.as_path()), seconds),
+            account: self.account.clone(),
+            socket: self.plan.stage.join("php.sock"),
+            tree: self.plan.tree.clone(),
+            place: self.plan.document_root.clone(),
+            hidden: self.lead.hidden.clone(),
+            covered: self.covered.clone(),
+            database,
+            prelude: lead::PRELUDE.to_owned(),
+            seconds,
+        };
+        let cell = Cell::open(&spec).map_err(|error| error.message)?;
+        let layered = cell.layered;
+        let parameter = self.lead.parameter(visit.as_ref().map(Visit::access).as_ref());
+        let visitor = Visitor {
+            services: &hosts.services,
+            socket: cell.socket(),
+            domain: self.plan.domain.as_str(),
+            tree: &self.plan.tree,
+            live: &self.plan.document_root,
+            served: &self.served,
+            parameter: &parameter,
+            until: began + self.time,
+        };
+        let mut asked: Vec<Asked> = vec![visitor.ask("front_page", "/", self.secure)];
+        if let Some(post) = visit.as_ref().filter(|_| self.lead.is_wordpress).and_then(|visit| self.post(visit, staged))
+        {
+            asked.push(visitor.ask("post", &format!("/?p={post}"), self.secure));
+        }
+        let left = cell.close();
+        let seen = visit.as_ref().map(|visit| visit.gate.seen());
+        let saw = |flag: fn(&crate::host::cell::gate::Seen) -> bool| seen.is_some_and(flag);
+        let incomplete = !kept.is_empty() || staged.database.as_ref().is_some_and(|found| !found.objects.is_empty());
+        let fences = Fences {
+            denied: saw(|seen| seen.denied.load(Ordering::Acquire)),
+            turned_away: saw(|seen| seen.turned_away.load(Ordering::Acquire)),
+            missing: incomplete && saw(|seen| seen.missing.load(Ordering::Acquire)),
+            led: visit.is_none() || self.lead.is_known(),
+            layered,
+        };
+        Ok(asked.iter().map(|asked| verdict::of(asked, &fences, &left)).collect())
+    }
+
+    /// The newest post that visitors may see.
+    fn post(&self, visit: &Visit, staged: &Staged) -> Option<u64> {
+        use crate::host::database::server::{full, number, rows};
+        let (server, _) = self.database.as_ref()?;
+        let tables: Vec<&str> = staged.database.as_ref()?.tables.iter().map(|table| table.name.as_str()).collect();
+        let prefix = tables.iter().find_map(|name| {
+            let prefix = name.strip_suffix("posts")?;
+            tables.contains(&format!("{prefix}options").as_str()).then_some(prefix)
+        })?;
+        let posts = full(&visit.schema, &format!("{prefix}posts"));
+        let sql = format!(
+            "SELECT ID FROM {posts} WHERE post_type='post' AND post_status='publish' AND post_password='' ORDER BY ID DESC LIMIT 1"
+        );
+        // As the account that may do nothing else: the table is a tenant's.
+        let mut connection =
+            server.with_account(&visit.user, visit.password.clone()).impatient().connect(Some(&visit.schema)).ok()?;
+        rows(&mut connection, &sql).ok()?.first().map(|row| number(row, 0))
+    }
+}
+
+/// The way of the staged site to its tables.
+struct Visit {
+    gate: Gate,
+    place: PathBuf,
+    user: String,
+    password: Password,
+    schema: String,
+}
+
+impl Visit {
+    fn access(&self) -> lead::Access<'_> {
+        lead::Access { schema: &self.schema, user: &self.user, password: self.password.reveal(), socket: &self.place }
+    }
+}
+
+/// The account of a pool. Nothing of a site's runs as root.
+fn account(config: &Config, user: &str, group: &str) -> std::result::Result<Account, String> {
+    let owner = if group.is_empty() { user.to_owned() } else { format!("{user}:{group}") };
+    let policy = FilePolicy::from_config(&Files { owner, ..config.files.clone() });
+    let (uid, gid) = policy.map_err(|_| format!("its pool runs as {user}, whom this machine does not know"))?.owner;
+    if uid == 0 || gid == 0 {
+        return Err("its PHP-FPM pool runs as root".into());
+    }
+    Ok(Account { uid, gid, groups: tree::policy::groups_of(user, gid) })
+}
+
+/// The folder that a web server shows of the site, where it will be live; `None` where none of them has an index.php.
+fn served(config: &Config, plan: &Plan, tree: &impl AsFd) -> Option<PathBuf> {
+    let live = &plan.document_root;
+    let root = Site::find(config, &plan.domain).map_or_else(|_| live.clone(), |site| site.root);
+    let of_nginx =
+        site_files(config, plan).into_iter().filter_map(|text| nginx::roots_of(&text, plan.domain.as_str()).ok());
+    let named = of_nginx.flatten().map(|root| PathBuf::from(root.trim_end_matches('/')));
+    let usual = ["public_html", "public", "web", "htdocs", "httpdocs"].map(|name| root.join(name));
+    let mut candidates = named.chain([root.clone()]).chain(usual).chain([live.clone()]);
+    candidates.find(|folder| {
+        let inner = folder.strip_prefix(live).ok().map(|inner| inner.join("index.php"));
+        let path = inner.and_then(|inner| RelPath::parse(inner.as_os_str().as_bytes()).ok());
+        path.is_some_and(|path| tree::open_beneath(tree.as_fd(), &path, OFlags::PATH).is_ok())
+    })
+}
+
+/// Whether the live site is served by HTTPS.
+fn is_secure(config: &Config, plan: &Plan) -> bool {
+    site_files(config, plan).iter().any(|text| nginx::read_site(text).is_ok_and(|site| !site.certificates.is_empty()))
+}
+
+fn site_files(config: &Config, plan: &Plan) -> Vec<Vec<u8>> {
+    let folders = [&config.paths.nginx_enabled, &config.paths.nginx_available];
+    let mut paths = folders.into_iter().flat_map(|folder| spellings(folder, &plan.domain));
+    paths.find_map(|path: PathBuf| std::fs::read(Path::new(&path)).ok()).into_iter().collect()
+}

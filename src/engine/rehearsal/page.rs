@@ -1,0 +1,215 @@
+//! Asks a staged site for a page over FastCGI, as its web server would, along its own redirects.
+
+use super::lead;
+use crate::host::services::Services;
+use crate::host::tree;
+use crate::path::RelPath;
+use crate::siteconf::Listen;
+use rustix::fs::OFlags;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Redirects that are followed.
+const MAX_REDIRECTS: usize = 5;
+
+/// Who asks.
+pub struct Visitor<'a> {
+    /// The machine's way to ask.
+    pub services: &'a Services,
+    /// Where the staged site's PHP answers.
+    pub socket: &'a Path,
+    /// The site's name.
+    pub domain: &'a str,
+    /// The staged tree, and the path that it has for the site.
+    pub tree: &'a Path,
+    /// See `tree`.
+    pub live: &'a Path,
+    /// The folder that a web server shows, as the site sees it.
+    pub served: &'a Path,
+    /// The settings that lead the site.
+    pub parameter: &'a str,
+    /// When there is no more time.
+    pub until: Instant,
+}
+
+/// A page that was asked for, and what came.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// Its name in the report.
+    pub name: String,
+    /// The address of the last page, below the domain.
+    pub path: String,
+    /// Status code; `None`: no answer came, for the reason in `errors`.
+    pub status: Option<u16>,
+    /// Where it redirects to in the end, if that is no page of its own.
+    pub away: Option<String>,
+    /// The page.
+    pub body: String,
+    /// PHP's messages.
+    pub errors: String,
+    /// From the first question to the last byte.
+    pub millis: u64,
+}
+
+/// Where a redirect leads.
+#[derive(Debug, PartialEq, Eq)]
+enum To {
+    Own { path: String, secure: bool },
+    Other,
+}
+
+impl Visitor<'_> {
+    /// Asks for a page.
+    pub fn ask(&self, name: &str, path: &str, secure: bool) -> Asked {
+        let began = Instant::now();
+        let (mut path, mut secure) = (path.to_owned(), secure);
+        let mut asked = Asked { name: name.to_owned(), ..Asked::default() };
+        for _ in 0..=MAX_REDIRECTS {
+            asked.path.clone_from(&path);
+            let left = self.until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            let reply = match self.request(&path, secure, left) {
+                Ok(reply) => reply,
+                Err(error) => {
+                    asked.errors.push_str(&error.to_string());
+                    asked.status = None;
+                    break;
+                }
+            };
+            asked.status = Some(reply.status());
+            asked.errors.push_str(&String::from_utf8_lossy(&reply.err));
+            asked.body = String::from_utf8_lossy(reply.body()).into_owned();
+            asked.away = None;
+            let location = reply.header("Location").filter(|_| (300..400).contains(&reply.status()));
+            let Some(location) = location else { break };
+            match resolve(&location, &path, secure, self.domain) {
+                To::Own { path: next, secure: now } => {
+                    asked.away = Some(next.clone());
+                    // WordPress without its tables sends everybody to its installer, and a page may lead to itself.
+                    if is_installer(&next) || (next == path && now == secure) {
+                        break;
+                    }
+                    (path, secure) = (next, now);
+                }
+                To::Other => {
+                    asked.away = Some(location);
+                    break;
+                }
+            }
+        }
+        asked.millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        asked
+    }
+
+    fn request(
+        &self,
+        path: &str,
+        secure: bool,
+        time: Duration,
+    ) -> std::io::Result<crate::host::services::fastcgi::Reply> {
+        let (name, query) = path.split_once('?').unwrap_or((path, ""));
+        let script = self.script(name);
+        let file = self.served.join(&script);
+        let script = format!("/{}", script.display());
+        let (file, served) = (file.display().to_string(), self.served.display().to_string());
+        let (scheme, port) = if secure { ("https", "443") } else { ("http", "80") };
+        let mut params = vec![
+            ("GATEWAY_INTERFACE", "CGI/1.1"),
+            ("REQUEST_METHOD", "GET"),
+            ("REQUEST_SCHEME", scheme),
+            ("SERVER_PROTOCOL", "HTTP/1.1"),
+            ("SERVER_SOFTWARE", "nginx"),
+            ("SCRIPT_FILENAME", &file),
+            ("SCRIPT_NAME", &script),
+            ("REQUEST_URI", path),
+            ("DOCUMENT_URI", &script),
+            ("DOCUMENT_ROOT", &served),
+            ("QUERY_STRING", query),
+            ("CONTENT_TYPE", ""),
+            ("CONTENT_LENGTH", ""),
+            ("REMOTE_ADDR", "127.0.0.1"),
+            ("REMOTE_PORT", "40000"),
+            ("SERVER_ADDR", "127.0.0.1"),
+            ("SERVER_PORT", port),
+            ("SERVER_NAME", self.domain),
+            ("HTTP_HOST", self.domain),
+            ("HTTP_USER_AGENT", "rocketvps-restore rehearsal"),
+            ("HTTP_ACCEPT", "text/html,*/*;q=0.8"),
+            ("REDIRECT_STATUS", "200"),
+            (lead::PARAMETER, self.parameter),
+        ];
+        if secure {
+            params.push(("HTTPS", "on"));
+        }
+        self.services.ask(&Listen::Unix(self.socket.to_owned()), &params, time)
+    }
+
+    /// The script of an address, below the folder that is shown: its own file where it names one, else the site's first one.
+    fn script(&self, address: &str) -> PathBuf {
+        let index = PathBuf::from("index.php");
+        let inner = self.served.strip_prefix(self.live).unwrap_or(Path::new(""));
+        let named = address.trim_matches('/');
+        let candidates =
+            if named.ends_with(".php") { vec![PathBuf::from(named)] } else { vec![Path::new(named).join("index.php")] };
+        let is_there = |script: &PathBuf| {
+            let path = RelPath::parse(inner.join(script).as_os_str().as_bytes()).ok();
+            let tree = tree::open_folder(self.tree).ok();
+            tree.zip(path).is_some_and(|(tree, path)| tree::open_beneath(tree.as_fd(), &path, OFlags::PATH).is_ok())
+        };
+        candidates.into_iter().find(is_there).unwrap_or(index)
+    }
+}
+
+/// Whether it is the page by which WordPress is installed.
+pub fn is_installer(path: &str) -> bool {
+    path.contains("/wp-admin/install.php")
+}
+
+fn resolve(location: &str, from: &str, secure: bool, domain: &str) -> To {
+    let bare = |host: &str| host.split(':').next().unwrap_or_default().trim_start_matches("www.").to_ascii_lowercase();
+    let location = location.split('#').next().unwrap_or_default();
+    let absolute = match location.strip_prefix("//") {
+        Some(rest) => Some((secure, rest)),
+        None => location
+            .strip_prefix("https://")
+            .map(|rest| (true, rest))
+            .or_else(|| location.strip_prefix("http://").map(|rest| (false, rest))),
+    };
+    match absolute {
+        Some((secure, rest)) => {
+            let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+            if bare(host) != bare(domain) {
+                return To::Other;
+            }
+            let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+            To::Own { path, secure }
+        }
+        None if location.starts_with('/') => To::Own { path: location.to_owned(), secure },
+        None => {
+            let folder = from.split('?').next().unwrap_or_default().rsplit_once('/').map_or("", |(folder, _)| folder);
+            To::Own { path: format!("{folder}/{location}"), secure }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_of_the_sites_own_are_followed_and_no_others() {
+        let own = |path: &str, secure| To::Own { path: path.into(), secure };
+        for (location, to) in [
+            ("https://shop.example/a?b", own("/a?b", true)),
+            ("http://www.shop.example:8080", own("/", false)),
+            ("//shop.example/x#y", own("/x", true)),
+            ("/a", own("/a", true)),
+            ("b", own("/c/b", true)),
+            ("https://login.example.org/", To::Other),
+            ("https://shop.example.evil.org/", To::Other),
+        ] {
+            assert_eq!(resolve(location, "/c/d?e=/f", true, "shop.example"), to, "{location}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What a cell sees of the machine: all of it read-only, the folders of others empty, the staged tree at its place.
+
+use super::{OWN, Spec};
+use std::ffi::{CString, OsStr};
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+/// Most bytes that the site may write.
+const ROOM: &str = "128m";
+/// Where the layer of the site's writes is, for the first process alone.
+const LAYER: &str = "/run/rocketvps-cell-layer";
+/// What every machine has of folders in which processes meet.
+const MEETING_PLACES: [&str; 4] = ["/run", "/tmp", "/var/tmp", "/dev/shm"];
+
+/// `mount_attr` of mount_setattr(2).
+#[repr(C)]
+struct MountAttributes {
+    set: u64,
+    clear: u64,
+    propagation: u64,
+    userns: u64,
+}
+
+fn c(text: impl AsRef<OsStr>) -> io::Result<CString> {
+    CString::new(text.as_ref().as_bytes()).map_err(|_| io::ErrorKind::InvalidInput.into())
+}
+
+fn done(result: libc::c_int) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+fn mount(source: &str, target: &Path, kind: &str, flags: libc::c_ulong, options: &str) -> io::Result<()> {
+    let (source, target, kind, options) = (c(source)?, c(target)?, c(kind)?, c(options)?);
+    // SAFETY: four strings that end with NUL and live as long as the call.
+    done(unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, options.as_ptr().cast()) })
+}
+
+fn named(what: &str, path: &Path) -> impl FnOnce(io::Error) -> String {
+    move |error| format!("{what} {}: {error}", path.display())
+}
+
+fn handle(path: &Path) -> io::Result<OwnedFd> {
+    use rustix::fs::{Mode, OFlags};
+    Ok(rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+fn through(handle: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", handle.as_raw_fd())
+}
+
+/// The paths at which somebody of this machine's network listens or is bound. To be read before the network is left.
+pub fn sockets() -> Vec<PathBuf> {
+    let table = fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    let path = |line: &str| line.split_whitespace().nth(7).filter(|path| path.starts_with('/')).map(PathBuf::from);
+    let mut found: Vec<PathBuf> = table.lines().skip(1).filter_map(path).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Makes the mounts of a cell, in a mount namespace of its own. Whether the tree has a layer for the site's writes.
+///
+/// # Errors
+/// What could not be mounted, and why.
+pub fn make(spec: &Spec, sockets: &[PathBuf]) -> Result<bool, String> {
+    let root = Path::new("/");
+    mount("none", root, "", libc::MS_REC | libc::MS_PRIVATE, "").map_err(named("leave the mounts at", root))?;
+    let tree = handle(&spec.tree).map_err(named("open", &spec.tree))?;
+    let gate = match &spec.database {
+        Some((gate, _)) => Some(handle(gate).map_err(named("open", gate))?),
+        None => None,
+    };
+    all_read_only().map_err(named("make everything read-only from", root))?;
+    let mut covered: Vec<PathBuf> =
+        MEETING_PLACES.iter().map(PathBuf::from).chain(spec.covered.iter().cloned()).collect();
+    covered.retain(|folder| folder.is_dir());
+    covered = covered.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
+    covered.sort();
+    for folder in &covered {
+        // One inside another is gone by now.
+        if folder.is_dir() {
+            cover(folder).map_err(named("cover", folder))?;
+        }
+    }
+    make_folder(Path::new(OWN), 0o755).map_err(named("make", Path::new(OWN)))?;
+    let layered = show_tree(spec, &tree)?;
+    if let (Some((_, place)), Some(gate)) = (&spec.database, &gate) {
+        show_gate(place, gate).map_err(named("show the database at", place))?;
+    }
+    for socket in sockets {
+        let own = spec.database.as_ref().is_some_and(|(_, place)| place == socket);
+        let there = fs::symlink_metadata(socket).is_ok_and(|data| data.file_type().is_socket());
+        if there && !own {
+            mount("/dev/null", socket, "", libc::MS_BIND, "").map_err(named("cover the socket", socket))?;
+        }
+    }
+    Ok(layered)
+}
+
+fn all_read_only() -> io::Result<()> {
+    const RDONLY: u64 = 1;
+    const NOSUID: u64 = 2;
+    let wanted = MountAttributes { set: RDONLY | NOSUID, clear: 0, propagation: 0, userns: 0 };
+    // SAFETY: a path that ends with NUL, and a struct of the size that is given.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            libc::AT_FDCWD,
+            c"/".as_ptr(),
+            libc::AT_RECURSIVE,
+            &raw const wanted,
+            size_of::<MountAttributes>(),
+        )
+    };
+    done(libc::c_int::try_from(result).unwrap_or(-1))
+}
+
+fn cover(folder: &Path) -> io::Result<()> {
+    let data = fs::metadata(folder)?;
+    // Temporary files are everybody's; into any other folder only we put things.
+    let mode = data.mode() & 0o7777 | 0o755;
+    let options = format!("size=32m,nr_inodes=20k,mode={mode:o}");
+    mount("tmpfs", folder, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV, &options)
+}
+
+fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    fs::set_permissions(folder, Permissions::from_mode(mode))
+}
+
+/// The folders down to `folder`, which others may pass through.
+fn make_way(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|part| !part.exists()).collect();
+    missing.into_iter().rev().try_for_each(|part| fs::create_dir(part).and_then(|()| make_folder(part, 0o755)))
+}
+
+fn show_tree(spec: &Spec, tree: &OwnedFd) -> Result<bool, String> {
+    let place = &spec.place;
+    make_way(place).map_err(named("make", place))?;
+    let layer = Path::new(LAYER);
+    let layered = make_folder(layer, 0o700)
+        .and_then(|()| {
+            let options = format!("size={ROOM},nr_inodes=100k,mode=0700");
+            mount("tmpfs", layer, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV, &options)?;
+            let (upper, work) = (layer.join("upper"), layer.join("work"));
+            make_folder(&upper, 0o755)?;
+            make_folder(&work, 0o700)?;
+            // The merged folder has the owner and mode of the upper one.
+            let data = fs::metadata(through(tree))?;
+            chown(&upper, Some(data.uid()), Some(data.gid()))?;
+            fs::set_permissions(&upper, Permissions::from_mode(data.mode() & 0o7777))?;
+            let options = format!("lowerdir={},upperdir={},workdir={}", through(tree), upper.display(), work.display());
+            mount("overlay", place, "overlay", libc::MS_NOSUID | libc::MS_NODEV, &options)
+        })
+        .is_ok();
+    if !layered {
+        // Files of the tree may be further names of live ones: it is shown read-only.
+        mount(&through(tree), place, "", libc::MS_BIND, "").map_err(named("show the staged tree at", place))?;
+        let flags = libc::MS_BIND | libc::MS_REMOUNT | libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV;
+        mount("none", place, "", flags, "").map_err(named("make read-only", place))?;
+        return Ok(false);
+    }
+    hide(spec)?;
+    Ok(true)
+}
+
+/// Takes what is hidden out of the merged tree, and leaves the staged one as it is.
+fn hide(spec: &Spec) -> Result<(), String> {
+    use crate::host::tree;
+    use crate::path::RelPath;
+    use rustix::fs::{AtFlags, unlinkat};
+    use std::os::fd::AsFd;
+    let root = handle(&spec.place).map_err(named("open", &spec.place))?;
+    for path in &spec.hidden {
+        let Ok(path) = RelPath::parse(path.as_os_str().as_bytes()) else { continue };
+        let Some((around, name)) = path.split_last() else { continue };
+        let Ok(folder) = tree::open_folder_beneath(root.as_fd(), &around) else { continue };
+        let _ = unlinkat(&folder, OsStr::from_bytes(name), AtFlags::empty());
+    }
+    Ok(())
+}
+
+fn show_gate(place: &Path, gate: &OwnedFd) -> io::Result<()> {
+    if let Some(folder) = place.parent() {
+        make_way(folder)?;
+    }
+    if !place.exists() {
+        File::create(place)?;
+    }
+    mount(&through(gate), place, "", libc::MS_BIND, "")
+}
+
+/// The processes of the cell, in place of the machine's.
+///
+/// # Errors
+/// Why they cannot be shown.
+pub fn show_processes() -> Result<(), String> {
+    let proc = Path::new("/proc");
+    let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+    mount("proc", proc, "proc", flags, "").map_err(named("mount", proc))
+}
+
+/// Where the site's writes are, for the first process of a cell.
+pub fn layer() -> PathBuf {
+    Path::new(LAYER).join("upper")
+}

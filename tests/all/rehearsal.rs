@@ -1,0 +1,379 @@
+//! The rehearsal: a staged site is asked for pages before it is live, and reaches nothing of the machine meanwhile.
+
+use crate::world::{DOMAIN, Digest, World, is_alive, worker};
+use serde_json::{Value, json};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// What a page can tell a rehearsal by.
+const IN_REHEARSAL: &str = "strpos($_SERVER['HTTP_USER_AGENT'] ?? '', 'rehearsal') !== false";
+
+/// A world whose backup holds what `change` made of the site, and whose live site is as it was before; its digest, and that of the backup.
+fn backed_up(change: impl FnOnce(&World)) -> (World, Digest, Digest) {
+    let world = World::up();
+    world.harness("save", &[]);
+    change(&world);
+    let changed = world.digest();
+    world.harness("backup", &[]);
+    world.harness("reset", &[]);
+    let good = world.digest();
+    (world, good, changed)
+}
+
+fn index(world: &World, php: &str) {
+    std::fs::write(world.root().join("index.php"), php).unwrap();
+}
+
+fn wait() -> Value {
+    json!({"domain": DOMAIN, "wait": true})
+}
+
+fn page<'a>(rehearsal: &'a Value, name: &str) -> &'a Value {
+    rehearsal["pages"].as_array().unwrap().iter().find(|page| page["name"] == name).unwrap()
+}
+
+/// The processes of the live PHP-FPM.
+fn live_php(world: &World) -> Vec<u32> {
+    let master = std::fs::read_to_string(world.place().join("run/php-fpm.pid")).unwrap();
+    descendants(master.trim().parse().unwrap())
+}
+
+/// A process and all below it.
+fn descendants(pid: u32) -> Vec<u32> {
+    let mut all = vec![pid];
+    let mut at = 0;
+    while let Some(pid) = all.get(at).copied() {
+        for thread in std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+            let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            all.extend(children.split_whitespace().map(|child| child.parse::<u32>().unwrap()));
+        }
+        at += 1;
+    }
+    all
+}
+
+fn accounts(world: &World) -> String {
+    world.harness("sql", &["SELECT User FROM mysql.user WHERE User LIKE 'rv%'"])
+}
+
+/// Nothing of a rehearsal is left on the machine.
+fn assert_gone(world: &World) {
+    assert_eq!(accounts(world), "");
+    world.assert_nothing_left();
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    let place = world.place().display().to_string();
+    assert!(!mounts.lines().any(|line| line.contains(&place) || line.contains("rocketvps-cell")), "{mounts}");
+    let left =
+        Command::new("find").arg(world.place()).args(["-name", "*.sock", "-path", "*.rocketvps-restore*"]).output();
+    assert_eq!(String::from_utf8_lossy(&left.unwrap().stdout), "");
+}
+
+#[test]
+fn a_good_backup_is_asked_for_its_pages_and_the_live_site_notices_nothing() {
+    let (world, _, _) = World::damaged();
+    let php = live_php(&world);
+    let mark = world.place().join("php-before");
+    std::fs::write(&mark, format!("{php:?}")).unwrap();
+    let request = json!({"domain": DOMAIN, "wait": true, "components": {"files": true, "database": true}});
+    let report = world.call("restore_start", request);
+    let rehearsal = &report["rehearsal"];
+    assert_eq!(rehearsal["outcome"], "pass", "{rehearsal}");
+    assert_eq!(page(rehearsal, "front_page")["figures"]["status"], 200);
+    let post = page(rehearsal, "post");
+    assert_eq!((&post["outcome"], &post["figures"]["path"]), (&json!("pass"), &json!("/post-number-60/")), "{post}");
+    assert!(rehearsal["millis"].as_u64().unwrap() < 20_000);
+    assert_eq!(live_php(&world), php, "the live PHP-FPM was not touched");
+    assert_gone(&world);
+}
+
+#[test]
+fn a_theme_that_does_not_run_stops_the_restore_before_anything_changed() {
+    let (world, good, _) = backed_up(|world| {
+        let theme = world.root().join("wp-content/themes/rocket/index.php");
+        std::fs::write(theme, "<?php\n\nno_such_function();\n").unwrap();
+    });
+    let php = live_php(&world);
+    let error = world.refused("restore_start", wait());
+    assert_eq!((&error["code"], &error["context"]["phase"]), (&json!("verification_failed"), &json!("verification")));
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("themes/rocket/index.php:3") && message.contains("no_such_function"), "{message}");
+    assert!(error["hint"].as_str().unwrap().contains("--no-rehearsal"), "{error}");
+    assert_eq!(error["context"]["rehearsal"]["outcome"], "fail");
+    world.digest().assert_is(&good, "nothing live was changed");
+    assert_eq!(live_php(&world), php);
+    assert_gone(&world);
+
+    // Without a rehearsal visitors met it.
+    let without = json!({"domain": DOMAIN, "wait": true, "options": {"rehearsal": false}});
+    let error = world.refused("restore_start", without);
+    assert!(error["message"].as_str().unwrap().contains("the live site did not stand up"), "{error}");
+    world.digest().assert_is(&good, "brought back");
+}
+
+#[test]
+fn a_dump_without_what_the_site_needs_stops_the_restore() {
+    let (world, good, _) = backed_up(|world| {
+        world.harness("sql", &["DELETE FROM shop.wp_options WHERE option_name IN ('siteurl', 'home')"]);
+    });
+    let error = world.refused("restore_start", wait());
+    assert_eq!(error["code"], "verification_failed", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("Error establishing a database connection"), "{error}");
+    world.digest().assert_is(&good, "nothing live was changed");
+    assert_gone(&world);
+}
+
+#[test]
+fn what_the_site_writes_in_a_rehearsal_goes_nowhere() {
+    let (world, _, changed) = backed_up(|world| {
+        let front = format!(
+            "<?php
+            define('WP_USE_THEMES', true);
+            $rehearsed = {IN_REHEARSAL};
+            require __DIR__ . '/wp-load.php';
+            if ($rehearsed) {{
+                update_option('rv_rehearsed', 'yes');
+                $wpdb->query(\"UPDATE {{$wpdb->posts}} SET post_title = 'rehearsed'\");
+                file_put_contents(__DIR__ . '/rehearsed.txt', 'x');
+                // A further name of a file that stays live.
+                file_put_contents(__DIR__ . '/wp-content/uploads/second-name.txt', 'rehearsed');
+                unlink(__DIR__ . '/readme.html');
+                mail('visitor@shop.example', 'rehearsed', 'rehearsed');
+            }}
+            require __DIR__ . '/wp-blog-header.php';"
+        );
+        index(world, &front);
+        // What would answer from the live site's caches.
+        let cache = format!(
+            "<?php if ({IN_REHEARSAL}) {{ throw new Exception('a cache'); }}\nrequire ABSPATH . WPINC . '/cache.php';\n"
+        );
+        let drop_in = world.root().join("wp-content/object-cache.php");
+        std::fs::write(&drop_in, cache).unwrap();
+        std::os::unix::fs::chown(drop_in, Some(33), Some(33)).unwrap();
+    });
+    let report = world.call("restore_start", wait());
+    assert_eq!(report["rehearsal"]["outcome"], "pass", "{}", report["rehearsal"]);
+    let mut now = world.digest();
+    // The backup was made of this very state.
+    now.neighbour.clone_from(&changed.neighbour);
+    now.assert_is(&changed, "as it was backed up");
+    assert_gone(&world);
+}
+
+/// Tries all that a hostile site may try, and tells what it reached.
+const REACHES: &str = r#"<?php
+$reached = [];
+$try = function (string $what, callable $act) use (&$reached) {
+    try {
+        if (@$act()) {
+            $reached[] = $what;
+        }
+    } catch (\Throwable $refused) {
+    }
+};
+$try('own', fn () => file_put_contents(__DIR__ . '/reached.txt', 'x'));
+$try('tcp', fn () => fsockopen('127.0.0.1', @PORT@, $number, $message, 1));
+$try('etc', fn () => file_put_contents('/etc/rv-reached', 'x'));
+$try('neighbour', fn () => file_get_contents('@WORLD@/web/neighbour.example/private/secret.txt'));
+$try('neighbour_page', fn () => file_put_contents('@WORLD@/web/neighbour.example/reached.txt', 'x'));
+$try('shadow', fn () => file_get_contents('/etc/shadow'));
+$try('pool', fn () => stream_socket_client('unix://@WORLD@/run/php-shop.sock', $number, $message, 1));
+$try('neighbour_pool', fn () => stream_socket_client('unix://@WORLD@/run/php-neighbour.sock', $number, $message, 1));
+$try('signal', fn () => posix_kill(@PHP@, 0));
+$try('process', fn () => is_dir('/proc/@PHP@'));
+$try('database', fn () => new mysqli('localhost', 'shop', '@PASSWORD@', 'shop', 0, '@WORLD@/run/db.sock'));
+$try('jobs', fn () => scandir('@WORLD@/base/restore_jobs'));
+$try('root', fn () => posix_getuid() === 0 || posix_setuid(0));
+$try('staging', fn () => scandir('@WORLD@/web/.rocketvps-restore'));
+$told = 'reached: ' . implode(' ', $reached) . '.';
+if (@REHEARSED@) {
+    throw new Exception($told);
+}
+echo $told;
+"#;
+
+#[test]
+fn a_hostile_site_reaches_nothing_of_the_machine() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let mut text = String::new();
+    let (world, good, _) = backed_up(|world| {
+        text = REACHES
+            .replace("@PORT@", &listener.local_addr().unwrap().port().to_string())
+            .replace("@WORLD@", &world.place().display().to_string())
+            .replace("@PASSWORD@", &world.env("WORLD_PASSWORD"))
+            .replace("@PHP@", &live_php(world)[1].to_string())
+            .replace("@REHEARSED@", IN_REHEARSAL);
+        index(world, &text);
+    });
+    let error = world.refused("restore_start", wait());
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("reached: own."), "{message}");
+    assert!(listener.accept().is_err(), "somebody connected");
+    world.digest().assert_is(&good, "nothing was changed");
+    assert_gone(&world);
+
+    // The same site, live, reaches most of it: the attempts are sound ones.
+    index(&world, &text);
+    let told = world.harness("fetch", &[""]);
+    for reached in ["own", "tcp", "neighbour_page", "pool", "neighbour_pool", "signal", "process", "database"] {
+        assert!(told.contains(&format!(" {reached} ")) || told.contains(&format!(" {reached}.")), "{reached}: {told}");
+    }
+}
+
+#[test]
+fn a_page_that_has_to_write_is_not_proven_and_stops_nothing() {
+    let (world, _, _) = backed_up(|world| {
+        index(
+            world,
+            "<?php require __DIR__ . '/wp-load.php';
+            mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
+            $own = new mysqli('localhost', DB_USER, DB_PASSWORD, DB_NAME, 0, substr(DB_HOST, 10));
+            $own->query(\"UPDATE wp_options SET option_value = 'x' WHERE option_name = 'no_such_option'\");
+            echo 'counted';",
+        );
+    });
+    let report = world.call("restore_start", wait());
+    let front = page(&report["rehearsal"], "front_page");
+    assert_eq!((&front["outcome"], &report["rehearsal"]["outcome"]), (&json!("not_checked"), &json!("not_checked")));
+    assert!(front["message"].as_str().unwrap().contains("it wants to change its tables"), "{front}");
+    assert_gone(&world);
+}
+
+#[test]
+fn an_application_with_an_environment_reads_the_staged_tables() {
+    let (world, _, _) = backed_up(|world| {
+        let variables = format!(
+            "DB_CONNECTION=mysql\nDB_HOST=localhost\nDB_SOCKET={}/run/db.sock\nDB_DATABASE=shop\nDB_USERNAME=shop\nDB_PASSWORD={}\n",
+            world.place().display(),
+            world.env("WORLD_PASSWORD")
+        );
+        std::fs::write(world.root().join(".env"), variables).unwrap();
+        std::fs::remove_file(world.root().join("wp-config.php")).unwrap();
+        std::fs::create_dir_all(world.root().join("bootstrap/cache")).unwrap();
+        std::fs::write(world.root().join("bootstrap/cache/config.php"), "<?php return ['cached' => true];").unwrap();
+        // As a framework does: what the environment has already counts before the file.
+        let front = format!(
+            "<?php
+            foreach (file(__DIR__ . '/.env', FILE_IGNORE_NEW_LINES) as $line) {{
+                [$name, $value] = explode('=', $line, 2);
+                $_ENV[$name] = $_SERVER[$name] = $_SERVER[$name] ?? $value;
+            }}
+            $rehearsed = {IN_REHEARSAL};
+            if ($rehearsed && (strpos($_ENV['DB_DATABASE'], 'rvs_') !== 0 || is_file(__DIR__ . '/bootstrap/cache/config.php'))) {{
+                throw new Exception('it reads ' . $_ENV['DB_DATABASE']);
+            }}
+            $base = new PDO(\"mysql:unix_socket={{$_ENV['DB_SOCKET']}};dbname={{$_ENV['DB_DATABASE']}}\", $_ENV['DB_USERNAME'], $_ENV['DB_PASSWORD']);
+            echo $base->query('SELECT COUNT(*) FROM wp_posts')->fetchColumn(), ' posts';"
+        );
+        index(world, &front);
+    });
+    let report = world.call("restore_start", wait());
+    assert_eq!(report["rehearsal"]["outcome"], "pass", "{}", report["rehearsal"]);
+    assert!(world.root().join("bootstrap/cache/config.php").exists(), "what was hidden is restored");
+    assert_gone(&world);
+}
+
+#[test]
+fn what_cannot_be_rehearsed_is_said_and_stops_nothing() {
+    let (world, _, _) = World::damaged();
+    let why = |request: Value| {
+        let report = world.call("restore_start", request);
+        assert_eq!(
+            (&report["rehearsal"]["outcome"], &report["rehearsal"]["pages"]),
+            (&json!("not_checked"), &json!([]))
+        );
+        report["rehearsal"]["message"].as_str().unwrap().to_owned()
+    };
+    let with = |more: Value| crate::world::with_fields(wait(), &more);
+    world.call("restore_start", wait());
+    let files = with(json!({"components": {"files": true}}));
+    assert!(why(files).contains("the database takes no part"));
+    let parts = with(json!({"components": {"files": ["wp-content/uploads"], "database": true}}));
+    assert!(why(parts).contains("only parts of the site"));
+    assert!(why(with(json!({"options": {"rehearsal": false}}))).contains("the request leaves it out"));
+    // A pool that nobody knows of.
+    let pool: PathBuf = world.place().join("php/pool.d").join(format!("{DOMAIN}.conf"));
+    let aside = pool.with_extension("aside");
+    std::fs::rename(&pool, &aside).unwrap();
+    let both = json!({"components": {"files": true, "database": true}});
+    assert!(why(with(both)).contains("no live PHP-FPM pool"));
+    std::fs::rename(&aside, &pool).unwrap();
+
+    let output = Command::new(env!("CARGO_BIN_EXE_rocketvps-restore"))
+        .arg("--config")
+        .arg(world.place().join("restore.toml"))
+        .args(["restore", DOMAIN, "--latest", "--yes", "--no-rehearsal", "--json"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("the request leaves it out"), "{said}");
+}
+
+#[test]
+fn a_rehearsal_by_itself_proves_a_backup_and_removes_what_it_staged() {
+    let (world, _, damaged) = World::damaged();
+    let proof = world.call("rehearse", wait());
+    assert_eq!((&proof["outcome"], &proof["rehearsal"]["outcome"]), (&json!("pass"), &json!("pass")), "{proof}");
+    assert_eq!(page(&proof["rehearsal"], "front_page")["figures"]["status"], 200);
+    assert!(proof["recovery_s"].as_f64().unwrap() > 0.0 && proof["change_over_ms"].is_u64(), "{proof}");
+    assert!(proof["staged"].as_array().unwrap().iter().any(|group| group["name"] == "file_integrity"));
+    world.digest().assert_is(&damaged, "the live site was not touched");
+    assert_gone(&world);
+    let stagings = std::fs::read_dir(world.place().join("web/.rocketvps-restore"));
+    assert_eq!(stagings.into_iter().flatten().count(), 0, "what was staged is removed");
+    let output = Command::new(env!("CARGO_BIN_EXE_rocketvps-restore"))
+        .arg("--config")
+        .arg(world.place().join("restore.toml"))
+        .args(["rehearse", DOMAIN])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("shop.example works from"), "{said}");
+    let jobs = world.call("list_jobs", json!({"domain": DOMAIN}))["jobs"].clone();
+    assert!(jobs.as_array().unwrap().iter().all(|job| job["kind"] == "rehearse" && job["state"] == "done"), "{jobs}");
+}
+
+#[test]
+fn a_worker_that_is_killed_in_a_rehearsal_leaves_nothing_of_it() {
+    let (world, good, _) = backed_up(|world| {
+        index(world, &format!("<?php if ({IN_REHEARSAL}) {{ sleep(30); }} echo 'late';"));
+    });
+    let job = world.begin();
+    let begun = Instant::now();
+    let tree = loop {
+        let tree = worker(&job).map(descendants).unwrap_or_default();
+        // The worker, the two helpers of the cell, PHP-FPM and its two children.
+        if tree.len() >= 6 {
+            break tree;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "no rehearsal was seen: {}", world.poll(&job));
+        sleep(Duration::from_millis(5));
+    };
+    assert_ne!(accounts(&world), "");
+    assert!(World::kill_worker(&job));
+    let begun = Instant::now();
+    while tree.iter().any(|pid| is_alive(*pid)) {
+        assert!(begun.elapsed() < Duration::from_secs(5), "a process of the cell stays");
+        sleep(Duration::from_millis(5));
+    }
+    assert_eq!(world.await_end(&job)["error"]["code"], "worker_died");
+    world.digest().assert_is(&good, "nothing live was changed");
+    assert_eq!(accounts(&world), "");
+    world.call("recover", json!({"wait": true}));
+    assert_gone(&world);
+
+    // The same again, and cancelled.
+    let job = world.begin();
+    while worker(&job).map(descendants).unwrap_or_default().len() < 6 {
+        sleep(Duration::from_millis(5));
+    }
+    let asked = Instant::now();
+    world.call("restore_cancel", json!({"job": job}));
+    assert_eq!(world.await_end(&job)["error"]["code"], "cancelled");
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    world.digest().assert_is(&good, "nothing live was changed");
+    assert_gone(&world);
+}
