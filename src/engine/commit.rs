@@ -120,17 +120,24 @@ fn act(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts, monitor
 }
 
 /// Undoes the steps, last first. If one cannot be undone, the others are undone all the same, so that as much of the site as
-/// possible is in the old state.
+/// possible is in the old state; but for those of the database that were taken before tables which cannot move back.
 ///
 /// # Errors
 /// `needs_operator` naming what could not be undone.
 pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
     let mut failed: Option<Error> = None;
+    let mut tables_stay = false;
     for (number, step) in steps.iter().enumerate().rev() {
+        // Triggers and keys of the old tables would be put on the new ones, and would keep these from moving back ever after.
+        if tables_stay && step.is_of_database() {
+            monitor.event(Level::Warn, &format!("not undone before the tables are back: {}", step.describe()));
+            continue;
+        }
         match hosts.retrying(|| one_back(number, step, journal, hosts, monitor)) {
             Ok(()) => monitor.event(Level::Info, &format!("undone: {}", step.describe())),
             Err(error) => {
                 monitor.event(Level::Error, &format!("could not undo: {}: {}", step.describe(), error.message));
+                tables_stay |= matches!(step, Step::Switch { .. });
                 failed = failed.or(Some(
                     Error::new(Code::NeedsOperator, format!("could not undo: {}: {}", step.describe(), error.message))
                         .hint(way_on(&error))

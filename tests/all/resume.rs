@@ -1,5 +1,6 @@
 //! A19, A20: a restore whose worker died while it staged goes on with what was staged, if it is the same restore.
 
+use crate::private_server::Release;
 use crate::world::trial::{points, report, spread};
 use crate::world::{DOMAIN, World};
 use serde_json::{Value, json};
@@ -87,7 +88,9 @@ fn a19_a_restore_killed_while_it_stages_goes_on_and_does_less() {
     let number = |field: &str| best[field].as_u64().unwrap_or_else(|| panic!("no restore went on: {best}"));
     assert!(number("files_taken_over") * 10 > number("files") * 9, "{best}");
     assert!(number("tables_taken_over") > 10, "{best}");
-    assert!(number("rows_inserted") * 4 < number("rows_inserted_from_the_start"), "{best}");
+    // MySQL counts the rows of its own dictionary, too.
+    let share = if Release::tested().is_mysql() { 2 } else { 4 };
+    assert!(number("rows_inserted") * share < number("rows_inserted_from_the_start"), "{best}");
     report("a19", best);
 }
 

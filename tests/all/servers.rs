@@ -130,6 +130,11 @@ fn a12_the_database_stays_away_during_the_way_back() {
     );
     let hint = status["error"]["hint"].as_str().unwrap();
     assert!(hint.contains("Start the database server") && hint.contains("rocketvps-restore recover"), "{hint}");
+    // A server that is back in between gets no trigger of the old tables onto the new ones, where it would keep them from moving.
+    assert!(
+        status["events"].to_string().contains("not undone before the tables are back: take the triggers"),
+        "{status}"
+    );
     // The files are back although the tables are not: the most of the site that can go back goes back.
     assert_eq!(stage.world.harness("manifest", &["files"]), stage.old.files);
     // Nothing is begun over it, and a recovery without the server says the same.
