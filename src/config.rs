@@ -62,6 +62,8 @@ pub struct Config {
     pub http: Http,
     /// Who is told when a job ends.
     pub notify: Notify,
+    /// How the operator's own programs are run at the moments of a job.
+    pub hooks: Hooks,
     /// What the administrator says of single sites, by their domains.
     pub sites: BTreeMap<Domain, Site>,
 }
@@ -107,6 +109,8 @@ pub struct Paths {
     pub broker: PathBuf,
     /// What callers of the broker may; empty: `base/config/access.toml`.
     pub access: PathBuf,
+    /// The operator's programs for the moments of a job, a folder a moment; empty: `base/config/hooks.d`.
+    pub hooks: PathBuf,
 }
 
 impl Default for Paths {
@@ -125,6 +129,7 @@ impl Default for Paths {
             helper: PathBuf::new(),
             broker: PathBuf::new(),
             access: PathBuf::new(),
+            hooks: PathBuf::new(),
         }
     }
 }
@@ -161,6 +166,10 @@ impl Paths {
     pub fn access(&self) -> PathBuf {
         if self.access.as_os_str().is_empty() { self.config().join("access.toml") } else { self.access.clone() }
     }
+    /// The operator's programs for the moments of a job.
+    pub fn hooks(&self) -> PathBuf {
+        if self.hooks.as_os_str().is_empty() { self.config().join("hooks.d") } else { self.hooks.clone() }
+    }
     /// Root-owned folder for staged and kept trees of sites on the web root's mount.
     pub fn staging(&self) -> PathBuf {
         self.web_root.join(STAGING)
@@ -194,6 +203,8 @@ pub struct Limits {
     pub headroom_bytes: u64,
     /// Seconds that queries of the site may wait in the change-over before somebody has to accept it.
     pub change_over_wait_s: u64,
+    /// Seconds that one hook may take.
+    pub hook_s: u64,
 }
 
 impl Default for Limits {
@@ -208,6 +219,7 @@ impl Default for Limits {
             max_tables: 10_000,
             headroom_bytes: 64 << 20,
             change_over_wait_s: 2,
+            hook_s: 60,
         }
     }
 }
@@ -373,6 +385,14 @@ pub struct Notify {
     pub command: String,
 }
 
+/// How the operator's own programs are run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hooks {
+    /// The account that they run as; empty: the worker's, which is root's.
+    pub user: String,
+}
+
 /// Whether a restore.toml says where the database listens.
 fn names_socket(table: &toml::Table) -> bool {
     table.get("mysql").and_then(|mysql| mysql.get("socket")).is_some()
@@ -511,14 +531,17 @@ impl Config {
                 return Err(Error::new(Code::ConfigInvalid, format!("{key} = {:?} is not an absolute path", path)));
             }
         }
-        for (key, path) in
-            [("paths.backups", &paths.backups), ("paths.snapshots", &paths.snapshots), ("paths.logs", &paths.logs)]
-        {
+        for (key, path) in [
+            ("paths.backups", &paths.backups),
+            ("paths.snapshots", &paths.snapshots),
+            ("paths.logs", &paths.logs),
+            ("paths.hooks", &paths.hooks),
+        ] {
             if !path.as_os_str().is_empty() && !path.is_absolute() {
                 return Err(Error::new(Code::ConfigInvalid, format!("{key} = {:?} is not an absolute path", path)));
             }
         }
-        if self.limits.restore_timeout_s == 0 || self.limits.verify_timeout_s == 0 {
+        if [self.limits.restore_timeout_s, self.limits.verify_timeout_s, self.limits.hook_s].contains(&0) {
             return Err(Error::new(Code::ConfigInvalid, "limits: a time limit of 0 seconds lets nothing finish"));
         }
         // What it is stays unsaid: such a URL often holds a secret.

@@ -1,10 +1,12 @@
 //! Committed → done: verifies the live site, and brings the old state back if the new site does not work.
 
+use crate::api::answer::hooks::Moment;
 use crate::api::answer::restore::{
     KeptPath, Report, ReportedChecks, RestoredDatabase, RestoredFiles, WentOnWith, Work,
 };
 use crate::engine::commit::step::Step;
 use crate::engine::commit::{self, Record};
+use crate::engine::hooks::{self, Told};
 use crate::engine::leftovers::discard;
 use crate::engine::state::{Committed, Job, Kept, StagedDatabase, StagedFiles};
 use crate::engine::verify;
@@ -16,6 +18,7 @@ use crate::progress::finish_all;
 use crate::progress::{Level, Monitor};
 use crate::report::{self, Group};
 use crate::snapshot::retained::{self};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Most kept paths that a report lists.
@@ -26,13 +29,32 @@ impl Job<Committed> {
     pub(super) fn check(mut self) -> Ending {
         self.monitor.enter(State::Checking);
         self.monitor.shield(false);
-        match self.groups() {
-            Ok(live) => match self.keep(live) {
-                Ok(report) => Ending::Done(report.into()),
-                Err(error) => self.put_back(error),
-            },
-            Err(error) => self.put_back(error),
+        // Beside the verification: a site that does not work is not kept waiting for them.
+        let hooks = self.begin_hooks();
+        let checked = self.groups().and_then(|live| self.keep(live));
+        let ending = match checked {
+            Ok(report) => Ok(report),
+            Err(error) => Err(self.put_back(error)),
+        };
+        if hooks.join().is_err() {
+            self.monitor.event(Level::Warn, "a hook could not be run to its end");
         }
+        match ending {
+            Ok(report) => Ending::Done(Report { hooks: hooks::runs(&self.folder), ..report }.into()),
+            Err(ending) => ending,
+        }
+    }
+
+    /// Runs the hooks that are told of the change-over, in a thread of its own.
+    fn begin_hooks(&self) -> JoinHandle<()> {
+        let (folder, ticket, plan) = (self.folder.clone(), self.ticket.clone(), self.plan.clone());
+        let monitor = self.monitor.clone();
+        std::thread::spawn(move || {
+            let (folder, ticket, plan) = (&folder, &ticket, Some(&plan));
+            // This moment gives no error.
+            let _ = Told { folder, ticket, plan, state: State::Checking, error: None }
+                .run(Moment::Committed, monitor.as_ref());
+        })
     }
 
     fn groups(&self) -> Result<Vec<Group>> {
@@ -61,7 +83,7 @@ impl Job<Committed> {
         Ok(self.report(live))
     }
 
-    fn put_back(mut self, error: Error) -> Ending {
+    fn put_back(&mut self, error: Error) -> Ending {
         let error = self.plan.spoken(error);
         self.monitor.shield(true);
         self.monitor.enter(State::RollingBack);

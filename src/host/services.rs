@@ -1,6 +1,5 @@
 //! The services around a site: are they up, would they take a configuration, make them use it, ask them for a page.
 
-mod command;
 pub mod fastcgi;
 mod http;
 mod https;
@@ -17,6 +16,7 @@ pub use opcache::Refresh;
 
 use crate::config::{Config, Manager, ServiceUnit};
 use crate::error::{Code, Error, Result};
+use crate::host::command;
 use crate::path::Domain;
 use crate::progress::Monitor;
 use crate::siteconf::{ConfFile, Listen, live_pool, pool_socket};

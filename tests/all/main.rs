@@ -24,6 +24,7 @@ mod ffi;
 mod filesystems;
 mod floors;
 mod formats;
+mod hooks;
 mod hostile_archives;
 mod hostile_dumps;
 mod hostile_statements;
