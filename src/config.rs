@@ -77,6 +77,12 @@ pub struct Site {
     pub database: String,
     /// The account that its views, triggers and routines belong to; empty: the one account that has rights on the schema alone.
     pub database_user: String,
+    /// Servers of objects that are this site's alone, as `redis:HOST:PORT/DATABASE`, `redis:/SOCKET/DATABASE`, `memcached:HOST:PORT` or
+    /// `memcached:/SOCKET`: all that they hold may go with the site's caches.
+    pub caches: Vec<String>,
+    /// What runs the site's code beside PHP-FPM and is restarted after a change-over, as `supervisor:PROGRAM` or `systemd:UNIT`; beside
+    /// what is recognised.
+    pub workers: Vec<String>,
 }
 
 /// Folders; all absolute.
@@ -341,6 +347,10 @@ pub struct Services {
     pub php_fpm: ServiceUnit,
     /// Redis.
     pub redis: Redis,
+    /// The configuration of supervisor.
+    pub supervisor: PathBuf,
+    /// The operator's units of systemd.
+    pub units: PathBuf,
 }
 
 impl Default for Services {
@@ -355,6 +365,8 @@ impl Default for Services {
             },
             php_fpm: ServiceUnit::default(),
             redis: Redis::default(),
+            supervisor: "/etc/supervisor/supervisord.conf".into(),
+            units: "/etc/systemd/system".into(),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod guarded;
 pub mod hooks;
 pub mod mounts;
 pub mod owner;
+pub mod page_caches;
 pub mod place;
 pub mod process;
 pub mod services;

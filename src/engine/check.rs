@@ -12,15 +12,20 @@ use crate::engine::state::{Committed, Job, Kept, StagedDatabase, StagedFiles};
 use crate::engine::verify;
 use crate::error::{Error, Result};
 use crate::host::process;
+use crate::host::services::Emptied;
 use crate::job::State;
 use crate::job::ending::{Ending, Reached};
 use crate::progress::finish_all;
 use crate::progress::{Level, Monitor};
 use crate::report::{self, Group};
 use crate::snapshot::retained::{self};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+/// When the caches are emptied again, from the end of the change-over on. The last rounds are taken at once when the verification is over.
+const ROUNDS: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(550), Duration::from_millis(850)];
 /// Most kept paths that a report lists.
 const LISTED: usize = 100;
 
@@ -31,7 +36,7 @@ impl Job<Committed> {
         self.monitor.shield(false);
         // Beside the verification: a site that does not work is not kept waiting for them.
         let hooks = self.begin_hooks();
-        let checked = self.groups().and_then(|live| self.keep(live));
+        let checked = self.groups_beside_caches().and_then(|live| self.keep(live));
         let ending = match checked {
             Ok(report) => Ok(report),
             Err(error) => Err(self.put_back(error)),
@@ -55,6 +60,41 @@ impl Job<Committed> {
             let _ = Told { folder, ticket, plan, state: State::Checking, error: None }
                 .run(Moment::Committed, monitor.as_ref());
         })
+    }
+
+    /// Verifies, and goes on emptying the caches meanwhile: a request that began before the change-over may end after it, and what it made
+    /// of the old rows is saved then.
+    fn groups_beside_caches(&mut self) -> Result<Vec<Group>> {
+        let Some(pages) = commit::empties(&self.state.steps) else { return self.groups() };
+        let over = AtomicBool::new(false);
+        let (groups, emptied) = std::thread::scope(|scope| {
+            let rounds = scope.spawn(|| self.empty_caches_again(pages, &over));
+            let groups = self.groups();
+            over.store(true, Ordering::Relaxed);
+            (groups, rounds.join().unwrap_or_default())
+        });
+        self.state.staged.notes.extend(emptied);
+        groups
+    }
+
+    /// What became of the caches at last, as sentences.
+    fn empty_caches_again(&self, pages: bool, over: &AtomicBool) -> Vec<String> {
+        let began = Instant::now();
+        let mut at_last = Vec::new();
+        for (round, begin) in ROUNDS.into_iter().enumerate() {
+            while began.elapsed() < begin && !(round > 1 && over.load(Ordering::Relaxed)) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            at_last = self.hosts.emptied_caches(pages);
+            if at_last.is_empty() {
+                break;
+            }
+        }
+        let told = |emptied: Emptied| match emptied.is_done {
+            true => format!("{} was emptied of what is older than the change-over", emptied.place),
+            false => emptied.said(),
+        };
+        at_last.into_iter().map(told).collect()
     }
 
     fn groups(&self) -> Result<Vec<Group>> {

@@ -85,6 +85,10 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
         return closed(folder, ticket, &plan, committed, &hosts, monitor);
     }
     if committed {
+        // The worker may have died before its last round.
+        if let Some(pages) = commit::empties(&steps) {
+            hosts.empty_caches(pages, monitor);
+        }
         let limit = Duration::from_secs(ticket.config.limits.verify_timeout_s.min(60));
         let groups = verify::standing(&ticket.config, &plan, &hosts, limit, monitor);
         if report::failures(&groups).is_empty() {

@@ -1,16 +1,20 @@
 //! The services around a site: are they up, would they take a configuration, make them use it, ask them for a page.
 
+mod caches;
 pub mod fastcgi;
 mod http;
 mod https;
 mod include;
 mod master;
+mod nginx_whole;
 mod opcache;
 mod open_files;
 mod redis;
 mod rehearsal;
 mod wire;
+mod workers;
 
+pub use caches::Emptied;
 pub use http::Answer;
 pub use opcache::Refresh;
 
