@@ -111,9 +111,7 @@ impl Services {
         if !is_alone && !claims::is_local(to) {
             return Emptied::left(
                 place,
-                format!(
-                    "it is not on this machine and `caches` of the site in restore.toml does not name it: nothing was removed"
-                ),
+                "it is not on this machine and `caches` of the site in restore.toml does not name it: nothing was removed",
             );
         }
         let keys = match (prefixes.is_empty(), is_alone) {
@@ -122,9 +120,7 @@ impl Services {
             (true, false) => {
                 return Emptied::left(
                     place,
-                    format!(
-                        "the site's keys have no prefix of their own, so that nothing was removed; if this database is the site's alone, name it in `caches` of the site in restore.toml"
-                    ),
+                    "the site's keys have no prefix of their own, so that nothing was removed; if this database is the site's alone, name it in `caches` of the site in restore.toml",
                 );
             }
         };
@@ -146,9 +142,7 @@ impl Services {
         if !alone.contains(&format!("memcached:{to}")) {
             return Emptied::left(
                 &place,
-                format!(
-                    "its keys cannot be listed, so that nothing was removed; if it is the site's alone, name it in `caches` of the site in restore.toml"
-                ),
+                "its keys cannot be listed, so that nothing was removed; if it is the site's alone, name it in `caches` of the site in restore.toml",
             );
         }
         match memcached::flush(to, &self.until(time)) {

@@ -83,7 +83,7 @@ fn zones(all: &[Directive], domain: &str) -> (Vec<Zone>, Vec<String>) {
                 kind,
                 path: path.first().into(),
                 keys: keys.into_iter().collect(),
-                is_ours_alone: !(is_used(&|server| others.contains(&server)) && !others.is_empty()),
+                is_ours_alone: others.is_empty() || !is_used(&|server| others.contains(&server)),
             };
             found.insert((name.to_owned(), kind), zone);
         }
