@@ -135,6 +135,8 @@ enum rv_error {
   RV_ERROR_PREFLIGHT_FAILED = 67,
   // The helper program was not found.
   RV_ERROR_HELPER_MISSING = 68,
+  // A hook of the operator's stopped the job.
+  RV_ERROR_HOOK_REFUSED = 69,
   // A defect of this program.
   RV_ERROR_INTERNAL = 70,
   // A panic was caught at the boundary.

@@ -62,6 +62,8 @@ pub struct Config {
     pub http: Http,
     /// Who is told when a job ends.
     pub notify: Notify,
+    /// How the operator's own programs are run at the moments of a job.
+    pub hooks: Hooks,
     /// What the administrator says of single sites, by their domains.
     pub sites: BTreeMap<Domain, Site>,
 }
@@ -75,6 +77,12 @@ pub struct Site {
     pub database: String,
     /// The account that its views, triggers and routines belong to; empty: the one account that has rights on the schema alone.
     pub database_user: String,
+    /// Servers of objects that are this site's alone, as `redis:HOST:PORT/DATABASE`, `redis:/SOCKET/DATABASE`, `memcached:HOST:PORT` or
+    /// `memcached:/SOCKET`: all that they hold may go with the site's caches.
+    pub caches: Vec<String>,
+    /// What runs the site's code beside PHP-FPM and is restarted after a change-over, as `supervisor:PROGRAM` or `systemd:UNIT`; beside
+    /// what is recognised.
+    pub workers: Vec<String>,
 }
 
 /// Folders; all absolute.
@@ -107,6 +115,8 @@ pub struct Paths {
     pub broker: PathBuf,
     /// What callers of the broker may; empty: `base/config/access.toml`.
     pub access: PathBuf,
+    /// The operator's programs for the moments of a job, a folder a moment; empty: `base/config/hooks.d`.
+    pub hooks: PathBuf,
 }
 
 impl Default for Paths {
@@ -125,6 +135,7 @@ impl Default for Paths {
             helper: PathBuf::new(),
             broker: PathBuf::new(),
             access: PathBuf::new(),
+            hooks: PathBuf::new(),
         }
     }
 }
@@ -161,6 +172,10 @@ impl Paths {
     pub fn access(&self) -> PathBuf {
         if self.access.as_os_str().is_empty() { self.config().join("access.toml") } else { self.access.clone() }
     }
+    /// The operator's programs for the moments of a job.
+    pub fn hooks(&self) -> PathBuf {
+        if self.hooks.as_os_str().is_empty() { self.config().join("hooks.d") } else { self.hooks.clone() }
+    }
     /// Root-owned folder for staged and kept trees of sites on the web root's mount.
     pub fn staging(&self) -> PathBuf {
         self.web_root.join(STAGING)
@@ -196,6 +211,8 @@ pub struct Limits {
     pub change_over_wait_s: u64,
     /// Seconds that a rehearsal may take; 0: none is made.
     pub rehearsal_s: u64,
+    /// Seconds that one hook may take.
+    pub hook_s: u64,
 }
 
 impl Default for Limits {
@@ -211,6 +228,7 @@ impl Default for Limits {
             headroom_bytes: 64 << 20,
             change_over_wait_s: 2,
             rehearsal_s: 20,
+            hook_s: 60,
         }
     }
 }
@@ -332,6 +350,10 @@ pub struct Services {
     pub php_fpm: ServiceUnit,
     /// Redis.
     pub redis: Redis,
+    /// The configuration of supervisor.
+    pub supervisor: PathBuf,
+    /// The operator's units of systemd.
+    pub units: PathBuf,
 }
 
 impl Default for Services {
@@ -346,6 +368,8 @@ impl Default for Services {
             },
             php_fpm: ServiceUnit::default(),
             redis: Redis::default(),
+            supervisor: "/etc/supervisor/supervisord.conf".into(),
+            units: "/etc/systemd/system".into(),
         }
     }
 }
@@ -374,6 +398,14 @@ pub struct Notify {
     pub webhook: String,
     /// Program and arguments, split at spaces; empty: none.
     pub command: String,
+}
+
+/// How the operator's own programs are run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hooks {
+    /// The account that they run as; empty: the worker's, which is root's.
+    pub user: String,
 }
 
 /// Whether a restore.toml says where the database listens.
@@ -514,14 +546,17 @@ impl Config {
                 return Err(Error::new(Code::ConfigInvalid, format!("{key} = {:?} is not an absolute path", path)));
             }
         }
-        for (key, path) in
-            [("paths.backups", &paths.backups), ("paths.snapshots", &paths.snapshots), ("paths.logs", &paths.logs)]
-        {
+        for (key, path) in [
+            ("paths.backups", &paths.backups),
+            ("paths.snapshots", &paths.snapshots),
+            ("paths.logs", &paths.logs),
+            ("paths.hooks", &paths.hooks),
+        ] {
             if !path.as_os_str().is_empty() && !path.is_absolute() {
                 return Err(Error::new(Code::ConfigInvalid, format!("{key} = {:?} is not an absolute path", path)));
             }
         }
-        if self.limits.restore_timeout_s == 0 || self.limits.verify_timeout_s == 0 {
+        if [self.limits.restore_timeout_s, self.limits.verify_timeout_s, self.limits.hook_s].contains(&0) {
             return Err(Error::new(Code::ConfigInvalid, "limits: a time limit of 0 seconds lets nothing finish"));
         }
         // What it is stays unsaid: such a URL often holds a secret.

@@ -7,6 +7,7 @@
 pub mod check;
 pub mod commit;
 mod damaged;
+pub mod hooks;
 pub mod inspect;
 pub mod leftovers;
 pub mod machine;

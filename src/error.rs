@@ -138,6 +138,8 @@ codes! {
     PreflightFailed = 67, "preflight_failed", "Mend what the failed checks name, then start again.";
     /// The helper program was not found.
     HelperMissing = 68, "helper_missing", "Install `rocketvps-restore`, or give `paths.helper` in restore.toml.";
+    /// A hook of the operator's stopped the job.
+    HookRefused = 69, "hook_refused", "See what the hook says; nothing live was changed. docs/hooks.md has its rules.";
     /// A defect of this program.
     Internal = 70, "internal", "This is a defect: please report it with the job's log.";
     /// A panic was caught at the boundary.

@@ -90,6 +90,7 @@ pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
     monitor.enter(ending.state());
     drop((alive, named));
     notify::send(&ticket, &ending, monitor.as_ref());
+    engine::hooks::ended(&folder, &ticket, &ending, monitor.as_ref());
     Ok(())
 }
 

@@ -10,6 +10,7 @@ pub mod checks;
 pub mod comparison;
 #[cfg(any(test, feature = "test-support"))]
 pub mod either;
+pub mod hooks;
 pub mod jobs;
 pub mod preview;
 pub mod restore;

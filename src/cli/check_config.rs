@@ -3,8 +3,9 @@
 use crate::cli::arguments::Output;
 use crate::cli::output::show;
 use crate::cli::terminal::{Style, pad};
-use crate::config::{InForce, Origin, Setting, Source, in_force};
+use crate::config::{Config, InForce, Origin, Setting, Source, in_force};
 use crate::error::{Code, Error, Result};
+use crate::host::hooks;
 use crate::text::printable;
 use std::process::ExitCode;
 
@@ -14,6 +15,8 @@ use std::process::ExitCode;
 /// `config_invalid` naming file or setting, line and key.
 pub fn run(source: Option<&Source>, output: &Output, style: Style) -> Result<ExitCode> {
     let found = in_force(source)?;
+    // What lies in the folder of hooks is as much a part of it as the file.
+    hooks::read(&Config::of(source)?)?;
     let data = serde_json::to_value(&found).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
     show(output, &data, || text(&found, style));
     Ok(ExitCode::SUCCESS)

@@ -141,6 +141,7 @@ fn resolved(config: &Config, mut setting: Setting) -> Setting {
         "paths.backups" => Some(paths.backups()),
         "paths.snapshots" => Some(paths.snapshots()),
         "paths.logs" => Some(paths.logs()),
+        "paths.hooks" => Some(paths.hooks()),
         "mysql.admin_defaults_file" => Some(paths.config().join("mysql_root.cnf")).filter(|file| file.exists()),
         _ => None,
     };

@@ -1,23 +1,31 @@
 //! Committed → done: verifies the live site, and brings the old state back if the new site does not work.
 
+use crate::api::answer::hooks::Moment;
 use crate::api::answer::restore::{
     KeptPath, Report, ReportedChecks, RestoredDatabase, RestoredFiles, WentOnWith, Work,
 };
 use crate::engine::commit::step::Step;
 use crate::engine::commit::{self, Record};
+use crate::engine::hooks::{self, Told};
 use crate::engine::leftovers::discard;
 use crate::engine::state::{Committed, Job, Kept, StagedDatabase, StagedFiles};
 use crate::engine::verify;
 use crate::error::{Error, Result};
 use crate::host::process;
+use crate::host::services::Emptied;
 use crate::job::State;
 use crate::job::ending::{Ending, Reached};
 use crate::progress::finish_all;
 use crate::progress::{Level, Monitor};
 use crate::report::{self, Group};
 use crate::snapshot::retained::{self};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
+/// When the caches are emptied again, from the end of the change-over on. The last rounds are taken at once when the verification is over.
+const ROUNDS: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(550), Duration::from_millis(850)];
 /// Most kept paths that a report lists.
 const LISTED: usize = 100;
 
@@ -26,13 +34,67 @@ impl Job<Committed> {
     pub(super) fn check(mut self) -> Ending {
         self.monitor.enter(State::Checking);
         self.monitor.shield(false);
-        match self.groups() {
-            Ok(live) => match self.keep(live) {
-                Ok(report) => Ending::Done(report.into()),
-                Err(error) => self.put_back(error),
-            },
-            Err(error) => self.put_back(error),
+        // Beside the verification: a site that does not work is not kept waiting for them.
+        let hooks = self.begin_hooks();
+        let checked = self.groups_beside_caches().and_then(|live| self.keep(live));
+        let ending = match checked {
+            Ok(report) => Ok(report),
+            Err(error) => Err(self.put_back(error)),
+        };
+        if hooks.join().is_err() {
+            self.monitor.event(Level::Warn, "a hook could not be run to its end");
         }
+        match ending {
+            Ok(report) => Ending::Done(Report { hooks: hooks::runs(&self.folder), ..report }.into()),
+            Err(ending) => ending,
+        }
+    }
+
+    /// Runs the hooks that are told of the change-over, in a thread of its own.
+    fn begin_hooks(&self) -> JoinHandle<()> {
+        let (folder, ticket, plan) = (self.folder.clone(), self.ticket.clone(), self.plan.clone());
+        let monitor = self.monitor.clone();
+        std::thread::spawn(move || {
+            let (folder, ticket, plan) = (&folder, &ticket, Some(&plan));
+            // This moment gives no error.
+            let _ = Told { folder, ticket, plan, state: State::Checking, error: None }
+                .run(Moment::Committed, monitor.as_ref());
+        })
+    }
+
+    /// Verifies, and goes on emptying the caches meanwhile: a request that began before the change-over may end after it, and what it made
+    /// of the old rows is saved then.
+    fn groups_beside_caches(&mut self) -> Result<Vec<Group>> {
+        let Some(pages) = commit::empties(&self.state.steps) else { return self.groups() };
+        let over = AtomicBool::new(false);
+        let (groups, emptied) = std::thread::scope(|scope| {
+            let rounds = scope.spawn(|| self.empty_caches_again(pages, &over));
+            let groups = self.groups();
+            over.store(true, Ordering::Relaxed);
+            (groups, rounds.join().unwrap_or_default())
+        });
+        self.state.staged.notes.extend(emptied);
+        groups
+    }
+
+    /// What became of the caches at last, as sentences.
+    fn empty_caches_again(&self, pages: bool, over: &AtomicBool) -> Vec<String> {
+        let began = Instant::now();
+        let mut at_last = Vec::new();
+        for (round, begin) in ROUNDS.into_iter().enumerate() {
+            while began.elapsed() < begin && !(round > 1 && over.load(Ordering::Relaxed)) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            at_last = self.hosts.emptied_caches(pages);
+            if at_last.is_empty() {
+                break;
+            }
+        }
+        let told = |emptied: Emptied| match emptied.is_done {
+            true => format!("{} was emptied of what is older than the change-over", emptied.place),
+            false => emptied.said(),
+        };
+        at_last.into_iter().map(told).collect()
     }
 
     fn groups(&self) -> Result<Vec<Group>> {
@@ -61,7 +123,7 @@ impl Job<Committed> {
         Ok(self.report(live))
     }
 
-    fn put_back(mut self, error: Error) -> Ending {
+    fn put_back(&mut self, error: Error) -> Ending {
         let error = self.plan.spoken(error);
         self.monitor.shield(true);
         self.monitor.enter(State::RollingBack);

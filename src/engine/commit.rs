@@ -156,7 +156,21 @@ pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn 
         Step::Reload { service, lenient: true }.act(hosts, monitor)?;
     }
     hosts.refresh_files(hosts.services.keeps_files_open(), monitor);
+    if let Some(pages) = empties(steps) {
+        hosts.empty_caches(pages, monitor);
+    }
+    if steps.iter().any(|step| matches!(step, Step::RestartWorkers)) {
+        hosts.restart_workers(monitor);
+    }
     failed.map_or(Ok(()), Err)
+}
+
+/// Whether the steps empty the caches, and with them the saved pages below the live document root.
+pub fn empties(steps: &[Step]) -> Option<bool> {
+    steps.iter().find_map(|step| match step {
+        Step::EmptyCaches { pages } => Some(*pages),
+        _ => None,
+    })
 }
 
 /// The hint for an error that stops a recovery: the step to do before it can go on. The hints of most codes are for a site that was
@@ -291,6 +305,8 @@ mod tests {
             Step::RestoreObjects { schema: "a".into(), old: "/o".into(), new: "/n".into() },
             Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: Some(id(2)), around: Vec::new() },
             Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: None, around: vec!["/x".into()] },
+            Step::EmptyCaches { pages: true },
+            Step::RestartWorkers,
             change(file(1_795_469_489_327_000_322), file(0)),
             change(Side::Absent, Side::Link { to: "../x".into() }),
             change(Side::Folder { mode: 0o755 }, Side::Absent),

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::host::database::grants::{Grants, Need, Schemas};
 use crate::host::database::{Database, Real, Server};
-use crate::host::services::{Service, Services};
+use crate::host::services::{Emptied, Service, Services};
 use crate::host::site::Site;
 use crate::host::site_database::{self, SiteDatabase};
 use crate::job::JobId;
@@ -19,6 +19,9 @@ use crate::sql::versioned::Dialect;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long one cache may take. What is left then is taken by the next round.
+const CACHES: Duration = Duration::from_secs(2);
 
 /// Connections of one job.
 pub struct Hosts {
@@ -174,6 +177,27 @@ impl Hosts {
             monitor.event(Level::Info, "nginx keeps files open (open_file_cache): it is reloaded");
             reload(Service::Nginx);
         }
+    }
+
+    /// Restarts what runs the site's code beside PHP-FPM, and says what became of each.
+    pub fn restart_workers(&self, monitor: &dyn Monitor) {
+        for restarted in self.services.restart_workers(&self.domain) {
+            monitor.event(if restarted.is_done { Level::Info } else { Level::Warn }, &restarted.said);
+        }
+    }
+
+    /// Empties the site's caches of what is older than the change-over, and says what became of each. `pages`: also what its plugins
+    /// saved below the live document root.
+    pub fn empty_caches(&self, pages: bool, monitor: &dyn Monitor) {
+        for emptied in self.emptied_caches(pages) {
+            let level = if emptied.is_done { Level::Info } else { Level::Warn };
+            monitor.event(level, &emptied.said());
+        }
+    }
+
+    /// The same, told by its answer alone.
+    pub fn emptied_caches(&self, pages: bool) -> Vec<Emptied> {
+        self.services.empty_caches(&self.domain, pages, CACHES)
     }
 
     /// Whether nginx, PHP-FPM and, where the site uses it, Redis answer.

@@ -14,6 +14,7 @@ use crate::backup::meta::Meta;
 use crate::backup::source::Source;
 use crate::config::Config;
 use crate::engine::damaged;
+use crate::engine::hooks;
 use crate::engine::preflight::expected_size::expect;
 use crate::engine::preflight::facts::Facts;
 use crate::engine::unused::require_used;
@@ -385,6 +386,7 @@ fn conflicts(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
         }
     }
     checks.push(facts.hosts.port_check());
+    checks.extend(hooks::check(config));
     checks
 }
 

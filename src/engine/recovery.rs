@@ -1,19 +1,21 @@
 //! Recovers a job whose worker died. The journal tells which steps may have been begun, and the real state tells which were
 //! done. Running a recovery twice changes nothing.
 
+use crate::api::answer::hooks::Moment;
 use crate::api::answer::restore::{Report, ReportedChecks};
 use crate::engine::commit::{self, Record};
+use crate::engine::hooks::{self, Told};
 use crate::engine::leftovers::{discard, resume};
 use crate::engine::machine::Hosts;
 use crate::engine::verify;
 use crate::error::{Code, Error, Result};
 use crate::host::place;
 use crate::host::target::stagings;
-use crate::job::Kind;
 use crate::job::ending::{Ending, Reached};
 use crate::job::folder::JobFolder;
 use crate::job::folder::file;
 use crate::job::ticket::Ticket;
+use crate::job::{Kind, State};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor, Silent};
@@ -80,9 +82,13 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
     let undoing = records.iter().any(|record| matches!(record, Record::Undo { .. }));
     let committed = records.iter().any(|record| matches!(record, Record::Committed)) && !undoing;
     if records.iter().any(|record| matches!(record, Record::Closed)) {
-        return closed(ticket, &plan, committed, &hosts, monitor);
+        return closed(folder, ticket, &plan, committed, &hosts, monitor);
     }
     if committed {
+        // The worker may have died before its last round.
+        if let Some(pages) = commit::empties(&steps) {
+            hosts.empty_caches(pages, monitor);
+        }
         let limit = Duration::from_secs(ticket.config.limits.verify_timeout_s.min(60));
         let groups = verify::standing(&ticket.config, &plan, &hosts, limit, monitor);
         if report::failures(&groups).is_empty() {
@@ -90,12 +96,14 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
             retained::write(&plan.snapshot, &kept)?;
             journal.append(&Record::Closed)?;
             tidy(ticket, &plan, &kept, &hosts, monitor);
+            tell_hooks(folder, ticket, &plan, monitor);
             monitor.event(Level::Info, "the change-over had been finished; the site stands up");
             let note = "the worker died after the change-over; files and rows were compared before it";
             let report = Report {
                 recovered: true,
                 verification: Some(ReportedChecks::of(None, groups)),
                 notes: Some(vec![note.to_owned()]),
+                hooks: hooks::runs(folder),
                 ..plan.report()
             };
             return Ok(Ending::Done(report.into()));
@@ -128,15 +136,30 @@ fn tidy(ticket: &Ticket, plan: &Plan, kept: &Manifest, hosts: &Hosts, monitor: &
     }
 }
 
+/// Runs the hooks that were to be told of the change-over and of which nobody noted the end.
+fn tell_hooks(folder: &JobFolder, ticket: &Ticket, plan: &Plan, monitor: &dyn Monitor) {
+    // This moment gives no error.
+    let _ =
+        Told { folder, ticket, plan: Some(plan), state: State::Checking, error: None }.run(Moment::Committed, monitor);
+}
+
 /// The journal is closed: only the clean-up after the job, and its report, may be missing.
-fn closed(ticket: &Ticket, plan: &Plan, committed: bool, hosts: &Hosts, monitor: &dyn Monitor) -> Result<Ending> {
+fn closed(
+    folder: &JobFolder,
+    ticket: &Ticket,
+    plan: &Plan,
+    committed: bool,
+    hosts: &Hosts,
+    monitor: &dyn Monitor,
+) -> Result<Ending> {
     monitor.event(Level::Info, "the job had ended; only its clean-up and its report were missing");
     if committed {
         // Somebody may have deleted the snapshot since.
         if let Ok(kept) = retained::read(&plan.snapshot) {
             tidy(ticket, plan, &kept, hosts, monitor);
         }
-        let report = Report { recovered: true, ..plan.report() };
+        tell_hooks(folder, ticket, plan, monitor);
+        let report = Report { recovered: true, hooks: hooks::runs(folder), ..plan.report() };
         return Ok(Ending::Done(report.into()));
     }
     discard::remains(plan, hosts.database.as_deref(), monitor)?;

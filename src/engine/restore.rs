@@ -1,5 +1,6 @@
 //! Drives a restore and a rollback from state to state, and discards the staging of a job that failed.
 
+use crate::api::answer::hooks::Moment;
 use crate::api::answer::restore::{Rehearsal, Rehearsed};
 use crate::api::request::{Restore, Rollback};
 use crate::backup::locate::locate_with;
@@ -7,6 +8,7 @@ use crate::engine::commit::boundary::Boundary;
 use crate::engine::commit::step::Step;
 use crate::engine::commit::steps;
 use crate::engine::commit::{self, Record};
+use crate::engine::hooks::Told;
 use crate::engine::leftovers::{discard, resume};
 use crate::engine::machine::Hosts;
 use crate::engine::preflight::{facts, plan_token};
@@ -185,6 +187,8 @@ fn plan_source(
         }
         _ => error,
     })?;
+    let told = Told { folder, ticket, plan: Some(&plan), state: State::Planning, error: None };
+    told.run(Moment::PreFlight, monitor.as_ref())?;
     if let Some(earlier) = &earlier {
         monitor.event(Level::Info, &format!("goes on with what job {} had staged", earlier.job()));
         plan = plan.going_on_with(&earlier.plan);
@@ -251,6 +255,8 @@ fn plan_retained(
     if let Some(check) = report::failures(&groups).first() {
         return Err(Error::new(Code::SnapshotInvalid, check.message.clone()));
     }
+    let told = Told { folder, ticket, plan: Some(&plan), state: State::Planning, error: None };
+    told.run(Moment::PreFlight, monitor.as_ref())?;
     folder.write(file::PLAN, &plan)?;
     let mut journal = Journal::create(&folder.join(file::JOURNAL))?;
     journal.append(&Record::first())?;
@@ -281,7 +287,16 @@ impl Job<Planned> {
             let page_before = page.and_then(|page| page.join().ok());
             staged.map(|staged| Staged { page_before, ..staged })
         })?;
+        self.tell_hooks(Moment::Staged, State::Staging)?;
         Ok(self.moved(|_| staged))
+    }
+}
+
+impl<S> Job<S> {
+    /// Runs the hooks of a moment before the change-over.
+    fn tell_hooks(&self, moment: Moment, state: State) -> Result<()> {
+        let told = Told { folder: &self.folder, ticket: &self.ticket, plan: Some(&self.plan), state, error: None };
+        told.run(moment, self.monitor.as_ref())
     }
 }
 
@@ -376,6 +391,7 @@ impl Job<Verified> {
 
     /// The change-over. Milliseconds; journaled.
     fn commit(mut self) -> Result<Job<Committed>> {
+        self.tell_hooks(Moment::BeforeCommit, State::Verifying)?;
         self.monitor.keep_going()?;
         let steps = steps::steps(&self)?;
         self.state.staged.notes.extend(steps.iter().filter_map(|step| match step {

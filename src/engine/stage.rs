@@ -21,16 +21,17 @@ use crate::engine::preflight::{lacking_config, no_database};
 use crate::engine::site_config;
 use crate::engine::stage::archives::{Found, Reading};
 use crate::engine::stage::disk_watch::DiskWatch;
-use crate::engine::state::{Planned, Scope, Staged, StagedDatabase, StagedFiles};
+use crate::engine::state::{Kept, Planned, Scope, Staged, StagedDatabase, StagedFiles};
 use crate::engine::unused::require_used;
 use crate::error::{Code, Error, Result, both};
 use crate::host::database::load::checkpoint::Checkpoint;
 use crate::host::database::{Choice, Database, LoadRequest, Patience, load};
 use crate::host::spool::Spool;
 use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter};
-use crate::host::{owner, place};
+use crate::host::{owner, page_caches, place};
 use crate::job::folder::JobFolder;
 use crate::job::monitor::JobMonitor;
+use crate::path::RelPath;
 use crate::plan::keep::KeepRule;
 use crate::plan::selection::{Paths, Tables};
 use crate::plan::{Plan, Selection};
@@ -39,7 +40,7 @@ use crate::siteconf::{ConfFile, certbot};
 use crate::sql::compat::Actions;
 use crate::text;
 use std::ffi::OsStr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -138,7 +139,9 @@ pub fn run(
     place::remove(&plan.dump(), &Silent)?;
     let mut notes = summary.as_ref().map(|summary| summary.stripped.clone()).unwrap_or_default();
     notes.extend(found.notes.iter().cloned());
-    let files = summary.map(|summary| complete_files(plan, source, &paths, &found, summary, monitor)).transpose()?;
+    let files = summary
+        .map(|summary| complete_files(plan, source, &paths, &found, summary, &mut notes, monitor))
+        .transpose()?;
     if files.is_some() {
         tree::sync_filesystem(tree::open_folder(&plan.stage)?)?;
         sync_parent(&plan.stage)?;
@@ -218,6 +221,7 @@ fn complete_files(
     paths: &Paths,
     found: &Found,
     summary: TreeSummary,
+    notes: &mut Vec<String>,
     monitor: &JobMonitor,
 ) -> Result<StagedFiles> {
     let staged = tree::open_folder(&plan.tree)?;
@@ -228,10 +232,11 @@ fn complete_files(
         tree::remove(folder, OsStr::from_bytes(name), &Silent)?;
     }
     let live = tree::open_site(&plan.document_root)?;
-    let kept = match &live {
+    let mut kept = match &live {
         Some(live) => take_over::take_over(live, &staged, &rule, found, monitor)?,
         None => Vec::new(),
     };
+    let pages = leave_out_pages(&staged, paths, &mut kept, notes)?;
     let units = match (&paths.only, &live) {
         (Some(only), Some(live)) => {
             Some(parts::units(live, &staged, only, &paths.exclude, found, plan.selection.exact)?)
@@ -243,7 +248,33 @@ fn complete_files(
         }
         (None, _) => None,
     };
-    Ok(StagedFiles { summary, units, kept, dropped: found.dropped.clone() })
+    let dropped = found.dropped.iter().cloned().chain(pages).collect();
+    Ok(StagedFiles { summary, units, kept, dropped })
+}
+
+/// Empties the folders of saved pages in the new tree: those of the backup are older than its rows, and those that were carried over are
+/// of the site that goes. The live site's own stay where they are. Gives the folders.
+fn leave_out_pages(
+    staged: &OwnedFd,
+    paths: &Paths,
+    kept: &mut [Kept],
+    notes: &mut Vec<String>,
+) -> Result<Vec<RelPath>> {
+    let pages: Vec<RelPath> =
+        page_caches::find(staged).into_iter().filter(|folder| !paths.names_pages(folder)).collect();
+    for folder in &pages {
+        let (files, bytes) = page_caches::measure(staged, folder)?;
+        let within = |kept: &&mut Kept| folder == &kept.path || folder.ancestors().any(|around| around == kept.path);
+        for kept in kept.iter_mut().filter(within) {
+            kept.files = kept.files.saturating_sub(files);
+            kept.bytes = kept.bytes.saturating_sub(bytes);
+        }
+        page_caches::empty(staged, folder)?;
+        if files > 0 {
+            notes.push(format!("left out: {files} saved pages in {folder}, which are not of the restored state"));
+        }
+    }
+    Ok(pages)
 }
 
 /// The message about the tables that an incomplete dump does not hold.

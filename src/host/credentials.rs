@@ -7,14 +7,14 @@
 pub mod administrator;
 pub mod claims;
 mod conf_file;
-mod dot_env;
+pub mod dot_env;
 mod drupal;
 pub mod endpoint;
 mod joomla;
 mod option_file;
-mod php;
+pub mod php;
 mod text_file;
-mod wp_config;
+pub mod wp_config;
 
 use crate::config::Config;
 use crate::config::administrator_file;

@@ -2,6 +2,7 @@
 
 use crate::config::{Config, Files};
 use crate::error::Result;
+use crate::host::account::Account;
 use crate::host::tree::policy::Owner;
 use crate::host::tree::walk::Next;
 use crate::host::tree::{self, FilePolicy};
@@ -20,6 +21,13 @@ pub fn policy(config: &Config, domain: &Domain, live: Option<BorrowedFd>) -> Res
     let mut owners = live.map(owners_of).transpose()?.unwrap_or_default();
     owners.extend(of_pool(config, domain));
     Ok(usual.of_site(owners))
+}
+
+/// The account that a site's PHP runs as: that of its pool, else the owner of its live tree; root is none.
+pub fn account(config: &Config, domain: &Domain, live: Option<BorrowedFd>) -> Option<Account> {
+    let of_pool = pool::live_pool(config, domain).and_then(|pool| Account::named(&pool.user));
+    let account = of_pool.or_else(|| Account::numbered(policy(config, domain, live).ok()?.owner.0))?;
+    (account.uid != 0).then_some(account)
 }
 
 /// Owners of a tree's root and of what lies at its top: the root's first, then that of most entries.

@@ -1,22 +1,26 @@
 //! The services around a site: are they up, would they take a configuration, make them use it, ask them for a page.
 
-mod command;
+mod caches;
 mod config_test;
 pub mod fastcgi;
 mod http;
 mod https;
 mod include;
 mod master;
+mod nginx_whole;
 mod opcache;
 mod open_files;
 mod redis;
 mod wire;
+mod workers;
 
+pub use caches::Emptied;
 pub use http::Answer;
 pub use opcache::Refresh;
 
 use crate::config::{Config, Manager, ServiceUnit};
 use crate::error::{Code, Error, Result};
+use crate::host::command;
 use crate::path::Domain;
 use crate::progress::Monitor;
 use crate::siteconf::{ConfFile, Listen, live_pool, pool_socket};

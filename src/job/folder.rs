@@ -30,6 +30,8 @@ pub mod file {
     pub const STAGED: &str = "staged.json";
     /// The steps that were begun and done: see [`crate::journal`].
     pub const JOURNAL: &str = "journal";
+    /// What became of the hooks that were run.
+    pub const HOOKS: &str = "hooks.json";
     /// How it ended.
     pub const REPORT: &str = "report.json";
     /// Stands there when somebody asked the job to stop.

@@ -3,6 +3,7 @@
 use crate::api::{Choice, Components, Exclude, Options, Restore};
 use crate::backup::locate::Needs;
 use crate::error::{Code, Error, Result};
+use crate::path::RelPath;
 use crate::plan::pattern::{NamePatterns, PathPatterns};
 use crate::report::Risk;
 use crate::siteconf::Item;
@@ -163,6 +164,14 @@ pub struct Paths {
     pub only: Option<PathPatterns>,
     /// But not these.
     pub exclude: PathPatterns,
+}
+
+impl Paths {
+    /// Whether saved pages in this folder are restored or kept all the same, because the request names the folder or what is in it.
+    pub fn names_pages(&self, folder: &RelPath) -> bool {
+        let around = folder.split_last().map(|(around, _)| around).unwrap_or_default();
+        self.exclude.covers(folder, true) || self.only.as_ref().is_some_and(|only| !only.covers(&around, true))
+    }
 }
 
 /// Which tables take part.

@@ -188,10 +188,14 @@ pub fn finish_dead(
     conclude(&folder, &ticket, &ending);
     let state = ending.state();
     monitor.event(Level::Info, &format!("{domain}: job {dead} is now {}", state.word()));
+    let is_stuck = matches!(ending, Ending::NeedsOperator(_));
+    if !is_stuck {
+        lock.finish()?;
+    }
+    engine::hooks::ended(&folder, &ticket, &ending, monitor.as_ref());
     if let Ending::NeedsOperator(error) = ending {
         return Err(error);
     }
-    lock.finish()?;
     Ok(Some(RecoveredJob { domain: domain.clone(), job: dead, state }))
 }
 

@@ -134,8 +134,9 @@ fn made() -> String {
     }
     let _ = writeln!(
         out,
-        "\nWhat `notify.command` and `notify.webhook` are told: {}.\n",
-        kind(&whole["properties"]["notification"])
+        "\nWhat `notify.command` and `notify.webhook` are told: {}. What a hook is told: {}.\n",
+        kind(&whole["properties"]["notification"]),
+        kind(&whole["properties"]["hook"])
     );
     for (name, definition) in &definitions() {
         out += &section(name, definition);

@@ -7,6 +7,7 @@ pub mod fault;
 pub mod oracle;
 pub mod schema;
 pub mod stage;
+pub mod stores;
 pub mod trial;
 
 use serde_json::{Value, json};

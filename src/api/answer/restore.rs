@@ -1,6 +1,7 @@
 //! The report of a restore or rollback.
 
 use crate::api::answer::checks::Validation;
+use crate::api::answer::hooks::HookRun;
 use crate::api::answer::jobs::{Begun, Finished, JobId};
 use crate::path::{Domain, RelPath};
 use crate::report::{Check, Group, Outcome, worst};
@@ -33,6 +34,9 @@ pub struct Report {
     /// What was adapted, stripped or left out, as sentences; missing where a recovery knows of nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<Vec<String>>,
+    /// The hooks that were run until the report was made, in their order; missing where there was none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookRun>,
 }
 
 impl Report {
@@ -47,6 +51,7 @@ impl Report {
             verification: None,
             rehearsal: None,
             notes: None,
+            hooks: Vec::new(),
         }
     }
 }

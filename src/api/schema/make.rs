@@ -1,5 +1,6 @@
 //! Makes the schema from the types.
 
+use crate::api::answer::hooks::HookDocument;
 use crate::api::answer::jobs::Notification;
 use crate::api::answer::{Document, JobResult};
 use crate::api::request::Request;
@@ -34,6 +35,7 @@ pub fn document() -> Value {
     let whole = written.subschema_for::<Document>();
     let result = written.subschema_for::<JobResult>();
     let notification = written.subschema_for::<Notification<'_>>();
+    let hook = written.subschema_for::<HookDocument<'_>>();
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "RocketVpsRestore",
@@ -49,8 +51,9 @@ pub fn document() -> Value {
             "document": whole,
             "result": result,
             "notification": notification,
+            "hook": hook,
         },
-        "required": ["calls", "document", "result", "notification"],
+        "required": ["calls", "document", "result", "notification", "hook"],
         "$defs": definitions(&mut read, &mut written),
     });
     tidy(&mut schema);

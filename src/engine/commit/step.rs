@@ -105,6 +105,12 @@ pub enum Step {
         /// How many there are.
         count: usize,
     },
+    /// Empties what nginx, the site's object cache and, unless the whole tree is exchanged, its plugins saved. It is done again at any
+    /// time: what is not in a cache is made anew.
+    EmptyCaches {
+        /// Also what plugins saved below the live document root.
+        pages: bool,
+    },
     /// Changes one configuration file.
     Config {
         /// Both sides of the file.
@@ -112,6 +118,8 @@ pub enum Step {
         /// Where both sides are saved.
         saved: PathBuf,
     },
+    /// Restarts what runs the site's code beside PHP-FPM. It is done again at any time.
+    RestartWorkers,
     /// Reloads a service, so that it reads its configuration.
     Reload {
         /// The service.
@@ -136,7 +144,9 @@ impl Step {
             Step::AddForeignKeys { keys, .. } => format!("put {} foreign keys on", keys.len()),
             Step::Parts { live, count, .. } => format!("exchange {count} parts of {}", live.display()),
             Step::Exchange { live, .. } => format!("exchange {}", live.display()),
+            Step::EmptyCaches { .. } => "empty the site's caches".to_owned(),
             Step::Config { change, .. } => format!("install {}", change.target.display()),
+            Step::RestartWorkers => "restart the site's workers".to_owned(),
             Step::Reload { service, .. } => format!("reload {}", service.name()),
         }
     }
@@ -151,7 +161,12 @@ impl Step {
             | Step::DropForeignKeys { .. }
             | Step::AddForeignKeys { .. }
             | Step::RestoreObjects { .. } => true,
-            Step::Exchange { .. } | Step::Parts { .. } | Step::Config { .. } | Step::Reload { .. } => false,
+            Step::Exchange { .. }
+            | Step::Parts { .. }
+            | Step::EmptyCaches { .. }
+            | Step::RestartWorkers
+            | Step::Config { .. }
+            | Step::Reload { .. } => false,
         }
     }
 
@@ -187,7 +202,15 @@ impl Step {
                 place::make_folders(around)?;
                 exchange(staged, live, *new, *old, Toward::New)
             }
+            Step::EmptyCaches { pages } => {
+                hosts.empty_caches(*pages, monitor);
+                Ok(())
+            }
             Step::Config { change, saved } => install(change, saved),
+            Step::RestartWorkers => {
+                hosts.restart_workers(monitor);
+                Ok(())
+            }
             // The service tests its configuration before it is told to reload: otherwise a refusal would only show as a long wait.
             Step::Reload { service, lenient: true } if hosts.services.test(*service, &[]).is_err() => {
                 let message = format!(
@@ -241,6 +264,8 @@ impl Step {
                 place::remove_empty(around)
             }
             Step::Config { change, saved } => uninstall(change, saved),
+            // `back` does these at its end, when everything is in its place again.
+            Step::EmptyCaches { .. } | Step::RestartWorkers => Ok(()),
             // `back` reloads once at its end, when every file is in its place again.
             Step::Reload { .. } => Ok(()),
         }

@@ -7,8 +7,8 @@ use crate::engine::site_config;
 use crate::engine::state::{Job, Kept, Verified};
 use crate::error::{Code, Error, Result};
 use crate::host::database::{ForeignKey, ObjectKind, Switch};
-use crate::host::place;
 use crate::host::tree::{self, Unit, unit};
+use crate::host::{page_caches, place};
 use crate::job::folder::file;
 use crate::path::RelPath;
 use crate::plan::Plan;
@@ -25,10 +25,11 @@ use std::path::{Path, PathBuf};
 /// 3. `Switch`, then `AddForeignKeys`: the keys of the tables that came need them in their place.
 /// 4. `Exchange` or `Parts`, right behind the tables: until then the old code reads the new tables. The database goes first because
 ///    `RENAME TABLE` may have to give up on a lock. If it does, no file has moved.
-/// 5. `RestoreObjects`: views, triggers and routines name the tables that came. They are created one by one, so the files do not wait for
+/// 5. `EmptyCaches`, at once: until then visitors get saved pages and objects of before. Then `RestoreObjects`: views, triggers and routines name the tables that came. They are created one by one, so the files do not wait for
 ///    them. Then `DropSchema`, where the restore that is taken back had made the schema.
 /// 6. `Config`: a new site configuration may name a folder of the new tree.
 /// 7. `Reload`, once a service, when every file that it reads is in place.
+/// 8. `RestartWorkers`, last: what runs the site's code reads all of the above.
 ///
 /// They are undone in the opposite order, for the same reasons. Reloads are the exception: see [`crate::engine::commit::back`].
 ///
@@ -39,7 +40,13 @@ pub(crate) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
     let staged = &job.state.staged;
     private_folder(&plan.snapshot)?;
     let (mut steps, objects) = database(job)?;
-    steps.extend(files(job)?);
+    let files = files(job)?;
+    let pages = !matches!(files, Some(Step::Exchange { .. })) && !names_pages(plan)?;
+    let changes_code = files.is_some() || plan.database.is_some();
+    if changes_code {
+        steps.extend(files);
+        steps.push(Step::EmptyCaches { pages });
+    }
     steps.extend(objects);
     let changes = match &plan.from_snapshot {
         Some(from) => site_config::reversed(&staged.kept_config, from, &plan.snapshot)?,
@@ -50,6 +57,9 @@ pub(crate) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
     steps.extend(changes.into_iter().map(|change| Step::Config { change, saved: saved.clone() }));
     let lenient = plan.from_snapshot.is_some();
     steps.extend(reloads.into_iter().map(|service| Step::Reload { service, lenient }));
+    if changes_code {
+        steps.push(Step::RestartWorkers);
+    }
     Ok(steps)
 }
 
@@ -119,6 +129,16 @@ fn files(job: &Job<Verified>) -> Result<Option<Step>> {
     Ok((!units.is_empty()).then_some(Step::Parts { live, staged, units: list, count: units.len() }))
 }
 
+/// Whether a restore of parts brings saved pages because the request names them: then none of the live ones are emptied.
+fn names_pages(plan: &Plan) -> Result<bool> {
+    let paths = plan.selection.paths()?;
+    if paths.only.is_none() || plan.from_snapshot.is_some() {
+        return Ok(false);
+    }
+    let staged = tree::open_folder(&plan.tree)?;
+    Ok(page_caches::find(&staged).iter().any(|folder| paths.names_pages(folder)))
+}
+
 /// Takes over the files that the site has written to carried-over folders since they were taken over. Runs milliseconds before the
 /// exchange.
 fn catch_up(job: &Job<Verified>) -> Result<()> {
@@ -134,6 +154,12 @@ fn catch_up(job: &Job<Verified>) -> Result<()> {
         let Ok(from) = tree::open_folder_beneath(live.as_fd(), &around) else { continue };
         let into = tree::open_folder_beneath(staged.as_fd(), &around)?;
         tree::adopt::adopt(from, into, name, path, job.monitor.as_ref())?;
+    }
+    // With a folder around them saved pages may have come again.
+    let dropped = job.state.staged.files.as_ref().map(|files| files.dropped.as_slice()).unwrap_or_default();
+    let pages = page_caches::find(&staged).into_iter().filter(|folder| dropped.contains(folder));
+    for folder in pages {
+        page_caches::empty(&staged, &folder)?;
     }
     Ok(())
 }

@@ -103,6 +103,11 @@ fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// Every key with its value, in order; `None` for a value that is made of others.
+pub fn all(text: &str) -> Vec<(String, Option<String>)> {
+    assignments(text).map(|(key, raw)| (key.to_owned(), value(raw))).collect()
+}
+
 /// `None` for a value that holds `${…}`.
 fn value(raw: &str) -> Option<String> {
     let refers = |text: &str| text.contains("${");

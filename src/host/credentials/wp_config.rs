@@ -12,7 +12,7 @@ pub fn parse(text: &str) -> Parsed {
     let mut known: Vec<(String, String)> = Vec::new();
     let all = tokens(text.as_bytes());
     let other_files = includes(&all);
-    for Constant { name, value, in_branch } in constants(&all) {
+    for Constant { name, value, in_branch, .. } in constants(&all) {
         if !matches!(name.as_str(), "DB_NAME" | "DB_USER" | "DB_PASSWORD" | "DB_HOST") {
             continue;
         }
@@ -47,11 +47,24 @@ pub fn parse(text: &str) -> Parsed {
     Ok((!account.schema.is_empty()).then_some(account))
 }
 
+/// Every constant with its value, the first definition of each, as PHP has it; `None` for what is no literal.
+pub fn settings(text: &str) -> Vec<(String, Option<String>)> {
+    let mut found: Vec<(String, Option<String>)> = Vec::new();
+    for Constant { name, value, number, .. } in constants(&tokens(text.as_bytes())) {
+        if !found.iter().any(|(known, _)| *known == name) {
+            found.push((name, value.or(number)));
+        }
+    }
+    found
+}
+
 /// A constant as a file defines it.
 struct Constant {
     name: String,
     /// `None` where it is no literal.
     value: Option<String>,
+    /// A number that it is.
+    number: Option<String>,
     /// Whether this is carried out depends on what PHP finds.
     in_branch: bool,
 }
@@ -81,6 +94,10 @@ fn constants(all: &[Token]) -> Vec<Constant> {
             (Some(Token::Text(value)), Some(Token::Sign(end))) if ends.contains(end) => Some(value.clone()),
             _ => None,
         };
+        let number = |at: usize| match all.get(at) {
+            Some(Token::Word(word)) if word.bytes().all(|byte| byte.is_ascii_digit()) => Some(word.clone()),
+            _ => None,
+        };
         // `$object->define(…)`, `Class::define(…)` and `function define(…)` define no constant.
         let before = at.checked_sub(1).and_then(|before| all.get(before));
         let earlier = at.checked_sub(2).and_then(|before| all.get(before));
@@ -100,12 +117,22 @@ fn constants(all: &[Token]) -> Vec<Constant> {
             if let [Some(Token::Sign(b'(')), Some(Token::Text(name)), Some(Token::Sign(b','))] =
                 [all.get(at + 1), all.get(at + 2), all.get(at + 3)]
             {
-                found.push(Constant { name: name.clone(), value: literal(at + 4, b"),"), in_branch });
+                found.push(Constant {
+                    name: name.clone(),
+                    value: literal(at + 4, b"),"),
+                    number: number(at + 4),
+                    in_branch,
+                });
             }
         } else if word.eq_ignore_ascii_case("const")
             && let [Some(Token::Word(name)), Some(Token::Sign(b'='))] = [all.get(at + 1), all.get(at + 2)]
         {
-            found.push(Constant { name: name.clone(), value: literal(at + 3, b";,"), in_branch });
+            found.push(Constant {
+                name: name.clone(),
+                value: literal(at + 3, b";,"),
+                number: number(at + 3),
+                in_branch,
+            });
         }
     }
     found

@@ -3,48 +3,12 @@
 //! With `open_file_cache` a worker serves the file that it opened first, for `open_file_cache_valid` (60 s by default), whatever has
 //! taken its path since (ngx_http_core_module). Only a reload makes it forget.
 
-use super::include;
-use crate::siteconf::nginx;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use super::nginx_whole;
+use std::path::Path;
 
-/// Files that are read, bytes of one, and includes within one another.
-const MAX_FILES: usize = 5_000;
-const MAX_BYTES: u64 = 4 << 20;
-const MAX_NESTING: usize = 16;
-
-/// Whether any part of the configuration in this file has `open_file_cache`. What cannot be read has none: nginx could not read it either.
+/// Whether any part of the configuration in this file has `open_file_cache`.
 pub fn are_kept(conf: &Path) -> bool {
-    let folder = conf.parent().unwrap_or(Path::new("/"));
-    let mut left = MAX_FILES;
-    let mut open: Vec<(PathBuf, usize)> = vec![(conf.to_owned(), 0)];
-    while let Some((path, depth)) = open.pop() {
-        let Some(still) = left.checked_sub(1) else { return false };
-        left = still;
-        let Some(directives) = read(&path) else { continue };
-        for directive in directives {
-            match directive.name.as_str() {
-                "open_file_cache" if directive.first() != "off" => return true,
-                "include" if depth < MAX_NESTING => {
-                    let named = include::matches(&folder.join(directive.first()), &[]);
-                    open.extend(named.into_iter().map(|path| (path, depth + 1)));
-                }
-                _ => {}
-            }
-        }
-    }
-    false
-}
-
-fn read(path: &Path) -> Option<Vec<nginx::Directive>> {
-    // Not a pipe, which would be waited for.
-    if !path.metadata().ok()?.is_file() {
-        return None;
-    }
-    let mut text = Vec::new();
-    File::open(path).ok()?.take(MAX_BYTES).read_to_end(&mut text).ok()?;
-    nginx::parse(&text).ok()
+    nginx_whole::read(conf).iter().any(|directive| directive.name == "open_file_cache" && directive.first() != "off")
 }
 
 #[cfg(test)]

@@ -30,6 +30,11 @@ impl Until {
         Until { deadline: Instant::now() + time, monitor: monitor.clone() }
     }
 
+    /// Whether nothing is left.
+    pub fn is_over(&self) -> bool {
+        Instant::now() > self.deadline
+    }
+
     /// What is left, at most a beat.
     fn next(&self) -> io::Result<Duration> {
         self.monitor.keep_going().map_err(|error| io::Error::other(error.message))?;

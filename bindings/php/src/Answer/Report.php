@@ -61,6 +61,13 @@ class Report implements Alternative
      */
     public readonly ?array $notes;
 
+    /**
+     * The hooks that were run until the report was made, in their order; missing where there was none.
+     *
+     * @var list<HookRun>|null
+     */
+    public readonly ?array $hooks;
+
     public function __construct(Fields $fields)
     {
         $this->domain = $fields->text('domain');
@@ -77,6 +84,7 @@ class Report implements Alternative
         $this->verification = $fields->has('verification') ? $fields->object('verification', ReportedChecks::class) : null;
         $this->rehearsal = $fields->has('rehearsal') ? $fields->object('rehearsal', Rehearsal::class) : null;
         $this->notes = $fields->has('notes') ? $fields->texts('notes') : null;
+        $this->hooks = $fields->has('hooks') ? $fields->objects('hooks', HookRun::class) : null;
     }
 
     public static function isIn(Fields $fields): bool

@@ -57,6 +57,7 @@ enum ErrorCode: string
     case AbiMismatch = 'abi_mismatch';
     case PreflightFailed = 'preflight_failed';
     case HelperMissing = 'helper_missing';
+    case HookRefused = 'hook_refused';
     case Internal = 'internal';
     case Panic = 'panic';
 }

@@ -59,7 +59,8 @@ pub fn run(program: &Path, arguments: &[&OsStr], time: Duration) -> Result<Outco
     Ok(Outcome { success, said })
 }
 
-fn collect(from: impl Read + Send + 'static) -> crossbeam_channel::Receiver<String> {
+/// What a program writes, bounded, once it has closed its end.
+pub(super) fn collect(from: impl Read + Send + 'static) -> crossbeam_channel::Receiver<String> {
     let (send, receive) = crossbeam_channel::bounded(1);
     std::thread::spawn(move || {
         let mut text = Vec::new();

@@ -1,0 +1,172 @@
+//! Removes a site's keys from Redis: those with its prefix, found by SCAN. Nothing is ever flushed.
+
+use crate::host::services::wire::{Until, Wire};
+use crate::siteconf::Listen;
+use std::io::{self, BufRead, BufReader, Read, Write};
+
+/// Most bytes of one value of an answer.
+const MAX_BULK: usize = 1 << 20;
+/// Most values in one answer.
+const MAX_LIST: usize = 100_000;
+
+/// Which keys are the site's.
+pub enum Keys<'a> {
+    /// Those that begin with one of these.
+    Of(&'a [String]),
+    /// All of the database, by the operator's word.
+    All,
+}
+
+/// Removes the keys. Sessions and queues stay, whatever their keys begin with. How many went, and whether the time was enough.
+///
+/// # Errors
+/// What the server or the connection says.
+pub fn remove(
+    (to, database): (&Listen, u32),
+    (user, password): (&str, &str),
+    keys: &Keys,
+    until: &Until,
+) -> io::Result<(u64, bool)> {
+    let mut server = Server { wire: BufReader::new(Wire::connect(to, until)?) };
+    match (user, password) {
+        (_, "") => {}
+        ("", password) => drop(server.ask(&[b"AUTH", password.as_bytes()])?),
+        (user, password) => drop(server.ask(&[b"AUTH", user.as_bytes(), password.as_bytes()])?),
+    }
+    server.ask(&[b"SELECT", database.to_string().as_bytes()])?;
+    let all = [String::new()];
+    let prefixes = match keys {
+        Keys::Of(prefixes) => *prefixes,
+        Keys::All => &all,
+    };
+    let mut count = 0;
+    for prefix in prefixes {
+        let pattern = [escaped(prefix).as_slice(), b"*"].concat();
+        let mut cursor = b"0".to_vec();
+        loop {
+            let Answer::List(answer) = server.ask(&[b"SCAN", &cursor, b"MATCH", &pattern, b"COUNT", b"1000"])? else {
+                return Err(io::Error::other("SCAN has another answer than a list"));
+            };
+            let mut parts = answer.into_iter();
+            let (Some(Answer::Text(next)), Some(Answer::List(found))) = (parts.next(), parts.next()) else {
+                return Err(io::Error::other("SCAN has another answer than a cursor and keys"));
+            };
+            let ours = |key: &Answer| match key {
+                Answer::Text(key) if key.starts_with(prefix.as_bytes()) && !is_kept(key) => Some(key.clone()),
+                _ => None,
+            };
+            let ours: Vec<Vec<u8>> = found.iter().filter_map(ours).collect();
+            count += server.unlink(&ours)?;
+            cursor = next;
+            if cursor == b"0" {
+                break;
+            }
+            if until.is_over() {
+                return Ok((count, false));
+            }
+        }
+    }
+    Ok((count, true))
+}
+
+/// Sessions and queues are no cache: a visitor would lose the basket, and a job its work.
+fn is_kept(key: &[u8]) -> bool {
+    const WORDS: [&[u8]; 6] = [b"session:", b"sessions:", b"sess:", b"phpredis_session", b"queues:", b"horizon:"];
+    let key = key.to_ascii_lowercase();
+    WORDS.iter().any(|word| memchr::memmem::find(&key, word).is_some())
+}
+
+/// A prefix as SCAN's pattern takes it: nothing in it stands for other letters.
+fn escaped(prefix: &str) -> Vec<u8> {
+    let special = |byte: u8| matches!(byte, b'*' | b'?' | b'[' | b']' | b'\\' | b'^' | b'-');
+    prefix.bytes().flat_map(|byte| if special(byte) { vec![b'\\', byte] } else { vec![byte] }).collect()
+}
+
+#[derive(Debug, Clone)]
+enum Answer {
+    Text(Vec<u8>),
+    Number(i64),
+    List(Vec<Answer>),
+    Nothing,
+}
+
+struct Server {
+    wire: BufReader<Wire>,
+}
+
+impl Server {
+    fn ask(&mut self, words: &[&[u8]]) -> io::Result<Answer> {
+        let mut text = format!("*{}\r\n", words.len()).into_bytes();
+        for word in words {
+            text.extend(format!("${}\r\n", word.len()).bytes());
+            text.extend_from_slice(word);
+            text.extend_from_slice(b"\r\n");
+        }
+        self.wire.get_mut().write_all(&text)?;
+        self.answer(0)
+    }
+
+    /// How many keys went; without waiting for their memory, where the server knows how.
+    fn unlink(&mut self, keys: &[Vec<u8>]) -> io::Result<u64> {
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let with =
+            |word: &'static [u8]| std::iter::once(word).chain(keys.iter().map(Vec::as_slice)).collect::<Vec<_>>();
+        let answer = match self.ask(&with(b"UNLINK")) {
+            Err(error) if error.to_string().contains("unknown command") => self.ask(&with(b"DEL"))?,
+            answer => answer?,
+        };
+        match answer {
+            Answer::Number(count) => Ok(count.max(0).cast_unsigned()),
+            _ => Err(io::Error::other("UNLINK has another answer than a number")),
+        }
+    }
+
+    fn answer(&mut self, depth: usize) -> io::Result<Answer> {
+        let mut line = Vec::new();
+        (&mut self.wire).take(64 << 10).read_until(b'\n', &mut line)?;
+        let line = line.strip_suffix(b"\r\n").ok_or_else(|| io::Error::other("no answer of Redis"))?;
+        let (kind, rest) = line.split_first().ok_or_else(|| io::Error::other("an empty answer"))?;
+        let number = || std::str::from_utf8(rest).ok()?.parse::<i64>().ok();
+        let bad = || io::Error::other("no answer of Redis");
+        match kind {
+            b'+' => Ok(Answer::Text(rest.to_vec())),
+            b'-' => Err(io::Error::other(crate::text::printable(&String::from_utf8_lossy(rest)))),
+            b':' => Ok(Answer::Number(number().ok_or_else(bad)?)),
+            b'$' => match number().ok_or_else(bad)? {
+                -1 => Ok(Answer::Nothing),
+                length => {
+                    let length = usize::try_from(length).ok().filter(|length| *length <= MAX_BULK).ok_or_else(bad)?;
+                    let mut value = vec![0; length + 2];
+                    self.wire.read_exact(&mut value)?;
+                    value.truncate(length);
+                    Ok(Answer::Text(value))
+                }
+            },
+            b'*' if depth < 2 => {
+                let length =
+                    number().and_then(|length| usize::try_from(length).ok()).filter(|length| *length <= MAX_LIST);
+                let length = length.ok_or_else(bad)?;
+                (0..length).map(|_| self.answer(depth + 1)).collect::<io::Result<Vec<_>>>().map(Answer::List)
+            }
+            _ => Err(bad()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_and_queues_are_no_cache() {
+        for key in ["PHPREDIS_SESSION:abc", "shop_queues:default", "shop:session:1", "shop:Sess:1", "horizon:x"] {
+            assert!(is_kept(key.as_bytes()), "{key}");
+        }
+        for key in ["shop:posts:1", "wp:options:alloptions", "shop:queue_stats"] {
+            assert!(!is_kept(key.as_bytes()), "{key}");
+        }
+        assert_eq!(escaped("a*b[c]-"), b"a\\*b\\[c\\]\\-");
+    }
+}
