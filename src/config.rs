@@ -75,6 +75,42 @@ pub struct Site {
     pub database: String,
     /// The account that its views, triggers and routines belong to; empty: the one account that has rights on the schema alone.
     pub database_user: String,
+    /// Pages that are asked for in a rehearsal, after a restore and in a verification.
+    pub probes: Vec<Probe>,
+}
+
+/// A page that has to come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Probe {
+    /// Its address below the domain, such as `/shop/`.
+    pub path: String,
+    /// Text that it has to hold, as it stands in the page's source; empty: any.
+    pub text: String,
+}
+
+impl Probe {
+    /// Most of them at a time.
+    pub const MAX: usize = 20;
+
+    /// Whether these can be asked for.
+    ///
+    /// # Errors
+    /// A sentence naming the first that cannot.
+    pub fn check(probes: &[Probe]) -> std::result::Result<(), String> {
+        if probes.len() > Probe::MAX {
+            return Err(format!("{} probes are more than {}", probes.len(), Probe::MAX));
+        }
+        let is_path = |path: &str| {
+            path.starts_with('/') && path.len() <= 2_000 && path.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        match probes.iter().find(|probe| !is_path(&probe.path)) {
+            Some(probe) => {
+                Err(format!("{:?} is no address of a page: it begins with `/` and has no spaces", probe.path))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Folders; all absolute.
@@ -523,6 +559,10 @@ impl Config {
         }
         if self.limits.restore_timeout_s == 0 || self.limits.verify_timeout_s == 0 {
             return Err(Error::new(Code::ConfigInvalid, "limits: a time limit of 0 seconds lets nothing finish"));
+        }
+        for (domain, site) in &self.sites {
+            Probe::check(&site.probes)
+                .map_err(|why| Error::new(Code::ConfigInvalid, format!("sites.\"{domain}\".probes: {why}")))?;
         }
         // What it is stays unsaid: such a URL often holds a secret.
         let is_url = |url: &str| url.starts_with("https://") || url.starts_with("http://");

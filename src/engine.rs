@@ -9,6 +9,7 @@ pub mod commit;
 mod damaged;
 pub mod inspect;
 pub mod leftovers;
+mod live_pages;
 pub mod machine;
 pub mod preflight;
 pub mod recovery;
