@@ -234,7 +234,7 @@ char *rv_delete_snapshot(const char *request_json);
 // - snapshot    string?               path of a portable snapshot that was made for this restore
 // - plan_token  string?               of a validation: refuses the restore when anything it would change has changed since
 // - dry_run     boolean? = false      check only: the answer is that of rv_validate
-// - options     object?               {"exact", "allow_orphans", "priority", "allow_unsafe_config", "accept", "checksum", "compatibility", "rehearsal"}
+// - options     object?               {"exact", "allow_orphans", "priority", "allow_unsafe_config", "accept", "checksum", "compatibility", "rehearsal", "probes"}
 //
 // Answer: the report: `snapshot`, `duration_s`, `commit_ms` (milliseconds),
 // `files`, `database`, `config`, `verification`, `rehearsal`, `notes`.

@@ -83,6 +83,42 @@ pub struct Site {
     /// What runs the site's code beside PHP-FPM and is restarted after a change-over, as `supervisor:PROGRAM` or `systemd:UNIT`; beside
     /// what is recognised.
     pub workers: Vec<String>,
+    /// Pages that are asked for in a rehearsal, after a restore and in a verification.
+    pub probes: Vec<Probe>,
+}
+
+/// A page that has to come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Probe {
+    /// Its address below the domain, such as `/shop/`.
+    pub path: String,
+    /// Text that it has to hold, as it stands in the page's source; empty: any.
+    pub text: String,
+}
+
+impl Probe {
+    /// Most of them at a time.
+    pub const MAX: usize = 20;
+
+    /// Whether these can be asked for.
+    ///
+    /// # Errors
+    /// A sentence naming the first that cannot.
+    pub fn check(probes: &[Probe]) -> std::result::Result<(), String> {
+        if probes.len() > Probe::MAX {
+            return Err(format!("{} probes are more than {}", probes.len(), Probe::MAX));
+        }
+        let is_path = |path: &str| {
+            path.starts_with('/') && path.len() <= 2_000 && path.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        match probes.iter().find(|probe| !is_path(&probe.path)) {
+            Some(probe) => {
+                Err(format!("{:?} is no address of a page: it begins with `/` and has no spaces", probe.path))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Folders; all absolute.
@@ -558,6 +594,10 @@ impl Config {
         }
         if [self.limits.restore_timeout_s, self.limits.verify_timeout_s, self.limits.hook_s].contains(&0) {
             return Err(Error::new(Code::ConfigInvalid, "limits: a time limit of 0 seconds lets nothing finish"));
+        }
+        for (domain, site) in &self.sites {
+            Probe::check(&site.probes)
+                .map_err(|why| Error::new(Code::ConfigInvalid, format!("sites.\"{domain}\".probes: {why}")))?;
         }
         // What it is stays unsaid: such a URL often holds a secret.
         let is_url = |url: &str| url.starts_with("https://") || url.starts_with("http://");

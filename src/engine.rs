@@ -10,6 +10,7 @@ mod damaged;
 pub mod hooks;
 pub mod inspect;
 pub mod leftovers;
+mod live_pages;
 pub mod machine;
 pub mod preflight;
 pub mod recovery;

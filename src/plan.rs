@@ -11,7 +11,7 @@ pub use selection::Selection;
 
 use crate::api::Choice;
 use crate::api::answer::restore::Report;
-use crate::config::Config;
+use crate::config::{Config, Probe};
 use crate::error::Error;
 use crate::host::database::names;
 use crate::host::target::Target;
@@ -69,6 +69,12 @@ impl Plan {
     /// The report of a job with this plan, with no more in it than what the plan says.
     pub fn report(&self) -> Report {
         Report::of(&self.domain, &self.source, &self.snapshot)
+    }
+
+    /// Pages that have to come, by the administrator's word and by the request's.
+    pub fn probes(&self, config: &Config) -> Vec<Probe> {
+        let said = config.sites.get(&self.domain).map(|site| site.probes.as_slice()).unwrap_or_default();
+        said.iter().chain(&self.selection.probes).cloned().collect()
     }
 
     /// An error in names that the user knows.

@@ -2,7 +2,7 @@
 
 use crate::api::answer::jobs::JobKind;
 use crate::api::strict;
-use crate::config::Source;
+use crate::config::{Probe, Source};
 use crate::error::{Code, Error, Result};
 use crate::path::{Domain, RelPath};
 use crate::report::Risk;
@@ -517,6 +517,8 @@ pub struct Options {
     pub accept: Vec<Risk>,
     /// Ask the staged site for pages before it is live, and stop where it does not work.
     pub rehearsal: bool,
+    /// Pages that have to come, in the rehearsal and from the live site, besides those that restore.toml names; at most 20.
+    pub probes: Vec<Probe>,
 }
 
 impl Default for Options {
@@ -530,6 +532,7 @@ impl Default for Options {
             checksum: false,
             accept: Vec::new(),
             rehearsal: true,
+            probes: Vec::new(),
         }
     }
 }

@@ -58,7 +58,7 @@ pub struct Wish {
 impl Wish {
     /// Options that a rule may list.
     pub const OPTIONS: &'static [&'static str] =
-        &["priority", "exact", "allow_orphans", "accept", "checksum", "compatibility", "rehearsal"];
+        &["priority", "exact", "allow_orphans", "accept", "checksum", "compatibility", "rehearsal", "probes"];
 
     /// Of a request. The domain of a job is looked up.
     ///
@@ -155,8 +155,17 @@ impl Wish {
                 .map(|(component, _)| component)
                 .collect(),
         };
-        let Options { priority, allow_unsafe_config, exact, allow_orphans, compatibility, checksum, accept, rehearsal } =
-            options;
+        let Options {
+            priority,
+            allow_unsafe_config,
+            exact,
+            allow_orphans,
+            compatibility,
+            checksum,
+            accept,
+            rehearsal,
+            probes,
+        } = options;
         let said = [
             ("priority", *priority != Priority::default()),
             ("allow_unsafe_config", *allow_unsafe_config),
@@ -166,6 +175,7 @@ impl Wish {
             ("checksum", *checksum),
             ("accept", !accept.is_empty()),
             ("rehearsal", !*rehearsal),
+            ("probes", !probes.is_empty()),
         ];
         self.options = said.into_iter().filter(|(_, is_said)| *is_said).map(|(name, _)| name).collect();
     }

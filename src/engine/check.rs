@@ -100,7 +100,8 @@ impl Job<Committed> {
     fn groups(&self) -> Result<Vec<Group>> {
         let limit = Duration::from_secs(self.ticket.config.limits.verify_timeout_s);
         let staged = &self.state.staged;
-        let groups = verify::live(&self.ticket.config, &self.plan, &self.hosts, staged, limit, self.monitor.as_ref())?;
+        let (config, rehearsal) = (&self.ticket.config, self.state.rehearsal.as_ref());
+        let groups = verify::live(config, &self.plan, &self.hosts, staged, rehearsal, limit, self.monitor.as_ref())?;
         // A rollback brings a retained state back as it was, even if it was broken: the user asked for it.
         let groups = if self.plan.from_snapshot.is_some() { report::softened(groups) } else { groups };
         // A query that was cut off because the job was cancelled or timed out gives no answer.

@@ -9,7 +9,7 @@ mod page;
 mod verdict;
 
 use crate::api::answer::restore::Rehearsal;
-use crate::config::{Config, Files};
+use crate::config::{Config, Files, Probe};
 use crate::engine::machine::Hosts;
 use crate::engine::rehearsal::lead::Lead;
 use crate::engine::rehearsal::page::{Asked, Visitor};
@@ -35,6 +35,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+/// Most letters of a title that are looked for.
+const MAX_TITLE: usize = 80;
 /// The place at which a site finds its database in a cell, where the server has no socket on this machine.
 const USUAL_SOCKET: &str = "/run/mysqld/mysqld.sock";
 
@@ -100,6 +102,7 @@ struct Stage<'a> {
     database: Option<(Server, PathBuf)>,
     secure: bool,
     covered: Vec<PathBuf>,
+    probes: Vec<Probe>,
     time: Duration,
 }
 
@@ -145,7 +148,8 @@ impl<'a> Stage<'a> {
         let lead = Lead::of(&plan.tree, &plan.document_root, &served);
         let covered = vec![config.paths.web_root.clone(), config.paths.base.clone()];
         let secure = is_secure(config, plan);
-        Ok(Stage { plan, program, account, settings, served, lead, database, secure, covered, time })
+        let probes = plan.probes(config);
+        Ok(Stage { plan, program, account, settings, served, lead, database, secure, covered, probes, time })
     }
 
     /// The checks of the pages.
@@ -206,11 +210,21 @@ impl<'a> Stage<'a> {
             until: began + self.time,
         };
         let mut asked: Vec<Asked> = vec![visitor.ask("front_page", "/", self.secure)];
-        if let Some(post) = visit.as_ref().filter(|_| self.lead.is_wordpress).and_then(|visit| self.post(visit, staged))
-        {
-            asked.push(visitor.ask("post", &format!("/?p={post}"), self.secure));
+        let answered = asked.iter().all(|asked| asked.status.is_some());
+        let blog = visit.as_ref().filter(|_| answered && self.lead.is_wordpress);
+        if let Some((post, title)) = blog.and_then(|visit| self.post(visit, staged)) {
+            let page = visitor.ask("post", &format!("/?p={post}"), self.secure);
+            asked.push(Asked { title, ..page });
+        }
+        for probe in self.probes.iter().filter(|probe| answered && visitor.is_of_php(&probe.path)) {
+            let page = visitor.ask("probe", &probe.path, self.secure);
+            asked.push(Asked { text: probe.text.clone(), ..page });
         }
         let left = cell.close();
+        if left.early && asked.iter().all(|asked| asked.status.is_none()) {
+            let said = left.log.lines().last().unwrap_or("it gives no reason");
+            return Err(format!("PHP-FPM does not run apart from the machine: {said}"));
+        }
         let seen = visit.as_ref().map(|visit| visit.gate.seen());
         let saw = |flag: fn(&crate::host::cell::gate::Seen) -> bool| seen.is_some_and(flag);
         let incomplete = !kept.is_empty() || staged.database.as_ref().is_some_and(|found| !found.objects.is_empty());
@@ -224,9 +238,9 @@ impl<'a> Stage<'a> {
         Ok(asked.iter().map(|asked| verdict::of(asked, &fences, &left)).collect())
     }
 
-    /// The newest post that visitors may see.
-    fn post(&self, visit: &Visit, staged: &Staged) -> Option<u64> {
-        use crate::host::database::server::{full, number, rows};
+    /// The newest post that visitors may see, and words of its title.
+    fn post(&self, visit: &Visit, staged: &Staged) -> Option<(u64, String)> {
+        use crate::host::database::server::{full, number, rows, text};
         let (server, _) = self.database.as_ref()?;
         let tables: Vec<&str> = staged.database.as_ref()?.tables.iter().map(|table| table.name.as_str()).collect();
         let prefix = tables.iter().find_map(|name| {
@@ -235,12 +249,12 @@ impl<'a> Stage<'a> {
         })?;
         let posts = full(&visit.schema, &format!("{prefix}posts"));
         let sql = format!(
-            "SELECT ID FROM {posts} WHERE post_type='post' AND post_status='publish' AND post_password='' ORDER BY ID DESC LIMIT 1"
+            "SELECT ID, post_title FROM {posts} WHERE post_type='post' AND post_status='publish' AND post_password='' ORDER BY ID DESC LIMIT 1"
         );
         // As the account that may do nothing else: the table is a tenant's.
         let mut connection =
             server.with_account(&visit.user, visit.password.clone()).impatient().connect(Some(&visit.schema)).ok()?;
-        rows(&mut connection, &sql).ok()?.first().map(|row| number(row, 0))
+        rows(&mut connection, &sql).ok()?.first().map(|row| (number(row, 0), words(&text(row, 1))))
     }
 }
 
@@ -257,6 +271,19 @@ impl Visit {
     fn access(&self) -> lead::Access<'_> {
         lead::Access { schema: &self.schema, user: &self.user, password: self.password.reveal(), socket: &self.place }
     }
+}
+
+/// The longest part of a title that stands in a page as it stands in a table: themes write quotes and dashes their own way.
+fn words(title: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || letter == ' ';
+    let parts = title.split(|letter| !plain(letter)).map(str::trim);
+    parts
+        .max_by_key(|part| part.len())
+        .filter(|part| part.len() >= 4)
+        .unwrap_or_default()
+        .chars()
+        .take(MAX_TITLE)
+        .collect()
 }
 
 /// The account of a pool. Nothing of a site's runs as root.

@@ -1,7 +1,9 @@
 //! Verification: the four groups of checks, on the staged state before the change-over and on the live one after it. Every line
 //! names the two things that were compared. A line about something that was not compared is "not checked".
 
-use crate::config::Config;
+use crate::api::answer::restore::Rehearsal;
+use crate::config::{Config, Probe};
+use crate::engine::live_pages;
 use crate::engine::machine::Hosts;
 use crate::engine::site_config;
 use crate::engine::state::{Staged, StagedFiles};
@@ -341,6 +343,7 @@ pub fn live(
     plan: &Plan,
     hosts: &Hosts,
     staged: &Staged,
+    rehearsal: Option<&Rehearsal>,
     limit: Duration,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Group>> {
@@ -352,7 +355,8 @@ pub fn live(
             _ => vec![not_restored("database")],
         };
         let configuration = live_configuration(config, plan, hosts, &staged.config);
-        let mut services = services(config, hosts, &plan.domain);
+        let mut services = services(config, hosts, &plan.domain, &plan.probes(config));
+        services.extend(live_pages::checks(config, plan, hosts, rehearsal));
         if staged.page_before == Some(false) {
             services.iter_mut().filter(|check| check.name == "http").for_each(forgive_page);
         }
@@ -477,12 +481,13 @@ fn live_configuration(config: &Config, plan: &Plan, hosts: &Hosts, files: &[Conf
 }
 
 /// Services, and the site itself through the web server.
-fn services(config: &Config, hosts: &Hosts, domain: &Domain) -> Vec<Check> {
+fn services(config: &Config, hosts: &Hosts, domain: &Domain, probes: &[Probe]) -> Vec<Check> {
     let mut checks = hosts.service_checks();
     if let Some(database) = &hosts.database {
         checks.push(Check { name: "mysql".into(), ..connection(database.as_ref()) });
     }
     checks.push(page(config, hosts, domain));
+    checks.extend(live_pages::probed(config, hosts, domain, probes));
     checks
 }
 
@@ -544,7 +549,7 @@ fn page(config: &Config, hosts: &Hosts, domain: &Domain) -> Check {
 pub fn standing(config: &Config, plan: &Plan, hosts: &Hosts, limit: Duration, monitor: &dyn Monitor) -> Vec<Group> {
     let _ = limit;
     monitor.event(Level::Info, "checking that the site stands");
-    let mut groups = vec![Group::new("service_status", services(config, hosts, &plan.domain))];
+    let mut groups = vec![Group::new("service_status", services(config, hosts, &plan.domain, &plan.probes(config)))];
     if let Some(names) = &plan.database {
         let connection = site_connection(config, &plan.domain, hosts, &names.live);
         groups.push(Group::new("database_integrity", vec![connection]));
@@ -685,6 +690,6 @@ pub fn domain(config: &Config, work: &Path, domain: &Domain, monitor: &Arc<dyn M
         Group::new("file_integrity", files),
         Group::new("database_integrity", database),
         Group::new("configuration", configuration),
-        Group::new("service_status", services(config, &hosts, domain)),
+        Group::new("service_status", services(config, &hosts, domain, &plan.probes(config))),
     ])
 }

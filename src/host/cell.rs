@@ -89,6 +89,8 @@ enum Said {
 pub struct Leavings {
     /// The end of PHP-FPM's own log.
     pub log: String,
+    /// PHP-FPM ended before it was told to.
+    pub early: bool,
     /// The end of what the site wrote into files that speak of errors, such as its logs.
     pub written: String,
 }

@@ -254,7 +254,15 @@ impl Services {
     /// # Errors
     /// `service_down` when there is no answer, `config_invalid` for an address that is none.
     pub fn fetch(&self, domain: &Domain) -> Result<Answer> {
-        http::fetch(&self.config.http.url, domain.as_str(), &self.until(PAGE_PATIENCE))
+        http::fetch(&self.config.http.url, None, domain.as_str(), &self.until(PAGE_PATIENCE))
+    }
+
+    /// Asks for another page of the site, at the machine of `http.url`.
+    ///
+    /// # Errors
+    /// As [`Services::fetch`].
+    pub fn fetch_page(&self, domain: &Domain, path: &str) -> Result<Answer> {
+        http::fetch(&self.config.http.url, Some(path), domain.as_str(), &self.until(PAGE_PATIENCE))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::api::{Choice, Components, Exclude, Options, Restore};
 use crate::backup::locate::Needs;
+use crate::config::Probe;
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use crate::plan::pattern::{NamePatterns, PathPatterns};
@@ -35,6 +36,9 @@ pub struct Selection {
     /// What a check found and the caller accepts.
     #[serde(default)]
     pub accept: Vec<Risk>,
+    /// Pages that have to come.
+    #[serde(default)]
+    pub probes: Vec<Probe>,
 }
 
 impl Selection {
@@ -50,6 +54,7 @@ impl Selection {
             allow_orphans: false,
             allow_unsafe_config: false,
             accept: Vec::new(),
+            probes: Vec::new(),
         }
     }
 
@@ -84,6 +89,8 @@ impl Selection {
         (selection.exact, selection.allow_orphans) = (options.exact, options.allow_orphans);
         selection.allow_unsafe_config = options.allow_unsafe_config;
         selection.accept.clone_from(&options.accept);
+        Probe::check(&options.probes).map_err(|why| Error::new(Code::BadRequest, format!("options.probes: {why}")))?;
+        selection.probes.clone_from(&options.probes);
         if let Some(exclude) = exclude {
             let out = items("exclude.config", &Choice::Parts(exclude.config.clone()))?;
             selection.config.retain(|item| !out.contains(item));

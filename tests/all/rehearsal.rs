@@ -377,3 +377,43 @@ fn a_worker_that_is_killed_in_a_rehearsal_leaves_nothing_of_it() {
     world.digest().assert_is(&good, "nothing live was changed");
     assert_gone(&world);
 }
+
+#[test]
+fn pages_that_have_to_come_are_asked_for_before_and_after() {
+    let (world, _, damaged) = World::damaged();
+    let probes = |text: &str| {
+        let probes =
+            json!([{"path": "/post-number-60/", "text": text}, {"path": "/rv-probe.php", "text": "RV files="}]);
+        json!({"domain": DOMAIN, "wait": true, "options": {"probes": probes}})
+    };
+    let error = world.refused("restore_start", probes("no such words"));
+    assert_eq!(error["code"], "verification_failed");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("/post-number-60/") && message.contains("no such words"), "{message}");
+    world.digest().assert_is(&damaged, "nothing live was changed");
+
+    // By the administrator's word, too.
+    let file = world.place().join("restore.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let own = format!("\n[sites.\"{DOMAIN}\"]\nprobes = [{{ path = \"/?p=59\", text = \"Rocket Shop\" }}]\n");
+    std::fs::write(&file, text.clone() + &own).unwrap();
+    let report = world.call("restore_start", probes("Rocket Shop"));
+    let rehearsed = report["rehearsal"]["pages"].as_array().unwrap();
+    assert_eq!(rehearsed.iter().filter(|page| page["name"] == "probe" && page["outcome"] == "pass").count(), 3);
+    let live = report["verification"]["live"].as_array().unwrap();
+    let live: Vec<&Value> = live.iter().flat_map(|group| group["checks"].as_array().unwrap()).collect();
+    let passed = |name: &str| live.iter().filter(|check| check["name"] == name && check["outcome"] == "pass").count();
+    assert_eq!((passed("probe"), passed("post"), passed("static_file")), (3, 1, 1), "{live:?}");
+
+    // After a verification the live site alone is asked; a wrong list is refused with its key.
+    std::fs::write(world.root().join("wp-content/themes/rocket/index.php"), "<?php echo 'gone';").unwrap();
+    // PHP looks at a file again after two seconds (opcache.revalidate_freq).
+    sleep(Duration::from_millis(2500));
+    let verified = world.call("verify", wait());
+    assert_eq!(verified["outcome"], "fail", "{verified}");
+    std::fs::write(&file, text + &own.replace("/?p=59", "no address")).unwrap();
+    let error = world.refused("verify", wait());
+    assert!(error["code"] == "config_invalid" && error["message"].as_str().unwrap().contains("probes"), "{error}");
+    let refused = json!({"domain": DOMAIN, "options": {"probes": [{"path": "x y"}]}, "config": {"set": {}}});
+    assert_eq!(world.refused("validate", refused)["code"], "bad_request");
+}

@@ -214,6 +214,8 @@ pub fn wish(request: &api::Restore) -> String {
         priority: api::Priority::default(),
         checksum: false,
         accept: Vec::new(),
+        rehearsal: true,
+        probes: Vec::new(),
         ..request.options.clone()
     };
     json(&(&request.domain, &request.components, &request.exclude, &request.dump, options))

@@ -184,7 +184,7 @@ fn address(text: &str) -> Option<String> {
         let value = value.trim().trim_matches(['"', '\'']);
         (["DATABASE_URL", "DB_URL"].contains(&name) && value.contains("://")).then(|| value.to_owned())
     };
-    text.lines().filter_map(value).last()
+    text.lines().rev().find_map(value)
 }
 
 /// A file of a tenant's, read beneath the tree.

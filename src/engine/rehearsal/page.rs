@@ -5,7 +5,7 @@ use crate::host::services::Services;
 use crate::host::tree;
 use crate::path::RelPath;
 use crate::siteconf::Listen;
-use rustix::fs::OFlags;
+use rustix::fs::{FileType, OFlags};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -49,6 +49,10 @@ pub struct Asked {
     pub body: String,
     /// PHP's messages.
     pub errors: String,
+    /// Text that it has to hold; empty: any.
+    pub text: String,
+    /// Words of the title of the post that it shows; empty: not known.
+    pub title: String,
     /// From the first question to the last byte.
     pub millis: u64,
 }
@@ -56,7 +60,7 @@ pub struct Asked {
 /// Where a redirect leads.
 #[derive(Debug, PartialEq, Eq)]
 enum To {
-    Own { path: String, secure: bool },
+    Own { host: String, path: String, secure: bool },
     Other,
 }
 
@@ -64,12 +68,12 @@ impl Visitor<'_> {
     /// Asks for a page.
     pub fn ask(&self, name: &str, path: &str, secure: bool) -> Asked {
         let began = Instant::now();
-        let (mut path, mut secure) = (path.to_owned(), secure);
+        let (mut host, mut path, mut secure) = (self.domain.to_owned(), path.to_owned(), secure);
         let mut asked = Asked { name: name.to_owned(), ..Asked::default() };
         for _ in 0..=MAX_REDIRECTS {
             asked.path.clone_from(&path);
             let left = self.until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-            let reply = match self.request(&path, secure, left) {
+            let reply = match self.request(&host, &path, secure, left) {
                 Ok(reply) => reply,
                 Err(error) => {
                     asked.errors.push_str(&error.to_string());
@@ -83,14 +87,14 @@ impl Visitor<'_> {
             asked.away = None;
             let location = reply.header("Location").filter(|_| (300..400).contains(&reply.status()));
             let Some(location) = location else { break };
-            match resolve(&location, &path, secure, self.domain) {
-                To::Own { path: next, secure: now } => {
+            match resolve(&location, (&host, &path), secure, self.domain) {
+                To::Own { host: there, path: next, secure: now } => {
                     asked.away = Some(next.clone());
                     // WordPress without its tables sends everybody to its installer, and a page may lead to itself.
-                    if is_installer(&next) || (next == path && now == secure) {
+                    if is_installer(&next) || (next == path && now == secure && there == host) {
                         break;
                     }
-                    (path, secure) = (next, now);
+                    (host, path, secure) = (there, next, now);
                 }
                 To::Other => {
                     asked.away = Some(location);
@@ -104,10 +108,12 @@ impl Visitor<'_> {
 
     fn request(
         &self,
+        host: &str,
         path: &str,
         secure: bool,
         time: Duration,
     ) -> std::io::Result<crate::host::services::fastcgi::Reply> {
+        let name_of_server = host.split(':').next().unwrap_or(host);
         let (name, query) = path.split_once('?').unwrap_or((path, ""));
         let script = self.script(name);
         let file = self.served.join(&script);
@@ -132,8 +138,8 @@ impl Visitor<'_> {
             ("REMOTE_PORT", "40000"),
             ("SERVER_ADDR", "127.0.0.1"),
             ("SERVER_PORT", port),
-            ("SERVER_NAME", self.domain),
-            ("HTTP_HOST", self.domain),
+            ("SERVER_NAME", name_of_server),
+            ("HTTP_HOST", host),
             ("HTTP_USER_AGENT", "rocketvps-restore rehearsal"),
             ("HTTP_ACCEPT", "text/html,*/*;q=0.8"),
             ("REDIRECT_STATUS", "200"),
@@ -145,19 +151,31 @@ impl Visitor<'_> {
         self.services.ask(&Listen::Unix(self.socket.to_owned()), &params, time)
     }
 
+    /// Whether an address is for PHP to answer: a file that is no script is the web server's.
+    pub fn is_of_php(&self, address: &str) -> bool {
+        let name = address.split('?').next().unwrap_or_default().trim_matches('/');
+        name.is_empty() || name.ends_with(".php") || !self.is_file(Path::new(name))
+    }
+
     /// The script of an address, below the folder that is shown: its own file where it names one, else the site's first one.
     fn script(&self, address: &str) -> PathBuf {
-        let index = PathBuf::from("index.php");
-        let inner = self.served.strip_prefix(self.live).unwrap_or(Path::new(""));
         let named = address.trim_matches('/');
-        let candidates =
-            if named.ends_with(".php") { vec![PathBuf::from(named)] } else { vec![Path::new(named).join("index.php")] };
-        let is_there = |script: &PathBuf| {
-            let path = RelPath::parse(inner.join(script).as_os_str().as_bytes()).ok();
-            let tree = tree::open_folder(self.tree).ok();
-            tree.zip(path).is_some_and(|(tree, path)| tree::open_beneath(tree.as_fd(), &path, OFlags::PATH).is_ok())
+        let own = match named.ends_with(".php") {
+            true => PathBuf::from(named),
+            false => Path::new(named).join("index.php"),
         };
-        candidates.into_iter().find(is_there).unwrap_or(index)
+        if self.is_file(&own) { own } else { PathBuf::from("index.php") }
+    }
+
+    /// Whether a file is there, below the folder that is shown.
+    fn is_file(&self, name: &Path) -> bool {
+        let inner = self.served.strip_prefix(self.live).unwrap_or(Path::new(""));
+        let path = RelPath::parse(inner.join(name).as_os_str().as_bytes()).ok();
+        let file = tree::open_folder(self.tree).ok().zip(path).and_then(|(tree, path)| {
+            let file = tree::open_beneath(tree.as_fd(), &path, OFlags::PATH).ok()?;
+            rustix::fs::fstat(file).ok()
+        });
+        file.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
     }
 }
 
@@ -166,8 +184,10 @@ pub fn is_installer(path: &str) -> bool {
     path.contains("/wp-admin/install.php")
 }
 
-fn resolve(location: &str, from: &str, secure: bool, domain: &str) -> To {
-    let bare = |host: &str| host.split(':').next().unwrap_or_default().trim_start_matches("www.").to_ascii_lowercase();
+fn resolve(location: &str, (at, from): (&str, &str), secure: bool, domain: &str) -> To {
+    let bare = |host: &str| {
+        host.split(':').next().unwrap_or_default().to_ascii_lowercase().trim_start_matches("www.").to_owned()
+    };
     let location = location.split('#').next().unwrap_or_default();
     let absolute = match location.strip_prefix("//") {
         Some(rest) => Some((secure, rest)),
@@ -183,12 +203,12 @@ fn resolve(location: &str, from: &str, secure: bool, domain: &str) -> To {
                 return To::Other;
             }
             let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-            To::Own { path, secure }
+            To::Own { host: host.to_ascii_lowercase(), path, secure }
         }
-        None if location.starts_with('/') => To::Own { path: location.to_owned(), secure },
+        None if location.starts_with('/') => To::Own { host: at.to_owned(), path: location.to_owned(), secure },
         None => {
             let folder = from.split('?').next().unwrap_or_default().rsplit_once('/').map_or("", |(folder, _)| folder);
-            To::Own { path: format!("{folder}/{location}"), secure }
+            To::Own { host: at.to_owned(), path: format!("{folder}/{location}"), secure }
         }
     }
 }
@@ -199,17 +219,17 @@ mod tests {
 
     #[test]
     fn redirects_of_the_sites_own_are_followed_and_no_others() {
-        let own = |path: &str, secure| To::Own { path: path.into(), secure };
+        let own = |host: &str, path: &str, secure| To::Own { host: host.into(), path: path.into(), secure };
         for (location, to) in [
-            ("https://shop.example/a?b", own("/a?b", true)),
-            ("http://www.shop.example:8080", own("/", false)),
-            ("//shop.example/x#y", own("/x", true)),
-            ("/a", own("/a", true)),
-            ("b", own("/c/b", true)),
+            ("https://shop.example/a?b", own("shop.example", "/a?b", true)),
+            ("http://WWW.shop.example:8080", own("www.shop.example:8080", "/", false)),
+            ("//shop.example/x#y", own("shop.example", "/x", true)),
+            ("/a", own("www.shop.example", "/a", true)),
+            ("b", own("www.shop.example", "/c/b", true)),
             ("https://login.example.org/", To::Other),
             ("https://shop.example.evil.org/", To::Other),
         ] {
-            assert_eq!(resolve(location, "/c/d?e=/f", true, "shop.example"), to, "{location}");
+            assert_eq!(resolve(location, ("www.shop.example", "/c/d?e=/f"), true, "shop.example"), to, "{location}");
         }
     }
 }

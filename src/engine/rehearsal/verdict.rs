@@ -57,6 +57,7 @@ pub fn of(asked: &Asked, fences: &Fences, left: &Leavings) -> Check {
     let (path, millis) = (printable(&asked.path), asked.millis);
     let check = |outcome, message: String| {
         let check = Check::new(&asked.name, outcome, message).with("path", path.clone()).with("millis", millis);
+        let check = if asked.title.is_empty() { check } else { check.with("title", asked.title.clone()) };
         match asked.status {
             Some(status) => check.with("status", status),
             None => check,
@@ -68,13 +69,20 @@ pub fn of(asked: &Asked, fences: &Fences, left: &Leavings) -> Check {
                 let message = format!("{path} leads to {}, and no page was seen", printable(away));
                 check(Outcome::NotChecked, message)
             }
+            None if is_page(asked) && !asked.body.contains(&asked.title) => {
+                check(Outcome::NotChecked, format!("{path} does not show the title of the post: it was not proven"))
+            }
             None if is_page(asked) => {
                 let status = asked.status.unwrap_or_default();
                 check(Outcome::Pass, format!("{path} answers {status} after {millis} ms"))
             }
             None => {
-                let status = asked.status.unwrap_or_default();
-                check(Outcome::NotChecked, format!("{path} answers {status}: no page was seen"))
+                let said = match asked.status {
+                    Some(status) => format!("answers {status}"),
+                    // A slow machine is no broken site.
+                    None => format!("gives no answer ({})", shown(&asked.errors)),
+                };
+                check(Outcome::NotChecked, format!("{path} {said}: no page was seen"))
             }
         };
     };
@@ -103,7 +111,7 @@ fn trouble(asked: &Asked) -> Option<Trouble> {
     if let Some(fatal) = fatal(&asked.errors).or_else(|| fatal(&asked.body)) {
         return Some(Trouble { said: shown(&fatal), fatal: Some(fatal), no_database });
     }
-    let Some(status) = asked.status else { return plain(format!("no answer came ({})", shown(&asked.errors))) };
+    let status = asked.status?;
     if asked.away.as_deref().is_some_and(is_installer) {
         return plain("WordPress finds no site in its tables and leads to its installer".into());
     }
@@ -115,6 +123,9 @@ fn trouble(asked: &Asked) -> Option<Trouble> {
     }
     if is_page(asked) && asked.away.is_none() && asked.body.trim().is_empty() {
         return plain(format!("answers {status} with an empty page"));
+    }
+    if is_page(asked) && asked.away.is_none() && !asked.body.contains(&asked.text) {
+        return plain(format!("answers {status} and does not hold {:?}", shown(&asked.text)));
     }
     None
 }
@@ -168,13 +179,11 @@ fn excuse(asked: &Asked, fences: &Fences, left: &Leavings, what: &Trouble) -> Op
     if let Some(fatal) = &what.fatal {
         let of_database =
             ["doesn't exist", "SQLSTATE", "mysqli", "Unknown database"].iter().any(|word| fatal.contains(word));
+        let another = of_database && (fences.turned_away || !fences.led);
         return of_words(fatal)
             .filter(|why| *why != WANTS_FILES || !fences.layered || fatal.contains("Read-only"))
-            .or_else(|| match of_database {
-                true if fences.turned_away || !fences.led => Some(WANTS_ANOTHER),
-                true if fences.missing => Some(WANTS_THE_REST),
-                _ => None,
-            });
+            .or(another.then_some(WANTS_ANOTHER))
+            .or((of_database && fences.missing).then_some(WANTS_THE_REST));
     }
     if fences.turned_away || (what.no_database && !fences.led) {
         return Some(WANTS_ANOTHER);
@@ -228,7 +237,6 @@ mod tests {
             asked(200, "  \n", ""),
             asked(503, "<p>Briefly unavailable</p>", ""),
             Asked { away: Some("http://shop.example/wp-admin/install.php".into()), ..asked(302, "", "") },
-            Asked { status: None, ..asked(0, "", "no answer in time") },
         ] {
             let fences = Fences { denied: false, ..USUAL };
             assert_eq!(outcome(&broken, fences), Outcome::Fail, "{broken:?}");
@@ -257,6 +265,7 @@ mod tests {
             ),
             (asked(500, "<h1>Server Error</h1>", ""), USUAL),
             (asked(404, "gone", ""), USUAL),
+            (Asked { status: None, ..asked(0, "", "no answer in time") }, USUAL),
             (Asked { away: Some("https://login.example.org/".into()), ..asked(302, "", "") }, USUAL),
         ] {
             assert_eq!(outcome(&page, fences), Outcome::NotChecked, "{page:?}");
@@ -270,6 +279,11 @@ mod tests {
             outcome(&asked(200, "<h1>Shop</h1>", "PHP Warning: constant already defined"), USUAL),
             Outcome::Pass
         );
+        let probed = |text: &str| Asked { text: text.into(), ..asked(200, "<h1>Shop</h1>", "") };
+        assert_eq!(outcome(&probed("Shop"), USUAL), Outcome::Pass);
+        assert_eq!(outcome(&probed("Mouse"), USUAL), Outcome::Fail);
+        let post = Asked { title: "A post".into(), ..asked(200, "<h1>Shop</h1>", "") };
+        assert_eq!(outcome(&post, USUAL), Outcome::NotChecked);
         let article = format!("{} Error establishing a database connection", "text ".repeat(4_000));
         assert_eq!(outcome(&asked(200, &article, ""), USUAL), Outcome::Pass);
     }

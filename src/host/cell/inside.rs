@@ -120,11 +120,13 @@ fn keep(spec: &Spec, listener: OwnedFd, layered: bool) -> Result<(), String> {
     say(&Said::Ready { layered });
     let deadline = Instant::now() + Duration::from_secs(spec.seconds);
     let stdin = io::stdin();
+    let mut early;
     let beat = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
     loop {
         let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
         let heard = poll(&mut watched, Some(&beat)).unwrap_or(0) > 0;
-        if heard || Instant::now() > deadline || !matches!(child.try_wait(), Ok(None)) {
+        early = !matches!(child.try_wait(), Ok(None));
+        if heard || early || Instant::now() > deadline {
             break;
         }
     }
@@ -132,7 +134,8 @@ fn keep(spec: &Spec, listener: OwnedFd, layered: bool) -> Result<(), String> {
     // SAFETY: takes two integers, touches no memory.
     unsafe { libc::kill(-1, libc::SIGKILL) };
     let _ = child.wait();
-    let left = Leavings { log: tail(&log), written: if layered { written(&mounts::layer()) } else { String::new() } };
+    let written = if layered { written(&mounts::layer()) } else { String::new() };
+    let left = Leavings { log: tail(&log), early, written };
     say(&Said::Ended(left));
     Ok(())
 }

@@ -104,7 +104,10 @@ pub fn make(spec: &Spec, sockets: &[PathBuf]) -> Result<bool, String> {
 fn all_read_only() -> io::Result<()> {
     const RDONLY: u64 = 1;
     const NOSUID: u64 = 2;
-    let wanted = MountAttributes { set: RDONLY | NOSUID, clear: 0, propagation: 0, userns: 0 };
+    const NOATIME: u64 = 0x10;
+    // Of times of access there is one kind at a time.
+    const ATIME: u64 = 0x70;
+    let wanted = MountAttributes { set: RDONLY | NOSUID | NOATIME, clear: ATIME, propagation: 0, userns: 0 };
     // SAFETY: a path that ends with NUL, and a struct of the size that is given.
     let result = unsafe {
         libc::syscall(

@@ -28,6 +28,9 @@ pub struct Answer {
     pub by: Vec<String>,
     /// Why this is no page of the site; `None` where it is one.
     pub doubt: Option<String>,
+    /// The body, as far as it was read.
+    #[serde(skip)]
+    pub body: Vec<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,11 +97,11 @@ impl Address {
     }
 }
 
-/// Asks for the page at `url` with `Host: domain`, and for those that the site's own redirects lead to.
+/// Asks for the page at `url`, or for another `path` there, with `Host: domain`, and for those that the site's own redirects lead to.
 ///
 /// # Errors
 /// `config_invalid` for an address that is none, `service_down` when no whole answer comes in time.
-pub fn fetch(url: &str, domain: &str, until: &Until) -> Result<Answer> {
+pub fn fetch(url: &str, path: Option<&str>, domain: &str, until: &Until) -> Result<Answer> {
     let machine = Address::parse(url).ok_or_else(|| {
         Error::new(
             Code::ConfigInvalid,
@@ -108,7 +111,8 @@ pub fn fetch(url: &str, domain: &str, until: &Until) -> Result<Answer> {
     let begun = Instant::now();
     let mut by = Vec::new();
     // The site's name at the port that http.url has.
-    let mut at = Address { host: domain.to_owned(), ..machine.clone() };
+    let path = path.map_or_else(|| machine.path.clone(), str::to_owned);
+    let mut at = Address { host: domain.to_owned(), path, ..machine.clone() };
     let mut reply = ask(&machine, &at, domain, until).map_err(|error| {
         Error::new(Code::ServiceDown, format!("{url} with Host: {domain} gives no answer: {error}"))
             .hint("Look at the web server's error log.")
@@ -150,7 +154,7 @@ pub fn fetch(url: &str, domain: &str, until: &Until) -> Result<Answer> {
         at = to;
     };
     let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Answer { status: reply.status, bytes: reply.bytes, millis, by, doubt })
+    Ok(Answer { status: reply.status, bytes: reply.bytes, millis, by, doubt, body: reply.body })
 }
 
 /// Whether a name is the site's: the domain, with or without `www.`.
@@ -162,6 +166,7 @@ fn is_own(host: &str, domain: &str) -> bool {
 struct Reply {
     status: u16,
     bytes: u64,
+    body: Vec<u8>,
     location: Option<String>,
     /// It came under a certificate that does not name the site.
     is_of_others: bool,
@@ -214,17 +219,37 @@ fn converse(wire: &mut (impl Read + Write), path: &str, name: &str) -> io::Resul
             .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned()))
     };
     let expected: Option<u64> = header("content-length").and_then(|length| length.parse().ok());
-    let mut bytes = (text.len() - head_end) as u64;
-    while bytes < LIMIT && expected.is_none_or(|expected| bytes < expected) {
+    let mut body = text.split_off(head_end);
+    while (body.len() as u64) < LIMIT && expected.is_none_or(|expected| (body.len() as u64) < expected) {
         match wire.read(&mut buffer)? {
             0 => break,
-            length => bytes += length as u64,
+            length => body.extend_from_slice(&buffer[..length]),
         }
     }
+    let bytes = body.len() as u64;
     if expected.is_some_and(|expected| bytes < expected.min(LIMIT)) {
         return Err(bad("the answer is cut"));
     }
-    Ok(Reply { status, bytes, location: header("location"), is_of_others: false })
+    if header("transfer-encoding").is_some_and(|encoding| encoding.eq_ignore_ascii_case("chunked")) {
+        body = unchunked(&body);
+    }
+    Ok(Reply { status, bytes, body, location: header("location"), is_of_others: false })
+}
+
+/// What came in chunks, as far as it came (RFC 9112, section 7.1).
+fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    while let Some(end) = memchr::memmem::find(bytes, b"\r\n") {
+        let size = String::from_utf8_lossy(&bytes[..end]);
+        let size = usize::from_str_radix(size.split(';').next().unwrap_or_default().trim(), 16).unwrap_or(0);
+        let rest = &bytes[end + 2..];
+        if size == 0 {
+            break;
+        }
+        whole.extend_from_slice(&rest[..size.min(rest.len())]);
+        bytes = rest.get(size.saturating_add(2)..).unwrap_or_default();
+    }
+    whole
 }
 
 #[cfg(test)]
@@ -251,7 +276,7 @@ mod tests {
             }
             String::from_utf8_lossy(&got[..length]).into_owned()
         });
-        let said = fetch(&url, "example.com", &until(deadline));
+        let said = fetch(&url, None, "example.com", &until(deadline));
         (said, thread.join().unwrap())
     }
 
@@ -291,7 +316,7 @@ mod tests {
             "HTTP/1.1 301 Moved\r\nLocation: http://www.example.com/en/start?x=1#top\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
         ]);
-        let answer = fetch(&format!("http://127.0.0.1:{port}/"), "example.com", &until(3000)).unwrap();
+        let answer = fetch(&format!("http://127.0.0.1:{port}/"), None, "example.com", &until(3000)).unwrap();
         assert_eq!((answer.status, answer.doubt.as_deref()), (200, None));
         assert_eq!(answer.by.last().unwrap(), "http://www.example.com/en/start?x=1");
         let asked = thread.join().unwrap();
@@ -303,15 +328,15 @@ mod tests {
     fn a_circle_and_a_port_where_nobody_listens_are_no_page() {
         const ROUND: &str = "HTTP/1.1 301 Moved\r\nLocation: /\r\n\r\n";
         let (port, thread) = serving(&[ROUND; MAX_REDIRECTS + 1]);
-        let answer = fetch(&format!("http://127.0.0.1:{port}/"), "example.com", &until(3000)).unwrap();
+        let answer = fetch(&format!("http://127.0.0.1:{port}/"), None, "example.com", &until(3000)).unwrap();
         assert!(answer.doubt.unwrap().contains("more than 5 times"));
         thread.join().unwrap();
         let (port, thread) = serving(&["HTTP/1.1 301 Moved\r\nLocation: https://example.com:1/\r\n\r\n"]);
-        let answer = fetch(&format!("http://127.0.0.1:{port}/"), "example.com", &until(3000)).unwrap();
+        let answer = fetch(&format!("http://127.0.0.1:{port}/"), None, "example.com", &until(3000)).unwrap();
         assert!(answer.doubt.unwrap().contains("gives no answer there"));
         thread.join().unwrap();
         let (port, thread) = serving(&["HTTP/1.1 301 Moved\r\n\r\n"]);
-        let answer = fetch(&format!("http://127.0.0.1:{port}/"), "example.com", &until(3000)).unwrap();
+        let answer = fetch(&format!("http://127.0.0.1:{port}/"), None, "example.com", &until(3000)).unwrap();
         assert!(answer.doubt.unwrap().contains("to no address"));
         thread.join().unwrap();
     }
@@ -328,9 +353,22 @@ mod tests {
     }
 
     #[test]
+    fn chunks_are_put_together_as_far_as_they_came() {
+        for (chunks, whole) in [
+            ("3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n", "abcde"),
+            ("A\r\n0123456789\r\n5\r\nab", "0123456789ab"),
+            ("zz\r\nabc", ""),
+            ("ffffffffffffffff\r\nabc", "abc"),
+            ("", ""),
+        ] {
+            assert_eq!(unchunked(chunks.as_bytes()), whole.as_bytes(), "{chunks:?}");
+        }
+    }
+
+    #[test]
     fn only_addresses_are_taken() {
         for bad in ["ftp://x/", "http:///", "x", "http://a@b/", "http://a b/", "http://a/\r\nX: y"] {
-            let said = fetch(bad, "example.com", &until(1000));
+            let said = fetch(bad, None, "example.com", &until(1000));
             assert_eq!(said.unwrap_err().code, Code::ConfigInvalid, "{bad}");
         }
         let parsed = |url: &str| Address::parse(url).map(|address| address.shown());

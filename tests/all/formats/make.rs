@@ -108,6 +108,7 @@ pub fn plan(config: &Config) -> Plan {
         allow_orphans: true,
         allow_unsafe_config: true,
         accept: vec![Risk::ChangeOver],
+        probes: Vec::new(),
     };
     let database = Some(("shop".to_owned(), Some("`shop`@`localhost`".to_owned())));
     let source = format!("{BASE}/backups/example.com/backup_20251003_030000.tar.gz");

@@ -26,6 +26,8 @@ final class Options implements Request
      * name of the check.
      * @param bool|null $rehearsal Ask the staged site for pages before it is live, and stop where it does not work. By
      * default true.
+     * @param list<Probe>|null $probes Pages that have to come, in the rehearsal and from the live site, besides those
+     * that restore.toml names; at most 20.
      */
     public function __construct(
         public readonly Priority|string|null $priority = null,
@@ -36,6 +38,7 @@ final class Options implements Request
         public readonly ?bool $checksum = null,
         public readonly ?array $accept = null,
         public readonly ?bool $rehearsal = null,
+        public readonly ?array $probes = null,
     ) {
     }
 
@@ -50,6 +53,7 @@ final class Options implements Request
             'checksum' => $this->checksum,
             'accept' => $this->accept,
             'rehearsal' => $this->rehearsal,
+            'probes' => $this->probes,
         ], static fn (mixed $value): bool => $value !== null);
     }
 }
