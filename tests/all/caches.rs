@@ -227,6 +227,9 @@ pub fn keep_objects(world: &World, redis: &Store, constants: &str) {
         redis.socket()
     );
     replace(&root.join("wp-config.php"), "<?php\n", &settings);
+    // PHP knows the file from before for two seconds.
+    world.harness("stop", &["KILL", "php_fpm"]);
+    world.harness("start", &["php_fpm"]);
 }
 
 const STAY: [&str; 5] =

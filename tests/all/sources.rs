@@ -46,7 +46,6 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/host/services.rs", "whether a socket exists"),
     ("src/host/services/include.rs", "the folders of nginx and PHP-FPM"),
     ("src/host/services/master.rs", "/proc, pid files"),
-    ("src/host/services/open_files.rs", "the configuration of nginx"),
     ("src/host/services/config_test.rs", "the machine's configuration"),
     ("src/host/services/nginx_whole.rs", "the configuration of nginx"),
     ("src/host/services/workers.rs", "the configuration of supervisor and systemd"),
