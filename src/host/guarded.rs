@@ -239,7 +239,9 @@ mod tests {
     #[test]
     fn what_it_said_is_kept_although_a_process_that_left_its_group_holds_the_pipe() {
         let (end, said) =
-            guarded(&["-c", "echo found; setsid sleep 3.5 & sleep 0.2; exit 75"], b"", Duration::from_secs(3)).run().unwrap();
+            guarded(&["-c", "echo found; setsid sleep 3.5 & sleep 0.2; exit 75"], b"", Duration::from_secs(3))
+                .run()
+                .unwrap();
         assert!(matches!(end, End::Exited(75)) && said == "found\n", "{end:?} {said}");
     }
 
