@@ -89,7 +89,9 @@ pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
     };
     monitor.enter(ending.state());
     // The process that started this one in a scope of systemd has these too, and waits for its end.
-    named.map(DomainLock::free);
+    if let Some(named) = named {
+        named.free();
+    }
     unlock(&alive);
     drop(alive);
     notify::send(&ticket, &ending, monitor.as_ref());
