@@ -8,6 +8,7 @@ packages=(
   btrfs-progs debootstrap e2fsprogs faketime strace xfsprogs
   chromium fonts-noto-core nodejs npm
   mariadb-server-core mariadb-client nginx-light php-cli php-fpm php-mbstring php-mysql phpunit wordpress
+  memcached php-memcached php-redis redis-server supervisor
 )
 if [[ ${1:-} == --bench ]]; then
   packages+=(isal mydumper rsync)

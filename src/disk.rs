@@ -130,6 +130,12 @@ pub fn try_lock(file: &File, path: &Path) -> Result<bool> {
     }
 }
 
+/// Frees the lock of an open file, whoever else has a descriptor of it.
+pub fn unlock(file: impl std::os::fd::AsFd) {
+    // Nothing that can go wrong with an open file.
+    let _ = flock(file, FlockOperation::Unlock);
+}
+
 /// Opens and locks a file; `None` when another process has the lock.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ pub mod spawn;
 use crate::api::answer::jobs::Recovery;
 use crate::api::request::{Priority, Request};
 use crate::config::Config;
-use crate::disk::{Durable, private_folder, write_file};
+use crate::disk::{Durable, private_folder, unlock, write_file};
 use crate::engine;
 use crate::engine::inspect;
 use crate::engine::leftovers::cleanup;
@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Runs the job of a folder to its end. `lock` and `alive` are held until the process ends.
+/// Runs the job of a folder to its end. `lock` and `alive` are held until its state is final.
 ///
 /// # Errors
 /// Only when the job cannot even be reported on.
@@ -88,7 +88,12 @@ pub fn run(path: &Path, lock: Option<OwnedFd>, alive: OwnedFd) -> Result<()> {
         }
     };
     monitor.enter(ending.state());
-    drop((alive, named));
+    // The process that started this one in a scope of systemd has these too, and waits for its end.
+    if let Some(named) = named {
+        named.free();
+    }
+    unlock(&alive);
+    drop(alive);
     notify::send(&ticket, &ending, monitor.as_ref());
     engine::hooks::ended(&folder, &ticket, &ending, monitor.as_ref());
     Ok(())
@@ -176,6 +181,8 @@ fn after_panic(
             match engine::recovery::recover(folder, ticket, Staging::Remove, monitor) {
                 Ending::NeedsOperator(why) => Ending::NeedsOperator(why),
                 Ending::Failed(_) => Ending::Failed(error),
+                // The change-over was finished, and the site stands up.
+                Ending::Done(report) => Ending::Done(report),
                 _ => Ending::RolledBack(error),
             }
         }

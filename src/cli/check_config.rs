@@ -16,7 +16,9 @@ use std::process::ExitCode;
 pub fn run(source: Option<&Source>, output: &Output, style: Style) -> Result<ExitCode> {
     let found = in_force(source)?;
     // What lies in the folder of hooks is as much a part of it as the file.
-    hooks::read(&Config::of(source)?)?;
+    for idle in hooks::read(&Config::of(source)?)?.idle {
+        eprintln!("{idle}");
+    }
     let data = serde_json::to_value(&found).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
     show(output, &data, || text(&found, style));
     Ok(ExitCode::SUCCESS)

@@ -8,6 +8,7 @@ use crate::engine::commit::step::Step;
 use crate::engine::commit::{self, Record};
 use crate::engine::hooks::{self, Told};
 use crate::engine::leftovers::discard;
+use crate::engine::machine::CACHES;
 use crate::engine::state::{Committed, Job, Kept, StagedDatabase, StagedFiles};
 use crate::engine::verify;
 use crate::error::{Error, Result};
@@ -15,10 +16,12 @@ use crate::host::process;
 use crate::host::services::Emptied;
 use crate::job::State;
 use crate::job::ending::{Ending, Reached};
+use crate::job::monitor::JobMonitor;
 use crate::progress::finish_all;
 use crate::progress::{Level, Monitor};
 use crate::report::{self, Group};
 use crate::snapshot::retained::{self};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -28,6 +31,32 @@ const ROUNDS: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(550), Duration::from_millis(850)];
 /// Most kept paths that a report lists.
 const LISTED: usize = 100;
+
+/// The hooks that are told of the change-over, in a thread of their own. Dropped, it waits for the one that runs: nothing of a hook
+/// goes on beside what follows, not even after a defect.
+struct HooksBeside {
+    thread: Option<JoinHandle<()>>,
+    lasts: Arc<AtomicBool>,
+    monitor: Arc<JobMonitor>,
+}
+
+impl HooksBeside {
+    /// Those that have not begun are not run: the site goes back.
+    fn begin_no_more(&self) {
+        self.lasts.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Drop for HooksBeside {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.begin_no_more();
+        }
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            self.monitor.event(Level::Warn, "a hook could not be run to its end");
+        }
+    }
+}
 
 impl Job<Committed> {
     /// Verifies the live site; done, or back to the old state.
@@ -39,11 +68,12 @@ impl Job<Committed> {
         let checked = self.groups_beside_caches().and_then(|live| self.keep(live));
         let ending = match checked {
             Ok(report) => Ok(report),
-            Err(error) => Err(self.put_back(error)),
+            Err(error) => {
+                hooks.begin_no_more();
+                Err(self.put_back(error))
+            }
         };
-        if hooks.join().is_err() {
-            self.monitor.event(Level::Warn, "a hook could not be run to its end");
-        }
+        drop(hooks);
         match ending {
             Ok(report) => Ending::Done(Report { hooks: hooks::runs(&self.folder), ..report }.into()),
             Err(ending) => ending,
@@ -51,15 +81,21 @@ impl Job<Committed> {
     }
 
     /// Runs the hooks that are told of the change-over, in a thread of its own.
-    fn begin_hooks(&self) -> JoinHandle<()> {
+    fn begin_hooks(&self) -> HooksBeside {
         let (folder, ticket, plan) = (self.folder.clone(), self.ticket.clone(), self.plan.clone());
         let monitor = self.monitor.clone();
-        std::thread::spawn(move || {
+        let lasts = Arc::new(AtomicBool::new(true));
+        let still = lasts.clone();
+        let thread = std::thread::spawn(move || {
             let (folder, ticket, plan) = (&folder, &ticket, Some(&plan));
             // This moment gives no error.
-            let _ = Told { folder, ticket, plan, state: State::Checking, error: None }
-                .run(Moment::Committed, monitor.as_ref());
-        })
+            let _ = Told { folder, ticket, plan, state: State::Checking, error: None }.run_while(
+                Moment::Committed,
+                monitor.as_ref(),
+                &|| still.load(Ordering::Relaxed),
+            );
+        });
+        HooksBeside { thread: Some(thread), lasts, monitor: self.monitor.clone() }
     }
 
     /// Verifies, and goes on emptying the caches meanwhile: a request that began before the change-over may end after it, and what it made
@@ -85,8 +121,10 @@ impl Job<Committed> {
             while began.elapsed() < begin && !(round > 1 && over.load(Ordering::Relaxed)) {
                 std::thread::sleep(Duration::from_millis(10));
             }
+            let asked = Instant::now();
             at_last = self.hosts.emptied_caches(pages);
-            if at_last.is_empty() {
+            // A server that does not answer keeps the job waiting once.
+            if at_last.is_empty() || asked.elapsed() >= CACHES {
                 break;
             }
         }

@@ -1,7 +1,7 @@
 //! Runs the operator's hooks at the moments of a job, and keeps what became of them.
 //!
 //! A hook that ended is noted in the job's folder before the next one begins. So a recovery knows which hooks of `committed` are still
-//! to be run: each of them ends at least once, and one in which the worker died is run again. Before the change-over a job that died is
+//! to be run: one in which the worker died is run again, and given up when it took its worker down a second time. Before the change-over a job that died is
 //! begun anew, and its hooks with it. Those of the end (`rolled-back`, `done`, `failed`) are run when the job is over, at most once.
 
 use crate::api::answer::hooks::{HookComponents, HookDocument, HookOutcome, HookRun, Moment};
@@ -16,11 +16,18 @@ use crate::plan::Plan;
 use crate::progress::{Level, Monitor};
 use crate::report::{Check, Outcome};
 use crate::text::printable;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// By this status a hook stops the job, before the change-over (`EX_TEMPFAIL` of sysexits.h).
 const STOP: i32 = 75;
+/// A status above this one: a signal's, or that of a shell whose last program ended by one.
+const SIGNALS: i32 = 128;
+/// Most letters of a hook's words in an error.
+const REASON: usize = 500;
+/// How often a hook of `committed` is begun whose end nobody noted.
+const BEGINNINGS: u32 = 2;
 /// Most letters of a hook's words that the report has.
 const SAID: usize = 2000;
 /// Most lines of a hook's words that the log has.
@@ -47,6 +54,14 @@ impl Told<'_> {
     /// `hook_refused` when one stops the job, `config_invalid` for hooks that may not be run, `cancelled`, `timed_out`; before the
     /// change-over only.
     pub fn run(&self, moment: Moment, monitor: &dyn Monitor) -> Result<()> {
+        self.run_while(moment, monitor, &|| true)
+    }
+
+    /// The same, where a hook begins only as long as the moment lasts.
+    ///
+    /// # Errors
+    /// As [`Told::run`].
+    pub fn run_while(&self, moment: Moment, monitor: &dyn Monitor, lasts: &dyn Fn() -> bool) -> Result<()> {
         let found = match hooks::read(&self.ticket.config) {
             Ok(found) => found,
             Err(error) if moment.may_stop() => return Err(error),
@@ -60,7 +75,14 @@ impl Told<'_> {
             if runs.iter().any(|run| run.moment == moment && run.name == hook.name) {
                 continue;
             }
-            let (run, error) = self.run_one(&found, hook, monitor);
+            if !lasts() {
+                monitor.event(Level::Info, &format!("hook {} is not run any more", hook.shown()));
+                continue;
+            }
+            let (run, error) = match moment == Moment::Committed && self.count_beginning(hook) > BEGINNINGS {
+                true => (given_up(hook), Ok(())),
+                false => self.run_one(&found, hook, monitor),
+            };
             tell(&run, monitor);
             runs.push(run);
             // A full disk keeps no hook from being run; a recovery may run it again.
@@ -68,6 +90,17 @@ impl Told<'_> {
             error?;
         }
         Ok(())
+    }
+
+    /// Notes that a hook begins; gives how often it began, this time included.
+    fn count_beginning(&self, hook: &Hook) -> u32 {
+        let mut begun: BTreeMap<String, u32> = self.folder.read(file::HOOKS_BEGUN).unwrap_or_default();
+        let times = begun.entry(hook.shown()).or_default();
+        *times = times.saturating_add(1);
+        let times = *times;
+        // A full disk keeps no hook from being run.
+        let _ = self.folder.write(file::HOOKS_BEGUN, &begun);
+        times
     }
 
     fn run_one(&self, found: &Hooks, hook: &Hook, monitor: &dyn Monitor) -> (HookRun, Result<()>) {
@@ -90,33 +123,33 @@ impl Told<'_> {
             monitor: moment.may_stop().then_some(monitor),
         }
         .run();
-        let made = |outcome, status, said: &str| HookRun {
-            moment,
-            name: hook.name.clone(),
-            outcome,
-            status,
-            took_s: (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
-            said: said
-                .trim()
-                .chars()
-                .take(SAID)
-                .collect::<String>()
-                .lines()
-                .map(printable)
-                .collect::<Vec<_>>()
-                .join("\n"),
+        let (outcome, status, said, why) = match ended {
+            Ok((End::Exited(0), said)) => (HookOutcome::Done, Some(0), said, None),
+            Ok((End::Exited(STOP), said)) => (HookOutcome::Failed, Some(STOP), said, Some(String::new())),
+            // Whatever a hook was to find, it did not come to say so.
+            Ok((End::Exited(status), said)) if status > SIGNALS => {
+                (HookOutcome::Failed, Some(status), said, Some(format!("it ended by the signal {}", status - SIGNALS)))
+            }
+            Ok((End::Exited(status), said)) => (HookOutcome::Failed, Some(status), said, None),
+            Ok((End::TimedOut, said)) => {
+                let why = format!("it did not end within {} s (limits.hook_s)", config.limits.hook_s);
+                (HookOutcome::Ended, None, said, Some(why))
+            }
+            Ok((End::Stopped(error), said)) => {
+                return (made(hook, HookOutcome::Ended, None, began, &said), Err(error));
+            }
+            Err(error) => {
+                let why = format!("it cannot be run: {error}");
+                (HookOutcome::Failed, None, why.clone(), Some(why))
+            }
         };
-        match ended {
-            Ok((End::Exited(0), said)) => (made(HookOutcome::Done, Some(0), &said), Ok(())),
-            Ok((End::Exited(STOP), said)) if moment.may_stop() => {
-                let run = made(HookOutcome::Refused, Some(STOP), &said);
-                let error = refusal(&run);
+        match why.filter(|_| moment.may_stop()) {
+            None => (made(hook, outcome, status, began, &said), Ok(())),
+            Some(why) => {
+                let run = made(hook, HookOutcome::Refused, status, began, &said);
+                let error = refusal(hook, &why, &run.said);
                 (run, Err(error))
             }
-            Ok((End::Exited(status), said)) => (made(HookOutcome::Failed, Some(status), &said), Ok(())),
-            Ok((End::TimedOut, said)) => (made(HookOutcome::Ended, None, &said), Ok(())),
-            Ok((End::Stopped(error), said)) => (made(HookOutcome::Ended, None, &said), Err(error)),
-            Err(error) => (made(HookOutcome::Failed, None, &format!("it cannot be run: {error}")), Ok(())),
         }
     }
 
@@ -137,6 +170,7 @@ impl Told<'_> {
                 database: plan.selection.database.any() && plan.database.is_some(),
                 config: &plan.selection.config,
             }),
+            partial: plan.map(|plan| plan.selection.is_partial()),
             document_root: plan.map(|plan| plan.document_root.as_path()),
             staged_tree: staged.filter(|plan| plan.selection.files.any()).map(|plan| plan.tree.as_path()).filter(there),
             shadow_schema: staged
@@ -180,7 +214,7 @@ pub fn check(config: &crate::config::Config) -> Option<Check> {
     if found.all.is_empty() && found.idle.is_empty() {
         return None;
     }
-    let names: Vec<String> = found.all.iter().map(|hook| format!("{}/{}", hook.moment.word(), hook.name)).collect();
+    let names: Vec<String> = found.all.iter().map(Hook::shown).collect();
     let as_whom = found.account.as_ref().map_or("root", |account| account.name.as_str());
     let message = match names.len() {
         0 => "no hook will be run".to_owned(),
@@ -194,11 +228,46 @@ pub fn check(config: &crate::config::Config) -> Option<Check> {
     Some(Check::new("hooks", outcome, message).with("hooks", names.len()))
 }
 
-/// The error of a job that a hook stopped, with the hook's words as its reason.
-fn refusal(run: &HookRun) -> Error {
-    let hook = format!("{}/{}", run.moment.word(), run.name);
-    let words: String = run.said.lines().collect::<Vec<_>>().join(" ").chars().take(500).collect();
-    let why = if words.is_empty() { "it says nothing".to_owned() } else { words };
+fn made(hook: &Hook, outcome: HookOutcome, status: Option<i32>, began: Instant, said: &str) -> HookRun {
+    // A scanner says first what it does, and at last what it found.
+    let said = if outcome == HookOutcome::Refused { last(said.trim(), SAID) } else { first(said.trim(), SAID) };
+    HookRun {
+        moment: hook.moment,
+        name: hook.name.clone(),
+        outcome,
+        status,
+        took_s: (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+        said: said.lines().map(printable).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+/// A hook in which the worker died each time.
+fn given_up(hook: &Hook) -> HookRun {
+    let said =
+        format!("it is not begun again: it began {BEGINNINGS} times, and its worker died before its end was noted");
+    made(hook, HookOutcome::Failed, None, Instant::now(), &said)
+}
+
+fn first(text: &str, letters: usize) -> &str {
+    text.char_indices().nth(letters).map_or(text, |(end, _)| &text[..end])
+}
+
+fn last(text: &str, letters: usize) -> &str {
+    let Some(before) = letters.checked_sub(1) else { return "" };
+    text.char_indices().rev().nth(before).map_or(text, |(begin, _)| &text[begin..])
+}
+
+/// The error of a job that a hook stopped, with the reason and the hook's last words.
+fn refusal(hook: &Hook, why: &str, said: &str) -> Error {
+    let words = said.lines().collect::<Vec<_>>().join(" ");
+    let words = last(&words, REASON);
+    let why = match (why, words) {
+        ("", "") => "it says nothing",
+        ("", words) => words,
+        (why, words) if words.is_empty() || words == why => why,
+        (why, words) => &format!("{why}; it said: {words}"),
+    };
+    let hook = hook.shown();
     Error::new(Code::HookRefused, format!("the hook {hook} stopped the job: {why}")).with("hook", hook)
 }
 
@@ -216,5 +285,117 @@ fn tell(run: &HookRun, monitor: &dyn Monitor) {
             monitor.event(Level::Warn, &format!("{hook} failed with status {status} after {took} s"));
         }
         (HookOutcome::Failed, None) => monitor.event(Level::Warn, &format!("{hook} failed")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::request::Request;
+    use crate::config::Config;
+    use crate::job::JobId;
+    use crate::progress::Silent;
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    struct Machine {
+        place: tempfile::TempDir,
+        folder: JobFolder,
+        ticket: Ticket,
+    }
+
+    impl Machine {
+        fn new() -> Machine {
+            let place = tempfile::tempdir().unwrap();
+            let mut config = Config::default();
+            config.paths.base = place.path().to_owned();
+            config.limits.hook_s = 1;
+            let ticket = Ticket {
+                schema: 1,
+                job: JobId::new().unwrap(),
+                kind: Kind::Restore,
+                domain: None,
+                created: String::new(),
+                request: Request::parse("restore_start", r#"{"domain":"example.com"}"#).unwrap(),
+                config,
+            };
+            Machine { place, folder: JobFolder::create(&ticket).unwrap(), ticket }
+        }
+
+        /// A hook that notes its beginning.
+        fn put(&self, name: &str, script: &str) {
+            let path = self.ticket.config.paths.hooks().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let text = match script.strip_prefix("#!") {
+                Some(_) => script.to_owned(),
+                None => format!("#!/bin/sh\necho {name} >>{}\n{script}\n", self.place.path().join("log").display()),
+            };
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+
+        fn told(&self) -> Told<'_> {
+            Told { folder: &self.folder, ticket: &self.ticket, plan: None, state: State::Checking, error: None }
+        }
+
+        fn log(&self) -> String {
+            std::fs::read_to_string(self.place.path().join("log")).unwrap_or_default()
+        }
+    }
+
+    #[test]
+    fn before_the_change_over_a_hook_that_could_not_say_what_it_found_stops_the_job_and_after_it_none_does() {
+        for (script, why) in [
+            ("echo looks; exec sleep 20", "it did not end within 1 s (limits.hook_s); it said: looks"),
+            ("echo looks; kill -KILL $$", "it ended by the signal 9; it said: looks"),
+            ("#!/no/such/program\n", "it cannot be run: No such file or directory (os error 2)"),
+            ("exit 75", "it says nothing"),
+            ("seq 9999; echo malware; exit 75", "malware"),
+        ] {
+            let machine = Machine::new();
+            machine.put("staged/a", script);
+            machine.put("committed/a", script);
+            let error = machine.told().run(Moment::Staged, &Silent).unwrap_err();
+            assert_eq!(error.code, Code::HookRefused);
+            assert!(error.message.starts_with("the hook staged/a stopped the job: "), "{}", error.message);
+            assert!(error.message.ends_with(why) && error.message.len() < 600, "{}", error.message);
+            machine.told().run(Moment::Committed, &Silent).unwrap();
+            let runs = runs(&machine.folder);
+            assert_eq!(runs[0].outcome, HookOutcome::Refused);
+            assert!(matches!(runs[1].outcome, HookOutcome::Failed | HookOutcome::Ended), "{runs:?}");
+        }
+        let machine = Machine::new();
+        machine.put("staged/a", "exit 3");
+        machine.told().run(Moment::Staged, &Silent).unwrap();
+    }
+
+    #[test]
+    fn no_hook_begins_once_its_moment_is_over() {
+        let machine = Machine::new();
+        let lasts = AtomicBool::new(true);
+        for name in ["committed/a", "committed/b"] {
+            machine.put(name, "");
+        }
+        let ends_with_the_first = || lasts.swap(false, Ordering::Relaxed);
+        machine.told().run_while(Moment::Committed, &Silent, &ends_with_the_first).unwrap();
+        assert_eq!(machine.log(), "committed/a\n");
+        assert_eq!(runs(&machine.folder).len(), 1);
+    }
+
+    #[test]
+    fn a_hook_that_takes_its_worker_down_is_not_begun_for_ever() {
+        let machine = Machine::new();
+        machine.put("committed/a", "");
+        machine.put("committed/b", "");
+        for _ in 0..2 {
+            machine.told().run(Moment::Committed, &Silent).unwrap();
+            // As if the worker had died before it noted an end.
+            std::fs::remove_file(machine.folder.join(file::HOOKS)).unwrap();
+        }
+        assert_eq!(machine.log().lines().count(), 4);
+        machine.told().run(Moment::Committed, &Silent).unwrap();
+        assert_eq!(machine.log().lines().count(), 4, "{}", machine.log());
+        let runs = runs(&machine.folder);
+        assert!(runs.iter().all(|run| run.outcome == HookOutcome::Failed && run.said.contains("2 times")), "{runs:?}");
     }
 }

@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long one cache may take. What is left then is taken by the next round.
-const CACHES: Duration = Duration::from_secs(2);
+/// How long the caches may take in all: the change-over waits for them. What is left then is taken by the next round.
+pub(super) const CACHES: Duration = Duration::from_secs(2);
 
 /// Connections of one job.
 pub struct Hosts {

@@ -187,13 +187,15 @@ fn plan_source(
         }
         _ => error,
     })?;
+    // Before the hooks: those of the end are told of it too. Only from the journal on is there anything that a plan has to undo.
+    folder.write(file::PLAN, &plan)?;
     let told = Told { folder, ticket, plan: Some(&plan), state: State::Planning, error: None };
     told.run(Moment::PreFlight, monitor.as_ref())?;
     if let Some(earlier) = &earlier {
         monitor.event(Level::Info, &format!("goes on with what job {} had staged", earlier.job()));
         plan = plan.going_on_with(&earlier.plan);
+        folder.write(file::PLAN, &plan)?;
     }
-    folder.write(file::PLAN, &plan)?;
     folder.write(file::PREFLIGHT, &groups)?;
     if let Some(survey) = facts.survey.as_ref().filter(|survey| !survey.immutable.is_empty()) {
         folder.write(file::IMMUTABLE, &survey.immutable)?;
@@ -255,9 +257,9 @@ fn plan_retained(
     if let Some(check) = report::failures(&groups).first() {
         return Err(Error::new(Code::SnapshotInvalid, check.message.clone()));
     }
+    folder.write(file::PLAN, &plan)?;
     let told = Told { folder, ticket, plan: Some(&plan), state: State::Planning, error: None };
     told.run(Moment::PreFlight, monitor.as_ref())?;
-    folder.write(file::PLAN, &plan)?;
     let mut journal = Journal::create(&folder.join(file::JOURNAL))?;
     journal.append(&Record::first())?;
     let staged = Staged::of_retained(manifest)?;

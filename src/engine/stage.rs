@@ -269,7 +269,7 @@ fn leave_out_pages(
             kept.files = kept.files.saturating_sub(files);
             kept.bytes = kept.bytes.saturating_sub(bytes);
         }
-        page_caches::empty(staged, folder)?;
+        page_caches::empty(staged, folder, &Silent)?;
         if files > 0 {
             notes.push(format!("left out: {files} saved pages in {folder}, which are not of the restored state"));
         }

@@ -5,10 +5,11 @@ use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Most bytes of a program's messages that are kept.
-const LIMIT: u64 = 64 << 10;
+const LIMIT: usize = 64 << 10;
 /// Folders programs are found in.
 pub const FOLDERS: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
@@ -38,7 +39,7 @@ pub fn run(program: &Path, arguments: &[&OsStr], time: Duration) -> Result<Outco
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| format!("{shown}: {error}"))?;
-    let readers = [child.stdout.take().map(collect), child.stderr.take().map(collect)];
+    let words = [child.stdout.take().map(Words::of), child.stderr.take().map(Words::of)];
     let deadline = Instant::now() + time;
     let success = loop {
         match child.try_wait() {
@@ -51,26 +52,47 @@ pub fn run(program: &Path, arguments: &[&OsStr], time: Duration) -> Result<Outco
             Err(error) => return Err(format!("{shown}: {error}")),
         }
     };
-    let mut said = String::new();
-    for reader in readers.into_iter().flatten() {
-        // A grandchild may hold the pipe open: what came so far is enough.
-        said += &reader.recv_timeout(Duration::from_millis(500)).unwrap_or_default();
-    }
-    Ok(Outcome { success, said })
+    Ok(Outcome { success, said: words.into_iter().flatten().map(Words::at_last).collect() })
 }
 
-/// What a program writes, bounded, once it has closed its end.
-pub(super) fn collect(from: impl Read + Send + 'static) -> crossbeam_channel::Receiver<String> {
-    let (send, receive) = crossbeam_channel::bounded(1);
-    std::thread::spawn(move || {
-        let mut text = Vec::new();
-        let mut limited = from.take(LIMIT);
-        let _ = limited.read_to_end(&mut text);
-        let _ = send.send(String::from_utf8_lossy(&text).into_owned());
-        // What is beyond the limit is read on, so that the program does not stand still.
-        let _ = std::io::copy(&mut limited.into_inner(), &mut std::io::sink());
-    });
-    receive
+/// What a program writes, bounded, as it comes.
+pub(super) struct Words {
+    came: Arc<Mutex<Vec<u8>>>,
+    /// Says nothing; it is gone once the program has closed its end, or has said enough.
+    comes: crossbeam_channel::Receiver<()>,
+}
+
+impl Words {
+    pub(super) fn of(mut from: impl Read + Send + 'static) -> Words {
+        let (coming, comes) = crossbeam_channel::bounded(1);
+        let came = Arc::new(Mutex::new(Vec::new()));
+        let into = came.clone();
+        std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            let mut is_full = false;
+            while let Ok(length @ 1..) = from.read(&mut part) {
+                let mut text = into.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = LIMIT - text.len();
+                text.extend(&part[..length.min(room)]);
+                is_full = text.len() == LIMIT;
+                if is_full {
+                    break;
+                }
+            }
+            drop(coming);
+            // What is beyond the limit is read on, so that the program does not stand still.
+            if is_full {
+                let _ = std::io::copy(&mut from, &mut std::io::sink());
+            }
+        });
+        Words { came, comes }
+    }
+
+    /// What came in all. A grandchild may hold the pipe open when the program has ended: then, after half a second, what came so far.
+    pub(super) fn at_last(self) -> String {
+        let _ = self.comes.recv_timeout(Duration::from_millis(500));
+        String::from_utf8_lossy(&self.came.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
 }
 
 fn end(child: &mut Child) {
@@ -147,8 +169,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_said_is_kept_although_somebody_holds_the_pipe() {
+        let begun = Instant::now();
+        let outcome = shell("echo out; echo err >&2; setsid sleep 4.5 & exit 0", Duration::from_secs(4)).unwrap();
+        assert!(outcome.success && begun.elapsed() < Duration::from_secs(4));
+        assert_eq!(outcome.said, "out\nerr\n");
+    }
+
+    #[test]
     fn endless_output_is_bounded() {
         let outcome = shell("head -c 3000000 /dev/zero | tr '\\0' x", Duration::from_secs(20)).unwrap();
-        assert_eq!(outcome.said.len() as u64, LIMIT);
+        assert_eq!(outcome.said.len(), LIMIT);
     }
 }

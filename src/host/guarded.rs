@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::host::account::Account;
-use crate::host::command::{self, collect};
+use crate::host::command::{self, Words};
 use crate::progress::Monitor;
 use rustix::fs::MemfdFlags;
 use std::ffi::{CString, OsString};
@@ -54,7 +54,7 @@ impl Guarded<'_> {
     /// When it cannot be run.
     pub fn run(&self) -> io::Result<(End, String)> {
         let mut child = self.spawn()?;
-        let readers = [child.stdout.take().map(collect), child.stderr.take().map(collect)];
+        let words = [child.stdout.take().map(Words::of), child.stderr.take().map(Words::of)];
         let deadline = Instant::now() + self.time;
         let mut pause = Duration::from_millis(1);
         let end = loop {
@@ -72,9 +72,7 @@ impl Guarded<'_> {
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(20));
         };
-        let said = readers.into_iter().flatten();
-        let said = said.map(|reader| reader.recv_timeout(Duration::from_millis(500)).unwrap_or_default()).collect();
-        Ok((end, said))
+        Ok((end, words.into_iter().flatten().map(Words::at_last).collect()))
     }
 
     fn spawn(&self) -> io::Result<Child> {
@@ -128,6 +126,11 @@ unsafe fn stand_guard(worker: libc::pid_t, account: Option<&(u32, u32, Vec<u32>)
     // SAFETY: system calls with integers and with memory that lives until exec; none of them is unsafe after a fork. clone(2) without
     // flags is fork(2) without the handlers of libc, which take locks.
     unsafe {
+        // Until the guard has its handler, a signal waits: by the worker's own one, which the guard has from the fork, it would not end.
+        let mut end_signal: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut end_signal);
+        libc::sigaddset(&raw mut end_signal, libc::SIGTERM);
+        libc::sigprocmask(libc::SIG_BLOCK, &raw const end_signal, std::ptr::null_mut());
         if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) != 0 {
             return failed();
         }
@@ -142,6 +145,8 @@ unsafe fn stand_guard(worker: libc::pid_t, account: Option<&(u32, u32, Vec<u32>)
                 for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM, libc::SIGPIPE] {
                     libc::signal(signal, libc::SIG_DFL);
                 }
+                // Exec keeps the mask.
+                libc::sigprocmask(libc::SIG_UNBLOCK, &raw const end_signal, std::ptr::null_mut());
                 if let Some((uid, gid, groups)) = account
                     && libc::geteuid() == 0
                     && (libc::setgroups(groups.len(), groups.as_ptr()) != 0
@@ -159,6 +164,7 @@ unsafe fn stand_guard(worker: libc::pid_t, account: Option<&(u32, u32, Vec<u32>)
                 libc::setpgid(program, program);
                 WATCHED.store(program, Ordering::Relaxed);
                 libc::signal(libc::SIGTERM, end as *const () as libc::sighandler_t);
+                libc::sigprocmask(libc::SIG_UNBLOCK, &raw const end_signal, std::ptr::null_mut());
                 // Among them the end of a pipe by which the worker learns that the program runs.
                 libc::syscall(libc::SYS_close_range, 0_u32, u32::MAX, 0_u32);
                 let mut about: libc::siginfo_t = std::mem::zeroed();
@@ -228,6 +234,32 @@ mod tests {
         let (end, _) = guarded(&["-c", "sleep 300.5 & sleep 300.5"], b"", Duration::from_millis(200)).run().unwrap();
         assert!(matches!(end, End::TimedOut), "{end:?}");
         assert!(!lives("300.5") && begun.elapsed() < Duration::from_secs(4));
+    }
+
+    #[test]
+    fn what_it_said_is_kept_although_a_process_that_left_its_group_holds_the_pipe() {
+        let (end, said) =
+            guarded(&["-c", "echo found; setsid sleep 3.5 & sleep 0.2; exit 75"], b"", Duration::from_secs(3))
+                .run()
+                .unwrap();
+        assert!(matches!(end, End::Exited(75)) && said == "found\n", "{end:?} {said}");
+    }
+
+    #[test]
+    fn the_signal_that_ends_a_guard_waits_for_its_handler_only() {
+        // A shell blocks signals itself while it begins a program; grep in its place does not.
+        let script = "until grep -q 'SigBlk:.*0000$' /proc/$PPID/status; do sleep 0.01; done; \
+            exec grep -h -e SigBlk -e SigCgt -e SigIgn /proc/self/status /proc/$PPID/status";
+        let (end, said) = guarded(&["-c", script], b"", Duration::from_secs(5)).run().unwrap();
+        assert!(matches!(end, End::Exited(0)), "{end:?} {said}");
+        let masks: Vec<u64> = said
+            .lines()
+            .map(|line| u64::from_str_radix(line.split_whitespace().last().unwrap(), 16).unwrap())
+            .collect();
+        let term = 1_u64 << (libc::SIGTERM - 1);
+        let has = |mask: usize| masks[mask] & term != 0;
+        assert_eq!([0, 1].map(has), [false, false], "the program has it blocked or ignored: {said}");
+        assert_eq!([3, 4, 5].map(has), [false, false, true], "the guard does not take it: {said}");
     }
 
     #[test]

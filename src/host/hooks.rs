@@ -8,8 +8,8 @@ use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::host::account::Account;
 use crate::text::printable;
-use std::fs::Metadata;
-use std::io::ErrorKind;
+use std::fs::{File, Metadata};
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,13 @@ pub struct Hook {
     pub name: String,
     /// Its absolute path.
     pub path: PathBuf,
+}
+
+impl Hook {
+    /// As messages name it: moment and name.
+    pub fn shown(&self) -> String {
+        format!("{}/{}", self.moment.word(), self.name)
+    }
 }
 
 /// All hooks, and what is not run although it lies there, as sentences.
@@ -62,8 +69,15 @@ pub fn read(config: &Config) -> Result<Hooks> {
             continue;
         };
         require_roots(&place, Kind::Folder)?;
-        for name in names(&place)?.into_iter().filter(|name| is_name(name)) {
+        for name in names(&place)? {
             let path = place.join(&name);
+            if !is_name(&name) {
+                if !is_backup(&name) && path.symlink_metadata().is_ok_and(|about| about.mode() & 0o111 != 0) {
+                    let shown = printable(&path.display().to_string());
+                    found.idle.push(format!("{shown} is not run: a hook's name has letters, digits, `_`, `-` and `.`"));
+                }
+                continue;
+            }
             if require_roots(&path, Kind::File)?.mode() & 0o111 == 0 {
                 found.idle.push(format!("{} is not executable and is not run", path.display()));
                 continue;
@@ -83,10 +97,13 @@ pub fn read(config: &Config) -> Result<Hooks> {
 fn require_reach(account: &Account, hook: &Path) -> Result<()> {
     for place in hook.ancestors() {
         let about = place.metadata().map_err(|error| unreadable(place, &error))?;
-        let bit = if account.groups.contains(&about.gid()) { 0o010 } else { 0o001 };
-        if about.mode() & bit == 0 {
+        // Its interpreter has to read a script.
+        let wanted = if place == hook && is_script(hook) { 0o005 } else { 0o001 };
+        let shift = if account.groups.contains(&about.gid()) { 3 } else { 0 };
+        if (about.mode() >> shift) & wanted != wanted {
             let (shown, name) = (place.display().to_string(), &account.name);
-            let message = format!("no hook is run: {name} (hooks.user) may not enter or execute {shown}");
+            let what = if place == hook { "read and execute" } else { "enter" };
+            let message = format!("no hook is run: {name} (hooks.user) may not {what} {shown}");
             return Err(Error::new(Code::ConfigInvalid, message)
                 .hint("Name a folder that this account can enter as paths.hooks, or let the hooks run as root.")
                 .with("path", shown));
@@ -105,15 +122,26 @@ fn account(user: &str) -> Result<Option<Account>> {
 
 /// Names that run-parts(8) takes, and names with dots in them, but for those of backup files.
 fn is_name(name: &str) -> bool {
-    !name.starts_with('.')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-        && !BACKUPS.iter().any(|end| name.ends_with(end))
+    !is_backup(name) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
 }
 
-/// The names in a folder, in their order. What is no text is no name of a hook.
+/// A name that was given so that nobody takes the file for what it was.
+fn is_backup(name: &str) -> bool {
+    name.starts_with(['.', '#']) || name.ends_with('~') || BACKUPS.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether another program runs it. What cannot be read here is taken for one.
+fn is_script(hook: &Path) -> bool {
+    let mut begin = [0; 2];
+    File::open(hook).and_then(|mut file| file.read_exact(&mut begin)).map_or(true, |()| begin == *b"#!")
+}
+
+/// The names in a folder, in their order.
 fn names(folder: &Path) -> Result<Vec<String>> {
-    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
-    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let entries = std::fs::read_dir(folder).and_then(|entries| {
+        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect::<std::io::Result<Vec<_>>>()
+    });
+    let mut names = entries.map_err(|error| unreadable(folder, &error))?;
     names.sort_unstable();
     Ok(names)
 }
@@ -201,8 +229,9 @@ mod tests {
         let found = read(&config).unwrap();
         let all: Vec<String> = found.all.iter().map(|hook| format!("{}/{}", hook.moment.word(), hook.name)).collect();
         assert_eq!(all, ["staged/10-a", "staged/10_A.sh", "staged/20-b", "staged/9", "done/a"]);
-        assert_eq!(found.idle.len(), 2, "{:?}", found.idle);
-        assert!(found.idle[0].contains("comitted is no moment") && found.idle[1].contains("not executable"));
+        assert_eq!(found.idle.len(), 3, "{:?}", found.idle);
+        assert!(found.idle[0].contains("comitted is no moment") && found.idle[2].contains("not executable"));
+        assert!(found.idle[1].contains("staged/a b is not run"), "{:?}", found.idle);
     }
 
     #[test]
@@ -235,6 +264,17 @@ mod tests {
         std::fs::create_dir(folder.join("staged/c")).unwrap();
         refused(&config, &folder.join("staged/c"), "no file");
         std::fs::remove_dir(folder.join("staged/c")).unwrap();
+        config.hooks.user = "nobody".into();
+        let mut above = folder.as_path();
+        while above.starts_with(place.path()) {
+            mode(above, 0o755);
+            above = above.parent().unwrap();
+        }
+        mode(&hook, 0o711);
+        let error = read(&config).unwrap_err();
+        assert!(error.message.contains("nobody (hooks.user) may not read and execute"), "{}", error.message);
+        mode(&hook, 0o755);
+        assert!(read(&config).is_ok());
         config.hooks.user = "no-such-account".into();
         assert!(read(&config).unwrap_err().message.contains("no-such-account"));
     }

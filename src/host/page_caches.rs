@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::host::tree::kind::Kind;
 use crate::host::tree::{self, walk::Next};
 use crate::path::RelPath;
-use crate::progress::Silent;
+use crate::progress::Monitor;
 use rustix::fs::{Dir, OFlags};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -65,11 +65,11 @@ pub fn measure(root: &OwnedFd, path: &RelPath) -> Result<(u64, u64)> {
     Ok((files, bytes))
 }
 
-/// Removes what is in a folder, which stays. Gives the number of things removed.
+/// Removes what is in a folder, which stays, as long as the monitor says so. Gives the number of things removed.
 ///
 /// # Errors
-/// `io_failed`; in a live tree also where the site writes to the folder in this moment.
-pub fn empty(root: &OwnedFd, path: &RelPath) -> Result<u64> {
+/// The monitor's, `io_failed`; in a live tree also where the site writes to the folder in this moment.
+pub fn empty(root: &OwnedFd, path: &RelPath, monitor: &dyn Monitor) -> Result<u64> {
     let refuse = |error| tree::handle::refuse(path, error);
     let folder = tree::handle::resolve(root.as_fd(), path, OFlags::RDONLY | OFlags::DIRECTORY).map_err(refuse)?;
     let mut names = Vec::new();
@@ -77,5 +77,10 @@ pub fn empty(root: &OwnedFd, path: &RelPath) -> Result<u64> {
         names.push(entry.map_err(refuse)?.file_name().to_bytes().to_owned());
     }
     let names = names.iter().filter(|name| !matches!(name.as_slice(), b"." | b".."));
-    names.map(|name| tree::remove(&folder, OsStr::from_bytes(name), &Silent)).sum()
+    names
+        .map(|name| {
+            monitor.keep_going()?;
+            tree::remove(&folder, OsStr::from_bytes(name), monitor)
+        })
+        .sum()
 }

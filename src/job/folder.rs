@@ -32,6 +32,8 @@ pub mod file {
     pub const JOURNAL: &str = "journal";
     /// What became of the hooks that were run.
     pub const HOOKS: &str = "hooks.json";
+    /// How often each hook of `committed` was begun.
+    pub const HOOKS_BEGUN: &str = "hooks-begun.json";
     /// How it ended.
     pub const REPORT: &str = "report.json";
     /// Stands there when somebody asked the job to stop.

@@ -5,7 +5,7 @@
 //! lock file was replaced, has been taken for dead: see [`Fence`].
 
 use crate::config::Config;
-use crate::disk::{private_folder, sync_parent, try_lock_file};
+use crate::disk::{private_folder, sync_parent, try_lock_file, unlock};
 use crate::error::{IoContext, Result};
 use crate::job::JobId;
 use crate::path::Domain;
@@ -70,14 +70,21 @@ impl DomainLock {
         sync_parent(&self.path)
     }
 
-    /// Empties the lock: the job in it is finished. The lock itself goes with the last open descriptor.
+    /// Empties the lock, and frees it: the job in it is finished.
     ///
     /// # Errors
-    /// `io_failed`.
+    /// `io_failed`; the lock is free then too.
     pub fn finish(self) -> Result<()> {
         let act = || format!("empty {}", self.path.display());
-        self.file.set_len(0).doing(act)?;
-        self.file.sync_all().doing(act)
+        let emptied = self.file.set_len(0).and_then(|()| self.file.sync_all()).doing(act);
+        self.free();
+        emptied
+    }
+
+    /// Frees the lock and leaves the job in it. A process that only waits for us, as the one that started a scope of systemd, may have a
+    /// second descriptor of it.
+    pub fn free(self) {
+        unlock(&self.file);
     }
 
     /// A second descriptor of the same lock, to be handed to a worker.
@@ -169,9 +176,16 @@ mod tests {
         assert!(DomainLock::try_take(&config, &domain).unwrap().is_none(), "the worker's descriptor holds it");
         drop(handed);
         let mut again = DomainLock::try_take(&config, &domain).unwrap().unwrap();
-        assert_eq!(again.holder(), Some(job), "a dead holder stays named");
-        again.finish().unwrap();
+        assert_eq!(again.holder(), Some(job.clone()), "a dead holder stays named");
+        let waiting = again.share().unwrap();
+        again.free();
+        let mut freed = DomainLock::try_take(&config, &domain).unwrap().expect("one who waits for the worker holds it");
+        assert_eq!(freed.holder(), Some(job));
+        let waiting = (waiting, freed.share().unwrap());
+        freed.finish().unwrap();
         assert_eq!(claimed(&config), vec![]);
+        assert!(DomainLock::try_take(&config, &domain).unwrap().is_some(), "one who waits for the worker holds it");
+        drop(waiting);
     }
 
     #[test]

@@ -2,16 +2,14 @@
 
 use crate::api::answer::jobs::Notification;
 use crate::error::{Code, Error, IoContext, Result};
+use crate::host::guarded::{End, Guarded};
 use crate::job::Kind;
 use crate::job::ending::Ending;
 use crate::job::ticket::Ticket;
 use crate::progress::{Level, Monitor};
-use rustix::fs::MemfdFlags;
-use std::fs::File;
-use std::io::{Seek, Write};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
@@ -53,34 +51,26 @@ fn document(ticket: &Ticket, ending: &Ending) -> String {
     serde_json::to_string(&notification).unwrap_or_default()
 }
 
-/// Standard input is a file of its own with the report, so that a program that does not read it cannot block this process.
 fn run(command: &str, document: &str) -> Result<()> {
     let mut words = command.split_whitespace();
     let program = words.next().unwrap_or_default();
-    let act = || format!("run {program}");
+    let told = Guarded {
+        program: Path::new(program),
+        arguments: words.map(Into::into).collect(),
+        input: document.as_bytes(),
+        variables: Vec::new(),
+        account: None,
+        folder: Path::new("/"),
+        time: PROGRAM,
+        monitor: None,
+    };
     let hint = "See `notify.command` of restore.toml.";
-    let mut report = File::from(rustix::fs::memfd_create("report", MemfdFlags::CLOEXEC).doing(act)?);
-    report.write_all(document.as_bytes()).and_then(|()| report.rewind()).doing(act)?;
-    let mut child = Command::new(program)
-        .args(words)
-        .stdin(Stdio::from(report))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .doing(act)
-        .map_err(|error| error.hint(hint))?;
-    let deadline = Instant::now() + PROGRAM;
-    while Instant::now() < deadline {
-        if let Some(status) = child.try_wait().doing(act)? {
-            let failed = || Error::new(Code::IoFailed, format!("{program} ended with {status}")).hint(hint);
-            return if status.success() { Ok(()) } else { Err(failed()) };
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-    let message = format!("{program} did not end within {} seconds", PROGRAM.as_secs());
-    Err(Error::new(Code::TimedOut, message).hint(hint))
+    let error = match told.run().doing(|| format!("run {program}")).map_err(|error| error.hint(hint))? {
+        (End::Exited(0), _) => return Ok(()),
+        (End::Exited(status), _) => Error::new(Code::IoFailed, format!("{program} ended with status {status}")),
+        _ => Error::new(Code::TimedOut, format!("{program} did not end within {} seconds", PROGRAM.as_secs())),
+    };
+    Err(error.hint(hint))
 }
 
 fn is_tls(url: &str) -> bool {
@@ -141,9 +131,9 @@ mod tests {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     use rustls::{ServerConfig, ServerConnection, StreamOwned};
-    use std::io::{BufRead, BufReader, Read};
+    use std::io::{BufRead, BufReader, Read, Write};
     use std::net::TcpListener;
-    use std::path::Path;
+    use std::process::Command;
     use std::thread::{JoinHandle, spawn};
 
     /// Takes one request and answers it with a status. Gives what came as its body.
@@ -251,8 +241,7 @@ mod tests {
         run(&format!("cp /dev/stdin {}", folder.path().join("got").display()), &report).unwrap();
         assert_eq!(std::fs::read_to_string(folder.path().join("got")).unwrap(), report);
         run("true", &report).unwrap();
-        for (command, said) in [("false", "false ended with exit status: 1"), ("/nowhere/hook x", "run /nowhere/hook")]
-        {
+        for (command, said) in [("false", "false ended with status 1"), ("/nowhere/hook x", "run /nowhere/hook")] {
             let error = run(command, &report).unwrap_err();
             assert!(error.message.contains(said) && error.hint.contains("notify.command"), "{error:?}");
         }

@@ -189,7 +189,9 @@ pub fn finish_dead(
     let state = ending.state();
     monitor.event(Level::Info, &format!("{domain}: job {dead} is now {}", state.word()));
     let is_stuck = matches!(ending, Ending::NeedsOperator(_));
-    if !is_stuck {
+    if is_stuck {
+        lock.free();
+    } else {
         lock.finish()?;
     }
     engine::hooks::ended(&folder, &ticket, &ending, monitor.as_ref());

@@ -160,6 +160,18 @@ fn by_75_a_hook_stops_the_job_before_the_change_over_and_by_nothing_else() {
         std::fs::remove_file(hook).unwrap();
         std::fs::remove_file(never).unwrap();
     }
+    // Nobody knows what it would have said.
+    for (script, why) in [("echo looks; kill -9 $$", "by the signal 9; it said: looks"), ("", "cannot be run")] {
+        let hook = put(&world, "staged/20-killed", script);
+        if script.is_empty() {
+            std::fs::write(&hook, "#!/none\n").unwrap();
+        }
+        let error = world.refused("restore_start", json!({"domain": DOMAIN, "wait": true}));
+        assert_eq!(error["code"], "hook_refused", "{error}");
+        assert!(error["message"].as_str().unwrap().contains(why), "{error}");
+        world.digest().assert_is(&damaged, why);
+        std::fs::remove_file(hook).unwrap();
+    }
     put(&world, "committed/20-late", "exit 75");
     let restored = world.restore();
     world.digest().assert_is(&good, "hooks that fail change nothing");
@@ -172,7 +184,7 @@ fn by_75_a_hook_stops_the_job_before_the_change_over_and_by_nothing_else() {
 
 #[test]
 fn a_hook_has_its_time_and_what_it_started_goes_with_it() {
-    let (world, good, _) = World::damaged();
+    let (world, good, damaged) = World::damaged();
     config(&world, "[limits]\nhook_s = 1\n[hooks]\nuser = \"nobody\"");
     put(&world, "staged/10-slow", "exit 0");
     let checked = world.call("validate", json!({"domain": DOMAIN, "wait": true})).to_string();
@@ -184,13 +196,22 @@ fn a_hook_has_its_time_and_what_it_started_goes_with_it() {
     std::fs::write(&toml, text.replacen("[paths]", &elsewhere, 1)).unwrap();
     put(&world, "staged/10-slow", "sleep 611.5 & id -un; sleep 611.5");
     put(&world, "staged/20-endless", "head -c 3000000 /dev/zero | tr '\\0' x; echo; env; sleep 611.25 & exit 0");
+    let error = world.refused("restore_start", json!({"domain": DOMAIN, "wait": true}));
+    assert_eq!(error["code"], "hook_refused", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("within 1 s (limits.hook_s); it said: nobody"), "{error}");
+    assert!(!sleeps("611.5"));
+    world.digest().assert_is(&damaged, "what a hook had no time to look at does not go live");
+    let slow = folder(&world).join("committed/10-slow");
+    std::fs::create_dir(slow.parent().unwrap()).unwrap();
+    std::fs::rename(folder(&world).join("staged/10-slow"), &slow).unwrap();
     let restored = world.restore();
     world.digest().assert_is(&good, "a slow hook keeps nobody waiting for long");
     let runs = &restored["hooks"];
-    assert_eq!((&runs[0]["outcome"], &runs[0]["said"]), (&json!("ended"), &json!("nobody")), "{runs}");
-    assert_eq!(runs[1]["outcome"], "done");
-    assert!(runs[1]["said"].as_str().unwrap().len() <= 2000);
+    assert_eq!(runs[0]["outcome"], "done");
+    assert!(runs[0]["said"].as_str().unwrap().len() <= 2000);
+    assert_eq!((&runs[1]["outcome"], &runs[1]["said"]), (&json!("ended"), &json!("nobody")), "{runs}");
     assert!(!sleeps("611.5") && !sleeps("611.25"));
+    std::fs::rename(&slow, folder(&world).join("staged/10-slow")).unwrap();
 
     // A cancelled job does not wait for a hook.
     let text = std::fs::read_to_string(&toml).unwrap().replace("hook_s = 1", "hook_s = 600");
@@ -303,6 +324,12 @@ fn the_examples_do_what_they_say() {
         });
     };
     log(&World::job(&restored), &format!("hook done/90-notifier: {DOMAIN} restore done: "));
+
+    let partial = world.call(
+        "restore_start",
+        json!({"domain": DOMAIN, "components": {"files": ["index.php", "wp-includes/version.php"]}, "wait": true}),
+    );
+    assert!(partial["hooks"].to_string().contains("only parts are restored"), "{partial}");
 
     let shell = world.root().join("wp-content/uploads/cache.php");
     let refused_by = |hook: &str, word: &str| {

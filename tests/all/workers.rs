@@ -71,7 +71,7 @@ fn programs_of_supervisor_that_are_the_sites_run_the_new_code_and_others_are_not
     let worker = |word: &str| {
         let script = "<?php while (true) { file_put_contents('WHERE', 'WORD'); usleep(100000); }";
         let out = world.place().join("tmp/said").display().to_string();
-        std::fs::write(root.join("worker.php"), script.replace("WHERE", &out).replace("WORD", word)).unwrap();
+        std::fs::write(root.join("queue.php"), script.replace("WHERE", &out).replace("WORD", word)).unwrap();
     };
     worker("new");
     world.harness("backup", &[]);
@@ -81,7 +81,7 @@ fn programs_of_supervisor_that_are_the_sites_run_the_new_code_and_others_are_not
     let supervisor = Supervisor::start(
         &world,
         &format!(
-            "[program:queue]\nuser = www-data\ndirectory = {shown}\ncommand = php {shown}/worker.php\n\
+            "[program:queue]\nuser = www-data\ndirectory = {shown}\ncommand = php {shown}/queue.php\n\
              [program:other]\nuser = www-data\ndirectory = /\ncommand = sleep 3600\n\
              [program:rooted]\nuser = root\ndirectory = {shown}\ncommand = sleep 3600\n\
              [program:told]\nuser = nobody\ndirectory = /\ncommand = sleep 3600\n"

@@ -241,9 +241,18 @@ pub fn is_alive(pid: u32) -> bool {
     })
 }
 
-/// The process that works on a job.
+/// The process that works on a job. The guards of its hooks have its words too, and it as their parent.
 pub fn worker(job: &str) -> Option<u32> {
-    std::fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
+    let all: Vec<u32> = with_words_of_worker(job).collect();
+    let parent = |pid: u32| -> Option<u32> {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok())
+    };
+    all.iter().copied().find(|pid| !parent(*pid).is_some_and(|parent| all.contains(&parent)))
+}
+
+fn with_words_of_worker(job: &str) -> impl Iterator<Item = u32> {
+    std::fs::read_dir("/proc").unwrap().flatten().filter_map(move |entry| {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
         let words = std::fs::read(entry.path().join("cmdline")).ok()?;
         let mut words = words.split(|byte| *byte == 0).map(String::from_utf8_lossy);

@@ -78,6 +78,9 @@ pub struct HookDocument<'a> {
     pub backup: Option<&'a str>,
     /// What is restored; `null` where the job ended before that was known.
     pub components: Option<HookComponents<'a>>,
+    /// Whether the site becomes that of the backup in parts only, so that the staged tree or the new schema has only the chosen ones;
+    /// `null` where the job ended before that was known.
+    pub partial: Option<bool>,
     /// Absolute path of the live tree that is exchanged; `null` where the job ended before it was known.
     pub document_root: Option<&'a Path>,
     /// Absolute path of the new tree, which only root may enter; `null` where there is none, and from the change-over on.
@@ -105,11 +108,11 @@ pub struct HookComponents<'a> {
 pub enum HookOutcome {
     /// It ended with 0.
     Done,
-    /// It ended with 75 before the change-over, and stopped the job.
+    /// It stopped the job, before the change-over: it ended with 75 or by a signal, not in its time, or could not be run.
     Refused,
-    /// It ended with another status, by a signal, or could not be run.
+    /// It ended with another status than 0, or, after the change-over, by a signal, or could not be run.
     Failed,
-    /// It did not end within `limits.hook_s`, or the job was to stop.
+    /// The job was to stop, or, after the change-over, it did not end within `limits.hook_s`.
     Ended,
 }
 
@@ -126,6 +129,6 @@ pub struct HookRun {
     pub status: Option<i32>,
     /// Seconds that it took.
     pub took_s: f64,
-    /// The beginning of what it wrote on both outputs, made safe to show.
+    /// The beginning of what it wrote on both outputs, made safe to show; the end where it stopped the job.
     pub said: String,
 }

@@ -12,7 +12,7 @@ use crate::host::{page_caches, place};
 use crate::job::folder::file;
 use crate::path::RelPath;
 use crate::plan::Plan;
-use crate::progress::{Level, Monitor};
+use crate::progress::{Level, Monitor, Silent};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -159,7 +159,7 @@ fn catch_up(job: &Job<Verified>) -> Result<()> {
     let dropped = job.state.staged.files.as_ref().map(|files| files.dropped.as_slice()).unwrap_or_default();
     let pages = page_caches::find(&staged).into_iter().filter(|folder| dropped.contains(folder));
     for folder in pages {
-        page_caches::empty(&staged, &folder)?;
+        page_caches::empty(&staged, &folder, &Silent)?;
     }
     Ok(())
 }

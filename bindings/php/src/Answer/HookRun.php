@@ -26,7 +26,7 @@ final class HookRun implements Answer
     /** Seconds that it took. */
     public readonly float $tookSeconds;
 
-    /** The beginning of what it wrote on both outputs, made safe to show. */
+    /** The beginning of what it wrote on both outputs, made safe to show; the end where it stopped the job. */
     public readonly string $said;
 
     public function __construct(Fields $fields)

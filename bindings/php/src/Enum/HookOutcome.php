@@ -10,10 +10,13 @@ enum HookOutcome: string
 {
     /** It ended with 0. */
     case Done = 'done';
-    /** It ended with 75 before the change-over, and stopped the job. */
+    /**
+     * It stopped the job, before the change-over: it ended with 75 or by a signal, not in its time, or could not be
+     * run.
+     */
     case Refused = 'refused';
-    /** It ended with another status, by a signal, or could not be run. */
+    /** It ended with another status than 0, or, after the change-over, by a signal, or could not be run. */
     case Failed = 'failed';
-    /** It did not end within `limits.hook_s`, or the job was to stop. */
+    /** The job was to stop, or, after the change-over, it did not end within `limits.hook_s`. */
     case Ended = 'ended';
 }

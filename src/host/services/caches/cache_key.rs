@@ -1,6 +1,25 @@
 //! The keys of nginx's caches: whether a page that was saved under one is a site's. Pure.
 
 use crate::siteconf::nginx::covers;
+use std::collections::BTreeSet;
+
+/// The names of nginx's servers, by whose they are.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Of the servers that answer for the site.
+    pub ours: BTreeSet<String>,
+    /// Of all others.
+    pub others: BTreeSet<String>,
+}
+
+impl Names {
+    /// Whether a host is the site's: by its own name, or by a wildcard where no other server has a name for it.
+    fn have(&self, host: &str) -> bool {
+        let covered = |by: &BTreeSet<String>| by.iter().any(|name| covers(name, host) == Some(true));
+        let is_named = self.ours.iter().any(|name| name.eq_ignore_ascii_case(host));
+        is_named || covered(&self.ours) && !covered(&self.others)
+    }
+}
 
 /// A part of a key as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +76,8 @@ impl Form {
         host.is_some_and(|host| !self.parts[..host].contains(&Part::Other))
     }
 
-    /// Whether a key of this form is for a host that one of these server names covers.
-    pub fn is_of(&self, key: &str, names: &[String]) -> bool {
+    /// Whether a key of this form is for a host of the site's.
+    pub fn is_of(&self, key: &str, names: &Names) -> bool {
         if !self.names_the_host() {
             return false;
         }
@@ -102,36 +121,44 @@ impl Form {
 
 /// Whether a text begins with a host of these names, and ends there or goes on with something that is no part of a name. `behind` is the
 /// text that the form has there.
-fn begins_with_host(text: &str, behind: Option<&str>, names: &[String]) -> bool {
+fn begins_with_host(text: &str, behind: Option<&str>, names: &Names) -> bool {
     let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     let run = text.bytes().take_while(is_of_name).count();
     let host = text[..run].to_ascii_lowercase();
-    let covered = |host: &str| names.iter().any(|name| covers(name, host) == Some(true));
-    if covered(&host) {
-        return true;
-    }
-    // A text such as `-` or `.mobile` right behind the host looks like a part of it.
-    behind.is_some_and(|behind| host.match_indices(&behind.to_ascii_lowercase()).any(|(at, _)| covered(&host[..at])))
+    // A text such as `-` or `.mobile` right behind the host looks like a part of it: the host is what comes before the last one. What
+    // comes before an earlier one is the beginning of a longer host.
+    let behind = behind.map(|text| &text[..text.bytes().take_while(is_of_name).count()]).unwrap_or_default();
+    host.strip_suffix(&behind.to_ascii_lowercase()).is_some_and(|host| names.have(host))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn names() -> Vec<String> {
-        ["shop.example", "www.shop.example", "*.tenant.example"].map(str::to_owned).to_vec()
+    fn names() -> Names {
+        Names {
+            ours: ["shop.example", "www.shop.example", "*.tenant.example"].map(str::to_owned).into(),
+            others: ["b.tenant.example".to_owned(), "*.example".to_owned()].into(),
+        }
+    }
+
+    #[test]
+    fn a_host_that_another_server_has_a_name_for_is_not_the_sites_by_a_wildcard() {
+        let ours = |ours: &str, others: &str, host: &str| {
+            let of = |names: &str| names.split_whitespace().map(str::to_owned).collect();
+            Names { ours: of(ours), others: of(others) }.have(host)
+        };
+        assert!(ours("*.tenant.example", "other.example", "a.tenant.example"));
+        assert!(!ours("*.tenant.example", "b.tenant.example", "b.tenant.example"));
+        assert!(!ours("*.example", ".tenant.example", "b.tenant.example"));
+        assert!(ours("shop.example", "*.example", "shop.example"));
     }
 
     #[test]
     fn keys_are_told_by_their_host_and_by_nothing_else() {
         let usual = Form::parse("$scheme$request_method$host$request_uri");
         let is_of = |key: &str| usual.is_of(key, &names());
-        for key in [
-            "httpGETshop.example/",
-            "httpsHEADwww.shop.example/?a=b",
-            "httpGETa.tenant.example/x",
-            "httpsGETSHOP.EXAMPLE/",
-        ] {
+        for key in ["httpGETshop.example/", "httpsHEADwww.shop.example/?a=b", "httpsGETSHOP.EXAMPLE/"] {
             assert!(is_of(key), "{key}");
         }
         for key in [
@@ -140,6 +167,7 @@ mod tests {
             "httpGETshop.example.evil.example/",
             "httpGETshop.examples/",
             "httpGETtenant.example/",
+            "httpGETb.tenant.example/",
             "GETshop.example/",
             "",
         ] {
@@ -152,6 +180,9 @@ mod tests {
         let of = |form: &str, key: &str| Form::parse(form).is_of(key, &names());
         assert!(of("page:${host}-mobile$uri", "page:shop.example-mobile/"));
         assert!(!of("page:${host}-mobile$uri", "page:other.example-mobile/"));
+        assert!(!of("page:${host}-mobile$uri", "page:shop.example-mobile.evil.example-mobile/"));
+        assert!(!of("$host.$uri", "shop.example.evil.example./"));
+        assert!(of("$host.$uri", "shop.example./"));
         assert!(of("$http_host$uri", "shop.example:8080/"));
         assert!(of("$server_name|$uri", "shop.example|/"));
         assert!(of("$host", "shop.example"));

@@ -7,6 +7,7 @@ use crate::host::site::Site;
 use crate::host::tree;
 use crate::path::RelPath;
 use crate::siteconf::Listen;
+use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -67,6 +68,11 @@ fn read_folder(folder: &Path, root: &Path) -> Vec<Claim> {
     if let (true, Some(drop_in)) = (folder == root, text("wp-content/object-cache.php")) {
         let around = || {
             let around = tree::open_site(folder.parent()?).ok()??;
+            // As WordPress has it: beside its own settings it is the configuration of another site.
+            let settings = RelPath::parse(b"wp-settings.php").ok()?;
+            if tree::read_beneath(around.as_fd(), &settings, MAX_FILE).ok()?.is_some() {
+                return None;
+            }
             tree::read_beneath(around.as_fd(), &RelPath::parse(b"wp-config.php").ok()?, MAX_FILE)
                 .ok()?
                 .map(|text| text_of(&text))
@@ -113,8 +119,32 @@ fn wordpress(drop_in: &str, config: &str) -> Claim {
             user: String::new(),
             password: Zeroizing::new(given("WP_REDIS_PASSWORD").unwrap_or_default()),
         },
-        prefixes: salt.into_iter().filter(|prefix| prefix.len() >= SHORTEST).collect(),
+        prefixes: salt.map(|salt| wordpress_prefixes(&salt, config, value("MULTISITE").is_some())).unwrap_or_default(),
     }
+}
+
+/// How a site's keys begin. A key is `SALT TABLES:GROUP:KEY`, without a mark between the first two: `shop` is also the beginning of the
+/// keys of `shop2`. So a salt counts up to the `:` behind it. A network has numbers there, which may be a neighbour's letters.
+fn wordpress_prefixes(salt: &str, config: &str, is_network: bool) -> Vec<String> {
+    if salt.len() < SHORTEST || (is_network && !salt.ends_with(':')) {
+        return Vec::new();
+    }
+    if salt.ends_with(':') {
+        return vec![salt.to_owned()];
+    }
+    let all = php::tokens(config.as_bytes());
+    let tables = all.windows(3).find_map(|three| match three {
+        [php::Token::Word(name), php::Token::Sign(b'='), value] if name.trim_start_matches('$') == "table_prefix" => {
+            Some(value)
+        }
+        _ => None,
+    });
+    let Some(php::Token::Text(tables)) = tables else { return Vec::new() };
+    let trimmed = tables.trim_matches(['_', '-', ':', '$']);
+    BTreeSet::from([String::new(), tables.clone(), trimmed.to_owned()])
+        .into_iter()
+        .map(|tables| format!("{salt}{tables}:"))
+        .collect()
 }
 
 /// The texts of `$memcached_servers`.
@@ -189,7 +219,9 @@ fn laravel_prefixes(name: Option<String>, connection: Option<String>, store: Opt
                 Some(connection) => connection.clone(),
                 None => format!("{}{mark}database{mark}", slug(mark).unwrap_or_else(|| "laravel".into())),
             };
-            (store.len() >= SHORTEST).then(|| connection + &store)
+            // Without a mark at its end it may be the beginning of a neighbour's.
+            let has_end = store.ends_with(|letter: char| !letter.is_alphanumeric());
+            (store.len() >= SHORTEST && has_end).then(|| connection + &store)
         })
         .collect();
     found.dedup();
@@ -233,12 +265,22 @@ mod tests {
             Claim { store: redis(Listen::Tcp("localhost:6380".into()), 3, "x"), prefixes: vec!["shop:".into()] }
         );
         let found = of(
-            "define('WP_REDIS_SCHEME', 'unix'); define('WP_REDIS_PATH', '/run/r.sock'); define('WP_CACHE_KEY_SALT', 'salt');",
+            "define('WP_REDIS_SCHEME', 'unix'); define('WP_REDIS_PATH', '/run/r.sock'); define('WP_CACHE_KEY_SALT', 'salt'); $table_prefix = 'wp_';",
         );
         assert_eq!(
             found,
-            Claim { store: redis(Listen::Unix("/run/r.sock".into()), 0, ""), prefixes: vec!["salt".into()] }
+            Claim {
+                store: redis(Listen::Unix("/run/r.sock".into()), 0, ""),
+                prefixes: ["salt:", "saltwp:", "saltwp_:"].map(str::to_owned).to_vec()
+            }
         );
+        // Of a salt without an end the end is not known: salt2 may be a neighbour's.
+        for more in ["", "$table_prefix = getenv('X');", "$table_prefix = 'wp_'; define('MULTISITE', true);"] {
+            let found = of(&format!("define('WP_CACHE_KEY_SALT', 'salt'); {more}"));
+            assert_eq!(found.prefixes, Vec::<String>::new(), "{more}");
+        }
+        let network = of("define('WP_CACHE_KEY_SALT', 'salt:'); define('MULTISITE', true);");
+        assert_eq!(network.prefixes, ["salt:"]);
         assert_eq!(of("").prefixes, Vec::<String>::new());
         assert!(matches!(of("define('WP_REDIS_PREFIX', getenv('X'));").store, Store::Unknown(_)));
         assert!(matches!(wordpress("<?php // apcu", "<?php").store, Store::Unknown(_)));
@@ -259,6 +301,7 @@ mod tests {
         let of = |env: &str| laravel(&format!("CACHE_STORE=redis\n{env}")).unwrap().prefixes;
         assert_eq!(of("REDIS_PREFIX=a_\nCACHE_PREFIX=shop_\n"), ["a_shop_"]);
         assert!(of("APP_NAME=Laravel\n").is_empty(), "everybody's");
+        assert!(of("CACHE_PREFIX=shop\n").is_empty(), "also the beginning of shop2");
         assert!(of("CACHE_PREFIX=\nAPP_NAME=shop\n").is_empty(), "its keys would be those of the queues");
         assert_eq!(laravel("CACHE_STORE=file\n"), None);
     }

@@ -5,7 +5,7 @@
 //! nginx, which asks the application again.
 
 use super::Emptied;
-use super::cache_key::Form;
+use super::cache_key::{Form, Names};
 use crate::error::Result;
 use crate::host::services::nginx_whole;
 use crate::host::tree::kind::Kind;
@@ -38,11 +38,11 @@ pub struct Zone {
 }
 
 /// The zones that the servers of a domain use, and the names that these servers have.
-pub fn find(conf: &Path, domain: &str) -> (Vec<Zone>, Vec<String>) {
+pub fn find(conf: &Path, domain: &str) -> (Vec<Zone>, Names) {
     zones(&nginx_whole::read(conf), domain)
 }
 
-fn zones(all: &[Directive], domain: &str) -> (Vec<Zone>, Vec<String>) {
+fn zones(all: &[Directive], domain: &str) -> (Vec<Zone>, Names) {
     let server_of = |directive: &Directive| {
         let mut at = directive.parent;
         while let Some(parent) = at.filter(|parent| all[*parent].name != "server") {
@@ -56,9 +56,16 @@ fn zones(all: &[Directive], domain: &str) -> (Vec<Zone>, Vec<String>) {
         names.flat_map(|directive| directive.arguments.iter().map(|argument| argument.text.clone()))
     };
     let servers = all.iter().enumerate().filter(|(_, directive)| directive.name == "server").map(|(at, _)| at);
-    let (ours, others): (Vec<usize>, Vec<usize>) =
-        servers.partition(|server| names_of(*server).any(|name| covers(&name, domain) == Some(true)));
-    let names: BTreeSet<String> = ours.iter().flat_map(|server| names_of(*server)).collect();
+    let servers: Vec<usize> = servers.collect();
+    // nginx prefers the name itself: then servers with a wildcard answer for others.
+    let is_named = |server: usize| names_of(server).any(|name| name.eq_ignore_ascii_case(domain));
+    let has_name = servers.iter().any(|server| is_named(*server));
+    let (ours, others): (Vec<usize>, Vec<usize>) = servers.into_iter().partition(|server| match has_name {
+        true => is_named(*server),
+        false => names_of(*server).any(|name| covers(&name, domain) == Some(true)),
+    });
+    let all_names = |servers: &[usize]| servers.iter().flat_map(|server| names_of(*server)).collect::<BTreeSet<_>>();
+    let names = Names { ours: all_names(&ours), others: all_names(&others) };
     let mut found: BTreeMap<(String, &'static str), Zone> = BTreeMap::new();
     for kind in KINDS {
         let uses: Vec<(&str, Option<usize>)> = all
@@ -88,11 +95,11 @@ fn zones(all: &[Directive], domain: &str) -> (Vec<Zone>, Vec<String>) {
             found.insert((name.to_owned(), kind), zone);
         }
     }
-    (found.into_values().collect(), names.into_iter().collect())
+    (found.into_values().collect(), names)
 }
 
 /// Removes a site's pages from a zone. What is not done by the deadline is said.
-pub fn empty(zone: &Zone, names: &[String], until: Instant) -> Emptied {
+pub fn empty(zone: &Zone, names: &Names, until: Instant) -> Emptied {
     let forms: Vec<Form> = zone.keys.iter().map(|key| Form::parse(key)).collect();
     let place = format!("nginx's {}_cache {} ({})", zone.kind, zone.name, zone.path.display());
     let is_known = !forms.is_empty() && forms.iter().all(Form::names_the_host);
@@ -175,6 +182,19 @@ mod tests {
     }
 
     #[test]
+    fn a_server_with_the_name_itself_answers_and_not_one_with_a_wildcard() {
+        let text = "proxy_cache_path /c keys_zone=p:1m; proxy_cache_key $host$uri; proxy_cache p;\n\
+            server { server_name shop.example; } server { server_name *.example; } server { server_name a.example; }";
+        let (found, names) = zones(&parse(text.as_bytes()).unwrap(), "shop.example");
+        assert!(found.len() == 1 && !found[0].is_ours_alone, "{found:?}");
+        assert_eq!(names.ours, ["shop.example".to_owned()].into());
+        let (_, names) = zones(&parse(text.as_bytes()).unwrap(), "b.example");
+        assert_eq!(names.ours, ["*.example".to_owned()].into());
+        let key = Form::parse("$host$uri");
+        assert!(key.is_of("b.example/", &names) && !key.is_of("a.example/", &names));
+    }
+
+    #[test]
     fn a_key_that_names_no_host_empties_only_a_zone_that_is_the_sites_alone() {
         let folder = tempfile::tempdir().unwrap();
         let page = |number: u8, key: &str| {
@@ -190,7 +210,7 @@ mod tests {
             keys: keys.iter().map(|key| (*key).to_owned()).collect(),
             is_ours_alone,
         };
-        let names = ["shop.example".to_owned()];
+        let names = Names { ours: ["shop.example".to_owned()].into(), ..Names::default() };
         let pages = [page(1, "shop.example/a"), page(2, "other.example/shop.example/a")];
         std::fs::write(folder.path().join("note"), "x\nKEY: shop.example/\n").unwrap();
         assert!(!empty(&zone(&["$uri"], false), &names, until).is_done);

@@ -6,6 +6,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 
 /// Most bytes of one value of an answer.
 const MAX_BULK: usize = 1 << 20;
+/// Most bytes of one answer, with what it takes to keep a value: the server may be a tenant's.
+const MAX_ANSWER: usize = 16 << 20;
 /// Most values in one answer.
 const MAX_LIST: usize = 100_000;
 
@@ -27,7 +29,7 @@ pub fn remove(
     keys: &Keys,
     until: &Until,
 ) -> io::Result<(u64, bool)> {
-    let mut server = Server { wire: BufReader::new(Wire::connect(to, until)?) };
+    let mut server = Server { wire: BufReader::new(Wire::connect(to, until)?), room: 0 };
     match (user, password) {
         (_, "") => {}
         ("", password) => drop(server.ask(&[b"AUTH", password.as_bytes()])?),
@@ -92,6 +94,8 @@ enum Answer {
 
 struct Server {
     wire: BufReader<Wire>,
+    /// What the answer may still take.
+    room: usize,
 }
 
 impl Server {
@@ -103,6 +107,7 @@ impl Server {
             text.extend_from_slice(b"\r\n");
         }
         self.wire.get_mut().write_all(&text)?;
+        self.room = MAX_ANSWER;
         self.answer(0)
     }
 
@@ -123,7 +128,13 @@ impl Server {
         }
     }
 
+    fn take(&mut self, bytes: usize) -> io::Result<()> {
+        self.room = self.room.checked_sub(bytes).ok_or_else(|| io::Error::other("the answer of Redis is too long"))?;
+        Ok(())
+    }
+
     fn answer(&mut self, depth: usize) -> io::Result<Answer> {
+        self.take(64)?;
         let mut line = Vec::new();
         (&mut self.wire).take(64 << 10).read_until(b'\n', &mut line)?;
         let line = line.strip_suffix(b"\r\n").ok_or_else(|| io::Error::other("no answer of Redis"))?;
@@ -138,6 +149,7 @@ impl Server {
                 -1 => Ok(Answer::Nothing),
                 length => {
                     let length = usize::try_from(length).ok().filter(|length| *length <= MAX_BULK).ok_or_else(bad)?;
+                    self.take(length)?;
                     let mut value = vec![0; length + 2];
                     self.wire.read_exact(&mut value)?;
                     value.truncate(length);
@@ -158,6 +170,26 @@ impl Server {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_without_end_costs_little() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let server = std::thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            let mut value = b"$1000000\r\n".to_vec();
+            value.extend(vec![b'x'; 1_000_000]);
+            value.extend(b"\r\n");
+            let _ = stream.write_all(b"+OK\r\n*2\r\n$1\r\n0\r\n*100000\r\n");
+            (0..100_000).take_while(|_| stream.write_all(&value).is_ok()).count()
+        });
+        let monitor: std::sync::Arc<dyn crate::progress::Monitor> = std::sync::Arc::new(crate::progress::Silent);
+        let until = Until::from_now(std::time::Duration::from_secs(20), &monitor);
+        let error = remove((&Listen::Unix(path), 0), ("", ""), &Keys::All, &until).unwrap_err();
+        assert_eq!(error.to_string(), "the answer of Redis is too long");
+        assert!(server.join().unwrap() < 100);
+    }
 
     #[test]
     fn sessions_and_queues_are_no_cache() {
