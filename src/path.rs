@@ -103,6 +103,15 @@ impl RelPath {
         RelPath([self.0.as_slice(), separator, name].concat())
     }
 
+    /// A path below this one.
+    pub fn below(&self, inner: &RelPath) -> RelPath {
+        match (self.is_root(), inner.is_root()) {
+            (true, _) => inner.clone(),
+            (_, true) => self.clone(),
+            _ => RelPath([self.0.as_slice(), b"/", &inner.0].concat()),
+        }
+    }
+
     /// Every folder above it below the root, the highest first.
     pub fn ancestors(&self) -> impl Iterator<Item = RelPath> + '_ {
         memchr::memchr_iter(b'/', &self.0).map(|at| RelPath(self.0[..at].to_vec()))

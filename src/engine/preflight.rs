@@ -138,6 +138,13 @@ pub(super) fn components(
             .extend(source.require_document_root(&scan.seen).err().map(|error| Check::failed("document_root", &error)));
         checks.extend(links(config, plan, scan)?);
     }
+    if let Some(foreign) = &source.foreign {
+        let said = foreign.lacks.iter().map(String::as_str);
+        let settings = foreign.keeps_settings(plan.selection.files.any() && scan.seen.root);
+        checks.extend(said.chain(settings).map(|said| Check::new("of_another_program", Outcome::Warn, said)));
+        let wrong = plan.selection.database.any().then(|| foreign.other_prefix(scan)).flatten();
+        checks.extend(wrong.map(|error| Check::failed("table_prefix", &error)));
+    }
     if plan.selection.database.any() {
         checks.extend(scan.seen.one_dump().err().map(|error| Check::failed("one_database", &error)));
     }

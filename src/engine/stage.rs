@@ -170,6 +170,14 @@ pub fn run(
     });
     if let Some(database) = &database {
         require_tables(plan, database, &tables)?;
+        if let Some(foreign) = &source.foreign {
+            let names: Vec<&str> = database.tables.iter().map(|table| table.name.as_str()).collect();
+            foreign.wrong_prefix(&names).map_or(Ok(()), Err)?;
+        }
+    }
+    if let Some(foreign) = &source.foreign {
+        notes.extend(foreign.lacks.iter().cloned());
+        notes.extend(foreign.keeps_settings(files.is_some()).map(str::to_owned));
     }
     notes.extend(unused_excludes(&paths, &tables));
     monitor.begin(Phase::Config);
@@ -260,6 +268,9 @@ pub(super) fn left_out(source: &Source, layout: Option<&'static dyn Layout>) -> 
 
 /// Whether a table that the dump lacks did not exist when it was made.
 pub(super) fn knows_every_table(source: &Source, layout: Option<&'static dyn Layout>) -> bool {
+    if let Some(foreign) = &source.foreign {
+        return foreign.whole_database;
+    }
     let beside = source.form == Form::Backup && source.dump_beside().is_some();
     layout.or_else(|| source.known_layout()).is_none_or(|layout| layout.dumps_every_table() || !beside)
 }

@@ -2,6 +2,7 @@
 
 use crate::api::{Choice, Components, Exclude, Options, Restore};
 use crate::backup::locate::Needs;
+use crate::backup::source::Foreign;
 use crate::error::{Code, Error, Result};
 use crate::plan::pattern::{NamePatterns, PathPatterns};
 use crate::report::Risk;
@@ -112,6 +113,26 @@ impl Selection {
             self.database = Choice::Whole(false);
         }
         changes
+    }
+
+    /// "Everything" of another program's backup is what it holds: what lies outside of its folders stays.
+    ///
+    /// # Errors
+    /// `bad_request` for a name that is no pattern.
+    pub fn narrow(&mut self, foreign: Option<&Foreign>) -> Result<()> {
+        let Some(foreign) = foreign else { return Ok(()) };
+        if !self.named {
+            if !foreign.files && self.files.any() {
+                self.files = Choice::Whole(false);
+            }
+            self.config.clear();
+        }
+        self.exclude.files.extend(foreign.keeps.iter().cloned());
+        if let (true, Some(parts)) = (self.files.is_whole(), &foreign.parts) {
+            self.files = Choice::Parts(parts.clone());
+        }
+        self.paths()?;
+        Ok(())
     }
 
     /// Whether the site will be of the backup in parts only.

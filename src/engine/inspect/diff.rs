@@ -37,7 +37,8 @@ use std::sync::Arc;
 pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &Arc<dyn Monitor>) -> Result<Comparison> {
     let wish = request.restore()?;
     let mut selection = Selection::of(&wish)?;
-    let source = locate_with(config, &wish.domain, &wish.backup, wish.dump.as_deref(), selection.needs())?;
+    let mut source = locate_with(config, &wish.domain, &wish.backup, wish.dump.as_deref(), selection.needs())?;
+    selection.narrow(source.keep(&wish.options))?;
     let server = || machine::dialect(config, &wish.domain);
     let (scan, catalogue) = examine_entries(&source, config, server, monitor.as_ref())?;
     let began = plan_token::now();

@@ -216,7 +216,11 @@ pub fn wish(request: &api::Restore) -> String {
         accept: Vec::new(),
         ..request.options.clone()
     };
-    json(&(&request.domain, &request.components, &request.exclude, &request.dump, options))
+    let import = match &request.backup {
+        api::Backup::Import(import) => Some(import),
+        api::Backup::Named(_) => None,
+    };
+    json(&(&request.domain, &request.components, &request.exclude, &request.dump, options, import))
 }
 
 fn json(value: &impl Serialize) -> String {
@@ -239,6 +243,7 @@ pub fn check(config: &Config, request: &api::Restore, source: &Source, given: &s
     };
     let moments = Moments::parse(given).ok_or_else(stale)?;
     let mut selection = Selection::of(request)?;
+    selection.narrow(source.foreign.as_ref())?;
     let began = Some(moments.machine_ms);
     let silent: Arc<dyn Monitor> = Arc::new(Silent);
     selection.fit(source.may_hold_database());

@@ -47,6 +47,17 @@ pub fn parse(text: &str) -> Parsed {
     Ok((!account.schema.is_empty()).then_some(account))
 }
 
+/// `$table_prefix`, where it is given by a literal.
+pub fn table_prefix(text: &str) -> Option<String> {
+    let all = tokens(text.as_bytes());
+    all.windows(4).find_map(|four| match four {
+        [Token::Sign(b'$'), Token::Word(name), Token::Sign(b'='), Token::Text(prefix)] if name == "table_prefix" => {
+            Some(prefix.clone())
+        }
+        _ => None,
+    })
+}
+
 /// A constant as a file defines it.
 struct Constant {
     name: String,

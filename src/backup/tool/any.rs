@@ -1,0 +1,103 @@
+//! Any archive with any dump: made by hand, by a script, by a hoster. The site is found by its own files, or told.
+
+use super::{Answered, Asked, NO_CORE, Tool, schema_in};
+use crate::backup::layout::Holds;
+use crate::backup::layout::places::{Places, Rule};
+use crate::backup::survey::{Listing, Mark};
+use crate::error::{Code, Error, Result};
+use crate::path::RelPath;
+
+/// For all that no other tool knows.
+pub struct Any;
+
+impl Tool for Any {
+    fn name(&self) -> &'static str {
+        "archive"
+    }
+
+    fn made(&self, _: &[Listing]) -> bool {
+        true
+    }
+
+    fn answer(&self, asked: &Asked) -> Result<Answered> {
+        answer(self.name(), asked, None)
+    }
+}
+
+/// The answer for the first part; `root` is the document root, where the tool knows it.
+pub fn answer(tool: &'static str, asked: &Asked, root: Option<RelPath>) -> Result<Answered> {
+    let listing = &asked.listings[0];
+    let mut answered = Answered::default();
+    let found = match asked.told_root(listing)?.or(root) {
+        Some(root) => {
+            let here = |mark: Mark| listing.marks.contains(&(root.clone(), mark));
+            let content = here(Mark::Content) && !here(Mark::Application) && !here(Mark::Page);
+            Some((root, if content { Mark::Content } else { Mark::Application }))
+        }
+        None => listing.root(&asked.sites())?,
+    };
+    let schema = found.as_ref().and_then(|(root, _)| schema_in(listing, root));
+    let dump = match (asked.told_dump()?, asked.has_dump_beside()) {
+        (Some(told), _) => Some(told),
+        (None, true) => None,
+        (None, false) => listing.dump(found.as_ref().map(|(root, _)| root), schema.as_deref())?,
+    };
+    let mut places = Places::of(tool);
+    if let Some((root, mark)) = &found {
+        if *mark == Mark::Content {
+            let content = root.join(b"wp-content");
+            let inside = RelPath::parse(b"wp-content")?;
+            places = places.with(&content, Rule::Site(inside.clone()));
+            answered.parts = Some(parts(listing, &content, &inside, &[]));
+            answered.lacks.push(NO_CORE.to_owned());
+        } else {
+            places = places.with(root, Rule::Site(RelPath::default()));
+        }
+        // Of an application whose pages lie in a folder of their own the live site says where that is.
+        let is_around = root.join(asked.site.root_in_folder().as_bytes());
+        if !asked.site.root_in_folder().is_root()
+            && listing.has(&is_around)
+            && !listing.marks.contains(&(root.clone(), Mark::Page))
+        {
+            answered.holds = Some(Holds::SiteFolder);
+        }
+        answered.files = true;
+        answered.root = Some((0, root.clone()));
+    }
+    if let Some(dump) = &dump {
+        places = places.with(dump, Rule::Dump);
+        answered.dump = true;
+    }
+    if found.is_none() && dump.is_none() && !asked.has_dump_beside() && !listing.is_dump {
+        let tops: Vec<String> = listing
+            .inside(&RelPath::default())
+            .take(10)
+            .map(|name| String::from_utf8_lossy(name).into_owned())
+            .collect();
+        let names = crate::text::printable(&tops.join(", "));
+        return Err(Error::new(
+            Code::BackupLayoutUnknown,
+            format!("nothing in it looks like a site or a dump; at its top are {names}"),
+        )
+        .hint("Say which folder is the document root: `--root FOLDER` (\"root\" in `backup`; `.` is its top).")
+        .with("names", tops));
+    }
+    answered.whole_database = answered.parts.is_none();
+    answered.places.push(places);
+    Ok(answered)
+}
+
+/// What lies in a folder, as parts of the site; `without` are names that are none.
+pub fn parts(listing: &Listing, folder: &RelPath, at: &RelPath, without: &[&[u8]]) -> Vec<String> {
+    let names = listing.inside(folder).filter(|name| !without.contains(name));
+    names.map(|name| literal(&at.join(name).to_string())).collect()
+}
+
+/// A path as a pattern that is nothing but this path.
+pub fn literal(path: &str) -> String {
+    if !path.contains(['*', '?', '[', '{']) {
+        return path.to_owned();
+    }
+    let escaped = |letter: char| if "*?[]{}\\".contains(letter) { vec!['\\', letter] } else { vec![letter] };
+    path.chars().flat_map(escaped).collect()
+}
