@@ -710,7 +710,7 @@ mod tests {
         assert!(full.components.is_none());
         assert_eq!(full.backup, Backup::from("latest"));
         let import: Restore = parse(r#"{"domain":"a.com","backup":{"from":"/x.zip"}}"#).unwrap();
-        assert!(matches!(import.backup, Backup::Import(import) if import.from == PathBuf::from("/x.zip")));
+        assert!(matches!(import.backup, Backup::Import(import) if import.from == std::path::Path::new("/x.zip")));
         let unknown = parse::<Restore>(r#"{"domain":"a.com","backup":{"form":"/x.zip"}}"#).unwrap_err();
         assert_eq!(unknown.code, Code::UnknownField);
     }

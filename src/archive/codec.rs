@@ -128,14 +128,14 @@ impl Read for Named<'_> {
     }
 }
 
+/// A stream whose first bytes were looked at.
+pub(crate) type Begun<R> = std::io::Chain<std::io::Cursor<Vec<u8>>, R>;
+
 /// The first bytes of a stream, and the stream with them again.
 ///
 /// # Errors
 /// `io_failed`.
-pub(crate) fn begin<R: Read>(
-    mut stream: R,
-    count: usize,
-) -> Result<(Vec<u8>, std::io::Chain<std::io::Cursor<Vec<u8>>, R>)> {
+pub(crate) fn begin<R: Read>(mut stream: R, count: usize) -> Result<(Vec<u8>, Begun<R>)> {
     let mut start = Vec::with_capacity(count);
     (&mut stream).take(count as u64).read_to_end(&mut start).map_err(unwrap_io)?;
     Ok((start.clone(), std::io::Cursor::new(start).chain(stream)))

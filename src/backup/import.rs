@@ -99,7 +99,7 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import) -> Result<So
     source.layout = Some(tool.name());
     source.holds = answered.holds.unwrap_or(Holds::DocumentRoot);
     source.parts = parts;
-    source.foreign = Some(Foreign {
+    source.foreign = Some(Box::new(Foreign {
         files: answered.files,
         dump,
         whole_database: answered.whole_database || (dump && !answered.files),
@@ -110,7 +110,7 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import) -> Result<So
         expects: own.or(live_prefix.map(str::to_owned)),
         renaming: answered.renaming.filter(|renaming| !renaming.from.is_empty() || renaming.bare_hex),
         choice,
-    });
+    }));
     Ok(source)
 }
 
@@ -223,6 +223,13 @@ fn names(folder: &OwnedFd) -> Result<Vec<String>> {
 
 /// What a file is, by its first bytes.
 fn sniffed(mut part: Part, folder: &OwnedFd) -> Result<Part> {
+    // Encryption without a mark of its own, which only the name tells.
+    if part.path.extension().is_some_and(|end| end == "crypt") {
+        let shown = part.path.display().to_string();
+        return Err(Error::new(Code::BackupUnreadable, format!("{shown} is encrypted"))
+            .hint("Decrypt it where the plugin runs, put what comes of it in its place, or move it away and name a dump by `--dump`.")
+            .with("path", shown));
+    }
     let mut start = vec![0; BLOCK];
     let read = read_some(&mut part.reader(), &mut start)?;
     start.truncate(read);
@@ -283,7 +290,7 @@ fn looks_like_sql(start: &[u8]) -> bool {
     let begins = |mark: &&[u8]| text.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark));
     [&b"--"[..], b"/*", b"#", b"SET ", b"CREATE ", b"DROP ", b"INSERT ", b"USE ", b"START ", b"BEGIN", b"LOCK "]
         .iter()
-        .any(|mark| begins(mark))
+        .any(begins)
 }
 
 /// A zip in several files, with the files before the last one.

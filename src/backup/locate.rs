@@ -48,22 +48,22 @@ impl Needs {
     }
 }
 
-/// Opens the backup a request names: `latest`, or an absolute path below the backup folder. An incremental one is opened
-/// with all it builds on. `dump` is another dump than the one that would be chosen.
+/// [`locate_with`] for a test: `latest`, or a path.
 ///
 /// # Errors
-/// `backup_not_found`, `backup_unreadable`, `path_not_allowed`, `backup_chain_broken`, `bad_request` for a dump that the
-/// backup has no use for.
+/// The same.
 #[cfg(any(test, feature = "test-support"))]
 pub fn locate(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>) -> Result<Source> {
     locate_with(config, domain, &Backup::from(word), dump, Needs::default())
 }
 
-/// The same for the backup of a request; `latest` is the newest backup that holds what is needed. One of another program is opened
-/// wherever it lies.
+/// Opens the backup of a request: `latest`, the newest one that holds what is needed, or an absolute path below the backup folder. An
+/// incremental one is opened with all it builds on; one of another program wherever it lies. `dump` is another dump than the one that
+/// would be chosen.
 ///
 /// # Errors
-/// As [`locate`](self::locate), and those of [`import::open`].
+/// `backup_not_found`, `backup_unreadable`, `path_not_allowed`, `backup_chain_broken`, `bad_request` for a dump that the backup has no use
+/// for; those of [`import::open`].
 pub fn locate_with(
     config: &Config,
     domain: &Domain,
@@ -82,7 +82,7 @@ pub fn locate_with(
 /// The same without a look into the archive, where the index knows its layout. Only for what is shown.
 ///
 /// # Errors
-/// As [`locate`]; `backup_layout_unknown` where only a longer look can tell what the archive's tree is.
+/// As [`locate_with`]; `backup_layout_unknown` where only a longer look can tell what the archive's tree is.
 pub fn locate_known(
     config: &Config,
     domain: &Domain,

@@ -397,7 +397,7 @@ pub struct Source {
     /// Where the latest backup was asked for: newer ones that are not taken, each with the reason.
     pub passed_over: Vec<String>,
     /// What is told of a backup of another program; `None` for one in a layout of our own.
-    pub foreign: Option<Foreign>,
+    pub foreign: Option<Box<Foreign>>,
 }
 
 /// What is told of a backup that another program made.
@@ -495,7 +495,7 @@ impl Source {
             foreign.settings = None;
             foreign.choice.push_str(" own settings");
         }
-        self.foreign.as_ref()
+        self.foreign.as_deref()
     }
 
     /// What it is known by: two choices out of one file are two backups.

@@ -213,10 +213,9 @@ pub fn validate(
     let mut groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
     let whole = match &scan {
         Ok(scan) => {
-            let message = format!(
-                "gzip and tar are sound to the last byte: {} files, {} bytes unpacked",
-                scan.files, scan.unpacked_bytes
-            );
+            let what = if source.foreign.is_some() { "the backup is" } else { "gzip and tar are" };
+            let message =
+                format!("{what} sound to the last byte: {} files, {} bytes unpacked", scan.files, scan.unpacked_bytes);
             vec![
                 Check::new("whole", Outcome::Pass, message)
                     .with("files", scan.files)

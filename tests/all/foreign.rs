@@ -228,6 +228,8 @@ fn what_cannot_be_told_is_asked_and_what_is_no_backup_is_named() {
     std::fs::create_dir(at("set")).unwrap();
     let uploads = "backup_2026-11-28-0044_RocketShop_Fixture_Cos_83e4400b3860-uploads";
     std::fs::copy(set.join(format!("{uploads}.zip")), at("set").join(format!("{uploads}2.zip"))).unwrap();
+    let crypt = "backup_2026-11-28-0044_Shop_83e4400b3861-db.gz.crypt";
+    std::fs::write(at(crypt), b"noise").unwrap();
     let hestia = fixtures().join("hestia/zstd/example.2026-11-28_01-19-25.tar");
     let dump = fixtures().join("dump/mariadb-dump-10.11/example_com.sql.gz");
     let prefix = case("archive/tar-pax", "shop.tar").request()["backup"]["from"].clone();
@@ -238,6 +240,7 @@ fn what_cannot_be_told_is_asked_and_what_is_no_backup_is_named() {
         (json!({"from": at("none")}), "backup_layout_unknown", "nothing in it looks like a site"),
         (json!({"from": at("x.7z")}), "backup_unreadable", "7-Zip"),
         (json!({"from": at("x.zip")}), "backup_corrupt", "no directory at its end"),
+        (json!({"from": at(crypt)}), "backup_unreadable", "is encrypted"),
         (json!({"from": at("gone.zip")}), "backup_not_found", "does not exist"),
         (json!({"from": at("link.zip")}), "path_not_allowed", "symbolic link"),
         (json!({"from": "relative.zip"}), "path_not_allowed", "absolute"),

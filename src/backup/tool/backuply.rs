@@ -17,7 +17,9 @@ impl Tool for Backuply {
 
     fn made(&self, listings: &[Listing]) -> bool {
         let [listing] = listings else { return false };
-        [&b"softperms.txt"[..], b"softver.txt"].iter().all(|name| RelPath::parse(name).is_ok_and(|path| listing.has(&path)))
+        [&b"softperms.txt"[..], b"softver.txt"]
+            .iter()
+            .all(|name| RelPath::parse(name).is_ok_and(|path| listing.has(&path)))
     }
 
     fn answer(&self, asked: &Asked) -> Result<Answered> {

@@ -18,7 +18,8 @@ impl Tool for Cpanel {
 
     fn made(&self, listings: &[Listing]) -> bool {
         let [listing] = listings else { return false };
-        only_top(listing).is_some_and(|top| listing.has(&top.join(b"userdata").join(b"main")) && listing.has(&top.join(b"homedir")))
+        only_top(listing)
+            .is_some_and(|top| listing.has(&top.join(b"userdata").join(b"main")) && listing.has(&top.join(b"homedir")))
     }
 
     fn answer(&self, asked: &Asked) -> Result<Answered> {
@@ -66,7 +67,9 @@ fn sites(listing: &Listing, top: &RelPath) -> Vec<(String, RelPath)> {
     }
     let root = |file: &str| {
         let text = text(&userdata.join(file.as_bytes()))?;
-        let line = text.lines().find_map(|line| line.trim().strip_prefix("documentroot:").map(|root| root.trim().to_owned()))?;
+        let line = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("documentroot:").map(|root| root.trim().to_owned()))?;
         // `/home/USER/public_html/shop` is `homedir/public_html/shop`.
         let inside = line.trim_start_matches('/').splitn(3, '/').nth(2).unwrap_or_default().to_owned();
         Some(top.join(b"homedir").below(&RelPath::parse(inside.as_bytes()).ok()?))

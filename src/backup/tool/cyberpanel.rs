@@ -27,7 +27,10 @@ impl Tool for CyberPanel {
         let inner = outer.join(b"public_html");
         let root = if listing.has(&inner) { inner } else { outer };
         let mut answered = any::answer(self.name(), asked, Some(root))?;
-        answered.lacks.push("Routines and events of the database are not in it; its OpenLiteSpeed configuration is not restored.".to_owned());
+        answered.lacks.push(
+            "Routines and events of the database are not in it; its OpenLiteSpeed configuration is not restored."
+                .to_owned(),
+        );
         Ok(answered)
     }
 }

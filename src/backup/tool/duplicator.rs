@@ -28,7 +28,9 @@ impl Tool for Duplicator {
             places = places.with(&RelPath::parse(name)?, Rule::Nothing);
         }
         let mut moved = Vec::new();
-        for (path, _) in listing.names.iter().filter(|(path, _)| path.as_bytes().starts_with(b"dup-installer/original_files_")) {
+        for (path, _) in
+            listing.names.iter().filter(|(path, _)| path.as_bytes().starts_with(b"dup-installer/original_files_"))
+        {
             let at = match path.last_name() {
                 b"source_site_htaccess" => ".htaccess",
                 b"source_site_userini" => ".user.ini",
@@ -58,10 +60,12 @@ impl Tool for Duplicator {
             whole = Some(all);
             lacks.push("It holds no core of WordPress: that of the live site stays, with all that lies outside of what it holds.".to_owned());
         }
-        let was = listing.texts.iter().find(|(path, _)| path.last_name().starts_with(b"dup-archive__")).and_then(|(_, text)| {
-            let told: serde_json::Value = serde_json::from_slice(text).ok()?;
-            told["wp_tableprefix"].as_str().map(str::to_owned)
-        });
+        let was = listing.texts.iter().find(|(path, _)| path.last_name().starts_with(b"dup-archive__")).and_then(
+            |(_, text)| {
+                let told: serde_json::Value = serde_json::from_slice(text).ok()?;
+                told["wp_tableprefix"].as_str().map(str::to_owned)
+            },
+        );
         Ok(Answered {
             places: vec![places],
             files: true,

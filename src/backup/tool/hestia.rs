@@ -44,10 +44,17 @@ impl Tool for Hestia {
         if let Some(dump) = &dump {
             places = places.with(dump, Rule::Dump);
         }
-        let mut lacks = vec!["Events of the database are not in it. Virtual hosts are the panel's to make, and are not restored.".to_owned()];
+        let mut lacks = vec![
+            "Events of the database are not in it. Virtual hosts are the panel's to make, and are not restored."
+                .to_owned(),
+        ];
         match (&schema, &dump) {
-            (Some(schema), Some(dump)) => lacks.push(crate::text::printable(&format!("Its configuration names the database {schema}: {dump} is taken."))),
-            _ => lacks.push("No database is told by the configuration of the site in it: the live one stays.".to_owned()),
+            (Some(schema), Some(dump)) => lacks.push(crate::text::printable(&format!(
+                "Its configuration names the database {schema}: {dump} is taken."
+            ))),
+            _ => {
+                lacks.push("No database is told by the configuration of the site in it: the live one stays.".to_owned())
+            }
         }
         Ok(Answered {
             places: vec![places],

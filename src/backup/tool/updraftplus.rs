@@ -56,7 +56,9 @@ impl Tool for UpdraftPlus {
             if let Some(missing) = missing {
                 let name = if missing == 1 { format!("-{entity}.zip") } else { format!("-{entity}{missing}.zip") };
                 let message = format!("of {entity} a part of the set is missing: the file that ends with {name}");
-                return Err(Error::new(Code::BackupIncomplete, message).hint("Put all files of the set into one folder."));
+                return Err(
+                    Error::new(Code::BackupIncomplete, message).hint("Put all files of the set into one folder.")
+                );
             }
         }
         let without: Vec<&str> = ENTITIES.iter().copied().filter(|entity| !numbers.contains_key(entity)).collect();
@@ -66,7 +68,9 @@ impl Tool for UpdraftPlus {
         if !answered.dump && !asked.has_dump_beside() {
             answered.lacks.push("The set has no file of the database: the live one stays.".to_owned());
         }
-        answered.lacks.push("Events of the database are not in it, nor tables without the prefix of WordPress.".to_owned());
+        answered
+            .lacks
+            .push("Events of the database are not in it, nor tables without the prefix of WordPress.".to_owned());
         all.sort();
         all.dedup();
         answered.parts = answered.files.then_some(all);
@@ -88,10 +92,8 @@ pub fn set(file: &str) -> Option<&str> {
 /// The entity of a file's name and the number of its part.
 fn entity(file: &str) -> Option<(&str, u32)> {
     let rest = file.strip_prefix("backup_")?;
-    let stem = rest
-        .strip_suffix(".zip")
-        .or_else(|| rest.strip_suffix(".gz"))
-        .or_else(|| rest.strip_suffix(".gz.crypt"))?;
+    let stem =
+        rest.strip_suffix(".zip").or_else(|| rest.strip_suffix(".gz")).or_else(|| rest.strip_suffix(".gz.crypt"))?;
     let (front, entity) = match stem.strip_suffix("-mu-plugins") {
         Some(front) => (front, "mu-plugins"),
         None => stem.rsplit_once('-')?,

@@ -38,18 +38,21 @@ impl Tool for AllInOne {
             places = places.with(&database, Rule::Dump);
         }
         let package = path(b"package.json").and_then(|path| listing.texts.get(&path));
-        let package: serde_json::Value =
-            package.and_then(|text| serde_json::from_slice(text).ok()).unwrap_or_default();
+        let package: serde_json::Value = package.and_then(|text| serde_json::from_slice(text).ok()).unwrap_or_default();
         let was = package["Database"]["Prefix"].as_str().unwrap_or_default().to_owned();
         let to = asked.live_prefix.unwrap_or(if was.is_empty() { "wp_" } else { &was }).to_owned();
         let from = [MARK.to_owned(), was].into_iter().filter(|from| !from.is_empty() && *from != to).collect();
         let mut lacks = vec![
             NO_CORE.to_owned(),
-            "Triggers, routines and events of the database are not in it, nor tables without the prefix of WordPress.".to_owned(),
+            "Triggers, routines and events of the database are not in it, nor tables without the prefix of WordPress."
+                .to_owned(),
             "It keeps no modes, no links and no empty folders.".to_owned(),
         ];
         if listing.has(&RelPath::parse(b"multisite.json")?) {
-            lacks.push("It is of a network of sites: only one site can be told from it, and its addresses are its own.".to_owned());
+            lacks.push(
+                "It is of a network of sites: only one site can be told from it, and its addresses are its own."
+                    .to_owned(),
+            );
         }
         Ok(Answered {
             places: vec![places],

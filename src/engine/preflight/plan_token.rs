@@ -243,7 +243,7 @@ pub fn check(config: &Config, request: &api::Restore, source: &Source, given: &s
     };
     let moments = Moments::parse(given).ok_or_else(stale)?;
     let mut selection = Selection::of(request)?;
-    selection.narrow(source.foreign.as_ref())?;
+    selection.narrow(source.foreign.as_deref())?;
     let began = Some(moments.machine_ms);
     let silent: Arc<dyn Monitor> = Arc::new(Silent);
     selection.fit(source.may_hold_database());
