@@ -14,6 +14,7 @@ pub mod archives;
 pub mod cache;
 pub mod chain;
 pub mod contents;
+pub mod extent;
 pub mod folder;
 pub mod import;
 pub mod layers;

@@ -102,7 +102,7 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import) -> Result<So
     source.foreign = Some(Box::new(Foreign {
         files: answered.files,
         dump,
-        whole_database: answered.whole_database || (dump && !answered.files),
+        extent: answered.extent,
         parts: answered.parts,
         keeps: answered.keeps,
         lacks: answered.lacks,

@@ -3,6 +3,7 @@
 use crate::api::Options;
 use crate::archive::{Codec, ReadAt};
 use crate::backup::contents::Scan;
+use crate::backup::extent::Extent;
 use crate::backup::layout::places::Places;
 use crate::backup::layout::{self, ConfigItem, Holds, Layout, Seen, Sorter};
 use crate::backup::name::{Kind, Stamp};
@@ -407,8 +408,8 @@ pub struct Foreign {
     pub files: bool,
     /// It holds a dump.
     pub dump: bool,
-    /// Its dump is of the whole database: a table that it lacks did not exist.
-    pub whole_database: bool,
+    /// How much of the database its dump holds.
+    pub extent: Extent,
     /// The paths that it holds all of, where it does not hold the whole document root: what lies elsewhere stays.
     pub parts: Option<Vec<String>>,
     /// Live paths that stay, because they are not its to bring.
@@ -435,8 +436,12 @@ impl Foreign {
 
     /// Refuses a dump whose tables the restored site would not look for.
     pub fn other_prefix(&self, found: &Scan) -> Option<Error> {
-        let tables: Vec<&str> = found.dump.as_ref()?.tables.iter().map(|table| table.name.as_str()).collect();
-        self.wrong_prefix(&tables)
+        self.wrong_prefix(&found.dump.as_ref()?.table_names())
+    }
+
+    /// What is said of live tables that its dump does not hold, where nobody knows whether they are to go.
+    pub fn unsure(&self, found: &Scan) -> Option<&'static str> {
+        self.extent.unsure(&found.dump.as_ref().filter(|dump| dump.complete)?.table_names())
     }
 
     /// The same for the names of tables.

@@ -4,6 +4,7 @@
 pub mod any;
 
 use crate::api::Import;
+use crate::backup::extent::Extent;
 use crate::backup::layout::Holds;
 use crate::backup::layout::places::Places;
 use crate::backup::survey::Listing;
@@ -38,8 +39,8 @@ pub struct Answered {
     pub files: bool,
     /// Whether there is a dump.
     pub dump: bool,
-    /// Whether the dump is of the whole database, and not of the tables of one prefix.
-    pub whole_database: bool,
+    /// How much of the database the dump holds.
+    pub extent: Extent,
     /// The paths that it holds all of, where what lies elsewhere stays.
     pub parts: Option<Vec<String>>,
     /// Live paths that stay although its folder holds them or does not.
@@ -142,6 +143,11 @@ impl Asked<'_> {
     /// Whether a dump was named that lies elsewhere: then none of the backup's own is looked for.
     pub fn has_dump_beside(&self) -> bool {
         self.import.dump.as_ref().is_some_and(|dump| dump.is_absolute())
+    }
+
+    /// How much a panel's own dump holds, which is of a whole database; of a dump that was named nobody knows.
+    pub fn extent_of_panel(&self) -> Extent {
+        if self.import.dump.is_none() { Extent::Whole } else { Extent::Unknown }
     }
 
     /// The one of several sites that is meant.

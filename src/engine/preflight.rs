@@ -141,7 +141,10 @@ pub(super) fn components(
     if let Some(foreign) = &source.foreign {
         let said = foreign.lacks.iter().map(String::as_str);
         let settings = foreign.keeps_settings(plan.selection.files.any() && scan.seen.root);
-        checks.extend(said.chain(settings).map(|said| Check::new("of_another_program", Outcome::Warn, said)));
+        let unsure = foreign.unsure(scan).filter(|_| plan.selection.database.is_whole() && !plan.selection.exact);
+        checks.extend(
+            said.chain(settings).chain(unsure).map(|said| Check::new("of_another_program", Outcome::Warn, said)),
+        );
         let wrong = plan.selection.database.any().then(|| foreign.other_prefix(scan)).flatten();
         checks.extend(wrong.map(|error| Check::failed("table_prefix", &error)));
     }

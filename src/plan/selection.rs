@@ -4,6 +4,7 @@ use crate::api::{Choice, Components, Exclude, Options, Restore};
 use crate::backup::locate::Needs;
 use crate::backup::source::Foreign;
 use crate::error::{Code, Error, Result};
+use crate::path::RelPath;
 use crate::plan::pattern::{NamePatterns, PathPatterns};
 use crate::report::Risk;
 use crate::siteconf::Item;
@@ -128,8 +129,11 @@ impl Selection {
             self.config.clear();
         }
         self.exclude.files.extend(foreign.keeps.iter().cloned());
-        if let (true, Some(parts)) = (self.files.is_whole(), &foreign.parts) {
-            self.files = Choice::Parts(parts.clone());
+        if let (true, Some(held)) = (self.files.any(), &foreign.parts) {
+            self.files = Choice::Parts(match &self.files {
+                Choice::Parts(named) => within(named, held)?,
+                Choice::Whole(_) => held.clone(),
+            });
         }
         self.paths()?;
         Ok(())
@@ -157,6 +161,26 @@ impl Selection {
         let only = self.database.parts().map(|list| NamePatterns::parse("components.database", list)).transpose()?;
         Ok(Tables { only, exclude: NamePatterns::parse("exclude.database", &self.exclude.database)? })
     }
+}
+
+/// What was named of a backup that holds only these parts: of a folder around some of them, these. As a whole it would take the place of
+/// the live folder, and what the backup does not hold of it would go.
+fn within(named: &[String], held: &[String]) -> Result<Vec<String>> {
+    let mut taken = Vec::new();
+    for text in named {
+        let pattern = PathPatterns::parse("components.files", std::slice::from_ref(text))?;
+        let paths = held.iter().map(|part| RelPath::of_pattern(part)).collect::<Result<Vec<RelPath>>>()?;
+        match paths.iter().any(|path| path.ancestors().any(|above| pattern.covers(&above, true))) {
+            true => {
+                let covered = held.iter().zip(&paths).filter(|(_, path)| pattern.covers(path, true));
+                taken.extend(covered.map(|(part, _)| part.clone()));
+            }
+            false => taken.push(text.clone()),
+        }
+    }
+    taken.sort();
+    taken.dedup();
+    Ok(taken)
 }
 
 fn items(field: &str, choice: &Choice) -> Result<Vec<Item>> {
@@ -241,6 +265,31 @@ mod tests {
         assert_eq!(some.config, [Item::Ssl]);
         let parts = parse(r#""components":{"files":["a/"],"database":["wp_*"]}"#).unwrap();
         assert!(parts.files.any() && !parts.files.is_whole() && parts.database.parts().is_some());
+    }
+
+    #[test]
+    fn a_folder_around_what_an_overlay_holds_is_not_taken_as_a_whole() {
+        let held = |parts: &[&str]| Foreign {
+            files: true,
+            parts: Some(parts.iter().map(|part| (*part).to_owned()).collect()),
+            ..Foreign::default()
+        };
+        let overlay = held(&["wp-content/plugins", "wp-content/themes", r"wp-content/a\[b"]);
+        for (named, taken) in [
+            (r#"["wp-content"]"#, &[r"wp-content/a\[b", "wp-content/plugins", "wp-content/themes"][..]),
+            (r#"["wp-*"]"#, &[r"wp-content/a\[b", "wp-content/plugins", "wp-content/themes"]),
+            (r#"["wp-content/plugins/x", "wp-content/themes"]"#, &["wp-content/plugins/x", "wp-content/themes"]),
+            (r#"["wp-content/p*"]"#, &["wp-content/p*"]),
+            (r#"["index.php"]"#, &["index.php"]),
+            ("true", &["wp-content/plugins", "wp-content/themes", r"wp-content/a\[b"]),
+        ] {
+            let mut selection = parse(&format!(r#""components":{{"files":{named}}}"#)).unwrap();
+            selection.narrow(Some(&overlay)).unwrap();
+            assert_eq!(selection.files.parts().unwrap(), taken, "{named}");
+        }
+        let mut none = parse(r#""components":{"database":true}"#).unwrap();
+        none.narrow(Some(&overlay)).unwrap();
+        assert!(!none.files.any());
     }
 
     #[test]

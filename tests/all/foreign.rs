@@ -340,3 +340,41 @@ fn a_hostile_container_changes_nothing_and_says_why_in_one_sentence() {
     world.assert_nothing_left();
     assert!(!place.path().join("escaped").exists());
 }
+
+/// An export of one table looks as a dump of the whole database does, but for what is not in it.
+#[test]
+fn a_dump_of_one_table_takes_no_other_table_away() {
+    let world = World::up();
+    let place = tempfile::tempdir().unwrap();
+    let tables = |world: &World| {
+        world.harness("sql", &["SELECT table_name FROM information_schema.tables WHERE table_schema = 'shop' AND table_name != 'wp_rv_one' ORDER BY 1"])
+    };
+    let before = tables(&world);
+    assert!(before.contains("wp_options"), "{before}");
+    let dump = place.path().join("one.sql");
+    let text = "-- Dump\nCREATE TABLE `wp_rv_one` (`a` int);\nINSERT INTO `wp_rv_one` VALUES (1);\n-- Dump completed on 2026-11-28\n";
+    std::fs::write(&dump, text).unwrap();
+    let request = json!({"domain": DOMAIN, "backup": {"from": dump}, "wait": true});
+    let preview = world.call("preview_backup", json!({"domain": DOMAIN, "backup": request["backup"], "wait": true}));
+    assert!(preview["warnings"].to_string().contains("a part of the database"), "{preview}");
+    let job = World::job(&world.call("restore_start", request));
+    assert_eq!(tables(&world), before);
+    assert_eq!(world.harness("sql", &["SELECT a FROM shop.wp_rv_one"]).trim(), "1");
+    world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+    // Beside a whole site it is a dump of one table, too.
+    let archive = fixtures().join("archive/tar.gz/example.com.tar.gz");
+    world.call("restore_start", json!({"domain": DOMAIN, "backup": {"from": archive, "dump": dump}, "components": {"database": true}, "wait": true}));
+    assert_eq!(tables(&world), before);
+}
+
+#[test]
+fn a_folder_that_an_overlay_holds_a_part_of_keeps_the_rest() {
+    let world = World::up();
+    let kept = world.root().join("wp-content/kept/by-hand.txt");
+    std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    std::fs::write(&kept, "kept").unwrap();
+    let set = case("updraftplus/1.26.4-ziparchive", "");
+    world.call("restore_start", with_fields(set.request(), &json!({"components": {"files": ["wp-content"]}})));
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "kept");
+    assert!(world.root().join("wp-content/plugins/rv-hello").exists());
+}

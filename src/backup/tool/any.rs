@@ -1,6 +1,7 @@
 //! Any archive with any dump: made by hand, by a script, by a hoster. The site is found by its own files, or told.
 
 use super::{Answered, Asked, NO_CORE, Tool, schema_in};
+use crate::backup::extent::Extent;
 use crate::backup::layout::Holds;
 use crate::backup::layout::places::{Places, Rule};
 use crate::backup::survey::{Listing, Mark};
@@ -82,7 +83,7 @@ pub fn answer(tool: &'static str, asked: &Asked, root: Option<RelPath>) -> Resul
         .hint("Say which folder is the document root: `--root FOLDER` (\"root\" in `backup`; `.` is its top).")
         .with("names", tops));
     }
-    answered.whole_database = answered.parts.is_none();
+    answered.extent = if answered.parts.is_none() { Extent::Unknown } else { Extent::Part };
     answered.places.push(places);
     Ok(answered)
 }
@@ -90,14 +91,5 @@ pub fn answer(tool: &'static str, asked: &Asked, root: Option<RelPath>) -> Resul
 /// What lies in a folder, as parts of the site; `without` are names that are none.
 pub fn parts(listing: &Listing, folder: &RelPath, at: &RelPath, without: &[&[u8]]) -> Vec<String> {
     let names = listing.inside(folder).filter(|name| !without.contains(name));
-    names.map(|name| literal(&at.join(name).to_string())).collect()
-}
-
-/// A path as a pattern that is nothing but this path.
-pub fn literal(path: &str) -> String {
-    if !path.contains(['*', '?', '[', '{']) {
-        return path.to_owned();
-    }
-    let escaped = |letter: char| if "*?[]{}\\".contains(letter) { vec!['\\', letter] } else { vec![letter] };
-    path.chars().flat_map(escaped).collect()
+    names.map(|name| at.join(name).as_pattern()).collect()
 }

@@ -33,11 +33,12 @@ impl Tool for Cpanel {
         let chosen = asked.choose(&names)?;
         let root = sites.iter().find(|(name, _)| name == chosen).map(|(_, root)| root.clone()).unwrap_or_default();
         let mut answered = any::answer(self.name(), asked, Some(root.clone()))?;
+        answered.extent = asked.extent_of_panel();
         // What belongs to other domains inside this one's folder stays as it is live.
         for (name, other) in sites.iter().filter(|(_, other)| *other != root) {
             if let Some(inside) = other.strip_prefix(&root) {
                 answered.places = answered.places.into_iter().map(|places| places.with(other, Rule::Nothing)).collect();
-                answered.keeps.push(any::literal(&inside.to_string()));
+                answered.keeps.push(inside.as_pattern());
                 let said = format!("{inside} is the document root of {name}: it stays as it is.");
                 answered.lacks.push(crate::text::printable(&said));
             }

@@ -27,6 +27,7 @@ impl Tool for CyberPanel {
         let inner = outer.join(b"public_html");
         let root = if listing.has(&inner) { inner } else { outer };
         let mut answered = any::answer(self.name(), asked, Some(root))?;
+        answered.extent = asked.extent_of_panel();
         answered.lacks.push(
             "Routines and events of the database are not in it; its OpenLiteSpeed configuration is not restored."
                 .to_owned(),

@@ -61,7 +61,7 @@ impl Tool for Hestia {
             root: Some((0, root)),
             files: true,
             dump: dump.is_some(),
-            whole_database: true,
+            extent: asked.extent_of_panel(),
             lacks,
             ..Answered::default()
         })

@@ -177,6 +177,8 @@ impl Seen<'_> {
     fn tables(&self, live: &LiveDatabase, folder: &JobFolder, limit: u64) -> Result<Option<TableChanges>> {
         let Some(dump) = self.scan.dump.as_ref() else { return Ok(None) };
         let pages = Pages::create(folder, Part::Tables, limit)?;
+        let taken = self.selection.tables()?;
+        let names: Vec<&str> = dump.table_names().into_iter().filter(|name| taken.takes(name)).collect();
         let sides = tables::Sides {
             source: self.source,
             dump,
@@ -184,7 +186,7 @@ impl Seen<'_> {
             live,
             server: self.facts.hosts.database()?,
             facts: self.facts.hosts.server_facts(None).ok(),
-            complete: dump.complete && stage::knows_every_table(self.source, layout(self.scan)),
+            complete: dump.complete && stage::knows_every_table(self.source, layout(self.scan), &names),
         };
         tables::changes(&sides, self.selection, pages).map(Some)
     }
