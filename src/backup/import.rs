@@ -4,6 +4,7 @@
 
 use crate::api;
 use crate::archive::{Codec, Limits, wpress};
+use crate::backup::folder::require_own;
 use crate::backup::layout::Holds;
 use crate::backup::layout::places::{Places, Rule};
 use crate::backup::name::{Kind, Stamp};
@@ -12,7 +13,7 @@ use crate::backup::source::{Container, Foreign, Form, Part, Role, Source};
 use crate::backup::survey::Listing;
 use crate::backup::tool::{self, Asked, updraftplus, wpvivid};
 use crate::config::Config;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::host::credentials;
 use crate::host::site::Site;
 use crate::host::tree::walk::Next;
@@ -30,15 +31,17 @@ const MAX_CONFIGURATION: u64 = 1 << 20;
 const BLOCK: usize = 512;
 /// As much of a dump is read for what its writer says of it.
 const HEAD: usize = 8 << 10;
+/// Most bytes of small files that are kept of one backup.
+const MAX_TEXTS: usize = 64 << 20;
 /// Most files of one backup.
 const MAX_FILES: usize = 1_000;
 
-/// Opens the backup of a request and finds out what is in it.
+/// Opens the backup of a request and finds out what is in it; `database`: the database is wanted.
 ///
 /// # Errors
 /// `path_not_allowed`, `unsafe_path`, `backup_not_found`, `backup_unreadable`; `backup_layout_unknown` where it holds no site, or several and
 /// none was chosen; `backup_incomplete` where a part is missing; what reading it meets.
-pub fn open(config: &Config, domain: &Domain, import: &api::Import) -> Result<Source> {
+pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bool) -> Result<Source> {
     let site = Site::find(config, domain)?;
     let mut parts = parts(&import.from)?;
     let limits = Limits::from_config(&config.limits);
@@ -62,11 +65,13 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import) -> Result<So
     let tool = tool::of(&listings);
     let site = source.site.clone();
     let live_prefix = live_prefix.as_deref();
-    let inner = tool.inner(&Asked { listings: &listings, import, site: &site, live_prefix }).map_err(named)?;
+    let inner =
+        tool.inner(&Asked { listings: &listings, import, site: &site, live_prefix, database }).map_err(named)?;
     if !inner.is_empty() {
         listings = list(&source, &parts, &inner, limits)?;
     }
-    let answered = tool.answer(&Asked { listings: &listings, import, site: &site, live_prefix }).map_err(named)?;
+    let answered =
+        tool.answer(&Asked { listings: &listings, import, site: &site, live_prefix, database }).map_err(named)?;
     for (part, places) in parts.iter_mut().zip(answered.places) {
         *part = part.clone().placed(Arc::new(places));
     }
@@ -82,9 +87,9 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import) -> Result<So
     // The archive first: what it holds is what the backup is called after.
     parts.sort_by_key(|part| part.role == Role::Dump);
     let settings = if answered.files { settings(config, &source.site) } else { None };
-    let own = answered.root.as_ref().and_then(|(at, root)| {
+    let own_prefix = answered.root.as_ref().and_then(|(at, root)| {
         let text = listings.get(*at)?.texts.get(&root.join(b"wp-config.php"))?;
-        credentials::table_prefix(&String::from_utf8_lossy(text))
+        Some(credentials::table_prefix(&String::from_utf8_lossy(text)).unwrap_or_default())
     });
     let renamed = answered.renaming.as_ref().map(|renaming| renaming.to.clone());
     let choice = format!(
@@ -107,7 +112,8 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import) -> Result<So
         keeps: answered.keeps,
         lacks: answered.lacks,
         settings,
-        expects: own.or(live_prefix.map(str::to_owned)),
+        own_prefix,
+        live_prefix: live_prefix.map(str::to_owned),
         renaming: answered.renaming.filter(|renaming| !renaming.from.is_empty() || renaming.bare_hex),
         choice,
     }));
@@ -149,6 +155,9 @@ fn open_at(path: &Path) -> Result<(Part, OwnedFd)> {
     let (folder, name) = tree::open_around(path)?.ok_or_else(missing)?;
     let around = path.parent().unwrap_or(Path::new("/"));
     let part = Part::open_in(folder.as_fd(), around, &RelPath::parse(name.as_bytes())?, Role::Archive)?;
+    let there = rustix::fs::fstat(&folder).doing(|| format!("look at {}", around.display()))?;
+    let file = rustix::fs::fstat(part.folder()).doing(|| format!("look at {}", path.display()))?;
+    require_own(&there, &file, &path.display().to_string())?;
     Ok((part, folder))
 }
 
@@ -324,7 +333,7 @@ fn dump_beside(config: &Config, source: &Source, path: &Path) -> Result<Part> {
         (Role::Dump, _) => Ok(part),
         (_, Container::Zip) => {
             let listing = Listing::of(source, &part, &[], Limits::from_config(&config.limits))?;
-            let dump = listing.dump(None, None).map_err(|error| about(path, error))?;
+            let dump = listing.dump(None, None, false).map_err(|error| about(path, error))?;
             let dump = dump.ok_or_else(|| about(path, Error::new(Code::BackupIncomplete, "it holds no dump")))?;
             let mut part = part.placed(Arc::new(Places::of("dump").with(&dump, Rule::Dump)));
             part.role = Role::Files;
@@ -336,7 +345,7 @@ fn dump_beside(config: &Config, source: &Source, path: &Path) -> Result<Part> {
 }
 
 fn list(source: &Source, parts: &[Part], inner: &[RelPath], limits: Limits) -> Result<Vec<Listing>> {
-    let listing = |part: &Part| {
+    let listing = |part: &Part, limits: Limits| {
         if part.role == Role::Dump {
             let file = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let mut head = vec![0; HEAD];
@@ -347,7 +356,18 @@ fn list(source: &Source, parts: &[Part], inner: &[RelPath], limits: Limits) -> R
         }
         Listing::of(source, part, inner, limits)
     };
-    parts.iter().map(listing).collect()
+    let mut all: Vec<Listing> = Vec::with_capacity(parts.len());
+    for part in parts {
+        // The limits are those of all files of a set together.
+        let found = listing(part, all.iter().fold(limits, |left, listing| left.less(listing.spent)))?;
+        all.push(found);
+        if all.iter().map(Listing::text_bytes).sum::<usize>() > MAX_TEXTS {
+            let message = "its files hold too many configurations to be looked through";
+            return Err(about(&source.path, Error::new(Code::LimitExceeded, message))
+                .hint("Unpack the one that is meant, and name the folder."));
+        }
+    }
+    Ok(all)
 }
 
 /// `wp-config.php` of the live site, where it has one.

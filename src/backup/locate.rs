@@ -30,6 +30,8 @@ pub struct Needs {
     pub database: bool,
     /// Configuration of the site.
     pub config: bool,
+    /// A dump is of no use.
+    pub no_database: bool,
 }
 
 impl Needs {
@@ -73,7 +75,9 @@ pub fn locate_with(
 ) -> Result<Source> {
     let word = match backup {
         Backup::Named(word) => word,
-        Backup::Import(import) => return import::open(config, domain, refuse_second_dump(import, dump)?),
+        Backup::Import(import) => {
+            return import::open(config, domain, refuse_second_dump(import, dump)?, !needs.no_database);
+        }
     };
     let look = |_: &Path, first: &Part, site: &Site| peek(first, site, config.limits.max_unpacked_bytes);
     locate_by(config, domain, word, dump, (needs, None), look)

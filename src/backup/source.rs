@@ -418,8 +418,10 @@ pub struct Foreign {
     pub lacks: Vec<String>,
     /// The settings of the live site that its configuration gets.
     pub settings: Option<Settings>,
-    /// The prefix of tables that the restored site looks for, where its configuration says so.
-    pub expects: Option<String>,
+    /// The prefix of tables that its `wp-config.php` says; empty where that says none, and `None` where it has no such file.
+    pub own_prefix: Option<String>,
+    /// The prefix of the live site's tables.
+    pub live_prefix: Option<String>,
     /// The prefix that tables have in its dump, and the one that they get.
     pub renaming: Option<Renaming>,
     /// What else was asked for, so that what is known of one choice is not taken for another.
@@ -434,9 +436,22 @@ impl Foreign {
         )
     }
 
-    /// Refuses a dump whose tables the restored site would not look for.
-    pub fn other_prefix(&self, found: &Scan) -> Option<Error> {
-        self.wrong_prefix(&found.dump.as_ref()?.table_names())
+    /// Refuses a dump whose tables the restored site would not look for; `config`: its `wp-config.php` becomes the site's.
+    pub fn other_prefix(&self, found: &Scan, config: bool) -> Option<Error> {
+        self.wrong_prefix(&found.dump.as_ref()?.table_names(), config)
+    }
+
+    /// Refuses a `wp-config.php` that looks for other tables than the live ones, which stay.
+    pub fn other_live_prefix(&self, config: bool) -> Option<Error> {
+        let own = self.own_prefix.as_deref().filter(|own| config && !own.is_empty() && self.settings.is_some())?;
+        let live = self.live_prefix.as_deref().filter(|live| *live != own)?;
+        let (own, live) = (text::printable(own), text::printable(live));
+        let message =
+            format!("the live tables, which stay, begin with {live}, and the wp-config.php of the backup says {own}");
+        Some(
+            Error::new(Code::BackupIncomplete, message)
+                .hint("Restore the database, too, or leave the live file: `--exclude-path wp-config.php`."),
+        )
     }
 
     /// What is said of live tables that its dump does not hold, where nobody knows whether they are to go.
@@ -445,10 +460,13 @@ impl Foreign {
     }
 
     /// The same for the names of tables.
-    pub fn wrong_prefix(&self, tables: &[&str]) -> Option<Error> {
-        let expected = self.expects.as_deref().filter(|prefix| !prefix.is_empty() && self.renaming.is_none())?;
-        let options = |name: &&&str| name.ends_with("options");
-        let found = tables.iter().find(options).and_then(|name| name.strip_suffix("options"))?;
+    pub fn wrong_prefix(&self, tables: &[&str], config: bool) -> Option<Error> {
+        let own = self.own_prefix.as_deref().filter(|_| config);
+        let expected = own.or(self.live_prefix.as_deref()).filter(|prefix| !prefix.is_empty())?;
+        // A plugin's table may end so, too; the application has both.
+        let has = |prefix: &str, name: &str| tables.iter().any(|table| table.strip_prefix(prefix) == Some(name));
+        let mut prefixes = tables.iter().filter_map(|name| name.strip_suffix("options"));
+        let found = prefixes.find(|prefix| has(prefix, "posts"))?;
         if tables.iter().any(|name| name.strip_suffix("options") == Some(expected)) {
             return None;
         }
@@ -568,6 +586,28 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_configuration_that_will_be_there_tells_the_prefix_of_the_tables() {
+        let prefix = |text: &str| Some(text.to_owned());
+        let foreign = |own, live| Foreign { own_prefix: own, live_prefix: live, ..Foreign::default() };
+        let of = |start: &str| [format!("{start}options"), format!("{start}posts"), format!("{start}x_options")];
+        let wrong = |foreign: &Foreign, tables: &[String], config| {
+            let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+            foreign.wrong_prefix(&tables, config).is_some()
+        };
+        let both = foreign(prefix("shop_"), prefix("wp_"));
+        assert!(!wrong(&both, &of("shop_"), true) && wrong(&both, &of("wp_"), true));
+        assert!(wrong(&both, &of("shop_"), false), "the live wp-config.php stays");
+        assert!(!wrong(&both, &of("wp_"), false));
+        let renamed = Foreign { renaming: Some(Renaming::default()), ..foreign(None, prefix("wp_")) };
+        assert!(wrong(&renamed, &of("other_"), true), "what the renaming did not reach is another site's");
+        assert!(!wrong(&foreign(prefix(""), prefix("wp_")), &of("shop_"), true), "nobody knows");
+        assert!(!wrong(&both, &["rv_options".to_owned()], true), "a plugin's table tells nothing");
+        assert!(both.other_live_prefix(true).is_none(), "with its own settings it is another database");
+        let kept = Foreign { settings: Some(Settings::of(Default::default())), ..both };
+        assert!(kept.other_live_prefix(true).is_some() && kept.other_live_prefix(false).is_none());
+    }
 
     #[test]
     fn an_open_part_stays_the_same_file_when_another_takes_its_name() {

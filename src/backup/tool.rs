@@ -24,6 +24,8 @@ pub struct Asked<'a> {
     pub site: &'a Site,
     /// The prefix of the live site's tables.
     pub live_prefix: Option<&'a str>,
+    /// The database is wanted; where it is not, nobody has to say which dump is the site's.
+    pub database: bool,
 }
 
 /// What a tool says.
@@ -140,6 +142,27 @@ impl Asked<'_> {
         }
     }
 
+    /// The dump inside, told or found; `by_name` as in [`Listing::dump`].
+    ///
+    /// # Errors
+    /// Those of [`Listing::dump`], where the database is wanted.
+    pub fn dump(
+        &self,
+        listing: &Listing,
+        root: Option<&RelPath>,
+        schema: Option<&str>,
+        by_name: bool,
+    ) -> Result<Option<RelPath>> {
+        match (self.told_dump()?, self.has_dump_beside()) {
+            (Some(told), _) => Ok(Some(told)),
+            (None, true) => Ok(None),
+            (None, false) => match listing.dump(root, schema, by_name) {
+                Err(_) if !self.database => Ok(None),
+                found => found,
+            },
+        }
+    }
+
     /// Whether a dump was named that lies elsewhere: then none of the backup's own is looked for.
     pub fn has_dump_beside(&self) -> bool {
         self.import.dump.as_ref().is_some_and(|dump| dump.is_absolute())
@@ -200,6 +223,9 @@ pub fn only_top(listing: &Listing) -> Option<RelPath> {
         _ => None,
     }
 }
+
+/// The sentence of a site of which nobody knows the database.
+pub const NO_DATABASE: &str = "No database is told by the configuration of the site in it: the live one stays.";
 
 /// The sentence of what a content folder alone does not bring.
 pub const NO_CORE: &str = "It holds no core of WordPress and no wp-config.php: those of the live site stay, with all that lies outside of what it holds.";

@@ -145,7 +145,11 @@ pub(super) fn components(
         checks.extend(
             said.chain(settings).chain(unsure).map(|said| Check::new("of_another_program", Outcome::Warn, said)),
         );
-        let wrong = plan.selection.database.any().then(|| foreign.other_prefix(scan)).flatten();
+        let config = plan.selection.brings(&RelPath::parse(b"wp-config.php")?)?;
+        let wrong = match plan.selection.database.any() {
+            true => foreign.other_prefix(scan, config),
+            false => foreign.other_live_prefix(config),
+        };
         checks.extend(wrong.map(|error| Check::failed("table_prefix", &error)));
     }
     if plan.selection.database.any() {

@@ -31,6 +31,7 @@ use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter};
 use crate::host::{owner, place};
 use crate::job::folder::JobFolder;
 use crate::job::monitor::JobMonitor;
+use crate::path::RelPath;
 use crate::plan::keep::KeepRule;
 use crate::plan::selection::{Paths, Tables};
 use crate::plan::{Plan, Selection};
@@ -171,14 +172,18 @@ pub fn run(
         database.dump.clone_from(&found.seen.dump);
         database
     });
+    let config_path = RelPath::parse(b"wp-config.php")?;
     if let Some(database) = &database {
         require_tables(plan, database, &tables)?;
         if let Some(foreign) = &source.foreign {
             let names: Vec<&str> = database.tables.iter().map(|table| table.name.as_str()).collect();
-            foreign.wrong_prefix(&names).map_or(Ok(()), Err)?;
+            foreign.wrong_prefix(&names, plan.selection.brings(&config_path)?).map_or(Ok(()), Err)?;
         }
     }
     if let Some(foreign) = &source.foreign {
+        if database.is_none() {
+            foreign.other_live_prefix(plan.selection.brings(&config_path)?).map_or(Ok(()), Err)?;
+        }
         notes.extend(foreign.lacks.iter().cloned());
         notes.extend(foreign.keeps_settings(files.is_some()).map(str::to_owned));
     }

@@ -56,7 +56,11 @@ impl Selection {
 
     /// What a backup has to hold that was named.
     pub fn needs(&self) -> Needs {
-        Needs { database: self.named && self.database.any(), config: self.named && !self.config.is_empty() }
+        Needs {
+            database: self.named && self.database.any(),
+            config: self.named && !self.config.is_empty(),
+            no_database: !self.database.any(),
+        }
     }
 
     /// The selection of a request.
@@ -137,6 +141,16 @@ impl Selection {
         }
         self.paths()?;
         Ok(())
+    }
+
+    /// Whether the backup's file at this path becomes the site's, where it has one.
+    ///
+    /// # Errors
+    /// As [`Selection::paths`].
+    pub fn brings(&self, path: &RelPath) -> Result<bool> {
+        let paths = self.paths()?;
+        let wanted = self.files.any() && paths.only.as_ref().is_none_or(|only| only.covers(path, false));
+        Ok(wanted && !paths.exclude.covers(path, false))
     }
 
     /// Whether the site will be of the backup in parts only.

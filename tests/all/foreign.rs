@@ -378,3 +378,47 @@ fn a_folder_that_an_overlay_holds_a_part_of_keeps_the_rest() {
     assert_eq!(std::fs::read_to_string(&kept).unwrap(), "kept");
     assert!(world.root().join("wp-content/plugins/rv-hello").exists());
 }
+
+#[test]
+fn the_dump_of_another_database_of_the_user_is_not_taken() {
+    let world = World::up();
+    let before = world.digest();
+    let place = tempfile::tempdir().unwrap();
+    let script = "set -e; mkdir \"$2/x\"; tar xf \"$1\" -C \"$2/x\"; cd \"$2/x\"; mv db/example_com db/other; \
+                  mv db/other/example_com.mysql.sql.zst db/other/other.mysql.sql.zst; tar cf \"$2/user.tar\" .";
+    let hestia = fixtures().join("hestia/zstd/example.2026-11-28_01-19-25.tar");
+    assert!(
+        Command::new("bash").args(["-c", script, "bash"]).arg(&hestia).arg(place.path()).status().unwrap().success()
+    );
+    let import = json!({"from": place.path().join("user.tar"), "site": "example.com"});
+    let request = json!({"domain": DOMAIN, "backup": import, "wait": true});
+    let refused = world.refused("restore_start", request.clone());
+    assert_eq!(refused["code"], "backup_layout_unknown", "{refused}");
+    assert!(refused["message"].as_str().unwrap().contains("no dump in it is called so"), "{refused}");
+    world.digest().assert_is(&before, "refused");
+    // What the hint says can be done.
+    let database = world.digest().database;
+    world.call("restore_start", with_fields(request, &json!({"components": {"files": ["wp-content"]}})));
+    assert_eq!(world.digest().database, database);
+}
+
+#[test]
+fn a_site_never_looks_for_tables_that_are_not_there() {
+    let world = World::up();
+    let before = world.digest();
+    let archive = case("archive/tar-pax", "shop.tar");
+    for (components, words) in [
+        (json!({"database": true}), "the site's wp-config.php says wp_"),
+        (json!({"files": true}), "the live tables, which stay, begin with wp_"),
+        (json!({"files": ["wp-config.php"]}), "the live tables, which stay"),
+    ] {
+        let request = with_fields(archive.request(), &json!({"components": components}));
+        let refused = world.refused("restore_start", request.clone());
+        assert_eq!(refused["code"], "backup_incomplete", "{refused}");
+        assert!(refused["message"].as_str().unwrap().contains(words), "{refused}");
+        let validation = world.call("validate", request);
+        assert!(validation["groups"].to_string().contains(words), "{validation}");
+    }
+    world.digest().assert_is(&before, "untouched");
+    world.call("restore_start", with_fields(archive.request(), &json!({"components": {"files": ["wp-content"]}})));
+}

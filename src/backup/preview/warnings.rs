@@ -22,7 +22,7 @@ pub(super) fn warnings(source: &Source, found: &Scan, config: &Config, facts: &F
         list.extend(foreign.lacks.iter().cloned());
         list.extend(foreign.keeps_settings(found.seen.root).map(str::to_owned));
         list.extend(foreign.unsure(found).map(str::to_owned));
-        list.extend(foreign.other_prefix(found).map(|error| format!("{}.", error.message)));
+        list.extend(foreign.other_prefix(found, true).map(|error| format!("{}.", error.message)));
     }
     list.extend(age(source, facts));
     list.extend(unlike_its_meta(source, found));

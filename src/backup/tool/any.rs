@@ -1,6 +1,6 @@
 //! Any archive with any dump: made by hand, by a script, by a hoster. The site is found by its own files, or told.
 
-use super::{Answered, Asked, NO_CORE, Tool, schema_in};
+use super::{Answered, Asked, NO_CORE, NO_DATABASE, Tool, schema_in};
 use crate::backup::extent::Extent;
 use crate::backup::layout::Holds;
 use crate::backup::layout::places::{Places, Rule};
@@ -27,6 +27,11 @@ impl Tool for Any {
 
 /// The answer for the first part; `root` is the document root, where the tool knows it.
 pub fn answer(tool: &'static str, asked: &Asked, root: Option<RelPath>) -> Result<Answered> {
+    answer_by(tool, asked, root, asked.listings[0].holds_several())
+}
+
+/// The same; `by_name`: a dump in it may be another site's.
+pub fn answer_by(tool: &'static str, asked: &Asked, root: Option<RelPath>, by_name: bool) -> Result<Answered> {
     let listing = &asked.listings[0];
     let mut answered = Answered::default();
     let found = match asked.told_root(listing)?.or(root) {
@@ -38,11 +43,10 @@ pub fn answer(tool: &'static str, asked: &Asked, root: Option<RelPath>) -> Resul
         None => listing.root(&asked.sites())?,
     };
     let schema = found.as_ref().and_then(|(root, _)| schema_in(listing, root));
-    let dump = match (asked.told_dump()?, asked.has_dump_beside()) {
-        (Some(told), _) => Some(told),
-        (None, true) => None,
-        (None, false) => listing.dump(found.as_ref().map(|(root, _)| root), schema.as_deref())?,
-    };
+    let dump = asked.dump(listing, found.as_ref().map(|(root, _)| root), schema.as_deref(), by_name)?;
+    if by_name && dump.is_none() && !asked.has_dump_beside() && !listing.dumps.is_empty() {
+        answered.lacks.push(NO_DATABASE.to_owned());
+    }
     let mut places = Places::of(tool);
     if let Some((root, mark)) = &found {
         if *mark == Mark::Content {

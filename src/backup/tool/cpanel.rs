@@ -26,13 +26,13 @@ impl Tool for Cpanel {
         let listing = &asked.listings[0];
         let top = only_top(listing).unwrap_or_default();
         if asked.import.root.is_some() {
-            return any::answer(self.name(), asked, None);
+            return any::answer_by(self.name(), asked, None, true);
         }
         let sites = sites(listing, &top);
         let names: Vec<String> = sites.iter().map(|(name, _)| name.clone()).collect();
         let chosen = asked.choose(&names)?;
         let root = sites.iter().find(|(name, _)| name == chosen).map(|(_, root)| root.clone()).unwrap_or_default();
-        let mut answered = any::answer(self.name(), asked, Some(root.clone()))?;
+        let mut answered = any::answer_by(self.name(), asked, Some(root.clone()), true)?;
         answered.extent = asked.extent_of_panel();
         // What belongs to other domains inside this one's folder stays as it is live.
         for (name, other) in sites.iter().filter(|(_, other)| *other != root) {

@@ -1,7 +1,7 @@
 //! HestiaCP and Vesta, a user's backup: a plain tar with an archive a domain, `web/DOMAIN/domain_data.tar.zst`, and a dump a database. The
 //! databases are the user's: which one is the domain's only its own configuration says. Accounts, keys and mail are never unpacked.
 
-use super::{Answered, Asked, Tool, schema_in};
+use super::{Answered, Asked, NO_DATABASE, Tool, schema_in};
 use crate::backup::layout::places::{Places, Rule};
 use crate::backup::survey::Listing;
 use crate::error::{Code, Error, Result};
@@ -33,13 +33,7 @@ impl Tool for Hestia {
             None => archive.join(b"public_html"),
         };
         let schema = schema_in(listing, &root);
-        let dump = match (asked.told_dump()?, asked.has_dump_beside(), &schema) {
-            (Some(told), ..) => Some(told),
-            (None, true, _) => None,
-            (None, false, Some(_)) => listing.dump(None, schema.as_deref())?,
-            // A site without a database in its configuration has none in the backup.
-            (None, false, None) => None,
-        };
+        let dump = asked.dump(listing, Some(&root), schema.as_deref(), true)?;
         let mut places = Places::of(self.name()).and_inside(&archive).with(&root, Rule::Site(RelPath::default()));
         if let Some(dump) = &dump {
             places = places.with(dump, Rule::Dump);
@@ -52,9 +46,7 @@ impl Tool for Hestia {
             (Some(schema), Some(dump)) => lacks.push(crate::text::printable(&format!(
                 "Its configuration names the database {schema}: {dump} is taken."
             ))),
-            _ => {
-                lacks.push("No database is told by the configuration of the site in it: the live one stays.".to_owned())
-            }
+            _ => lacks.push(NO_DATABASE.to_owned()),
         }
         Ok(Answered {
             places: vec![places],
