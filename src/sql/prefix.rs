@@ -26,12 +26,17 @@ enum State {
     Plain,
     String(u8),
     Name,
+    /// A comment to the end of the line.
+    Line,
+    /// A comment to its end mark.
+    Block,
 }
 
 /// Reads a text with what is replaced in it.
 pub struct PrefixReader<'a, R> {
     inner: R,
     renaming: &'a Renaming,
+    piece: Vec<u8>,
     input: Vec<u8>,
     at: usize,
     ended: bool,
@@ -48,6 +53,7 @@ impl<'a, R: Read> PrefixReader<'a, R> {
         PrefixReader {
             inner,
             renaming,
+            piece: vec![0; PIECE],
             input: Vec::new(),
             at: 0,
             ended: false,
@@ -63,13 +69,9 @@ impl<'a, R: Read> PrefixReader<'a, R> {
         self.input.drain(..self.at);
         self.at = 0;
         while !self.ended && self.input.len() < PIECE {
-            let length = self.input.len();
-            self.input.resize(length + PIECE, 0);
-            let read = self.inner.read(&mut self.input[length..]);
-            self.input.truncate(length + *read.as_ref().unwrap_or(&0));
-            match read {
+            match self.inner.read(&mut self.piece) {
                 Ok(0) => self.ended = true,
-                Ok(_) => {}
+                Ok(count) => self.input.extend_from_slice(&self.piece[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -84,13 +86,27 @@ impl<'a, R: Read> PrefixReader<'a, R> {
         while self.at < end {
             let rest = &self.input[self.at..];
             let taken = match self.state {
-                State::Plain => self.plain(rest.len()),
+                State::Plain => self.plain(),
                 State::Name => {
                     if rest[0] == b'`' {
                         self.state = State::Plain;
                     }
                     1
                 }
+                State::Line => {
+                    let end = memchr::memchr(b'\n', rest);
+                    self.state = if end.is_some() { State::Plain } else { State::Line };
+                    end.map_or(rest.len(), |end| end + 1)
+                }
+                State::Block => match memchr::memmem::find(rest, b"*/") {
+                    Some(end) => {
+                        self.state = State::Plain;
+                        end + 2
+                    }
+                    // The first half of the mark may be the last byte there is.
+                    None if self.ended => rest.len(),
+                    None => rest.len() - 1,
+                },
                 State::String(quote) => {
                     let plain = rest.iter().position(|byte| *byte == quote || *byte == b'\\').unwrap_or(rest.len());
                     match rest.get(plain) {
@@ -115,15 +131,20 @@ impl<'a, R: Read> PrefixReader<'a, R> {
     }
 
     /// One byte of plain text; what it begins.
-    fn plain(&mut self, length: usize) -> usize {
+    fn plain(&mut self) -> usize {
         let rest = &self.input[self.at..];
         let byte = rest[0];
         match byte {
             b'\'' | b'"' => self.state = State::String(byte),
             b'`' => self.state = State::Name,
-            b'-' if rest.starts_with(b"-- ") => return memchr::memchr(b'\n', rest).map_or(length, |end| end + 1),
+            b'#' => self.state = State::Line,
+            b'-' if rest.starts_with(b"--") && rest.get(2).is_none_or(u8::is_ascii_whitespace) => {
+                self.state = State::Line;
+            }
             b'/' if rest.starts_with(b"/*") && !rest.starts_with(b"/*!") && !rest.starts_with(b"/*M!") => {
-                return memchr::memmem::find(rest, b"*/").map_or(length, |end| end + 2);
+                self.state = State::Block;
+                self.before = b' ';
+                return 2;
             }
             b'x' if self.renaming.bare_hex && self.before == b'0' && self.output.ends_with(b"0") => {
                 let alone = !rest.get(1).is_some_and(u8::is_ascii_alphanumeric);
@@ -223,11 +244,29 @@ mod tests {
             ("('\\\\',`wp_x`)", "('\\\\',`shop_x`)"),
             ("-- `MARK_x`\n`MARK_y`", "-- `MARK_x`\n`shop_y`"),
             ("/* 'a */ `MARK_y`", "/* 'a */ `shop_y`"),
+            ("/*/ 'a */ `MARK_y`", "/*/ 'a */ `shop_y`"),
+            ("# Bob's\n`MARK_y`", "# Bob's\n`shop_y`"),
+            ("--\tBob's\n`MARK_y`", "--\tBob's\n`shop_y`"),
+            ("(1--2,'`MARK_x`')", "(1--2,'`MARK_x`')"),
+            ("('# it\\'s',`MARK_x`)", "('# it\\'s',`shop_x`)"),
             ("(0x,0x00,'0x',0x)", "('',0x00,'0x','')"),
             ("(10x,a0x)", "(10x,a0x)"),
             ("no end 'MARK_a", "no end 'MARK_a"),
         ] {
             assert_eq!(renamed(text), wanted);
+        }
+    }
+
+    #[test]
+    fn a_comment_may_reach_from_one_piece_into_the_next() {
+        for around in [("-- ", "\n"), ("# ", "\n"), ("/*", "*/")] {
+            for length in PIECE - 16..PIECE + 4 {
+                let text = format!("{}{}Bob's{}`MARK_a` 'x'", around.0, "y".repeat(length), around.1);
+                let renaming = Renaming { from: vec!["MARK_".into()], to: "shop_".into(), ..Renaming::default() };
+                let mut made = String::new();
+                PrefixReader::new(text.as_bytes(), &renaming).read_to_string(&mut made).unwrap();
+                assert_eq!(made, text.replace("`MARK_", "`shop_"), "{} {length}", around.0);
+            }
         }
     }
 
