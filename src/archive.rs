@@ -1,16 +1,24 @@
 //! Bytes of a backup to entries. Nothing here touches the filesystem; every byte is taken to be hostile.
 
+pub mod codec;
+pub mod entries;
 pub mod entry;
 pub mod extension;
 pub mod foreign;
 pub mod gzip;
 pub mod sparse;
 pub mod tar;
+pub mod wpress;
+pub mod zip;
 
+pub use codec::Codec;
+pub use entries::{Entries, Spent};
 pub use entry::{Entry, EntryKind};
 pub use gzip::GzipReader;
 pub use sparse::Segment;
 pub use tar::TarReader;
+pub use wpress::WpressReader;
+pub use zip::{ReadAt, ZipReader};
 
 use crate::error::{Code, Error, Result};
 use std::io::Read;
@@ -37,41 +45,47 @@ impl Default for Limits {
     }
 }
 
-/// A tar archive, compressed or not: decided by its first two bytes.
+impl Limits {
+    /// What is left of them.
+    #[must_use]
+    pub fn less(self, spent: Spent) -> Limits {
+        Limits { entries: self.entries.saturating_sub(spent.entries), bytes: self.bytes.saturating_sub(spent.bytes) }
+    }
+}
+
+/// A tar archive, compressed or not: decided by its first bytes.
 ///
 /// # Errors
 /// `backup_corrupt` for one too short to be either, `io_failed` when it cannot be read.
-pub fn open<'a>(mut archive: impl Read + Send + 'a, limits: Limits) -> Result<TarReader<Box<dyn Read + Send + 'a>>> {
-    let mut start = [0; 2];
-    archive.read_exact(&mut start).map_err(unwrap_io)?;
-    let whole = std::io::Cursor::new(start).chain(archive);
-    Ok(if start == gzip::MAGIC {
-        TarReader::new(Box::new(GzipReader::new(whole)) as Box<dyn Read + Send + 'a>, limits).sealed()
-    } else {
-        TarReader::new(Box::new(whole), limits)
-    })
+pub fn open<'a>(archive: impl Read + 'a, limits: Limits) -> Result<TarReader<Box<dyn Read + 'a>>> {
+    let (start, whole) = codec::begin(archive, Codec::START)?;
+    if start.len() < 2 {
+        return Err(corrupt("the archive ends too early"));
+    }
+    let codec = Codec::of(&start);
+    let tar = TarReader::new(codec.reader(whole)?, limits);
+    // A cut between two frames or streams of the others would not be seen.
+    Ok(if codec == Codec::Gzip { tar.sealed() } else { tar })
 }
 
-/// The text of a dump, compressed by gzip or not: its first bytes decide, whatever its name says.
+/// The text of a dump, compressed or not: its first bytes decide, whatever its name says.
 ///
 /// # Errors
 /// `backup_unreadable` for a file of another format, `io_failed` when it cannot be read.
-pub fn text<'a>(mut dump: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
-    let mut start = Vec::with_capacity(foreign::START);
-    (&mut dump).take(foreign::START as u64).read_to_end(&mut start).map_err(unwrap_io)?;
-    if start.starts_with(&gzip::MAGIC) {
-        let mut plain = GzipReader::new(std::io::Cursor::new(start).chain(dump));
-        let mut start = Vec::with_capacity(foreign::START);
-        (&mut plain).take(foreign::START as u64).read_to_end(&mut start).map_err(unwrap_io)?;
+pub fn text<'a>(dump: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
+    let (start, whole) = codec::begin(dump, foreign::START)?;
+    let codec = Codec::of(&start);
+    if codec == Codec::None {
         refuse_foreign(&start)?;
-        return Ok(Box::new(std::io::Cursor::new(start).chain(plain)));
+        return Ok(Box::new(whole));
     }
+    let (start, plain) = codec::begin(codec.reader(whole)?, foreign::START)?;
     refuse_foreign(&start)?;
-    Ok(Box::new(std::io::Cursor::new(start).chain(dump)))
+    Ok(Box::new(plain))
 }
 
 fn refuse_foreign(start: &[u8]) -> Result<()> {
-    foreign::refused(start, "a dump of SQL", "cat").map_or(Ok(()), Err)
+    foreign::refused(start, "a dump of SQL").map_or(Ok(()), Err)
 }
 
 /// The error a reader of this module wrapped into an I/O error, or that I/O error as ours.

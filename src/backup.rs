@@ -14,6 +14,9 @@ pub mod archives;
 pub mod cache;
 pub mod chain;
 pub mod contents;
+pub mod extent;
+pub mod folder;
+pub mod import;
 pub mod layers;
 pub mod layout;
 pub mod list;
@@ -24,14 +27,17 @@ pub mod peek;
 pub mod preview;
 pub mod read;
 pub mod scan;
+pub mod settings;
 pub mod source;
+pub mod survey;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod tool;
 
 pub use list::list;
-pub use locate::{locate, locate_snapshot};
+pub use locate::locate_snapshot;
 pub use scan::Scan;
 pub use source::Source;
 
 #[cfg(any(test, feature = "test-support"))]
-pub use {scan::scan, source::Identity};
+pub use {locate::locate, scan::scan, source::Identity};

@@ -21,6 +21,9 @@ pub const MAX_DEPTH: usize = 128;
 #[schemars(with = "Written")]
 pub struct RelPath(Vec<u8>);
 
+/// What makes a text a pattern.
+const GLOB: [char; 4] = ['*', '?', '[', '{'];
+
 impl RelPath {
     /// Parses a path as archives write it: `./a//b/` is `a/b`.
     ///
@@ -101,6 +104,41 @@ impl RelPath {
     pub fn join(&self, name: &[u8]) -> RelPath {
         let separator: &[u8] = if self.is_root() { b"" } else { b"/" };
         RelPath([self.0.as_slice(), separator, name].concat())
+    }
+
+    /// A path below this one.
+    pub fn below(&self, inner: &RelPath) -> RelPath {
+        match (self.is_root(), inner.is_root()) {
+            (true, _) => inner.clone(),
+            (_, true) => self.clone(),
+            _ => RelPath([self.0.as_slice(), b"/", &inner.0].concat()),
+        }
+    }
+
+    /// A pattern of paths that is nothing but this path.
+    pub fn as_pattern(&self) -> String {
+        let text = self.to_string();
+        if !text.contains(GLOB) {
+            return text;
+        }
+        let escaped = |letter| if "*?[]{}\\".contains(letter) { vec!['\\', letter] } else { vec![letter] };
+        text.chars().flat_map(escaped).collect()
+    }
+
+    /// The path that [`RelPath::as_pattern`] made a pattern of.
+    ///
+    /// # Errors
+    /// `unsafe_path`.
+    pub fn of_pattern(pattern: &str) -> Result<RelPath> {
+        if !pattern.contains(GLOB) {
+            return RelPath::parse(pattern.as_bytes());
+        }
+        let mut letters = pattern.chars();
+        let plain = std::iter::from_fn(|| match letters.next() {
+            Some('\\') => letters.next(),
+            letter => letter,
+        });
+        RelPath::parse(plain.collect::<String>().as_bytes())
     }
 
     /// Every folder above it below the root, the highest first.

@@ -14,6 +14,7 @@ pub mod meaning;
 pub mod modes;
 pub mod origin;
 pub mod own;
+pub mod prefix;
 pub mod rows;
 pub mod session;
 pub mod shape;

@@ -6,10 +6,13 @@ pub mod gzip;
 pub mod index;
 pub mod journal;
 mod pieces;
+pub mod prefix;
 pub mod request;
 pub mod site;
 pub mod sql;
 pub mod tar;
+pub mod wpress;
+pub mod zip;
 
 /// A target: its bytes in, a panic when something does not hold.
 pub type Target = fn(&[u8]);
@@ -20,7 +23,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("gzip", gzip::run),
     ("index", index::run),
     ("journal", journal::run),
+    ("prefix", prefix::run),
     ("request", request::run),
     ("sql", sql::run),
     ("tar", tar::run),
+    ("wpress", wpress::run),
+    ("zip", zip::run),
 ];

@@ -269,9 +269,10 @@ pub struct Preview {
     pub config: Option<Source>,
     /// The domain.
     pub domain: Domain,
-    /// Absolute path of a backup; `latest`: the newest of the domain that can be read.
-    #[serde(default = "latest")]
-    pub backup: String,
+    /// Absolute path of a backup; `latest`: the newest of the domain that can be read; or an object: a backup of another program,
+    /// anywhere.
+    #[serde(default)]
+    pub backup: Backup,
     /// Absolute path of the dump to take instead of the one chosen for a backup whose database lies beside it.
     pub dump: Option<PathBuf>,
     /// A part of the tree, in any depth; left out: the first folders of all of it.
@@ -337,9 +338,10 @@ pub struct Restore {
     pub config: Option<Source>,
     /// The domain.
     pub domain: Domain,
-    /// Absolute path of a backup; `latest`: the newest of the domain that holds what is named and can be read.
-    #[serde(default = "latest")]
-    pub backup: String,
+    /// Absolute path of a backup; `latest`: the newest of the domain that holds what is named and can be read; or an object: a backup of
+    /// another program, anywhere.
+    #[serde(default)]
+    pub backup: Backup,
     /// Absolute path of the dump to take instead of the one chosen for a backup whose database lies beside it.
     pub dump: Option<PathBuf>,
     /// What to restore; left out: everything the backup has to have.
@@ -370,9 +372,10 @@ pub struct Diff {
     pub config: Option<Source>,
     /// The domain; not needed for a page.
     pub domain: Option<Domain>,
-    /// Absolute path of a backup; `latest`: the newest of the domain that holds what is named and can be read.
-    #[serde(default = "latest")]
-    pub backup: String,
+    /// Absolute path of a backup; `latest`: the newest of the domain that holds what is named and can be read; or an object: a backup of
+    /// another program, anywhere.
+    #[serde(default)]
+    pub backup: Backup,
     /// Absolute path of the dump to take instead of the one chosen for a backup whose database lies beside it.
     pub dump: Option<PathBuf>,
     /// What would be restored; left out: everything the backup has to have.
@@ -507,6 +510,9 @@ pub struct Options {
     pub allow_unsafe_config: bool,
     /// An exact replica: nothing is kept that the backup does not hold, even where its writer leaves things out.
     pub exact: bool,
+    /// The configuration in another program's backup gets the database settings of the live site; left out: it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_database_settings: Option<bool>,
     /// Take selected tables although rows would refer to rows that are not there.
     pub allow_orphans: bool,
     /// What is done about what the server would not take of the dump.
@@ -527,6 +533,7 @@ impl Default for Options {
             priority: Priority::default(),
             allow_unsafe_config: false,
             exact: false,
+            keep_database_settings: None,
             allow_orphans: false,
             compatibility: Actions::default(),
             checksum: false,
@@ -616,8 +623,80 @@ fn yes() -> bool {
     true
 }
 
-fn latest() -> String {
-    "latest".to_owned()
+/// Which backup a request is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Backup {
+    /// Its absolute path below the folder of backups, or `latest`.
+    Named(String),
+    /// One that another program made, anywhere.
+    Import(Import),
+}
+
+/// A backup that another program made: an archive, a folder, one file of a set, or a dump. For callers with the rights of root alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// Absolute path of it.
+    pub from: PathBuf,
+    /// Its dump: an absolute path of a file, or a path inside the backup; left out: the one that is in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dump: Option<PathBuf>,
+    /// The folder inside it that is the document root; empty: its top. Left out: the one that holds a site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// Which of the sites in it, by its domain; left out: the one of this domain, or the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+}
+
+impl Backup {
+    /// The word for the newest one.
+    pub const LATEST: &'static str = "latest";
+}
+
+impl Default for Backup {
+    fn default() -> Backup {
+        Backup::Named(Backup::LATEST.to_owned())
+    }
+}
+
+impl From<&str> for Backup {
+    fn from(word: &str) -> Backup {
+        Backup::Named(word.to_owned())
+    }
+}
+
+/// As in a sentence.
+impl std::fmt::Display for Backup {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Backup::Named(word) => out.write_str(word),
+            Backup::Import(import) => write!(out, "{}", import.from.display()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Backup {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Backup, D::Error> {
+        struct Either;
+        impl<'de> serde::de::Visitor<'de> for Either {
+            type Value = Backup;
+
+            fn expecting(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+                out.write_str("a path, `latest`, or an object with `from`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> std::result::Result<Backup, E> {
+                Ok(Backup::from(word))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, fields: A) -> std::result::Result<Backup, A::Error> {
+                Import::deserialize(serde::de::value::MapAccessDeserializer::new(fields)).map(Backup::Import)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// Parses the text of a request.
@@ -678,6 +757,10 @@ mod tests {
         assert!(matches!(components.database, Choice::Whole(false)));
         let full: Restore = parse(r#"{"domain":"a.com"}"#).unwrap();
         assert!(full.components.is_none());
-        assert_eq!(full.backup, "latest");
+        assert_eq!(full.backup, Backup::from("latest"));
+        let import: Restore = parse(r#"{"domain":"a.com","backup":{"from":"/x.zip"}}"#).unwrap();
+        assert!(matches!(import.backup, Backup::Import(import) if import.from == std::path::Path::new("/x.zip")));
+        let unknown = parse::<Restore>(r#"{"domain":"a.com","backup":{"form":"/x.zip"}}"#).unwrap_err();
+        assert_eq!(unknown.code, Code::UnknownField);
     }
 }

@@ -1,6 +1,7 @@
-//! Formats that are neither tar nor gzip, by their first bytes: whoever has such a file under the name of an archive should learn what
+//! Formats that are not read, by their first bytes: whoever has such a file under the name of an archive should learn what
 //! it is, and not that a good backup is damaged.
 
+use super::Codec;
 use crate::error::{Code, Error};
 
 /// Bytes that tell the format.
@@ -17,29 +18,35 @@ struct Format {
 
 /// From the formats' own specifications, as file(1) has them.
 const FORMATS: &[Format] = &[
-    Format { mark: b"\x1f\x8b", name: "a gzip file", unpack: "gzip -dc" },
-    Format { mark: b"\x28\xb5\x2f\xfd", name: "a zstd file", unpack: "zstd -dc" },
-    Format { mark: b"\xfd7zXZ\0", name: "an xz file", unpack: "xz -dc" },
-    Format { mark: b"BZh", name: "a bzip2 file", unpack: "bzip2 -dc" },
     Format { mark: b"\x04\x22\x4d\x18", name: "an lz4 file", unpack: "lz4 -dc" },
     Format { mark: b"LZIP", name: "an lzip file", unpack: "lzip -dc" },
     Format { mark: b"\x1f\x9d", name: "a file of compress", unpack: "gzip -dc" },
     Format { mark: b"PK\x03\x04", name: "a zip archive", unpack: "" },
     Format { mark: b"7z\xbc\xaf\x27\x1c", name: "a 7-Zip archive", unpack: "" },
     Format { mark: b"Rar!\x1a\x07", name: "a RAR archive", unpack: "" },
+    Format { mark: b"<A><V>", name: "an archive of Duplicator's own (.daf)", unpack: "" },
+    Format { mark: b"JPA", name: "an archive of Akeeba (.jpa)", unpack: "" },
     Format { mark: b"-----BEGIN PGP MESSAGE", name: "an encrypted file", unpack: "gpg -d" },
 ];
 /// A page of a web server that was saved in place of the file.
 const PAGES: &[&[u8]] = &[b"<!doctype", b"<html", b"<?xml"];
 
-/// The error of a file that begins like this, where that tells another format. `wanted` with its article; `again` packs what was
-/// unpacked as it has to be: `gzip`.
-pub fn refused(start: &[u8], wanted: &str, again: &str) -> Option<Error> {
+/// The error of a file that begins like this, where that tells another format. `wanted` with its article. What is read in any of the
+/// compressions that are known comes here without it.
+pub fn refused(start: &[u8], wanted: &str) -> Option<Error> {
+    let inner = Codec::of(start);
+    if inner != Codec::None {
+        let message = format!("it is compressed twice, the inner time by {}", inner.name());
+        return Some(
+            Error::new(Code::BackupUnreadable, message)
+                .hint("Nothing is wrong with it. Unpack it once, and name what comes of it."),
+        );
+    }
     if let Some(format) = FORMATS.iter().find(|format| start.starts_with(format.mark)) {
-        let name = if format.mark == super::gzip::MAGIC { "gzip inside of gzip" } else { format.name };
+        let name = format.name;
         let hint = match format.unpack {
-            "" => format!("Unpack it, and pack what it holds anew as {wanted}."),
-            unpack => format!("Nothing is wrong with it. Convert it: `{unpack} FILE | {again} > NEW`."),
+            "" => format!("Unpack it, and name the folder or pack what it holds anew as {wanted}."),
+            unpack => format!("Nothing is wrong with it. Convert it: `{unpack} FILE | gzip > NEW`."),
         };
         return Some(Error::new(Code::BackupUnreadable, format!("it is {name}, not {wanted}")).hint(hint));
     }
@@ -56,13 +63,15 @@ mod tests {
 
     #[test]
     fn what_is_known_is_named_with_the_way_to_convert_it() {
-        let zstd = refused(b"\x28\xb5\x2f\xfd\x04\0", "a tar archive", "gzip").unwrap();
-        assert_eq!(zstd.message, "it is a zstd file, not a tar archive");
-        assert!(zstd.hint.contains("`zstd -dc FILE | gzip > NEW`"), "{}", zstd.hint);
-        let page = refused(b"  <!DOCTYPE html>", "a tar archive", "gzip").unwrap();
+        let lz4 = refused(b"\x04\x22\x4d\x18\x64\x40", "a tar archive").unwrap();
+        assert_eq!(lz4.message, "it is an lz4 file, not a tar archive");
+        assert!(lz4.hint.contains("`lz4 -dc FILE | gzip > NEW`"), "{}", lz4.hint);
+        let twice = refused(b"\x28\xb5\x2f\xfd\x04\0", "a tar archive").unwrap();
+        assert_eq!(twice.message, "it is compressed twice, the inner time by zstd");
+        let page = refused(b"  <!DOCTYPE html>", "a tar archive").unwrap();
         assert!(page.message.contains("HTML"), "{}", page.message);
         for other in [&b""[..], b"./www/\0\0", b"-- MariaDB dump ", b"PK"] {
-            assert!(refused(other, "a tar archive", "gzip").is_none(), "{other:?}");
+            assert!(refused(other, "a tar archive").is_none(), "{other:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! tar: ustar, PAX, GNU long names and sparse files. Reads entries in order; what it cannot be sure of is damage. What old and
 //! small writers make and GNU tar reads without a word is read alike: GNU tar manual, "Basic Tar Format" and "Dumpdir".
 
+use super::entries::Spent;
 use super::entry::{Entry, EntryKind};
 use super::extension::{Extension, number};
 use super::sparse::{Map, Segment};
@@ -32,6 +33,7 @@ pub struct TarReader<R> {
     without_mark: bool,
     name_lists: bool,
     unchanged: Option<Unchanged>,
+    lost_links: bool,
 }
 
 /// What an incremental archive says it leaves out, being unchanged since the one before.
@@ -59,6 +61,7 @@ impl<R: Read> TarReader<R> {
             without_mark: false,
             name_lists: false,
             unchanged: None,
+            lost_links: false,
         }
     }
 
@@ -66,6 +69,12 @@ impl<R: Read> TarReader<R> {
     #[must_use]
     pub fn sealed(self) -> TarReader<R> {
         TarReader { sealed: true, ..self }
+    }
+
+    /// The same where links may be without their targets, as a writer of little care makes them: they are nothing that can be restored.
+    #[must_use]
+    pub fn with_lost_links(self) -> TarReader<R> {
+        TarReader { lost_links: true, ..self }
     }
 
     /// Whether the archive ended without its end mark.
@@ -95,6 +104,17 @@ impl<R: Read> TarReader<R> {
                  `tar --listed-incremental=/dev/null -x`, and pack that folder.",
             )
             .with("first_unchanged", first))
+    }
+
+    /// What was used of the limits.
+    pub fn spent(&self) -> Spent {
+        Spent { entries: self.entries, bytes: self.unpacked }
+    }
+
+    /// Counts what an archive inside this one used.
+    pub fn spend(&mut self, inner: Spent) {
+        self.entries = self.entries.saturating_add(inner.entries);
+        self.unpacked = self.unpacked.saturating_add(inner.bytes);
     }
 
     /// Bytes of tar read so far.
@@ -171,6 +191,7 @@ impl<R: Read> TarReader<R> {
         let link = extension.link.or(long_link).or_else(|| header.link_name_bytes().map(|name| name.into_owned()));
         let link = |kind: fn(Vec<u8>) -> EntryKind| match link {
             Some(target) if !target.is_empty() => Ok(kind(target)),
+            _ if self.lost_links => Ok(EntryKind::Special(header.entry_type().as_byte())),
             _ => Err(self.damage("a link has no target")),
         };
         let kind = match header.entry_type() {
@@ -333,7 +354,7 @@ impl<R: Read> TarReader<R> {
 
     /// What no tar archive begins with.
     fn foreign(&self, start: &[u8]) -> Option<Error> {
-        let refused = || foreign::refused(start, "a tar archive", "gzip");
+        let refused = || foreign::refused(start, "a tar archive");
         (self.entries == 0).then(refused).flatten()
     }
 

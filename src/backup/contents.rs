@@ -70,6 +70,11 @@ impl DumpScan {
         tables.chain(self.sequences.keys().map(String::as_str)).chain(views.map(|view| view.name.as_str()))
     }
 
+    /// Names of its tables.
+    pub fn table_names(&self) -> Vec<&str> {
+        self.tables.iter().map(|table| table.name.as_str()).collect()
+    }
+
     /// Rows of all tables.
     pub fn rows(&self) -> u64 {
         self.tables.iter().map(|table| table.rows).sum()

@@ -20,6 +20,7 @@
 //! first entry that only one layout can hold settles which one it is.
 
 mod common;
+pub mod places;
 pub mod snapshot;
 
 use crate::archive::EntryKind;
@@ -29,10 +30,12 @@ use crate::host::site::Site;
 use crate::path::RelPath;
 pub use crate::siteconf::Item as ConfigItem;
 use crate::text::printable;
+use places::Places;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Where an entry of a backup belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,13 +208,37 @@ pub struct Sorter {
     candidates: Vec<&'static dyn Layout>,
     settled: Option<(&'static dyn Layout, RelPath)>,
     config_only: bool,
+    /// Of another program's backup: where what belongs.
+    places: Option<Arc<Places>>,
     seen: Seen,
 }
 
 impl Sorter {
     fn new(site: Site, candidates: Vec<&'static dyn Layout>, config_only: bool) -> Sorter {
         let root_in_folder = site.root_in_folder();
-        Sorter { site, root_in_folder, candidates, settled: None, config_only, seen: Seen::default() }
+        let (settled, places, seen) = (None, None, Seen::default());
+        Sorter { site, root_in_folder, candidates, settled, config_only, places, seen }
+    }
+
+    /// For a part of another program's backup.
+    pub fn placed(places: Arc<Places>, site: Site) -> Sorter {
+        Sorter { places: Some(places), ..Sorter::new(site, Vec::new(), false) }
+    }
+
+    /// Whether this entry is an archive whose entries are sorted as if they lay in a folder of its name.
+    pub fn goes_into(&self, path: &RelPath) -> bool {
+        self.places.as_ref().is_some_and(|places| places.goes_into(path))
+    }
+
+    /// A path of the archive as the site's tree has it; `None` where it lies elsewhere.
+    pub fn in_site(&self, path: &RelPath) -> Option<RelPath> {
+        match &self.places {
+            Some(places) => match places.place(path) {
+                Place::Site(inner) => Some(inner),
+                _ => None,
+            },
+            None => path.strip_prefix(self.root()?),
+        }
     }
 
     /// For a backup archive of this file name.
@@ -263,6 +290,9 @@ impl Sorter {
     }
 
     fn find(&mut self, path: &RelPath) -> Place {
+        if let Some(places) = &self.places {
+            return places.place(path);
+        }
         if self.config_only {
             let names: Vec<&[u8]> = path.names().collect();
             let inner = if names.first() == Some(&&b"config"[..]) { &names[1..] } else { &names[..] };
@@ -308,7 +338,8 @@ impl Sorter {
 
     /// The layout, as soon as an entry settled it.
     pub fn layout(&self) -> Option<&'static str> {
-        self.settled.as_ref().map(|(layout, _)| layout.name())
+        let tool = self.places.as_ref().map(|places| places.tool);
+        tool.or_else(|| self.settled.as_ref().map(|(layout, _)| layout.name()))
     }
 
     /// The folder of the archive that is the document root, once settled.
@@ -327,7 +358,7 @@ impl Sorter {
     /// `backup_layout_unknown` with the names found, when nothing in it belongs to a site.
     pub fn finish(self) -> Result<Seen> {
         let seen = self.seen;
-        if seen.root || seen.dump.is_some() || !seen.config.is_empty() || self.config_only {
+        if self.places.is_some() || seen.root || seen.dump.is_some() || !seen.config.is_empty() || self.config_only {
             return Ok(seen);
         }
         let found: Vec<String> = seen.others.iter().cloned().collect();

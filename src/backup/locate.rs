@@ -1,9 +1,11 @@
 //! From a request's word to open files. Only what lies under the backup folder (or, for rollback, the domain's
 //! snapshot folder) is opened; the check is made on the path without links, and the file is opened once.
 
+use crate::api::{Backup, Import};
 use crate::backup::archives::newest_first;
 use crate::backup::cache::index::Index;
 use crate::backup::chain;
+use crate::backup::import;
 use crate::backup::layout::{self, ConfigItem, Holds, Layout};
 use crate::backup::name::{BackupName, Family, Kind, Stamp, dump_stamp, file_name, snapshot_stamp};
 use crate::backup::peek::{AT_ONCE, Peeked, peek};
@@ -28,6 +30,8 @@ pub struct Needs {
     pub database: bool,
     /// Configuration of the site.
     pub config: bool,
+    /// A dump is of no use.
+    pub no_database: bool,
 }
 
 impl Needs {
@@ -46,21 +50,35 @@ impl Needs {
     }
 }
 
-/// Opens the backup a request names: `latest`, or an absolute path below the backup folder. An incremental one is opened
-/// with all it builds on. `dump` is another dump than the one that would be chosen.
+/// [`locate_with`] for a test: `latest`, or a path.
 ///
 /// # Errors
-/// `backup_not_found`, `backup_unreadable`, `path_not_allowed`, `backup_chain_broken`, `bad_request` for a dump that the
-/// backup has no use for.
+/// The same.
+#[cfg(any(test, feature = "test-support"))]
 pub fn locate(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>) -> Result<Source> {
-    locate_with(config, domain, word, dump, Needs::default())
+    locate_with(config, domain, &Backup::from(word), dump, Needs::default())
 }
 
-/// The same; `latest` is the newest backup that holds what is needed.
+/// Opens the backup of a request: `latest`, the newest one that holds what is needed, or an absolute path below the backup folder. An
+/// incremental one is opened with all it builds on; one of another program wherever it lies. `dump` is another dump than the one that
+/// would be chosen.
 ///
 /// # Errors
-/// As [`locate`].
-pub fn locate_with(config: &Config, domain: &Domain, word: &str, dump: Option<&Path>, needs: Needs) -> Result<Source> {
+/// `backup_not_found`, `backup_unreadable`, `path_not_allowed`, `backup_chain_broken`, `bad_request` for a dump that the backup has no use
+/// for; those of [`import::open`].
+pub fn locate_with(
+    config: &Config,
+    domain: &Domain,
+    backup: &Backup,
+    dump: Option<&Path>,
+    needs: Needs,
+) -> Result<Source> {
+    let word = match backup {
+        Backup::Named(word) => word,
+        Backup::Import(import) => {
+            return import::open(config, domain, refuse_second_dump(import, dump)?, !needs.no_database);
+        }
+    };
     let look = |_: &Path, first: &Part, site: &Site| peek(first, site, config.limits.max_unpacked_bytes);
     locate_by(config, domain, word, dump, (needs, None), look)
 }
@@ -68,14 +86,20 @@ pub fn locate_with(config: &Config, domain: &Domain, word: &str, dump: Option<&P
 /// The same without a look into the archive, where the index knows its layout. Only for what is shown.
 ///
 /// # Errors
-/// As [`locate`]; `backup_layout_unknown` where only a longer look can tell what the archive's tree is.
+/// As [`locate_with`]; `backup_layout_unknown` where only a longer look can tell what the archive's tree is.
 pub fn locate_known(
     config: &Config,
     domain: &Domain,
-    word: &str,
+    backup: &Backup,
     dump: Option<&Path>,
     index: &Index,
 ) -> Result<Source> {
+    let word = match backup {
+        Backup::Named(word) => word,
+        Backup::Import(_) => {
+            return Err(Error::new(Code::BackupLayoutUnknown, "what the archive's tree is takes a longer look"));
+        }
+    };
     let needs = (Needs::default(), Some(index));
     locate_by(config, domain, word, dump, needs, |path, first, site| match index.layout(path, first) {
         Some(known) if site.root == site.folder => Ok(Peeked::known(known)),
@@ -198,6 +222,7 @@ fn open(
         holds,
         site,
         passed_over: Vec::new(),
+        foreign: None,
     })
 }
 
@@ -230,7 +255,18 @@ pub fn locate_snapshot(config: &Config, domain: &Domain, folder: &Path) -> Resul
     let site = Site::find(config, domain)?;
     let holds = Holds::SiteFolder;
     let (layout, passed_over) = (Some("snapshot"), Vec::new());
-    Ok(Source { form: Form::Snapshot, path, stamp, kind: Kind::Full, parts, layout, holds, site, passed_over })
+    Ok(Source {
+        form: Form::Snapshot,
+        path,
+        stamp,
+        kind: Kind::Full,
+        parts,
+        layout,
+        holds,
+        site,
+        passed_over,
+        foreign: None,
+    })
 }
 
 /// The folder of a snapshot, without links, checked to lie directly in `snapshots/DOMAIN`.
@@ -265,7 +301,11 @@ pub fn snapshot_folder(config: &Config, domain: &Domain, folder: &Path) -> Resul
 ///
 /// # Errors
 /// `unknown_domain`, `backup_not_found`, `backup_unreadable`, `path_not_allowed`.
-pub fn probe(config: &Config, domain: &Domain, backup: &str, dump: Option<&Path>) -> Result<()> {
+pub fn probe(config: &Config, domain: &Domain, backup: &Backup, dump: Option<&Path>) -> Result<()> {
+    let backup = match backup {
+        Backup::Named(word) => word,
+        Backup::Import(import) => return import::probe(config, domain, refuse_second_dump(import, dump)?),
+    };
     let look = |_: &Path, first: &Part, site: &Site| peek(first, site, AT_ONCE);
     let located = locate_by(config, domain, backup, dump, (Needs::default(), None), look);
     let Err(error) = located else { return Ok(()) };
@@ -278,6 +318,14 @@ pub fn probe(config: &Config, domain: &Domain, backup: &str, dump: Option<&Path>
     }
     let message = format!("{domain} is not known here: there is neither {} nor {}", root.display(), folder.display());
     Err(Error::new(Code::UnknownDomain, message))
+}
+
+fn refuse_second_dump<'a>(import: &'a Import, dump: Option<&Path>) -> Result<&'a Import> {
+    match dump {
+        None => Ok(import),
+        Some(_) => Err(Error::new(Code::BadRequest, "request: `dump` stands beside a `backup` that is an object")
+            .hint("Put it into the object: {\"from\": …, \"dump\": …}.")),
+    }
 }
 
 /// Opens an archive after checking where it lies.
@@ -413,9 +461,9 @@ mod tests {
         put(&folder.join("backup_20251003_030000.tar.gz"), &["www/a"]);
         put(&folder.join("backup_20251004_030000.tar.gz"), &["var/www/example.com/a"]);
         put(&config.paths.backups().join("domain_example.com_20251005_010000.tar.gz"), &["a"]);
-        std::fs::write(folder.join("backup_20251006_030000.tar.gz"), b"BZh91AY&SY a bzip2 file").unwrap();
+        std::fs::write(folder.join("backup_20251006_030000.tar.gz"), b"\x04\x22\x4d\x18 an lz4 file").unwrap();
         let found = |needs| {
-            let source = locate_with(&config, &domain, "latest", None, needs).unwrap();
+            let source = locate_with(&config, &domain, &Backup::default(), None, needs).unwrap();
             (file_name(&source.path), source.passed_over)
         };
         let database = Needs { database: true, ..Needs::default() };
@@ -431,7 +479,7 @@ mod tests {
         for name in ["backup_20251003_030000.tar.gz", "backup_20251004_030000.tar.gz"] {
             std::fs::remove_file(folder.join(name)).unwrap();
         }
-        let error = locate_with(&config, &domain, "latest", None, database).unwrap_err();
+        let error = locate_with(&config, &domain, &Backup::default(), None, database).unwrap_err();
         assert_eq!(error.code, Code::BackupUnreadable, "{error}");
     }
 

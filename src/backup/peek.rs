@@ -1,6 +1,6 @@
 //! What the first entries of an archive tell: its layout, and what its tree is.
 
-use crate::archive::{GzipReader, Limits, TarReader};
+use crate::archive::{Limits, TarReader};
 use crate::backup::layout::{self, Holds, Layout, Place};
 use crate::backup::source::Part;
 use crate::error::{Code, Result};
@@ -42,7 +42,7 @@ pub fn peek(part: &Part, site: &Site, limit: u64) -> Result<Peeked> {
     let mut peeked = Peeked::default();
     let Some(mut sorter) = part.sorter(site) else { return Ok(peeked) };
     let one_folder = site.root == site.folder;
-    let raw: Box<dyn Read> = if part.gzip { Box::new(GzipReader::new(part.reader())) } else { Box::new(part.reader()) };
+    let raw = part.codec.reader(part.reader())?;
     let limit = if one_folder { AT_ONCE } else { limit };
     let mut archive = TarReader::new(raw.take(limit), Limits::default());
     let inner_root = site.root_in_folder();

@@ -10,6 +10,7 @@ use crate::api::answer::preview::{
     Chain, ChainArchive, ChainDump, Compression, Estimate, Filesystem, Preview, PreviewedBackup, PreviewedConfig,
     PreviewedDatabase, PreviewedFiles, PreviewedSpace, TreeNode, TreePage,
 };
+use crate::archive::Codec;
 use crate::backup::cache::catalogue::{self, Draft};
 use crate::backup::cache::folder::Fingerprint;
 use crate::backup::cache::index::{Finding, Index};
@@ -17,7 +18,7 @@ use crate::backup::cache::remember;
 use crate::backup::contents::{ConfigFound, DumpScan, Scan};
 use crate::backup::name::{BackupName, Kind, Stamp, dump_stamp, file_name, human_size};
 use crate::backup::scan::scan_into;
-use crate::backup::source::{Form, Part, Role, Source};
+use crate::backup::source::{Container, Form, Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::progress::{Level, Monitor};
@@ -189,19 +190,29 @@ fn archives(source: &Source) -> impl Iterator<Item = &Part> {
 
 fn backup(source: &Source, found: &Scan) -> PreviewedBackup {
     let stamp = source.stamp.unwrap_or_else(|| moment(&source.parts[0]));
-    let is_packed = source.parts.first().is_some_and(|part| part.gzip);
     PreviewedBackup {
         path: source.path.clone(),
         name: file_name(&source.path),
         date: stamp.to_string(),
         size: source.packed_bytes(),
         size_text: human_size(source.packed_bytes()),
-        compression: if is_packed { Compression::Gzip } else { Compression::None },
+        compression: source.parts.first().map_or(Compression::None, compression),
         integrity: Integrity::Valid,
         kind: source.kind,
         base: archives(source).next().filter(|_| source.is_layered()).map(|base| base.path.clone()),
         layout: found.layout.clone(),
         domain: source.site.domain.clone(),
+    }
+}
+
+fn compression(part: &Part) -> Compression {
+    match (part.container, part.codec) {
+        (Container::Zip, _) => Compression::Zip,
+        (_, Codec::Gzip) => Compression::Gzip,
+        (_, Codec::Zstd) => Compression::Zstd,
+        (_, Codec::Xz) => Compression::Xz,
+        (_, Codec::Bzip2) => Compression::Bzip2,
+        (_, Codec::None) => Compression::None,
     }
 }
 

@@ -1,22 +1,29 @@
 //! The one walk over the entries of a backup's archive. Preview, diff, checks and restore differ in what they do with an entry, not in
 //! how they come to it: the order of the archives, the limits, what a whole archive is and how an error is named are here.
 
-use crate::archive::{self, Entry, Limits};
+use crate::archive::{self, Entries, Entry, EntryKind, Limits, TarReader, WpressReader, ZipReader};
 use crate::backup::contents::ConfigFound;
+use crate::backup::folder::FolderReader;
 use crate::backup::layout::{ConfigItem, Place, Sorter};
 use crate::backup::meta::Meta;
-use crate::backup::source::{Part, Role, Source};
+use crate::backup::source::{Container, Part, Role, Source};
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
-use crate::progress::Monitor;
-use std::io::Read;
+use crate::progress::{Monitor, Phase};
+use crate::sql::prefix::PrefixReader;
+use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Largest configuration file accepted, in bytes.
 pub const MAX_CONFIG_FILE: u64 = 1 << 20;
 /// Most configuration files accepted.
 pub const MAX_CONFIG_FILES: usize = 64;
+
+/// The file is read in pieces of this size.
+pub(crate) const CHUNK: usize = 256 << 10;
 
 /// The archives from the newest to the oldest, so that what newer ones replace is known before it comes; then the rest.
 pub(crate) fn newest_first(parts: &[Part]) -> impl Iterator<Item = &Part> {
@@ -45,6 +52,19 @@ pub(crate) struct Walk<'a> {
     pub limits: Limits,
     /// Asked before each entry whether to go on.
     pub monitor: &'a dyn Monitor,
+    /// What it is walked over for.
+    pub purpose: Purpose,
+}
+
+/// What an archive is walked over for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Its content; who reads it counts it.
+    Content,
+    /// Its content; the bytes that are read are progress of [`Phase::Verify`].
+    Check,
+    /// Its names alone: contents are read where somebody asks for them, and not checked.
+    Names,
 }
 
 /// An archive that was walked over to its end, or to where its visitor stopped.
@@ -57,49 +77,164 @@ pub(crate) struct Walked {
     pub lacks_end_mark: bool,
 }
 
+/// Who looks at an entry: its place, its path in the archive, what the sorter knows so far, and its content, which need not be read.
+pub(crate) trait Visit:
+    FnMut(Place, &RelPath, Entry, &Sorter, &mut dyn Read) -> Result<ControlFlow<()>>
+{
+}
+impl<F: FnMut(Place, &RelPath, Entry, &Sorter, &mut dyn Read) -> Result<ControlFlow<()>>> Visit for F {}
+
 impl Walk<'_> {
-    /// Hands each entry of an archive to `visit`: its place, its path in the archive, what the sorter knows so far, and its content,
-    /// which need not be read. `None` for a part that is no archive. `raw` are the bytes of the part.
+    /// Hands each entry of an archive to `visit`. `None` for a part that is no archive.
     ///
     /// # Errors
     /// `backup_corrupt`, `backup_incomplete` for an archive that holds changes only and is no layer, `backup_unreadable`, `unsafe_path`,
     /// `limit_exceeded`, `io_failed`, `cancelled`, and what `visit` meets; each names the archive.
-    pub fn over(
-        &self,
-        part: &Part,
-        raw: impl Read + Send,
-        visit: impl FnMut(Place, &RelPath, Entry, &Sorter, &mut dyn Read) -> Result<ControlFlow<()>>,
-    ) -> Result<Option<Walked>> {
-        self.entries(part, raw, visit).map_err(|error| part.named(error))
+    pub fn over(&self, part: &Part, visit: impl Visit) -> Result<Option<Walked>> {
+        self.part(part, visit).map_err(|error| part.named(error))
     }
 
-    fn entries(
-        &self,
-        part: &Part,
-        raw: impl Read + Send,
-        mut visit: impl FnMut(Place, &RelPath, Entry, &Sorter, &mut dyn Read) -> Result<ControlFlow<()>>,
-    ) -> Result<Option<Walked>> {
+    fn part(&self, part: &Part, mut visit: impl Visit) -> Result<Option<Walked>> {
         let Some(mut sorter) = part.sorter(&self.source.site) else { return Ok(None) };
-        let mut tar = archive::open(raw, self.limits)?;
-        let mut stopped = ControlFlow::Continue(());
-        while stopped.is_continue()
-            && let Some(entry) = tar.next_entry()?
-        {
-            self.monitor.keep_going()?;
-            let path = RelPath::parse(&entry.path)?;
-            let place = sorter.place(&path);
-            stopped = visit(place, &path, entry, &sorter, &mut tar)?;
-        }
+        let count = Arc::new(AtomicU64::new(0));
+        let progress = (self.purpose == Purpose::Check).then_some(&count);
+        let sorter_ref = &mut sorter;
+        let (unpacked_bytes, lacks_end_mark) = match part.container {
+            Container::Tar if self.purpose == Purpose::Check => {
+                let raw = Watched { inner: part.reader(), monitor: self.monitor, stop: None };
+                let mut tar = self.tar(BufReader::with_capacity(CHUNK, raw), self.limits)?;
+                self.whole(&mut tar, sorter_ref, None, &mut visit)?
+            }
+            Container::Tar => {
+                let mut tar = self.tar(part.reader(), self.limits)?;
+                self.whole(&mut tar, sorter_ref, None, &mut visit)?
+            }
+            Container::Zip => {
+                let zip = ZipReader::open(part.bytes(&count), self.limits)?;
+                let mut zip = if self.purpose == Purpose::Names { zip.names_only() } else { zip };
+                self.whole(&mut zip, sorter_ref, progress, &mut visit)?
+            }
+            Container::Wpress => {
+                let wpress = WpressReader::open(part.bytes(&count), self.limits)?;
+                let mut wpress = if self.purpose == Purpose::Names { wpress.names_only() } else { wpress };
+                self.whole(&mut wpress, sorter_ref, progress, &mut visit)?
+            }
+            Container::Folder => {
+                let mut folder = FolderReader::open(part.folder(), self.limits)?;
+                self.whole(&mut folder, sorter_ref, None, &mut visit)?
+            }
+        };
+        Ok(Some(Walked { sorter, unpacked_bytes, lacks_end_mark }))
+    }
+
+    fn tar<'b>(&self, raw: impl Read + 'b, limits: Limits) -> Result<TarReader<Box<dyn Read + 'b>>> {
+        let tar = archive::open(raw, limits)?;
+        let careless = self.source.foreign.is_some() || self.purpose == Purpose::Names;
+        Ok(if careless { tar.with_lost_links() } else { tar })
+    }
+
+    /// A container: bytes that were unpacked, and whether it lacks its end mark.
+    fn whole<E: Entries, V: Visit>(
+        &self,
+        entries: &mut E,
+        sorter: &mut Sorter,
+        count: Option<&Arc<AtomicU64>>,
+        visit: &mut V,
+    ) -> Result<(u64, bool)> {
+        let stopped = self.each(entries, self.limits, &RelPath::default(), sorter, count, visit)?;
         if stopped.is_continue() && !self.source.is_layered() {
-            tar.require_whole()?;
+            entries.require_whole()?;
         }
-        Ok(Some(Walked { sorter, unpacked_bytes: tar.offset(), lacks_end_mark: tar.lacks_end_mark() }))
+        Ok((entries.offset(), entries.lacks_end_mark()))
+    }
+
+    fn each<E: Entries, V: Visit>(
+        &self,
+        entries: &mut E,
+        limits: Limits,
+        around: &RelPath,
+        sorter: &mut Sorter,
+        count: Option<&Arc<AtomicU64>>,
+        visit: &mut V,
+    ) -> Result<ControlFlow<()>> {
+        while let Some(mut entry) = entries.next_entry()? {
+            self.monitor.keep_going()?;
+            if let Some(count) = count {
+                self.monitor.advance(Phase::Verify, 0, count.swap(0, Ordering::Relaxed));
+            }
+            // A link without its target, which only archives of other programs have: nothing can be made of it.
+            if matches!(entry.kind, EntryKind::Special(b'1' | b'2')) {
+                continue;
+            }
+            let mut path = RelPath::parse(&entry.path)?;
+            if !around.is_root() {
+                path = around.below(&path);
+                if let EntryKind::HardLink(target) = &mut entry.kind {
+                    *target = around.below(&RelPath::parse(target)?).as_bytes().to_vec();
+                }
+            }
+            let stopped = if sorter.goes_into(&path) && entry.kind == EntryKind::File {
+                let limits = limits.less(entries.spent());
+                let mut inner = self.tar(&mut *entries as &mut dyn Read, limits)?;
+                let stopped = self.each(&mut inner, limits, &path, sorter, None, visit)?;
+                let spent = inner.spent();
+                drop(inner);
+                entries.spend(spent);
+                stopped
+            } else {
+                let place = sorter.place(&path);
+                self.hand_over(place, &path, entry, sorter, entries, visit)?
+            };
+            if stopped.is_break() {
+                return Ok(stopped);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// What another program's backup has of its own server is said as this one needs it.
+    fn hand_over<E: Entries, V: Visit>(
+        &self,
+        place: Place,
+        path: &RelPath,
+        mut entry: Entry,
+        sorter: &Sorter,
+        entries: &mut E,
+        visit: &mut V,
+    ) -> Result<ControlFlow<()>> {
+        let Some(foreign) = &self.source.foreign else { return visit(place, path, entry, sorter, entries) };
+        match (&place, &foreign.settings, &foreign.renaming) {
+            (Place::Site(inner), Some(settings), _) if settings.concern(inner, &entry) => {
+                let mut text = Vec::with_capacity(entry.size as usize);
+                entries.read_to_end(&mut text).map_err(archive::unwrap_io)?;
+                let text = settings.put_into(inner, &text).unwrap_or(text);
+                (entry.size, entry.stored) = (text.len() as u64, text.len() as u64);
+                visit(place, path, entry, sorter, &mut text.as_slice())
+            }
+            (Place::Dump, _, Some(renaming)) => {
+                let text = archive::text(entries)?;
+                visit(place, path, entry, sorter, &mut PrefixReader::new(text, renaming))
+            }
+            _ => visit(place, path, entry, sorter, entries),
+        }
+    }
+}
+
+/// The text of a part that is a dump, as the site is to have it.
+///
+/// # Errors
+/// `backup_unreadable`, `io_failed`.
+pub(crate) fn dump_text<'a>(source: &'a Source, raw: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
+    let text = archive::text(raw)?;
+    match source.foreign.as_ref().and_then(|foreign| foreign.renaming.as_ref()) {
+        Some(renaming) => Ok(Box::new(PrefixReader::new(text, renaming))),
+        None => Ok(text),
     }
 }
 
 /// A hard link names its target as the archive does; seen from the document root, `None` where it lies elsewhere.
 pub(crate) fn seen_from_site(sorter: &Sorter, target: &[u8]) -> Option<RelPath> {
-    RelPath::parse(target).ok()?.strip_prefix(sorter.root()?)
+    sorter.in_site(&RelPath::parse(target).ok()?)
 }
 
 /// Reads a configuration file and adds it to those that were found. Of a file that is too large, and of one that is one too many,
@@ -148,6 +283,27 @@ impl ConfigFound {
                 "A configuration has at most {MAX_CONFIG_FILES} files of {most} MiB. Restore without `config`."
             ))
         })
+    }
+}
+
+/// Counts what was read from the disk, and stops between reads when the job is to stop.
+pub(crate) struct Watched<'a, R> {
+    pub inner: R,
+    pub monitor: &'a dyn Monitor,
+    pub stop: Option<()>,
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.stop.is_none()
+            && let Err(error) = self.monitor.keep_going()
+        {
+            self.stop = Some(());
+            return Err(archive::wrap(error));
+        }
+        let read = self.inner.read(buffer)?;
+        self.monitor.advance(Phase::Verify, 0, read as u64);
+        Ok(read)
     }
 }
 

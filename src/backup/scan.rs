@@ -9,7 +9,7 @@ use crate::backup::contents::kind_of;
 use crate::backup::layers::Layers;
 use crate::backup::layout::{Place, Seen, Sorter};
 use crate::backup::name::file_name;
-use crate::backup::read::{self, Walk, Walked, check_sum, keep_config, newest_first};
+use crate::backup::read::{self, CHUNK, Purpose, Walk, Walked, Watched, check_sum, keep_config, newest_first};
 use crate::backup::source::{Part, Role, Source};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -30,7 +30,6 @@ use crate::sql::versioned::Dialect;
 
 /// Most links out of the site that are remembered.
 const MAX_LINKS_OUT: usize = 100;
-const CHUNK: usize = 256 << 10;
 /// Most replaced files whose content is remembered for hard links.
 const MAX_OLD_CONTENT: usize = 100_000;
 
@@ -117,20 +116,22 @@ impl Reading<'_> {
         let raw = Watched { inner: part.reader(), monitor: self.monitor, stop: None };
         let name = file_name(&part.path);
         match &part.role {
-            Role::Dump => self.found.dump = Some(read_dump(name, raw, self.server, self.monitor)?),
+            Role::Dump => {
+                let text = read::dump_text(self.source, raw)?;
+                self.found.dump = Some(read_dump(name, text, self.server, self.monitor)?);
+            }
             Role::ConfigFile { item, name } => {
                 keep_config(&mut self.found.config, *item, name, part.identity.size, raw)?;
             }
-            Role::Archive | Role::Files | Role::Config => self.archive(part, raw, limits)?,
+            Role::Archive | Role::Files | Role::Config => self.archive(part, limits)?,
         }
         part.unchanged()
     }
 
-    fn archive(&mut self, part: &Part, raw: impl Read + Send, limits: Limits) -> Result<()> {
+    fn archive(&mut self, part: &Part, limits: Limits) -> Result<()> {
         let (monitor, layered) = (self.monitor, self.layers.is_some());
-        let walk = Walk { source: self.source, limits, monitor };
-        let raw = BufReader::with_capacity(CHUNK, raw);
-        let walked = walk.over(part, raw, |place, path, entry, sorter, data| {
+        let walk = Walk { source: self.source, limits, monitor, purpose: Purpose::Check };
+        let walked = walk.over(part, |place, path, entry, sorter, data| {
             match place {
                 Place::Site(inner) => self.site_entry(inner, &entry, data, sorter)?,
                 Place::Dump if entry.kind == EntryKind::File => {
@@ -297,7 +298,7 @@ pub fn read_config(
     monitor: &dyn Monitor,
 ) -> Result<Vec<ConfigFound>> {
     let mut found = Vec::new();
-    let walk = Walk { source, limits: Limits::from_config(&config.limits), monitor };
+    let walk = Walk { source, limits: Limits::from_config(&config.limits), monitor, purpose: Purpose::Check };
     for part in newest_first(&source.parts) {
         if found.len() >= wanted.len() {
             break;
@@ -307,7 +308,7 @@ pub fn read_config(
             Role::Dump => {}
             Role::ConfigFile { item, name } => keep_config(&mut found, *item, name, part.identity.size, raw)?,
             Role::Archive | Role::Files | Role::Config => {
-                walk.over(part, BufReader::with_capacity(CHUNK, raw), |place, _, entry, _, data| {
+                walk.over(part, |place, _, entry, _, data| {
                     if let (Place::Config(item, name), EntryKind::File) = (place, &entry.kind) {
                         keep_config(&mut found, item, &name, entry.size, data)?;
                     }
@@ -330,9 +331,9 @@ pub fn read_dump_text(
     monitor: &dyn Monitor,
     mut look: impl FnMut(&mut dyn Read) -> Result<()>,
 ) -> Result<()> {
-    let walk = Walk { source, limits: Limits::from_config(&config.limits), monitor };
+    let walk = Walk { source, limits: Limits::from_config(&config.limits), monitor, purpose: Purpose::Content };
     if let Some(part) = source.parts.iter().find(|part| part.role == Role::Dump) {
-        look(&mut archive::text(BufReader::with_capacity(CHUNK, part.reader()))?)?;
+        look(&mut read::dump_text(source, BufReader::with_capacity(CHUNK, part.reader()))?)?;
         return part.unchanged();
     }
     let mut found = false;
@@ -340,8 +341,7 @@ pub fn read_dump_text(
         if !matches!(part.role, Role::Archive | Role::Files) || found {
             continue;
         }
-        let raw = BufReader::with_capacity(CHUNK, part.reader());
-        walk.over(part, raw, |place, _, entry, _, data| {
+        walk.over(part, |place, _, entry, _, data| {
             if (place, &entry.kind) != (Place::Dump, &EntryKind::File) {
                 return Ok(ControlFlow::Continue(()));
             }
@@ -386,27 +386,6 @@ impl<R: Read> Read for Counted<'_, R> {
         self.monitor.keep_going().map_err(archive::wrap)?;
         let read = self.inner.read(buffer)?;
         *self.bytes += read as u64;
-        Ok(read)
-    }
-}
-
-/// Counts what was read from the disk, and stops between reads when the job is to stop.
-struct Watched<'a, R> {
-    inner: R,
-    monitor: &'a dyn Monitor,
-    stop: Option<()>,
-}
-
-impl<R: Read> Read for Watched<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.stop.is_none()
-            && let Err(error) = self.monitor.keep_going()
-        {
-            self.stop = Some(());
-            return Err(archive::wrap(error));
-        }
-        let read = self.inner.read(buffer)?;
-        self.monitor.advance(Phase::Verify, 0, read as u64);
         Ok(read)
     }
 }

@@ -1,22 +1,30 @@
 //! An opened backup or snapshot: the files it consists of, each open, so that what was checked is what is read.
 
+use crate::api::Options;
+use crate::archive::{Codec, ReadAt};
+use crate::backup::contents::Scan;
+use crate::backup::extent::Extent;
+use crate::backup::layout::places::Places;
 use crate::backup::layout::{self, ConfigItem, Holds, Layout, Seen, Sorter};
 use crate::backup::name::{Kind, Stamp};
+use crate::backup::settings::Settings;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::site::Site;
 use crate::host::tree;
 use crate::path::RelPath;
 use crate::progress::Monitor;
+use crate::sql::prefix::Renaming;
 use crate::text;
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What makes a file the same file: a replaced or rewritten one differs. No device number: it may be another after a reboot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,11 +87,30 @@ pub struct Part {
     pub path: PathBuf,
     /// What it holds.
     pub role: Role,
-    /// Compressed, by its first bytes (the name does not decide).
-    pub gzip: bool,
+    /// How it is compressed, by its first bytes (the name does not decide).
+    pub codec: Codec,
+    /// What it is.
+    pub container: Container,
     /// Which file it is.
     pub identity: Identity,
+    /// Where its entries belong, in the backup of another program; `None`: its layout tells.
+    pub places: Option<Arc<Places>>,
     file: Arc<File>,
+    /// Of one archive in several files, those before this one.
+    earlier: Vec<Arc<File>>,
+}
+
+/// What holds the entries of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    /// A tar archive.
+    Tar,
+    /// A zip archive.
+    Zip,
+    /// An archive of All-in-One WP Migration.
+    Wpress,
+    /// A folder.
+    Folder,
 }
 
 impl Part {
@@ -117,6 +144,17 @@ impl Part {
         Part::from_file(&full, File::from(opened), role)
     }
 
+    /// The same, a folder too.
+    ///
+    /// # Errors
+    /// As [`Part::open_beneath`].
+    pub(crate) fn open_in(root: BorrowedFd, around: &Path, path: &RelPath, role: Role) -> Result<Part> {
+        let full = around.join(path.as_path());
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let opened = tree::handle::resolve(root, path, flags).map_err(|error| open_error(&full, error))?;
+        Part::from_handle(&full, File::from(opened), role, true)
+    }
+
     /// Opens a regular file, following no link at its last name.
     ///
     /// # Errors
@@ -132,38 +170,83 @@ impl Part {
     /// # Errors
     /// `backup_unreadable` when it is no regular file or cannot be read.
     pub fn from_file(path: &Path, file: File, role: Role) -> Result<Part> {
+        Part::from_handle(path, file, role, false)
+    }
+
+    /// The same; a folder is taken where `folders` says so.
+    ///
+    /// # Errors
+    /// `backup_unreadable`.
+    pub(crate) fn from_handle(path: &Path, file: File, role: Role, folders: bool) -> Result<Part> {
         let unreadable = |why: String| {
             Error::new(Code::BackupUnreadable, format!("cannot read {}: {why}", path.display()))
                 .with("path", path.display().to_string())
         };
         let metadata = file.metadata().map_err(|error| unreadable(error.to_string()))?;
-        if !metadata.is_file() {
+        let is_folder = folders && metadata.is_dir();
+        if !is_folder && !metadata.is_file() {
             return Err(unreadable("it is no regular file".into()));
         }
-        let mut magic = [0; 2];
-        let read = file.read_at(&mut magic, 0).map_err(|error| unreadable(error.to_string()))?;
-        let gzip = read == 2 && magic == [0x1f, 0x8b];
+        let mut start = [0; Codec::START];
+        let read = match is_folder {
+            true => 0,
+            false => file.read_at(&mut start, 0).map_err(|error| unreadable(error.to_string()))?,
+        };
         Ok(Part {
             path: path.to_owned(),
             role,
-            gzip,
+            codec: Codec::of(&start[..read]),
+            container: if is_folder { Container::Folder } else { Container::Tar },
             identity: Identity::from_metadata(&metadata),
+            places: None,
             file: Arc::new(file),
+            earlier: Vec::new(),
         })
+    }
+
+    /// The last file of an archive in several, the others in their order.
+    #[must_use]
+    pub(crate) fn of_several(self, earlier: &[Part]) -> Part {
+        Part { earlier: earlier.iter().map(|part| Arc::clone(&part.file)).collect(), ..self }
+    }
+
+    /// The same part, with its entries placed.
+    #[must_use]
+    pub(crate) fn placed(self, places: Arc<Places>) -> Part {
+        Part { places: Some(places), ..self }
+    }
+
+    /// Its bytes, to be read anywhere; of an archive in several files those of all. What is read is added to `count`.
+    pub fn bytes(&self, count: &Arc<AtomicU64>) -> PartBytes {
+        let files: Vec<Arc<File>> = self.earlier.iter().chain([&self.file]).map(Arc::clone).collect();
+        let mut starts = vec![0];
+        for file in &files {
+            let size = file.metadata().map_or(0, |metadata| metadata.size());
+            starts.push(starts.last().copied().unwrap_or_default() + size);
+        }
+        PartBytes { files: files.into(), starts: starts.into(), count: Arc::clone(count) }
+    }
+
+    /// The open folder that it is.
+    pub fn folder(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 
     /// A reader of the raw bytes from the start, independent of every other reader of this part.
     pub fn reader(&self) -> PartReader {
-        PartReader { file: Arc::clone(&self.file), at: 0 }
+        self.reader_at(0)
     }
 
     /// A reader of the raw bytes from an offset.
     pub fn reader_at(&self, offset: u64) -> PartReader {
-        PartReader { file: Arc::clone(&self.file), at: offset }
+        PartReader { file: Arc::clone(&self.file), at: offset, empty: self.container == Container::Folder }
     }
 
     /// The sorter for the entries of this part; `None` for a part that is no archive.
     pub fn sorter(&self, site: &Site) -> Option<Sorter> {
+        if let Some(places) = &self.places {
+            return Some(Sorter::placed(Arc::clone(places), site.clone()));
+        }
         match self.role {
             Role::Archive => {
                 let name = self.path.file_name().unwrap_or_default().to_string_lossy();
@@ -234,14 +317,49 @@ fn open_error(path: &Path, error: rustix::io::Errno) -> Error {
     .with("path", shown)
 }
 
+/// The bytes of a part, to be read anywhere.
+#[derive(Clone)]
+pub struct PartBytes {
+    files: Arc<[Arc<File>]>,
+    /// Where each file begins, and where the last one ends.
+    starts: Arc<[u64]>,
+    count: Arc<AtomicU64>,
+}
+
+impl ReadAt for PartBytes {
+    fn size(&self) -> u64 {
+        self.starts.last().copied().unwrap_or_default()
+    }
+
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        let at = self.starts.partition_point(|start| *start <= offset);
+        let Some((file, start)) = at.checked_sub(1).and_then(|at| Some((self.files.get(at)?, self.starts.get(at)?)))
+        else {
+            return Ok(0);
+        };
+        let read = file.read_at(into, offset - start)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+
+    fn volumes(&self) -> Vec<u64> {
+        self.starts[..self.files.len()].to_vec()
+    }
+}
+
 /// Reads a part by position, so that readers do not disturb each other.
 pub struct PartReader {
     file: Arc<File>,
     at: u64,
+    /// A folder has no bytes of its own.
+    empty: bool,
 }
 
 impl Read for PartReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.empty {
+            return Ok(0);
+        }
         let read = self.file.read_at(buffer, self.at)?;
         self.at += read as u64;
         Ok(read)
@@ -279,6 +397,86 @@ pub struct Source {
     pub site: Site,
     /// Where the latest backup was asked for: newer ones that are not taken, each with the reason.
     pub passed_over: Vec<String>,
+    /// What is told of a backup of another program; `None` for one in a layout of our own.
+    pub foreign: Option<Box<Foreign>>,
+}
+
+/// What is told of a backup that another program made.
+#[derive(Debug, Clone, Default)]
+pub struct Foreign {
+    /// It holds files of the site.
+    pub files: bool,
+    /// It holds a dump.
+    pub dump: bool,
+    /// How much of the database its dump holds.
+    pub extent: Extent,
+    /// The paths that it holds all of, where it does not hold the whole document root: what lies elsewhere stays.
+    pub parts: Option<Vec<String>>,
+    /// Live paths that stay, because they are not its to bring.
+    pub keeps: Vec<String>,
+    /// What it cannot bring, as sentences.
+    pub lacks: Vec<String>,
+    /// The settings of the live site that its configuration gets.
+    pub settings: Option<Settings>,
+    /// The prefix of tables that its `wp-config.php` says; empty where that says none, and `None` where it has no such file.
+    pub own_prefix: Option<String>,
+    /// The prefix of the live site's tables.
+    pub live_prefix: Option<String>,
+    /// The prefix that tables have in its dump, and the one that they get.
+    pub renaming: Option<Renaming>,
+    /// What else was asked for, so that what is known of one choice is not taken for another.
+    pub choice: String,
+}
+
+impl Foreign {
+    /// The sentence of the settings that stay; `None` where the backup has no files, or its own count.
+    pub fn keeps_settings(&self, files: bool) -> Option<&'static str> {
+        (files && self.settings.is_some()).then_some(
+            "In wp-config.php and .env of the backup the database settings are those of the live site: its account and its database stay.",
+        )
+    }
+
+    /// Refuses a dump whose tables the restored site would not look for; `config`: its `wp-config.php` becomes the site's.
+    pub fn other_prefix(&self, found: &Scan, config: bool) -> Option<Error> {
+        self.wrong_prefix(&found.dump.as_ref()?.table_names(), config)
+    }
+
+    /// Refuses a `wp-config.php` that looks for other tables than the live ones, which stay.
+    pub fn other_live_prefix(&self, config: bool) -> Option<Error> {
+        let own = self.own_prefix.as_deref().filter(|own| config && !own.is_empty() && self.settings.is_some())?;
+        let live = self.live_prefix.as_deref().filter(|live| *live != own)?;
+        let (own, live) = (text::printable(own), text::printable(live));
+        let message =
+            format!("the live tables, which stay, begin with {live}, and the wp-config.php of the backup says {own}");
+        Some(
+            Error::new(Code::BackupIncomplete, message)
+                .hint("Restore the database, too, or leave the live file: `--exclude-path wp-config.php`."),
+        )
+    }
+
+    /// What is said of live tables that its dump does not hold, where nobody knows whether they are to go.
+    pub fn unsure(&self, found: &Scan) -> Option<&'static str> {
+        self.extent.unsure(&found.dump.as_ref().filter(|dump| dump.complete)?.table_names())
+    }
+
+    /// The same for the names of tables.
+    pub fn wrong_prefix(&self, tables: &[&str], config: bool) -> Option<Error> {
+        let own = self.own_prefix.as_deref().filter(|_| config);
+        let expected = own.or(self.live_prefix.as_deref()).filter(|prefix| !prefix.is_empty())?;
+        // A plugin's table may end so, too; the application has both.
+        let has = |prefix: &str, name: &str| tables.iter().any(|table| table.strip_prefix(prefix) == Some(name));
+        let mut prefixes = tables.iter().filter_map(|name| name.strip_suffix("options"));
+        let found = prefixes.find(|prefix| has(prefix, "posts"))?;
+        if tables.iter().any(|name| name.strip_suffix("options") == Some(expected)) {
+            return None;
+        }
+        let (found, expected) = (text::printable(found), text::printable(expected));
+        let message =
+            format!("the tables of the dump begin with {found}, and the site's wp-config.php says {expected}");
+        Some(Error::new(Code::BackupIncomplete, message).hint(format!(
+            "It is the dump of another site, or wp-config.php has to say $table_prefix = '{found}'. Choose another dump, or restore the files alone."
+        )))
+    }
 }
 
 impl Source {
@@ -314,8 +512,29 @@ impl Source {
         self.parts.iter().map(|part| part.identity.size).sum()
     }
 
+    /// Of another program's backup: its own database settings, where the options say so. What is told of it, then.
+    pub fn keep(&mut self, options: &Options) -> Option<&Foreign> {
+        if let Some(foreign) = self.foreign.as_mut().filter(|_| options.keep_database_settings == Some(false)) {
+            foreign.settings = None;
+            foreign.choice.push_str(" own settings");
+        }
+        self.foreign.as_deref()
+    }
+
+    /// What it is known by: two choices out of one file are two backups.
+    pub fn key(&self) -> String {
+        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone()).display().to_string();
+        match &self.foreign {
+            Some(foreign) => format!("{path}\n{}", foreign.choice),
+            None => path,
+        }
+    }
+
     /// Whether sources of this kind hold a database; where it is not known, they do.
     pub fn may_hold_database(&self) -> bool {
+        if let Some(foreign) = &self.foreign {
+            return foreign.dump;
+        }
         match self.form {
             Form::Snapshot => self.dump_beside().is_some(),
             Form::Backup => self.known_layout().is_none_or(|layout| layout.whole() || layout.dump_beside()),
@@ -369,6 +588,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_configuration_that_will_be_there_tells_the_prefix_of_the_tables() {
+        let prefix = |text: &str| Some(text.to_owned());
+        let foreign = |own, live| Foreign { own_prefix: own, live_prefix: live, ..Foreign::default() };
+        let of = |start: &str| [format!("{start}options"), format!("{start}posts"), format!("{start}x_options")];
+        let wrong = |foreign: &Foreign, tables: &[String], config| {
+            let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+            foreign.wrong_prefix(&tables, config).is_some()
+        };
+        let both = foreign(prefix("shop_"), prefix("wp_"));
+        assert!(!wrong(&both, &of("shop_"), true) && wrong(&both, &of("wp_"), true));
+        assert!(wrong(&both, &of("shop_"), false), "the live wp-config.php stays");
+        assert!(!wrong(&both, &of("wp_"), false));
+        let renamed = Foreign { renaming: Some(Renaming::default()), ..foreign(None, prefix("wp_")) };
+        assert!(wrong(&renamed, &of("other_"), true), "what the renaming did not reach is another site's");
+        assert!(!wrong(&foreign(prefix(""), prefix("wp_")), &of("shop_"), true), "nobody knows");
+        assert!(!wrong(&both, &["rv_options".to_owned()], true), "a plugin's table tells nothing");
+        assert!(both.other_live_prefix(true).is_none(), "with its own settings it is another database");
+        let kept = Foreign { settings: Some(Settings::of(Default::default())), ..both };
+        assert!(kept.other_live_prefix(true).is_some() && kept.other_live_prefix(false).is_none());
+    }
+
+    #[test]
     fn an_open_part_stays_the_same_file_when_another_takes_its_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.tar.gz");
@@ -379,7 +620,7 @@ mod tests {
         let mut text = Vec::new();
         part.reader().read_to_end(&mut text).unwrap();
         assert_eq!(text, b"\x1f\x8bold");
-        assert!(part.gzip);
+        assert_eq!(part.codec, Codec::Gzip);
         assert_ne!(Part::open(&path, Role::Archive).unwrap().identity, part.identity);
     }
 

@@ -35,5 +35,6 @@ pub(crate) fn source(config: &Config, domain: &Domain, archives: &[&Path]) -> So
         holds: Holds::SiteFolder,
         site,
         passed_over: Vec::new(),
+        foreign: None,
     }
 }

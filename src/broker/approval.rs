@@ -3,6 +3,7 @@
 //! A caller whose rules say so is refused once, with the name of its request. Somebody else approves that very request, and the
 //! caller sends it again. An approval is of one user, one call and every word of it, and is good for one time.
 
+use crate::api::Backup;
 use crate::api::request::Request;
 use crate::broker::audit;
 use crate::broker::peer::Peer;
@@ -77,7 +78,7 @@ impl Approval {
             // Whether the caller waits for the end is no part of the deed.
             asked.remove("wait");
         }
-        if matches!(request, Request::RestoreStart(restore) if restore.backup == "latest") {
+        if matches!(request, Request::RestoreStart(restore) if restore.backup == Backup::default()) {
             let message = "`latest` may be another backup by the time it is approved";
             return Err(Error::new(Code::BadRequest, message).hint("Name the backup by its path."));
         }

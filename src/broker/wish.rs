@@ -1,7 +1,7 @@
 //! What a request would have the engine do, as far as rights depend on it.
 
 use crate::api::request::{Options, Priority, Request};
-use crate::api::{Choice, Components, Part};
+use crate::api::{Backup, Choice, Components, Part};
 use crate::backup::name::{BackupName, Family};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
@@ -165,6 +165,8 @@ impl Wish {
             accept,
             rehearsal,
             probes,
+            // Only of backups that no caller of the broker's can name.
+            keep_database_settings: _,
         } = options;
         let said = [
             ("priority", *priority != Priority::default()),
@@ -194,9 +196,17 @@ fn within(folder: &Path, domain: &Domain, path: Option<&Path>) -> Result<()> {
         .with("path", path.display().to_string()))
 }
 
-fn backup_within(config: &Config, domain: &Domain, backup: &str) -> Result<()> {
-    let path = Path::new(backup);
-    if backup == "latest" || is_backup_of(config, domain, path) {
+fn backup_within(config: &Config, domain: &Domain, backup: &Backup) -> Result<()> {
+    let word = match backup {
+        Backup::Named(word) => word,
+        // Whoever reads any file as root's worker does, and puts it into a site of his own, reads any file.
+        Backup::Import(_) => {
+            return Err(Error::new(Code::Forbidden, "`from`: a backup from anywhere is for root alone to name")
+                .hint("Have the administrator copy it into the domain's folder of backups."));
+        }
+    };
+    let path = Path::new(word);
+    if *backup == Backup::default() || is_backup_of(config, domain, path) {
         return Ok(());
     }
     within(&config.paths.backups(), domain, Some(path))
@@ -251,6 +261,10 @@ mod tests {
             for call in ["validate", "restore_start", "preview_backup", "diff_backup"] {
                 assert_eq!(wish(call, &backup(path)).unwrap_err().code, Code::PathNotAllowed, "{call} {path}");
             }
+        }
+        for call in ["validate", "restore_start", "preview_backup", "diff_backup"] {
+            let import = json!({"domain": "shop.example", "backup": {"from": "/etc"}});
+            assert_eq!(wish(call, &import).unwrap_err().code, Code::Forbidden, "{call}");
         }
         let snapshot = json!({"domain": "shop.example", "snapshot": "/opt/rocketvps/snapshots/other.example/s"});
         for call in ["rollback", "delete_snapshot", "restore_start"] {

@@ -264,7 +264,15 @@ impl Command {
             return refuse(format!("{}: {} is empty", self.word, empty.shown()));
         }
         let latest = given.has(OptionName::Latest);
-        if self.name == CommandName::Restore && operands.len() < 2 && !latest {
+        let from = given.has(OptionName::From);
+        if from && (operands.len() > 1 || latest) {
+            return refuse("a backup, --latest and --from are answers to one question".into());
+        }
+        if let Some(name) = [OptionName::Root, OptionName::Site].into_iter().find(|name| given.has(*name) && !from) {
+            let word = option::of(name).map_or("", |option| option.word);
+            return refuse(format!("--{word} says something of a backup that --from names"));
+        }
+        if self.name == CommandName::Restore && operands.len() < 2 && !latest && !from {
             return Err(Error::new(Code::Usage, "restore: which backup?")
                 .hint("Name it, or say --latest; `rocketvps-restore list DOMAIN` shows them."));
         }

@@ -20,7 +20,8 @@ pub fn ask(command: &Command, request: &Map<String, Value>, style: Style) -> Res
     let shown = |key: &str| request.get(key).map(plain).unwrap_or_default();
     let (what, after) = match command.name {
         CommandName::Restore => {
-            let backup = request.get("backup").map_or_else(|| "the newest backup".into(), plain);
+            let named = request.get("backup").map(|backup| backup.get("from").unwrap_or(backup));
+            let backup = named.map_or_else(|| "the newest backup".into(), plain);
             (
                 format!("Restores {} from {backup}: {}.", shown("domain"), selection(request)),
                 "The site stays up. The state before is kept, and `rocketvps-restore rollback` brings it back.",

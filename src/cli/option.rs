@@ -23,6 +23,14 @@ pub enum OptionName {
     ExcludeItem,
     /// `--dump`
     Dump,
+    /// `--from`.
+    From,
+    /// `--root`.
+    Root,
+    /// `--site`.
+    Site,
+    /// `--backup-database-settings`.
+    OwnSettings,
     /// `--exact`
     Exact,
     /// `--allow-orphans`
@@ -247,7 +255,40 @@ pub const OPTIONS: &[CommandOption] = {
             ("FILE", Files),
             Selection,
             "Another database dump than the backup's own",
-            "Another database dump than the one that belongs to the backup. For backups whose dump lies beside them.",
+            "Another database dump than the one that belongs to the backup. For backups whose dump lies beside them; with `--from` for \
+             every backup, also as a path inside it.",
+        ),
+        valued(
+            From,
+            "from",
+            ("PATH", Files),
+            Selection,
+            "A backup of another program, anywhere",
+            "A backup that another program made, in place of one from the folder of backups: an archive (tar, plain or packed by gzip, \
+             zstd, xz or bzip2; zip; `.wpress`), a folder, one file of a set, or a dump. For root.",
+        ),
+        valued(
+            Root,
+            "root",
+            ("FOLDER", Nothing),
+            Selection,
+            "The document root inside of --from",
+            "The folder inside the backup of `--from` that is the document root; `.` is its top. Without it: the one that holds a site.",
+        ),
+        valued(
+            Site,
+            "site",
+            ("NAME", Nothing),
+            Selection,
+            "Which of the sites in --from",
+            "Which of the sites in the backup of `--from`. Without it: the one of this domain, or the only one.",
+        ),
+        flag(
+            OwnSettings,
+            "backup-database-settings",
+            Selection,
+            "Leave the database settings of --from as they are",
+            "Leave the database settings in `wp-config.php` and `.env` of `--from` as they are. Without it they become those of the live site.",
         ),
         flag(
             Exact,

@@ -32,7 +32,11 @@ pub fn request(command: &Command, operands: &[String], given: &Given, folders: &
         };
         request.insert(key.into(), value.into());
     }
-    for (name, key) in [(OptionName::Dump, "dump"), (OptionName::PlanToken, "plan_token"), (OptionName::Job, "job")] {
+    if let Some(from) = given.value(OptionName::From) {
+        request.insert("backup".into(), import(from, given).into());
+    }
+    let dump = if given.has(OptionName::From) { &[][..] } else { &[(OptionName::Dump, "dump")] };
+    for (name, key) in dump.iter().chain(&[(OptionName::PlanToken, "plan_token"), (OptionName::Job, "job")]).copied() {
         if let Some(value) = given.value(name) {
             request.insert(key.into(), value.into());
         }
@@ -61,6 +65,24 @@ pub fn is_name(word: &str) -> bool {
 
 fn below(folder: &Path, word: &str) -> String {
     if is_name(word) { folder.join(word).display().to_string() } else { word.to_owned() }
+}
+
+/// A backup of another program. Where a dump is no file that is there, it is a path inside the backup.
+fn import(from: &str, given: &Given) -> Map<String, Value> {
+    let whole =
+        |path: &str| std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string());
+    let mut import = Map::new();
+    import.insert("from".into(), whole(from).into());
+    if let Some(dump) = given.value(OptionName::Dump) {
+        let dump = if Path::new(dump).exists() { whole(dump) } else { dump.to_owned() };
+        import.insert("dump".into(), dump.into());
+    }
+    for (name, key) in [(OptionName::Root, "root"), (OptionName::Site, "site")] {
+        if let Some(value) = given.value(name) {
+            import.insert(key.into(), value.into());
+        }
+    }
+    import
 }
 
 /// The page of a backup's tree, where one is asked for.
@@ -110,6 +132,9 @@ fn add_selection(request: &mut Map<String, Value>, given: &Given) -> Result<()> 
     }
     if given.has(OptionName::NoRehearsal) {
         behaviour.insert("rehearsal".into(), false.into());
+    }
+    if given.has(OptionName::OwnSettings) {
+        behaviour.insert("keep_database_settings".into(), false.into());
     }
     if let Some(priority) = given.value(OptionName::Priority) {
         behaviour.insert("priority".into(), priority.into());
@@ -200,6 +225,13 @@ mod tests {
                 r#"{"domain":"a.com","components":{"files":["a b/$(x)"]},"exclude":{"database":["t"]},"options":{"exact":true}}"#,
             ),
             ("rollback", &["a.com"], &[(Snapshot, "pre_1")], r#"{"domain":"a.com","snapshot":"/s/pre_1"}"#),
+            (
+                "preview",
+                &["a.com"],
+                &[(From, "/x/b.zip"), (Dump, "db/a.sql"), (Root, "www"), (Site, "b.com")],
+                r#"{"domain":"a.com","backup":{"from":"/x/b.zip","dump":"db/a.sql","root":"www","site":"b.com"}}"#,
+            ),
+            ("restore", &["a.com"], &[(From, "/x")], r#"{"domain":"a.com","backup":{"from":"/x"}}"#),
             ("diff", &["a.com"], &[(Limit, "5")], r#"{"domain":"a.com","limit":5}"#),
             ("status", &["x"], &[(Since, "5")], r#"{"job":"x","since":5}"#),
         ];
@@ -218,6 +250,8 @@ mod tests {
             ("list", &["a"], &[(Table, "x")], "--table"),
             ("restore", &["a"], &[], "which backup"),
             ("restore", &["a", "b"], &[(Latest, "")], "--latest"),
+            ("restore", &["a", "b"], &[(From, "/x")], "--from"),
+            ("diff", &["a"], &[(Root, "x")], "--from"),
             ("restore", &["a", "b"], &[(Only, "files,mail")], "mail"),
             ("diff", &["a"], &[(Limit, "many")], "many"),
             ("call", &["list_jobs", "{}"], &[(Yes, "")], "--yes"),

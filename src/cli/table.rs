@@ -7,7 +7,23 @@ use crate::job::Kind;
 
 const SELECTION: &[OptionName] = {
     use OptionName::*;
-    &[Latest, Only, Path, Table, Item, ExcludePath, ExcludeTable, ExcludeItem, Dump, Exact, AllowOrphans]
+    &[
+        Latest,
+        From,
+        Dump,
+        Root,
+        Site,
+        Only,
+        Path,
+        Table,
+        Item,
+        ExcludePath,
+        ExcludeTable,
+        ExcludeItem,
+        Exact,
+        AllowOrphans,
+        OwnSettings,
+    ]
 };
 const DETACH: &[OptionName] = &[OptionName::Detach];
 const CONFIRMED: &[OptionName] = &[OptionName::Yes, OptionName::Detach];
@@ -42,7 +58,7 @@ pub const COMMANDS: &[Command] = &[
         group: CommandGroup::Look,
         operands: &[Operand::Domain, Operand::Backup],
         options: &[
-            &[OptionName::Latest, OptionName::Dump],
+            &[OptionName::Latest, OptionName::From, OptionName::Dump, OptionName::Root, OptionName::Site],
             DETACH,
             &[OptionName::Tree, OptionName::Depth, OptionName::Offset, OptionName::Limit],
         ],

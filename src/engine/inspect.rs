@@ -14,7 +14,7 @@ use crate::backup::cache::catalogue;
 use crate::backup::cache::index::{Index, Live};
 use crate::backup::cache::remember;
 use crate::backup::contents::Scan;
-use crate::backup::locate::locate_with;
+use crate::backup::locate::{Needs, locate_with};
 use crate::backup::name::Stamp;
 use crate::backup::preview::Page;
 use crate::clock;
@@ -52,7 +52,7 @@ pub fn preview(
     monitor: &Arc<dyn Monitor>,
 ) -> Result<Preview> {
     let domain = &request.domain;
-    let source = backup::locate(config, domain, &request.backup, request.dump.as_deref())?;
+    let source = locate_with(config, domain, &request.backup, request.dump.as_deref(), Needs::default())?;
     let server = || machine::dialect(config, domain);
     let (scan, page) = match &request.tree {
         None => (backup::preview::examine_for(&source, config, server, monitor.as_ref())?, None),
@@ -190,7 +190,8 @@ pub fn validate(
     monitor: &Arc<dyn Monitor>,
 ) -> Result<Validation> {
     let mut selection = Selection::of(request)?;
-    let source = locate_with(config, &request.domain, &request.backup, request.dump.as_deref(), selection.needs())?;
+    let mut source = locate_with(config, &request.domain, &request.backup, request.dump.as_deref(), selection.needs())?;
+    selection.narrow(source.keep(&request.options))?;
     let began = plan_token::now();
     let of_files = selection.fit(source.may_hold_database());
     let facts = facts::gather(config, &source, &mut selection, folder.path(), Some(began), monitor)?;
@@ -212,10 +213,9 @@ pub fn validate(
     let mut groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
     let whole = match &scan {
         Ok(scan) => {
-            let message = format!(
-                "gzip and tar are sound to the last byte: {} files, {} bytes unpacked",
-                scan.files, scan.unpacked_bytes
-            );
+            let what = if source.foreign.is_some() { "the backup is" } else { "gzip and tar are" };
+            let message =
+                format!("{what} sound to the last byte: {} files, {} bytes unpacked", scan.files, scan.unpacked_bytes);
             vec![
                 Check::new("whole", Outcome::Pass, message)
                     .with("files", scan.files)

@@ -139,6 +139,20 @@ pub(super) fn components(
             .extend(source.require_document_root(&scan.seen).err().map(|error| Check::failed("document_root", &error)));
         checks.extend(links(config, plan, scan)?);
     }
+    if let Some(foreign) = &source.foreign {
+        let said = foreign.lacks.iter().map(String::as_str);
+        let settings = foreign.keeps_settings(plan.selection.files.any() && scan.seen.root);
+        let unsure = foreign.unsure(scan).filter(|_| plan.selection.database.is_whole() && !plan.selection.exact);
+        checks.extend(
+            said.chain(settings).chain(unsure).map(|said| Check::new("of_another_program", Outcome::Warn, said)),
+        );
+        let config = plan.selection.brings(&RelPath::parse(b"wp-config.php")?)?;
+        let wrong = match plan.selection.database.any() {
+            true => foreign.other_prefix(scan, config),
+            false => foreign.other_live_prefix(config),
+        };
+        checks.extend(wrong.map(|error| Check::failed("table_prefix", &error)));
+    }
     if plan.selection.database.any() {
         checks.extend(scan.seen.one_dump().err().map(|error| Check::failed("one_database", &error)));
     }

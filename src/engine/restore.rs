@@ -115,9 +115,10 @@ fn plan_restore(
     request: &Restore,
     monitor: &Arc<JobMonitor>,
 ) -> Result<Job<Planned>> {
-    let selection = Selection::of(request)?;
+    let mut selection = Selection::of(request)?;
     let (domain, dump) = (&request.domain, request.dump.as_deref());
-    let source = locate_with(&ticket.config, domain, &request.backup, dump, selection.needs())?;
+    let mut source = locate_with(&ticket.config, domain, &request.backup, dump, selection.needs())?;
+    selection.narrow(source.keep(&request.options))?;
     if let Some(token) = &request.plan_token {
         plan_token::check(&ticket.config, request, &source, token, folder.path())?;
     }

@@ -167,12 +167,27 @@ pub fn run(
         if !whole && tables.is_whole() && !plan.selection.exact {
             notes.push(MAY_BE_CUT.to_owned());
         }
-        database.scope = Scope::Dump { complete: whole && knows_every_table(source, found.layout) };
+        let names: Vec<&str> = database.tables.iter().map(|table| table.name.as_str()).collect();
+        let unsure = source.foreign.as_ref().and_then(|foreign| foreign.extent.unsure(&names));
+        notes.extend(unsure.filter(|_| whole && !plan.selection.exact).map(str::to_owned));
+        database.scope = Scope::Dump { complete: whole && knows_every_table(source, found.layout, &names) };
         database.dump.clone_from(&found.seen.dump);
         database
     });
+    let config_path = RelPath::parse(b"wp-config.php")?;
     if let Some(database) = &database {
         require_tables(plan, database, &tables)?;
+        if let Some(foreign) = &source.foreign {
+            let names: Vec<&str> = database.tables.iter().map(|table| table.name.as_str()).collect();
+            foreign.wrong_prefix(&names, plan.selection.brings(&config_path)?).map_or(Ok(()), Err)?;
+        }
+    }
+    if let Some(foreign) = &source.foreign {
+        if database.is_none() {
+            foreign.other_live_prefix(plan.selection.brings(&config_path)?).map_or(Ok(()), Err)?;
+        }
+        notes.extend(foreign.lacks.iter().cloned());
+        notes.extend(foreign.keeps_settings(files.is_some()).map(str::to_owned));
     }
     notes.extend(unused_excludes(&paths, &tables));
     monitor.begin(Phase::Config);
@@ -290,7 +305,10 @@ pub(super) fn left_out(source: &Source, layout: Option<&'static dyn Layout>) -> 
 }
 
 /// Whether a table that the dump lacks did not exist when it was made.
-pub(super) fn knows_every_table(source: &Source, layout: Option<&'static dyn Layout>) -> bool {
+pub(super) fn knows_every_table(source: &Source, layout: Option<&'static dyn Layout>, tables: &[&str]) -> bool {
+    if let Some(foreign) = &source.foreign {
+        return foreign.extent.holds_every_table(tables);
+    }
     let beside = source.form == Form::Backup && source.dump_beside().is_some();
     layout.or_else(|| source.known_layout()).is_none_or(|layout| layout.dumps_every_table() || !beside)
 }

@@ -13,6 +13,7 @@ pub mod endpoint;
 mod joomla;
 mod option_file;
 pub mod php;
+pub mod rewrite;
 mod text_file;
 pub mod wp_config;
 
@@ -188,6 +189,21 @@ pub fn admin(config: &Config) -> Result<AdminAccount> {
         None => {}
     }
     Ok(account)
+}
+
+/// The schema that a configuration in a backup names: which of its dumps is the site's. Nothing connects there.
+pub fn schema_named(file: &[u8], text: &str) -> Option<String> {
+    let parsed = match file {
+        b"wp-config.php" => wp_config::parse(text),
+        b".env" => dot_env::parse(text),
+        _ => return None,
+    };
+    parsed.ok().flatten().map(|account| account.schema).filter(|schema| !schema.is_empty())
+}
+
+/// The prefix of tables that a `wp-config.php` names.
+pub fn table_prefix(text: &str) -> Option<String> {
+    wp_config::table_prefix(text)
 }
 
 /// `KEY=…`, `export KEY=…` with the value as it stands; comments are left out.

@@ -2,6 +2,7 @@
 
 use crate::api::{Choice, Components, Exclude, Options, Restore};
 use crate::backup::locate::Needs;
+use crate::backup::source::Foreign;
 use crate::config::Probe;
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
@@ -60,7 +61,11 @@ impl Selection {
 
     /// What a backup has to hold that was named.
     pub fn needs(&self) -> Needs {
-        Needs { database: self.named && self.database.any(), config: self.named && !self.config.is_empty() }
+        Needs {
+            database: self.named && self.database.any(),
+            config: self.named && !self.config.is_empty(),
+            no_database: !self.database.any(),
+        }
     }
 
     /// The selection of a request.
@@ -122,6 +127,39 @@ impl Selection {
         changes
     }
 
+    /// "Everything" of another program's backup is what it holds: what lies outside of its folders stays.
+    ///
+    /// # Errors
+    /// `bad_request` for a name that is no pattern.
+    pub fn narrow(&mut self, foreign: Option<&Foreign>) -> Result<()> {
+        let Some(foreign) = foreign else { return Ok(()) };
+        if !self.named {
+            if !foreign.files && self.files.any() {
+                self.files = Choice::Whole(false);
+            }
+            self.config.clear();
+        }
+        self.exclude.files.extend(foreign.keeps.iter().cloned());
+        if let (true, Some(held)) = (self.files.any(), &foreign.parts) {
+            self.files = Choice::Parts(match &self.files {
+                Choice::Parts(named) => within(named, held)?,
+                Choice::Whole(_) => held.clone(),
+            });
+        }
+        self.paths()?;
+        Ok(())
+    }
+
+    /// Whether the backup's file at this path becomes the site's, where it has one.
+    ///
+    /// # Errors
+    /// As [`Selection::paths`].
+    pub fn brings(&self, path: &RelPath) -> Result<bool> {
+        let paths = self.paths()?;
+        let wanted = self.files.any() && paths.only.as_ref().is_none_or(|only| only.covers(path, false));
+        Ok(wanted && !paths.exclude.covers(path, false))
+    }
+
     /// Whether the site will be of the backup in parts only.
     pub fn is_partial(&self) -> bool {
         !self.files.is_whole() || !self.database.is_whole()
@@ -144,6 +182,26 @@ impl Selection {
         let only = self.database.parts().map(|list| NamePatterns::parse("components.database", list)).transpose()?;
         Ok(Tables { only, exclude: NamePatterns::parse("exclude.database", &self.exclude.database)? })
     }
+}
+
+/// What was named of a backup that holds only these parts: of a folder around some of them, these. As a whole it would take the place of
+/// the live folder, and what the backup does not hold of it would go.
+fn within(named: &[String], held: &[String]) -> Result<Vec<String>> {
+    let mut taken = Vec::new();
+    for text in named {
+        let pattern = PathPatterns::parse("components.files", std::slice::from_ref(text))?;
+        let paths = held.iter().map(|part| RelPath::of_pattern(part)).collect::<Result<Vec<RelPath>>>()?;
+        match paths.iter().any(|path| path.ancestors().any(|above| pattern.covers(&above, true))) {
+            true => {
+                let covered = held.iter().zip(&paths).filter(|(_, path)| pattern.covers(path, true));
+                taken.extend(covered.map(|(part, _)| part.clone()));
+            }
+            false => taken.push(text.clone()),
+        }
+    }
+    taken.sort();
+    taken.dedup();
+    Ok(taken)
 }
 
 fn items(field: &str, choice: &Choice) -> Result<Vec<Item>> {
@@ -236,6 +294,31 @@ mod tests {
         assert_eq!(some.config, [Item::Ssl]);
         let parts = parse(r#""components":{"files":["a/"],"database":["wp_*"]}"#).unwrap();
         assert!(parts.files.any() && !parts.files.is_whole() && parts.database.parts().is_some());
+    }
+
+    #[test]
+    fn a_folder_around_what_an_overlay_holds_is_not_taken_as_a_whole() {
+        let held = |parts: &[&str]| Foreign {
+            files: true,
+            parts: Some(parts.iter().map(|part| (*part).to_owned()).collect()),
+            ..Foreign::default()
+        };
+        let overlay = held(&["wp-content/plugins", "wp-content/themes", r"wp-content/a\[b"]);
+        for (named, taken) in [
+            (r#"["wp-content"]"#, &[r"wp-content/a\[b", "wp-content/plugins", "wp-content/themes"][..]),
+            (r#"["wp-*"]"#, &[r"wp-content/a\[b", "wp-content/plugins", "wp-content/themes"]),
+            (r#"["wp-content/plugins/x", "wp-content/themes"]"#, &["wp-content/plugins/x", "wp-content/themes"]),
+            (r#"["wp-content/p*"]"#, &["wp-content/p*"]),
+            (r#"["index.php"]"#, &["index.php"]),
+            ("true", &["wp-content/plugins", "wp-content/themes", r"wp-content/a\[b"]),
+        ] {
+            let mut selection = parse(&format!(r#""components":{{"files":{named}}}"#)).unwrap();
+            selection.narrow(Some(&overlay)).unwrap();
+            assert_eq!(selection.files.parts().unwrap(), taken, "{named}");
+        }
+        let mut none = parse(r#""components":{"database":true}"#).unwrap();
+        none.narrow(Some(&overlay)).unwrap();
+        assert!(!none.files.any());
     }
 
     #[test]

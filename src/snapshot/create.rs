@@ -242,6 +242,7 @@ impl Job<'_> {
             holds: Holds::SiteFolder,
             site: self.home.clone(),
             passed_over: Vec::new(),
+            foreign: None,
         };
         // What the limits refuse in a stranger's archive is our own here.
         let mut config = self.config.clone();

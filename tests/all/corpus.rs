@@ -75,3 +75,18 @@ fn every_target_has_a_program_and_a_corpus() {
     let folders = std::fs::read_dir(root.join("tests/corpus")).unwrap().count();
     assert_eq!(folders, targets::TARGETS.len(), "a corpus without a target");
 }
+
+#[test]
+fn zips_of_any_bytes() {
+    run("zip");
+}
+
+#[test]
+fn wpress_of_any_bytes() {
+    run("wpress");
+}
+
+#[test]
+fn prefixes_in_any_text() {
+    run("prefix");
+}

@@ -23,6 +23,7 @@ mod e2e;
 mod ffi;
 mod filesystems;
 mod floors;
+mod foreign;
 mod formats;
 mod fresh;
 mod hooks;

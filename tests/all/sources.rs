@@ -16,6 +16,7 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/backup/source.rs", "an archive, its last name not followed"),
     ("src/call.rs", "whether a document root exists"),
     ("src/cli/approve.rs", "/proc/self/loginuid"),
+    ("src/cli/request.rs", "a dump that a person names on the command line"),
     ("src/config.rs", "restore.toml; what PHP is installed"),
     ("src/config/in_force.rs", "whether what restore.toml names is there"),
     ("src/disk.rs", "the primitives themselves"),

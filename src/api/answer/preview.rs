@@ -37,6 +37,14 @@ pub struct Preview {
 pub enum Compression {
     /// By gzip.
     Gzip,
+    /// By Zstandard.
+    Zstd,
+    /// By xz.
+    Xz,
+    /// By bzip2.
+    Bzip2,
+    /// Each file by itself, as zip does.
+    Zip,
     /// Not at all.
     None,
 }

@@ -65,7 +65,7 @@ fn name(source: &Source, files: &[Fingerprint]) -> String {
         sum.update(part.path.as_os_str().as_encoded_bytes());
         sum.update(format!("\n{} {}.{} {} {}\n", file.size, file.mtime, file.mtime_ns, file.ino, file.ends).as_bytes());
     }
-    format!("{}-{:016x}", path_word(&folder::key(&source.path)), sum.digest())
+    format!("{}-{:016x}", path_word(&source.key()), sum.digest())
 }
 
 fn path_word(key: &str) -> String {
@@ -184,7 +184,7 @@ impl Drop for Draft {
 pub(crate) fn sweep<'a>(config: &Config, source: &Source, files: &[Fingerprint], known: impl Iterator<Item = &'a str>) {
     let Ok(entries) = std::fs::read_dir(folder::folder(config, &source.site.domain)) else { return };
     let current = name(source, files);
-    let own = path_word(&folder::key(&source.path));
+    let own = path_word(&source.key());
     let known: HashSet<String> = known.map(path_word).collect();
     for entry in entries.flatten() {
         let file = entry.file_name();

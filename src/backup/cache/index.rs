@@ -7,7 +7,7 @@
 
 use crate::backup::cache::folder::{Fingerprint, folder, is_own_folder, key};
 use crate::backup::contents::{BEYOND, Scan};
-use crate::backup::source::{Identity, Part, Source};
+use crate::backup::source::{Container, Identity, Part, Source};
 use crate::config::Config;
 use crate::disk::{Durable, open_ours, write_file};
 use crate::error::{Code, Error, Result};
@@ -87,6 +87,10 @@ pub struct Finding<'a> {
 impl Known {
     /// Whether every file of the source is still the one that was read.
     fn is_of(&self, source: &Source) -> bool {
+        // What lies deep in a folder changes without a sign at its top.
+        if source.parts.iter().any(|part| part.container == Container::Folder) {
+            return false;
+        }
         let seem = self.files.iter().zip(&source.parts).all(|(file, part)| file.looks_like(&part.identity));
         seem && Fingerprint::all(source).is_ok_and(|now| now == self.files)
     }
@@ -108,7 +112,7 @@ impl Index {
 
     /// Whether these very files were read before, and found damaged.
     pub fn is_damaged(&self, source: &Source) -> bool {
-        self.archives.get(&key(&source.path)).is_some_and(|known| !known.valid && known.is_of(source))
+        self.archives.get(&source.key()).is_some_and(|known| !known.valid && known.is_of(source))
     }
 
     /// The layout of the backup at this path, if its first archive is still the one that was read.
@@ -120,7 +124,7 @@ impl Index {
 
     /// What is in a source, if every file of it is still the one that was read.
     pub fn scan(&self, source: &Source) -> Option<Scan> {
-        let key = key(&source.path);
+        let key = source.key();
         self.archives.get(&key).filter(|known| known.is_of(source))?;
         // The site's document root may be elsewhere by now.
         let of_this_site = |scan: &Scan| scan.root_in_folder == source.site.root_in_folder();
@@ -133,7 +137,7 @@ impl Index {
     }
 
     pub(super) fn put(&mut self, finding: &Finding) {
-        let key = key(&finding.source.path);
+        let key = finding.source.key();
         let found = finding.result.ok();
         let known = Known {
             files: finding.files.clone(),
@@ -153,7 +157,8 @@ impl Index {
 
     /// Forgets what no longer exists, and what was read longest ago where it would become too much.
     fn tidy(&mut self) {
-        self.archives.retain(|path, _| Path::new(path).exists());
+        // Behind the path of another program's backup stands what was chosen of it.
+        self.archives.retain(|key, _| Path::new(key.lines().next().unwrap_or_default()).exists());
         let mut oldest: Vec<(i64, String)> =
             self.archives.iter().map(|(path, known)| (known.read_at, path.clone())).collect();
         oldest.sort_unstable();

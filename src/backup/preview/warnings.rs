@@ -18,6 +18,12 @@ const DAY_S: i64 = 24 * 3600;
 pub(super) fn warnings(source: &Source, found: &Scan, config: &Config, facts: &Facts) -> Vec<String> {
     let mut list: Vec<String> = source.passed_over.iter().map(|why| format!("Passed over {why}.")).collect();
     list.extend(missing(source, found));
+    if let Some(foreign) = &source.foreign {
+        list.extend(foreign.lacks.iter().cloned());
+        list.extend(foreign.keeps_settings(found.seen.root).map(str::to_owned));
+        list.extend(foreign.unsure(found).map(str::to_owned));
+        list.extend(foreign.other_prefix(found, true).map(|error| format!("{}.", error.message)));
+    }
     list.extend(age(source, facts));
     list.extend(unlike_its_meta(source, found));
     if found.specials > 0 {
@@ -63,7 +69,9 @@ fn missing(source: &Source, found: &Scan) -> Vec<String> {
         list.push(format!("The backup holds two databases, {first} and {second}: neither can be restored."));
     }
     list.extend(found.seen.config_links.iter().take(5).map(|(_, link)| format!("Not restored: {link}.")));
-    if found.config.is_empty() {
+    if source.foreign.is_some() {
+        // What it has of configuration is another machine's, and is not looked for.
+    } else if found.config.is_empty() {
         list.push("The backup holds no configuration.".to_owned());
     } else if found.seen.config.contains(&ConfigItem::Ssl) && !has_pair(found) {
         list.push("The backup holds a certificate without its key, or a key without its certificate.".to_owned());
@@ -193,6 +201,7 @@ mod tests {
                 holds: Holds::SiteFolder,
                 site,
                 passed_over: Vec::new(),
+                foreign: None,
             }
         }
 

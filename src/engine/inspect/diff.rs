@@ -37,7 +37,8 @@ use std::sync::Arc;
 pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &Arc<dyn Monitor>) -> Result<Comparison> {
     let wish = request.restore()?;
     let mut selection = Selection::of(&wish)?;
-    let source = locate_with(config, &wish.domain, &wish.backup, wish.dump.as_deref(), selection.needs())?;
+    let mut source = locate_with(config, &wish.domain, &wish.backup, wish.dump.as_deref(), selection.needs())?;
+    selection.narrow(source.keep(&wish.options))?;
     let server = || machine::dialect(config, &wish.domain);
     let (scan, catalogue) = examine_entries(&source, config, server, monitor.as_ref())?;
     let began = plan_token::now();
@@ -176,6 +177,8 @@ impl Seen<'_> {
     fn tables(&self, live: &LiveDatabase, folder: &JobFolder, limit: u64) -> Result<Option<TableChanges>> {
         let Some(dump) = self.scan.dump.as_ref() else { return Ok(None) };
         let pages = Pages::create(folder, Part::Tables, limit)?;
+        let taken = self.selection.tables()?;
+        let names: Vec<&str> = dump.table_names().into_iter().filter(|name| taken.takes(name)).collect();
         let sides = tables::Sides {
             source: self.source,
             dump,
@@ -183,7 +186,7 @@ impl Seen<'_> {
             live,
             server: self.facts.hosts.database()?,
             facts: self.facts.hosts.server_facts(None).ok(),
-            complete: dump.complete && stage::knows_every_table(self.source, layout(self.scan)),
+            complete: dump.complete && stage::knows_every_table(self.source, layout(self.scan), &names),
         };
         tables::changes(&sides, self.selection, pages).map(Some)
     }

@@ -1,8 +1,9 @@
 //! Estimates how much a backup will unpack to, before it is read: from an earlier reading of it, else from the size that gzip notes at
 //! the end of the file. This is for space checks and percentages only; limits and the free space are watched while staging.
 
+use crate::archive::Codec;
 use crate::backup::preview::cached;
-use crate::backup::source::{Part, Role, Source};
+use crate::backup::source::{Container, Part, Role, Source};
 use crate::config::Config;
 use std::io::Read;
 
@@ -55,8 +56,12 @@ pub fn expect(config: &Config, source: &Source) -> Expected {
 /// gzip notes the size of its last member modulo 2³² (RFC 1952, ISIZE). It is taken when it is believable.
 fn unpacked(part: &Part) -> u64 {
     let packed = part.identity.size;
-    if !part.gzip {
-        return packed;
+    match (part.container, part.codec) {
+        (Container::Zip, _) => return packed * USUAL_RATIO,
+        (Container::Folder, _) => return 0,
+        (_, Codec::None) => return packed,
+        (_, Codec::Gzip) => {}
+        _ => return packed * USUAL_RATIO,
     }
     let mut last = [0; 4];
     let mut reader = part.reader_at(packed.saturating_sub(4));

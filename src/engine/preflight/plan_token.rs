@@ -218,7 +218,11 @@ pub fn wish(request: &api::Restore) -> String {
         probes: Vec::new(),
         ..request.options.clone()
     };
-    json(&(&request.domain, &request.components, &request.exclude, &request.dump, options))
+    let import = match &request.backup {
+        api::Backup::Import(import) => Some(import),
+        api::Backup::Named(_) => None,
+    };
+    json(&(&request.domain, &request.components, &request.exclude, &request.dump, options, import))
 }
 
 fn json(value: &impl Serialize) -> String {
@@ -241,6 +245,7 @@ pub fn check(config: &Config, request: &api::Restore, source: &Source, given: &s
     };
     let moments = Moments::parse(given).ok_or_else(stale)?;
     let mut selection = Selection::of(request)?;
+    selection.narrow(source.foreign.as_deref())?;
     let began = Some(moments.machine_ms);
     let silent: Arc<dyn Monitor> = Arc::new(Silent);
     selection.fit(source.may_hold_database());

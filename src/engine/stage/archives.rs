@@ -9,7 +9,7 @@ use crate::backup::contents::ConfigFound;
 use crate::backup::layers::Layers;
 use crate::backup::layout::{self, Layout, Place, Seen, Sorter};
 use crate::backup::name::file_name;
-use crate::backup::read::{Walk, Walked, check_sum, keep_config, seen_from_site};
+use crate::backup::read::{Purpose, Walk, Walked, check_sum, dump_text, keep_config, seen_from_site};
 use crate::backup::source::{Part, Role, Source};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::spool::SpoolWriter;
@@ -105,7 +105,9 @@ impl Reading<'_> {
         // The dump is read first: the server has the most to do, and begins with the first bytes.
         for part in source.parts.iter().filter(|part| part.role == Role::Dump) {
             part.will_stream();
-            self.spool_dump(&mut part.reader()).map_err(|error| part.named(error))?;
+            let named = |error| part.named(error);
+            let mut text = dump_text(source, part.reader()).map_err(named)?;
+            self.spool_dump(&mut text).map_err(named)?;
             found.seen.dump = Some(part.path.display().to_string());
             part.unchanged()?;
         }
@@ -173,16 +175,14 @@ impl Reading<'_> {
     }
 
     fn survey(&self, part: &Part) -> Result<Seen> {
-        let walked = self
-            .walk(self.monitor.as_ref())
-            .over(part, part.reader(), |_, _, _, _, _| Ok(ControlFlow::Continue(())))?;
+        let walked = self.walk(self.monitor.as_ref()).over(part, |_, _, _, _, _| Ok(ControlFlow::Continue(())))?;
         Ok(walked.map_or_else(Seen::default, |walked| walked.sorter.seen().clone()))
     }
 
     fn read_archive(&mut self, part: &Part, mut layers: Option<&mut Layers>, found: &mut Found) -> Result<()> {
         let mut layer = Layer { newer: layers.as_deref_mut(), detached: DetachedLinks::default() };
         let monitor = Arc::clone(&self.monitor);
-        let walked = self.walk(monitor.as_ref()).over(part, part.reader(), |place, path, entry, sorter, data| {
+        let walked = self.walk(monitor.as_ref()).over(part, |place, path, entry, sorter, data| {
             match place {
                 Place::Site(inner) => self.site_entry(inner, entry, sorter, data, &mut layer, &mut found.units)?,
                 Place::Dump => self.spool_dump(data)?,
@@ -217,7 +217,7 @@ impl Reading<'_> {
     where
         Self: 'b,
     {
-        Walk { source: self.source, limits: self.limits, monitor }
+        Walk { source: self.source, limits: self.limits, monitor, purpose: Purpose::Content }
     }
 
     fn site_entry(
@@ -286,7 +286,7 @@ impl Reading<'_> {
             return Ok(());
         }
         let monitor = Arc::clone(&self.monitor);
-        self.walk(monitor.as_ref()).over(part, part.reader(), |place, _, entry, _, data| {
+        self.walk(monitor.as_ref()).over(part, |place, _, entry, _, data| {
             let (Place::Site(inner), EntryKind::File) = (place, &entry.kind) else {
                 return Ok(ControlFlow::Continue(()));
             };

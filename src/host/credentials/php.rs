@@ -1,5 +1,7 @@
 //! PHP read token by token and never run. What would have to be run (a call, a variable, a concatenation) is not known.
 
+use std::ops::Range;
+
 /// A token, as far as configuration files need it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Token {
@@ -15,6 +17,11 @@ pub enum Token {
 
 /// The tokens of a file; comments and what stands outside of `<?php` are none.
 pub fn tokens(bytes: &[u8]) -> Vec<Token> {
+    spans(bytes).into_iter().map(|(token, _)| token).collect()
+}
+
+/// The tokens of a file, each with where it stands.
+pub fn spans(bytes: &[u8]) -> Vec<(Token, Range<usize>)> {
     let mut found = Vec::new();
     let find = |from: usize, mark: &[u8]| memchr::memmem::find(&bytes[from..], mark).map(|end| from + end);
     // Before `<?php` everything is text.
@@ -28,21 +35,23 @@ pub fn tokens(bytes: &[u8]) -> Vec<Token> {
             b'/' if rest.starts_with(b"//") => at = line_comment_end(bytes, at),
             b'/' if rest.starts_with(b"/*") => at = find(at + 2, b"*/").map_or(bytes.len(), |end| end + 2),
             b'<' if rest.starts_with(b"<<<") => {
-                found.push(Token::Unknown);
-                at = here_document_end(bytes, at);
+                let end = here_document_end(bytes, at);
+                found.push((Token::Unknown, at..end));
+                at = end;
             }
             b'`' => {
-                found.push(Token::Unknown);
-                at = find(at + 1, b"`").map_or(bytes.len(), |end| end + 1);
+                let end = find(at + 1, b"`").map_or(bytes.len(), |end| end + 1);
+                found.push((Token::Unknown, at..end));
+                at = end;
             }
             b'\'' => {
                 let (value, end) = single_quoted(bytes, at + 1);
-                found.push(Token::Text(value));
+                found.push((Token::Text(value), at..end));
                 at = end;
             }
             b'"' => {
                 let (value, end) = double_quoted(bytes, at + 1);
-                found.push(value.map_or(Token::Unknown, Token::Text));
+                found.push((value.map_or(Token::Unknown, Token::Text), at..end));
                 at = end;
             }
             byte if is_word(byte) => {
@@ -51,12 +60,12 @@ pub fn tokens(bytes: &[u8]) -> Vec<Token> {
                 if rest[..length].eq_ignore_ascii_case(b"__halt_compiler") {
                     break;
                 }
-                found.push(Token::Word(String::from_utf8_lossy(&rest[..length]).into_owned()));
+                found.push((Token::Word(String::from_utf8_lossy(&rest[..length]).into_owned()), at..at + length));
                 at += length;
             }
             byte if byte.is_ascii_whitespace() => at += 1,
             byte => {
-                found.push(Token::Sign(byte));
+                found.push((Token::Sign(byte), at..at + 1));
                 at += 1;
             }
         }

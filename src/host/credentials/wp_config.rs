@@ -58,6 +58,17 @@ pub fn settings(text: &str) -> Vec<(String, Option<String>)> {
     found
 }
 
+/// `$table_prefix`, where it is given by a literal.
+pub fn table_prefix(text: &str) -> Option<String> {
+    let all = tokens(text.as_bytes());
+    all.windows(4).find_map(|four| match four {
+        [Token::Sign(b'$'), Token::Word(name), Token::Sign(b'='), Token::Text(prefix)] if name == "table_prefix" => {
+            Some(prefix.clone())
+        }
+        _ => None,
+    })
+}
+
 /// A constant as a file defines it.
 struct Constant {
     name: String,

@@ -515,6 +515,7 @@ pub fn source(config: &Config, path: &Path) -> Source {
         holds,
         site,
         passed_over: Vec::new(),
+        foreign: None,
     }
 }
 

@@ -10,6 +10,14 @@ enum Compression: string
 {
     /** By gzip. */
     case Gzip = 'gzip';
+    /** By Zstandard. */
+    case Zstd = 'zstd';
+    /** By xz. */
+    case Xz = 'xz';
+    /** By bzip2. */
+    case Bzip2 = 'bzip2';
+    /** Each file by itself, as zip does. */
+    case Zip = 'zip';
     /** Not at all. */
     case None = 'none';
 }

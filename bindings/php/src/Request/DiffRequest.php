@@ -12,8 +12,8 @@ final class DiffRequest implements Request
 {
     /**
      * @param string|null $domain The domain; not needed for a page.
-     * @param string|null $backup Absolute path of a backup; `latest`: the newest of the domain that holds what is named
-     * and can be read. By default "latest".
+     * @param string|Import|null $backup Absolute path of a backup; `latest`: the newest of the domain that holds what
+     * is named and can be read; or an object: a backup of another program, anywhere. By default "latest".
      * @param string|null $dump Absolute path of the dump to take instead of the one chosen for a backup whose database
      * lies beside it.
      * @param Components|null $components What would be restored; left out: everything the backup has to have.
@@ -30,7 +30,7 @@ final class DiffRequest implements Request
      */
     public function __construct(
         public readonly ?string $domain = null,
-        public readonly ?string $backup = null,
+        public readonly string|Import|null $backup = null,
         public readonly ?string $dump = null,
         public readonly ?Components $components = null,
         public readonly ?Exclude $exclude = null,

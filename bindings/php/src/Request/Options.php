@@ -17,6 +17,8 @@ final class Options implements Request
      * logged. By default false.
      * @param bool|null $exact An exact replica: nothing is kept that the backup does not hold, even where its writer
      * leaves things out. By default false.
+     * @param bool|null $keepDatabaseSettings The configuration in another program's backup gets the database settings
+     * of the live site; left out: it does.
      * @param bool|null $allowOrphans Take selected tables although rows would refer to rows that are not there. By
      * default false.
      * @param CompatibilityActions|null $compatibility What is done about what the server would not take of the dump.
@@ -33,6 +35,7 @@ final class Options implements Request
         public readonly Priority|string|null $priority = null,
         public readonly ?bool $allowUnsafeConfig = null,
         public readonly ?bool $exact = null,
+        public readonly ?bool $keepDatabaseSettings = null,
         public readonly ?bool $allowOrphans = null,
         public readonly ?CompatibilityActions $compatibility = null,
         public readonly ?bool $checksum = null,
@@ -48,6 +51,7 @@ final class Options implements Request
             'priority' => $this->priority,
             'allow_unsafe_config' => $this->allowUnsafeConfig,
             'exact' => $this->exact,
+            'keep_database_settings' => $this->keepDatabaseSettings,
             'allow_orphans' => $this->allowOrphans,
             'compatibility' => $this->compatibility,
             'checksum' => $this->checksum,

@@ -10,8 +10,8 @@ final class PreviewRequest implements Request
 {
     /**
      * @param string $domain The domain.
-     * @param string|null $backup Absolute path of a backup; `latest`: the newest of the domain that can be read. By
-     * default "latest".
+     * @param string|Import|null $backup Absolute path of a backup; `latest`: the newest of the domain that can be read;
+     * or an object: a backup of another program, anywhere. By default "latest".
      * @param string|null $dump Absolute path of the dump to take instead of the one chosen for a backup whose database
      * lies beside it.
      * @param TreeAsked|null $tree A part of the tree, in any depth; left out: the first folders of all of it.
@@ -20,7 +20,7 @@ final class PreviewRequest implements Request
      */
     public function __construct(
         public readonly string $domain,
-        public readonly ?string $backup = null,
+        public readonly string|Import|null $backup = null,
         public readonly ?string $dump = null,
         public readonly ?TreeAsked $tree = null,
         public readonly ?bool $wait = null,

@@ -104,6 +104,7 @@ final class RequestWriter
         return match (true) {
             $this->schema->isObject($name) => [$name, $name],
             $name === 'Choice' => ['bool|array', 'bool|list<string>'],
+            $name === 'Backup' => ['string|Import', 'string|Import'],
             $name === 'ConfigSource' => ['string|ConfigSettings', 'string|ConfigSettings'],
             $this->schema->branches($name) === [] => ['string', 'string'],
             default => throw new \RuntimeException("no type for a request: $name"),

@@ -333,6 +333,7 @@ mod tests {
             holds: Holds::SiteFolder,
             site,
             passed_over: Vec::new(),
+            foreign: None,
         };
         let sides = Sides {
             source: &source,

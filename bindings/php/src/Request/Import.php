@@ -1,0 +1,40 @@
+<?php
+
+// Generated from docs/api.schema.json: php tools/generate.php
+declare(strict_types=1);
+
+namespace RocketVps\Restore\Request;
+
+/**
+ * A backup that another program made: an archive, a folder, one file of a set, or a dump. For callers with the rights
+ * of root alone.
+ */
+final class Import implements Request
+{
+    /**
+     * @param string $from Absolute path of it.
+     * @param string|null $dump Its dump: an absolute path of a file, or a path inside the backup; left out: the one
+     * that is in it.
+     * @param string|null $root The folder inside it that is the document root; empty: its top. Left out: the one that
+     * holds a site.
+     * @param string|null $site Which of the sites in it, by its domain; left out: the one of this domain, or the only
+     * one.
+     */
+    public function __construct(
+        public readonly string $from,
+        public readonly ?string $dump = null,
+        public readonly ?string $root = null,
+        public readonly ?string $site = null,
+    ) {
+    }
+
+    public function jsonSerialize(): object
+    {
+        return (object) array_filter([
+            'from' => $this->from,
+            'dump' => $this->dump,
+            'root' => $this->root,
+            'site' => $this->site,
+        ], static fn (mixed $value): bool => $value !== null);
+    }
+}

@@ -1,0 +1,385 @@
+//! A backup that another program made, wherever it lies: opened once, looked through for what is in it, and placed. Only root names such a
+//! path. What is checked of it: on the way to it links are followed that only the administrator can have made; it is a regular file or a
+//! folder, no link; and what was opened is what is read to the end. Its content is a stranger's, whoever it belongs to.
+
+use crate::api;
+use crate::archive::{Codec, Limits, wpress};
+use crate::backup::folder::require_own;
+use crate::backup::layout::Holds;
+use crate::backup::layout::places::{Places, Rule};
+use crate::backup::name::{Kind, Stamp};
+use crate::backup::settings::Settings;
+use crate::backup::source::{Container, Foreign, Form, Part, Role, Source};
+use crate::backup::survey::Listing;
+use crate::backup::tool::{self, Asked, updraftplus, wpvivid};
+use crate::config::Config;
+use crate::error::{Code, Error, IoContext, Result};
+use crate::host::credentials;
+use crate::host::site::Site;
+use crate::host::tree::walk::Next;
+use crate::host::{site_database, tree};
+use crate::path::{Domain, RelPath};
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Largest configuration of the live site that is read for the prefix of its tables.
+const MAX_CONFIGURATION: u64 = 1 << 20;
+/// A tar header, and the checksum in it.
+const BLOCK: usize = 512;
+/// As much of a dump is read for what its writer says of it.
+const HEAD: usize = 8 << 10;
+/// Most bytes of small files that are kept of one backup.
+const MAX_TEXTS: usize = 64 << 20;
+/// Most files of one backup.
+const MAX_FILES: usize = 1_000;
+
+/// Opens the backup of a request and finds out what is in it; `database`: the database is wanted.
+///
+/// # Errors
+/// `path_not_allowed`, `unsafe_path`, `backup_not_found`, `backup_unreadable`; `backup_layout_unknown` where it holds no site, or several and
+/// none was chosen; `backup_incomplete` where a part is missing; what reading it meets.
+pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bool) -> Result<Source> {
+    let site = Site::find(config, domain)?;
+    let mut parts = parts(&import.from)?;
+    let limits = Limits::from_config(&config.limits);
+    let path = import.from.clone();
+    let mut source = Source {
+        form: Form::Backup,
+        path: path.clone(),
+        stamp: parts.first().and_then(|part| Stamp::of_second(part.identity.mtime)),
+        kind: Kind::Full,
+        parts: parts.clone(),
+        layout: None,
+        holds: Holds::DocumentRoot,
+        site,
+        passed_over: Vec::new(),
+        foreign: None,
+    };
+    let named = |error: Error| about(&path, error);
+    let mut listings = list(&source, &parts, &[], limits)?;
+    let live = live_configuration(&source.site);
+    let live_prefix = live.as_deref().and_then(credentials::table_prefix);
+    let tool = tool::of(&listings);
+    let site = source.site.clone();
+    let live_prefix = live_prefix.as_deref();
+    let inner =
+        tool.inner(&Asked { listings: &listings, import, site: &site, live_prefix, database }).map_err(named)?;
+    if !inner.is_empty() {
+        listings = list(&source, &parts, &inner, limits)?;
+    }
+    let answered =
+        tool.answer(&Asked { listings: &listings, import, site: &site, live_prefix, database }).map_err(named)?;
+    for (part, places) in parts.iter_mut().zip(answered.places) {
+        *part = part.clone().placed(Arc::new(places));
+    }
+    parts.iter_mut().filter(|part| part.role == Role::Archive).skip(1).for_each(|part| part.role = Role::Files);
+    let mut dump = answered.dump || listings.iter().any(|listing| listing.is_dump);
+    if let Some(beside) = import.dump.as_ref().filter(|dump| dump.is_absolute()) {
+        parts.push(dump_beside(config, &source, beside)?);
+        dump = true;
+    }
+    if parts.iter().filter(|part| part.role == Role::Dump).count() > 1 {
+        return Err(named(Error::new(Code::BadRequest, "it is a dump itself, and another one was named beside it")));
+    }
+    // The archive first: what it holds is what the backup is called after.
+    parts.sort_by_key(|part| part.role == Role::Dump);
+    let settings = if answered.files { settings(config, &source.site) } else { None };
+    let own_prefix = answered.root.as_ref().and_then(|(at, root)| {
+        let text = listings.get(*at)?.texts.get(&root.join(b"wp-config.php"))?;
+        Some(credentials::table_prefix(&String::from_utf8_lossy(text)).unwrap_or_default())
+    });
+    let renamed = answered.renaming.as_ref().map(|renaming| renaming.to.clone());
+    let choice = format!(
+        "{} {:?} {:?} {:?} {} {}",
+        tool.name(),
+        import.dump,
+        import.root,
+        import.site,
+        settings.as_ref().map(Settings::word).unwrap_or_default(),
+        renamed.as_deref().unwrap_or_default(),
+    );
+    source.layout = Some(tool.name());
+    source.holds = answered.holds.unwrap_or(Holds::DocumentRoot);
+    source.parts = parts;
+    source.foreign = Some(Box::new(Foreign {
+        files: answered.files,
+        dump,
+        extent: answered.extent,
+        parts: answered.parts,
+        keeps: answered.keeps,
+        lacks: answered.lacks,
+        settings,
+        own_prefix,
+        live_prefix: live_prefix.map(str::to_owned),
+        renaming: answered.renaming.filter(|renaming| !renaming.from.is_empty() || renaming.bare_hex),
+        choice,
+    }));
+    Ok(source)
+}
+
+/// Whether the backup of a request is there and can be opened.
+///
+/// # Errors
+/// As [`open`], without those of its content.
+pub fn probe(config: &Config, domain: &Domain, import: &api::Import) -> Result<()> {
+    Site::find(config, domain)?;
+    open_at(&import.from)?;
+    if let Some(dump) = import.dump.as_ref().filter(|dump| dump.is_absolute()) {
+        open_at(dump)?;
+    }
+    Ok(())
+}
+
+/// An error with the path of the backup in its message.
+fn about(path: &Path, mut error: Error) -> Error {
+    let shown = path.display().to_string();
+    if !error.message.contains(&shown) {
+        error.message = format!("{shown}: {}", error.message);
+    }
+    error.with("archive", shown)
+}
+
+/// Opens what lies at a path, and the folder around it.
+fn open_at(path: &Path) -> Result<(Part, OwnedFd)> {
+    if !path.is_absolute() {
+        let message = format!("{} is not an absolute path", path.display());
+        return Err(Error::new(Code::PathNotAllowed, message).with("path", path.display().to_string()));
+    }
+    let missing = || {
+        let shown = path.display().to_string();
+        Error::new(Code::BackupNotFound, format!("{shown} does not exist")).with("path", shown)
+    };
+    let (folder, name) = tree::open_around(path)?.ok_or_else(missing)?;
+    let around = path.parent().unwrap_or(Path::new("/"));
+    let part = Part::open_in(folder.as_fd(), around, &RelPath::parse(name.as_bytes())?, Role::Archive)?;
+    let there = rustix::fs::fstat(&folder).doing(|| format!("look at {}", around.display()))?;
+    let file = rustix::fs::fstat(part.folder()).doing(|| format!("look at {}", path.display()))?;
+    require_own(&there, &file, &path.display().to_string())?;
+    Ok((part, folder))
+}
+
+/// The parts of a backup: the file or folder itself, or all files of the set that it is one of.
+fn parts(path: &Path) -> Result<Vec<Part>> {
+    let (part, folder) = open_at(path)?;
+    let around = path.parent().unwrap_or(Path::new("/"));
+    if part.container == Container::Folder {
+        return set_in(&part, path).map(|set| set.unwrap_or_else(|| vec![part]));
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if let Some((key, set)) = set_of(&name) {
+        let mut found = Vec::new();
+        for other in names(&folder)? {
+            if set(&other) == Some(key.as_str()) {
+                found.push(sniffed(
+                    Part::open_in(folder.as_fd(), around, &RelPath::parse(other.as_bytes())?, Role::Archive)?,
+                    &folder,
+                )?);
+            }
+        }
+        if found.len() > 1 {
+            return Ok(found);
+        }
+    }
+    Ok(vec![sniffed(part, &folder)?])
+}
+
+type SetOf = fn(&str) -> Option<&str>;
+
+/// The set that a file is one of, by its name.
+fn set_of(name: &str) -> Option<(String, SetOf)> {
+    let sets: [SetOf; 2] = [updraftplus::set, wpvivid::set];
+    sets.into_iter().find_map(|set| Some((set(name)?.to_owned(), set)))
+}
+
+/// The set that lies in a folder; `None` where it is a folder of something else.
+fn set_in(folder: &Part, path: &Path) -> Result<Option<Vec<Part>>> {
+    let handle = folder.folder().try_clone_to_owned().map_err(|error| Error::io("open a folder again", &error))?;
+    let mut keys: Vec<String> = names(&handle)?.iter().filter_map(|name| Some(set_of(name)?.0)).collect();
+    keys.sort();
+    keys.dedup();
+    match keys.as_slice() {
+        [] => Ok(None),
+        [_] => {
+            let first = names(&handle)?.into_iter().find(|name| set_of(name).is_some()).unwrap_or_default();
+            parts(&path.join(first)).map(Some)
+        }
+        several => Err(Error::new(
+            Code::BackupLayoutUnknown,
+            format!("{} holds {} backups in several files each: {}", path.display(), several.len(), several.join(", ")),
+        )
+        .hint("Say which one: `--from` and one of its files.")
+        .with("sets", several.to_vec())),
+    }
+}
+
+/// The names of the files in a folder.
+fn names(folder: &OwnedFd) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    tree::walk(folder, &mut |visit| {
+        if visit.path.is_empty() {
+            return Ok(Next::Into);
+        }
+        if visit.kind == tree::Kind::File && found.len() < MAX_FILES {
+            found.extend(std::str::from_utf8(visit.name).ok().map(str::to_owned));
+        }
+        Ok(Next::Past)
+    })?;
+    Ok(found)
+}
+
+/// What a file is, by its first bytes.
+fn sniffed(mut part: Part, folder: &OwnedFd) -> Result<Part> {
+    // Encryption without a mark of its own, which only the name tells.
+    if part.path.extension().is_some_and(|end| end == "crypt") {
+        let shown = part.path.display().to_string();
+        return Err(Error::new(Code::BackupUnreadable, format!("{shown} is encrypted"))
+            .hint("Decrypt it where the plugin runs, put what comes of it in its place, or move it away and name a dump by `--dump`.")
+            .with("path", shown));
+    }
+    let mut start = vec![0; BLOCK];
+    let read = read_some(&mut part.reader(), &mut start)?;
+    start.truncate(read);
+    if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") || start.starts_with(b"PK\x07\x08") {
+        part.container = Container::Zip;
+        return with_earlier(part, folder);
+    }
+    // The last file of several begins in the middle of something.
+    let named_zip = part.path.extension().is_some_and(|end| end.eq_ignore_ascii_case("zip"));
+    if named_zip && part.codec == Codec::None && ends_as_zip(&part)? {
+        part.container = Container::Zip;
+        return with_earlier(part, folder);
+    }
+    if wpress::is_one(&start) {
+        part.container = Container::Wpress;
+        return Ok(part);
+    }
+    let mut plain = vec![0; BLOCK];
+    let read = match part.codec {
+        Codec::None => {
+            plain = start;
+            plain.len()
+        }
+        codec => read_some(&mut codec.reader(part.reader())?, &mut plain).map_err(|error| part.named(error))?,
+    };
+    plain.truncate(read);
+    let is_text = !plain.is_empty() && !plain.contains(&0) && looks_like_sql(&plain);
+    if is_text {
+        part.role = Role::Dump;
+    }
+    Ok(part)
+}
+
+/// Whether a file ends with the directory of a zip archive.
+fn ends_as_zip(part: &Part) -> Result<bool> {
+    let mut end = vec![0; 0xffff + 22];
+    let from = part.identity.size.saturating_sub(end.len() as u64);
+    let read = read_some(&mut part.reader_at(from), &mut end)?;
+    Ok(memchr::memmem::rfind(&end[..read], b"PK\x05\x06").is_some())
+}
+
+fn read_some(from: &mut dyn Read, into: &mut [u8]) -> Result<usize> {
+    let mut filled = 0;
+    while filled < into.len() {
+        match from.read(&mut into[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(crate::archive::unwrap_io(error)),
+        }
+    }
+    Ok(filled)
+}
+
+/// Whether a text begins as a dump does: with a comment, or with a word of SQL.
+fn looks_like_sql(start: &[u8]) -> bool {
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    let begins = |mark: &&[u8]| text.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark));
+    [&b"--"[..], b"/*", b"#", b"SET ", b"CREATE ", b"DROP ", b"INSERT ", b"USE ", b"START ", b"BEGIN", b"LOCK "]
+        .iter()
+        .any(begins)
+}
+
+/// A zip in several files, with the files before the last one.
+fn with_earlier(part: Part, folder: &OwnedFd) -> Result<Part> {
+    let stem = part.path.with_extension("");
+    let name = stem.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let around = part.path.parent().unwrap_or(Path::new("/"));
+    let ending = part.path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    if ending
+        .strip_prefix('z')
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        let message = format!("{} is one of several files of a zip archive", part.path.display());
+        return Err(Error::new(Code::BackupUnreadable, message).hint(format!("Name the last one: {name}.zip.")));
+    }
+    let all = names(folder)?;
+    let mut earlier = Vec::new();
+    for number in 1..=MAX_FILES {
+        let wanted = format!("{name}.z{number:02}");
+        let Some(found) = all.iter().find(|found| found.eq_ignore_ascii_case(&wanted)) else { break };
+        earlier.push(Part::open_in(folder.as_fd(), around, &RelPath::parse(found.as_bytes())?, Role::Archive)?);
+    }
+    Ok(part.of_several(&earlier))
+}
+
+/// A dump that was named: a file of SQL, or an archive with one dump in it.
+fn dump_beside(config: &Config, source: &Source, path: &Path) -> Result<Part> {
+    let (part, folder) = open_at(path)?;
+    let part = sniffed(part, &folder)?;
+    match (part.role.clone(), part.container) {
+        (Role::Dump, _) => Ok(part),
+        (_, Container::Zip) => {
+            let listing = Listing::of(source, &part, &[], Limits::from_config(&config.limits))?;
+            let dump = listing.dump(None, None, false).map_err(|error| about(path, error))?;
+            let dump = dump.ok_or_else(|| about(path, Error::new(Code::BackupIncomplete, "it holds no dump")))?;
+            let mut part = part.placed(Arc::new(Places::of("dump").with(&dump, Rule::Dump)));
+            part.role = Role::Files;
+            Ok(part)
+        }
+        _ => Err(Error::new(Code::BackupUnreadable, format!("{} is no dump of SQL", path.display()))
+            .with("path", path.display().to_string())),
+    }
+}
+
+fn list(source: &Source, parts: &[Part], inner: &[RelPath], limits: Limits) -> Result<Vec<Listing>> {
+    let listing = |part: &Part, limits: Limits| {
+        if part.role == Role::Dump {
+            let file = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let mut head = vec![0; HEAD];
+            let mut text = crate::archive::text(part.reader()).map_err(|error| part.named(error))?;
+            let read = read_some(&mut text, &mut head).map_err(|error| part.named(error))?;
+            let head = String::from_utf8_lossy(&head[..read]).into_owned();
+            return Ok(Listing { file, is_dump: true, head, ..Listing::default() });
+        }
+        Listing::of(source, part, inner, limits)
+    };
+    let mut all: Vec<Listing> = Vec::with_capacity(parts.len());
+    for part in parts {
+        // The limits are those of all files of a set together.
+        let found = listing(part, all.iter().fold(limits, |left, listing| left.less(listing.spent)))?;
+        all.push(found);
+        if all.iter().map(Listing::text_bytes).sum::<usize>() > MAX_TEXTS {
+            let message = "its files hold too many configurations to be looked through";
+            return Err(about(&source.path, Error::new(Code::LimitExceeded, message))
+                .hint("Unpack the one that is meant, and name the folder."));
+        }
+    }
+    Ok(all)
+}
+
+/// `wp-config.php` of the live site, where it has one.
+fn live_configuration(site: &Site) -> Option<String> {
+    let root = tree::open_site(&site.root).ok()??;
+    let path = RelPath::parse(b"wp-config.php").ok()?;
+    let text = tree::read_beneath(root.as_fd(), &path, MAX_CONFIGURATION).ok()??;
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The account of the live site, which its configuration keeps. Where nobody can tell it, what the backup says stays: the checks of the
+/// database say more.
+fn settings(config: &Config, site: &Site) -> Option<Settings> {
+    site_database::find(config, site).ok().flatten().map(|found| Settings::of(found.account))
+}

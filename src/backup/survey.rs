@@ -1,0 +1,399 @@
+//! The names in another program's backup, read once before anything is decided: folders that look like a site, dumps, and the small files
+//! by which programs tell what is what. Memory is bounded, whatever the archive.
+
+use crate::archive::{self, Entry, EntryKind, Limits, Spent};
+use crate::backup::layout::places::Places;
+use crate::backup::read::{Purpose, Walk};
+use crate::backup::source::{Part, Source};
+use crate::error::{Code, Error, Result};
+use crate::path::RelPath;
+use crate::progress::Silent;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Names to this depth are remembered.
+const DEPTH: usize = 4;
+/// Most names, marks and dumps that are remembered.
+const MOST: usize = 50_000;
+/// Most folders, and files whose folder is a backup's or a site's own: of these every one counts.
+const MOST_PARTS: usize = 200_000;
+/// Largest small file that is read, most of them, and their bytes together.
+const MAX_TEXT: u64 = 256 << 10;
+const MAX_TEXTS: usize = 512;
+const MAX_TEXT_BYTES: usize = 8 << 20;
+/// Configurations of sites, wherever they lie.
+const CONFIGURATIONS: &[&[u8]] = &[b"wp-config.php", b".env"];
+/// Small files at the top by which programs tell what is what. Deeper ones of these names are an application's, and many.
+const TEXTS: &[&[u8]] = &[b"package.json", b"meta.xml", b"wpvivid_package_info.json"];
+
+/// What a folder is, by a file in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// An application.
+    Application,
+    /// The content of a WordPress site, whose core may not be there.
+    Content,
+    /// A page.
+    Page,
+}
+
+/// The names of one part.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The name of its file.
+    pub file: String,
+    /// Paths to a depth of four names; whether each is a folder.
+    pub names: BTreeMap<RelPath, bool>,
+    /// Folders with what tells them.
+    pub marks: BTreeSet<(RelPath, Mark)>,
+    /// Files that are dumps by their names.
+    pub dumps: Vec<RelPath>,
+    /// Small files.
+    pub texts: BTreeMap<RelPath, Vec<u8>>,
+    /// What reading it uses of the limits.
+    pub spent: Spent,
+    /// Whether the part is a dump by itself.
+    pub is_dump: bool,
+    /// The first lines of such a dump.
+    pub head: String,
+}
+
+impl Listing {
+    /// Reads the names of a part; those in the archives at `inner`, too.
+    ///
+    /// # Errors
+    /// What reading it meets.
+    pub fn of(source: &Source, part: &Part, inner: &[RelPath], limits: Limits) -> Result<Listing> {
+        let file = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut listing = Listing { file, ..Listing::default() };
+        let places = inner.iter().fold(Places::default(), |places, path| places.and_inside(path));
+        let walk = Walk { source, limits, monitor: &Silent, purpose: Purpose::Names };
+        walk.over(&part.clone().placed(Arc::new(places)), |_, path, entry, _, data| {
+            listing.note(path, &entry, data)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(listing)
+    }
+
+    fn note(&mut self, path: &RelPath, entry: &Entry, data: &mut dyn Read) -> Result<()> {
+        self.spent.entries += 1;
+        self.spent.bytes = self.spent.bytes.saturating_add(entry.size);
+        if path.is_root() {
+            return Ok(());
+        }
+        let is_folder = entry.kind == EntryKind::Folder;
+        let depth = path.names().count();
+        let (folder, name) = path.split_last().unwrap_or_default();
+        for above in path.ancestors().take(DEPTH) {
+            self.remember(above, true)?;
+        }
+        // What is restored of an overlay is told by these names: none may be missing.
+        let is_part = is_folder || depth == 1 || folder.last_name() == b"wp-content";
+        if depth <= DEPTH && (is_part || self.names.len() < MOST) {
+            self.remember(path.clone(), is_folder)?;
+        }
+        self.note_content(path);
+        if is_folder {
+            return Ok(());
+        }
+        let mark = match name {
+            b"wp-config.php" | b"wp-load.php" | b"wp-settings.php" | b"artisan" => Some(Mark::Application),
+            b"index.php" | b"index.html" | b"index.htm" if depth <= 6 => Some(Mark::Page),
+            _ => None,
+        };
+        if let Some(mark) = mark
+            && (mark == Mark::Application || self.marks.len() < MOST)
+        {
+            self.marks.insert((folder, mark));
+        }
+        if is_dump(name) && self.dumps.len() < MOST {
+            self.dumps.push(path.clone());
+        }
+        let wanted = CONFIGURATIONS.contains(&name)
+            || (depth == 1 && TEXTS.contains(&name))
+            || name.starts_with(b"dup-archive__")
+            || (depth <= 3 && path.names().any(|name| name == b"userdata"));
+        let fits = self.texts.len() < MAX_TEXTS && self.text_bytes() < MAX_TEXT_BYTES;
+        if wanted && entry.kind == EntryKind::File && entry.size <= MAX_TEXT && fits {
+            let mut text = Vec::new();
+            data.take(MAX_TEXT).read_to_end(&mut text).map_err(archive::unwrap_io)?;
+            self.texts.insert(path.clone(), text);
+        }
+        Ok(())
+    }
+
+    /// Bytes of the small files together.
+    pub fn text_bytes(&self) -> usize {
+        self.texts.values().map(Vec::len).sum()
+    }
+
+    fn remember(&mut self, path: RelPath, is_folder: bool) -> Result<()> {
+        if self.names.len() >= MOST_PARTS && !self.names.contains_key(&path) {
+            return Err(Error::new(Code::LimitExceeded, format!("it holds over {MOST_PARTS} folders near its top"))
+                .hint("Unpack it, and name the folder that is the document root.")
+                .with("max_entries", MOST_PARTS));
+        }
+        let known = self.names.entry(path).or_insert(is_folder);
+        *known |= is_folder;
+        Ok(())
+    }
+
+    /// The folder around `wp-content`, where that has what a content folder has.
+    fn note_content(&mut self, path: &RelPath) {
+        let whole = path.as_bytes();
+        let mut at = 0;
+        let mut names = path.names().peekable();
+        while let Some(name) = names.next() {
+            if name == b"wp-content"
+                && matches!(names.peek(), Some(&(b"plugins" | b"themes" | b"uploads" | b"mu-plugins")))
+                && let Ok(around) = RelPath::parse(&whole[..at])
+                && self.marks.len() < MOST
+            {
+                self.marks.insert((around, Mark::Content));
+                return;
+            }
+            at += name.len() + 1;
+        }
+    }
+
+    /// Whether anything lies at or below a path, as far as names are remembered.
+    pub fn has(&self, path: &RelPath) -> bool {
+        path.is_root()
+            || self.names.range(path.clone()..).next().is_some_and(|(found, _)| found.strip_prefix(path).is_some())
+            || path.names().count() > DEPTH
+    }
+
+    /// The names directly in a folder.
+    pub fn inside<'a>(&'a self, folder: &'a RelPath) -> impl Iterator<Item = &'a [u8]> {
+        self.names.keys().filter_map(move |path| {
+            let (around, name) = match path.split_last() {
+                Some((around, _)) => (around, path.last_name()),
+                None => return None,
+            };
+            (around == *folder).then_some(name)
+        })
+    }
+
+    /// Folders that look like a site, the outermost of each kind: applications, and where there is none pages.
+    fn candidates(&self) -> Vec<(RelPath, Mark)> {
+        let outermost = |kind: Mark| {
+            let mut found: Vec<RelPath> = Vec::new();
+            for (path, _) in self.marks.iter().filter(|(_, mark)| *mark == kind) {
+                if !found.iter().any(|above| path.strip_prefix(above).is_some()) {
+                    found.push(path.clone());
+                }
+            }
+            found.into_iter().map(|path| (path, kind)).collect::<Vec<_>>()
+        };
+        let (applications, pages) = (outermost(Mark::Application), outermost(Mark::Page));
+        if !applications.is_empty() {
+            // A page around an application may be the site as well.
+            let around = pages.into_iter().filter(|(page, _)| {
+                applications.iter().any(|(inner, _)| inner != page && inner.strip_prefix(page).is_some())
+            });
+            return around.chain(applications.clone()).collect();
+        }
+        let contents = outermost(Mark::Content);
+        let in_content = |page: &RelPath| {
+            let around = |(content, _): &(RelPath, Mark)| content != page && page.strip_prefix(content).is_some();
+            contents.iter().any(around)
+        };
+        let pages: Vec<(RelPath, Mark)> = pages.into_iter().filter(|(page, _)| !in_content(page)).collect();
+        let alone =
+            contents.iter().filter(|(content, _)| !pages.iter().any(|(page, _)| content.strip_prefix(page).is_some()));
+        let alone: Vec<(RelPath, Mark)> = alone.cloned().collect();
+        pages.into_iter().chain(alone).collect()
+    }
+
+    /// The folder that is the site's, with what told it; `None` where nothing looks like a site. `sites` are the names by which one of
+    /// several may be told.
+    ///
+    /// # Errors
+    /// `backup_layout_unknown` listing the folders where several look like a site.
+    pub fn root(&self, sites: &[&str]) -> Result<Option<(RelPath, Mark)>> {
+        let mut found = self.candidates();
+        if found.len() > 1 {
+            for site in sites {
+                let of =
+                    |(path, _): &&(RelPath, Mark)| path.names().any(|name| name.eq_ignore_ascii_case(site.as_bytes()));
+                let named: Vec<(RelPath, Mark)> = found.iter().filter(of).cloned().collect();
+                if let [only] = named.as_slice() {
+                    return Ok(Some(only.clone()));
+                }
+            }
+            let names: Vec<String> = found.iter().map(|(path, _)| shown(path)).collect();
+            let few: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
+            let more = if names.len() > few.len() { ", …" } else { "" };
+            let message = format!("it holds {} folders that look like a site: {}{more}", names.len(), few.join(", "));
+            return Err(Error::new(Code::BackupLayoutUnknown, message)
+                .hint("Say which one: `--root FOLDER` (\"root\" in `backup`).")
+                .with("roots", names));
+        }
+        Ok(found.pop())
+    }
+
+    /// Whether a dump in it may be another site's.
+    pub fn holds_several(&self) -> bool {
+        self.candidates().len() > 1
+    }
+
+    /// The dump of the site in `root`. Of several the one whose name is that of the database in the site's own configuration. Where it
+    /// may be another site's, even the only one has to have this name, or to lie around this site alone.
+    ///
+    /// # Errors
+    /// `backup_layout_unknown` listing the dumps where several may be it, or none is called as it should.
+    pub fn dump(&self, root: Option<&RelPath>, schema: Option<&str>, by_name: bool) -> Result<Option<RelPath>> {
+        let place = |dump: &&RelPath| match root.and_then(|root| dump.strip_prefix(root)) {
+            // A program's own tables lie deep in it; what lies at the top was put there.
+            Some(inside) => inside.names().count() == 1,
+            None => true,
+        };
+        let mut dumps: Vec<&RelPath> = self.dumps.iter().filter(place).collect();
+        if let (Some(schema), true) = (schema, dumps.len() > 1 || by_name) {
+            let stem = |dump: &RelPath| {
+                let name = dump.last_name();
+                String::from_utf8_lossy(name.split(|byte| *byte == b'.').next().unwrap_or_default()).into_owned()
+            };
+            let named: Vec<&RelPath> = dumps.iter().copied().filter(|dump| stem(dump) == schema).collect();
+            if let [only] = named.as_slice() {
+                return Ok(Some((*only).clone()));
+            }
+        }
+        if by_name && !dumps.is_empty() {
+            let roots = self.candidates();
+            let near = |dump: &&RelPath| {
+                let around = dump.split_last().unwrap_or_default().0;
+                let is_in = |root: &RelPath| root.strip_prefix(&around).is_some();
+                root.is_some_and(is_in) && roots.iter().filter(|(root, _)| is_in(root)).count() == 1
+            };
+            let near: Vec<&RelPath> = dumps.iter().copied().filter(near).collect();
+            match (near.as_slice(), schema) {
+                ([only], _) => return Ok(Some((*only).clone())),
+                // A site without a database in its configuration has none in the backup.
+                (_, None) => return Ok(None),
+                (_, Some(schema)) => {
+                    let schema = crate::text::printable(schema);
+                    let message =
+                        format!("the site's configuration names the database {schema}, and no dump in it is called so");
+                    return Err(which(message, &dumps));
+                }
+            }
+        }
+        if dumps.len() > 1 {
+            return Err(which(format!("it holds {} dumps", dumps.len()), &dumps));
+        }
+        Ok(dumps.pop().cloned())
+    }
+}
+
+fn which(message: String, dumps: &[&RelPath]) -> Error {
+    let names: Vec<String> = dumps.iter().map(|dump| shown(dump)).collect();
+    let few: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
+    Error::new(Code::BackupLayoutUnknown, format!("{message}: {}", few.join(", ")))
+        .hint("Say which one: `--dump PATH/INSIDE` (\"dump\" in `backup`), or restore the files alone: `--only files`.")
+        .with("dumps", names)
+}
+
+fn shown(path: &RelPath) -> String {
+    if path.is_root() { ".".to_owned() } else { crate::text::printable(&path.to_string()) }
+}
+
+/// Whether a file is a dump by its name.
+pub fn is_dump(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    let packed = [&b".gz"[..], b".zst", b".xz", b".bz2"].iter().find_map(|end| name.strip_suffix(*end));
+    packed.unwrap_or(&name).ends_with(b".sql")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(paths: &[&str]) -> Listing {
+        let mut listing = Listing::default();
+        for path in paths {
+            let entry = Entry::file(*path, 1);
+            listing.note(&RelPath::parse(path.as_bytes()).unwrap(), &entry, &mut &b"x"[..]).unwrap();
+        }
+        listing
+    }
+
+    fn root(paths: &[&str], sites: &[&str]) -> std::result::Result<Option<(String, Mark)>, String> {
+        let found = listing(paths).root(sites).map_err(|error| error.message)?;
+        Ok(found.map(|(path, mark)| (path.to_string(), mark)))
+    }
+
+    #[test]
+    fn the_folder_of_the_site_is_found_or_asked_for() {
+        let found = |paths: &[&str]| root(paths, &["b.example"]).unwrap();
+        let at = |path: &str, mark| Some((path.to_owned(), mark));
+        assert_eq!(found(&["www/wp-config.php", "www/wp-content/plugins/x/index.php"]), at("www", Mark::Application));
+        assert_eq!(found(&["a/artisan", "a/public/index.php"]), at("a", Mark::Application));
+        assert_eq!(found(&["html/index.html", "html/x/index.html"]), at("html", Mark::Page));
+        assert_eq!(found(&["wp-content/plugins/x/x.php"]), at("", Mark::Content));
+        assert_eq!(found(&["index.php", "wp-content/plugins/x/x.php"]), at("", Mark::Page));
+        assert_eq!(found(&["notes.txt"]), None);
+        assert_eq!(found(&["a.example/wp-config.php", "b.example/wp-config.php"]), at("b.example", Mark::Application));
+        let asked = root(&["one/wp-config.php", "two/wp-config.php", "three/artisan"], &["b.example"]).unwrap_err();
+        assert!(asked.contains("3 folders") && asked.contains("one, three, two"), "{asked}");
+        let around = root(&["index.html", "shop/wp-config.php"], &[]).unwrap_err();
+        assert!(around.contains("2 folders"), "{around}");
+    }
+
+    #[test]
+    fn the_dump_is_found_or_asked_for() {
+        let www = RelPath::parse(b"www").unwrap();
+        let found = |paths: &[&str], schema| {
+            listing(paths).dump(Some(&www), schema, false).map(|dump| dump.map(|dump| dump.to_string()))
+        };
+        assert_eq!(found(&["db.sql.zst", "www/plugins/x/install.sql"], None).unwrap().as_deref(), Some("db.sql.zst"));
+        assert_eq!(found(&["www/softsql.sql"], None).unwrap().as_deref(), Some("www/softsql.sql"));
+        assert_eq!(
+            found(&["a/one.sql", "a/two.mysql.sql.gz"], Some("two")).unwrap().as_deref(),
+            Some("a/two.mysql.sql.gz")
+        );
+        assert!(found(&["a/one.sql", "a/two.sql"], Some("three")).unwrap_err().message.contains("2 dumps"));
+        assert_eq!(found(&["x"], None).unwrap(), None);
+    }
+
+    #[test]
+    fn the_only_dump_of_an_archive_of_several_sites_may_be_another_sites() {
+        let one = RelPath::parse(b"one").unwrap();
+        let found = |dump: &str, schema| {
+            let listing = listing(&["one/wp-config.php", "two/wp-config.php", "three/a/wp-config.php", dump]);
+            assert!(listing.holds_several());
+            listing.dump(Some(&one), schema, true).map(|dump| dump.map(|dump| dump.to_string()))
+        };
+        assert!(found("two.sql", Some("shop")).unwrap_err().message.contains("names the database shop"));
+        assert_eq!(found("two.sql", None).unwrap(), None, "a site without a database");
+        assert_eq!(found("db/shop.mysql.sql.zst", Some("shop")).unwrap().as_deref(), Some("db/shop.mysql.sql.zst"));
+        assert_eq!(found("one/any.sql", Some("shop")).unwrap().as_deref(), Some("one/any.sql"), "in its own folder");
+        assert!(found("three/any.sql", Some("shop")).is_err());
+    }
+
+    #[test]
+    fn no_part_of_a_large_site_is_missing() {
+        let mut listing = Listing::default();
+        let mut note = |path: &str| {
+            let path = RelPath::parse(path.as_bytes()).unwrap();
+            listing.note(&path, &Entry::file(path.to_string().as_str(), 1), &mut &b"x"[..]).unwrap();
+        };
+        for number in 0..MOST + 10 {
+            note(&format!("uploads/2026/{number}.jpg"));
+        }
+        for number in 0..MAX_TEXTS + 10 {
+            note(&format!("plugins/{number}/package.json"));
+        }
+        for late in
+            ["themes/x/y/z/style.css", "object-cache.php", "www/wp-content/advanced-cache.php", "www/wp-config.php"]
+        {
+            note(late);
+        }
+        let has = |path: &str| listing.has(&RelPath::parse(path.as_bytes()).unwrap());
+        assert!(has("themes") && has("object-cache.php") && has("www/wp-content/advanced-cache.php"));
+        assert!(listing.texts.contains_key(&RelPath::parse(b"www/wp-config.php").unwrap()));
+        assert_eq!(listing.texts.len(), 1);
+    }
+}

@@ -1,0 +1,129 @@
+//! UpdraftPlus: a set of zips and a dump whose names share twelve hexadecimal digits, `backup_MOMENT_SITE_DIGITS-ENTITY.zip`. Each zip has a
+//! folder of its entity's name at its top; `others` has what else lies in `wp-content`.
+
+use super::any::parts;
+use super::{Answered, Asked, NO_CORE, Tool, renaming};
+use crate::backup::layout::places::{Places, Rule};
+use crate::backup::survey::Listing;
+use crate::error::{Code, Error, Result};
+use crate::path::RelPath;
+use std::collections::BTreeMap;
+
+/// The plugin.
+pub struct UpdraftPlus;
+
+/// Entities that a whole set has.
+const ENTITIES: &[&str] = &["plugins", "themes", "uploads", "others"];
+
+impl Tool for UpdraftPlus {
+    fn name(&self) -> &'static str {
+        "updraftplus"
+    }
+
+    fn made(&self, listings: &[Listing]) -> bool {
+        !listings.is_empty() && listings.iter().all(|listing| entity(&listing.file).is_some())
+    }
+
+    fn answer(&self, asked: &Asked) -> Result<Answered> {
+        let mut answered = Answered { lacks: vec![NO_CORE.to_owned()], ..Answered::default() };
+        let content = RelPath::parse(b"wp-content")?;
+        let mut numbers: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+        let mut all = Vec::new();
+        for listing in asked.listings {
+            let (entity, number) = entity(&listing.file).unwrap_or_default();
+            let mut places = Places::of(self.name());
+            if listing.is_dump {
+                answered.dump = true;
+                let prefix = listing.head.lines().find_map(|line| line.strip_prefix("# Table prefix:"));
+                answered.renaming = renaming(prefix.map(str::trim), asked.live_prefix);
+            } else {
+                numbers.entry(entity).or_default().push(number);
+                let top = RelPath::parse(entity.as_bytes())?;
+                if listing.has(&top) && entity != "others" {
+                    places = places.with(&top, Rule::Site(content.join(entity.as_bytes())));
+                    all.push(content.join(entity.as_bytes()).to_string());
+                } else {
+                    places = places.with(&RelPath::default(), Rule::Site(content.clone()));
+                    all.extend(parts(listing, &RelPath::default(), &content, &[]));
+                }
+                answered.files = true;
+            }
+            answered.places.push(places);
+        }
+        for (entity, mut found) in numbers.iter().map(|(entity, found)| (entity, found.clone())) {
+            found.sort_unstable();
+            let missing = (1..=found.last().copied().unwrap_or(1)).find(|number| !found.contains(number));
+            if let Some(missing) = missing {
+                let name = if missing == 1 { format!("-{entity}.zip") } else { format!("-{entity}{missing}.zip") };
+                let message = format!("of {entity} a part of the set is missing: the file that ends with {name}");
+                return Err(
+                    Error::new(Code::BackupIncomplete, message).hint("Put all files of the set into one folder.")
+                );
+            }
+        }
+        let without: Vec<&str> = ENTITIES.iter().copied().filter(|entity| !numbers.contains_key(entity)).collect();
+        if !without.is_empty() {
+            answered.lacks.push(format!("The set has no file of {}: those of the live site stay.", without.join(", ")));
+        }
+        if !answered.dump && !asked.has_dump_beside() {
+            answered.lacks.push("The set has no file of the database: the live one stays.".to_owned());
+        }
+        answered
+            .lacks
+            .push("Events of the database are not in it, nor tables without the prefix of WordPress.".to_owned());
+        all.sort();
+        all.dedup();
+        answered.parts = answered.files.then_some(all);
+        Ok(answered)
+    }
+}
+
+/// What the files of one set have in common.
+pub fn set(file: &str) -> Option<&str> {
+    let digits = entity(file).and_then(|_| file.rfind('-'))?;
+    let start = &file[..digits];
+    match file[digits + 1..].strip_prefix("plugins") {
+        // `mu-plugins` has the sign itself.
+        Some(_) if start.ends_with("-mu") => start.strip_suffix("-mu"),
+        _ => Some(start),
+    }
+}
+
+/// The entity of a file's name and the number of its part.
+fn entity(file: &str) -> Option<(&str, u32)> {
+    let rest = file.strip_prefix("backup_")?;
+    let stem =
+        rest.strip_suffix(".zip").or_else(|| rest.strip_suffix(".gz")).or_else(|| rest.strip_suffix(".gz.crypt"))?;
+    let (front, entity) = match stem.strip_suffix("-mu-plugins") {
+        Some(front) => (front, "mu-plugins"),
+        None => stem.rsplit_once('-')?,
+    };
+    let digits = front.rsplit('_').next()?;
+    if digits.len() != 12 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let name = entity.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let number = entity[name.len()..].parse().unwrap_or(1);
+    Some((name, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_set_entity_and_number() {
+        for (file, wanted) in [
+            ("backup_2026-11-28-0044_Shop_83e4400b3860-plugins.zip", Some(("plugins", 1))),
+            ("backup_2026-11-28-0044_Shop_83e4400b3860-uploads12.zip", Some(("uploads", 12))),
+            ("backup_2026-11-28-0044_Shop_83e4400b3860-mu-plugins.zip", Some(("mu-plugins", 1))),
+            ("backup_2026-11-28-0044_Shop_83e4400b3860-db.gz", Some(("db", 1))),
+            ("backup_20251004_030000.tar.gz", None),
+            ("backup_2026_x-plugins.zip", None),
+        ] {
+            assert_eq!(entity(file), wanted, "{file}");
+            let is_set = set(file) == Some("backup_2026-11-28-0044_Shop_83e4400b3860");
+            assert_eq!(is_set, wanted.is_some(), "{file}");
+        }
+    }
+}

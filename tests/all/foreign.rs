@@ -1,0 +1,424 @@
+//! Backups of other programs, real ones (`tests/fixtures/foreign`): each is looked at, restored into a live site that holds something else,
+//! held against the manifest of what is in it, and taken back.
+
+use crate::world::{DOMAIN, World, with_fields};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/foreign")
+}
+
+/// Where and how a site of another program came back.
+struct Case {
+    /// Below the fixtures.
+    folder: &'static str,
+    /// The file that is named; empty: the folder.
+    file: &'static str,
+    /// More of the request.
+    more: Value,
+    /// Differences that have to be, by their beginnings.
+    known: &'static [&'static str],
+    /// More words to the comparison.
+    now: &'static [&'static str],
+}
+
+fn case(folder: &'static str, file: &'static str) -> Case {
+    Case { folder, file, more: json!({}), known: &[], now: &[] }
+}
+
+impl Case {
+    fn with(self, more: Value) -> Case {
+        Case { more, ..self }
+    }
+
+    fn but(self, known: &'static [&'static str]) -> Case {
+        Case { known, ..self }
+    }
+
+    fn request(&self) -> Value {
+        let mut import = json!({"from": fixtures().join(self.folder).join(self.file)});
+        import.as_object_mut().unwrap().extend(self.more.as_object().unwrap().clone());
+        json!({"domain": DOMAIN, "backup": import, "wait": true})
+    }
+
+    /// What differs from the manifest, but for what has to.
+    fn differences(&self, world: &World) -> Vec<String> {
+        let output = Command::new("python3")
+            .arg(fixtures().join("truth.py"))
+            .arg("compare")
+            .arg(fixtures().join(self.folder).join("manifest.json"))
+            .arg("--root")
+            .arg(world.root())
+            .arg("--socket")
+            .arg(world.place().join("run/db.sock"))
+            .args(["--db", "shop"])
+            .args(self.now)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        let is_known =
+            |line: &&str| self.known.iter().any(|known| line.starts_with(known)) || *line == "as it should be";
+        said.lines().filter(|line| !is_known(line)).map(str::to_owned).collect()
+    }
+}
+
+/// The account in it is the live one's.
+const ACCOUNT: &str = "file differs: wp-config.php: ";
+/// The world's restore.toml lets no file be run.
+const MODE: &str = "file differs: wp-content/plugins/rv-hello/bin/run.sh: mode is 0644, should be 0755";
+
+fn bring(cases: &[Case]) {
+    let world = World::up();
+    let before = world.digest();
+    let mut wrong = Vec::new();
+    for case in cases {
+        let request = case.request();
+        let preview = world.document("preview_backup", &request);
+        assert_eq!(preview["ok"], true, "{}: {}", case.folder, preview["error"]);
+        let answer = world.document("restore_start", &request);
+        if answer["ok"] != true {
+            wrong.push(format!("{}: {}", case.folder, answer["error"]));
+            continue;
+        }
+        let job = World::job(&answer["data"]);
+        let differences = case.differences(&world);
+        if !differences.is_empty() {
+            wrong.push(format!("{}:\n  {}", case.folder, differences.join("\n  ")));
+        }
+        world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+        world.digest().assert_is(&before, case.folder);
+        world.assert_nothing_left();
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn any_archive_with_any_dump_comes_back() {
+    let archive = |folder, file| case(folder, file).but(&[ACCOUNT, MODE]);
+    bring(&[
+        archive("archive/tar.gz", "example.com.tar.gz"),
+        archive("archive/tar.bz2", "example.com.tar.bz2"),
+        archive("archive/tar.xz", "example.com.tar.xz"),
+        archive("archive/tar.zst", "example.com.tar.zst"),
+        archive("archive/tar.zst-pzstd-long", "shop.tar.zst"),
+        archive("archive/tar-pax", "shop.tar"),
+        archive("archive/folder-in-folder.tar.gz", "site-backup.tar.gz"),
+        archive("archive/zip-infozip", "example.com.zip"),
+        archive("archive/zip-php", "example.com.zip"),
+        archive("archive/zip-split", "shop.zip"),
+        case("dump/mariadb-dump-10.11", "example_com.sql.gz"),
+        case("dump/adminer-4.8.1", "example_com.sql"),
+        // Its dump does not say the collation of a table, which then is that of the database.
+        case("dump/phpmyadmin-5.2.1-zip", "example_com.sql.zip").but(&["table differs: wp_rv_orders: collation is "]),
+    ]);
+}
+
+#[test]
+fn a_site_out_of_a_panels_backup_of_a_user_comes_back() {
+    let of = |folder, file| case(folder, file).with(json!({"site": "example.com"})).but(&[ACCOUNT, MODE]);
+    bring(&[
+        of("hestia/zstd", "example.2026-11-28_01-19-25.tar"),
+        of("vesta/gzip", "example.2026-11-28_01-32-32.tar"),
+        of("cpanel/cpmove", "cpmove-exampleu.tar.gz"),
+        of("directadmin/tar.gz", "user.admin.exampleu.tar.gz"),
+        of("cyberpanel/whole-home", "backup-example.com-06.01.2025_03-04-05.tar.gz"),
+        case("aapanel/cron", "web_example.com_20250601_030405_AbC123.tar.gz")
+            .with(json!({"dump": fixtures().join("aapanel/cron/db_example_com_20250601_030405_mysql_data.sql.gz")}))
+            .but(&[ACCOUNT, MODE]),
+        case("ispconfig/gzip", "web7/web7_2025-06-01_03-04.tar.gz")
+            .with(json!({"dump": fixtures().join("ispconfig/gzip/web7/db_example_com_2025-06-01_03-04.sql.gz")}))
+            .but(&[ACCOUNT, MODE]),
+    ]);
+}
+
+#[test]
+fn a_plugins_backup_comes_back_and_what_it_does_not_hold_stays() {
+    let renamed = Case {
+        now: &["--was", "shop7_", "--now", "wp_"],
+        ..case("duplicator/1.5.15-zip-mysqldump", "20260103_shop_b6c24c0c9b0af27f8996_20261128010934_archive.zip")
+    };
+    bring(&[
+        case("backuply/1.5.2", "wp_example.com_2026-11-28_01-30-13.tar.gz").but(&[ACCOUNT, MODE]),
+        case("backwpup/5.7.5-tar.gz", "2026-11-28_01-41-49_UDN7XXS307_DBDUMP-FILE.tar.gz").but(&[ACCOUNT, MODE]),
+        renamed.but(&[MODE]),
+        case("duplicator/1.5.15-zip-php", "20260101_fixture_4653a00b0542e99a7834_20261128010903_archive.zip")
+            .but(&[MODE]),
+        case("updraftplus/1.26.4-binzip", "backup_2026-11-28-0044_RocketShop_Fixture_Cos_83e4400b3860-db.gz")
+            .but(&[MODE]),
+        case("updraftplus/1.26.4-ziparchive", "").but(&[MODE]),
+        case("ai1wm/7.105-plain", "example-com-20261128-004915-ej7pmaw01lc1.wpress"),
+        case("ai1wm/7.105-gzip", "example-com-20261128-004952-mdjlteasp9j8.wpress"),
+    ]);
+}
+
+/// A table of the dump is no SQL, which is the writer's fault: the rest can be had without it.
+#[test]
+fn a_dump_with_a_broken_statement_names_the_table_and_changes_nothing() {
+    let world = World::up();
+    let before = world.digest();
+    let set = case("wpvivid/0.9.127", "wpvivid-ead05e3793f41_2026-11-28-01-28_backup_db.zip");
+    let refused = world.refused("restore_start", set.request());
+    assert_eq!(refused["code"], "dump_refused");
+    assert!(refused["hint"].as_str().unwrap().contains("wp_rv_orders"), "{refused}");
+    world.digest().assert_is(&before, "refused");
+    let files = with_fields(set.request(), &json!({"components": {"files": true}}));
+    let job = World::job(&world.call("restore_start", files));
+    assert!(std::fs::read_to_string(world.root().join("wp-content/mu-plugins/rv-must.php")).is_ok());
+    assert!(world.root().join("wp-load.php").exists(), "core was not in it and stays");
+    world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+    world.digest().assert_is(&before, "back");
+}
+
+#[test]
+fn a_folder_comes_back_as_the_archive_of_it_does() {
+    let world = World::up();
+    let folder = tempfile::tempdir().unwrap();
+    let archive = fixtures().join("archive/tar.gz/example.com.tar.gz");
+    assert!(Command::new("tar").arg("xzf").arg(&archive).arg("-C").arg(folder.path()).status().unwrap().success());
+    let request = json!({"domain": DOMAIN, "backup": {"from": folder.path().join("example.com")}, "wait": true});
+    world.call("restore_start", request);
+    let differences = case("archive/tar.gz", "").but(&[ACCOUNT, MODE]).differences(&world);
+    assert!(differences.is_empty(), "{differences:?}");
+}
+
+#[test]
+fn what_a_backup_cannot_bring_and_which_account_stays_is_said_before() {
+    let world = World::up();
+    let set = case("updraftplus/1.26.4-ziparchive", "");
+    let preview = world.call("preview_backup", set.request());
+    let warnings = preview["warnings"].to_string();
+    assert!(warnings.contains("holds no core of WordPress") && warnings.contains("no file of others"), "{warnings}");
+    let validation = world.call("validate", set.request());
+    assert!(validation["groups"].to_string().contains("holds no core of WordPress"), "{validation}");
+    let whole = case("archive/zip-infozip", "example.com.zip");
+    let of_config = json!({"components": {"files": ["wp-config.php"]}});
+    let diff = world.call("diff_backup", with_fields(whole.request(), &of_config));
+    let config =
+        diff["files"]["entries"].as_array().unwrap().iter().find(|entry| entry["path"] == "wp-config.php").cloned();
+    assert!(config.is_some(), "wp-config.php of the backup is another one: {diff}");
+    world.call("restore_start", whole.request());
+    let text = std::fs::read_to_string(world.root().join("wp-config.php")).unwrap();
+    assert!(text.contains("define( 'DB_NAME', 'shop' )") || text.contains("'DB_NAME', 'shop'"), "{text}");
+    // Now it is the same; as it is in the backup, on the caller's word, it is another one.
+    for (options, changed) in [(json!({}), 0), (json!({"keep_database_settings": false}), 1)] {
+        let asked = with_fields(with_fields(whole.request(), &of_config), &json!({"options": options}));
+        assert_eq!(world.call("diff_backup", asked)["files"]["changed"], changed, "{options}");
+    }
+}
+
+#[test]
+fn what_cannot_be_told_is_asked_and_what_is_no_backup_is_named() {
+    let world = World::up();
+    let before = world.digest();
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name);
+    for site in ["a/one", "a/two", "a/three"] {
+        std::fs::create_dir_all(at(site)).unwrap();
+        std::fs::write(at(site).join("wp-config.php"), "<?php").unwrap();
+    }
+    std::fs::write(at("x.7z"), b"7z\xbc\xaf\x27\x1c rest of it").unwrap();
+    std::fs::write(at("x.zip"), b"PK\x03\x04 cut").unwrap();
+    std::fs::create_dir(at("none")).unwrap();
+    std::fs::write(at("none/notes.txt"), "x").unwrap();
+    std::os::unix::fs::symlink("x.zip", at("link.zip")).unwrap();
+    let set = fixtures().join("updraftplus/1.26.4-binzip");
+    std::fs::create_dir(at("set")).unwrap();
+    let uploads = "backup_2026-11-28-0044_RocketShop_Fixture_Cos_83e4400b3860-uploads";
+    std::fs::copy(set.join(format!("{uploads}.zip")), at("set").join(format!("{uploads}2.zip"))).unwrap();
+    let crypt = "backup_2026-11-28-0044_Shop_83e4400b3861-db.gz.crypt";
+    std::fs::write(at(crypt), b"noise").unwrap();
+    let hestia = fixtures().join("hestia/zstd/example.2026-11-28_01-19-25.tar");
+    let dump = fixtures().join("dump/mariadb-dump-10.11/example_com.sql.gz");
+    let prefix = case("archive/tar-pax", "shop.tar").request()["backup"]["from"].clone();
+    for (import, code, words) in [
+        (json!({"from": at("a")}), "backup_layout_unknown", "3 folders that look like a site: one, three, two"),
+        (json!({"from": at("a"), "root": "one"}), "", ""),
+        (json!({"from": at("a"), "root": "four"}), "backup_incomplete", "holds no folder four"),
+        (json!({"from": at("none")}), "backup_layout_unknown", "nothing in it looks like a site"),
+        (json!({"from": at("x.7z")}), "backup_unreadable", "7-Zip"),
+        (json!({"from": at("x.zip")}), "backup_corrupt", "no directory at its end"),
+        (json!({"from": at(crypt)}), "backup_unreadable", "is encrypted"),
+        (json!({"from": at("gone.zip")}), "backup_not_found", "does not exist"),
+        (json!({"from": at("link.zip")}), "path_not_allowed", "symbolic link"),
+        (json!({"from": "relative.zip"}), "path_not_allowed", "absolute"),
+        (json!({"from": at("set").join(format!("{uploads}2.zip"))}), "backup_incomplete", "-uploads.zip"),
+        (json!({"from": hestia}), "backup_layout_unknown", "2 sites: example.com, static.example.com"),
+        (json!({"from": hestia, "site": "other.com"}), "backup_layout_unknown", "no site \"other.com\""),
+        (json!({"from": prefix, "root": "www", "dump": dump}), "backup_incomplete", "begin with wp_"),
+    ] {
+        if code.is_empty() {
+            world.call("preview_backup", json!({"domain": DOMAIN, "backup": import, "wait": true}));
+            continue;
+        }
+        let refused = world.refused("restore_start", json!({"domain": DOMAIN, "backup": import, "wait": true}));
+        assert_eq!(refused["code"], code, "{import}: {refused}");
+        assert!(refused["message"].as_str().unwrap().contains(words), "{import}: {refused}");
+    }
+    world.digest().assert_is(&before, "untouched");
+    world.assert_nothing_left();
+}
+
+/// A zip as Python writes it, with names that no honest program gives.
+fn zip(place: &Path, name: &str, entries: &str) -> PathBuf {
+    let path = place.join(name);
+    let script = format!(
+        "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED)\n\
+         def put(name, content=b'x', system=3, mode=0o100644):\n \
+         i = zipfile.ZipInfo('n'); i.filename = name; i.create_system = system; i.external_attr = mode << 16\n \
+         i.compress_type = zipfile.ZIP_DEFLATED; z.writestr(i, content)\n{entries}\nz.close()\n"
+    );
+    assert!(Command::new("python3").arg("-c").arg(script).arg(&path).status().unwrap().success());
+    path
+}
+
+#[test]
+fn a_hostile_container_changes_nothing_and_says_why_in_one_sentence() {
+    let world = World::up();
+    let before = world.digest();
+    let place = tempfile::tempdir().unwrap();
+    let site = "put('www/wp-config.php')\n";
+    let hestia = place.path().join("bomb.tar");
+    // A panel's backup in which the archive of a domain unpacks to far more than the outer one says.
+    let script = "set -e; cd \"$1\"; mkdir -p web/a.example pam hestia d/public_html; touch hestia/user.conf pam/passwd; \
+                  echo '<?php' >d/public_html/wp-config.php; truncate -s 300M d/public_html/zeros; cp --sparse=never d/public_html/zeros d/public_html/full; \
+                  rm d/public_html/zeros; tar -C d -cf - . | zstd -q >web/a.example/domain_data.tar.zst; rm -r d; tar cf \"$2\" pam hestia web";
+    let made = Command::new("bash").args(["-c", script, "bash"]).arg(place.path()).arg(&hestia).status().unwrap();
+    assert!(made.success());
+    let cases = [
+        (zip(place.path(), "slip.zip", &format!("{site}put('www/../../escaped')")), "unsafe_path", "leaves its root"),
+        (zip(place.path(), "absolute.zip", &format!("{site}put('/etc/cron.d/x')")), "unsafe_path", "is absolute"),
+        (
+            zip(place.path(), "windows.zip", &format!("{site}put('www\\\\..\\\\..\\\\x', system=0)")),
+            "unsafe_path",
+            "leaves its root",
+        ),
+        (
+            zip(place.path(), "twice.zip", &format!("{site}put('www/a')\nput('www/a', b'other')")),
+            "backup_corrupt",
+            "in it twice",
+        ),
+        (
+            zip(
+                place.path(),
+                "through.zip",
+                &format!("{site}put('www/l', b'/etc', mode=0o120777)\nput('www/l/passwd')"),
+            ),
+            "unsafe_path",
+            "www/l",
+        ),
+        (
+            zip(place.path(), "bomb.zip", &format!("{site}put('www/z', b'0' * (300 << 20))")),
+            "limit_exceeded",
+            "over 209715200 bytes",
+        ),
+        (hestia, "limit_exceeded", "bytes"),
+    ];
+    let config =
+        json!({"file": world.place().join("restore.toml"), "set": {"limits": {"max_unpacked_bytes": 200 << 20}}});
+    for (from, code, words) in cases {
+        let request = json!({"domain": DOMAIN, "backup": {"from": from}, "config": config, "components": {"files": true}, "wait": true});
+        for call in ["preview_backup", "restore_start"] {
+            let mut request = request.clone();
+            if call == "preview_backup" {
+                request.as_object_mut().unwrap().remove("components");
+            }
+            // What only writing meets a preview does not.
+            if call == "preview_backup" && words == "www/l" {
+                continue;
+            }
+            let refused = world.refused(call, request);
+            assert_eq!(refused["code"], code, "{call} {}: {refused}", from.display());
+            if words != "www/l" {
+                assert!(refused["message"].as_str().unwrap().contains(words), "{call} {}: {refused}", from.display());
+            }
+        }
+        world.digest().assert_is(&before, &from.display().to_string());
+    }
+    world.assert_nothing_left();
+    assert!(!place.path().join("escaped").exists());
+}
+
+/// An export of one table looks as a dump of the whole database does, but for what is not in it.
+#[test]
+fn a_dump_of_one_table_takes_no_other_table_away() {
+    let world = World::up();
+    let place = tempfile::tempdir().unwrap();
+    let tables = |world: &World| {
+        world.harness("sql", &["SELECT table_name FROM information_schema.tables WHERE table_schema = 'shop' AND table_name != 'wp_rv_one' ORDER BY 1"])
+    };
+    let before = tables(&world);
+    assert!(before.contains("wp_options"), "{before}");
+    let dump = place.path().join("one.sql");
+    let text = "-- Dump\nCREATE TABLE `wp_rv_one` (`a` int);\nINSERT INTO `wp_rv_one` VALUES (1);\n-- Dump completed on 2026-11-28\n";
+    std::fs::write(&dump, text).unwrap();
+    let request = json!({"domain": DOMAIN, "backup": {"from": dump}, "wait": true});
+    let preview = world.call("preview_backup", json!({"domain": DOMAIN, "backup": request["backup"], "wait": true}));
+    assert!(preview["warnings"].to_string().contains("a part of the database"), "{preview}");
+    let job = World::job(&world.call("restore_start", request));
+    assert_eq!(tables(&world), before);
+    assert_eq!(world.harness("sql", &["SELECT a FROM shop.wp_rv_one"]).trim(), "1");
+    world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+    // Beside a whole site it is a dump of one table, too.
+    let archive = fixtures().join("archive/tar.gz/example.com.tar.gz");
+    world.call("restore_start", json!({"domain": DOMAIN, "backup": {"from": archive, "dump": dump}, "components": {"database": true}, "wait": true}));
+    assert_eq!(tables(&world), before);
+}
+
+#[test]
+fn a_folder_that_an_overlay_holds_a_part_of_keeps_the_rest() {
+    let world = World::up();
+    let kept = world.root().join("wp-content/kept/by-hand.txt");
+    std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    std::fs::write(&kept, "kept").unwrap();
+    let set = case("updraftplus/1.26.4-ziparchive", "");
+    world.call("restore_start", with_fields(set.request(), &json!({"components": {"files": ["wp-content"]}})));
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "kept");
+    assert!(world.root().join("wp-content/plugins/rv-hello").exists());
+}
+
+#[test]
+fn the_dump_of_another_database_of_the_user_is_not_taken() {
+    let world = World::up();
+    let before = world.digest();
+    let place = tempfile::tempdir().unwrap();
+    let script = "set -e; mkdir \"$2/x\"; tar xf \"$1\" -C \"$2/x\"; cd \"$2/x\"; mv db/example_com db/other; \
+                  mv db/other/example_com.mysql.sql.zst db/other/other.mysql.sql.zst; tar cf \"$2/user.tar\" .";
+    let hestia = fixtures().join("hestia/zstd/example.2026-11-28_01-19-25.tar");
+    assert!(
+        Command::new("bash").args(["-c", script, "bash"]).arg(&hestia).arg(place.path()).status().unwrap().success()
+    );
+    let import = json!({"from": place.path().join("user.tar"), "site": "example.com"});
+    let request = json!({"domain": DOMAIN, "backup": import, "wait": true});
+    let refused = world.refused("restore_start", request.clone());
+    assert_eq!(refused["code"], "backup_layout_unknown", "{refused}");
+    assert!(refused["message"].as_str().unwrap().contains("no dump in it is called so"), "{refused}");
+    world.digest().assert_is(&before, "refused");
+    // What the hint says can be done.
+    let database = world.digest().database;
+    world.call("restore_start", with_fields(request, &json!({"components": {"files": ["wp-content"]}})));
+    assert_eq!(world.digest().database, database);
+}
+
+#[test]
+fn a_site_never_looks_for_tables_that_are_not_there() {
+    let world = World::up();
+    let before = world.digest();
+    let archive = case("archive/tar-pax", "shop.tar");
+    for (components, words) in [
+        (json!({"database": true}), "the site's wp-config.php says wp_"),
+        (json!({"files": true}), "the live tables, which stay, begin with wp_"),
+        (json!({"files": ["wp-config.php"]}), "the live tables, which stay"),
+    ] {
+        let request = with_fields(archive.request(), &json!({"components": components}));
+        let refused = world.refused("restore_start", request.clone());
+        assert_eq!(refused["code"], "backup_incomplete", "{refused}");
+        assert!(refused["message"].as_str().unwrap().contains(words), "{refused}");
+        let validation = world.call("validate", request);
+        assert!(validation["groups"].to_string().contains(words), "{validation}");
+    }
+    world.digest().assert_is(&before, "untouched");
+    world.call("restore_start", with_fields(archive.request(), &json!({"components": {"files": ["wp-content"]}})));
+}
