@@ -6,7 +6,7 @@ use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 /// Most bytes that the site may write.
@@ -15,6 +15,9 @@ const ROOM: &str = "128m";
 const LAYER: &str = "/run/rocketvps-cell-layer";
 /// What every machine has of folders in which processes meet.
 const MEETING_PLACES: [&str; 6] = ["/run", "/tmp", "/var/tmp", "/dev/shm", "/var/lib/mysql", "/var/spool"];
+
+/// The devices of a cell.
+const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
 
 /// `mount_attr` of mount_setattr(2).
 #[repr(C)]
@@ -83,6 +86,7 @@ pub fn make(spec: &Spec, sockets: &[PathBuf]) -> Result<bool, String> {
         None => None,
     };
     all_read_only().map_err(named("make everything read-only from", root))?;
+    own_devices().map_err(named("make devices in", Path::new("/dev")))?;
     let mut covered: Vec<PathBuf> =
         MEETING_PLACES.iter().map(PathBuf::from).chain(spec.covered.iter().cloned()).collect();
     covered.retain(|folder| folder.is_dir());
@@ -140,6 +144,22 @@ fn cover(folder: &Path) -> io::Result<()> {
     let (size, names) = if mode & 0o002 == 0 { ("1m", "1k") } else { ("32m", "20k") };
     let options = format!("size={size},nr_inodes={names},mode={mode:o}");
     mount("tmpfs", folder, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV, &options)
+}
+
+/// A /dev of the few devices that are nobody's.
+fn own_devices() -> io::Result<()> {
+    let dev = Path::new("/dev");
+    let there = |name: &&str| handle(&dev.join(name)).ok().map(|device| (dev.join(name), device));
+    let devices: Vec<(PathBuf, OwnedFd)> = DEVICES.iter().filter_map(there).collect();
+    mount("tmpfs", dev, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV, "size=64k,nr_inodes=64,mode=0755")?;
+    for (place, device) in &devices {
+        File::create(place)?;
+        mount(&through(device), place, "", libc::MS_BIND, "")?;
+    }
+    for (name, to) in [("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")] {
+        symlink(format!("/proc/self/fd{to}"), dev.join(name))?;
+    }
+    make_folder(&dev.join("shm"), 0o1777)
 }
 
 fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
