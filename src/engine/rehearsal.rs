@@ -38,6 +38,8 @@ use std::time::{Duration, Instant};
 
 /// Most letters of a title that are looked for.
 const MAX_TITLE: usize = 80;
+/// Names and values.
+type Variables = Vec<(String, String)>;
 /// The place at which a site finds its database in a cell, where the server has no socket on this machine.
 const USUAL_SOCKET: &str = "/run/mysqld/mysqld.sock";
 
@@ -103,7 +105,7 @@ struct Stage<'a> {
     around: Option<PathBuf>,
     lead: Lead,
     /// What the live web server tells the site besides.
-    given: Vec<(String, String)>,
+    given: Variables,
     /// The database server, and where the site finds it.
     database: Option<(Server, PathBuf)>,
     secure: bool,
@@ -361,7 +363,7 @@ fn is_beside(folder: &Path, name: &str) -> bool {
 }
 
 /// What the site's live file of nginx gives PHP: what goes with it into a cell, and what it says of a database.
-fn given(config: &Config, plan: &Plan) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn given(config: &Config, plan: &Plan) -> (Variables, Variables) {
     let files = site_files(config, plan);
     let all = files.iter().filter_map(|text| nginx::parse(text).ok()).flatten();
     let pairs = all.filter(|directive| directive.name == "fastcgi_param").filter_map(|directive| {
