@@ -375,6 +375,11 @@ fn changes(kind: Kind) -> bool {
     matches!(kind, Kind::Restore | Kind::Rollback)
 }
 
+/// Whether it counts for `per_hour`: a rehearsal does all of a restore's work but the change-over.
+fn counts(kind: Kind) -> bool {
+    changes(kind) || kind == Kind::Rehearse
+}
+
 /// Whether a second person may have to approve it: it changes the site, or there is no way back from it.
 fn wants_two(kind: Kind) -> bool {
     changes(kind) || kind == Kind::DeleteSnapshot
@@ -387,7 +392,7 @@ fn share_of(domain: Option<&Domain>, shares: usize) -> usize {
     usize::try_from(hasher.finish() % shares as u64).unwrap_or(0)
 }
 
-/// Refuses one job too many of a domain at once, and one restore or rollback too many in an hour, whoever began those before.
+/// Refuses one job too many of a domain at once, and one restore, rollback or rehearsal too many in an hour, whoever began those before.
 fn require_room(config: &Config, kind: Kind, domain: Option<&Domain>, terms: Terms, rights: &Rights) -> Result<()> {
     const HOUR: i64 = 3600;
     let now = jiff::Timestamp::now().as_second();
@@ -410,7 +415,7 @@ fn require_room(config: &Config, kind: Kind, domain: Option<&Domain>, terms: Ter
         }
         alive += usize::from(has_worker && folder.status().is_ok_and(|status| !status.state.is_final()));
         begun += usize::from(age < HOUR);
-        recent += usize::from(age < HOUR && ticket.is_none_or(|ticket| changes(ticket.kind)));
+        recent += usize::from(age < HOUR && ticket.is_none_or(|ticket| counts(ticket.kind)));
     }
     if begun >= MAX_JOBS_AN_HOUR {
         return Err(Error::new(Code::Busy, format!("{begun} jobs of this domain began within an hour"))
@@ -421,8 +426,8 @@ fn require_room(config: &Config, kind: Kind, domain: Option<&Domain>, terms: Ter
             .hint("Wait for one of them, or cancel it."));
     }
     match (terms.per_hour, domain) {
-        (Some(limit), Some(domain)) if changes(kind) && recent >= limit => Err(rights.refusal(format!(
-            "{domain} had {recent} restores and rollbacks within an hour, and `per_hour` is {limit}"
+        (Some(limit), Some(domain)) if counts(kind) && recent >= limit => Err(rights.refusal(format!(
+            "{domain} had {recent} restores, rollbacks and rehearsals within an hour, and `per_hour` is {limit}"
         ))),
         _ => Ok(()),
     }

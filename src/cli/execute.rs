@@ -22,6 +22,9 @@ use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// The exit status of a rehearsal that proved nothing. No error has this number.
+const NOT_PROVEN: u8 = 3;
+
 /// One command on its way.
 pub struct Execution<'a> {
     /// Which one.
@@ -159,6 +162,8 @@ impl Execution<'_> {
         show(&self.output, data, || text::of(table::word_of(name), data, self.style));
         // A check that failed is no error of the call, and still no good news for a script.
         let failed = match name {
+            // Neither good news nor bad.
+            CommandName::Rehearse if data["outcome"] == "not_checked" => return Ok(ExitCode::from(NOT_PROVEN)),
             CommandName::Verify => Code::VerificationFailed,
             CommandName::Validate | CommandName::Restore => Code::PreflightFailed,
             _ => return Ok(ExitCode::SUCCESS),

@@ -24,7 +24,8 @@ pub const COMMANDS: &str = "BACKUP and SNAPSHOT are a path, or a name in the dom
 pub const EXIT_STATUS: &str = "0 when all went well, also when the answer is an empty list. Otherwise the number of the error. The \
     error has a name, a reason and a next step: on standard error for people, as a document on standard output with `--json` and \
     from `call`. Names and numbers never change.\n\n\
-    `validate` and a dry run end with 67, `verify` with 60, when a check failed.";
+    `validate` and a dry run end with 67, `verify` with 60, when a check failed. `rehearse` ends with 60 when the staged site does not \
+    work, and with 3 when nothing was proven.";
 
 /// Environment variables, and what they do.
 pub const ENVIRONMENT: &[(&str, &str)] = &[

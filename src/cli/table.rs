@@ -101,7 +101,7 @@ pub const COMMANDS: &[Command] = &[
         way: Delivery::Job,
         short: "Prove that a backup works",
         long: "Stage a backup beside the live site, compare it, ask the staged site for pages, and remove it again. Say what a \
-               restore would take. The exit status is 60 when the staged site does not work.",
+               restore would take. The exit status is 60 when the staged site does not work, and 3 when nothing was proven.",
     },
     Command {
         name: CommandName::Verify,

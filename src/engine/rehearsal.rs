@@ -11,7 +11,7 @@ mod verdict;
 use crate::api::answer::restore::Rehearsal;
 use crate::config::{Config, Files, Probe};
 use crate::engine::machine::Hosts;
-use crate::engine::rehearsal::lead::Lead;
+use crate::engine::rehearsal::lead::{Lead, Lies};
 use crate::engine::rehearsal::page::{Asked, Visitor};
 use crate::engine::rehearsal::verdict::Fences;
 use crate::engine::state::Staged;
@@ -22,6 +22,7 @@ use crate::host::credentials::{Endpoint, Password};
 use crate::host::database::grants::VISITING;
 use crate::host::database::{Server, accounts, names};
 use crate::host::site::Site;
+use crate::host::site_database;
 use crate::host::tree::{self, FilePolicy};
 use crate::path::RelPath;
 use crate::plan::Plan;
@@ -37,6 +38,8 @@ use std::time::{Duration, Instant};
 
 /// Most letters of a title that are looked for.
 const MAX_TITLE: usize = 80;
+/// Names and values.
+type Variables = Vec<(String, String)>;
 /// The place at which a site finds its database in a cell, where the server has no socket on this machine.
 const USUAL_SOCKET: &str = "/run/mysqld/mysqld.sock";
 
@@ -50,7 +53,8 @@ pub fn run(
     monitor: &dyn Monitor,
 ) -> Rehearsal {
     let began = Instant::now();
-    let outcome = Stage::set(config, plan, hosts, staged).and_then(|stage| stage.play(hosts, staged, kept_tables));
+    let outcome =
+        Stage::set(config, plan, hosts, staged).and_then(|stage| stage.play(hosts, staged, kept_tables, monitor));
     let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let rehearsal = match outcome {
         Ok(pages) => of_pages(pages, millis),
@@ -97,7 +101,11 @@ struct Stage<'a> {
     settings: Vec<siteconf::pool::Setting>,
     /// The folder that a web server shows, where it will be live.
     served: PathBuf,
+    /// The live site folder, where the document root is a part of it.
+    around: Option<PathBuf>,
     lead: Lead,
+    /// What the live web server tells the site besides.
+    given: Variables,
     /// The database server, and where the site finds it.
     database: Option<(Server, PathBuf)>,
     secure: bool,
@@ -119,7 +127,8 @@ impl<'a> Stage<'a> {
             return Err("only parts of the site are restored".into());
         }
         let chosen = &plan.selection;
-        if staged.database.is_none() && chosen.named && !chosen.database.any() {
+        let site = Site::find(config, &plan.domain).ok();
+        if staged.database.is_none() && has_database(config, plan, site.as_ref()) {
             return Err("the database takes no part, and a rehearsal does not touch the live one".into());
         }
         if !chosen.database.is_whole() && staged.database.is_some() {
@@ -133,7 +142,8 @@ impl<'a> Stage<'a> {
         let account = account(config, &live.user, &live.group)?;
         let program = hosts.services.php_program().ok_or("there is no PHP-FPM program")?;
         let root = tree::open_folder(&plan.tree).map_err(|error| error.message)?;
-        let served = served(config, plan, &root).ok_or("it has no index.php: it is a site without PHP")?;
+        let served =
+            served(config, plan, site.as_ref(), &root).ok_or("it has no index.php: it is a site without PHP")?;
         let database = match (&plan.database, &staged.database) {
             (Some(_), Some(_)) => {
                 let server = hosts.server().map_err(|error| error.message)?;
@@ -145,18 +155,50 @@ impl<'a> Stage<'a> {
             }
             _ => None,
         };
-        let lead = Lead::of(&plan.tree, &plan.document_root, &served);
+        // What lies around the document root stays as it is, and the site may need it.
+        let around = site.map(|site| site.folder);
+        let around = around.filter(|folder| plan.document_root.starts_with(folder) && *folder != plan.document_root);
+        let (given, mut known) = given(config, plan);
+        known.extend(settings.iter().filter_map(|setting| {
+            let name = setting.key.strip_prefix("env[")?.strip_suffix(']')?;
+            Some((name.to_owned(), setting.value.clone()))
+        }));
+        let lies = Lies { tree: &plan.tree, live: &plan.document_root, served: &served, around: around.as_deref() };
+        let lead = Lead::of(&lies, &known);
+        if staged.database.is_none() && lead.is_known() {
+            return Err("the database takes no part, and a rehearsal does not touch the live one".into());
+        }
         let covered = vec![config.paths.web_root.clone(), config.paths.base.clone()];
         let secure = is_secure(config, plan);
         let probes = plan.probes(config);
-        Ok(Stage { plan, program, account, settings, served, lead, database, secure, covered, probes, time })
+        Ok(Stage {
+            plan,
+            program,
+            account,
+            settings,
+            served,
+            around,
+            lead,
+            given,
+            database,
+            secure,
+            covered,
+            probes,
+            time,
+        })
     }
 
     /// The checks of the pages.
     ///
     /// # Errors
     /// Why it could not be rehearsed after all.
-    fn play(&self, hosts: &Hosts, staged: &Staged, kept: &[String]) -> std::result::Result<Vec<Check>, String> {
+    fn play(
+        &self,
+        hosts: &Hosts,
+        staged: &Staged,
+        kept: &[String],
+        monitor: &dyn Monitor,
+    ) -> std::result::Result<Vec<Check>, String> {
         let Some((server, place)) = &self.database else { return self.play_with(hosts, staged, kept, None) };
         let said = |error: Error| error.message;
         let user = names::visitor(self.plan.job.short());
@@ -168,8 +210,10 @@ impl<'a> Stage<'a> {
             let visit = Visit { gate, place: place.clone(), user: user.clone(), password, schema };
             self.play_with(hosts, staged, kept, Some(visit))
         });
-        // If it stays, the clean-up after the job knows its name.
-        let _ = accounts::drop_user(&mut admin, &user);
+        if let Err(error) = accounts::drop_user(&mut admin, &user) {
+            let message = format!("the account of the rehearsal stays for now: {}", error.message);
+            monitor.event(Level::Warn, &format!("{message}; the clean-up after the job removes it"));
+        }
         played
     }
 
@@ -182,18 +226,26 @@ impl<'a> Stage<'a> {
     ) -> std::result::Result<Vec<Check>, String> {
         let began = Instant::now();
         let seconds = self.time.as_secs().max(1);
+        let first = self.lead.own_setting("auto_prepend_file");
+        let first = first.or_else(|| pool::value(&self.settings, "auto_prepend_file"));
         let database = visit.as_ref().map(|visit| (visit.gate.path().to_owned(), visit.place.clone()));
         let spec = Spec {
             program: self.program.clone(),
-            pool: pool::text(&self.settings, database.as_ref().map(|(_, place)| place.as_path()), seconds),
+            pool: pool::text(
+                &self.settings,
+                self.lead.own_setting("open_basedir"),
+                database.as_ref().map(|(_, place)| place.as_path()),
+                seconds,
+            ),
             account: self.account.clone(),
             socket: self.plan.stage.join("php.sock"),
             tree: self.plan.tree.clone(),
             place: self.plan.document_root.clone(),
+            around: self.around.clone(),
             hidden: self.lead.hidden.clone(),
             covered: self.covered.clone(),
             database,
-            prelude: lead::PRELUDE.to_owned(),
+            prelude: lead::prelude(first),
             seconds,
         };
         let cell = Cell::open(&spec).map_err(|error| error.message)?;
@@ -207,6 +259,7 @@ impl<'a> Stage<'a> {
             live: &self.plan.document_root,
             served: &self.served,
             parameter: &parameter,
+            given: &self.given,
             until: began + self.time,
         };
         let mut asked: Vec<Asked> = vec![visitor.ask("front_page", "/", self.secure)];
@@ -233,7 +286,9 @@ impl<'a> Stage<'a> {
             turned_away: saw(|seen| seen.turned_away.load(Ordering::Acquire)),
             missing: incomplete && saw(|seen| seen.missing.load(Ordering::Acquire)),
             led: visit.is_none() || self.lead.is_known(),
+            entered: visit.is_none() || saw(|seen| seen.entered.load(Ordering::Acquire)),
             layered,
+            whole: self.around.is_none() && !is_beside(&self.plan.document_root, "wp-config.php"),
         };
         Ok(asked.iter().map(|asked| verdict::of(asked, &fences, &left)).collect())
     }
@@ -297,10 +352,43 @@ fn account(config: &Config, user: &str, group: &str) -> std::result::Result<Acco
     Ok(Account { uid, gid, groups: tree::policy::groups_of(user, gid) })
 }
 
+/// Whether the site has a database, by what the administrator or its live settings say. One that is not understood is one.
+fn has_database(config: &Config, plan: &Plan, site: Option<&Site>) -> bool {
+    let named = || site.is_none_or(|site| !matches!(site_database::find(config, site), Ok(None)));
+    plan.database.is_some() || named()
+}
+
+fn is_beside(folder: &Path, name: &str) -> bool {
+    folder.parent().is_some_and(|around| around.join(name).symlink_metadata().is_ok())
+}
+
+/// What the site's live file of nginx gives PHP: what goes with it into a cell, and what it says of a database.
+fn given(config: &Config, plan: &Plan) -> (Variables, Variables) {
+    let files = site_files(config, plan);
+    let all = files.iter().filter_map(|text| nginx::parse(text).ok()).flatten();
+    let pairs = all.filter(|directive| directive.name == "fastcgi_param").filter_map(|directive| {
+        let [name, value, ..] = directive.arguments.as_slice() else { return None };
+        Some((name.text.clone(), value.text.clone()))
+    });
+    // A variable of nginx's has its value from a request.
+    let plain = pairs.filter(|(_, value)| !value.contains('$'));
+    let (known, given): (Vec<_>, Vec<_>) = plain.partition(|(name, _)| lead::is_of_database(name));
+    let inner = |(name, value): (String, String)| match name.as_str() {
+        // They are lines of PHP's settings.
+        "PHP_VALUE" | "PHP_ADMIN_VALUE" => {
+            let keeps = |line: &&str| !pool::is_own(line.split('=').next().unwrap_or_default().trim());
+            let kept: Vec<&str> = value.lines().filter(keeps).collect();
+            (name, kept.join("\n"))
+        }
+        _ => (name, value),
+    };
+    (given.into_iter().map(inner).collect(), known)
+}
+
 /// The folder that a web server shows of the site, where it will be live; `None` where none of them has an index.php.
-fn served(config: &Config, plan: &Plan, tree: &impl AsFd) -> Option<PathBuf> {
+fn served(config: &Config, plan: &Plan, site: Option<&Site>, tree: &impl AsFd) -> Option<PathBuf> {
     let live = &plan.document_root;
-    let root = Site::find(config, &plan.domain).map_or_else(|_| live.clone(), |site| site.root);
+    let root = site.map_or_else(|| live.clone(), |site| site.root.clone());
     let of_nginx =
         site_files(config, plan).into_iter().filter_map(|text| nginx::roots_of(&text, plan.domain.as_str()).ok());
     let named = of_nginx.flatten().map(|root| PathBuf::from(root.trim_end_matches('/')));

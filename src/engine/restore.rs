@@ -62,6 +62,8 @@ pub fn rehearse(folder: &JobFolder, ticket: &Ticket, request: &Restore, monitor:
     let verified = staged.and_then(|job| job.verify().map_err(|error| error.with("phase", "verification")));
     match verified.map(Job::rehearsed) {
         Ok(rehearsed) => {
+            // Who cancels now is told of a job that is done, and nothing of it stays.
+            monitor.shield(true);
             discard.remove(monitor);
             finish_all(monitor.as_ref());
             Ending::Done(rehearsed.into())

@@ -57,6 +57,8 @@ pub struct Spec {
     pub tree: PathBuf,
     /// The path that it will have when it is live.
     pub place: PathBuf,
+    /// The live folder around that path that is the site's, too.
+    pub around: Option<PathBuf>,
     /// Paths below the tree that the site does not see: what would serve it from caches of the live one.
     pub hidden: Vec<PathBuf>,
     /// Folders that are empty in the cell.

@@ -1,4 +1,4 @@
-//! The human logs of restores: `restore_logs/DOMAIN/restore_STAMP.log`, and `…_failed.log` beside it where one failed.
+//! The human logs of restores, rollbacks and rehearsals: `restore_logs/DOMAIN/restore_STAMP.log`, and `…_failed.log` beside it where one failed.
 
 use crate::api::answer::jobs::{LogInfo, LogText};
 use crate::config::Config;
@@ -83,6 +83,7 @@ pub fn path(config: &Config, domain: &Domain, kind: Kind, job: &JobId, failed: b
     let word = match kind {
         Kind::Restore => "restore",
         Kind::Rollback => "rollback",
+        Kind::Rehearse => "rehearse",
         _ => return None,
     };
     let suffix = if failed { "_failed" } else { "" };

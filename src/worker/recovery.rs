@@ -179,7 +179,9 @@ pub fn finish_dead(
         ticket => ticket?,
     };
     let ending = match ticket.kind {
-        Kind::Restore | Kind::Rollback => engine::recovery::recover(&folder, &ticket, staging, monitor),
+        Kind::Restore | Kind::Rollback | Kind::Rehearse => {
+            engine::recovery::recover(&folder, &ticket, staging, monitor)
+        }
         _ => {
             let error = Error::new(Code::WorkerDied, format!("the worker of job {dead} ended before its work"));
             Ending::after(Reached::Planning, true, error)

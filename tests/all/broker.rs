@@ -13,7 +13,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 const RULES: &str = "[[rule]]\nuser = \"www-data\"\ndomains = [\"shop.example\"]\n\
-    calls = [\"cleanup\", \"list_domains\", \"list_backups\", \"list_jobs\", \"validate\", \"restore_start\", \"restore_poll\", \"rollback\"]\n\
+    calls = [\"cleanup\", \"list_domains\", \"list_backups\", \"list_jobs\", \"validate\", \"restore_start\", \"restore_poll\", \"rollback\", \
+    \"rehearse\"]\n\
     per_hour = 2\n";
 
 /// A broker over a world; dropping it ends it.
@@ -162,6 +163,8 @@ fn www_data_restores_through_the_broker_and_no_more_often_than_it_may() {
     world.digest().assert_is(&damaged, "and back");
     let error = broker.refused("restore_start", &wait, "forbidden");
     assert!(error["message"].as_str().unwrap().contains("per_hour"), "{error}");
+    let error = broker.refused("rehearse", &wait, "forbidden");
+    assert!(error["message"].as_str().unwrap().contains("per_hour"), "a rehearsal counts, too: {error}");
     let lines = broker.audit();
     let of = |call: &str| lines.iter().filter(|line| line["call"] == call).cloned().collect::<Vec<_>>();
     let restores = of("restore_start");

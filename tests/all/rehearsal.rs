@@ -185,6 +185,7 @@ $try('signal', fn () => posix_kill(@PHP@, 0));
 $try('process', fn () => is_dir('/proc/@PHP@'));
 $try('database', fn () => new mysqli('localhost', 'shop', '@PASSWORD@', 'shop', 0, '@WORLD@/run/db.sock'));
 $try('jobs', fn () => scandir('@WORLD@/base/restore_jobs'));
+$try('devices', fn () => array_diff(scandir('/dev'), ['.', '..', 'fd', 'full', 'null', 'random', 'shm', 'stderr', 'stdin', 'stdout', 'urandom', 'zero']));
 $try('root', fn () => posix_getuid() === 0 || posix_setuid(0));
 $try('staging', fn () => scandir('@WORLD@/web/.rocketvps-restore'));
 $told = 'reached: ' . implode(' ', $reached) . '.';
@@ -218,7 +219,9 @@ fn a_hostile_site_reaches_nothing_of_the_machine() {
     // The same site, live, reaches most of it: the attempts are sound ones.
     index(&world, &text);
     let told = world.harness("fetch", &[""]);
-    for reached in ["own", "tcp", "neighbour_page", "pool", "neighbour_pool", "signal", "process", "database"] {
+    for reached in
+        ["own", "tcp", "neighbour_page", "pool", "neighbour_pool", "signal", "process", "database", "devices"]
+    {
         assert!(told.contains(&format!(" {reached} ")) || told.contains(&format!(" {reached}.")), "{reached}: {told}");
     }
 }
@@ -375,6 +378,111 @@ fn a_worker_that_is_killed_in_a_rehearsal_leaves_nothing_of_it() {
     assert_eq!(world.await_end(&job)["error"]["code"], "cancelled");
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
     world.digest().assert_is(&good, "nothing live was changed");
+    assert_gone(&world);
+}
+
+#[test]
+fn a_rehearsal_by_itself_whose_worker_is_killed_leaves_nothing_either() {
+    let (world, good, _) = backed_up(|world| {
+        index(world, &format!("<?php if ({IN_REHEARSAL}) {{ sleep(30); }} echo 'late';"));
+    });
+    let job = World::job(&world.call("rehearse", json!({"domain": DOMAIN})));
+    let begun = Instant::now();
+    while worker(&job).map(descendants).unwrap_or_default().len() < 6 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no rehearsal was seen: {}", world.poll(&job));
+        sleep(Duration::from_millis(5));
+    }
+    assert!(World::kill_worker(&job));
+    assert_eq!(world.await_end(&job)["error"]["code"], "worker_died");
+    world.digest().assert_is(&good, "nothing live was changed");
+    let schemas = world.harness("sql", &["SHOW DATABASES LIKE 'rv%'"]);
+    assert_eq!(schemas, "", "a shadow schema stays");
+    let stagings = std::fs::read_dir(world.place().join("web/.rocketvps-restore"));
+    assert_eq!(stagings.into_iter().flatten().count(), 0, "what was staged is removed");
+    assert_gone(&world);
+}
+
+#[test]
+fn a_backup_without_a_database_proves_nothing_of_a_site_that_has_one() {
+    let world = World::up();
+    let archive = world.place().join(format!("base/backups/domain_{DOMAIN}_20260102_030406.tar.gz"));
+    let mut tar = Command::new("tar");
+    // Its live settings alone tell that it has one.
+    tar.arg("-czf").arg(&archive).arg("--exclude=wp-config.php").arg("-C").arg(world.place().join("web")).arg(DOMAIN);
+    assert!(tar.status().unwrap().success());
+    let proof = world.call("rehearse", crate::world::with_fields(wait(), &json!({"backup": archive})));
+    assert_eq!(proof["rehearsal"]["outcome"], "not_checked", "{proof}");
+    assert!(proof["rehearsal"]["message"].as_str().unwrap().contains("the database takes no part"), "{proof}");
+    assert_gone(&world);
+    let status = Command::new(env!("CARGO_BIN_EXE_rocketvps-restore"))
+        .arg("--config")
+        .arg(world.place().join("restore.toml"))
+        .args(["rehearse", DOMAIN])
+        .arg(&archive)
+        .output()
+        .unwrap()
+        .status;
+    assert_eq!(status.code(), Some(3), "nothing was proven");
+}
+
+#[test]
+fn settings_beside_the_document_root_lead_a_staged_site_too() {
+    let world = World::up();
+    let (root, aside) = (world.root(), world.place().join("wp-config.aside"));
+    std::fs::rename(root.join("wp-config.php"), &aside).unwrap();
+    world.harness("backup", &[]);
+    // The pages of the backup belong into public_html; what is around them is in no backup.
+    let pages = world.place().join("web/pages");
+    std::fs::rename(&root, &pages).unwrap();
+    std::fs::create_dir(&root).unwrap();
+    std::fs::rename(pages, root.join("public_html")).unwrap();
+    std::fs::rename(aside, root.join("wp-config.php")).unwrap();
+    let list = world.place().join("base/config/domains.list");
+    std::fs::create_dir_all(list.parent().unwrap()).unwrap();
+    std::fs::write(list, format!("{DOMAIN}|{}|2026-01-02\n", root.join("public_html").display())).unwrap();
+    let proof = world.call("rehearse", wait());
+    assert_eq!(proof["rehearsal"]["outcome"], "pass", "{proof}");
+    assert_gone(&world);
+}
+
+#[test]
+fn a_socket_of_several_spellings_is_the_gate() {
+    // In no folder that is empty in a cell: there the socket is still to be seen, and is covered.
+    let folder = tempfile::Builder::new().prefix("rv-e2e.").tempdir_in("/srv").unwrap();
+    let world = World::up_in(folder.path());
+    world.harness("backup", &[]);
+    std::os::unix::fs::symlink("run", world.place().join("linked")).unwrap();
+    let file = world.place().join("restore.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let linked = text.replace("/run/db.sock", "/linked/db.sock");
+    assert_ne!(text, linked);
+    std::fs::write(&file, linked).unwrap();
+    let proof = world.call("rehearse", wait());
+    assert_eq!(proof["rehearsal"]["outcome"], "pass", "{proof}");
+    assert_gone(&world);
+}
+
+#[test]
+fn a_staged_site_has_what_the_live_one_is_given() {
+    let (world, _, _) = backed_up(|world| {
+        let root = world.root().display().to_string();
+        let own = format!("open_basedir = {root}:/usr/share\nauto_prepend_file = {root}/first.php\n");
+        std::fs::write(world.root().join(".user.ini"), own).unwrap();
+        std::fs::write(world.root().join("first.php"), "<?php define('RV_FIRST', 1);").unwrap();
+        let front = "<?php
+            if (!defined('RV_FIRST') || ($_SERVER['APP_ENV'] ?? '') !== 'production') { throw new Exception('alone'); }
+            if (@file_get_contents('/etc/passwd')) { throw new Exception('outside'); }
+            define('WP_USE_THEMES', true);
+            require __DIR__ . '/wp-blog-header.php';";
+        index(world, front);
+    });
+    let site = world.place().join("nginx/sites-available").join(DOMAIN);
+    let text = std::fs::read_to_string(&site).unwrap();
+    let given = text.replace("fastcgi_pass ", "fastcgi_param APP_ENV production; fastcgi_pass ");
+    assert_ne!(text, given);
+    std::fs::write(&site, given).unwrap();
+    let proof = world.call("rehearse", wait());
+    assert_eq!(proof["rehearsal"]["outcome"], "pass", "{proof}");
     assert_gone(&world);
 }
 

@@ -82,7 +82,7 @@ fn remove_old_jobs(config: &Config) -> u64 {
         .filter(|folder| {
             let Ok(status) = folder.status() else { return false };
             let keep = match status.kind {
-                Kind::Restore | Kind::Rollback | Kind::Snapshot => day * 90,
+                Kind::Restore | Kind::Rollback | Kind::Snapshot | Kind::Rehearse => day * 90,
                 _ => day,
             };
             let age = std::fs::metadata(folder.join(file::REPORT)).and_then(|meta| meta.modified());

@@ -21,9 +21,11 @@ use std::path::Path;
 pub fn remains(plan: &Plan, database: Option<&dyn Database>, monitor: &dyn Monitor) -> Result<()> {
     let mut results = Vec::new();
     if let (Some(names), Some(database), None) = (&plan.database, database, &plan.from_snapshot) {
-        // The loader's connections end first, because a load that is at work would delay the rest. Then the things that give room back are
+        // The connections of the job's accounts end first, because a statement that is at work would delay the rest. Then the things that give room back are
         // removed: on a full disk the server waits for room with everything else.
-        results.push(warned(database.end_connections_of(&loader(&plan.job)), monitor));
+        for account in accounts(&plan.job) {
+            results.push(warned(database.end_connections_of(&account), monitor));
+        }
         results.push(warned(database.drop_schema(&names.shadow), monitor));
     }
     results.push(unstaged(plan, database, monitor));

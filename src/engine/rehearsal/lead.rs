@@ -13,7 +13,7 @@ const MAX_FILE: u64 = 1 << 20;
 /// The parameter of a request that the prelude reads.
 pub const PARAMETER: &str = "ROCKETVPS_REHEARSAL";
 
-/// PHP's first file in a cell. The settings come with each request and are in no file; a second definition of a constant is a warning
+/// PHP's first file in a cell, without its end. The settings come with each request and are in no file; a second definition of a constant is a warning
 /// to PHP, and not shown.
 pub const PRELUDE: &str = r#"<?php
 (static function () {
@@ -30,6 +30,18 @@ pub const PRELUDE: &str = r#"<?php
     }
 })();
 "#;
+
+/// [`PRELUDE`], and the first file that the site has of its own: `first`, else php.ini's.
+pub fn prelude(first: Option<&str>) -> String {
+    let end = match first {
+        Some("" | "none") => String::new(),
+        Some(first) => format!("require '{}';\n", first.replace('\\', "\\\\").replace('\'', "\\'")),
+        None => "if (!in_array(get_cfg_var('auto_prepend_file'), [false, '', 'none', __FILE__], true)) {\n    \
+                 require get_cfg_var('auto_prepend_file');\n}\n"
+            .to_owned(),
+    };
+    format!("{PRELUDE}{end}")
+}
 
 /// What keeps a staged WordPress from answering out of caches of the live one, and a staged Laravel from settings of before.
 const CACHES: [&str; 4] = [
@@ -58,6 +70,20 @@ pub struct Lead {
     pub is_wordpress: bool,
     /// Files below the tree that it is not to see.
     pub hidden: Vec<PathBuf>,
+    /// Its own settings of PHP, of the folder that is shown (`.user.ini`).
+    own: Vec<(String, String)>,
+}
+
+/// Where a staged site lies.
+pub struct Lies<'a> {
+    /// The staged tree.
+    pub tree: &'a Path,
+    /// Where that will be live.
+    pub live: &'a Path,
+    /// The folder that is shown, when it is live.
+    pub served: &'a Path,
+    /// The live site folder, where the tree is a part of it.
+    pub around: Option<&'a Path>,
 }
 
 /// A way to tables.
@@ -73,24 +99,37 @@ pub struct Access<'a> {
 }
 
 impl Lead {
-    /// By what lies in the staged tree, whose `served` folder is shown when the tree is at `live`.
-    pub fn of(tree: &Path, live: &Path, served: &Path) -> Lead {
-        let inner = served.strip_prefix(live).unwrap_or(Path::new(""));
+    /// By what lies in the staged tree and around it, and by the variables that the machine `gives` the site.
+    pub fn of(lies: &Lies<'_>, gives: &[(String, String)]) -> Lead {
+        let inner = lies.served.strip_prefix(lies.live).unwrap_or(Path::new(""));
         // The folder that is shown, and the one around it, as far as that is the site's.
         let folders: Vec<PathBuf> = inner.ancestors().take(2).map(Path::to_owned).collect();
-        let read = |name: &str| folders.iter().find_map(|folder| read(tree, &folder.join(name)));
+        let above = lies.around.filter(|_| folders.len() < 2).and_then(|around| {
+            let folder = lies.live.parent()?.strip_prefix(around).ok()?;
+            Some((around, folder))
+        });
+        let read = |name: &str| {
+            let staged = folders.iter().find_map(|folder| read(lies.tree, &folder.join(name)));
+            staged.or_else(|| above.and_then(|(around, folder)| read(around, &folder.join(name))))
+        };
         let constants = read("wp-config.php").is_some_and(|text| text.contains("DB_NAME"));
-        let variables: Vec<String> = [".env.local", ".env.prod", ".env"].into_iter().filter_map(read).collect();
-        let reads = if constants {
-            Reads::Constants
-        } else if variables.is_empty() {
-            Reads::Unknown
-        } else {
-            Reads::Environment(variables.iter().find_map(|text| address(text)))
+        let files = [".env.local", ".env.prod", ".env"].into_iter().filter_map(read);
+        let mut known: Vec<(String, String)> = gives.to_vec();
+        known.extend(files.flat_map(|text| variables_of(&text)));
+        let reads = match environment(&known) {
+            _ if constants => Reads::Constants,
+            Some(address) => Reads::Environment(address),
+            None => Reads::Unknown,
         };
         let is_wordpress = constants || read("wp-config.php").is_some();
         let hidden = folders.iter().flat_map(|folder| CACHES.iter().map(|name| folder.join(name))).collect();
-        Lead { reads, is_wordpress, hidden }
+        let own = self::read(lies.tree, &inner.join(".user.ini")).map(|text| variables_of(&text)).unwrap_or_default();
+        Lead { reads, is_wordpress, hidden, own }
+    }
+
+    /// A setting of PHP that the site has of its own.
+    pub fn own_setting(&self, name: &str) -> Option<&str> {
+        self.own.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether it is known where the site reads its settings.
@@ -153,7 +192,8 @@ fn variables(to: Option<&Access<'_>>, address: Option<&str>) -> Map<String, Valu
     ] {
         set.insert(name.into(), value.into());
     }
-    set.insert("DB_HOST".into(), format!("localhost:{socket}").into());
+    // Not every driver takes a socket behind the name. In a cell the name alone leads to it.
+    set.insert("DB_HOST".into(), "localhost".into());
     if let Some(address) = address {
         let (user, password, schema) = (encoded(to.user), encoded(to.password), encoded(to.schema));
         // What else it says of the server stays, such as its version.
@@ -176,15 +216,39 @@ fn encoded(text: &str) -> String {
     })
 }
 
-/// The address of a database in a file of variables.
-fn address(text: &str) -> Option<String> {
-    let value = |line: &str| {
+/// The variables of a file of them, as far as their form is the usual one.
+fn variables_of(text: &str) -> Vec<(String, String)> {
+    let variable = |line: &str| {
         let (name, value) = line.trim().split_once('=')?;
         let name = name.trim().trim_start_matches("export ").trim();
-        let value = value.trim().trim_matches(['"', '\'']);
-        (["DATABASE_URL", "DB_URL"].contains(&name) && value.contains("://")).then(|| value.to_owned())
+        let plain = !name.is_empty() && !name.starts_with(['#', ';']);
+        plain.then(|| (name.to_owned(), value.trim().trim_matches(['"', '\'']).to_owned()))
     };
-    text.lines().rev().find_map(value)
+    text.lines().filter_map(variable).collect()
+}
+
+/// Whether these variables say all of a database of this kind of server, by its parts or by an address, which is told then.
+fn environment(known: &[(String, String)]) -> Option<Option<String>> {
+    let value = |names: &[&str]| {
+        let found = known.iter().rev().find(|(name, value)| names.contains(&name.as_str()) && !value.is_empty());
+        found.map(|(_, value)| value.as_str())
+    };
+    let own_kind = |kind: &str| ["mysql", "mariadb", "mysqli", "pdo_mysql", "mysql2"].contains(&kind);
+    if value(&["DB_CONNECTION", "DB_DRIVER"]).is_some_and(|kind| !own_kind(&kind.to_ascii_lowercase())) {
+        return None;
+    }
+    let address = value(&["DATABASE_URL", "DB_URL"]).filter(|address| address.contains("://"));
+    if let Some(address) = address {
+        let kind = address.split("://").next().unwrap_or_default();
+        return own_kind(&kind.replace('-', "_")).then(|| Some(address.to_owned()));
+    }
+    let parts: [&[&str]; 3] = [&["DB_DATABASE", "DB_NAME"], &["DB_USERNAME", "DB_USER"], &["DB_PASSWORD"]];
+    parts.iter().all(|names| value(names).is_some()).then_some(None)
+}
+
+/// Whether a variable speaks of a database.
+pub fn is_of_database(name: &str) -> bool {
+    ["DB_", "DATABASE_", "MYSQL_", "MARIADB_", "WORDPRESS_DB_"].iter().any(|begin| name.starts_with(begin))
 }
 
 /// A file of a tenant's, read beneath the tree.
@@ -210,7 +274,8 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        Lead::of(place.path(), Path::new("/var/www/a"), &Path::new("/var/www/a").join(served))
+        let (live, served) = (Path::new("/var/www/a"), Path::new("/var/www/a").join(served));
+        Lead::of(&Lies { tree: place.path(), live, served: &served, around: None }, &[])
     }
 
     #[test]
@@ -225,8 +290,10 @@ mod tests {
         assert!(around.is_wordpress && around.is_known());
 
         // Bedrock defines its constants itself, once.
-        let bedrock =
-            [("web/wp-config.php", "<?php require '../config/application.php';"), (".env", "DB_NAME='shop'\n")];
+        let bedrock = [
+            ("web/wp-config.php", "<?php require '../config/application.php';"),
+            (".env", "DB_NAME='shop'\nDB_USER='a'\nDB_PASSWORD='b'\n"),
+        ];
         let led: Value = serde_json::from_str(&lead(&bedrock, "web").parameter(Some(&access()))).unwrap();
         assert_eq!((&led["constants"], &led["environment"]["DB_NAME"]), (&json!({}), &json!("rvs_1")));
 
@@ -238,5 +305,52 @@ mod tests {
             "mysql://rvv_1:p%2Fw@localhost/rvs_1?unix_socket=%2Frun%2Fdb.sock&serverVersion=8.0&charset=utf8mb4"
         );
         assert!(!lead(&[("index.php", "")], "").is_known());
+    }
+
+    #[test]
+    fn a_file_of_variables_leads_only_where_it_names_all_of_a_database() {
+        let whole = "DB_DATABASE=shop\nDB_USERNAME=a\nDB_PASSWORD=b\n";
+        for (text, known) in [
+            (whole.to_owned(), true),
+            (format!("export {}", whole.replace("DB_DATABASE", "DB_NAME")), true),
+            (format!("DB_CONNECTION=mariadb\n{whole}"), true),
+            ("DATABASE_URL=mysql://a:b@localhost/shop\n".into(), true),
+            ("APP_ENV=production\nMAIL_PASSWORD=x\n".into(), false),
+            ("DB_DATABASE=shop\nDB_PASSWORD=b\n".into(), false),
+            (whole.replace("DB_USERNAME", "#DB_USERNAME"), false),
+            (format!("DB_CONNECTION=pgsql\n{whole}"), false),
+            ("DATABASE_URL=postgresql://a:b@localhost/shop\n".into(), false),
+        ] {
+            assert_eq!(lead(&[(".env", &text)], "").is_known(), known, "{text}");
+        }
+        let led: Value = serde_json::from_str(&lead(&[(".env", whole)], "").parameter(Some(&access()))).unwrap();
+        assert_eq!(led["environment"]["DB_HOST"], "localhost");
+        assert_eq!(led["environment"]["DB_SOCKET"], "/run/db.sock");
+        // The machine may give them, too.
+        let place = tempfile::tempdir().unwrap();
+        let site = Path::new("/var/www/a");
+        let gives = variables_of(whole);
+        assert!(Lead::of(&Lies { tree: place.path(), live: site, served: site, around: None }, &gives).is_known());
+    }
+
+    #[test]
+    fn settings_around_the_document_root_are_read_where_they_are_live() {
+        let (tree, site) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(site.path().join("wp-config.php"), "<?php define('DB_NAME', 'shop');").unwrap();
+        let live = site.path().join("public_html");
+        let of = |around| Lead::of(&Lies { tree: tree.path(), live: &live, served: &live, around }, &[]);
+        assert!(of(Some(site.path())).is_wordpress && of(Some(site.path())).is_known());
+        assert!(!of(None).is_wordpress);
+    }
+
+    #[test]
+    fn the_first_file_of_a_site_comes_after_ours() {
+        assert!(prelude(Some("/var/www/it's/waf.php")).ends_with("require '/var/www/it\\'s/waf.php';\n"));
+        assert_eq!(prelude(Some("none")), PRELUDE);
+        assert!(prelude(None).contains("get_cfg_var('auto_prepend_file')"));
+        let own = [(".user.ini", "; a line\nauto_prepend_file = \"/var/www/a/waf.php\"\nopen_basedir=/var/www/a\n")];
+        let own = lead(&own, "");
+        assert_eq!(own.own_setting("auto_prepend_file"), Some("/var/www/a/waf.php"));
+        assert_eq!(own.own_setting("open_basedir"), Some("/var/www/a"));
     }
 }

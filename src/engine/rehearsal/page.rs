@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
+/// Most characters of an address that is followed or shown.
+const MAX_LOCATION: usize = 2 << 10;
 
 /// Who asks.
 pub struct Visitor<'a> {
@@ -30,6 +32,8 @@ pub struct Visitor<'a> {
     pub served: &'a Path,
     /// The settings that lead the site.
     pub parameter: &'a str,
+    /// What the live web server tells the site besides.
+    pub given: &'a [(String, String)],
     /// When there is no more time.
     pub until: Instant,
 }
@@ -87,11 +91,12 @@ impl Visitor<'_> {
             asked.away = None;
             let location = reply.header("Location").filter(|_| (300..400).contains(&reply.status()));
             let Some(location) = location else { break };
+            let location: String = location.chars().take(MAX_LOCATION).collect();
             match resolve(&location, (&host, &path), secure, self.domain) {
                 To::Own { host: there, path: next, secure: now } => {
                     asked.away = Some(next.clone());
                     // WordPress without its tables sends everybody to its installer, and a page may lead to itself.
-                    if is_installer(&next) || (next == path && now == secure && there == host) {
+                    if is_of_wordpress(&next).is_some() || (next == path && now == secure && there == host) {
                         break;
                     }
                     (host, path, secure) = (there, next, now);
@@ -148,6 +153,11 @@ impl Visitor<'_> {
         if secure {
             params.push(("HTTPS", "on"));
         }
+        for (name, value) in self.given {
+            if !params.iter().any(|(known, _)| known == name) {
+                params.push((name, value));
+            }
+        }
         self.services.ask(&Listen::Unix(self.socket.to_owned()), &params, time)
     }
 
@@ -179,9 +189,23 @@ impl Visitor<'_> {
     }
 }
 
-/// Whether it is the page by which WordPress is installed.
-pub fn is_installer(path: &str) -> bool {
-    path.contains("/wp-admin/install.php")
+/// The pages to which WordPress leads everybody who finds it unfinished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WordPress {
+    /// It finds no site in its tables.
+    Installer,
+    /// It finds no wp-config.php.
+    Settings,
+}
+
+/// Which of them it is.
+pub fn is_of_wordpress(path: &str) -> Option<WordPress> {
+    let is = |name: &str| path.split(['?', '#']).next().unwrap_or_default().ends_with(name);
+    match () {
+        () if is("/wp-admin/install.php") => Some(WordPress::Installer),
+        () if is("/wp-admin/setup-config.php") => Some(WordPress::Settings),
+        () => None,
+    }
 }
 
 fn resolve(location: &str, (at, from): (&str, &str), secure: bool, domain: &str) -> To {

@@ -1,8 +1,12 @@
 //! What a page of a staged site says about it. Pure.
+//!
+//! It fails only where it is proven that the site does not run because of what the backup holds: code that PHP does not take, a message
+//! that ends a script and speaks of nothing that a cell keeps away, a site that reached its staged tables and finds itself without a
+//! database. Everything else that is no page proves nothing.
 
-use super::page::{Asked, is_installer};
+use super::page::{Asked, WordPress, is_of_wordpress};
 use crate::error::Code;
-use crate::host::cell::Leavings;
+use crate::host::cell::{Leavings, OWN};
 use crate::report::{Check, Outcome};
 use crate::text::printable;
 
@@ -20,8 +24,12 @@ pub struct Fences {
     pub missing: bool,
     /// It is known how the site is led to its tables, or it has none.
     pub led: bool,
+    /// It came to its staged tables, or it has none.
+    pub entered: bool,
     /// It could write into its own folders.
     pub layered: bool,
+    /// All of the site is staged, so that no file of it can be elsewhere.
+    pub whole: bool,
 }
 
 const WANTS_RIGHTS: &str = "it wants to change its tables, which a rehearsal does not let it";
@@ -29,9 +37,13 @@ const WANTS_NETWORK: &str = "it wants something over the network, which a rehear
 const WANTS_ANOTHER: &str = "it goes to the database by an account of its own, which a rehearsal does not let in";
 const WANTS_THE_REST: &str = "it wants tables, views or routines that only the change-over brings together";
 const WANTS_FILES: &str = "it wants to write where a rehearsal does not let it";
+const WANTS_MORE: &str = "it wants more time or memory than it gets";
+const WANTS_THE_CELL: &str = "PHP does not run there as it does on the machine";
+const WANTS_SETTINGS: &str = "its settings lie outside of what is restored";
+const SAYS_NOTHING: &str = "no message of PHP's explains it";
 
 /// Words of PHP, of the kernel and of the database that speak of a fence, and what is told of it.
-const WORDS: [(&str, &str); 10] = [
+const WORDS: [(&str, &str); 12] = [
     ("command denied to user", WANTS_RIGHTS),
     ("Network is unreachable", WANTS_NETWORK),
     ("Cannot assign requested address", WANTS_NETWORK),
@@ -42,6 +54,8 @@ const WORDS: [(&str, &str); 10] = [
     ("Error while reading greeting packet", WANTS_ANOTHER),
     ("Read-only file system", WANTS_FILES),
     ("No space left on device", WANTS_FILES),
+    ("Maximum execution time", WANTS_MORE),
+    ("Allowed memory size", WANTS_MORE),
 ];
 
 /// What pages say that have no database behind them.
@@ -95,10 +109,22 @@ pub fn of(asked: &Asked, fences: &Fences, left: &Leavings) -> Check {
 /// What is wrong with a page.
 struct Trouble {
     said: String,
-    /// PHP's own message, where it is one.
-    fatal: Option<String>,
-    /// It has no database behind it.
-    no_database: bool,
+    kind: Kind,
+}
+
+enum Kind {
+    /// PHP does not take the code.
+    Compile,
+    /// A message that ends a script.
+    Fatal(String),
+    /// It has no database behind it, or no site in it.
+    NoDatabase,
+    /// WordPress finds no settings.
+    NoSettings,
+    /// It does not hold what it has to.
+    Text,
+    /// An error of a server's that nothing explains, or nothing at all.
+    Silent,
 }
 
 fn is_page(asked: &Asked) -> bool {
@@ -106,40 +132,66 @@ fn is_page(asked: &Asked) -> bool {
 }
 
 fn trouble(asked: &Asked) -> Option<Trouble> {
-    let no_database = NO_DATABASE.iter().any(|words| asked.body.contains(words) || asked.errors.contains(words));
-    let plain = |said: String| Some(Trouble { said, fatal: None, no_database });
-    if let Some(fatal) = fatal(&asked.errors).or_else(|| fatal(&asked.body)) {
-        return Some(Trouble { said: shown(&fatal), fatal: Some(fatal), no_database });
+    let found = |kind, said: String| Some(Trouble { said, kind });
+    let status = asked.status.unwrap_or_default();
+    // A page may tell of PHP's messages; a server's error is one.
+    let of_server = status >= 500;
+    let fatal = fatal(&asked.errors).or_else(|| fatal(&asked.body).filter(|_| of_server));
+    let fatal = fatal.or_else(|| logged(&asked.errors).filter(|_| of_server));
+    if let Some(fatal) = fatal {
+        let compile = ["PHP Parse error:", "PHP Compile error:"].iter().any(|mark| fatal.starts_with(mark));
+        return found(if compile { Kind::Compile } else { Kind::Fatal(fatal.clone()) }, shown(&fatal));
     }
-    let status = asked.status?;
-    if asked.away.as_deref().is_some_and(is_installer) {
-        return plain("WordPress finds no site in its tables and leads to its installer".into());
+    asked.status?;
+    match asked.away.as_deref().and_then(is_of_wordpress) {
+        Some(WordPress::Installer) => {
+            let said = "WordPress finds no site in its tables and leads to its installer";
+            return found(Kind::NoDatabase, said.into());
+        }
+        Some(WordPress::Settings) => return found(Kind::NoSettings, "WordPress finds no wp-config.php".into()),
+        None => {}
     }
-    if no_database && asked.away.is_none() && is_error_page(asked) {
-        return plain(format!("answers {status}: {}", words_of(&asked.body)));
+    if asked.away.is_none() && has_no_database(asked, of_server) {
+        return found(Kind::NoDatabase, format!("answers {status}: {}", words_of(&asked.body)));
     }
-    if status >= 500 {
-        return plain(format!("answers {status}: {}", words_of(&format!("{} {}", asked.errors, asked.body))));
+    if of_server {
+        let said = words_of(&format!("{} {}", asked.errors, asked.body));
+        return found(Kind::Silent, format!("answers {status}: {said}"));
     }
     if is_page(asked) && asked.away.is_none() && asked.body.trim().is_empty() {
-        return plain(format!("answers {status} with an empty page"));
+        return found(Kind::Silent, format!("answers {status} with an empty page"));
     }
     if is_page(asked) && asked.away.is_none() && !asked.body.contains(&asked.text) {
-        return plain(format!("answers {status} and does not hold {:?}", shown(&asked.text)));
+        return found(Kind::Text, format!("answers {status} and does not hold {:?}", shown(&asked.text)));
     }
     None
 }
 
-/// A page of a working site may speak of databases, too: one without one is a server's error, or short and nothing else.
-fn is_error_page(asked: &Asked) -> bool {
-    asked.status.is_some_and(|status| status >= 500) || asked.body.len() < 4 << 10
+/// A page of a working site may speak of databases, too, and so may a plugin to PHP's log: one without one is a server's error, or
+/// short and nothing else.
+fn has_no_database(asked: &Asked, of_server: bool) -> bool {
+    let speaks = |text: &str| NO_DATABASE.iter().any(|words| text.contains(words));
+    match of_server {
+        true => speaks(&asked.body) || speaks(&asked.errors),
+        false => asked.body.len() < 4 << 10 && speaks(&asked.body),
+    }
 }
 
 /// The first message of PHP's that ends a script.
 fn fatal(text: &str) -> Option<String> {
     const MARKS: [&str; 4] =
         ["PHP Fatal error:", "PHP Parse error:", "PHP Compile error:", "PHP Recoverable fatal error:"];
-    let at = MARKS.iter().filter_map(|mark| text.find(mark)).min()?;
+    first(text, &MARKS)
+}
+
+/// The first message of a framework's that explains why it answers with an error.
+fn logged(text: &str) -> Option<String> {
+    const MARKS: [&str; 5] = ["Uncaught PHP Exception", ".CRITICAL:", ".ERROR:", ".EMERGENCY:", ".ALERT:"];
+    first(text, &MARKS)
+}
+
+fn first(text: &str, marks: &[&str]) -> Option<String> {
+    let at = marks.iter().filter_map(|mark| text.find(mark)).min()?;
     let message = &text[at..];
     // The trace says nothing more to an operator.
     let end = message.find("Stack trace:").or_else(|| message.find('\n')).unwrap_or(message.len());
@@ -176,27 +228,42 @@ fn words_of(page: &str) -> String {
 /// Why a page that did not come proves nothing against the site.
 fn excuse(asked: &Asked, fences: &Fences, left: &Leavings, what: &Trouble) -> Option<&'static str> {
     let of_words = |text: &str| WORDS.iter().find(|(words, _)| text.contains(words)).map(|(_, why)| *why);
-    if let Some(fatal) = &what.fatal {
-        let of_database =
-            ["doesn't exist", "SQLSTATE", "mysqli", "Unknown database"].iter().any(|word| fatal.contains(word));
-        let another = of_database && (fences.turned_away || !fences.led);
-        return of_words(fatal)
-            .filter(|why| *why != WANTS_FILES || !fences.layered || fatal.contains("Read-only"))
-            .or(another.then_some(WANTS_ANOTHER))
-            .or((of_database && fences.missing).then_some(WANTS_THE_REST));
+    let own = |text: &str| text.contains(OWN) || text.contains("open_basedir restriction");
+    let body = asked.body.as_str();
+    let body = if asked.status.is_some_and(|status| status >= 500) { body } else { "" };
+    if own(&what.said) || (!matches!(what.kind, Kind::Compile) && own(&asked.errors)) {
+        return Some(WANTS_THE_CELL);
     }
-    if fences.turned_away || (what.no_database && !fences.led) {
+    // What the code itself says of the database is no one's word but its own: it may go to live tables, or to none.
+    if !fences.led && !matches!(what.kind, Kind::Compile | Kind::NoSettings) {
         return Some(WANTS_ANOTHER);
     }
-    if fences.missing {
-        return Some(WANTS_THE_REST);
+    let told = || [asked.errors.as_str(), body, &left.written].into_iter().find_map(of_words);
+    match &what.kind {
+        Kind::Compile => None,
+        Kind::Fatal(fatal) => {
+            let speaks = |words: &[&str]| words.iter().any(|word| fatal.contains(word));
+            let of_database = speaks(&["doesn't exist", "SQLSTATE", "mysqli", "Unknown database", "PDOException"]);
+            // What a query gave that nobody answered.
+            let of_nothing = speaks(&[" on null", " on false", " on bool"]);
+            let another = (fences.turned_away && (of_database || of_nothing)) || (of_database && !fences.entered);
+            of_words(fatal)
+                .filter(|why| *why != WANTS_FILES || !fences.layered || fatal.contains("Read-only"))
+                .or(another.then_some(WANTS_ANOTHER))
+                .or((of_database && fences.missing).then_some(WANTS_THE_REST))
+        }
+        Kind::NoDatabase if fences.turned_away || !fences.entered => Some(WANTS_ANOTHER),
+        Kind::NoDatabase => fences.missing.then_some(WANTS_THE_REST),
+        Kind::NoSettings => (!fences.whole).then_some(WANTS_SETTINGS),
+        Kind::Text if fences.turned_away => Some(WANTS_ANOTHER),
+        Kind::Text if fences.missing => Some(WANTS_THE_REST),
+        Kind::Text => told(),
+        Kind::Silent => {
+            let why = told().or(fences.turned_away.then_some(WANTS_ANOTHER));
+            let why = why.or(fences.missing.then_some(WANTS_THE_REST));
+            why.or(fences.denied.then_some(WANTS_RIGHTS)).or(Some(SAYS_NOTHING))
+        }
     }
-    // Nothing but a right that is missing explains an error that is told to nobody.
-    let told = [asked.errors.as_str(), &left.written].into_iter().find_map(of_words);
-    let silent = || {
-        (fences.denied && !what.no_database && asked.status.is_some_and(|status| status >= 500)).then_some(WANTS_RIGHTS)
-    };
-    told.filter(|_| !what.no_database || fences.turned_away).or_else(silent)
 }
 
 #[cfg(test)]
@@ -218,7 +285,15 @@ mod tests {
         of(asked, &fences, &Leavings::default()).outcome
     }
 
-    const USUAL: Fences = Fences { denied: true, turned_away: false, missing: false, led: true, layered: true };
+    const USUAL: Fences = Fences {
+        denied: true,
+        turned_away: false,
+        missing: false,
+        led: true,
+        entered: true,
+        layered: true,
+        whole: true,
+    };
 
     #[test]
     fn what_breaks_a_site_stops_a_restore() {
@@ -234,8 +309,8 @@ mod tests {
                 "PHP message: PHP Parse error: syntax error, unexpected end of file in /a.php on line 9",
             ),
             asked(500, "<body><h1>Error establishing a database connection</h1>", ""),
-            asked(200, "  \n", ""),
-            asked(503, "<p>Briefly unavailable</p>", ""),
+            asked(500, "", "NOTICE: PHP message: request.CRITICAL: Uncaught PHP Exception LogicException: no"),
+            Asked { away: Some("/wp-admin/setup-config.php".into()), ..asked(302, "", "") },
             Asked { away: Some("http://shop.example/wp-admin/install.php".into()), ..asked(302, "", "") },
         ] {
             let fences = Fences { denied: false, ..USUAL };
@@ -264,6 +339,8 @@ mod tests {
                 Fences { turned_away: true, ..USUAL },
             ),
             (asked(500, "<h1>Server Error</h1>", ""), USUAL),
+            (asked(500, "<h1>Server Error</h1>", ""), Fences { denied: false, ..USUAL }),
+            (asked(500, "", "PHP Fatal error:  Maximum execution time of 1 second exceeded in /a.php"), USUAL),
             (asked(404, "gone", ""), USUAL),
             (Asked { status: None, ..asked(0, "", "no answer in time") }, USUAL),
             (Asked { away: Some("https://login.example.org/".into()), ..asked(302, "", "") }, USUAL),
@@ -286,5 +363,77 @@ mod tests {
         assert_eq!(outcome(&post, USUAL), Outcome::NotChecked);
         let article = format!("{} Error establishing a database connection", "text ".repeat(4_000));
         assert_eq!(outcome(&asked(200, &article, ""), USUAL), Outcome::Pass);
+    }
+
+    #[test]
+    fn a_page_that_tells_of_messages_has_none() {
+        let story = asked(200, "<pre>PHP Fatal error:  Uncaught Error in /a.php:3</pre>", "");
+        assert_eq!(outcome(&story, USUAL), Outcome::Pass);
+        let shown = asked(500, "PHP Fatal error:  Uncaught Error in /a.php:3", "");
+        assert_eq!(outcome(&shown, USUAL), Outcome::Fail);
+        // A plugin that tells PHP's log of a database of its own.
+        let small = asked(200, "<h1>Shop</h1>", "PHP message: Error establishing a database connection");
+        assert_eq!(outcome(&small, USUAL), Outcome::Pass);
+    }
+
+    #[test]
+    fn a_site_that_is_not_led_to_its_tables_fails_for_its_code_alone() {
+        let lost = Fences { led: false, entered: false, ..USUAL };
+        let parse = asked(500, "", "PHP message: PHP Parse error:  syntax error in /a.php on line 9");
+        assert_eq!(outcome(&parse, lost), Outcome::Fail);
+        for page in [
+            asked(500, "", "PHP message: PHP Fatal error:  Uncaught Error: Call to a member function on null in /a:1"),
+            asked(500, "<h1>Error establishing a database connection</h1>", ""),
+            asked(200, "Error establishing a database connection", ""),
+            Asked { away: Some("/wp-admin/install.php".into()), ..asked(302, "", "") },
+            Asked { text: "Shop".into(), ..asked(200, "<h1>Soon</h1>", "") },
+        ] {
+            assert_eq!(outcome(&page, lost), Outcome::NotChecked, "{page:?}");
+        }
+    }
+
+    #[test]
+    fn a_site_that_never_came_to_its_tables_has_not_lost_them() {
+        let outside = Fences { entered: false, ..USUAL };
+        for page in [
+            asked(500, "<h1>Error establishing a database connection</h1>", ""),
+            asked(500, "", "PHP Fatal error:  Uncaught PDOException: SQLSTATE[HY000] [2002] No such file in /a:1"),
+            Asked { away: Some("/wp-admin/install.php".into()), ..asked(302, "", "") },
+        ] {
+            assert_eq!(outcome(&page, outside), Outcome::NotChecked, "{page:?}");
+            assert_eq!(outcome(&page, USUAL), Outcome::Fail, "{page:?}");
+        }
+        let code = asked(500, "", "PHP Fatal error:  Uncaught Error: Call to undefined function f() in /a.php:3");
+        assert_eq!(outcome(&code, outside), Outcome::Fail);
+    }
+
+    #[test]
+    fn what_the_cell_is_made_of_is_no_fault_of_the_site() {
+        for errors in [
+            "PHP message: PHP Fatal error:  Failed opening required '/run/rocketvps-cell/prelude.php' in Unknown",
+            "PHP message: PHP Warning:  open_basedir restriction in effect. File(/x) is not within\nPHP message: \
+             PHP Fatal error:  Uncaught Error: Class \"X\" not found in /a.php:1",
+        ] {
+            assert_eq!(outcome(&asked(500, "", errors), USUAL), Outcome::NotChecked, "{errors}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_away_on_purpose_proves_nothing() {
+        for page in [
+            asked(503, "<p>Briefly unavailable for scheduled maintenance.</p>", ""),
+            asked(204, "", ""),
+            asked(200, "  \n", ""),
+        ] {
+            let fences = Fences { denied: false, ..USUAL };
+            assert_eq!(outcome(&page, fences), Outcome::NotChecked, "{page:?}");
+        }
+    }
+
+    #[test]
+    fn settings_may_lie_around_what_is_restored() {
+        let page = Asked { away: Some("/wp-admin/setup-config.php".into()), ..asked(302, "", "") };
+        assert_eq!(outcome(&page, Fences { whole: false, ..USUAL }), Outcome::NotChecked);
+        assert_eq!(outcome(&page, USUAL), Outcome::Fail);
     }
 }

@@ -11,9 +11,9 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Most connections at a time.
 const MAX_CONNECTIONS: usize = 32;
@@ -21,22 +21,33 @@ const MAX_CONNECTIONS: usize = 32;
 const PAUSE: Duration = Duration::from_millis(2);
 /// Largest packet of a client's that is looked into: those that begin a connection.
 const MAX_HELLO: usize = 64 << 10;
-/// `COM_CHANGE_USER`.
-const CHANGE_USER: u8 = 0x11;
+/// How long one side may leave the other one's words untaken.
+const WRITING: Duration = Duration::from_secs(30);
+/// How long a closed gate waits for what it carried.
+const CLOSING: Duration = Duration::from_secs(5);
+/// What a site's driver asks a server for: the end, a schema, a statement, columns, figures, a sign of life, prepared statements
+/// and their parts, an option, a fresh session. `COM_CHANGE_USER` is not among them.
+const COMMANDS: [u8; 14] = [0x01, 0x02, 0x03, 0x04, 0x09, 0x0e, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1f];
 /// `CLIENT_PROTOCOL_41`, `CLIENT_SSL`, `CLIENT_COMPRESS`, `CLIENT_ZSTD_COMPRESSION_ALGORITHM`.
 const PROTOCOL_41: u32 = 1 << 9;
 const SSL: u32 = 1 << 11;
 const COMPRESSED: u32 = 1 << 5 | 1 << 26;
 /// Errors by which a server says that an account may not: for a schema, a table, a column, a routine, and in general.
 const DENIED: [u16; 6] = [1044, 1142, 1143, 1227, 1290, 1370];
+/// Errors by which a server says that it knows no such user, or not by this password.
+const UNKNOWN: [u16; 2] = [1045, 1698];
+/// How a server's packet begins that says yes.
+const OK: u8 = 0x00;
 /// `ER_NO_SUCH_TABLE`, `ER_SP_DOES_NOT_EXIST`.
 const MISSING: [u16; 2] = [1146, 1305];
 
 /// What was seen at a gate.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Somebody named another user, or spoke what is not understood here.
+    /// Somebody named another user or came by another password, or spoke what is not understood here.
     pub turned_away: AtomicBool,
+    /// The site came in as the one user, and the server took it.
+    pub entered: AtomicBool,
     /// The server refused something for want of a right.
     pub denied: AtomicBool,
     /// The server knows no such table or routine.
@@ -68,6 +79,14 @@ impl Stream {
         match self {
             Stream::Unix(stream) => stream.try_clone().map(Stream::Unix),
             Stream::Tcp(stream) => stream.try_clone().map(Stream::Tcp),
+        }
+    }
+
+    /// Lets no write take longer than this.
+    fn bound(&self, time: Duration) -> io::Result<()> {
+        match self {
+            Stream::Unix(stream) => stream.set_write_timeout(Some(time)),
+            Stream::Tcp(stream) => stream.set_write_timeout(Some(time)),
         }
     }
 
@@ -141,8 +160,35 @@ impl Drop for Gate {
     }
 }
 
+/// Both ends of a connection, as far as they are there. Whoever waits in a read or a write on one of them goes on when it ends.
+#[derive(Default)]
+struct Ends {
+    /// Whether they have ended, and the streams until then.
+    streams: Mutex<(bool, Vec<Stream>)>,
+}
+
+impl Ends {
+    /// A further end; one that comes too late ends at once.
+    fn add(&self, stream: &Stream) -> io::Result<()> {
+        let again = stream.again()?;
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if streams.0 {
+            again.end();
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        streams.1.push(again);
+        Ok(())
+    }
+
+    fn end(&self) {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        streams.0 = true;
+        streams.1.drain(..).for_each(|stream| stream.end());
+    }
+}
+
 fn keep(listener: &UnixListener, to: &Endpoint, user: &str, seen: &Arc<Seen>, stands: &Arc<AtomicBool>) {
-    let mut open: Vec<(Stream, std::thread::JoinHandle<()>)> = Vec::new();
+    let mut open: Vec<(Arc<Ends>, std::thread::JoinHandle<()>)> = Vec::new();
     while stands.load(Ordering::Acquire) {
         open.retain(|(_, carrier)| !carrier.is_finished());
         match listener.accept() {
@@ -151,57 +197,76 @@ fn keep(listener: &UnixListener, to: &Endpoint, user: &str, seen: &Arc<Seen>, st
                 // What is inherited from the listener is its not waiting.
                 let _ = client.set_nonblocking(false);
                 let client = Stream::Unix(client);
-                let Ok(again) = client.again() else { continue };
+                let ends = Arc::new(Ends::default());
+                if ends.add(&client).is_err() {
+                    continue;
+                }
+                let its_ends = ends.clone();
                 let carrier = std::thread::spawn(move || {
-                    let _ = carry(&client, &to, &user, &seen);
-                    client.end();
+                    let _ = carry(&client, &to, &user, &seen, &its_ends);
+                    its_ends.end();
                 });
-                open.push((again, carrier));
+                open.push((ends, carrier));
             }
             Ok(_) => {}
             Err(_) => std::thread::park_timeout(PAUSE),
         }
     }
-    for (client, carrier) in open {
-        client.end();
-        let _ = carrier.join();
+    open.iter().for_each(|(ends, _)| ends.end());
+    // One that is still on its way to the server finds its ends closed. Nothing waits for it longer: the account goes next.
+    let until = Instant::now() + CLOSING;
+    while open.iter().any(|(_, carrier)| !carrier.is_finished()) && Instant::now() < until {
+        std::thread::sleep(PAUSE);
     }
 }
 
 /// One connection, from the server's greeting to its end.
-fn carry(client: &Stream, to: &Endpoint, user: &str, seen: &Arc<Seen>) -> io::Result<()> {
+fn carry(client: &Stream, to: &Endpoint, user: &str, seen: &Arc<Seen>, ends: &Arc<Ends>) -> io::Result<()> {
     let (mut from_client, mut to_client) = (client.again()?, client.again()?);
     let server = Stream::connect(to)?;
+    ends.add(&server)?;
+    client.bound(WRITING)?;
+    server.bound(WRITING)?;
     let (mut from_server, mut to_server) = (server.again()?, server.again()?);
     to_client.write_all(&packet(&mut from_server)?)?;
     let hello = packet(&mut from_client)?;
     if !names(&hello, user) {
         seen.turned_away.store(true, Ordering::Release);
-        server.end();
         return Ok(());
     }
     to_server.write_all(&hello)?;
-    let its_seen = seen.clone();
+    let (its_seen, its_ends) = (seen.clone(), ends.clone());
     let back = std::thread::spawn(move || {
         let mut packets = Packets::default();
         let _ = pass(&mut from_server, &mut to_client, |bytes| {
-            packets.read(bytes, &mut |_, begin| note(begin, &its_seen));
+            packets.read(bytes, &mut |_, begin| {
+                if begin.first() == Some(&OK) {
+                    its_seen.entered.store(true, Ordering::Release);
+                }
+                note(begin, &its_seen);
+            });
             true
         });
-        to_client.end();
+        its_ends.end();
     });
     let mut packets = Packets::default();
     let passed = pass(&mut from_client, &mut to_server, |bytes| {
         let mut fits = true;
-        packets.read(bytes, &mut |number, begin| fits &= number != 0 || begin.first() != Some(&CHANGE_USER));
+        packets.read(bytes, &mut |number, begin| fits &= is_understood(number, begin));
         if !fits {
             seen.turned_away.store(true, Ordering::Release);
         }
         fits
     });
-    server.end();
+    // Whoever would not hear the rest must not hold the other side up.
+    ends.end();
     let _ = back.join();
     passed
+}
+
+/// Whether a packet of a client's is a command that is let through, or no command.
+fn is_understood(number: u8, begin: &[u8]) -> bool {
+    number != 0 || begin.first().is_some_and(|command| COMMANDS.contains(command))
 }
 
 /// Carries bytes while they fit.
@@ -254,6 +319,9 @@ fn note(begin: &[u8], seen: &Seen) {
     let code = u16::from_le_bytes([low, high]);
     if DENIED.contains(&code) {
         seen.denied.store(true, Ordering::Release);
+    }
+    if UNKNOWN.contains(&code) {
+        seen.turned_away.store(true, Ordering::Release);
     }
     if MISSING.contains(&code) {
         seen.missing.store(true, Ordering::Release);
@@ -354,5 +422,59 @@ mod tests {
             assert_eq!(told, [(0, Some(0x11)), (1, None), (2, Some(0xff)), (0, Some(3))], "{size}");
             assert!(seen.denied.load(Ordering::Acquire), "{size}");
         }
+    }
+
+    #[test]
+    fn commands_of_a_driver_are_let_through_and_no_others() {
+        for (number, begin, fits) in [
+            (0, [0x03].as_slice(), true),
+            (0, &[0x16], true),
+            (1, &[0x11], true),
+            (2, &[], true),
+            (0, &[0x11], false),
+            (0, &[0x08], false),
+            (0, &[0x12], false),
+            (0, &[], false),
+        ] {
+            assert_eq!(is_understood(number, begin), fits, "{number} {begin:?}");
+        }
+    }
+
+    #[test]
+    fn an_account_that_the_server_does_not_know_was_turned_away() {
+        let seen = Seen::default();
+        note(&[0xff, 0x15, 0x04], &seen);
+        assert!(seen.turned_away.load(Ordering::Acquire) && !seen.denied.load(Ordering::Acquire));
+    }
+
+    /// A gate before a server that greets and then hears nothing more, and a client that goes on speaking.
+    fn deaf_server(place: &Path) -> (Gate, std::thread::JoinHandle<()>, UnixStream) {
+        let server = UnixListener::bind(place.join("server.sock")).unwrap();
+        let gate = Gate::open(&place.join("gate.sock"), &Endpoint::Socket(place.join("server.sock")), "rvv_1").unwrap();
+        let client = UnixStream::connect(gate.path()).unwrap();
+        let (mut deaf, _) = server.accept().unwrap();
+        deaf.write_all(&[1, 0, 0, 0, 10]).unwrap();
+        let mut speaker = client.try_clone().unwrap();
+        speaker.read_exact(&mut [0; 5]).unwrap();
+        let speaking = std::thread::spawn(move || {
+            let _ = speaker.write_all(&hello(PROTOCOL_41, "rvv_1"));
+            let query = [[0xff, 0xff, 0x3f, 0].as_slice(), &[0x03], &vec![b'x'; 0x003f_fffe]].concat();
+            while speaker.write_all(&query).is_ok() {}
+        });
+        // Until nothing goes on: what one side does not take, the other one cannot give.
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!speaking.is_finished());
+        std::mem::forget(deaf);
+        (gate, speaking, client)
+    }
+
+    #[test]
+    fn a_server_that_does_not_listen_does_not_hold_a_gate_open() {
+        let place = tempfile::tempdir().unwrap();
+        let (gate, speaking, _client) = deaf_server(place.path());
+        let began = Instant::now();
+        drop(gate);
+        assert!(began.elapsed() < CLOSING, "{:?}", began.elapsed());
+        speaking.join().unwrap();
     }
 }

@@ -18,6 +18,10 @@ const MAX_SPEC: u32 = 1 << 20;
 const MAX_TOLD: usize = 8 << 10;
 /// The descriptor that PHP-FPM takes its listening socket from.
 const LISTENER: i32 = 3;
+/// Most bytes of addresses of a process. PHP's own limit of memory is far below.
+const ADDRESSES: u64 = 4 << 30;
+/// Processes and threads that the account may have beside those that it has.
+const TASKS: u64 = 64;
 
 /// Makes the cell that is described on standard input, and stays until that ends.
 pub fn run() -> ExitCode {
@@ -70,6 +74,7 @@ fn enter() -> Result<(), String> {
         .map(OwnedFd::from)
         .map_err(|error| format!("listen at {}: {error}", spec.socket.display()))?;
     let sockets = mounts::sockets();
+    let tasks = tasks_of(spec.account.uid);
     let flags = libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWPID;
     // SAFETY: takes an integer, touches no memory.
     if unsafe { libc::unshare(flags) } != 0 {
@@ -81,7 +86,7 @@ fn enter() -> Result<(), String> {
         -1 => Err(last("fork")),
         0 => {
             die_with_parent();
-            if let Err(why) = keep(&spec, listener, layered) {
+            if let Err(why) = keep(&spec, listener, layered, tasks) {
                 say(&Said::Failed(why));
             }
             // The first process of its namespace: with it the kernel ends all others.
@@ -100,7 +105,7 @@ fn enter() -> Result<(), String> {
 }
 
 /// The life of the first process.
-fn keep(spec: &Spec, listener: OwnedFd, layered: bool) -> Result<(), String> {
+fn keep(spec: &Spec, listener: OwnedFd, layered: bool, tasks: u64) -> Result<(), String> {
     mounts::show_processes()?;
     let own = Path::new(OWN);
     let (conf, log) = (own.join("php-fpm.conf"), own.join("php-fpm.log"));
@@ -115,7 +120,8 @@ fn keep(spec: &Spec, listener: OwnedFd, layered: bool) -> Result<(), String> {
     chown(&log, Some(spec.account.uid), None)
         .and_then(|()| fs::set_permissions(&log, Permissions::from_mode(0o600)))
         .map_err(|error| format!("write {}: {error}", log.display()))?;
-    let mut child = start(spec, &conf, &listener).map_err(|error| format!("{}: {error}", spec.program.display()))?;
+    let mut child =
+        start(spec, &conf, &listener, tasks).map_err(|error| format!("{}: {error}", spec.program.display()))?;
     drop(listener);
     say(&Said::Ready { layered });
     let deadline = Instant::now() + Duration::from_secs(spec.seconds);
@@ -140,7 +146,17 @@ fn keep(spec: &Spec, listener: OwnedFd, layered: bool) -> Result<(), String> {
     Ok(())
 }
 
-fn start(spec: &Spec, conf: &Path, listener: &OwnedFd) -> io::Result<std::process::Child> {
+/// How many processes and threads an account has on the machine.
+fn tasks_of(uid: u32) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let is_process =
+        |entry: &fs::DirEntry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit());
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten().filter(is_process);
+    let own = processes.filter(|entry| entry.metadata().is_ok_and(|data| data.uid() == uid));
+    own.map(|entry| fs::read_dir(entry.path().join("task")).map_or(1, |tasks| tasks.count() as u64)).sum()
+}
+
+fn start(spec: &Spec, conf: &Path, listener: &OwnedFd, tasks: u64) -> io::Result<std::process::Child> {
     let mut command = Command::new(&spec.program);
     command.arg("--nodaemonize").arg("--fpm-config").arg(conf);
     // The second page has the code of the first one. A preloaded site is another one's, and so is code on disk.
@@ -161,14 +177,16 @@ fn start(spec: &Spec, conf: &Path, listener: &OwnedFd) -> io::Result<std::proces
             if number == LISTENER && libc::fcntl(LISTENER, libc::F_SETFD, 0) == -1 {
                 return Err(io::Error::last_os_error());
             }
-            become_tenant(&account, seconds)
+            // Where memory runs out, this goes before anything of the machine.
+            let _ = fs::write("/proc/self/oom_score_adj", "1000");
+            become_tenant(&account, seconds, tasks + TASKS)
         });
     }
     command.spawn()
 }
 
 /// From root to the site's account, with nothing left to get back by.
-fn become_tenant(account: &Account, seconds: u64) -> io::Result<()> {
+fn become_tenant(account: &Account, seconds: u64, tasks: u64) -> io::Result<()> {
     let done = |result: libc::c_int| if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) };
     let limit = |resource, most: u64| {
         let both = libc::rlimit { rlim_cur: most, rlim_max: most };
@@ -179,6 +197,8 @@ fn become_tenant(account: &Account, seconds: u64) -> io::Result<()> {
     limit(libc::RLIMIT_CPU, seconds)?;
     limit(libc::RLIMIT_FSIZE, 128 << 20)?;
     limit(libc::RLIMIT_NOFILE, 1024)?;
+    limit(libc::RLIMIT_AS, ADDRESSES)?;
+    limit(libc::RLIMIT_NPROC, tasks)?;
     // SAFETY: integers and a list of ours with its length; the empty keyring has no name.
     unsafe {
         const JOIN_SESSION_KEYRING: libc::c_long = 1;

@@ -6,7 +6,7 @@ use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 /// Most bytes that the site may write.
@@ -14,7 +14,10 @@ const ROOM: &str = "128m";
 /// Where the layer of the site's writes is, for the first process alone.
 const LAYER: &str = "/run/rocketvps-cell-layer";
 /// What every machine has of folders in which processes meet.
-const MEETING_PLACES: [&str; 4] = ["/run", "/tmp", "/var/tmp", "/dev/shm"];
+const MEETING_PLACES: [&str; 6] = ["/run", "/tmp", "/var/tmp", "/dev/shm", "/var/lib/mysql", "/var/spool"];
+
+/// The devices of a cell.
+const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
 
 /// `mount_attr` of mount_setattr(2).
 #[repr(C)]
@@ -55,11 +58,15 @@ fn through(handle: &OwnedFd) -> String {
 /// The paths at which somebody of this machine's network listens or is bound. To be read before the network is left.
 pub fn sockets() -> Vec<PathBuf> {
     let table = fs::read_to_string("/proc/net/unix").unwrap_or_default();
-    let path = |line: &str| line.split_whitespace().nth(7).filter(|path| path.starts_with('/')).map(PathBuf::from);
-    let mut found: Vec<PathBuf> = table.lines().skip(1).filter_map(path).collect();
+    let mut found: Vec<PathBuf> = table.lines().skip(1).filter_map(path_of).collect();
     found.sort();
     found.dedup();
     found
+}
+
+/// The path in a line of /proc/net/unix, which is its end and may have spaces.
+fn path_of(line: &str) -> Option<PathBuf> {
+    line.find(" /").map(|at| PathBuf::from(&line[at + 1..]))
 }
 
 /// Makes the mounts of a cell, in a mount namespace of its own. Whether the tree has a layer for the site's writes.
@@ -70,11 +77,16 @@ pub fn make(spec: &Spec, sockets: &[PathBuf]) -> Result<bool, String> {
     let root = Path::new("/");
     mount("none", root, "", libc::MS_REC | libc::MS_PRIVATE, "").map_err(named("leave the mounts at", root))?;
     let tree = handle(&spec.tree).map_err(named("open", &spec.tree))?;
+    let around = match &spec.around {
+        Some(around) => Some((around, handle(around).map_err(named("open", around))?)),
+        None => None,
+    };
     let gate = match &spec.database {
         Some((gate, _)) => Some(handle(gate).map_err(named("open", gate))?),
         None => None,
     };
     all_read_only().map_err(named("make everything read-only from", root))?;
+    own_devices().map_err(named("make devices in", Path::new("/dev")))?;
     let mut covered: Vec<PathBuf> =
         MEETING_PLACES.iter().map(PathBuf::from).chain(spec.covered.iter().cloned()).collect();
     covered.retain(|folder| folder.is_dir());
@@ -87,16 +99,19 @@ pub fn make(spec: &Spec, sockets: &[PathBuf]) -> Result<bool, String> {
         }
     }
     make_folder(Path::new(OWN), 0o755).map_err(named("make", Path::new(OWN)))?;
-    let layered = show_tree(spec, &tree)?;
-    if let (Some((_, place)), Some(gate)) = (&spec.database, &gate) {
-        show_gate(place, gate).map_err(named("show the database at", place))?;
+    if let Some((place, around)) = &around {
+        show(place, around).map_err(named("show the site's folder at", place))?;
     }
+    let layered = show_tree(spec, &tree)?;
+    // Before the gate is there: a socket may have several spellings, and its own would be one of them.
     for socket in sockets {
-        let own = spec.database.as_ref().is_some_and(|(_, place)| place == socket);
         let there = fs::symlink_metadata(socket).is_ok_and(|data| data.file_type().is_socket());
-        if there && !own {
+        if there {
             mount("/dev/null", socket, "", libc::MS_BIND, "").map_err(named("cover the socket", socket))?;
         }
+    }
+    if let (Some((_, place)), Some(gate)) = (&spec.database, &gate) {
+        show_gate(place, gate).map_err(named("show the database at", place))?;
     }
     Ok(layered)
 }
@@ -126,8 +141,25 @@ fn cover(folder: &Path) -> io::Result<()> {
     let data = fs::metadata(folder)?;
     // Temporary files are everybody's; into any other folder only we put things.
     let mode = data.mode() & 0o7777 | 0o755;
-    let options = format!("size=32m,nr_inodes=20k,mode={mode:o}");
+    let (size, names) = if mode & 0o002 == 0 { ("1m", "1k") } else { ("32m", "20k") };
+    let options = format!("size={size},nr_inodes={names},mode={mode:o}");
     mount("tmpfs", folder, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV, &options)
+}
+
+/// A /dev of the few devices that are nobody's.
+fn own_devices() -> io::Result<()> {
+    let dev = Path::new("/dev");
+    let there = |name: &&str| handle(&dev.join(name)).ok().map(|device| (dev.join(name), device));
+    let devices: Vec<(PathBuf, OwnedFd)> = DEVICES.iter().filter_map(there).collect();
+    mount("tmpfs", dev, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV, "size=64k,nr_inodes=64,mode=0755")?;
+    for (place, device) in &devices {
+        File::create(place)?;
+        mount(&through(device), place, "", libc::MS_BIND, "")?;
+    }
+    for (name, to) in [("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")] {
+        symlink(format!("/proc/self/fd{to}"), dev.join(name))?;
+    }
+    make_folder(&dev.join("shm"), 0o1777)
 }
 
 fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
@@ -161,14 +193,20 @@ fn show_tree(spec: &Spec, tree: &OwnedFd) -> Result<bool, String> {
         })
         .is_ok();
     if !layered {
-        // Files of the tree may be further names of live ones: it is shown read-only.
-        mount(&through(tree), place, "", libc::MS_BIND, "").map_err(named("show the staged tree at", place))?;
-        let flags = libc::MS_BIND | libc::MS_REMOUNT | libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV;
-        mount("none", place, "", flags, "").map_err(named("make read-only", place))?;
+        // Files of the tree may be further names of live ones.
+        show(place, tree).map_err(named("show the staged tree at", place))?;
         return Ok(false);
     }
     hide(spec)?;
     Ok(true)
+}
+
+/// Shows a folder at a place, read-only.
+fn show(place: &Path, folder: &OwnedFd) -> io::Result<()> {
+    make_way(place)?;
+    mount(&through(folder), place, "", libc::MS_BIND, "")?;
+    let flags = libc::MS_BIND | libc::MS_REMOUNT | libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV;
+    mount("none", place, "", flags, "")
 }
 
 /// Takes what is hidden out of the merged tree, and leaves the staged one as it is.
@@ -210,4 +248,17 @@ pub fn show_processes() -> Result<(), String> {
 /// Where the site's writes are, for the first process of a cell.
 pub fn layer() -> PathBuf {
     Path::new(LAYER).join("upper")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_socket_is_the_end_of_its_line() {
+        let line = "0000000000000000: 00000002 00000000 00010000 0001 01    23";
+        assert_eq!(path_of(line), None);
+        assert_eq!(path_of(&format!("{line} @abstract/name")), None);
+        assert_eq!(path_of(&format!("{line} /srv/a b/db.sock")), Some(PathBuf::from("/srv/a b/db.sock")));
+    }
 }

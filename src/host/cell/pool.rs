@@ -25,14 +25,27 @@ const OWN_VALUES: [&str; 11] = [
 ];
 const SESSIONS: &str = "session.save_";
 
-/// The text of a configuration with one pool. `settings` are those of the site's pool; `database` is the path of a server's socket;
-/// no page takes longer than `seconds`.
-pub fn text(settings: &[Setting], database: Option<&Path>, seconds: u64) -> String {
+/// Whether a cell has its own value of this setting of PHP's.
+pub fn is_own(name: &str) -> bool {
+    OWN_VALUES.contains(&name) || name.starts_with(SESSIONS)
+}
+
+/// A setting of PHP's that a pool has for its sites; the last one counts.
+pub fn value<'a>(settings: &'a [Setting], name: &str) -> Option<&'a str> {
+    let is = |setting: &&Setting| {
+        let key = setting.key.strip_suffix(']').and_then(|key| key.split_once('['));
+        key.is_some_and(|(kind, key)| key == name && kind.starts_with("php_"))
+    };
+    settings.iter().rfind(is).map(|setting| setting.value.as_str())
+}
+
+/// The text of a configuration with one pool. `settings` are those of the site's pool; `basedir` is the site's own `open_basedir`,
+/// where its pool has none; `database` is the path of a server's socket; no page takes longer than `seconds`.
+pub fn text(settings: &[Setting], basedir: Option<&str>, database: Option<&Path>, seconds: u64) -> String {
     let mut text = format!(
         "[global]\nerror_log = {OWN}/php-fpm.log\ndaemonize = no\n\n[cell]\nlisten = {OWN}/php-fpm.sock\npm = static\n\
          pm.max_children = {CHILDREN}\nrequest_terminate_timeout = {seconds}s\n"
     );
-    let mut basedir = None;
     for setting in settings {
         let Some((kind, name)) = setting.key.strip_suffix(']').and_then(|key| key.split_once('[')) else {
             if setting.key == "security.limit_extensions" {
@@ -40,10 +53,7 @@ pub fn text(settings: &[Setting], database: Option<&Path>, seconds: u64) -> Stri
             }
             continue;
         };
-        if name == "open_basedir" {
-            basedir = Some(setting.value.clone());
-        }
-        if KEPT.contains(&kind) && !OWN_VALUES.contains(&name) && !name.starts_with(SESSIONS) {
+        if KEPT.contains(&kind) && !is_own(name) {
             line(&mut text, &setting.key, &setting.value.replace("$pool", &setting.section));
         }
     }
@@ -65,7 +75,8 @@ pub fn text(settings: &[Setting], database: Option<&Path>, seconds: u64) -> Stri
             admin(&mut text, name, &socket.display().to_string());
         }
     }
-    if let Some(basedir) = basedir.filter(|basedir| !basedir.is_empty() && basedir != "none") {
+    let basedir = value(settings, "open_basedir").or(basedir);
+    if let Some(basedir) = basedir.filter(|basedir| !basedir.is_empty() && *basedir != "none") {
         admin(&mut text, "open_basedir", &format!("{basedir}:{OWN}:/tmp"));
     }
     text
@@ -91,7 +102,7 @@ mod tests {
             php_admin_value[error_log] = /var/log/shop.log\nphp_admin_value[sendmail_path] = /usr/sbin/sendmail -t\n\
             env[APP_ENV] = production\naccess.log = /var/log/a.log\nphp_admin_value[disable_functions] = exec,system\n\
             php_admin_value[auto_prepend_file] = /var/www/shop/first.php\nslowlog = /var/log/slow\n";
-        let text = text(&parse(pool.as_bytes()).unwrap(), Some(Path::new("/run/db.sock")), 7);
+        let text = text(&parse(pool.as_bytes()).unwrap(), Some("/var/www/else"), Some(Path::new("/run/db.sock")), 7);
         for kept in [
             "php_admin_value[memory_limit] = \"64M\"\n",
             "php_admin_value[disable_functions] = \"exec,system\"\n",
@@ -107,5 +118,7 @@ mod tests {
             assert!(!text.contains(gone), "{gone} in\n{text}");
         }
         assert_eq!(text.matches("open_basedir").count(), 1);
+        let own = super::text(&[], Some("/var/www/shop"), None, 7);
+        assert!(own.contains("php_admin_value[open_basedir] = \"/var/www/shop:/run/rocketvps-cell:/tmp\"\n"), "{own}");
     }
 }
