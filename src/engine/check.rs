@@ -65,7 +65,13 @@ impl Job<Committed> {
         self.monitor.shield(false);
         // Beside the verification: a site that does not work is not kept waiting for them.
         let hooks = self.begin_hooks();
-        let checked = self.groups_beside_caches().and_then(|live| self.keep(live));
+        let checked = self.groups_beside_caches().and_then(|live| {
+            // Not before the site stands up: a worker's job may take its time to end, and a broken site has to go back at once.
+            if commit::empties(&self.state.steps).is_some() {
+                self.hosts.restart_workers(self.monitor.as_ref());
+            }
+            self.keep(live)
+        });
         let ending = match checked {
             Ok(report) => Ok(report),
             Err(error) => {

@@ -158,8 +158,6 @@ pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn 
     hosts.refresh_files(hosts.services.keeps_files_open(), monitor);
     if let Some(pages) = empties(steps) {
         hosts.empty_caches(pages, monitor);
-    }
-    if steps.iter().any(|step| matches!(step, Step::RestartWorkers)) {
         hosts.restart_workers(monitor);
     }
     failed.map_or(Ok(()), Err)
@@ -306,7 +304,6 @@ mod tests {
             Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: Some(id(2)), around: Vec::new() },
             Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: None, around: vec!["/x".into()] },
             Step::EmptyCaches { pages: true },
-            Step::RestartWorkers,
             change(file(1_795_469_489_327_000_322), file(0)),
             change(Side::Absent, Side::Link { to: "../x".into() }),
             change(Side::Folder { mode: 0o755 }, Side::Absent),

@@ -64,7 +64,8 @@ impl Told<'_> {
     pub fn run_while(&self, moment: Moment, monitor: &dyn Monitor, lasts: &dyn Fn() -> bool) -> Result<()> {
         let found = match hooks::read(&self.ticket.config) {
             Ok(found) => found,
-            Err(error) if moment.may_stop() => return Err(error),
+            // Nothing but a hook's own word stands in a way back.
+            Err(error) if moment.may_stop() && self.ticket.kind != Kind::Rollback => return Err(error),
             Err(error) => {
                 monitor.event(Level::Warn, &error.message);
                 return Ok(());
@@ -143,7 +144,8 @@ impl Told<'_> {
                 (HookOutcome::Failed, None, why.clone(), Some(why))
             }
         };
-        match why.filter(|_| moment.may_stop()) {
+        let may_stop = moment.may_stop() && (self.ticket.kind != Kind::Rollback || status == Some(STOP));
+        match why.filter(|_| may_stop) {
             None => (made(hook, outcome, status, began, &said), Ok(())),
             Some(why) => {
                 let run = made(hook, HookOutcome::Refused, status, began, &said);

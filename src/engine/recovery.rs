@@ -92,6 +92,9 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
         let limit = Duration::from_secs(ticket.config.limits.verify_timeout_s.min(60));
         let groups = verify::standing(&ticket.config, &plan, &hosts, limit, monitor);
         if report::failures(&groups).is_empty() {
+            if commit::empties(&steps).is_some() {
+                hosts.restart_workers(monitor);
+            }
             let kept = commit::manifest_of(&plan, &steps, monitor);
             retained::write(&plan.snapshot, &kept)?;
             journal.append(&Record::Closed)?;

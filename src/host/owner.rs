@@ -23,9 +23,11 @@ pub fn policy(config: &Config, domain: &Domain, live: Option<BorrowedFd>) -> Res
     Ok(usual.of_site(owners))
 }
 
-/// The account that a site's PHP runs as: that of its pool, else the owner of its live tree; root is none.
+/// The account that a site's PHP runs as: that of the pool which serves it, else the owner of its live tree; root is none. What PHP may
+/// write is that pool's word, so that the owner's account runs nothing of it.
 pub fn account(config: &Config, domain: &Domain, live: Option<BorrowedFd>) -> Option<Account> {
-    let of_pool = pool::live_pool(config, domain).and_then(|pool| Account::named(&pool.user));
+    let serving = pool::serving_pool(config, domain).map(|(pool, _)| pool);
+    let of_pool = serving.or_else(|| pool::live_pool(config, domain)).and_then(|pool| Account::named(&pool.user));
     let account = of_pool.or_else(|| Account::numbered(policy(config, domain, live).ok()?.owner.0))?;
     (account.uid != 0).then_some(account)
 }

@@ -118,8 +118,6 @@ pub enum Step {
         /// Where both sides are saved.
         saved: PathBuf,
     },
-    /// Restarts what runs the site's code beside PHP-FPM. It is done again at any time.
-    RestartWorkers,
     /// Reloads a service, so that it reads its configuration.
     Reload {
         /// The service.
@@ -146,7 +144,6 @@ impl Step {
             Step::Exchange { live, .. } => format!("exchange {}", live.display()),
             Step::EmptyCaches { .. } => "empty the site's caches".to_owned(),
             Step::Config { change, .. } => format!("install {}", change.target.display()),
-            Step::RestartWorkers => "restart the site's workers".to_owned(),
             Step::Reload { service, .. } => format!("reload {}", service.name()),
         }
     }
@@ -164,7 +161,6 @@ impl Step {
             Step::Exchange { .. }
             | Step::Parts { .. }
             | Step::EmptyCaches { .. }
-            | Step::RestartWorkers
             | Step::Config { .. }
             | Step::Reload { .. } => false,
         }
@@ -207,10 +203,6 @@ impl Step {
                 Ok(())
             }
             Step::Config { change, saved } => install(change, saved),
-            Step::RestartWorkers => {
-                hosts.restart_workers(monitor);
-                Ok(())
-            }
             // The service tests its configuration before it is told to reload: otherwise a refusal would only show as a long wait.
             Step::Reload { service, lenient: true } if hosts.services.test(*service, &[]).is_err() => {
                 let message = format!(
@@ -265,7 +257,7 @@ impl Step {
             }
             Step::Config { change, saved } => uninstall(change, saved),
             // `back` does these at its end, when everything is in its place again.
-            Step::EmptyCaches { .. } | Step::RestartWorkers => Ok(()),
+            Step::EmptyCaches { .. } => Ok(()),
             // `back` reloads once at its end, when every file is in its place again.
             Step::Reload { .. } => Ok(()),
         }

@@ -25,11 +25,11 @@ use std::path::{Path, PathBuf};
 /// 3. `Switch`, then `AddForeignKeys`: the keys of the tables that came need them in their place.
 /// 4. `Exchange` or `Parts`, right behind the tables: until then the old code reads the new tables. The database goes first because
 ///    `RENAME TABLE` may have to give up on a lock. If it does, no file has moved.
-/// 5. `EmptyCaches`, at once: until then visitors get saved pages and objects of before. Then `RestoreObjects`: views, triggers and routines name the tables that came. They are created one by one, so the files do not wait for
-///    them. Then `DropSchema`, where the restore that is taken back had made the schema.
+/// 5. `RestoreObjects`: views, triggers and routines name the tables that came. They are created one by one, so the files do not wait for
+///    them. Then `DropSchema`, where the restore that is taken back had made the schema. Then `EmptyCaches`, which may take two seconds:
+///    until then visitors get saved pages and objects of before.
 /// 6. `Config`: a new site configuration may name a folder of the new tree.
 /// 7. `Reload`, once a service, when every file that it reads is in place.
-/// 8. `RestartWorkers`, last: what runs the site's code reads all of the above.
 ///
 /// They are undone in the opposite order, for the same reasons. Reloads are the exception: see [`crate::engine::commit::back`].
 ///
@@ -42,12 +42,12 @@ pub(crate) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
     let (mut steps, objects) = database(job)?;
     let files = files(job)?;
     let pages = !matches!(files, Some(Step::Exchange { .. })) && !names_pages(plan)?;
-    let changes_code = files.is_some() || plan.database.is_some();
-    if changes_code {
-        steps.extend(files);
+    let changes_site = files.is_some() || plan.database.is_some();
+    steps.extend(files);
+    steps.extend(objects);
+    if changes_site {
         steps.push(Step::EmptyCaches { pages });
     }
-    steps.extend(objects);
     let changes = match &plan.from_snapshot {
         Some(from) => site_config::reversed(&staged.kept_config, from, &plan.snapshot)?,
         None => site_config::changes(&staged.config, &plan.snapshot)?,
@@ -57,9 +57,6 @@ pub(crate) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
     steps.extend(changes.into_iter().map(|change| Step::Config { change, saved: saved.clone() }));
     let lenient = plan.from_snapshot.is_some();
     steps.extend(reloads.into_iter().map(|service| Step::Reload { service, lenient }));
-    if changes_code {
-        steps.push(Step::RestartWorkers);
-    }
     Ok(steps)
 }
 

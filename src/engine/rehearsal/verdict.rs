@@ -43,16 +43,24 @@ const WANTS_SETTINGS: &str = "its settings lie outside of what is restored";
 const SAYS_NOTHING: &str = "no message of PHP's explains it";
 
 /// Words of PHP, of the kernel and of the database that speak of a fence, and what is told of it.
-const WORDS: [(&str, &str); 12] = [
+const WORDS: [(&str, &str); 20] = [
     ("command denied to user", WANTS_RIGHTS),
+    ("Access denied for user", WANTS_RIGHTS),
     ("Network is unreachable", WANTS_NETWORK),
     ("Cannot assign requested address", WANTS_NETWORK),
     ("Connection refused", WANTS_NETWORK),
     ("getaddrinfo", WANTS_NETWORK),
     ("name resolution", WANTS_NETWORK),
+    ("Could not resolve host", WANTS_NETWORK),
+    ("Failed to connect to", WANTS_NETWORK),
+    ("Could not connect", WANTS_NETWORK),
+    ("Couldn't connect", WANTS_NETWORK),
+    ("RedisException: No such file", WANTS_NETWORK),
     ("server has gone away", WANTS_ANOTHER),
     ("Error while reading greeting packet", WANTS_ANOTHER),
     ("Read-only file system", WANTS_FILES),
+    ("readonly database", WANTS_FILES),
+    ("unable to open database file", WANTS_FILES),
     ("No space left on device", WANTS_FILES),
     ("Maximum execution time", WANTS_MORE),
     ("Allowed memory size", WANTS_MORE),
@@ -247,9 +255,13 @@ fn excuse(asked: &Asked, fences: &Fences, left: &Leavings, what: &Trouble) -> Op
             // What a query gave that nobody answered.
             let of_nothing = speaks(&[" on null", " on false", " on bool"]);
             let another = (fences.turned_away && (of_database || of_nothing)) || (of_database && !fences.entered);
+            // A folder that is not there can be the backup's own lack; these say that it may not be written.
+            let of_files = || speaks(&["Read-only", "readonly", "unable to open database file"]);
             of_words(fatal)
-                .filter(|why| *why != WANTS_FILES || !fences.layered || fatal.contains("Read-only"))
+                .filter(|why| *why != WANTS_FILES || !fences.layered || of_files())
+                .or(of_words(&asked.errors).filter(|why| *why == WANTS_NETWORK))
                 .or(another.then_some(WANTS_ANOTHER))
+                .or((of_nothing && fences.denied).then_some(WANTS_RIGHTS))
                 .or((of_database && fences.missing).then_some(WANTS_THE_REST))
         }
         Kind::NoDatabase if fences.turned_away || !fences.entered => Some(WANTS_ANOTHER),
@@ -341,6 +353,23 @@ mod tests {
             (asked(500, "<h1>Server Error</h1>", ""), USUAL),
             (asked(500, "<h1>Server Error</h1>", ""), Fences { denied: false, ..USUAL }),
             (asked(500, "", "PHP Fatal error:  Maximum execution time of 1 second exceeded in /a.php"), USUAL),
+            // As phpredis, curl and SQLite say it of a cell.
+            (asked(500, "", "PHP Fatal error:  Uncaught RedisException: No such file or directory in /r.php:1"), USUAL),
+            (asked(500, "", "PHP Fatal error:  Uncaught Ex: cURL error 6: Could not resolve host: api.example"), USUAL),
+            (asked(500, "", "PHP Fatal error:  Uncaught PDOException: attempt to write a readonly database"), USUAL),
+            (
+                asked(
+                    500,
+                    "",
+                    "PHP Warning:  file_get_contents(): getaddrinfo failed\nPHP Fatal error:  Uncaught TypeError: no in /a:1",
+                ),
+                USUAL,
+            ),
+            // What follows from a write that was not let.
+            (
+                asked(500, "", "PHP Fatal error:  Uncaught Error: Call to a member function id() on false in /a:1"),
+                USUAL,
+            ),
             (asked(404, "gone", ""), USUAL),
             (Asked { status: None, ..asked(0, "", "no answer in time") }, USUAL),
             (Asked { away: Some("https://login.example.org/".into()), ..asked(302, "", "") }, USUAL),

@@ -63,7 +63,9 @@ impl Services {
         if let Some(account) = &account {
             let programs = programs(&self.config.services.supervisor).into_iter();
             all.extend(
-                programs.filter(|found| found.is_of(&site, account)).map(|found| Worker::Supervisor(found.name)),
+                programs
+                    .filter(|found| found.is_of(&site, account) && !found.is_laravels())
+                    .map(|found| Worker::Supervisor(found.name)),
             );
             let units = units(&self.config.services.units).into_iter();
             all.extend(units.filter(|found| found.is_of(&site, account)).map(|found| Worker::Systemd(found.name)));
@@ -143,8 +145,14 @@ fn restart_queue(folder: &Path, account: Option<&Account>) -> Result<(), String>
 fn restart_program(conf: &Path, name: &str) -> Result<(), String> {
     let program = command::find("supervisorctl").ok_or("supervisorctl is not installed")?;
     let all = format!("{name}:*");
-    let outcome =
-        command::run(&program, &["-c".as_ref(), conf.as_os_str(), "restart".as_ref(), all.as_ref()], PATIENCE)?;
+    let ask =
+        |what: &str| command::run(&program, &["-c".as_ref(), conf.as_os_str(), what.as_ref(), all.as_ref()], PATIENCE);
+    // Its status ends with another number where one of the processes does not run.
+    if !ask("status")?.said.contains("RUNNING") {
+        return Err("it does not run, and was left so".into());
+    }
+    // `restart` is a stop and a start, by supervisorctl itself: whoever ends it in between has to see to the start.
+    let outcome = ask("restart").map_err(|why| format!("{why}; look at it: supervisorctl start {all}"))?;
     // It says what went wrong, and ends with 0 in some versions.
     if outcome.success && !outcome.said.contains("ERROR") { Ok(()) } else { Err(last_line(&outcome.said).to_owned()) }
 }
@@ -163,6 +171,12 @@ struct Described {
 }
 
 impl Described {
+    /// Whether it is a worker of Laravel's queue: told by `artisan queue:restart` it ends after its job, and supervisor starts it anew. A
+    /// stop would wait for the job.
+    fn is_laravels(&self) -> bool {
+        self.command.contains("artisan") && ["queue:", "horizon"].iter().any(|word| self.command.contains(word))
+    }
+
     /// Whether it runs below the site's folder, as the site's account.
     fn is_of(&self, site: &Site, account: &Account) -> bool {
         let is_below = |word: &str| {
@@ -298,5 +312,12 @@ mod tests {
         for bad in ["systemd:", "systemd:--all", "command:x", "supervisor:a b", "x"] {
             assert_eq!(of_name(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn workers_of_laravels_queue_are_not_stopped_by_supervisor() {
+        let of = |command: &str| Described { command: command.into(), ..Described::default() }.is_laravels();
+        assert!(of("php /srv/shop/artisan queue:work --sleep=3") && of("php artisan horizon"));
+        assert!(!of("node /srv/shop/queue.js") && !of("php artisan schedule:work"));
     }
 }

@@ -73,7 +73,16 @@ pub fn remove(
 
 /// Sessions and queues are no cache: a visitor would lose the basket, and a job its work.
 fn is_kept(key: &[u8]) -> bool {
-    const WORDS: [&[u8]; 6] = [b"session:", b"sessions:", b"sess:", b"phpredis_session", b"queues:", b"horizon:"];
+    const WORDS: [&[u8]; 7] = [
+        b"session:",
+        b"sessions:",
+        b"sess:",
+        b"phpredis_session",
+        b"queues:",
+        b"horizon:",
+        // By which the workers of Laravel's queue learn that they are to end.
+        b"illuminate:queue:restart",
+    ];
     let key = key.to_ascii_lowercase();
     WORDS.iter().any(|word| memchr::memmem::find(&key, word).is_some())
 }
@@ -193,7 +202,14 @@ mod tests {
 
     #[test]
     fn sessions_and_queues_are_no_cache() {
-        for key in ["PHPREDIS_SESSION:abc", "shop_queues:default", "shop:session:1", "shop:Sess:1", "horizon:x"] {
+        for key in [
+            "PHPREDIS_SESSION:abc",
+            "shop_queues:default",
+            "shop:session:1",
+            "shop:Sess:1",
+            "horizon:x",
+            "laravel_cache_:illuminate:queue:restart",
+        ] {
             assert!(is_kept(key.as_bytes()), "{key}");
         }
         for key in ["shop:posts:1", "wp:options:alloptions", "shop:queue_stats"] {
