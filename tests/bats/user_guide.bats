@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# docs/user-guide.md: every command in it is run as it stands, every screen is named.
+# docs/user-guide.md: every command of its bash blocks is run as it stands (those in sh name files that are not here), every screen is named.
 
 bats_require_minimum_version 1.5.0
 load helper
