@@ -46,6 +46,23 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Requires that no more than they allow was used.
+    ///
+    /// # Errors
+    /// `limit_exceeded`.
+    fn require(self, spent: Spent) -> Result<()> {
+        let Limits { entries, bytes } = self;
+        if spent.entries > entries {
+            return Err(Error::new(Code::LimitExceeded, format!("the backup has over {entries} entries"))
+                .with("max_entries", entries));
+        }
+        if spent.bytes > bytes {
+            return Err(Error::new(Code::LimitExceeded, format!("the backup unpacks to over {bytes} bytes"))
+                .with("max_bytes", bytes));
+        }
+        Ok(())
+    }
+
     /// What is left of them.
     #[must_use]
     pub fn less(self, spent: Spent) -> Limits {

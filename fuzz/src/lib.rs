@@ -2,6 +2,7 @@
 //! not crashing, each says what has to hold whatever the bytes are.
 
 pub mod catalogue;
+mod container;
 pub mod gzip;
 pub mod index;
 pub mod journal;

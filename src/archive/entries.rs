@@ -13,6 +13,14 @@ pub struct Spent {
     pub bytes: u64,
 }
 
+impl Spent {
+    /// Counts what a container inside used, too.
+    pub fn add(&mut self, inner: Spent) {
+        self.entries = self.entries.saturating_add(inner.entries);
+        self.bytes = self.bytes.saturating_add(inner.bytes);
+    }
+}
+
 /// Entries of a container. [`Read`] gives the content of the entry last returned; what is left of it is passed over by the next call of
 /// [`Entries::next_entry`].
 pub trait Entries: Read {

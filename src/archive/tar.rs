@@ -144,11 +144,7 @@ impl<R: Read> TarReader<R> {
                 return Ok(None);
             };
             self.entries += 1;
-            if self.entries > self.limits.entries {
-                let most = self.limits.entries;
-                return Err(Error::new(Code::LimitExceeded, format!("the backup has over {most} entries"))
-                    .with("max_entries", most));
-            }
+            self.limits.require(self.spent())?;
             let size = match has_content(header.entry_type()) {
                 true => header.entry_size().map_err(|_| self.damage("an entry has no readable size"))?,
                 false => 0,
@@ -260,11 +256,7 @@ impl<R: Read> TarReader<R> {
             logical = 0;
         }
         self.unpacked = self.unpacked.saturating_add(logical.max(stored));
-        if self.unpacked > self.limits.bytes {
-            let most = self.limits.bytes;
-            return Err(Error::new(Code::LimitExceeded, format!("the backup unpacks to over {most} bytes"))
-                .with("max_bytes", most));
-        }
+        self.limits.require(self.spent())?;
         let id = |given: Option<u64>, field: std::io::Result<u64>| {
             u32::try_from(given.or(field.ok()).unwrap_or(0)).unwrap_or(u32::MAX)
         };

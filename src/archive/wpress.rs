@@ -201,15 +201,7 @@ impl<S: ReadAt + Clone> Entries for WpressReader<S> {
         }
         content.left = Some(entry.size);
         self.spent.bytes = self.spent.bytes.saturating_add(entry.size);
-        let (most_entries, most_bytes) = (self.limits.entries, self.limits.bytes);
-        if self.spent.entries > most_entries {
-            return Err(Error::new(Code::LimitExceeded, format!("the backup has over {most_entries} entries"))
-                .with("max_entries", most_entries));
-        }
-        if self.spent.bytes > most_bytes {
-            return Err(Error::new(Code::LimitExceeded, format!("the backup unpacks to over {most_bytes} bytes"))
-                .with("max_bytes", most_bytes));
-        }
+        self.limits.require(self.spent)?;
         self.content = Some(content);
         Ok(Some(entry))
     }
@@ -223,8 +215,7 @@ impl<S: ReadAt + Clone> Entries for WpressReader<S> {
     }
 
     fn spend(&mut self, inner: Spent) {
-        self.spent.entries = self.spent.entries.saturating_add(inner.entries);
-        self.spent.bytes = self.spent.bytes.saturating_add(inner.bytes);
+        self.spent.add(inner);
     }
 }
 

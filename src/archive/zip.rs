@@ -149,16 +149,7 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
     fn entry(&mut self, listed: Listed) -> Result<Entry> {
         self.spent.entries += 1;
         self.spent.bytes = self.spent.bytes.saturating_add(listed.size);
-        if self.spent.entries > self.limits.entries {
-            let most = self.limits.entries;
-            return Err(Error::new(Code::LimitExceeded, format!("the backup has over {most} entries"))
-                .with("max_entries", most));
-        }
-        if self.spent.bytes > self.limits.bytes {
-            let most = self.limits.bytes;
-            return Err(Error::new(Code::LimitExceeded, format!("the backup unpacks to over {most} bytes"))
-                .with("max_bytes", most));
-        }
+        self.limits.require(self.spent)?;
         let start = self.data_start(&listed)?;
         let shown = String::from_utf8_lossy(&listed.name).into_owned();
         let end = start + listed.packed;
@@ -343,8 +334,7 @@ impl<S: ReadAt + Clone + 'static> Entries for ZipReader<S> {
     }
 
     fn spend(&mut self, inner: Spent) {
-        self.spent.entries = self.spent.entries.saturating_add(inner.entries);
-        self.spent.bytes = self.spent.bytes.saturating_add(inner.bytes);
+        self.spent.add(inner);
     }
 }
 

@@ -120,8 +120,7 @@ impl Entries for FolderReader<'_> {
     }
 
     fn spend(&mut self, inner: Spent) {
-        self.spent.entries = self.spent.entries.saturating_add(inner.entries);
-        self.spent.bytes = self.spent.bytes.saturating_add(inner.bytes);
+        self.spent.add(inner);
     }
 }
 

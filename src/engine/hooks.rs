@@ -293,9 +293,7 @@ fn tell(run: &HookRun, monitor: &dyn Monitor) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::request::Request;
     use crate::config::Config;
-    use crate::job::JobId;
     use crate::progress::Silent;
     use std::os::unix::fs::PermissionsExt;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -312,15 +310,7 @@ mod tests {
             let mut config = Config::default();
             config.paths.base = place.path().to_owned();
             config.limits.hook_s = 1;
-            let ticket = Ticket {
-                schema: 1,
-                job: JobId::new().unwrap(),
-                kind: Kind::Restore,
-                domain: None,
-                created: String::new(),
-                request: Request::parse("restore_start", r#"{"domain":"example.com"}"#).unwrap(),
-                config,
-            };
+            let ticket = Ticket::of_restore(config);
             Machine { place, folder: JobFolder::create(&ticket).unwrap(), ticket }
         }
 

@@ -22,7 +22,6 @@ use crate::progress::{Level, Monitor, Silent};
 use crate::report;
 use crate::snapshot::retained::{self, Manifest};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What the recovery does with the staging of a job that had changed nothing yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +88,7 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
         if let Some(pages) = commit::empties(&steps) {
             hosts.empty_caches(pages, monitor);
         }
-        let limit = Duration::from_secs(ticket.config.limits.verify_timeout_s.min(60));
-        let groups = verify::standing(&ticket.config, &plan, &hosts, limit, monitor);
+        let groups = verify::standing(&ticket.config, &plan, &hosts, monitor);
         if report::failures(&groups).is_empty() {
             if commit::empties(&steps).is_some() {
                 hosts.restart_workers(monitor);

@@ -16,6 +16,7 @@ use crate::engine::rehearsal::page::{Asked, Visitor};
 use crate::engine::rehearsal::verdict::Fences;
 use crate::engine::state::Staged;
 use crate::error::{Code, Error, Result};
+use crate::host::account;
 use crate::host::cell::gate::Gate;
 use crate::host::cell::{Account, Cell, Spec, pool};
 use crate::host::credentials::{Endpoint, Password};
@@ -349,7 +350,8 @@ fn account(config: &Config, user: &str, group: &str) -> std::result::Result<Acco
     if uid == 0 || gid == 0 {
         return Err("its PHP-FPM pool runs as root".into());
     }
-    Ok(Account { uid, gid, groups: tree::policy::groups_of(user, gid) })
+    let groups = account::groups_of(user, gid).into_iter().filter(|group| *group != 0).collect();
+    Ok(Account { uid, gid, groups })
 }
 
 /// Whether the site has a database, by what the administrator or its live settings say. One that is not understood is one.

@@ -546,8 +546,7 @@ fn page(config: &Config, hosts: &Hosts, domain: &Domain) -> Check {
 }
 
 /// The checks that a recovery can make of a change-over whose worker died: services, the site's page, the site's own account.
-pub fn standing(config: &Config, plan: &Plan, hosts: &Hosts, limit: Duration, monitor: &dyn Monitor) -> Vec<Group> {
-    let _ = limit;
+pub fn standing(config: &Config, plan: &Plan, hosts: &Hosts, monitor: &dyn Monitor) -> Vec<Group> {
     monitor.event(Level::Info, "checking that the site stands");
     let mut groups = vec![Group::new("service_status", services(config, hosts, &plan.domain, &plan.probes(config)))];
     if let Some(names) = &plan.database {

@@ -67,17 +67,29 @@ fn files() -> (String, String) {
     (read("/etc/passwd"), read("/etc/group"))
 }
 
+/// The groups of a user, its own one first.
+pub fn groups_of(user: &str, own: u32) -> Vec<u32> {
+    all_groups(&files().1, user, own)
+}
+
+fn fields(line: &str) -> Vec<String> {
+    line.split(':').map(str::to_owned).collect()
+}
+
+fn all_groups(groups: &str, user: &str, own: u32) -> Vec<u32> {
+    let is_in = |members: &str| members.split(',').any(|member| member == user);
+    let others = groups.lines().map(fields).filter(|group| group.len() >= 4 && is_in(&group[3]));
+    let others = others.filter_map(|group| group[2].parse().ok()).filter(|group| *group != own);
+    [own].into_iter().chain(others).collect()
+}
+
 fn find(users: &str, groups: &str, wanted: impl Fn(&[&str]) -> bool) -> Option<Account> {
-    let fields = |line: &'_ str| line.split(':').map(str::to_owned).collect::<Vec<String>>();
     let line = users.lines().map(fields).find(|fields| {
         let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
         fields.len() >= 6 && wanted(&fields)
     })?;
     let (uid, gid) = (line[2].parse().ok()?, line[3].parse().ok()?);
-    let is_in = |members: &str| members.split(',').any(|member| member == line[0]);
-    let others = groups.lines().map(fields).filter(|group| group.len() >= 4 && is_in(&group[3]));
-    let mut groups: Vec<u32> = others.filter_map(|group| group[2].parse().ok()).filter(|group| *group != gid).collect();
-    groups.insert(0, gid);
+    let groups = all_groups(groups, &line[0], gid);
     Some(Account { name: line[0].clone(), uid, gid, groups, home: PathBuf::from(&line[5]) })
 }
 

@@ -373,24 +373,14 @@ fn tenth(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::request::Request;
     use crate::config::Config;
-    use crate::job::{JobId, Kind};
     use crate::path::Domain;
 
     fn monitor(limit: Option<Duration>) -> (tempfile::TempDir, JobMonitor) {
         let base = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.paths.base = base.path().to_owned();
-        let ticket = Ticket {
-            schema: 1,
-            job: JobId::new().unwrap(),
-            kind: Kind::Restore,
-            domain: Some(Domain::parse("example.com").unwrap()),
-            created: String::new(),
-            request: Request::parse("restore_start", r#"{"domain":"example.com"}"#).unwrap(),
-            config,
-        };
+        let ticket = Ticket { domain: Some(Domain::parse("example.com").unwrap()), ..Ticket::of_restore(config) };
         let folder = JobFolder::create(&ticket).unwrap();
         let monitor = JobMonitor::new(&folder, &ticket, None, limit).unwrap();
         (base, monitor)

@@ -53,6 +53,23 @@ impl TryFrom<Written> for Ticket {
     }
 }
 
+#[cfg(test)]
+impl Ticket {
+    /// Of a restore, for tests of what a worker does.
+    pub fn of_restore(config: Config) -> Ticket {
+        let request = Request::parse("restore_start", r#"{"domain":"example.com"}"#).unwrap();
+        Ticket {
+            schema: SCHEMA,
+            job: JobId::new().unwrap(),
+            kind: Kind::Restore,
+            domain: None,
+            created: String::new(),
+            request,
+            config,
+        }
+    }
+}
+
 fn write_request<S: Serializer>(request: &Request, serializer: S) -> Result<S::Ok, S::Error> {
     request.to_json().map_err(S::Error::custom)?.serialize(serializer)
 }

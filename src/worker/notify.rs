@@ -122,9 +122,7 @@ fn post(url: &str, document: &str, roots: Vec<Certificate<'static>>) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::request::Request;
     use crate::config::Config;
-    use crate::job::JobId;
     use crate::job::events::Events;
     use crate::job::folder::JobFolder;
     use crate::job::monitor::JobMonitor;
@@ -254,15 +252,7 @@ mod tests {
         config.paths.base = base.path().to_owned();
         config.notify.command = "false".into();
         config.notify.webhook = "http://127.0.0.1:9/secret".into();
-        let ticket = Ticket {
-            schema: 1,
-            job: JobId::new().unwrap(),
-            kind: Kind::Restore,
-            domain: None,
-            created: String::new(),
-            request: Request::parse("restore_start", r#"{"domain":"example.com"}"#).unwrap(),
-            config,
-        };
+        let ticket = Ticket::of_restore(config);
         let folder = JobFolder::create(&ticket).unwrap();
         let monitor = JobMonitor::new(&folder, &ticket, None, None).unwrap();
         send(&ticket, &Ending::Failed(Error::new(Code::Busy, "busy")), &monitor);

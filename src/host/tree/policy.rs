@@ -97,17 +97,6 @@ impl FilePolicy {
     }
 }
 
-/// The groups of a user as /etc/group has them, with its own one.
-pub fn groups_of(user: &str, own: u32) -> Vec<u32> {
-    let text = std::fs::read_to_string("/etc/group").unwrap_or_default();
-    let named = |line: &str| -> Option<u32> {
-        let fields: Vec<&str> = line.split(':').collect();
-        let [_, _, gid, members] = fields.as_slice() else { return None };
-        members.split(',').any(|member| member == user).then(|| gid.parse().ok()).flatten()
-    };
-    [own].into_iter().chain(text.lines().filter_map(named).filter(|gid| *gid != own && *gid != 0)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
