@@ -157,6 +157,10 @@ fn the_grant_that_is_named_lets_the_sites_account_restore() {
     assert!(!grants.is_empty(), "{said}");
     tenants.sql(&grants.concat());
     assert_both_take(&tenants, &grants.concat());
+    // With no more than these rights what was tried goes, too: an account that a routine is of may not be dropped (error 4006).
+    let validated = tenants.world.document("validate", &json!({"domain": DOMAIN, "wait": true}));
+    assert!(validated.to_string().contains("took the 2 definitions"), "{validated:#}");
+    assert_eq!(tenants.sql("SELECT User FROM mysql.user WHERE User LIKE 'rv%'"), "");
 
     tenants.backup(&format!("{TABLE}CREATE TRIGGER `tt` BEFORE INSERT ON `t` FOR EACH ROW SET NEW.v='x';\n"));
     assert_both_refuse(&tenants, "binary_log", &["trigger tt", "administrator", "log_bin_trust_function_creators"]);

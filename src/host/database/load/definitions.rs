@@ -35,6 +35,8 @@ pub struct Tried {
 pub struct Trying {
     statements: u64,
     refused: Vec<Error>,
+    /// A table was refused, by whomever: a view may lack it.
+    lacks_tables: bool,
 }
 
 impl Trying {
@@ -61,8 +63,8 @@ impl Trying {
 }
 
 /// Makes the tables of a dump in the schema of the request, which is there and empty, as a load makes them, and, where the server takes
-/// them all, its views, triggers, routines and events. On return, good or bad, the throw-away account is gone, and the schema is for
-/// the caller to drop.
+/// them all, its views, triggers, routines and events. On return, good or bad, the throw-away account is gone, and the schema with it
+/// where the account was made.
 ///
 /// # Errors
 /// `database_unreachable`, `insufficient_privilege`, and what the monitor stops it with.
@@ -75,11 +77,14 @@ pub fn try_definitions(dump: impl Read, request: &LoadRequest, monitor: Arc<dyn 
     let mut reader = Reading::new(&shared, request, Arc::new(Queue::new(0)), 0);
     reader.trying = Some(Trying::default());
     let read = reader.read_all(Steady { inner: dump, shared: shared.clone() }).and_then(|()| reader.try_objects());
-    let Trying { statements, refused } = reader.trying.take().unwrap_or_default();
+    let Trying { statements, refused, .. } = reader.trying.take().unwrap_or_default();
     drop(reader);
+    // First what was made: MySQL lets no account go that a view or routine is of (error 4006), whoever asks for it without a right of
+    // its own for that.
+    let emptied = drop_scratch(&request.server, &request.schema);
     let gone = remove_account(&request.server, admin, &request.account);
     monitor.keep_going()?;
-    gone?;
+    emptied.and(gone)?;
     Ok(Tried { statements, refused, stopped: read.err() })
 }
 
@@ -95,6 +100,9 @@ impl Reading<'_> {
         let Some(about) = about.filter(|_| without && error.context.contains_key("exclude")) else { return Err(error) };
         if let Subject::NewTable(name) | Subject::Table(name) = about {
             self.passed_over.insert(name);
+            if let Some(trying) = &mut self.trying {
+                trying.lacks_tables = true;
+            }
         }
         // What is refused by our own word is told by the look at the dump.
         if let (Some(trying), Some(_)) = (&mut self.trying, error_number(&error)) {
@@ -108,7 +116,7 @@ impl Reading<'_> {
     /// # Errors
     /// As [`Reading::goes_on_after`].
     fn try_objects(&mut self) -> Result<()> {
-        if self.objects.is_empty() || self.trying.as_ref().is_some_and(|trying| !trying.refused.is_empty()) {
+        if self.objects.is_empty() || self.trying.as_ref().is_some_and(|trying| trying.lacks_tables) {
             return Ok(());
         }
         let mut connection = self.shared.connect()?;
