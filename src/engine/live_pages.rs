@@ -29,19 +29,21 @@ pub fn probed(config: &Config, hosts: &Hosts, domain: &Domain, probes: &[Probe])
         return Vec::new();
     }
     let ask = |probe: &Probe| of_answer(probe, hosts.services.fetch_page(domain, &probe.path));
-    let patiently = |probe| {
-        let mut said = ask(probe);
-        for attempt in 1..ATTEMPTS {
-            if said.outcome != Outcome::Fail {
-                break;
-            }
-            // All caches are empty: the first answer may be slow.
-            std::thread::sleep(Duration::from_millis(100 << attempt));
-            said = ask(probe);
+    // All caches are empty: the first answer may be slow.
+    probes.iter().map(|probe| patiently(ATTEMPTS, || ask(probe))).collect()
+}
+
+/// Asks for a page until it does not fail, so many times at most, with longer and longer pauses.
+pub fn patiently(attempts: u32, ask: impl Fn() -> Check) -> Check {
+    let mut said = ask();
+    for attempt in 1..attempts {
+        if said.outcome != Outcome::Fail {
+            break;
         }
-        said
-    };
-    probes.iter().map(patiently).collect()
+        std::thread::sleep(Duration::from_millis(100 << attempt));
+        said = ask();
+    }
+    said
 }
 
 fn of_answer(probe: &Probe, answer: crate::error::Result<Answer>) -> Check {

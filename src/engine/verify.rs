@@ -511,38 +511,26 @@ fn page(config: &Config, hosts: &Hosts, domain: &Domain) -> Check {
     if config.http.url.is_empty() {
         return Check::new("http", Outcome::NotChecked, "the site was not asked for a page: http.url is empty");
     }
-    let mut last = String::new();
-    for attempt in 0..PROBES {
-        if attempt > 0 {
-            std::thread::sleep(Duration::from_millis(100 << attempt));
+    let url = &config.http.url;
+    live_pages::patiently(PROBES, || match hosts.services.fetch(domain) {
+        // What was seen is no page: no proof for the site, and none against it.
+        Ok(Answer { doubt: Some(doubt), status, .. }) => {
+            let message = format!("{url} with Host {domain} answers {status}, but {doubt}: no page was seen");
+            Check::new("http", Outcome::Warn, message).with("status", status)
         }
-        match hosts.services.fetch(domain) {
-            // What was seen is no page: no proof for the site, and none against it.
-            Ok(Answer { doubt: Some(doubt), status, .. }) => {
-                let message =
-                    format!("{} with Host {domain} answers {status}, but {doubt}: no page was seen", config.http.url);
-                return Check::new("http", Outcome::Warn, message).with("status", status);
-            }
-            Ok(answer) if config.http.expect_status.contains(&answer.status) => {
-                return Check::new(
-                    "http",
-                    Outcome::Pass,
-                    format!(
-                        "{} with Host {domain} answers {} after {} ms{}",
-                        config.http.url,
-                        answer.status,
-                        answer.millis,
-                        answer.by.last().map_or_else(String::new, |by| format!(", by way of {by}"))
-                    ),
-                )
-                .with("status", answer.status)
-                .with("millis", answer.millis);
-            }
-            Ok(answer) => last = format!("answers {}, expected one of {:?}", answer.status, config.http.expect_status),
-            Err(error) => last = error.message,
+        Ok(answer) if config.http.expect_status.contains(&answer.status) => {
+            let (status, millis) = (answer.status, answer.millis);
+            let by = answer.by.last().map_or_else(String::new, |by| format!(", by way of {by}"));
+            let message = format!("{url} with Host {domain} answers {status} after {millis} ms{by}");
+            Check::new("http", Outcome::Pass, message).with("status", status).with("millis", millis)
         }
-    }
-    Check::new("http", Outcome::Fail, format!("{} with Host {domain}: {last}", config.http.url))
+        Ok(answer) => {
+            let (status, expected) = (answer.status, &config.http.expect_status);
+            let message = format!("{url} with Host {domain}: answers {status}, expected one of {expected:?}");
+            Check::new("http", Outcome::Fail, message)
+        }
+        Err(error) => Check::new("http", Outcome::Fail, format!("{url} with Host {domain}: {}", error.message)),
+    })
 }
 
 /// The checks that a recovery can make of a change-over whose worker died: services, the site's page, the site's own account.
