@@ -46,15 +46,25 @@ impl Disk {
         );
     }
 
+    /// What is on it is in its image afterwards.
     fn unmount(&self) {
         // What was killed takes a moment to let go of its files.
-        for _ in 0..200 {
-            if Command::new("umount").arg(self.mount_point()).output().unwrap().status.success() {
+        self.until("is mounted", || Command::new("umount").arg(self.mount_point()).output().unwrap().status.success());
+        // A mount namespace that was made meanwhile, of another test's rehearsal, has the filesystem too until it ends.
+        self.until("is in use", || {
+            let devices = Command::new("losetup").arg("--associated").arg(self.image("run")).output().unwrap();
+            devices.stdout.is_empty()
+        });
+    }
+
+    fn until(&self, what: &str, done: impl Fn() -> bool) {
+        for _ in 0..1200 {
+            if done() {
                 return;
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        panic!("{} stays busy", self.mount_point().display());
+        panic!("{} {what} after a minute", self.image("run").display());
     }
 
     /// Everything that runs on it ends at once; what had been synced is there afterwards, and nothing else.

@@ -75,7 +75,8 @@ fn path_of(line: &str) -> Option<PathBuf> {
 /// What could not be mounted, and why.
 pub fn make(spec: &Spec, sockets: &[PathBuf]) -> Result<bool, String> {
     let root = Path::new("/");
-    mount("none", root, "", libc::MS_REC | libc::MS_PRIVATE, "").map_err(named("leave the mounts at", root))?;
+    // Nothing of the cell goes out. What is unmounted outside is not kept in use here, or a disk could be pulled that is still written to.
+    mount("none", root, "", libc::MS_REC | libc::MS_SLAVE, "").map_err(named("leave the mounts at", root))?;
     let tree = handle(&spec.tree).map_err(named("open", &spec.tree))?;
     let around = match &spec.around {
         Some(around) => Some((around, handle(around).map_err(named("open", around))?)),
