@@ -302,6 +302,14 @@ char *rv_list_logs(const char *request_json);
 // Answer: `domain`, `name`, `size`, `text` (whole lines, 64 KiB at most), `next` (null at the end).
 char *rv_read_log(const char *request_json);
 
+// Drills of a domain, newest first; without a domain the newest of each.
+//
+// - domain      string?               the domain; = all of them
+//
+// Answer: `drills`: each with `domain`, `time`, `outcome`, `message`, `error`, `source`, `backup_age_s`, `recovery_s`,
+// `change_over_ms`, `job`.
+char *rv_list_drills(const char *request_json);
+
 // Finishes or undoes what crashed workers left. Starts a job.
 //
 // - domain      string?               the domain; = all of them

@@ -75,6 +75,8 @@ filled_files() {
   printf '%s\t%s\n' \
     bindings/c/rocketvps-restore.pc.in "$libdir/pkgconfig/rocketvps-restore.pc" \
     scripts/rocketvps-restore-recover.service.in "$unitdir/rocketvps-restore-recover.service" \
+    scripts/rocketvps-restore-drill.service.in "$unitdir/rocketvps-restore-drill.service" \
+    scripts/rocketvps-restore-drill.timer.in "$unitdir/rocketvps-restore-drill.timer" \
     scripts/rocketvps-restore.service.in "$unitdir/rocketvps-restore.service" \
     scripts/rocketvps-restore.socket.in "$unitdir/rocketvps-restore.socket"
 }
@@ -144,6 +146,7 @@ install_all() {
   [[ -z $destdir ]] || return 0
   say "programs that link the library find it after: ldconfig"
   say "for recovery at boot: systemctl enable rocketvps-restore-recover"
+  say "for proof every week that the backups work: systemctl enable --now rocketvps-restore-drill.timer"
   say "for callers without rights: $config/access.toml, then systemctl enable --now rocketvps-restore.socket"
   if [[ -d /run/systemd/system ]]; then
     # A broker that runs is of the version before.
@@ -168,7 +171,7 @@ uninstall_all() {
     [[ ! -d $destdir$place ]] || rmdir --ignore-fail-on-non-empty -- "$destdir$place"
   done
   say "restore.toml stays in $destdir$config; backups, snapshots, jobs and logs were not touched"
-  [[ -n $destdir ]] || say 'where they were enabled: systemctl disable --now rocketvps-restore-recover rocketvps-restore.socket rocketvps-restore.service'
+  [[ -n $destdir ]] || say 'where they were enabled: systemctl disable --now rocketvps-restore-recover rocketvps-restore-drill.timer rocketvps-restore.socket rocketvps-restore.service'
 }
 
 case ${1:-} in

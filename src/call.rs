@@ -7,11 +7,13 @@ pub mod pause;
 use crate::api;
 use crate::api::answer::Answer;
 use crate::api::answer::backups::{Backups, Domains};
+use crate::api::answer::drills::Drills;
 use crate::api::answer::jobs::{Begun, Cancelled, Finished, JobInfo, JobStatus, Jobs, Logs};
 use crate::api::answer::snapshots::Snapshots;
 use crate::api::request::{AnyDomain, DeleteSnapshot, Diff, OneDomain, OneJob, Preview, Request, Restore, Rollback};
 use crate::call::pause::Pause;
 use crate::config::Config;
+use crate::drills::history;
 use crate::engine::inspect;
 use crate::engine::leftovers::resume;
 use crate::error::{Code, Error, IoContext, Result};
@@ -117,6 +119,7 @@ pub fn carry_out(config: &Config, request: Request) -> Result<Answer> {
         Request::RestoreCancel(asked) => restore_cancel(config, asked),
         Request::ListJobs(asked) => list_jobs(config, asked),
         Request::ListLogs(asked) => list_logs(config, asked),
+        Request::ListDrills(asked) => list_drills(config, asked),
         Request::ReadLog(asked) => Ok(Answer::LogText(logs::read(config, &asked.domain, &asked.name, asked.offset)?)),
         Request::PreviewBackup(asked) => match preview_known(config, asked)? {
             Some(known) => Ok(known),
@@ -392,6 +395,14 @@ pub fn stop(config: &Config, job: &JobId) -> Result<Cancelled> {
 
 fn list_logs(config: &Config, asked: &AnyDomain) -> Result<Answer> {
     Ok(Answer::Logs(Logs { logs: logs::list(config, asked.domain.as_ref()) }))
+}
+
+fn list_drills(config: &Config, asked: &AnyDomain) -> Result<Answer> {
+    let drills = match &asked.domain {
+        Some(domain) => history::of(config, domain).into_iter().rev().collect(),
+        None => history::newest(config)?,
+    };
+    Ok(Answer::Drills(Drills { drills }))
 }
 
 fn list_jobs(config: &Config, asked: &AnyDomain) -> Result<Answer> {

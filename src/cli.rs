@@ -11,6 +11,7 @@ pub mod command;
 mod complete;
 mod confirm;
 mod document;
+mod drill;
 mod execute;
 mod follow;
 mod format;
@@ -81,6 +82,9 @@ fn act(line: &Line, style: Style) -> Result<ExitCode> {
             (CommandName::Serve, _) => serve::serve(line.source()?.as_ref())?,
             (CommandName::Audit, domain) => {
                 return audit::run(line.source()?.as_ref(), domain.map(String::as_str), &line.output()?);
+            }
+            (CommandName::Drill, _) => {
+                return drill::run(line.source()?.as_ref(), &operands, &line.output()?, style);
             }
             (CommandName::Approve, id) => {
                 return approve::run(line.source()?.as_ref(), id.map(String::as_str), &line.output()?);

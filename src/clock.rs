@@ -25,6 +25,15 @@ pub fn rfc3339() -> String {
     now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
+/// The second since 1970 of a moment in that form, or in local time without an offset; `None` where it is neither.
+pub fn second_of(text: &str) -> Option<i64> {
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(moment.as_second());
+    }
+    let local: jiff::civil::DateTime = text.parse().ok()?;
+    Some(local.to_zoned_datetime(zone()).ok()?.timestamp().as_second())
+}
+
 /// A second since 1970 in the same form.
 pub fn at(second: i64) -> Option<String> {
     let moment = Timestamp::from_second(second).ok()?.to_zoned_datetime(zone());

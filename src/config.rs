@@ -64,6 +64,8 @@ pub struct Config {
     pub notify: Notify,
     /// How the operator's own programs are run at the moments of a job.
     pub hooks: Hooks,
+    /// The drills: what is rehearsed of itself, and who is told.
+    pub drills: Drills,
     /// What the administrator says of single sites, by their domains.
     pub sites: BTreeMap<Domain, Site>,
 }
@@ -195,6 +197,10 @@ impl Paths {
     /// `base/restore_jobs`.
     pub fn jobs(&self) -> PathBuf {
         self.base.join("restore_jobs")
+    }
+    /// `base/restore_drills`.
+    pub fn drills(&self) -> PathBuf {
+        self.base.join("restore_drills")
     }
     /// `base/config`.
     pub fn config(&self) -> PathBuf {
@@ -444,6 +450,24 @@ pub struct Hooks {
     pub user: String,
 }
 
+/// Drills of backups.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Drills {
+    /// Domains that a drill of all leaves out.
+    pub skip: Vec<Domain>,
+    /// The file of metrics for Prometheus; written where its folder is there. Empty: that of Debian's node exporter.
+    pub metrics: PathBuf,
+}
+
+impl Drills {
+    /// The file of metrics.
+    pub fn metrics(&self) -> &Path {
+        let usual = Path::new("/var/lib/prometheus/node-exporter/rocketvps_restore.prom");
+        if self.metrics.as_os_str().is_empty() { usual } else { &self.metrics }
+    }
+}
+
 /// Whether a restore.toml says where the database listens.
 fn names_socket(table: &toml::Table) -> bool {
     table.get("mysql").and_then(|mysql| mysql.get("socket")).is_some()
@@ -587,6 +611,7 @@ impl Config {
             ("paths.snapshots", &paths.snapshots),
             ("paths.logs", &paths.logs),
             ("paths.hooks", &paths.hooks),
+            ("drills.metrics", &self.drills.metrics),
         ] {
             if !path.as_os_str().is_empty() && !path.is_absolute() {
                 return Err(Error::new(Code::ConfigInvalid, format!("{key} = {:?} is not an absolute path", path)));

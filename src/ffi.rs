@@ -304,6 +304,20 @@ pub unsafe extern "C" fn rv_read_log(request_json: *const c_char) -> *mut c_char
     boundary("read_log", request_json)
 }
 
+/// Drills of a domain, newest first; without a domain the newest of each.
+///
+/// - domain      string?               the domain; = all of them
+///
+/// Answer: `drills`: each with `domain`, `time`, `outcome`, `message`, `error`, `source`, `backup_age_s`, `recovery_s`,
+/// `change_over_ms`, `job`.
+///
+/// # Safety
+/// As the conventions say: NULL, or text that ends with NUL and stays as it is during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rv_list_drills(request_json: *const c_char) -> *mut c_char {
+    boundary("list_drills", request_json)
+}
+
 /// Finishes or undoes what crashed workers left. Starts a job.
 ///
 /// - domain      string?               the domain; = all of them

@@ -24,6 +24,8 @@ mod config;
 #[cfg(not(feature = "test-support"))]
 mod disk;
 #[cfg(not(feature = "test-support"))]
+mod drills;
+#[cfg(not(feature = "test-support"))]
 mod engine;
 #[cfg(not(feature = "test-support"))]
 mod error;
@@ -70,6 +72,8 @@ pub mod clock;
 pub mod config;
 #[cfg(feature = "test-support")]
 pub mod disk;
+#[cfg(feature = "test-support")]
+pub mod drills;
 #[cfg(feature = "test-support")]
 pub mod engine;
 #[cfg(feature = "test-support")]

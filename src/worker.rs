@@ -140,6 +140,7 @@ fn dispatch(
         | Request::RestoreCancel(_)
         | Request::ListJobs(_)
         | Request::ListLogs(_)
+        | Request::ListDrills(_)
         | Request::ReadLog(_) => {
             let error = Error::new(Code::Internal, format!("{} is no work for a worker", ticket.request.name()));
             Ending::after(Reached::Planning, true, error)

@@ -55,7 +55,8 @@ final class RocketVpsRestore
 {
     private const CALLS = [
         'list_backups', 'preview_backup', 'diff_backup', 'validate', 'rehearse', 'create_snapshot', 'list_snapshots', 'delete_snapshot',
-        'restore_start', 'restore_poll', 'restore_cancel', 'rollback', 'verify', 'cleanup', 'list_jobs', 'list_logs', 'read_log', 'list_domains', 'recover',
+        'restore_start', 'restore_poll', 'restore_cancel', 'rollback', 'verify', 'cleanup', 'list_jobs', 'list_logs', 'read_log', 'list_domains',
+        'list_drills', 'recover',
     ];
     private readonly \FFI $library;
 

@@ -6,6 +6,7 @@ namespace RocketVps\Panel;
 
 use RocketVps\Restore\Answer\BackupInfo;
 use RocketVps\Restore\Answer\DomainInfo;
+use RocketVps\Restore\Answer\Drill;
 use RocketVps\Restore\Answer\FinishedPreview;
 use RocketVps\Restore\Answer\JobInfo;
 use RocketVps\Restore\Answer\JobStatus;
@@ -90,6 +91,12 @@ final class Engine
         return $this->own($this->client->listJobs(new AnyDomainRequest($domain === null ? null : $this->require($domain)))->jobs);
     }
 
+    /** @return list<Drill> newest first */
+    public function drills(string $domain): array
+    {
+        return $this->own($this->client->listDrills(new AnyDomainRequest($this->require($domain)))->drills);
+    }
+
     /** @return list<LogInfo> */
     public function logs(string $domain): array
     {
@@ -162,7 +169,7 @@ final class Engine
     }
 
     /**
-     * @template T of DomainInfo|JobInfo|LogInfo
+     * @template T of DomainInfo|Drill|JobInfo|LogInfo
      *
      * @param list<T> $things
      *

@@ -30,6 +30,7 @@ final class Panel
         'jobs' => Page\Jobs::class,
         'logs' => Page\Logs::class,
         'log' => Page\Log::class,
+        'drills' => Page\Drills::class,
         'audit' => Page\Audit::class,
         'approval' => Page\Approval::class,
     ];

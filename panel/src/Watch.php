@@ -17,9 +17,9 @@ final class Watch
 {
     private const FRESH_SECONDS = 0.5;
     /** Answers a second, to all who poll one job. */
-    private const ANSWERS = 15;
+    private const ANSWERS = 10;
     private const SOONEST_SECONDS = 2.0;
-    private const LATEST_SECONDS = 10.0;
+    private const LATEST_SECONDS = 15.0;
 
     private readonly ?string $folder;
 

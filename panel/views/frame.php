@@ -2,7 +2,7 @@
 /** @var RocketVps\Panel\View $this */
 use RocketVps\Panel\Words;
 
-$tabs = ['backups' => 'panel_backups', 'snapshots' => 'menu_snapshots', 'jobs' => 'menu_jobs', 'logs' => 'menu_logs'];
+$tabs = ['backups' => 'panel_backups', 'snapshots' => 'menu_snapshots', 'jobs' => 'menu_jobs', 'logs' => 'menu_logs', 'drills' => 'panel_drills'];
 if ($this->settings->audit !== null) {
     $tabs['audit'] = 'panel_audit';
 }

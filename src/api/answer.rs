@@ -2,12 +2,13 @@
 //! is what a caller reads: it says what a field means, and its unit. The higher floors fill the types in; none of them writes JSON.
 //!
 //! * [`backups`]: domains and their backups; [`preview`]: what is in one; [`comparison`]: what a restore would change;
-//! * [`checks`]: validation and verification; [`restore`]: the report of a restore or rollback;
+//! * [`checks`]: validation and verification; [`restore`]: the report of a restore or rollback; [`drills`]: backups that were rehearsed;
 //! * [`snapshots`], [`jobs`], [`site_config`].
 
 pub mod backups;
 pub mod checks;
 pub mod comparison;
+pub mod drills;
 #[cfg(any(test, feature = "test-support"))]
 pub mod either;
 pub mod hooks;
@@ -65,6 +66,8 @@ pub enum Answer {
     Logs(jobs::Logs),
     /// `read_log`.
     LogText(jobs::LogText),
+    /// `list_drills`.
+    Drills(drills::Drills),
 }
 
 /// The result of a job that is done: that of its kind.

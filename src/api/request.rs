@@ -124,6 +124,8 @@ requests! {
     "list_logs": ListLogs(AnyDomain) -> Logs;
     /// The text of a log, from a byte on.
     "read_log": ReadLog(OneLog) -> LogText;
+    /// Drills of a domain, newest first; without a domain the newest of each.
+    "list_drills": ListDrills(AnyDomain) -> answer::drills::Drills;
     /// Finishes or undoes what crashed workers left. A job.
     "recover": Recover(AnyDomain) -> JobAnswer<Recovery>;
 }
@@ -150,6 +152,7 @@ impl Request {
             | Request::RestoreCancel(_)
             | Request::ListJobs(_)
             | Request::ListLogs(_)
+            | Request::ListDrills(_)
             | Request::ReadLog(_) => return None,
         })
     }
@@ -172,6 +175,7 @@ impl Request {
             Request::Cleanup(request)
             | Request::ListJobs(request)
             | Request::ListLogs(request)
+            | Request::ListDrills(request)
             | Request::Recover(request) => request.domain.as_ref(),
             Request::ListDomains(_) | Request::RestorePoll(_) | Request::RestoreCancel(_) => None,
         }

@@ -444,6 +444,7 @@ fn shown(config: &Config, mut answer: Answer, call: &str, rights: &Rights) -> An
             answer.backups.retain(|backup| wish::is_backup_of(config, &domain, &backup.path));
         }
         Answer::Jobs(answer) => answer.jobs.retain(|info| may_see(&info.domain)),
+        Answer::Drills(answer) => answer.drills.retain(|drill| rights.shows(call, drill.domain.as_str())),
         Answer::Logs(answer) => answer.logs.retain(|info| rights.shows(call, info.domain.as_str())),
         _ => {}
     }

@@ -75,7 +75,7 @@ impl Wish {
         let mut wish = Wish { call: request.name(), domain: request.domain().cloned(), ..Wish::default() };
         match request {
             Request::ListDomains(_) => wish.is_filtered = true,
-            Request::ListJobs(asked) | Request::ListLogs(asked) => {
+            Request::ListJobs(asked) | Request::ListLogs(asked) | Request::ListDrills(asked) => {
                 wish.domain.clone_from(&asked.domain);
                 wish.is_filtered = true;
             }

@@ -19,6 +19,10 @@ pub enum CommandName {
     Validate,
     /// `rehearse`
     Rehearse,
+    /// `drill`
+    Drill,
+    /// `drills`
+    Drills,
     /// `verify`
     Verify,
     /// `restore`
@@ -111,6 +115,8 @@ pub enum Operand {
     Domain,
     /// A domain; left out: all.
     AnyDomain,
+    /// Domains, as many as there are; none: all.
+    Domains,
     /// A domain or a job; left out: all domains.
     DomainOrJob,
     /// A backup: its path, or its name in the domain's folder; left out: the newest.
@@ -143,6 +149,7 @@ impl Operand {
         match self {
             Operand::Domain => "DOMAIN",
             Operand::AnyDomain => "[DOMAIN]",
+            Operand::Domains => "[DOMAIN]...",
             Operand::DomainOrJob => "[DOMAIN|JOB]",
             Operand::Backup => "[BACKUP]",
             Operand::Snapshot => "SNAPSHOT",
@@ -162,6 +169,7 @@ impl Operand {
         match self {
             Operand::Domain => "The domain, such as example.com.",
             Operand::AnyDomain => "The domain. Without it: all domains.",
+            Operand::Domains => "The domains. Without one: all domains.",
             Operand::DomainOrJob => "The domain, or the name of a job. Without it: all domains.",
             Operand::Backup => "A backup: its path, or its name in the domain's folder. Without it: the newest.",
             Operand::Snapshot => "A snapshot: its path, or its name in the domain's folder.",
@@ -255,7 +263,7 @@ impl Command {
             return refuse(format!("{} needs a {}", self.word, self.operands[operands.len()].shown()));
         }
         if let Some(extra) = operands.get(self.operands.len())
-            && !self.operands.contains(&Operand::Words)
+            && !matches!(self.operands.last(), Some(Operand::Words | Operand::Domains))
         {
             return refuse(format!("{}: {extra:?} is one word too many", self.word));
         }

@@ -142,10 +142,11 @@ impl Told {
 
     /// What may follow a command at this place.
     fn operands_of(&self, command: &Command, typed: &str, ask: &dyn Fn(Wanted, &Given) -> Vec<Offer>) -> Vec<Offer> {
-        let Some(operand) = command.operands.get(self.operands.len() - 1) else { return Vec::new() };
+        let many = command.operands.last().filter(|last| **last == Operand::Domains);
+        let Some(operand) = command.operands.get(self.operands.len() - 1).or(many) else { return Vec::new() };
         let ask = |wanted: Wanted| ask(wanted, &self.given);
         match (operand, self.domain()) {
-            (Operand::Domain | Operand::AnyDomain, _) => ask(Wanted::Domains),
+            (Operand::Domain | Operand::AnyDomain | Operand::Domains, _) => ask(Wanted::Domains),
             (Operand::DomainOrJob, _) => {
                 let mut both = ask(Wanted::Domains);
                 both.extend(ask(Wanted::Jobs { of: None, unfinished: false }));

@@ -24,7 +24,7 @@ pub fn request(command: &Command, operands: &[String], given: &Given, folders: &
     let mut request = Map::new();
     for (operand, word) in command.operands.iter().zip(operands) {
         let (key, value) = match operand {
-            Operand::Domain | Operand::AnyDomain | Operand::DomainOrJob => ("domain", word.clone()),
+            Operand::Domain | Operand::AnyDomain | Operand::Domains | Operand::DomainOrJob => ("domain", word.clone()),
             Operand::Backup => ("backup", below(&folders.backups, word)),
             Operand::Snapshot => ("snapshot", below(&folders.snapshots, word)),
             Operand::Job | Operand::UnfinishedJob => ("job", word.clone()),

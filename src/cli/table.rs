@@ -104,6 +104,18 @@ pub const COMMANDS: &[Command] = &[
                restore would take. The exit status is 60 when the staged site does not work, and 3 when nothing was proven.",
     },
     Command {
+        name: CommandName::Drills,
+        word: "drills",
+        group: CommandGroup::Look,
+        operands: &[Operand::AnyDomain],
+        options: &[],
+        call: "list_drills",
+        way: Delivery::Answer,
+        short: "List drills",
+        long: "List the drills of a domain, newest first: whether its backup worked, the time that a restore would have taken, the \
+               age of the backup. Without DOMAIN: the newest drill of each domain.",
+    },
+    Command {
         name: CommandName::Verify,
         word: "verify",
         group: CommandGroup::Look,
@@ -275,6 +287,20 @@ pub const COMMANDS: &[Command] = &[
         short: "Finish or undo what a crash left",
         long: "Finish or undo what a crash or a power cut left unfinished, and wait for the end. It does no harm when there \
                is nothing to recover.",
+    },
+    Command {
+        name: CommandName::Drill,
+        word: "drill",
+        group: CommandGroup::Maintenance,
+        operands: &[Operand::Domains],
+        options: &[],
+        call: "",
+        way: Delivery::Helper,
+        short: "Rehearse the newest backup of each domain",
+        long: "Rehearse the newest backup of each domain, one after the other and with low priority: proof that the backups work. \
+               Keep what came of it (`drills` lists it), write metrics for Prometheus (`drills.metrics`), and tell \
+               `notify.command` and `notify.webhook` when one failed. The exit status is 60 then. Without DOMAIN: all that have a \
+               backup or a site, except those of `drills.skip`.",
     },
     Command {
         name: CommandName::Serve,

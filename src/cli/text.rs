@@ -3,6 +3,7 @@
 use crate::api::answer::backups::{BackupInfo, Backups, DomainInfo, Domains};
 use crate::api::answer::checks::{Validation, Verification};
 use crate::api::answer::comparison::{Change, Changes, Comparison, Counts};
+use crate::api::answer::drills::{Drill, Drills};
 use crate::api::answer::jobs::{
     Cancelled, Cleanup, Finished, JobInfo, JobState, JobStatus, Jobs, LogInfo, Logs, PhaseStatus, Recovery,
 };
@@ -37,6 +38,7 @@ pub fn of(command: &str, data: &Value, style: Style) -> String {
         "snapshot" => read(data, |data| snapshot(data, style)),
         "snapshots" => read(data, snapshots),
         "delete-snapshot" => read(data, |data| deleted(data, style)),
+        "drills" => read(data, |data| drills(data, style)),
         "jobs" => read(data, jobs),
         "status" => read(data, |data| status(data, style)),
         "cancel" => read(data, cancelled),
@@ -336,6 +338,41 @@ fn snapshots(Snapshots { domain, snapshots }: Snapshots) -> String {
 
 fn deleted(Finished { result, .. }: Finished<SnapshotDeleted>, style: Style) -> String {
     format!("{} deleted: {}\n", style.mark("pass"), path(&result.deleted))
+}
+
+fn drills(Drills { drills }: Drills, style: Style) -> String {
+    if drills.is_empty() {
+        return "There are no drills. `rocketvps-restore drill` makes one of each domain.\n".into();
+    }
+    drills.iter().map(|found| drill(found, style)).collect()
+}
+
+/// A drill as a row, and below it what a reader has to know.
+pub fn drill(drill: &Drill, style: Style) -> String {
+    let verdict = match drill.outcome {
+        Outcome::Pass => "works",
+        Outcome::Fail => "failed",
+        _ => "not proven",
+    };
+    let recovery = drill.recovery_s.map_or_else(String::new, |seconds| format!("restore in {}", duration(seconds)));
+    let age = drill.backup_age_s.map_or_else(String::new, |seconds| format!("backup {} old", age(seconds)));
+    let source = drill.source.as_ref().and_then(|source| source.file_name()).unwrap_or_default();
+    let (domain, when, source) = (drill.domain.as_str(), moment(&drill.time), printable(&source.to_string_lossy()));
+    let mark = style.mark(&word(drill.outcome));
+    let mut out = String::new();
+    let row = format!("{mark} {domain:<32} {when}  {verdict:<10}  {recovery:<18}  {age:<18}  {source}");
+    line(&mut out, row.trim_end());
+    if drill.outcome != Outcome::Pass {
+        let code = drill.error.as_ref().map_or_else(String::new, |error| format!("{}: ", error.code.name()));
+        line(&mut out, &format!("    {code}{}", printable(&drill.message)));
+    }
+    out
+}
+
+/// How old something is.
+fn age(seconds: u64) -> String {
+    let hours = seconds / 3600;
+    if hours < 48 { duration(seconds as f64) } else { format!("{}d {}h", hours / 24, hours % 24) }
 }
 
 fn jobs(Jobs { jobs }: Jobs) -> String {

@@ -149,12 +149,15 @@ fn resolved(config: &Config, mut setting: Setting) -> Setting {
         setting.value = Value::String(place.display().to_string());
         setting.origin = Origin::Base;
     }
+    if setting.key == "drills.metrics" && setting.value == "" {
+        setting.value = Value::String(config.drills.metrics().display().to_string());
+    }
     if setting.key == "mysql.connections" && setting.value == 0 {
         setting.value = config.parallelism().into();
         setting.origin = Origin::Machine;
     }
     if let Value::String(text) = &setting.value {
-        let is_path = ["paths.", "mysql.", "services."].iter().any(|table| setting.key.starts_with(table));
+        let is_path = ["paths.", "mysql.", "services.", "drills."].iter().any(|table| setting.key.starts_with(table));
         setting.exists = (is_path && text.starts_with('/')).then(|| Path::new(text).exists());
         if let Some(shown) = without_secret(&setting.key, text) {
             setting.value = Value::String(shown);

@@ -1,6 +1,7 @@
 //! Telling somebody that a job ended: a program with the report on stdin, a webhook with the report as JSON.
 
 use crate::api::answer::jobs::Notification;
+use crate::config::Notify;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::guarded::{End, Guarded};
 use crate::job::Kind;
@@ -24,18 +25,21 @@ pub fn send(ticket: &Ticket, ending: &Ending, monitor: &dyn Monitor) {
     if !matches!(ticket.kind, Kind::Restore | Kind::Rollback) {
         return;
     }
-    let notify = &ticket.config.notify;
-    let document = document(ticket, ending);
-    let told = [
-        (!notify.command.is_empty()).then(|| run(&notify.command, &document)),
-        (!notify.webhook.is_empty()).then(|| {
-            let roots = if is_tls(&notify.webhook) { system_roots()? } else { Vec::new() };
-            post(&notify.webhook, &document, roots)
-        }),
-    ];
-    for error in told.into_iter().flatten().filter_map(Result::err) {
+    for error in tell(&ticket.config.notify, &document(ticket, ending)) {
         monitor.event(Level::Warn, &format!("the end of the job was not told: {}. {}", error.message, error.hint));
     }
+}
+
+/// Tells the program and the webhook; gives the error of each that was not told.
+pub fn tell(notify: &Notify, document: &str) -> Vec<Error> {
+    let told = [
+        (!notify.command.is_empty()).then(|| run(&notify.command, document)),
+        (!notify.webhook.is_empty()).then(|| {
+            let roots = if is_tls(&notify.webhook) { system_roots()? } else { Vec::new() };
+            post(&notify.webhook, document, roots)
+        }),
+    ];
+    told.into_iter().flatten().filter_map(Result::err).collect()
 }
 
 fn document(ticket: &Ticket, ending: &Ending) -> String {

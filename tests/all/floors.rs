@@ -16,7 +16,7 @@ const FLOORS: &[&str] = &[
     "worker",
     "engine",
     "plan",
-    "snapshot",
+    "snapshot drills",
     "backup job",
     "host",
     "archive siteconf",

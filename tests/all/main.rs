@@ -19,6 +19,7 @@ mod dialects;
 mod diff;
 mod docs;
 mod documents;
+mod drills;
 mod e2e;
 mod ffi;
 mod filesystems;

@@ -134,8 +134,9 @@ fn made() -> String {
     }
     let _ = writeln!(
         out,
-        "\nWhat `notify.command` and `notify.webhook` are told: {}. What a hook is told: {}.\n",
+        "\nWhat `notify.command` and `notify.webhook` are told: {}, and of drills that failed {}. What a hook is told: {}.\n",
         kind(&whole["properties"]["notification"]),
+        kind(&whole["properties"]["drill_notification"]),
         kind(&whole["properties"]["hook"])
     );
     for (name, definition) in &definitions() {

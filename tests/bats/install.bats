@@ -59,6 +59,8 @@ f 644 /usr/include/rocketvps_restore.h
 l 777 /usr/lib/librocketvps_restore.so
 f 644 /usr/lib/librocketvps_restore.so.1
 f 644 /usr/lib/pkgconfig/rocketvps-restore.pc
+f 644 /usr/lib/systemd/system/rocketvps-restore-drill.service
+f 644 /usr/lib/systemd/system/rocketvps-restore-drill.timer
 f 644 /usr/lib/systemd/system/rocketvps-restore-recover.service
 f 644 /usr/lib/systemd/system/rocketvps-restore.service
 f 644 /usr/lib/systemd/system/rocketvps-restore.socket

@@ -121,6 +121,7 @@ int main(int argc, char **argv)
         {rv_verify, "rv_verify", 1},
         {rv_cleanup, "rv_cleanup", 0},
         {rv_list_jobs, "rv_list_jobs", 0},
+        {rv_list_drills, "rv_list_drills", 0},
         {rv_recover, "rv_recover", 0},
         {rv_list_domains, "rv_list_domains", 0},
         {rv_list_logs, "rv_list_logs", 0},

@@ -12,6 +12,7 @@ use RocketVps\Restore\Answer\Backups;
 use RocketVps\Restore\Answer\Begun;
 use RocketVps\Restore\Answer\Cancelled;
 use RocketVps\Restore\Answer\Domains;
+use RocketVps\Restore\Answer\Drills;
 use RocketVps\Restore\Answer\Error;
 use RocketVps\Restore\Answer\Fields;
 use RocketVps\Restore\Answer\FinishedCleanup;
@@ -272,6 +273,16 @@ final class Client
     public function readLog(LogRequest $request): LogText
     {
         return $this->read('read_log', $request, LogText::class);
+    }
+
+    /**
+     * Drills of a domain, newest first; without a domain the newest of each.
+     *
+     * @throws RestoreException
+     */
+    public function listDrills(AnyDomainRequest $request = new AnyDomainRequest()): Drills
+    {
+        return $this->read('list_drills', $request, Drills::class);
     }
 
     /**

@@ -18,6 +18,7 @@ char *rv_cleanup(const char *request_json);
 char *rv_list_jobs(const char *request_json);
 char *rv_list_logs(const char *request_json);
 char *rv_read_log(const char *request_json);
+char *rv_list_drills(const char *request_json);
 char *rv_recover(const char *request_json);
 uint32_t rv_abi_version(void);
 const char *rv_version(void);

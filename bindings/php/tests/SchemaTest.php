@@ -38,7 +38,7 @@ final class SchemaTest extends TestCase
     public function testEveryCallHasAMethodWithItsTypes(): void
     {
         $schema = $this->schema();
-        self::assertCount(19, $schema->calls);
+        self::assertCount(20, $schema->calls);
         foreach ($schema->calls as $call => $types) {
             $method = new \ReflectionMethod(Client::class, Names::method($call));
             self::assertNotFalse($method->getDocComment(), $call);

@@ -1,5 +1,6 @@
 //! Makes the schema from the types.
 
+use crate::api::answer::drills::DrillNotification;
 use crate::api::answer::hooks::HookDocument;
 use crate::api::answer::jobs::Notification;
 use crate::api::answer::{Document, JobResult};
@@ -35,6 +36,7 @@ pub fn document() -> Value {
     let whole = written.subschema_for::<Document>();
     let result = written.subschema_for::<JobResult>();
     let notification = written.subschema_for::<Notification<'_>>();
+    let drills = written.subschema_for::<DrillNotification<'_>>();
     let hook = written.subschema_for::<HookDocument<'_>>();
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -51,9 +53,10 @@ pub fn document() -> Value {
             "document": whole,
             "result": result,
             "notification": notification,
+            "drill_notification": drills,
             "hook": hook,
         },
-        "required": ["calls", "document", "result", "notification", "hook"],
+        "required": ["calls", "document", "result", "notification", "drill_notification", "hook"],
         "$defs": definitions(&mut read, &mut written),
     });
     tidy(&mut schema);

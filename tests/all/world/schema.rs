@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 struct Schemas {
     document: Validator,
     notification: Validator,
+    drill_notification: Validator,
     requests: BTreeMap<&'static str, Validator>,
     answers: BTreeMap<&'static str, Validator>,
 }
@@ -37,6 +38,7 @@ static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| {
     Schemas {
         document: made(&properties["document"]),
         notification: made(&properties["notification"]),
+        drill_notification: made(&properties["drill_notification"]),
         requests: calls("request"),
         answers: calls("data"),
     }
@@ -80,4 +82,10 @@ pub fn hold_request(call: &str, request: &Value) {
 #[track_caller]
 pub fn hold_notification(notification: &Value) {
     hold(&SCHEMAS.notification, "a notification", notification);
+}
+
+/// What a program or a webhook was told of drills.
+#[track_caller]
+pub fn hold_drill_notification(notification: &Value) {
+    hold(&SCHEMAS.drill_notification, "a notification of drills", notification);
 }
