@@ -2,7 +2,7 @@
 # The figures, measured against their peers in the same run: whole processes, in turn, sync included, each on a copy of
 # one freshly made ext4 image on loop (deleting before creating makes ext4 slow and figures worthless), the database's
 # folder on it too, caches dropped and the input read before each run. Prints a table and writes bench/results.md.
-#   scripts/bench.sh [restore] [preview] [diff] [parts] [chain] [probe] [calls] [broker] [watchers] [memory] [rows]
+#   scripts/bench.sh [restore] [preview] [diff] [parts] [chain] [probe] [calls] [broker] [watchers] [rehearsal] [memory] [rows]
 #                                                   the named figures; none: all; `site` only makes the site
 # BENCH_PAIRS=5  BENCH_ROWS_PAIRS=5 (the peer of `rows` takes minutes)  BENCH_WORK=bench/work  BENCH_PROGRAM=target/release/rocketvps-restore  BENCH_KEEP=1 keeps the images
 set -euo pipefail
@@ -16,7 +16,7 @@ mount=$work/m
 place=$mount/w
 domain=shop.example
 figures=("$@")
-((${#figures[@]})) || figures=(restore preview diff parts chain probe calls broker watchers memory rows)
+((${#figures[@]})) || figures=(restore preview diff parts chain probe calls broker watchers rehearsal memory rows)
 rows=()
 details=()
 
@@ -203,6 +203,11 @@ engine_restore() {
   engine "$backup"
 }
 
+engine_unrehearsed() {
+  call restore_start "{\"domain\":\"$domain\",\"backup\":\"$backup\",\"wait\":true,\"options\":{\"rehearsal\":false}}" >/dev/null
+  sync
+}
+
 engine_rows() {
   engine "$place/base/backups/$domain/backup_20250101_000000.tar.gz" '{"database":true}'
 }
@@ -257,6 +262,25 @@ figure_restore() {
   row "rollback of that restore, until the old state is back (with its live verification: $(median "${whole[@]}") ms)" '–' \
     "$(median "${back[@]}") ms" '≤ 300 ms' "$(holds "$(median "${back[@]}")" 300)"
   details+=("whole restore, ms: ${own[*]}; tar and mariadb: ${tar[*]}; igzip and myloader: ${igzip[*]}; rollback: ${back[*]}; with its verification: ${whole[*]}")
+}
+
+# What it costs that the staged site is asked for its pages, and that it was: a rehearsal that was not done costs nothing.
+figure_rehearsal() {
+  local with=() without=() spent=() answer=() n
+  for ((n = 0; n < pairs; n++)); do
+    measure engine_restore; with+=("$took")
+    mapfile -t answer < <("$program" --config "$place/restore.toml" wait "$(last_job)" --field rehearsal.outcome,rehearsal.millis,rehearsal.message)
+    [[ ${answer[0]} == pass ]] || {
+      printf 'bench: the site was not rehearsed: %s\n' "${answer[2]}" >&2
+      return 1
+    }
+    spent+=("${answer[1]}")
+    leave
+    measure engine_unrehearsed; without+=("$took"); leave
+  done
+  versus 'whole restore with a rehearsal' with 'without' without 1.05
+  row 'the rehearsal alone, beside the comparison' '–' "$(median "${spent[@]}") ms" '≤ 600 ms' "$(holds "$(median "${spent[@]}")" 600)"
+  details+=("with a rehearsal, ms: ${with[*]}; without: ${without[*]}; the rehearsal alone: ${spent[*]}")
 }
 
 figure_rows() {

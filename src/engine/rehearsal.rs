@@ -135,6 +135,9 @@ impl<'a> Stage<'a> {
         if !chosen.database.is_whole() && staged.database.is_some() {
             return Err("only parts of the database are restored".into());
         }
+        let root = tree::open_folder(&plan.tree).map_err(|error| error.message)?;
+        let served =
+            served(config, plan, site.as_ref(), &root).ok_or("it has no index.php: it is a site without PHP")?;
         let (live, settings) =
             siteconf::serving_pool(config, &plan.domain).ok_or("no live PHP-FPM pool of the site is known")?;
         if settings.iter().any(|setting| setting.key == "chroot" && !setting.value.is_empty()) {
@@ -142,9 +145,6 @@ impl<'a> Stage<'a> {
         }
         let account = account(config, &live.user, &live.group)?;
         let program = hosts.services.php_program().ok_or("there is no PHP-FPM program")?;
-        let root = tree::open_folder(&plan.tree).map_err(|error| error.message)?;
-        let served =
-            served(config, plan, site.as_ref(), &root).ok_or("it has no index.php: it is a site without PHP")?;
         let database = match (&plan.database, &staged.database) {
             (Some(_), Some(_)) => {
                 let server = hosts.server().map_err(|error| error.message)?;

@@ -28,6 +28,18 @@ pub enum Listen {
     Tcp(String),
 }
 
+impl Listen {
+    /// Whether both are one place. Debian's `/run/php/php-fpm.sock` is a link to the socket of the newest PHP.
+    pub fn is(&self, other: &Listen) -> bool {
+        match (self, other) {
+            (Listen::Unix(one), Listen::Unix(two)) => {
+                one == two || matches!((one.canonicalize(), two.canonicalize()), (Ok(one), Ok(two)) if one == two)
+            }
+            _ => self == other,
+        }
+    }
+}
+
 impl fmt::Display for Listen {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -163,7 +175,7 @@ pub fn live_pool(config: &Config, domain: &Domain) -> Option<Pool> {
 pub fn serving_pool(config: &Config, domain: &Domain) -> Option<(Pool, Vec<Setting>)> {
     let address = pool_socket(config, domain)?;
     let mut found = other_pools(config, Path::new("")).into_iter();
-    let (path, pool) = found.find(|(_, pool)| pool.address().as_ref() == Some(&address))?;
+    let (path, pool) = found.find(|(_, pool)| pool.address().is_some_and(|listens| listens.is(&address)))?;
     let mut settings = std::fs::read(path).ok().and_then(|text| parse(&text).ok())?;
     settings.retain(|setting| setting.section == pool.name);
     Some((pool, settings))
@@ -237,5 +249,15 @@ mod tests {
         assert_eq!(pool_socket(&config, &domain), Some(Listen::Unix("/run/other.sock".into())));
         let (pool, settings) = serving_pool(&config, &domain).unwrap();
         assert_eq!((pool.user.as_str(), settings.len()), ("b", 2));
+        // As Debian's alternatives make it.
+        std::fs::remove_file(config.paths.php_pool_dir.join("a_example_com.conf")).unwrap();
+        let (socket, link) = (folder.path().join("php8.4.sock"), folder.path().join("php.sock"));
+        std::fs::write(&socket, "").unwrap();
+        std::os::unix::fs::symlink(&socket, &link).unwrap();
+        let text = format!("server {{ fastcgi_pass unix:{}; }}", link.display());
+        std::fs::write(folder.path().join("sites/a.example.com"), text).unwrap();
+        let text = format!("[www]\nuser = www\nlisten = {}\n", socket.display());
+        std::fs::write(config.paths.php_pool_dir.join("www.conf"), text).unwrap();
+        assert_eq!(serving_pool(&config, &domain).map(|(pool, _)| pool.user).as_deref(), Some("www"));
     }
 }

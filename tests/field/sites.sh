@@ -9,3 +9,5 @@ while IFS=$'\t' read -r domain _ _ _ _ forms; do
     check "$domain, $form backup: repaired for the next" kit repair "$domain" </dev/null || break
   done
 done < <(site_rows)
+check 'blog.example: it is backed up for a drill' kit backup blog.example smart
+check 'blog.example: the drill proves it' contains "$(rv drill blog.example)" ' works '

@@ -138,3 +138,33 @@ panel_restores() { # DOMAIN
   check "$name: a neighbour's site is not www-data's" fails panel list neighbour.example
   check "$name: it is written down" contains "$(rv audit "$1")" 'restore_start'
 }
+
+# --- drills --------------------------------------------------------------------------------------------------------------
+
+METRICS=/var/lib/prometheus/node-exporter/rocketvps_restore.prom
+
+# systemd starts the drills of all domains, and says so where one of them has no backup.
+drills() { # DOMAIN=WORDS...: all that have a site here, and what their drills say
+  local domain said before=()
+  for domain; do before+=("$(state "${domain%%=*}" files database)"); done
+  check 'drills: their timer is off until it is enabled' equal disabled "$(m systemctl is-enabled rocketvps-restore-drill.timer)"
+  check 'drills: it can be enabled' m systemctl enable --quiet --now rocketvps-restore-drill.timer
+  check 'drills: it has a next time' contains "$(m systemctl list-timers --no-pager)" rocketvps-restore-drill
+  check 'drills: the folder of metrics is made' m mkdir -p "${METRICS%/*}"
+  check 'drills: systemd runs them' m systemctl start rocketvps-restore-drill.service
+  for said; do
+    domain=${said%%=*}
+    check "drills: $domain is known" contains "$(rv drills "$domain")" "${said#*=}"
+    check "drills: $domain is measured" contains "$(m cat "$METRICS")" "rocketvps_restore_drill_success{domain=\"$domain\"} 1"
+    check "drills: $domain is as it was" equal "${before[0]}" "$(state "$domain" files database)"
+    before=("${before[@]:1}")
+  done
+  check 'drills: nothing is left of them' nothing_staged
+  check 'drills: no schema or account is left' equal '' "$(kit strays)"
+  check 'drills: a domain without a backup comes' m mkdir -p /var/www/new.example
+  check 'drills: the unit fails then' fails m systemctl start rocketvps-restore-drill.service
+  check 'drills: it is said which' contains "$(m journalctl --no-pager -u rocketvps-restore-drill)" 'backup_not_found: new.example'
+  check 'drills: it is measured' contains "$(m cat "$METRICS")" 'rocketvps_restore_drill_success{domain="new.example"} 0'
+  m rmdir /var/www/new.example
+  m systemctl disable --quiet --now rocketvps-restore-drill.timer
+}
