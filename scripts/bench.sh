@@ -2,7 +2,7 @@
 # The figures, measured against their peers in the same run: whole processes, in turn, sync included, each on a copy of
 # one freshly made ext4 image on loop (deleting before creating makes ext4 slow and figures worthless), the database's
 # folder on it too, caches dropped and the input read before each run. Prints a table and writes bench/results.md.
-#   scripts/bench.sh [restore] [preview] [diff] [parts] [chain] [probe] [calls] [broker] [watchers] [rehearsal] [memory] [rows]
+#   scripts/bench.sh [restore] [preview] [diff] [parts] [chain] [probe] [calls] [broker] [watchers] [rehearsal] [foreign] [memory] [rows]
 #                                                   the named figures; none: all; `site` only makes the site
 # BENCH_PAIRS=5  BENCH_ROWS_PAIRS=5 (the peer of `rows` takes minutes)  BENCH_WORK=bench/work  BENCH_PROGRAM=target/release/rocketvps-restore  BENCH_KEEP=1 keeps the images
 set -euo pipefail
@@ -16,7 +16,7 @@ mount=$work/m
 place=$mount/w
 domain=shop.example
 figures=("$@")
-((${#figures[@]})) || figures=(restore preview diff parts chain probe calls broker watchers rehearsal memory rows)
+((${#figures[@]})) || figures=(restore preview diff parts chain probe calls broker watchers rehearsal foreign memory rows)
 rows=()
 details=()
 
@@ -142,6 +142,37 @@ make_parts() {
   mv "$work/parts.part" "$work/parts.img"
 }
 
+# The same site as other programs save it: a `.tar.zst` and a `.zip` with a dump beside each, and HestiaCP's backup of a user with
+# five sites, of which one is ours. An image beside the first one.
+make_foreign() {
+  local n stage=$mount/stage out=$mount/foreign web
+  if [[ -f $work/foreign.img ]]; then return 0; fi
+  say 'making backups of other programs'
+  cp --sparse=always "$work/base.img" "$work/foreign.part"
+  mount -o loop "$work/foreign.part" "$mount"
+  mkdir -p "$stage" "$out"
+  tar -xzf "$backup" -C "$stage" ./www ./database.sql
+  mv "$stage/database.sql" "$out/shop.sql"
+  tar -C "$stage/www" -cf - . | zstd -q -T2 -o "$out/site.tar.zst"
+  (cd "$stage/www" && zip -qr1 "$out/site.zip" .)
+  mkdir -p "$stage/h/hestia" "$stage/h/pam" "$stage/h/db/shop" "$stage/x"
+  touch "$stage/h/hestia/user.conf" "$stage/h/pam/passwd"
+  zstd -q -T2 "$out/shop.sql" -o "$stage/h/db/shop/shop.mysql.sql.zst"
+  mv "$stage/www" "$stage/x/public_html"
+  tar -C "$stage/x" -cf - . | zstd -q -T2 -o "$stage/domain_data.tar.zst"
+  for ((n = 1; n <= 5; n++)); do
+    web=$stage/h/web/site$n.example
+    ((n != 3)) || web=$stage/h/web/$domain
+    mkdir -p "$web"
+    cp "$stage/domain_data.tar.zst" "$web/"
+  done
+  tar -C "$stage/h" -cf "$out/user.2025-02-02_02-02-02.tar" .
+  rm -rf "$stage"
+  sync
+  umount "$mount"
+  mv "$work/foreign.part" "$work/foreign.img"
+}
+
 # A copy of an image, mounted, its services running, caches in the same state for everybody.
 enter() { # [IMAGE INPUT...]
   cp --sparse=always "$work/${1:-base}.img" "$work/run.img"
@@ -203,6 +234,54 @@ engine_restore() {
   engine "$backup"
 }
 
+# A backup of another program; fails where the restore failed.
+import() { # OPTION...
+  "$program" --config "$place/restore.toml" restore "$domain" --yes "$@" >"$work/answer" || {
+    printf 'bench: the restore failed: %s\n' "$(tail -n 20 "$work/answer")" >&2
+    return 1
+  }
+  sync
+}
+
+engine_zst() {
+  import --from "$mount/foreign/site.tar.zst" --dump "$mount/foreign/shop.sql"
+}
+
+engine_zip() {
+  import --from "$mount/foreign/site.zip" --dump "$mount/foreign/shop.sql"
+}
+
+engine_hestia() {
+  import --from "$mount/foreign/user.2025-02-02_02-02-02.tar" --site "$domain"
+}
+
+peer_zst() {
+  local load
+  mkdir "$mount/out"
+  client peer <"$mount/foreign/shop.sql" &
+  load=$!
+  zstd -dcq "$mount/foreign/site.tar.zst" | tar -xf - -C "$mount/out"
+  wait "$load"
+  sync
+}
+
+peer_zip() {
+  mkdir "$mount/out"
+  unzip -q "$mount/foreign/site.zip" -d "$mount/out"
+  client peer <"$mount/foreign/shop.sql"
+  sync
+}
+
+# As the panel's own restore does it: everything out of the outer archive, then the site's and its dump.
+peer_hestia() {
+  mkdir "$mount/out" "$mount/out/site"
+  tar -xf "$mount/foreign/user.2025-02-02_02-02-02.tar" -C "$mount/out"
+  zstd -dq "$mount/out/web/$domain/domain_data.tar.zst" -o "$mount/out/domain_data.tar"
+  tar -xf "$mount/out/domain_data.tar" -C "$mount/out/site"
+  zstd -dcq "$mount/out/db/shop/shop.mysql.sql.zst" | client peer
+  sync
+}
+
 engine_unrehearsed() {
   call restore_start "{\"domain\":\"$domain\",\"backup\":\"$backup\",\"wait\":true,\"options\":{\"rehearsal\":false}}" >/dev/null
   sync
@@ -212,8 +291,8 @@ engine_rows() {
   engine "$place/base/backups/$domain/backup_20250101_000000.tar.gz" '{"database":true}'
 }
 
-measure() { # FUNCTION: on a fresh copy of the site; leaves the milliseconds in $took
-  enter
+measure() { # FUNCTION [IMAGE INPUT...]: on a fresh copy of the site; leaves the milliseconds in $took
+  enter "${@:2}"
   "$world" sql "$place" 'CREATE DATABASE peer CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci'
   clock "$1"
 }
@@ -281,6 +360,26 @@ figure_rehearsal() {
   versus 'whole restore with a rehearsal' with 'without' without 1.05
   row 'the rehearsal alone, beside the comparison' '–' "$(median "${spent[@]}") ms" '≤ 600 ms' "$(holds "$(median "${spent[@]}")" 600)"
   details+=("with a rehearsal, ms: ${with[*]}; without: ${without[*]}; the rehearsal alone: ${spent[*]}")
+}
+
+figure_foreign() {
+  local n kind limit inputs against peer own
+  make_foreign
+  while IFS=$'\t' read -r kind limit inputs against; do
+    peer=() own=()
+    # Their names are words; there is nothing to see before the image is mounted.
+    read -ra inputs <<<"$inputs"
+    for ((n = 0; n < pairs; n++)); do
+      measure "peer_$kind" foreign "${inputs[@]/#/$mount/foreign/}"; peer+=("$took"); leave
+      measure "engine_$kind" foreign "${inputs[@]/#/$mount/foreign/}"; own+=("$took"); leave
+    done
+    versus "restore from ${kind/zst/.tar.zst}" own "$against" peer "$limit"
+    details+=("from $kind, ms: ${own[*]}; by hand: ${peer[*]}")
+  done <<'KINDS'
+zst	0.55	site.tar.zst shop.sql	`zstd -dc \| tar x` beside `mariadb <`, sync
+zip	0.5	site.zip shop.sql	`unzip`, `mariadb <`, sync
+hestia	0.25	user.2025-02-02_02-02-02.tar	`tar x`, `zstd -d`, `tar x`, `mariadb <`, sync
+KINDS
 }
 
 figure_rows() {

@@ -90,7 +90,7 @@ impl Listing {
             self.remember(above, true)?;
         }
         // What is restored of an overlay is told by these names: none may be missing.
-        let is_part = is_folder || depth == 1 || folder.last_name() == b"wp-content";
+        let is_part = is_folder || depth == 1 || [&b"wp-content"[..], b".backup"].contains(&folder.last_name());
         if depth <= DEPTH && (is_part || self.names.len() < MOST) {
             self.remember(path.clone(), is_folder)?;
         }
@@ -285,6 +285,28 @@ impl Listing {
             return Err(which(format!("it holds {} dumps", dumps.len()), &dumps));
         }
         Ok(dumps.pop().cloned())
+    }
+}
+
+/// The one of several databases' dumps that is of `schema`, or the only one; `None` where there is none.
+///
+/// # Errors
+/// `backup_layout_unknown` listing them.
+pub fn one_of(dumps: &[(String, RelPath)], schema: Option<&str>) -> Result<Option<RelPath>> {
+    match (dumps, dumps.iter().find(|(name, _)| Some(name.as_str()) == schema)) {
+        (_, Some((_, dump))) => Ok(Some(dump.clone())),
+        ([], None) => Ok(None),
+        ([(_, only)], None) if schema.is_none() => Ok(Some(only.clone())),
+        _ => {
+            let message = match schema {
+                Some(schema) => {
+                    let schema = crate::text::printable(schema);
+                    format!("the site's configuration names the database {schema}, and no dump in it is of that")
+                }
+                None => format!("it holds {} dumps", dumps.len()),
+            };
+            Err(which(message, &dumps.iter().map(|(_, dump)| dump).collect::<Vec<_>>()))
+        }
     }
 }
 

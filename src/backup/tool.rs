@@ -93,6 +93,9 @@ tools! {
     hestia::Hestia,
     cpanel::Cpanel,
     cyberpanel::CyberPanel,
+    virtualmin::Virtualmin,
+    froxlor::Froxlor,
+    wordops::WordOps,
     backwpup::BackWPup,
     backuply::Backuply,
     wpvivid::WPvivid,
@@ -142,21 +145,15 @@ impl Asked<'_> {
         }
     }
 
-    /// The dump inside, told or found; `by_name` as in [`Listing::dump`].
+    /// The dump inside, told or found.
     ///
     /// # Errors
-    /// Those of [`Listing::dump`], where the database is wanted.
-    pub fn dump(
-        &self,
-        listing: &Listing,
-        root: Option<&RelPath>,
-        schema: Option<&str>,
-        by_name: bool,
-    ) -> Result<Option<RelPath>> {
+    /// Those of finding it, where the database is wanted.
+    pub fn dump(&self, find: impl FnOnce() -> Result<Option<RelPath>>) -> Result<Option<RelPath>> {
         match (self.told_dump()?, self.has_dump_beside()) {
             (Some(told), _) => Ok(Some(told)),
             (None, true) => Ok(None),
-            (None, false) => match listing.dump(root, schema, by_name) {
+            (None, false) => match find() {
                 Err(_) if !self.database => Ok(None),
                 found => found,
             },

@@ -102,6 +102,8 @@ struct Stage<'a> {
     settings: Vec<siteconf::pool::Setting>,
     /// The folder that a web server shows, where it will be live.
     served: PathBuf,
+    /// The file that the web server shows as the front page, where it says its names; `None`: PHP is asked.
+    front: Option<String>,
     /// The live site folder, where the document root is a part of it.
     around: Option<PathBuf>,
     lead: Lead,
@@ -138,6 +140,7 @@ impl<'a> Stage<'a> {
         let root = tree::open_folder(&plan.tree).map_err(|error| error.message)?;
         let served =
             served(config, plan, site.as_ref(), &root).ok_or("it has no index.php: it is a site without PHP")?;
+        let front = front(config, plan, &served, &root);
         let (live, settings) =
             siteconf::serving_pool(config, &plan.domain).ok_or("no live PHP-FPM pool of the site is known")?;
         if settings.iter().any(|setting| setting.key == "chroot" && !setting.value.is_empty()) {
@@ -178,6 +181,7 @@ impl<'a> Stage<'a> {
             account,
             settings,
             served,
+            front,
             around,
             lead,
             given,
@@ -263,9 +267,14 @@ impl<'a> Stage<'a> {
             given: &self.given,
             until: began + self.time,
         };
-        let mut asked: Vec<Asked> = vec![visitor.ask("front_page", "/", self.secure)];
+        let mut asked = Vec::new();
+        // A post is a front page with a question behind it.
+        let is_scripts = self.front.as_ref().is_none_or(|name| name.ends_with(".php"));
+        if is_scripts {
+            asked.push(visitor.ask("front_page", "/", self.secure));
+        }
         let answered = asked.iter().all(|asked| asked.status.is_some());
-        let blog = visit.as_ref().filter(|_| answered && self.lead.is_wordpress);
+        let blog = visit.as_ref().filter(|_| answered && is_scripts && self.lead.is_wordpress);
         if let Some((post, title)) = blog.and_then(|visit| self.post(visit, staged)) {
             let page = visitor.ask("post", &format!("/?p={post}"), self.secure);
             asked.push(Asked { title, ..page });
@@ -275,6 +284,10 @@ impl<'a> Stage<'a> {
             asked.push(Asked { text: probe.text.clone(), ..page });
         }
         let left = cell.close();
+        if asked.is_empty() {
+            let front = self.front.as_deref().unwrap_or_default();
+            return Err(format!("its front page is the file {front}, and no page of PHP's is known"));
+        }
         if left.early && asked.iter().all(|asked| asked.status.is_none()) {
             let said = left.log.lines().last().unwrap_or("it gives no reason");
             return Err(format!("PHP-FPM does not run apart from the machine: {said}"));
@@ -289,6 +302,8 @@ impl<'a> Stage<'a> {
             led: visit.is_none() || self.lead.is_known(),
             entered: visit.is_none() || saw(|seen| seen.entered.load(Ordering::Acquire)),
             layered,
+            hides: self.covered.clone(),
+            shows: [&self.plan.document_root].into_iter().chain(&self.around).cloned().collect(),
             whole: self.around.is_none() && !is_beside(&self.plan.document_root, "wp-config.php"),
         };
         Ok(asked.iter().map(|asked| verdict::of(asked, &fences, &left)).collect())
@@ -400,6 +415,17 @@ fn served(config: &Config, plan: &Plan, site: Option<&Site>, tree: &impl AsFd) -
         let inner = folder.strip_prefix(live).ok().map(|inner| inner.join("index.php"));
         let path = inner.and_then(|inner| RelPath::parse(inner.as_os_str().as_bytes()).ok());
         path.is_some_and(|path| tree::open_beneath(tree.as_fd(), &path, OFlags::PATH).is_ok())
+    })
+}
+
+/// The first of the names of a front page that is there.
+fn front(config: &Config, plan: &Plan, served: &Path, tree: &impl AsFd) -> Option<String> {
+    let files = site_files(config, plan);
+    let names = files.iter().filter_map(|text| nginx::indexes_of(text, plan.domain.as_str()).ok()).flatten();
+    let inner = served.strip_prefix(&plan.document_root).ok()?;
+    names.into_iter().find(|name| {
+        let path = RelPath::parse(inner.join(name).as_os_str().as_bytes());
+        path.is_ok_and(|path| tree::open_beneath(tree.as_fd(), &path, OFlags::PATH).is_ok())
     })
 }
 

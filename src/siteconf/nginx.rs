@@ -241,19 +241,34 @@ pub fn read_site(text: &[u8]) -> Result<Site, String> {
 /// # Errors
 /// As [`parse`].
 pub fn roots_of(text: &[u8], domain: &str) -> Result<Vec<String>, String> {
+    let mut roots = Vec::new();
+    for values in values_of(text, domain, "root")? {
+        add(&mut roots, values.first().map_or("", String::as_str));
+    }
+    Ok(roots)
+}
+
+/// The names of a folder's own page, in the order in which nginx looks for them; none where the servers of the domain do not say.
+///
+/// # Errors
+/// As [`parse`].
+pub fn indexes_of(text: &[u8], domain: &str) -> Result<Vec<String>, String> {
+    Ok(values_of(text, domain, "index")?.concat())
+}
+
+/// The arguments of a directive in the servers that answer for the domain.
+fn values_of(text: &[u8], domain: &str, name: &str) -> Result<Vec<Vec<String>>, String> {
     let directives = parse(text)?;
     let answers = |server: usize| {
         let names =
             directives.iter().filter(|directive| directive.parent == Some(server) && directive.name == "server_name");
         names.flat_map(|directive| &directive.arguments).any(|name| covers(&name.text, domain) == Some(true))
     };
-    let mut roots = Vec::new();
-    for directive in directives.iter().filter(|directive| directive.name == "root") {
-        if directive.parent.is_some_and(|parent| directives[parent].name == "server" && answers(parent)) {
-            add(&mut roots, directive.first());
-        }
-    }
-    Ok(roots)
+    let named = directives.iter().filter(|directive| directive.name == name);
+    let of_domain = named.filter(|directive| {
+        directive.parent.is_some_and(|parent| directives[parent].name == "server" && answers(parent))
+    });
+    Ok(of_domain.map(|directive| directive.arguments.iter().map(|word| word.text.clone()).collect()).collect())
 }
 
 fn add(list: &mut Vec<String>, value: &str) {
@@ -318,6 +333,8 @@ server {
             server { listen 443 ssl; root /srv/shop/; server_name www.shop.example shop.example; location /x { root /srv/x; } }";
         assert_eq!(roots_of(text, "shop.example").unwrap(), ["/srv/shop/"]);
         assert_eq!(roots_of(text, "none.example").unwrap(), [] as [&str; 0]);
+        let text = b"server { server_name shop.example; index index.html index.php; location /x { index x.php; } }";
+        assert_eq!(indexes_of(text, "shop.example").unwrap(), ["index.html", "index.php"]);
     }
 
     #[test]

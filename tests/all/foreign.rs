@@ -422,3 +422,54 @@ fn a_site_never_looks_for_tables_that_are_not_there() {
     world.digest().assert_is(&before, "untouched");
     world.call("restore_start", with_fields(archive.request(), &json!({"components": {"files": ["wp-content"]}})));
 }
+
+/// A backup in the form of a panel, made of the fixture of a site and its dump.
+fn formed(script: &str) -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let archive = fixtures().join("archive/tar.gz/example.com.tar.gz");
+    let script = format!("set -e; cd \"$1\"; tar xzf \"$2\"; mv example.com s; {script}; rm -rf s");
+    let made = Command::new("bash").args(["-c", &script, "bash"]).arg(place.path()).arg(&archive).status().unwrap();
+    assert!(made.success());
+    place
+}
+
+/// Forms of which there is no backup of the panel's own here; what is in them is as formats.md and the panels' sources say.
+#[test]
+fn a_site_comes_back_out_of_the_forms_of_further_panels() {
+    // The home, with the records of its features behind it; as gzip and as zstd, the dump packed and not.
+    let virtualmin = |pack: &str, dump: &str, name: &str| {
+        let script = format!(
+            "mkdir -p h/public_html h/.backup h/logs; cp -a s/www/. h/public_html/; {dump}; cd h/.backup; echo 'dom=example.com' >example.com_virtualmin; \
+             touch example.com_dir example.com_mysql; echo 'x' >example.com_ssl_key; cd ../..; tar -C h -cf - . | {pack} >{name}; rm -rf h"
+        );
+        (formed(&script), name.to_owned(), json!({}))
+    };
+    let gz = "gzip -c s/database.sql >h/.backup/example.com_mysql_example_com.gz";
+    let plain = "cp s/database.sql h/.backup/example.com_mysql_example_com; cp s/database.sql h/.backup/example.com_mysql_other";
+    let froxlor = formed(
+        "mkdir -p w/example.com w/other.example e/web e/mysql e/mail; cp -a s/www/. w/example.com/; echo '<?php' >w/other.example/wp-config.php; \
+         tar -C w -czf e/web/cust-web.tar.gz .; cp s/database.sql e/mysql/example_com_202606010304.sql; \
+         echo 'no dump' >e/mysql/cust2_202606010304.sql; echo mail >e/mail/cust-mail.tar.gz; tar -C e -czf cust-export_202606010304.tar.gz .; rm -rf w e",
+    );
+    let wordops =
+        formed("mkdir 01Jun2026; cp -a s/www 01Jun2026/htdocs; zstd -q s/database.sql -o 01Jun2026/example_com.zst");
+    let world = World::up();
+    let before = world.digest();
+    for (tool, (place, name, more)) in [
+        ("virtualmin", virtualmin("gzip", gz, "example.com.tar.gz")),
+        ("virtualmin", virtualmin("zstd -q", plain, "example.com.tar.zst")),
+        ("froxlor", (froxlor, "cust-export_202606010304.tar.gz".to_owned(), json!({"site": "example.com"}))),
+        ("wordops", (wordops, "01Jun2026".to_owned(), json!({}))),
+    ] {
+        let import = with_fields(json!({"from": place.path().join(name)}), &more);
+        let request = json!({"domain": DOMAIN, "backup": import, "wait": true});
+        let preview = world.call("preview_backup", request.clone());
+        assert_eq!(preview["backup"]["layout"], tool, "{preview}");
+        let job = World::job(&world.call("restore_start", request));
+        let differences = case("archive/tar.gz", "").but(&[ACCOUNT, MODE]).differences(&world);
+        assert!(differences.is_empty(), "{tool}: {differences:?}");
+        assert!(!world.root().join(".backup").exists(), "{tool}");
+        world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+        world.digest().assert_is(&before, tool);
+    }
+}

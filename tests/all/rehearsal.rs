@@ -315,6 +315,29 @@ fn what_cannot_be_rehearsed_is_said_and_stops_nothing() {
     assert!(output.status.success() && said.contains("the request leaves it out"), "{said}");
 }
 
+/// A page that nginx shows by itself is no matter of PHP's: a script that nobody is led to does not stop a restore.
+#[test]
+fn a_front_page_that_is_a_file_is_not_asked_of_php() {
+    let (world, _, _) = backed_up(|world| {
+        let site = world.place().join("nginx/sites-available").join(DOMAIN);
+        let text = std::fs::read_to_string(&site).unwrap();
+        std::fs::write(&site, text.replace("index index.php;", "index index.html index.php;")).unwrap();
+        std::fs::write(world.root().join("index.html"), "<h1>Shop</h1>").unwrap();
+        index(world, "<?php this is no code");
+    });
+    let site = world.place().join("nginx/sites-available").join(DOMAIN);
+    let text = std::fs::read_to_string(&site).unwrap();
+    std::fs::write(&site, text.replace("index index.php;", "index index.html index.php;")).unwrap();
+    let proof = world.call("rehearse", wait());
+    assert_eq!(proof["outcome"], "not_checked", "{proof}");
+    let pages = proof["rehearsal"]["pages"].as_array().unwrap();
+    assert!(pages.iter().all(|page| page["name"] != "front_page"), "{proof}");
+    // The same files, where nginx looks for the script first.
+    std::fs::write(&site, text).unwrap();
+    let error = world.refused("rehearse", wait());
+    assert_eq!(error["code"], "verification_failed", "{error}");
+}
+
 #[test]
 fn a_rehearsal_by_itself_proves_a_backup_and_removes_what_it_staged() {
     let (world, _, damaged) = World::damaged();

@@ -33,6 +33,24 @@ pub fn answer(tool: &'static str, asked: &Asked, root: Option<RelPath>) -> Resul
 /// The same; `by_name`: a dump in it may be another site's.
 pub fn answer_by(tool: &'static str, asked: &Asked, root: Option<RelPath>, by_name: bool) -> Result<Answered> {
     let listing = &asked.listings[0];
+    let mut answered = answer_of(tool, asked, root, |root| {
+        let schema = root.and_then(|root| schema_in(listing, root));
+        listing.dump(root, schema.as_deref(), by_name)
+    })?;
+    if by_name && !answered.dump && !asked.has_dump_beside() && !listing.dumps.is_empty() {
+        answered.lacks.push(NO_DATABASE.to_owned());
+    }
+    Ok(answered)
+}
+
+/// The same, where the tool knows which dump is the site's in the folder that it is handed.
+pub fn answer_of(
+    tool: &'static str,
+    asked: &Asked,
+    root: Option<RelPath>,
+    dump: impl FnOnce(Option<&RelPath>) -> Result<Option<RelPath>>,
+) -> Result<Answered> {
+    let listing = &asked.listings[0];
     let mut answered = Answered::default();
     let found = match asked.told_root(listing)?.or(root) {
         Some(root) => {
@@ -42,11 +60,7 @@ pub fn answer_by(tool: &'static str, asked: &Asked, root: Option<RelPath>, by_na
         }
         None => listing.root(&asked.sites())?,
     };
-    let schema = found.as_ref().and_then(|(root, _)| schema_in(listing, root));
-    let dump = asked.dump(listing, found.as_ref().map(|(root, _)| root), schema.as_deref(), by_name)?;
-    if by_name && dump.is_none() && !asked.has_dump_beside() && !listing.dumps.is_empty() {
-        answered.lacks.push(NO_DATABASE.to_owned());
-    }
+    let dump = asked.dump(|| dump(found.as_ref().map(|(root, _)| root)))?;
     let mut places = Places::of(tool);
     if let Some((root, mark)) = &found {
         if *mark == Mark::Content {

@@ -33,7 +33,7 @@ impl Tool for Hestia {
             None => archive.join(b"public_html"),
         };
         let schema = schema_in(listing, &root);
-        let dump = asked.dump(listing, Some(&root), schema.as_deref(), true)?;
+        let dump = asked.dump(|| listing.dump(Some(&root), schema.as_deref(), true))?;
         let mut places = Places::of(self.name()).and_inside(&archive).with(&root, Rule::Site(RelPath::default()));
         if let Some(dump) = &dump {
             places = places.with(dump, Rule::Dump);

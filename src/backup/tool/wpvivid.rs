@@ -32,7 +32,7 @@ impl Tool for WPvivid {
                 listing.texts.get(&info).and_then(|text| serde_json::from_slice(text).ok()).unwrap_or_default();
             let mut places = Places::of(self.name());
             if told["file_type"] == "databases" || listing.file.contains("_backup_db") {
-                let dump = asked.dump(listing, None, None, false)?;
+                let dump = asked.dump(|| listing.dump(None, None, false))?;
                 if let Some(dump) = &dump {
                     places = places.with(dump, Rule::Dump);
                 }

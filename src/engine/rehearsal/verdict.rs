@@ -9,12 +9,13 @@ use crate::error::Code;
 use crate::host::cell::{Leavings, OWN};
 use crate::report::{Check, Outcome};
 use crate::text::printable;
+use std::path::{Component, Path, PathBuf};
 
 /// Most characters of a message of PHP's.
 const MAX_SHOWN: usize = 400;
 
 /// What a rehearsal kept from the site.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Fences {
     /// The database refused something for want of a right.
     pub denied: bool,
@@ -30,6 +31,10 @@ pub struct Fences {
     pub layered: bool,
     /// All of the site is staged, so that no file of it can be elsewhere.
     pub whole: bool,
+    /// Folders of the machine that are empty for it.
+    pub hides: Vec<PathBuf>,
+    /// Folders in them that are not: the site's own.
+    pub shows: Vec<PathBuf>,
 }
 
 const WANTS_RIGHTS: &str = "it wants to change its tables, which a rehearsal does not let it";
@@ -39,6 +44,7 @@ const WANTS_THE_REST: &str = "it wants tables, views or routines that only the c
 const WANTS_FILES: &str = "it wants to write where a rehearsal does not let it";
 const WANTS_MORE: &str = "it wants more time or memory than it gets";
 const WANTS_THE_CELL: &str = "PHP does not run there as it does on the machine";
+const WANTS_WHAT_IS_BESIDE: &str = "it wants a file beside the site, which a rehearsal hides";
 const WANTS_SETTINGS: &str = "its settings lie outside of what is restored";
 const SAYS_NOTHING: &str = "no message of PHP's explains it";
 
@@ -233,6 +239,32 @@ fn words_of(page: &str) -> String {
     shown(&words)
 }
 
+impl Fences {
+    /// Whether PHP looked in vain for a file that is hidden: `Failed opening required 'PATH'`, `include(PATH): Failed to open stream`.
+    fn hid_what_is_asked_for(&self, errors: &str) -> bool {
+        let required = errors.split("Failed opening required '").skip(1).filter_map(|rest| rest.split('\'').next());
+        let opened = errors.split("): Failed to open stream").filter_map(|before| before.rsplit('(').next());
+        required.chain(opened).any(|path| self.hides(&normal(Path::new(path))))
+    }
+
+    fn hides(&self, path: &Path) -> bool {
+        let within = |folders: &[PathBuf]| folders.iter().any(|folder| path.starts_with(folder));
+        within(&self.hides) && !within(&self.shows)
+    }
+}
+
+/// A path without its `..`, by its letters alone: what it names may not be there.
+fn normal(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
 /// Why a page that did not come proves nothing against the site.
 fn excuse(asked: &Asked, fences: &Fences, left: &Leavings, what: &Trouble) -> Option<&'static str> {
     let of_words = |text: &str| WORDS.iter().find(|(words, _)| text.contains(words)).map(|(_, why)| *why);
@@ -245,6 +277,9 @@ fn excuse(asked: &Asked, fences: &Fences, left: &Leavings, what: &Trouble) -> Op
     // What the code itself says of the database is no one's word but its own: it may go to live tables, or to none.
     if !fences.led && !matches!(what.kind, Kind::Compile | Kind::NoSettings) {
         return Some(WANTS_ANOTHER);
+    }
+    if matches!(what.kind, Kind::Fatal(_) | Kind::Silent) && fences.hid_what_is_asked_for(&asked.errors) {
+        return Some(WANTS_WHAT_IS_BESIDE);
     }
     let told = || [asked.errors.as_str(), body, &left.written].into_iter().find_map(of_words);
     match &what.kind {
@@ -305,6 +340,8 @@ mod tests {
         entered: true,
         layered: true,
         whole: true,
+        hides: Vec::new(),
+        shows: Vec::new(),
     };
 
     #[test]
@@ -409,7 +446,7 @@ mod tests {
     fn a_site_that_is_not_led_to_its_tables_fails_for_its_code_alone() {
         let lost = Fences { led: false, entered: false, ..USUAL };
         let parse = asked(500, "", "PHP message: PHP Parse error:  syntax error in /a.php on line 9");
-        assert_eq!(outcome(&parse, lost), Outcome::Fail);
+        assert_eq!(outcome(&parse, lost.clone()), Outcome::Fail);
         for page in [
             asked(500, "", "PHP message: PHP Fatal error:  Uncaught Error: Call to a member function on null in /a:1"),
             asked(500, "<h1>Error establishing a database connection</h1>", ""),
@@ -417,7 +454,7 @@ mod tests {
             Asked { away: Some("/wp-admin/install.php".into()), ..asked(302, "", "") },
             Asked { text: "Shop".into(), ..asked(200, "<h1>Soon</h1>", "") },
         ] {
-            assert_eq!(outcome(&page, lost), Outcome::NotChecked, "{page:?}");
+            assert_eq!(outcome(&page, lost.clone()), Outcome::NotChecked, "{page:?}");
         }
     }
 
@@ -429,7 +466,7 @@ mod tests {
             asked(500, "", "PHP Fatal error:  Uncaught PDOException: SQLSTATE[HY000] [2002] No such file in /a:1"),
             Asked { away: Some("/wp-admin/install.php".into()), ..asked(302, "", "") },
         ] {
-            assert_eq!(outcome(&page, outside), Outcome::NotChecked, "{page:?}");
+            assert_eq!(outcome(&page, outside.clone()), Outcome::NotChecked, "{page:?}");
             assert_eq!(outcome(&page, USUAL), Outcome::Fail, "{page:?}");
         }
         let code = asked(500, "", "PHP Fatal error:  Uncaught Error: Call to undefined function f() in /a.php:3");
@@ -444,6 +481,37 @@ mod tests {
              PHP Fatal error:  Uncaught Error: Class \"X\" not found in /a.php:1",
         ] {
             assert_eq!(outcome(&asked(500, "", errors), USUAL), Outcome::NotChecked, "{errors}");
+        }
+    }
+
+    #[test]
+    fn a_file_beside_the_site_is_hidden_and_one_of_its_own_is_missing() {
+        let fences = || Fences { hides: vec!["/var/www".into()], shows: vec!["/var/www/shop.example".into()], ..USUAL };
+        for (errors, wanted) in [
+            (
+                "PHP Fatal error:  Uncaught Error: Failed opening required '/var/www/common/lib.php' (include_path='.') in /a:1",
+                Outcome::NotChecked,
+            ),
+            (
+                "PHP Fatal error:  Uncaught Error: Failed opening required '/var/www/shop.example/../common/lib.php' in /a:1",
+                Outcome::NotChecked,
+            ),
+            (
+                "PHP Warning:  include(/var/www/common/lib.php): Failed to open stream: No such file or directory in /a:1\n\
+                 PHP Fatal error:  Uncaught Error: Class \"X\" not found in /a:2",
+                Outcome::NotChecked,
+            ),
+            (
+                "PHP Fatal error:  Uncaught Error: Failed opening required '/var/www/shop.example/lib.php' in /a:1",
+                Outcome::Fail,
+            ),
+            (
+                "PHP Fatal error:  Uncaught Error: Failed opening required '/usr/share/php/lib.php' in /a:1",
+                Outcome::Fail,
+            ),
+            ("PHP Parse error:  syntax error in /var/www/shop.example/a.php on line 9", Outcome::Fail),
+        ] {
+            assert_eq!(outcome(&asked(500, "", errors), fences()), wanted, "{errors}");
         }
     }
 

@@ -1,0 +1,74 @@
+//! Virtualmin, a virtual server's backup in the home format: the home as it is, and what else belongs to the server as `.backup/DOMAIN_FEATURE`.
+//! Its databases are the server's own: `.backup/DOMAIN_mysql_NAME`, packed or not. Accounts, mail and keys are never looked at.
+
+use super::any;
+use super::{Answered, Asked, NO_DATABASE, Tool, schema_in};
+use crate::backup::layout::places::Rule;
+use crate::backup::survey::{self, Listing};
+use crate::error::Result;
+use crate::path::RelPath;
+
+/// The panel.
+pub struct Virtualmin;
+
+/// What is not of the home.
+const FEATURES: &[u8] = b".backup";
+
+impl Tool for Virtualmin {
+    fn name(&self) -> &'static str {
+        "virtualmin"
+    }
+
+    fn made(&self, listings: &[Listing]) -> bool {
+        let [listing] = listings else { return false };
+        !servers(listing).is_empty()
+    }
+
+    fn answer(&self, asked: &Asked) -> Result<Answered> {
+        let listing = &asked.listings[0];
+        let servers = servers(listing);
+        let server = asked.choose(&servers)?;
+        let told = asked.told_root(listing)?;
+        let usual = RelPath::parse(b"public_html").ok().filter(|root| listing.has(root));
+        let root = told.or(usual);
+        let schema = root.as_ref().and_then(|root| schema_in(listing, root));
+        let mut answered =
+            any::answer_of(self.name(), asked, root, |_| survey::one_of(&dumps(listing, server), schema.as_deref()))?;
+        answered.extent = asked.extent_of_panel();
+        // A home in which the site is the top holds these, too.
+        let features = RelPath::parse(FEATURES)?;
+        answered.places = answered.places.into_iter().map(|places| places.with(&features, Rule::Nothing)).collect();
+        if !answered.dump && !asked.has_dump_beside() {
+            answered.lacks.push(NO_DATABASE.to_owned());
+        }
+        answered
+            .lacks
+            .push("The web server's configuration in it is the panel's to make, and is not restored.".to_owned());
+        Ok(answered)
+    }
+}
+
+/// The virtual servers in it, by the records of their features.
+fn servers(listing: &Listing) -> Vec<String> {
+    let Ok(folder) = RelPath::parse(FEATURES) else { return Vec::new() };
+    let ends = [&b"_virtualmin"[..], b"_dir"];
+    let of = |name: &[u8]| {
+        let server = ends.iter().find_map(|end| name.strip_suffix(*end))?;
+        Some(String::from_utf8_lossy(server).into_owned())
+    };
+    let mut found: Vec<String> = listing.inside(&folder).filter_map(of).filter(|name| name.contains('.')).collect();
+    found.dedup();
+    found
+}
+
+/// The databases of a server, each with its dump.
+fn dumps(listing: &Listing, server: &str) -> Vec<(String, RelPath)> {
+    let Ok(folder) = RelPath::parse(FEATURES) else { return Vec::new() };
+    let begin = format!("{server}_mysql_");
+    let of = |name: &[u8]| {
+        let schema = String::from_utf8(name.strip_prefix(begin.as_bytes())?.to_vec()).ok()?;
+        let packed = [".gz", ".bz2", ".zst", ".xz"].iter().find_map(|end| schema.strip_suffix(end));
+        Some((packed.unwrap_or(&schema).to_owned(), folder.join(name)))
+    };
+    listing.inside(&folder).filter_map(of).collect()
+}
