@@ -1,6 +1,7 @@
 //! Bytes of a backup to entries. Nothing here touches the filesystem; every byte is taken to be hostile.
 
 pub mod codec;
+pub mod daf;
 pub mod entries;
 pub mod entry;
 pub mod extension;
@@ -12,6 +13,7 @@ pub mod wpress;
 pub mod zip;
 
 pub use codec::Codec;
+pub use daf::DafReader;
 pub use entries::{Entries, Spent};
 pub use entry::{Entry, EntryKind};
 pub use gzip::GzipReader;

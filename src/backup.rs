@@ -14,8 +14,10 @@ pub mod archives;
 pub mod cache;
 pub mod chain;
 pub mod contents;
+pub mod dump_folder;
 pub mod extent;
 pub mod folder;
+pub mod identity;
 pub mod import;
 pub mod layers;
 pub mod layout;
@@ -40,4 +42,4 @@ pub use scan::Scan;
 pub use source::Source;
 
 #[cfg(any(test, feature = "test-support"))]
-pub use {locate::locate, scan::scan, source::Identity};
+pub use {locate::locate, scan::scan, identity::Identity};

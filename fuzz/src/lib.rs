@@ -3,6 +3,7 @@
 
 pub mod catalogue;
 mod container;
+pub mod daf;
 pub mod gzip;
 pub mod index;
 pub mod journal;
@@ -21,6 +22,7 @@ pub type Target = fn(&[u8]);
 /// Every target by its name.
 pub const TARGETS: &[(&str, Target)] = &[
     ("catalogue", catalogue::run),
+    ("daf", daf::run),
     ("gzip", gzip::run),
     ("index", index::run),
     ("journal", journal::run),

@@ -1,7 +1,7 @@
 //! The archives in the folders of backups, by their names alone.
 
+use crate::backup::identity::Identity;
 use crate::backup::name::{BackupName, Family, Stamp};
-use crate::backup::source::Identity;
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::path::Domain;

@@ -1,7 +1,7 @@
 //! A folder as a backup: its entries by handles, links not followed, in the order of their names.
 
 use crate::archive::{Entries, Entry, EntryKind, Limits, Spent, corrupt, wrap};
-use crate::backup::source::Identity;
+use crate::backup::identity::Identity;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::tree::walk::Next;
 use crate::host::tree::{self, Kind};

@@ -3,7 +3,8 @@
 //! folder, no link; and what was opened is what is read to the end. Its content is a stranger's, whoever it belongs to.
 
 use crate::api;
-use crate::archive::{Codec, Limits, wpress};
+use crate::archive::{Codec, Limits, daf, wpress};
+use crate::backup::dump_folder::DumpFolder;
 use crate::backup::folder::require_own;
 use crate::backup::layout::Holds;
 use crate::backup::layout::places::{Places, Rule};
@@ -165,6 +166,9 @@ fn open_at(path: &Path) -> Result<(Part, OwnedFd)> {
 fn parts(path: &Path) -> Result<Vec<Part>> {
     let (part, folder) = open_at(path)?;
     let around = path.parent().unwrap_or(Path::new("/"));
+    if let Some(dump) = as_dump(&part)? {
+        return Ok(vec![dump]);
+    }
     if part.container == Container::Folder {
         return set_in(&part, path).map(|set| set.unwrap_or_else(|| vec![part]));
     }
@@ -184,6 +188,15 @@ fn parts(path: &Path) -> Result<Vec<Part>> {
         }
     }
     Ok(vec![sniffed(part, &folder)?])
+}
+
+/// A folder that is a dump; `None` for every other thing.
+fn as_dump(part: &Part) -> Result<Option<Part>> {
+    if part.container != Container::Folder {
+        return Ok(None);
+    }
+    let found = DumpFolder::of(part.folder()).map_err(|error| about(&part.path, error))?;
+    Ok(found.map(|dump| part.clone().as_dump(dump)))
 }
 
 type SetOf = fn(&str) -> Option<&str>;
@@ -251,6 +264,10 @@ fn sniffed(mut part: Part, folder: &OwnedFd) -> Result<Part> {
     if named_zip && part.codec == Codec::None && ends_as_zip(&part)? {
         part.container = Container::Zip;
         return with_earlier(part, folder);
+    }
+    if start.starts_with(daf::MARK) {
+        part.container = Container::Daf;
+        return Ok(part);
     }
     if wpress::is_one(&start) {
         part.container = Container::Wpress;
@@ -328,7 +345,10 @@ fn with_earlier(part: Part, folder: &OwnedFd) -> Result<Part> {
 /// A dump that was named: a file of SQL, or an archive with one dump in it.
 fn dump_beside(config: &Config, source: &Source, path: &Path) -> Result<Part> {
     let (part, folder) = open_at(path)?;
-    let part = sniffed(part, &folder)?;
+    let part = match as_dump(&part)? {
+        Some(dump) => dump,
+        None => sniffed(part, &folder)?,
+    };
     match (part.role.clone(), part.container) {
         (Role::Dump, _) => Ok(part),
         (_, Container::Zip) => {

@@ -3,9 +3,9 @@
 use crate::api::answer::backups::{BackupInfo, Integrity, IntegritySource};
 use crate::backup::archives::archives;
 use crate::backup::cache::index::Index;
+use crate::backup::identity::Identity;
 use crate::backup::meta::Meta;
 use crate::backup::name::{BackupName, Family, Kind, Stamp, human_size};
-use crate::backup::source::Identity;
 use crate::config::Config;
 use crate::error::Result;
 use crate::path::Domain;

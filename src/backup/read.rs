@@ -1,7 +1,7 @@
 //! The one walk over the entries of a backup's archive. Preview, diff, checks and restore differ in what they do with an entry, not in
 //! how they come to it: the order of the archives, the limits, what a whole archive is and how an error is named are here.
 
-use crate::archive::{self, Entries, Entry, EntryKind, Limits, TarReader, WpressReader, ZipReader};
+use crate::archive::{self, DafReader, Entries, Entry, EntryKind, Limits, TarReader, WpressReader, ZipReader};
 use crate::backup::contents::ConfigFound;
 use crate::backup::folder::FolderReader;
 use crate::backup::layout::{ConfigItem, Place, Sorter};
@@ -118,6 +118,10 @@ impl Walk<'_> {
                 let wpress = WpressReader::open(part.bytes(&count), self.limits)?;
                 let mut wpress = if self.purpose == Purpose::Names { wpress.names_only() } else { wpress };
                 self.whole(&mut wpress, sorter_ref, progress, &mut visit)?
+            }
+            Container::Daf => {
+                let mut daf = DafReader::open(part.reader(), self.limits)?;
+                self.whole(&mut daf, sorter_ref, None, &mut visit)?
             }
             Container::Folder => {
                 let mut folder = FolderReader::open(part.folder(), self.limits)?;

@@ -3,7 +3,9 @@
 use crate::api::Options;
 use crate::archive::{Codec, ReadAt};
 use crate::backup::contents::Scan;
+use crate::backup::dump_folder::{DumpFolder, DumpFolderReader};
 use crate::backup::extent::Extent;
+use crate::backup::identity::Identity;
 use crate::backup::layout::places::Places;
 use crate::backup::layout::{self, ConfigItem, Holds, Layout, Seen, Sorter};
 use crate::backup::name::{Kind, Stamp};
@@ -25,39 +27,6 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// What makes a file the same file: a replaced or rewritten one differs. No device number: it may be another after a reboot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// Inode.
-    pub ino: u64,
-    /// Bytes.
-    pub size: u64,
-    /// Modification time, seconds.
-    pub mtime: i64,
-    /// Modification time, nanoseconds.
-    pub mtime_ns: i64,
-}
-
-impl Identity {
-    /// Of an open file.
-    ///
-    /// # Errors
-    /// `io_failed`.
-    pub fn of(file: &File) -> io::Result<Identity> {
-        Ok(Identity::from_metadata(&file.metadata()?))
-    }
-
-    /// From what a listing already knows.
-    pub fn from_metadata(metadata: &std::fs::Metadata) -> Identity {
-        Identity {
-            ino: metadata.ino(),
-            size: metadata.size(),
-            mtime: metadata.mtime(),
-            mtime_ns: metadata.mtime_nsec(),
-        }
-    }
-}
 
 /// What one file of a source holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +67,8 @@ pub struct Part {
     file: Arc<File>,
     /// Of one archive in several files, those before this one.
     earlier: Vec<Arc<File>>,
+    /// Of a folder that is a dump: its files.
+    dump: Option<Arc<DumpFolder>>,
 }
 
 /// What holds the entries of a part.
@@ -109,6 +80,8 @@ pub enum Container {
     Zip,
     /// An archive of All-in-One WP Migration.
     Wpress,
+    /// An archive of Duplicator's own form.
+    Daf,
     /// A folder.
     Folder,
 }
@@ -201,6 +174,7 @@ impl Part {
             places: None,
             file: Arc::new(file),
             earlier: Vec::new(),
+            dump: None,
         })
     }
 
@@ -214,6 +188,17 @@ impl Part {
     #[must_use]
     pub(crate) fn placed(self, places: Arc<Places>) -> Part {
         Part { places: Some(places), ..self }
+    }
+
+    /// The same folder as the dump that its files make.
+    #[must_use]
+    pub(crate) fn as_dump(self, dump: DumpFolder) -> Part {
+        Part { role: Role::Dump, dump: Some(Arc::new(dump)), ..self }
+    }
+
+    /// The files of a folder that is a dump.
+    pub fn dump_folder(&self) -> Option<&DumpFolder> {
+        self.dump.as_deref()
     }
 
     /// Its bytes, to be read anywhere; of an archive in several files those of all. What is read is added to `count`.
@@ -234,12 +219,18 @@ impl Part {
 
     /// A reader of the raw bytes from the start, independent of every other reader of this part.
     pub fn reader(&self) -> PartReader {
-        self.reader_at(0)
+        match &self.dump {
+            Some(dump) => PartReader::Dump(Box::new(DumpFolderReader::new(Arc::clone(&self.file), Arc::clone(dump)))),
+            None => self.reader_at(0),
+        }
     }
 
     /// A reader of the raw bytes from an offset.
     pub fn reader_at(&self, offset: u64) -> PartReader {
-        PartReader { file: Arc::clone(&self.file), at: offset, empty: self.container == Container::Folder }
+        match self.container {
+            Container::Folder => PartReader::Folder,
+            _ => PartReader::File { file: Arc::clone(&self.file), at: offset },
+        }
     }
 
     /// The sorter for the entries of this part; `None` for a part that is no archive.
@@ -348,21 +339,31 @@ impl ReadAt for PartBytes {
 }
 
 /// Reads a part by position, so that readers do not disturb each other.
-pub struct PartReader {
-    file: Arc<File>,
-    at: u64,
-    /// A folder has no bytes of its own.
-    empty: bool,
+pub enum PartReader {
+    /// A file, from a position on.
+    File {
+        /// The file.
+        file: Arc<File>,
+        /// The position.
+        at: u64,
+    },
+    /// A folder, which has no bytes of its own.
+    Folder,
+    /// A folder that is a dump.
+    Dump(Box<DumpFolderReader>),
 }
 
 impl Read for PartReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.empty {
-            return Ok(0);
+        match self {
+            PartReader::Folder => Ok(0),
+            PartReader::Dump(reader) => reader.read(buffer),
+            PartReader::File { file, at } => {
+                let read = file.read_at(buffer, *at)?;
+                *at += read as u64;
+                Ok(read)
+            }
         }
-        let read = self.file.read_at(buffer, self.at)?;
-        self.at += read as u64;
-        Ok(read)
     }
 }
 

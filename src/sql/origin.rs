@@ -24,9 +24,10 @@ const WRITERS: &[&str] = &[
     "DUPLICATOR",
     "BackWPup",
     "Percona",
+    "mydumper",
 ];
 const WPVIVID: &str = "WPvivid";
-/// The last comment of a whole dump, by its writer: mysqldump and what writes like it, BackWPup, Duplicator, MySQL pump, plugins.
+/// The last comment of a whole dump, by its writer: mysqldump and what writes like it, BackWPup, Duplicator, MySQL pump, plugins, mydumper.
 const ENDS: &[&str] = &[
     "Dump completed",
     "Dump ended at",
@@ -36,6 +37,7 @@ const ENDS: &[&str] = &[
     "End of data contents",
     "Export completed",
     "Dump finished",
+    "Finished dump at",
 ];
 
 /// What the comments of a dump say of it.

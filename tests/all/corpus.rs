@@ -82,6 +82,11 @@ fn zips_of_any_bytes() {
 }
 
 #[test]
+fn daf_of_any_bytes() {
+    run("daf");
+}
+
+#[test]
 fn wpress_of_any_bytes() {
     run("wpress");
 }

@@ -111,6 +111,7 @@ fn any_archive_with_any_dump_comes_back() {
         archive("archive/zip-split", "shop.zip"),
         case("dump/mariadb-dump-10.11", "example_com.sql.gz"),
         case("dump/adminer-4.8.1", "example_com.sql"),
+        case("dump/mydumper-0.10.1", "example_com-20250601"),
         // Its dump does not say the collation of a table, which then is that of the database.
         case("dump/phpmyadmin-5.2.1-zip", "example_com.sql.zip").but(&["table differs: wp_rv_orders: collation is "]),
     ]);
@@ -145,6 +146,8 @@ fn a_plugins_backup_comes_back_and_what_it_does_not_hold_stays() {
         case("backwpup/5.7.5-tar.gz", "2026-11-28_01-41-49_UDN7XXS307_DBDUMP-FILE.tar.gz").but(&[ACCOUNT, MODE]),
         renamed.but(&[MODE]),
         case("duplicator/1.5.15-zip-php", "20260101_fixture_4653a00b0542e99a7834_20261128010903_archive.zip")
+            .but(&[MODE]),
+        case("duplicator/1.5.15-daf-mysqldump", "20260102_rocketshop_d6ccab78088c1d4f2346_20261128011056_archive.daf")
             .but(&[MODE]),
         case("updraftplus/1.26.4-binzip", "backup_2026-11-28-0044_RocketShop_Fixture_Cos_83e4400b3860-db.gz")
             .but(&[MODE]),

@@ -1,6 +1,7 @@
 //! Where what is known of a domain's backups lies, who may write it, and what makes a file the one that was read.
 
-use crate::backup::source::{Identity, Part, Source};
+use crate::backup::identity::Identity;
+use crate::backup::source::{Part, Source};
 use crate::config::Config;
 use crate::disk::{is_ours, lock_file, private_folder};
 use crate::error::Result;

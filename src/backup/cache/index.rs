@@ -7,7 +7,8 @@
 
 use crate::backup::cache::folder::{Fingerprint, folder, is_own_folder, key};
 use crate::backup::contents::{BEYOND, Scan};
-use crate::backup::source::{Container, Identity, Part, Source};
+use crate::backup::identity::Identity;
+use crate::backup::source::{Container, Part, Source};
 use crate::config::Config;
 use crate::disk::{Durable, open_ours, write_file};
 use crate::error::{Code, Error, Result};

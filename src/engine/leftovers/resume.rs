@@ -5,7 +5,8 @@
 //! last row stay. Any other restore of the domain, `rv_recover`, and time remove it.
 
 use crate::api::request::Request;
-use crate::backup::source::{Identity, Source};
+use crate::backup::identity::Identity;
+use crate::backup::source::Source;
 use crate::config::Config;
 use crate::engine::leftovers::discard;
 use crate::engine::machine::Hosts;

@@ -55,9 +55,12 @@ pub fn expect(config: &Config, source: &Source) -> Expected {
 
 /// gzip notes the size of its last member modulo 2³² (RFC 1952, ISIZE). It is taken when it is believable.
 fn unpacked(part: &Part) -> u64 {
+    if let Some(dump) = part.dump_folder() {
+        return dump.size * if dump.packed { USUAL_RATIO } else { 1 };
+    }
     let packed = part.identity.size;
     match (part.container, part.codec) {
-        (Container::Zip, _) => return packed * USUAL_RATIO,
+        (Container::Zip | Container::Daf, _) => return packed * USUAL_RATIO,
         (Container::Folder, _) => return 0,
         (_, Codec::None) => return packed,
         (_, Codec::Gzip) => {}

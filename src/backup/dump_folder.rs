@@ -1,0 +1,309 @@
+//! A folder that mydumper wrote, as one dump: the definitions of the tables, their rows, then routines, triggers and views, each file by its
+//! handle and unpacked as it is read. Its own loader, myloader, takes the files by their names in the same order
+//! (mydumper/mydumper, docs: "Files"); the forms of its releases 0.10 to 0.21 are read.
+
+use crate::archive::{self, unwrap_io, wrap};
+use crate::backup::folder::require_own;
+use crate::backup::identity::Identity;
+use crate::error::{Code, Error, IoContext, Result};
+use crate::host::tree;
+use crate::host::tree::walk::Next;
+use crate::path::RelPath;
+use crate::text::printable;
+use rustix::fs::OFlags;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+/// Most files of a folder.
+const MOST: usize = 200_000;
+/// Largest file of definitions, and of `metadata`, in bytes.
+const MAX_TEXT: u64 = 16 << 20;
+/// The file that mydumper finishes last.
+const METADATA: &[u8] = b"metadata";
+/// The end of the name of the file that makes a schema.
+const CREATE: &str = "-schema-create.sql";
+
+/// The files of a dump, in the order of loading.
+#[derive(Debug)]
+pub struct DumpFolder {
+    schema: String,
+    files: Vec<(RelPath, Form)>,
+    /// Bytes of the files as they lie there.
+    pub size: u64,
+    /// The packed among them are most.
+    pub packed: bool,
+}
+
+/// How the statements of a file end. `Line`: at a semicolon before a line end, and only there; so bodies need no `DELIMITER`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    Usual,
+    Line,
+}
+
+impl DumpFolder {
+    /// Looks at the names in a folder; `None` where mydumper did not write it.
+    ///
+    /// # Errors
+    /// `backup_incomplete` for a dump that was not finished; `backup_layout_unknown` for one of several schemas, or one whose rows are no
+    /// SQL; `limit_exceeded`, `io_failed`.
+    pub fn of(folder: BorrowedFd) -> Result<Option<DumpFolder>> {
+        let (mut names, mut size) = (Vec::new(), 0);
+        tree::walk(folder, &mut |visit| {
+            if visit.path.is_empty() {
+                return Ok(Next::Into);
+            }
+            if visit.kind == tree::Kind::File {
+                if names.len() >= MOST {
+                    return Err(Error::new(Code::LimitExceeded, format!("the folder has over {MOST} files")));
+                }
+                names.extend(std::str::from_utf8(visit.name).ok().map(str::to_owned));
+                size += visit.stat.stx_size;
+            }
+            Ok(Next::Past)
+        })?;
+        let Some(found) = of_names(&names)? else { return Ok(None) };
+        Ok(Some(DumpFolder { size, ..found }))
+    }
+
+    fn open(&self, folder: BorrowedFd, path: &RelPath) -> Result<(File, Identity)> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let shown = || format!("read {path}");
+        let file = File::from(tree::open_beneath(folder, path, flags)?);
+        let there = rustix::fs::fstat(folder).doing(shown)?;
+        require_own(&there, &rustix::fs::fstat(&file).doing(shown)?, &path.to_string())?;
+        if !file.metadata().doing(shown)?.is_file() {
+            return Err(archive::corrupt(format_args!("{path} is no file any more")));
+        }
+        let identity = Identity::of(&file).doing(shown)?;
+        Ok((file, identity))
+    }
+}
+
+fn of_names(names: &[String]) -> Result<Option<DumpFolder>> {
+    let plain = |name: &str| -> String {
+        let packed = [".gz", ".zst"].iter().find_map(|end| name.strip_suffix(end));
+        packed.unwrap_or(name).to_owned()
+    };
+    let mut schemas: Vec<String> =
+        names.iter().filter_map(|name| Some(plain(name).strip_suffix(CREATE)?.to_owned())).collect();
+    schemas.sort();
+    schemas.dedup();
+    let unfinished = names.iter().find(|name| name.starts_with("metadata.partial") || *name == "resume");
+    let begun = names.iter().any(|name| name.as_bytes() == METADATA) || unfinished.is_some();
+    let schema = match schemas.as_slice() {
+        [] => return Ok(None),
+        _ if !begun => return Ok(None),
+        [only] => only.clone(),
+        several => {
+            let shown = printable(&several.join(", "));
+            let message = format!("mydumper wrote {} databases into it: {shown}", several.len());
+            return Err(Error::new(Code::BackupLayoutUnknown, message)
+                .hint("Copy the files of the one that is meant, and `metadata`, into a folder of their own.")
+                .with("schemas", several.to_vec()));
+        }
+    };
+    if let Some(name) = unfinished {
+        let message = format!("mydumper did not finish it: {} is there", printable(name));
+        return Err(Error::new(Code::BackupIncomplete, message).hint("Choose another dump."));
+    }
+    let (mut files, mut packed) = (Vec::new(), 0);
+    for name in names {
+        let text = plain(name);
+        let Some(rest) = text.strip_prefix(&schema) else { continue };
+        if rest.ends_with(".dat") {
+            let message = format!("mydumper wrote rows into it that are no SQL: {}", printable(name));
+            return Err(
+                Error::new(Code::BackupLayoutUnknown, message).hint("Make the dump without `--load-data` and `--csv`.")
+            );
+        }
+        // A view has a table of its name for the time of the load; a view that comes last needs none.
+        let is_view = |table: &str| {
+            let of = format!("{schema}{table}-schema-view.sql");
+            names.iter().any(|name| plain(name) == of)
+        };
+        let (turn, form) = match rest {
+            CREATE => continue,
+            "-schema-post.sql" => (3, Form::Line),
+            _ if rest.ends_with("-schema-triggers.sql") => (4, Form::Line),
+            _ if rest.ends_with("-schema-view.sql") => (5, Form::Line),
+            _ if rest.ends_with("-schema-sequence.sql") => (0, Form::Usual),
+            _ => match (rest.strip_suffix("-schema.sql"), rest.strip_suffix(".sql")) {
+                (Some(table), _) if is_view(table) => continue,
+                (Some(_), _) => (1, Form::Usual),
+                (None, Some(_)) if rest.starts_with('.') => (2, Form::Usual),
+                _ => continue,
+            },
+        };
+        packed += usize::from(text != *name);
+        files.push((turn, RelPath::parse(name.as_bytes())?, form));
+    }
+    files.sort();
+    let packed = packed * 2 > files.len();
+    let files = files.into_iter().map(|(_, path, form)| (path, form)).collect();
+    Ok(Some(DumpFolder { schema, files, size: 0, packed }))
+}
+
+/// Reads the files one after the other, as one text.
+pub struct DumpFolderReader {
+    folder: Arc<File>,
+    dump: Arc<DumpFolder>,
+    next: usize,
+    text: Box<dyn Read>,
+    open: Option<(RelPath, Arc<File>, Identity)>,
+}
+
+impl DumpFolderReader {
+    /// From the first file on.
+    pub fn new(folder: Arc<File>, dump: Arc<DumpFolder>) -> DumpFolderReader {
+        let head = format!("-- mydumper\n-- Database: `{}`\n", printable(&dump.schema));
+        DumpFolderReader { folder, dump, next: 0, text: Box::new(io::Cursor::new(head)), open: None }
+    }
+
+    /// The next file's text; false at the end.
+    fn advance(&mut self) -> Result<bool> {
+        if let Some((path, file, identity)) = self.open.take()
+            && Identity::of(&file).doing(|| format!("read {path}"))? != identity
+        {
+            return Err(Error::new(Code::BackupChanged, format!("{path} was written to while it was read"))
+                .hint("Try again when nothing writes to the folder."));
+        }
+        let at = self.next;
+        self.next += 1;
+        let named = |path: &RelPath, mut error: Error| {
+            error.message = format!("{path}: {}", error.message);
+            error
+        };
+        if let Some((path, form)) = self.dump.files.get(at) {
+            let (file, identity) = self.dump.open(self.folder.as_fd(), path)?;
+            let file = Arc::new(file);
+            let text = archive::text(Shared(Arc::clone(&file))).map_err(|error| named(path, error))?;
+            self.text = match form {
+                Form::Usual => Box::new(text.chain(&b"\n"[..])),
+                Form::Line => Box::new(io::Cursor::new(delimited(text).map_err(|error| named(path, error))?)),
+            };
+            self.open = Some((path.clone(), file, identity));
+            return Ok(true);
+        }
+        if at > self.dump.files.len() {
+            return Ok(false);
+        }
+        // Last what mydumper writes last: when it was done, which is the end of a whole dump.
+        let path = RelPath::parse(METADATA)?;
+        let (file, _) = self.dump.open(self.folder.as_fd(), &path)?;
+        let mut text = String::new();
+        file.take(MAX_TEXT).read_to_string(&mut text).doing(|| format!("read {path}"))?;
+        let done = text.lines().map(|line| line.trim_start_matches(['#', ' '])).find(|line| line.starts_with(DONE));
+        let Some(done) = done else {
+            return Err(Error::new(Code::BackupIncomplete, "mydumper did not finish it: `metadata` does not say when")
+                .hint("Choose another dump."));
+        };
+        self.text = Box::new(io::Cursor::new(format!("-- {}\n", printable(done))));
+        Ok(true)
+    }
+}
+
+/// The words of the last line of `metadata`.
+const DONE: &str = "Finished dump at";
+
+/// Statements that end at a semicolon before a line end, with a delimiter of their own.
+fn delimited(text: impl Read) -> Result<Vec<u8>> {
+    let mut whole = Vec::new();
+    text.take(MAX_TEXT + 1).read_to_end(&mut whole).map_err(unwrap_io)?;
+    if whole.len() as u64 > MAX_TEXT {
+        let most = MAX_TEXT >> 20;
+        return Err(Error::new(Code::LimitExceeded, format!("its definitions have over {most} MiB")));
+    }
+    let mut out = b"DELIMITER ;;\n".to_vec();
+    for line in whole.split_inclusive(|byte| *byte == b'\n') {
+        match line.trim_ascii_end().strip_suffix(b";") {
+            Some(before) if line.ends_with(b";\n") || line.ends_with(b";") => {
+                out.extend_from_slice(before);
+                out.extend_from_slice(b";;\n");
+            }
+            _ => out.extend_from_slice(line),
+        }
+    }
+    out.extend_from_slice(b"\nDELIMITER ;\n");
+    Ok(out)
+}
+
+impl Read for DumpFolderReader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.text.read(into)?;
+            if read > 0 || into.is_empty() || !self.advance().map_err(wrap)? {
+                return Ok(read);
+            }
+        }
+    }
+}
+
+/// A file that somebody else looks at, too.
+struct Shared(Arc<File>);
+
+impl Read for Shared {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(names: &[&str]) -> Vec<String> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        of_names(&names).unwrap().unwrap().files.iter().map(|(path, _)| path.to_string()).collect()
+    }
+
+    #[test]
+    fn tables_come_before_rows_and_views_last() {
+        let found = order(&[
+            "metadata",
+            "a-schema-create.sql.zst",
+            "a-schema-post.sql",
+            "a.t.00000.sql.gz",
+            "a.t.00001.sql.gz",
+            "a.t-schema.sql.gz",
+            "a.t-schema-triggers.sql",
+            "a.v-schema.sql",
+            "a.v-schema-view.sql",
+            "notes.txt",
+        ]);
+        let wanted = [
+            "a.t-schema.sql.gz",
+            "a.t.00000.sql.gz",
+            "a.t.00001.sql.gz",
+            "a-schema-post.sql",
+            "a.t-schema-triggers.sql",
+            "a.v-schema-view.sql",
+        ];
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn what_is_unfinished_of_several_or_no_sql_is_said() {
+        let refused = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            of_names(&names).map(|found| found.is_some()).map_err(|error| error.code)
+        };
+        assert_eq!(refused(&["a-schema-create.sql", "metadata.partial"]), Err(Code::BackupIncomplete));
+        let two = ["a-schema-create.sql", "b-schema-create.sql", "metadata"];
+        assert_eq!(refused(&two), Err(Code::BackupLayoutUnknown));
+        assert_eq!(refused(&["a-schema-create.sql", "a.t.00000.dat", "metadata"]), Err(Code::BackupLayoutUnknown));
+        assert_eq!(refused(&["metadata", "index.php"]), Ok(false));
+        assert_eq!(refused(&["a-schema-create.sql"]), Ok(false));
+    }
+
+    #[test]
+    fn a_body_keeps_its_semicolons() {
+        let text = b"SET a = 1;\nCREATE TRIGGER t BEGIN\n  SET b = 2; \n  -- c; d\nEND;\n";
+        let said = String::from_utf8(delimited(&text[..]).unwrap()).unwrap();
+        let wanted =
+            "DELIMITER ;;\nSET a = 1;;\nCREATE TRIGGER t BEGIN\n  SET b = 2; \n  -- c; d\nEND;;\n\nDELIMITER ;\n";
+        assert_eq!(said, wanted);
+    }
+}
