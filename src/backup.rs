@@ -42,4 +42,4 @@ pub use scan::Scan;
 pub use source::Source;
 
 #[cfg(any(test, feature = "test-support"))]
-pub use {locate::locate, scan::scan, identity::Identity};
+pub use {identity::Identity, locate::locate, scan::scan};

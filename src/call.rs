@@ -399,7 +399,7 @@ fn list_logs(config: &Config, asked: &AnyDomain) -> Result<Answer> {
 
 fn list_drills(config: &Config, asked: &AnyDomain) -> Result<Answer> {
     let drills = match &asked.domain {
-        Some(domain) => history::of(config, domain).into_iter().rev().collect(),
+        Some(domain) => history::of(config, domain)?.into_iter().rev().collect(),
         None => history::newest(config)?,
     };
     Ok(Answer::Drills(Drills { drills }))

@@ -278,6 +278,9 @@ impl<R: Read> Entries for DafReader<R> {
             self.learn()?;
             return self.next_entry();
         }
+        if self.extra.is_none() {
+            return Err(self.damage("it has no index"));
+        }
         Ok(Some(entry))
     }
 
@@ -387,8 +390,12 @@ mod tests {
         let few = Limits { bytes: 100, ..Limits::default() };
         assert_eq!(entries(&whole, few).unwrap_err().code, Code::LimitExceeded);
         // A piece that says less than it unpacks to.
-        let lie = [&b"<A><V>1</V><C>true</C></A>"[..], &file("x", &[&[0; 5000]], true)].concat();
-        let lie = String::from_utf8_lossy(&lie).replace("5000<", "4000<");
-        assert!(entries(lie.as_bytes(), Limits::default()).is_err());
+        let mut lie = archive();
+        let at = lie.windows(12).position(|window| window == b"<OS>6</OS><S").unwrap_or_default();
+        lie[at + 4] = b'5';
+        assert_eq!(entries(&lie, Limits::default()).unwrap_err().code, Code::BackupCorrupt);
+        // Without an index nobody knows where it would end.
+        let bare = [&b"<A><V>1</V><C>true</C></A>"[..], &file("x", &[&[0; 5000]], true)].concat();
+        assert_eq!(entries(&bare, Limits::default()).unwrap_err().code, Code::BackupCorrupt);
     }
 }

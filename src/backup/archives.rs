@@ -5,6 +5,7 @@ use crate::backup::name::{BackupName, Family, Stamp};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::path::Domain;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The newest backup of the domain, from names alone. An archive of all domains may not hold this one: it is restored only when
@@ -41,7 +42,7 @@ fn changed_at(path: &Path) -> Option<Stamp> {
 pub(crate) fn archives(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
         Err(error) => {
             return Err(Error::new(Code::BackupUnreadable, format!("cannot read {}: {error}", folder.display()))
                 .with("path", folder.display().to_string()));

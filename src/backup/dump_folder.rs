@@ -1,7 +1,12 @@
-//! A folder that mydumper wrote, as one dump: the definitions of the tables, their rows, then routines, triggers and views, each file by its
-//! handle and unpacked as it is read. Its own loader, myloader, takes the files by their names in the same order
-//! (mydumper/mydumper, docs: "Files"); the forms of its releases 0.10 to 0.21 are read.
+//! A folder of files as one dump, each file by its handle and unpacked as it is read:
+//! * of mydumper: the definitions of the tables, their rows, then routines, triggers and views. Its own loader, myloader, takes the files by
+//!   their names in the same order (mydumper/mydumper, docs: "Files"); the forms of its releases 0.10 to 0.21 are read;
+//! * of `mariadb-dump --tab` or `--dir`, and `mysqldump --tab`: `TABLE.sql` with the definition and, behind its last line, the triggers, and
+//!   `TABLE.txt` with the rows ([`rows`]).
 
+mod rows;
+
+use self::rows::RowsReader;
 use crate::archive::{self, unwrap_io, wrap};
 use crate::backup::folder::require_own;
 use crate::backup::identity::Identity;
@@ -11,8 +16,9 @@ use crate::host::tree::walk::Next;
 use crate::path::RelPath;
 use crate::text::printable;
 use rustix::fs::OFlags;
+use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
@@ -28,7 +34,9 @@ const CREATE: &str = "-schema-create.sql";
 /// The files of a dump, in the order of loading.
 #[derive(Debug)]
 pub struct DumpFolder {
-    schema: String,
+    head: String,
+    /// mydumper wrote it: `metadata` says whether it was finished.
+    has_metadata: bool,
     files: Vec<(RelPath, Form)>,
     /// Bytes of the files as they lie there.
     pub size: u64,
@@ -36,11 +44,19 @@ pub struct DumpFolder {
     pub packed: bool,
 }
 
-/// How the statements of a file end. `Line`: at a semicolon before a line end, and only there; so bodies need no `DELIMITER`.
+/// What is read of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Form {
+    /// All of it.
     Usual,
+    /// All of it; statements end at a semicolon before a line end and only there, so that bodies need no `DELIMITER`.
     Line,
+    /// What stands before its last line.
+    Definition,
+    /// Rows, of the table that the definition of that name makes.
+    Rows,
+    /// What stands behind its last line.
+    Triggers,
 }
 
 impl DumpFolder {
@@ -50,12 +66,19 @@ impl DumpFolder {
     /// `backup_incomplete` for a dump that was not finished; `backup_layout_unknown` for one of several schemas, or one whose rows are no
     /// SQL; `limit_exceeded`, `io_failed`.
     pub fn of(folder: BorrowedFd) -> Result<Option<DumpFolder>> {
-        let (mut names, mut size) = (Vec::new(), 0);
+        let (mut names, mut size, mut links, mut empty) = (Vec::new(), 0, Vec::new(), Vec::new());
         tree::walk(folder, &mut |visit| {
             if visit.path.is_empty() {
                 return Ok(Next::Into);
             }
+            let name = std::str::from_utf8(visit.name).unwrap_or_default();
+            if visit.kind == tree::Kind::Symlink && name.contains(".sql") {
+                links.push(name.to_owned());
+            }
             if visit.kind == tree::Kind::File {
+                if visit.stat.stx_size == 0 && name.contains(".sql") {
+                    empty.push(name.to_owned());
+                }
                 if names.len() >= MOST {
                     return Err(Error::new(Code::LimitExceeded, format!("the folder has over {MOST} files")));
                 }
@@ -64,8 +87,59 @@ impl DumpFolder {
             }
             Ok(Next::Past)
         })?;
-        let Some(found) = of_names(&names)? else { return Ok(None) };
-        Ok(Some(DumpFolder { size, ..found }))
+        let found = match of_names(&names)? {
+            Some(found) => found,
+            None => match of_pairs(&names)? {
+                Some(found) => found,
+                None => return Ok(None),
+            },
+        };
+        if let Some(link) = links.first() {
+            let message = format!("{} is a link: the files of a dump are files", printable(link));
+            return Err(Error::new(Code::BackupUnreadable, message).hint("Copy what it leads to into its place."));
+        }
+        if let Some(empty) = empty.first() {
+            return Err(archive::corrupt(format_args!("{} is empty, and no file of a dump is", printable(empty))));
+        }
+        let found = DumpFolder { size, ..found };
+        found.require_rows(folder)?;
+        Ok(Some(found))
+    }
+
+    /// Newer releases of mydumper note the rows of each table: where there are some, there is a file of them.
+    fn require_rows(&self, folder: BorrowedFd) -> Result<()> {
+        if !self.has_metadata {
+            return Ok(());
+        }
+        let (file, _) = self.open(folder, &RelPath::parse(METADATA)?)?;
+        let text = String::from_utf8_lossy(&small(file)?).into_owned();
+        let mut table = None;
+        for line in text.lines().map(str::trim) {
+            if let Some(head) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+                // `[`schema`.`file`]`
+                table = head.split_once("`.`").map(|(schema, table)| {
+                    format!("{}.{}.", schema.trim_start_matches('`'), table.trim_end_matches('`'))
+                });
+            }
+            let rows = line.split_once('=').filter(|(key, _)| key.trim() == "rows");
+            let rows: u64 = rows.and_then(|(_, rows)| rows.trim().parse().ok()).unwrap_or(0);
+            let Some(begin) = table.as_ref().filter(|_| rows > 0) else { continue };
+            let has =
+                |(path, form): &(RelPath, Form)| *form == Form::Usual && path.as_bytes().starts_with(begin.as_bytes());
+            if !self.files.iter().any(has) {
+                let message =
+                    format!("`metadata` says {rows} rows of {}, and no file of them is there", printable(begin));
+                return Err(
+                    Error::new(Code::BackupIncomplete, message).hint("Copy the folder again, or choose another dump.")
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// What nobody can tell of it, as a sentence.
+    pub fn unsure(&self) -> &'static str {
+        "It does not say of every table how many rows it had: that no file of rows is missing is not checked."
     }
 
     fn open(&self, folder: BorrowedFd, path: &RelPath) -> Result<(File, Identity)> {
@@ -110,6 +184,10 @@ fn of_names(names: &[String]) -> Result<Option<DumpFolder>> {
         return Err(Error::new(Code::BackupIncomplete, message).hint("Choose another dump."));
     }
     let (mut files, mut packed) = (Vec::new(), 0);
+    let views: HashSet<String> = names
+        .iter()
+        .filter_map(|name| Some(plain(name).strip_prefix(&schema)?.strip_suffix("-schema-view.sql")?.to_owned()))
+        .collect();
     for name in names {
         let text = plain(name);
         let Some(rest) = text.strip_prefix(&schema) else { continue };
@@ -119,11 +197,6 @@ fn of_names(names: &[String]) -> Result<Option<DumpFolder>> {
                 Error::new(Code::BackupLayoutUnknown, message).hint("Make the dump without `--load-data` and `--csv`.")
             );
         }
-        // A view has a table of its name for the time of the load; a view that comes last needs none.
-        let is_view = |table: &str| {
-            let of = format!("{schema}{table}-schema-view.sql");
-            names.iter().any(|name| plain(name) == of)
-        };
         let (turn, form) = match rest {
             CREATE => continue,
             "-schema-post.sql" => (3, Form::Line),
@@ -131,7 +204,8 @@ fn of_names(names: &[String]) -> Result<Option<DumpFolder>> {
             _ if rest.ends_with("-schema-view.sql") => (5, Form::Line),
             _ if rest.ends_with("-schema-sequence.sql") => (0, Form::Usual),
             _ => match (rest.strip_suffix("-schema.sql"), rest.strip_suffix(".sql")) {
-                (Some(table), _) if is_view(table) => continue,
+                // A view has a table of its name for the time of the load; a view that comes last needs none.
+                (Some(table), _) if views.contains(table) => continue,
                 (Some(_), _) => (1, Form::Usual),
                 (None, Some(_)) if rest.starts_with('.') => (2, Form::Usual),
                 _ => continue,
@@ -143,7 +217,35 @@ fn of_names(names: &[String]) -> Result<Option<DumpFolder>> {
     files.sort();
     let packed = packed * 2 > files.len();
     let files = files.into_iter().map(|(_, path, form)| (path, form)).collect();
-    Ok(Some(DumpFolder { schema, files, size: 0, packed }))
+    let head = format!("-- mydumper\n-- Database: `{}`\n", printable(&schema));
+    Ok(Some(DumpFolder { head, has_metadata: true, files, size: 0, packed }))
+}
+
+/// A folder of `TABLE.sql` and `TABLE.txt`; one with scripts in it is something else.
+fn of_pairs(names: &[String]) -> Result<Option<DumpFolder>> {
+    let all: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let has = |stem: &str, end: &str| all.contains(format!("{stem}{end}").as_str());
+    let mut rows = names.iter().filter_map(|name| name.strip_suffix(".txt")).peekable();
+    let is_site = names.iter().any(|name| name.ends_with(".php") || name.ends_with(".html"));
+    if rows.peek().is_none() || is_site || !rows.all(|stem| has(stem, ".sql")) {
+        return Ok(None);
+    }
+    let mut files = Vec::new();
+    for name in names {
+        let path = RelPath::parse(name.as_bytes())?;
+        if name.ends_with(".txt") {
+            files.push((1, path, Form::Rows));
+        } else if let Some(stem) = name.strip_suffix(".sql") {
+            // A definition without rows is a view's, or a table's that was left out.
+            files.push((if has(stem, ".txt") { 0 } else { 2 }, path.clone(), Form::Definition));
+            files.push((3, path, Form::Triggers));
+        }
+    }
+    files.sort();
+    let files = files.into_iter().map(|(_, path, form)| (path, form)).collect();
+    // As mysqldump wrote them, which sets neither for rows that the server wrote.
+    let head = "SET NAMES utf8mb4;\nSET TIME_ZONE='+00:00';\nSET FOREIGN_KEY_CHECKS=0;\nSET UNIQUE_CHECKS=0;\nSET SQL_MODE='NO_AUTO_VALUE_ON_ZERO';\n";
+    Ok(Some(DumpFolder { head: head.to_owned(), has_metadata: false, files, size: 0, packed: false }))
 }
 
 /// Reads the files one after the other, as one text.
@@ -158,8 +260,8 @@ pub struct DumpFolderReader {
 impl DumpFolderReader {
     /// From the first file on.
     pub fn new(folder: Arc<File>, dump: Arc<DumpFolder>) -> DumpFolderReader {
-        let head = format!("-- mydumper\n-- Database: `{}`\n", printable(&dump.schema));
-        DumpFolderReader { folder, dump, next: 0, text: Box::new(io::Cursor::new(head)), open: None }
+        let text = Box::new(io::Cursor::new(dump.head.clone()));
+        DumpFolderReader { folder, dump, next: 0, text, open: None }
     }
 
     /// The next file's text; false at the end.
@@ -183,12 +285,22 @@ impl DumpFolderReader {
             self.text = match form {
                 Form::Usual => Box::new(text.chain(&b"\n"[..])),
                 Form::Line => Box::new(io::Cursor::new(delimited(text).map_err(|error| named(path, error))?)),
+                Form::Definition => Box::new(io::Cursor::new(parts(text).map_err(|error| named(path, error))?.0)),
+                Form::Triggers => Box::new(io::Cursor::new(parts(text).map_err(|error| named(path, error))?.1)),
+                Form::Rows => {
+                    let table = self.table_of(path).map_err(|error| named(path, error))?;
+                    Box::new(RowsReader::new(BufReader::with_capacity(256 << 10, text), &table, path.to_string()))
+                }
             };
             self.open = Some((path.clone(), file, identity));
             return Ok(true);
         }
         if at > self.dump.files.len() {
             return Ok(false);
+        }
+        if !self.dump.has_metadata {
+            self.text = Box::new(io::Cursor::new(format!("-- {COMPLETED}\n")));
+            return Ok(true);
         }
         // Last what mydumper writes last: when it was done, which is the end of a whole dump.
         let path = RelPath::parse(METADATA)?;
@@ -207,15 +319,53 @@ impl DumpFolderReader {
 
 /// The words of the last line of `metadata`.
 const DONE: &str = "Finished dump at";
+/// Those of a definition's.
+const COMPLETED: &str = "Dump completed";
 
-/// Statements that end at a semicolon before a line end, with a delimiter of their own.
-fn delimited(text: impl Read) -> Result<Vec<u8>> {
+/// What stands before and behind the last line of a definition.
+fn parts(text: impl Read) -> Result<(Vec<u8>, Vec<u8>)> {
+    let mut whole = small(text)?;
+    let mark = format!("\n-- {COMPLETED}");
+    let at = memchr::memmem::rfind(&whole, mark.as_bytes()).ok_or_else(|| {
+        archive::corrupt("it lacks its last line: it is cut, or was made with `--compact` or `--skip-comments`")
+    })?;
+    let behind = whole.split_off(at + 1);
+    whole.push(b'\n');
+    Ok((whole, [&behind[..], b"\n"].concat()))
+}
+
+/// The name in `CREATE TABLE`.
+fn table_in(definition: &[u8]) -> Option<String> {
+    const CREATE_TABLE: &[u8] = b"\nCREATE TABLE `";
+    let at = memchr::memmem::find(definition, CREATE_TABLE)? + CREATE_TABLE.len();
+    let mut name = Vec::new();
+    let mut rest = definition[at..].iter();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'`' if rest.as_slice().first() == Some(&b'`') => {
+                name.push(b'`');
+                rest.next();
+            }
+            b'`' => return String::from_utf8(name).ok(),
+            byte => name.push(*byte),
+        }
+    }
+    None
+}
+
+fn small(text: impl Read) -> Result<Vec<u8>> {
     let mut whole = Vec::new();
     text.take(MAX_TEXT + 1).read_to_end(&mut whole).map_err(unwrap_io)?;
     if whole.len() as u64 > MAX_TEXT {
         let most = MAX_TEXT >> 20;
         return Err(Error::new(Code::LimitExceeded, format!("its definitions have over {most} MiB")));
     }
+    Ok(whole)
+}
+
+/// Statements that end at a semicolon before a line end, with a delimiter of their own.
+fn delimited(text: impl Read) -> Result<Vec<u8>> {
+    let whole = small(text)?;
     let mut out = b"DELIMITER ;;\n".to_vec();
     for line in whole.split_inclusive(|byte| *byte == b'\n') {
         match line.trim_ascii_end().strip_suffix(b";") {
@@ -228,6 +378,17 @@ fn delimited(text: impl Read) -> Result<Vec<u8>> {
     }
     out.extend_from_slice(b"\nDELIMITER ;\n");
     Ok(out)
+}
+
+impl DumpFolderReader {
+    /// The table whose rows are in a file, by the definition beside it.
+    fn table_of(&self, rows: &RelPath) -> Result<String> {
+        let name = String::from_utf8_lossy(rows.as_bytes()).into_owned();
+        let definition = RelPath::parse(format!("{}.sql", name.trim_end_matches(".txt")).as_bytes())?;
+        let (file, _) = self.dump.open(self.folder.as_fd(), &definition)?;
+        let missing = || archive::corrupt(format_args!("{definition} makes no table"));
+        table_in(&small(file)?).ok_or_else(missing)
+    }
 }
 
 impl Read for DumpFolderReader {

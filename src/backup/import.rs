@@ -93,6 +93,8 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
         Some(credentials::table_prefix(&String::from_utf8_lossy(text)).unwrap_or_default())
     });
     let renamed = answered.renaming.as_ref().map(|renaming| renaming.to.clone());
+    let mut lacks = answered.lacks;
+    lacks.extend(parts.iter().filter_map(Part::dump_folder).map(|dump| dump.unsure().to_owned()));
     let choice = format!(
         "{} {:?} {:?} {:?} {} {}",
         tool.name(),
@@ -111,7 +113,7 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
         extent: answered.extent,
         parts: answered.parts,
         keeps: answered.keeps,
-        lacks: answered.lacks,
+        lacks,
         settings,
         own_prefix,
         live_prefix: live_prefix.map(str::to_owned),
@@ -196,7 +198,7 @@ fn as_dump(part: &Part) -> Result<Option<Part>> {
         return Ok(None);
     }
     let found = DumpFolder::of(part.folder()).map_err(|error| about(&part.path, error))?;
-    Ok(found.map(|dump| part.clone().as_dump(dump)))
+    Ok(found.map(|dump| part.clone().into_dump(dump)))
 }
 
 type SetOf = fn(&str) -> Option<&str>;

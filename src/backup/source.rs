@@ -192,7 +192,7 @@ impl Part {
 
     /// The same folder as the dump that its files make.
     #[must_use]
-    pub(crate) fn as_dump(self, dump: DumpFolder) -> Part {
+    pub(crate) fn into_dump(self, dump: DumpFolder) -> Part {
         Part { role: Role::Dump, dump: Some(Arc::new(dump)), ..self }
     }
 

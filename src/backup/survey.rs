@@ -214,6 +214,15 @@ impl Listing {
     /// `backup_layout_unknown` listing the folders where several look like a site.
     pub fn root(&self, sites: &[&str]) -> Result<Option<(RelPath, Mark)>> {
         let mut found = self.candidates();
+        // A folder of exactly the site's name is the site, though others look more like an application.
+        for site in sites {
+            let is_called_so = |path: &RelPath| path.last_name().eq_ignore_ascii_case(site.as_bytes());
+            let is_around = |around: &RelPath| found.iter().any(|(path, _)| path.strip_prefix(around).is_some());
+            let mut called = self.marks.iter().filter(|(path, _)| is_called_so(path) && !is_around(path));
+            if let (Some((path, mark)), None) = (called.next(), called.next()) {
+                return Ok(Some((path.clone(), *mark)));
+            }
+        }
         if found.len() > 1 {
             for site in sites {
                 let of =

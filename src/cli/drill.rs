@@ -28,7 +28,7 @@ use std::process::ExitCode;
 ///
 /// # Errors
 /// `forbidden` for who has no right to read the configuration; `busy` while other drills run; `unknown_domain`; `cancelled`; those of
-/// writing down what came of it.
+/// writing down what came of it, once all is drilled and told.
 pub fn run(source: Option<&Source>, names: &[String], output: &Output, style: Style) -> Result<ExitCode> {
     let door = Door::of(source)?;
     let Door::Engine(config) = &door else {
@@ -36,22 +36,16 @@ pub fn run(source: Option<&Source>, names: &[String], output: &Output, style: St
     };
     let round = Round { door: &door, config, source, turn: history::take_turn(config)?, output, style };
     process::watch_signals();
-    let mut waiting = if names.is_empty() { all(config)? } else { named(names)? };
+    let here: Vec<Domain> = domains::domains(config)?.into_iter().map(|info| info.domain).collect();
+    let waiting = if names.is_empty() { all(config)? } else { named(names, &here)? };
     if *output == Output::Text && waiting.is_empty() {
         say("No domain has a backup or a site here.\n");
     }
-    let mut done = Vec::new();
-    // Who has a job of its own at work gets a second chance after the others.
-    for is_last in [false, true] {
-        for domain in std::mem::take(&mut waiting) {
-            match round.drill(&domain)? {
-                Some(drill) => done.push(drill),
-                None if is_last => eprintln!("{domain} has no drill this time: a job of its own is at work"),
-                None => waiting.push(domain),
-            }
-        }
-    }
-    metrics::write(config, &there(config)?)?;
+    let (done, mut trouble) = round.drills(waiting);
+    // What was found is told, whatever else went wrong.
+    let mut newest = history::newest(config).unwrap_or_default();
+    newest.retain(|drill| here.contains(&drill.domain) && !config.drills.skip.contains(&drill.domain));
+    trouble = metrics::write(config, &newest).err().or(trouble);
     let failed: Vec<&Drill> = done.iter().filter(|drill| drill.outcome == Outcome::Fail).collect();
     let is_failed = !failed.is_empty();
     if is_failed {
@@ -59,6 +53,9 @@ pub fn run(source: Option<&Source>, names: &[String], output: &Output, style: St
         for error in notify::tell(&config.notify, &call::written(&news)?.to_string()) {
             eprintln!("nobody was told of what failed: {}. {}", printable(&error.message), printable(&error.hint));
         }
+    }
+    if let Some(error) = trouble {
+        return Err(error);
     }
     let count = |outcome: Outcome| done.iter().filter(|drill| drill.outcome == outcome).count();
     let (pass, open, fail) = (count(Outcome::Pass), count(Outcome::NotChecked), count(Outcome::Fail));
@@ -78,21 +75,43 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// `None` where the domain has a job of its own.
-    fn drill(&self, domain: &Domain) -> Result<Option<Drill>> {
-        if process::stop_asked() {
-            return Err(stopped());
+    /// One domain after the other; what came of them, and what kept one from being written down or all from being drilled.
+    fn drills(&self, mut waiting: Vec<Domain>) -> (Vec<Drill>, Option<Error>) {
+        let (mut done, mut trouble) = (Vec::new(), None);
+        // Who has a job of its own at work gets a second chance after the others.
+        for is_last in [false, true] {
+            for domain in std::mem::take(&mut waiting) {
+                let found = if process::stop_asked() { None } else { self.drill(&domain) };
+                if process::stop_asked() {
+                    let stopped = Error::new(Code::Cancelled, "the drills were stopped");
+                    return (done, Some(stopped.hint("What had been drilled by then is kept and told.")));
+                }
+                let Some(drill) = found else {
+                    if is_last {
+                        eprintln!(
+                            "{domain} has no drill this time: another job is at work, or the drill was cancelled"
+                        );
+                    } else {
+                        waiting.push(domain);
+                    }
+                    continue;
+                };
+                trouble = trouble.or(history::add(&self.turn, self.config, &drill).err());
+                if *self.output == Output::Text {
+                    say(&text::drill(&drill, self.style));
+                }
+                done.push(drill);
+            }
         }
-        let (job, came_to) = self.rehearse(domain);
-        if let Err(Error { code: Code::Cancelled, .. }) = came_to {
-            return Err(stopped());
+        (done, trouble)
+    }
+
+    /// `None` where it says nothing of the backup: the domain has a job of its own, or somebody cancelled this one.
+    fn drill(&self, domain: &Domain) -> Option<Drill> {
+        match self.rehearse(domain) {
+            (_, Err(Error { code: Code::Cancelled | Code::Busy, .. })) => None,
+            (job, came_to) => Some(drills::of(self.config, domain, job, came_to)),
         }
-        let Some(drill) = drills::of(self.config, domain, job, came_to) else { return Ok(None) };
-        history::add(&self.turn, self.config, &drill)?;
-        if *self.output == Output::Text {
-            say(&text::drill(&drill, self.style));
-        }
-        Ok(Some(drill))
     }
 
     fn rehearse(&self, domain: &Domain) -> (Option<JobId>, Result<Rehearsed>) {
@@ -121,30 +140,27 @@ impl Round<'_> {
     }
 }
 
-fn stopped() -> Error {
-    Error::new(Code::Cancelled, "the drills were stopped").hint("What had been drilled by then is kept.")
-}
-
-fn named(names: &[String]) -> Result<Vec<Domain>> {
-    let mut seen = BTreeSet::new();
-    let parsed: Vec<Domain> = names.iter().map(|name| Domain::parse(name)).collect::<Result<_>>()?;
-    Ok(parsed.into_iter().filter(|domain| seen.insert(domain.clone())).collect())
+fn named(names: &[String], here: &[Domain]) -> Result<Vec<Domain>> {
+    let mut chosen = Vec::new();
+    for name in names {
+        let domain = Domain::parse(name)?;
+        if !here.contains(&domain) {
+            return Err(Error::new(Code::UnknownDomain, format!("{domain} has neither a backup nor a site here")));
+        }
+        if !chosen.contains(&domain) {
+            chosen.push(domain);
+        }
+    }
+    Ok(chosen)
 }
 
 /// Every domain with a backup or a site, the one first that had no drill for the longest time.
 fn all(config: &Config) -> Result<Vec<Domain>> {
-    let last = |domain: &Domain| history::of(config, domain).pop().map(|drill| drill.time);
+    let last = |domain: &Domain| history::last(config, domain).ok().flatten().map(|drill| drill.time);
     let found = domains::domains(config)?.into_iter().filter(|info| info.backups > 0 || info.has_site);
-    let mut found: Vec<Domain> =
+    let found: BTreeSet<Domain> =
         found.map(|info| info.domain).filter(|domain| !config.drills.skip.contains(domain)).collect();
+    let mut found: Vec<Domain> = found.into_iter().collect();
     found.sort_by_cached_key(last);
     Ok(found)
-}
-
-/// The newest drill of every domain that is still here.
-fn there(config: &Config) -> Result<Vec<Drill>> {
-    let here: BTreeSet<Domain> = domains::domains(config)?.into_iter().map(|info| info.domain).collect();
-    let mut newest = history::newest(config)?;
-    newest.retain(|drill| here.contains(&drill.domain) && !config.drills.skip.contains(&drill.domain));
-    Ok(newest)
 }

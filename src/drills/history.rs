@@ -6,11 +6,13 @@ use crate::disk::{self, Durable};
 use crate::error::{Code, Error, Result};
 use crate::path::Domain;
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind};
-use std::path::PathBuf;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 /// Drills that are kept of a domain: those of a year of nights.
 pub const KEPT: usize = 400;
+/// The newest drill stands within so many bytes of a file's end.
+const END: u64 = 64 << 10;
 
 /// The right to run drills. One run at a time has it.
 #[derive(Debug)]
@@ -32,22 +34,57 @@ pub fn take_turn(config: &Config) -> Result<Turn> {
         .hint("`rocketvps-restore jobs` shows what is at work. Wait for its end."))
 }
 
-/// Adds a drill to those of its domain. Who holds the turn is the only writer.
+/// Adds a drill to those of its domain. Who holds the turn is the only writer. What is there is kept as it is, also what only a newer
+/// version understands.
 ///
 /// # Errors
-/// `disk_full`, `forbidden`, `io_failed`.
+/// `disk_full`, `forbidden`, `io_failed`; what is there stays then.
 pub fn add(_turn: &Turn, config: &Config, drill: &Drill) -> Result<()> {
-    let mut all = of(config, &drill.domain);
-    all.push(drill.clone());
-    let text: Vec<String> = all.iter().skip(all.len().saturating_sub(KEPT)).filter_map(line).collect();
-    disk::write_file(&path(config, &drill.domain), text.concat().as_bytes(), Durable::Whole)
+    let path = path(config, &drill.domain);
+    let mut text = read(&path, 0)?;
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    let line = serde_json::to_string(drill).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    text.extend_from_slice(format!("{line}\n").as_bytes());
+    let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    let kept = lines[lines.len().saturating_sub(KEPT)..].concat();
+    disk::write_file(&path, &kept, Durable::Whole)
 }
 
 /// The drills of a domain, oldest first; none where the file is not there. A line that is no drill is passed over.
-pub fn of(config: &Config, domain: &Domain) -> Vec<Drill> {
-    let Ok(file) = disk::open_regular(&path(config, domain)) else { return Vec::new() };
-    let lines = BufReader::new(file).split(b'\n').map_while(std::io::Result::ok);
-    lines.filter_map(|line| serde_json::from_slice(&line).ok()).collect()
+///
+/// # Errors
+/// `forbidden`, `io_failed`.
+pub fn of(config: &Config, domain: &Domain) -> Result<Vec<Drill>> {
+    let text = read(&path(config, domain), 0)?;
+    Ok(text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+}
+
+/// The newest drill of a domain.
+///
+/// # Errors
+/// As [`of`].
+pub fn last(config: &Config, domain: &Domain) -> Result<Option<Drill>> {
+    let text = read(&path(config, domain), END)?;
+    Ok(text.split(|byte| *byte == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok()))
+}
+
+/// A file whole, or, where `end` says how much, its last bytes; nothing where it is not there.
+fn read(path: &Path, end: u64) -> Result<Vec<u8>> {
+    let failed = |error: &std::io::Error| Error::io(format!("read {}", path.display()), error);
+    let mut file = match disk::open_regular(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(&error)),
+    };
+    let mut text = Vec::new();
+    let size = file.metadata().map_err(|error| failed(&error))?.len();
+    if end > 0 && size > end {
+        file.seek(SeekFrom::End(-(end as i64))).map_err(|error| failed(&error))?;
+    }
+    file.read_to_end(&mut text).map_err(|error| failed(&error))?;
+    Ok(text)
 }
 
 /// The newest drill of each domain, by name.
@@ -64,13 +101,9 @@ pub fn newest(config: &Config) -> Result<Vec<Drill>> {
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let mut domains: Vec<Domain> = names.filter_map(|name| Domain::parse(name.strip_suffix(".jsonl")?).ok()).collect();
     domains.sort();
-    Ok(domains.iter().filter_map(|domain| of(config, domain).pop()).collect())
+    Ok(domains.iter().filter_map(|domain| last(config, domain).ok().flatten()).collect())
 }
 
 fn path(config: &Config, domain: &Domain) -> PathBuf {
     config.paths.drills().join(format!("{domain}.jsonl"))
-}
-
-fn line(drill: &Drill) -> Option<String> {
-    serde_json::to_string(drill).ok().map(|line| line + "\n")
 }

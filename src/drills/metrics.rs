@@ -6,8 +6,9 @@ use crate::config::Config;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::report::Outcome;
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs::Permissions;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -21,12 +22,16 @@ pub fn write(config: &Config, drills: &[Drill]) -> Result<()> {
         return Ok(());
     }
     let draft = disk::beside(path);
-    let written = std::fs::write(&draft, text(drills))
-        .and_then(|()| std::fs::set_permissions(&draft, Permissions::from_mode(0o644)))
+    let hint = "See `drills.metrics` of restore.toml.";
+    // No link that somebody put there is followed.
+    let mut file = disk::create_new(&draft).map_err(|error| error.hint(hint))?;
+    let written = file
+        .write_all(text(drills).as_bytes())
+        .and_then(|()| file.set_permissions(Permissions::from_mode(0o644)))
         .and_then(|()| std::fs::rename(&draft, path));
     written.map_err(|error| {
         let _ = std::fs::remove_file(&draft);
-        Error::io(format!("write {}", path.display()), &error).hint("See `drills.metrics` of restore.toml.")
+        Error::io(format!("write {}", path.display()), &error).hint(hint)
     })
 }
 

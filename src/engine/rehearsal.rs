@@ -13,7 +13,7 @@ use crate::config::{Config, Files, Probe};
 use crate::engine::machine::Hosts;
 use crate::engine::rehearsal::lead::{Lead, Lies};
 use crate::engine::rehearsal::page::{Asked, Visitor};
-use crate::engine::rehearsal::verdict::Fences;
+use crate::engine::rehearsal::verdict::{Fences, Missing};
 use crate::engine::state::Staged;
 use crate::error::{Code, Error, Result};
 use crate::host::account;
@@ -33,12 +33,14 @@ use crate::siteconf::{self, nginx, spellings};
 use rustix::fs::OFlags;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Most letters of a title that are looked for.
 const MAX_TITLE: usize = 80;
+/// Most links of the staged tree on the way to a file.
+const MAX_LINKS: usize = 8;
 /// Names and values.
 type Variables = Vec<(String, String)>;
 /// The place at which a site finds its database in a cell, where the server has no socket on this machine.
@@ -302,11 +304,45 @@ impl<'a> Stage<'a> {
             led: visit.is_none() || self.lead.is_known(),
             entered: visit.is_none() || saw(|seen| seen.entered.load(Ordering::Acquire)),
             layered,
-            hides: self.covered.clone(),
-            shows: [&self.plan.document_root].into_iter().chain(&self.around).cloned().collect(),
+            hidden: false,
             whole: self.around.is_none() && !is_beside(&self.plan.document_root, "wp-config.php"),
         };
-        Ok(asked.iter().map(|asked| verdict::of(asked, &fences, &left)).collect())
+        let of_page = |asked: &Asked| {
+            let hidden = verdict::missing_files(&asked.errors).iter().any(|missing| self.hides(missing));
+            verdict::of(asked, &Fences { hidden, ..fences }, &left)
+        };
+        Ok(asked.iter().map(of_page).collect())
+    }
+
+    /// Whether a file lies where the cell has nothing, and is none of the site's own.
+    fn hides(&self, missing: &Missing) -> bool {
+        let path = Path::new(missing.path);
+        let around = missing.include_path.iter().map(|folder| self.served.join(folder)).chain([self.served.clone()]);
+        let places: Vec<PathBuf> = match path.is_absolute() {
+            true => vec![path.to_owned()],
+            false => around.map(|folder| folder.join(path)).collect(),
+        };
+        let within = |path: &Path, folders: &[PathBuf]| folders.iter().any(|folder| path.starts_with(folder));
+        let own: Vec<PathBuf> = [&self.plan.document_root].into_iter().chain(&self.around).cloned().collect();
+        places.iter().map(|place| self.led(place)).any(|place| within(&place, &self.covered) && !within(&place, &own))
+    }
+
+    /// Where a path of the site leads through the links of the staged tree, by their letters: what they name need not be here.
+    fn led(&self, path: &Path) -> PathBuf {
+        let mut path = normal(path);
+        for _ in 0..MAX_LINKS {
+            let Ok(inner) = path.strip_prefix(&self.plan.document_root) else { break };
+            let link = inner.ancestors().collect::<Vec<_>>().into_iter().rev().skip(1).find_map(|part| {
+                let target = std::fs::read_link(self.plan.tree.join(part)).ok()?;
+                Some((part.to_owned(), target))
+            });
+            let Some((part, target)) = link else { break };
+            // By letters alone: nothing is opened by this path.
+            let around = path.ancestors().nth(inner.components().count() - part.components().count() + 1);
+            let rest = inner.strip_prefix(&part).unwrap_or(Path::new("")).to_owned();
+            path = normal(&around.unwrap_or(Path::new("/")).join(target).join(rest));
+        }
+        path
     }
 
     /// The newest post that visitors may see, and words of its title.
@@ -418,9 +454,28 @@ fn served(config: &Config, plan: &Plan, site: Option<&Site>, tree: &impl AsFd) -
     })
 }
 
-/// The first of the names of a front page that is there.
+/// A path without its `..`, by its letters alone.
+fn normal(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+/// The first of the names of a front page that is there. Where the web server is told to try paths, and no folder among them, it shows
+/// no page of a folder.
 fn front(config: &Config, plan: &Plan, served: &Path, tree: &impl AsFd) -> Option<String> {
     let files = site_files(config, plan);
+    let all = files.iter().filter_map(|text| nginx::parse(text).ok()).flatten();
+    let tries: Vec<_> = all.filter(|directive| directive.name == "try_files").collect();
+    let folders = |directive: &nginx::Directive| directive.arguments.iter().any(|word| word.text.ends_with("$uri/"));
+    if !tries.is_empty() && !tries.iter().any(folders) {
+        return None;
+    }
     let names = files.iter().filter_map(|text| nginx::indexes_of(text, plan.domain.as_str()).ok()).flatten();
     let inner = served.strip_prefix(&plan.document_root).ok()?;
     names.into_iter().find(|name| {

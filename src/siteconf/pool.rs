@@ -174,8 +174,11 @@ pub fn live_pool(config: &Config, domain: &Domain) -> Option<Pool> {
 /// The live pool that serves the domain, its own or the one that its nginx site passes requests to, with the settings of it.
 pub fn serving_pool(config: &Config, domain: &Domain) -> Option<(Pool, Vec<Setting>)> {
     let address = pool_socket(config, domain)?;
-    let mut found = other_pools(config, Path::new("")).into_iter();
-    let (path, pool) = found.find(|(_, pool)| pool.address().is_some_and(|listens| listens.is(&address)))?;
+    let all = other_pools(config, Path::new(""));
+    // A link counts only where no pool listens at that very place.
+    let exact = all.iter().find(|(_, pool)| pool.address().as_ref() == Some(&address));
+    let linked = || all.iter().find(|(_, pool)| pool.address().is_some_and(|listens| listens.is(&address)));
+    let (path, pool) = exact.or_else(linked)?.clone();
     let mut settings = std::fs::read(path).ok().and_then(|text| parse(&text).ok())?;
     settings.retain(|setting| setting.section == pool.name);
     Some((pool, settings))

@@ -154,3 +154,70 @@ fn a_domain_with_a_job_of_its_own_has_no_drill_and_two_runs_have_no_turn_at_once
     assert!(world.drills(DOMAIN).is_empty());
     world.assert_nothing_left();
 }
+
+/// A restore of the latest backup passes over one that is known to be damaged. A drill does not: nobody else would notice.
+#[test]
+fn an_older_backup_that_works_does_not_hide_that_the_newest_does_not() {
+    let (world, _, _) = World::damaged();
+    let folder = world.place().join("base/backups").join(DOMAIN);
+    let good =
+        PathBuf::from(world.call("list_backups", json!({"domain": DOMAIN}))["backups"][0]["path"].as_str().unwrap());
+    let newest = folder.join("backup_20991231_000000.tar.gz");
+    let bytes = std::fs::read(&good).unwrap();
+    std::fs::write(&newest, &bytes[..bytes.len() / 2]).unwrap();
+    let looked = world.call("validate", json!({"domain": DOMAIN, "backup": newest, "wait": true}));
+    assert_eq!(looked["outcome"], "fail");
+    let output = world.drill(&["drill", DOMAIN]);
+    assert_eq!(output.status.code(), Some(60), "{}", out(&output));
+    let drill = &world.drills(DOMAIN)[0];
+    assert_eq!((&drill["outcome"], &drill["source"]), (&json!("fail"), &json!(newest)), "{drill}");
+    let message = drill["message"].as_str().unwrap();
+    assert!(message.contains("backup_20991231_000000.tar.gz, is damaged"), "{message}");
+    assert!(message.contains(good.file_name().unwrap().to_str().unwrap()), "{message}");
+    let unknown = world.drill(&["drill", "typo.example"]);
+    assert_eq!(unknown.status.code(), Some(12), "{}", out(&unknown));
+    assert!(world.drills("typo.example").is_empty());
+}
+
+/// Who cancels a rehearsal stops that one; a history that cannot be written stops none, and what failed is told all the same.
+#[test]
+fn what_goes_wrong_with_one_drill_is_no_end_of_the_others() {
+    let (world, _, _) = World::damaged();
+    let (metrics, told) = world.listens();
+    let running = world.drilling(&["drill"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Its own job of the domain is cancelled each time that it tries.
+    let started = Instant::now();
+    let mut cancelled = Vec::new();
+    while cancelled.len() < 2 {
+        assert!(started.elapsed() < Duration::from_secs(60));
+        for job in world.call("list_jobs", json!({"domain": DOMAIN}))["jobs"].as_array().unwrap() {
+            let name = job["job"].as_str().unwrap().to_owned();
+            if !cancelled.contains(&name) {
+                let answer = world.call("restore_cancel", json!({"job": name}));
+                assert_eq!(answer["cancelling"], true, "{answer}");
+                cancelled.push(name);
+            }
+        }
+        sleep(Duration::from_millis(5));
+    }
+    let output = running.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(60), "{}", out(&output));
+    assert!(out(&output).contains(&format!("{DOMAIN} has no drill this time")), "{}", out(&output));
+    assert!(world.drills(DOMAIN).is_empty());
+    assert_eq!(world.drills(NEIGHBOUR).len(), 1);
+    assert!(told.exists(), "the one that failed is told");
+    assert_eq!(values(&std::fs::read_to_string(&metrics).unwrap(), "success"), [format!("domain=\"{NEIGHBOUR}\"}} 0")]);
+
+    std::fs::remove_file(&told).unwrap();
+    let history = world.place().join("base/restore_drills").join(format!("{NEIGHBOUR}.jsonl"));
+    let before = std::fs::read(&history).unwrap();
+    std::fs::write(&history, [&before[..], b"{\"of\": \"a newer version\"}\n"].concat()).unwrap();
+    let blocked = world.place().join("base/restore_drills").join(format!("{DOMAIN}.jsonl"));
+    std::fs::create_dir(&blocked).unwrap();
+    let output = world.drill(&["drill"]);
+    assert_eq!(output.status.code(), Some(41), "{}", out(&output));
+    assert!(told.exists(), "what failed is told though one history cannot be written");
+    let kept = String::from_utf8(std::fs::read(&history).unwrap()).unwrap();
+    assert!(kept.lines().count() == 3 && kept.contains("a newer version"), "{kept}");
+    assert_eq!(world.drills(NEIGHBOUR).len(), 2);
+}

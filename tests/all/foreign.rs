@@ -112,6 +112,7 @@ fn any_archive_with_any_dump_comes_back() {
         case("dump/mariadb-dump-10.11", "example_com.sql.gz"),
         case("dump/adminer-4.8.1", "example_com.sql"),
         case("dump/mydumper-0.10.1", "example_com-20250601"),
+        case("dump/mariadb-dump-10.11-tab", ""),
         // Its dump does not say the collation of a table, which then is that of the database.
         case("dump/phpmyadmin-5.2.1-zip", "example_com.sql.zip").but(&["table differs: wp_rv_orders: collation is "]),
     ]);
@@ -475,4 +476,80 @@ fn a_site_comes_back_out_of_the_forms_of_further_panels() {
         world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
         world.digest().assert_is(&before, tool);
     }
+}
+
+#[test]
+fn another_sites_files_and_database_are_not_taken_for_want_of_better_ones() {
+    let froxlor = formed(
+        "mkdir -p w/shop.example w/blog.example e/web e/mysql; echo '<?php' >w/shop.example/index.php; cp -a s/www/. w/blog.example/; \
+         tar -C w -czf e/web/cust-web.tar.gz .; cp s/database.sql e/mysql/example_com_202606010304.sql; tar -C e -czf export.tar.gz .; \
+         tar -C w -czf plain.tar.gz .; rm -rf w e",
+    );
+    let world = World::up();
+    let preview = |name: &str, more: Value| {
+        let import = with_fields(json!({"from": froxlor.path().join(name)}), &more);
+        world.call("preview_backup", json!({"domain": DOMAIN, "backup": import, "wait": true}))
+    };
+    for name in ["export.tar.gz", "plain.tar.gz"] {
+        let found = preview(name, json!({}));
+        assert_eq!(found["files"]["count"], 1, "{name}: {found}");
+        assert!(found["database"].is_null(), "{name}: {found}");
+    }
+    // As the customer sees it, and as the archive has it.
+    for root in ["blog.example", "web/cust-web.tar.gz/blog.example"] {
+        let found = preview("export.tar.gz", json!({"root": root}));
+        assert!(
+            found["files"]["count"].as_u64().unwrap() > 1 && found["database"]["tables"].as_u64().is_some(),
+            "{found}"
+        );
+    }
+    let other = formed(
+        "mkdir h; cp -a s/www h/htdocs; cp s/database.sql h/shop.sql; tar -C s -cf - . | zstd -q >h/old-logs.tar.zst",
+    );
+    let import = json!({"from": other.path().join("h")});
+    let found = world.call("preview_backup", json!({"domain": DOMAIN, "backup": import, "wait": true}));
+    assert_eq!(found["backup"]["layout"], "archive", "{found}");
+}
+
+#[test]
+fn a_dump_in_files_that_is_not_all_there_is_refused() {
+    let world = World::up();
+    let place = tempfile::tempdir().unwrap();
+    let copy = |name: &str, from: &str| {
+        let at = place.path().join(name);
+        let made = Command::new("cp").arg("-r").arg(fixtures().join(from)).arg(&at).status().unwrap();
+        assert!(made.success());
+        at
+    };
+    let folder = "dump/mydumper-0.10.1/example_com-20250601";
+    let empty = copy("empty", folder);
+    std::fs::write(empty.join("example_com.wp_users.sql"), "").unwrap();
+    let link = copy("link", folder);
+    std::fs::remove_file(link.join("example_com.wp_users.sql")).unwrap();
+    std::os::unix::fs::symlink("/etc/hosts", link.join("example_com.wp_users.sql")).unwrap();
+    let partial = copy("partial", folder);
+    std::fs::rename(partial.join("metadata"), partial.join("metadata.partial")).unwrap();
+    let counted = copy("counted", folder);
+    let said = "# Started dump at: x\n[`example_com`.`wp_posts`]\nreal_table_name=wp_posts\nrows = 17\n# Finished dump at: x\n";
+    std::fs::write(counted.join("metadata"), said).unwrap();
+    let preview =
+        |at: &Path| world.document("preview_backup", &json!({"domain": DOMAIN, "backup": {"from": at}, "wait": true}));
+    assert_eq!(preview(&counted)["ok"], true, "its rows are there: {}", preview(&counted)["error"]);
+    std::fs::remove_file(counted.join("example_com.wp_posts.sql")).unwrap();
+    let cut = copy("cut", "dump/mariadb-dump-10.11-tab");
+    let rows = std::fs::read(cut.join("wp_posts.txt")).unwrap();
+    std::fs::write(cut.join("wp_posts.txt"), &rows[..rows.len() - 20]).unwrap();
+    for (at, code, words) in [
+        (&empty, "backup_corrupt", "wp_users.sql is empty"),
+        (&link, "backup_unreadable", "wp_users.sql is a link"),
+        (&partial, "backup_incomplete", "did not finish"),
+        (&counted, "backup_incomplete", "17 rows of example_com.wp_posts"),
+        (&cut, "backup_corrupt", "wp_posts.txt ends in the middle of row"),
+    ] {
+        let error = preview(at)["error"].clone();
+        assert_eq!(error["code"], code, "{error}");
+        assert!(error["message"].as_str().unwrap().contains(words), "{error}");
+    }
+    let whole = preview(&fixtures().join(folder));
+    assert!(whole["data"]["warnings"].to_string().contains("how many rows it had"), "{whole}");
 }

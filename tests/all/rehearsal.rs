@@ -315,6 +315,32 @@ fn what_cannot_be_rehearsed_is_said_and_stops_nothing() {
     assert!(output.status.success() && said.contains("the request leaves it out"), "{said}");
 }
 
+/// Files beside the site are not in a cell: whoever wants one is not broken. One of its own that is not there is.
+#[test]
+fn a_file_beside_the_site_is_hidden_whichever_way_it_is_named() {
+    for (php, outcome) in [
+        ("<?php require '../beside/lib.php'; echo page();", "not_checked"),
+        ("<?php require __DIR__ . '/linked/lib.php'; echo page();", "not_checked"),
+        ("<?php @include __DIR__ . '/../beside/none.php'; require __DIR__ . '/gone.php';", "fail"),
+    ] {
+        let (world, ..) = backed_up(|world| {
+            let beside = world.place().join("web/beside");
+            std::fs::create_dir_all(&beside).unwrap();
+            std::fs::write(beside.join("lib.php"), "<?php function page() { return '<h1>page</h1>'; }").unwrap();
+            std::os::unix::fs::symlink("../beside", world.root().join("linked")).unwrap();
+            index(world, php);
+        });
+        // A link out of the site is restored where the live one has it.
+        std::os::unix::fs::symlink("../beside", world.root().join("linked")).unwrap();
+        let answer = world.document("rehearse", &wait());
+        let found = if answer["ok"] == true { answer["data"]["outcome"].clone() } else { json!("fail") };
+        assert_eq!(found, outcome, "{php}: {answer}");
+        if outcome == "not_checked" {
+            assert!(answer.to_string().contains("a file beside the site"), "{answer}");
+        }
+    }
+}
+
 /// A page that nginx shows by itself is no matter of PHP's: a script that nobody is led to does not stop a restore.
 #[test]
 fn a_front_page_that_is_a_file_is_not_asked_of_php() {

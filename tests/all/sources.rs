@@ -57,6 +57,7 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/job/folder.rs", "our folder of jobs"),
     ("src/job/lock.rs", "our folder of jobs"),
     ("src/job/logs.rs", "our logs"),
+    ("src/backup/dump_folder.rs", "a file that was opened beneath its folder"),
     ("src/drills/history.rs", "our folder of drills"),
     ("src/worker/recovery.rs", "our folder of jobs"),
     ("src/worker/spawn.rs", "the helper program; whether systemd runs"),

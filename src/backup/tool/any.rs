@@ -33,6 +33,7 @@ pub fn answer(tool: &'static str, asked: &Asked, root: Option<RelPath>) -> Resul
 /// The same; `by_name`: a dump in it may be another site's.
 pub fn answer_by(tool: &'static str, asked: &Asked, root: Option<RelPath>, by_name: bool) -> Result<Answered> {
     let listing = &asked.listings[0];
+    let root = asked.told_root(listing)?.or(root);
     let mut answered = answer_of(tool, asked, root, |root| {
         let schema = root.and_then(|root| schema_in(listing, root));
         listing.dump(root, schema.as_deref(), by_name)
@@ -43,7 +44,7 @@ pub fn answer_by(tool: &'static str, asked: &Asked, root: Option<RelPath>, by_na
     Ok(answered)
 }
 
-/// The same, where the tool knows which dump is the site's in the folder that it is handed.
+/// The same, where the tool has asked for the root that was told, and knows which dump is the site's in the folder that it is handed.
 pub fn answer_of(
     tool: &'static str,
     asked: &Asked,
@@ -52,7 +53,7 @@ pub fn answer_of(
 ) -> Result<Answered> {
     let listing = &asked.listings[0];
     let mut answered = Answered::default();
-    let found = match asked.told_root(listing)?.or(root) {
+    let found = match root {
         Some(root) => {
             let here = |mark: Mark| listing.marks.contains(&(root.clone(), mark));
             let content = here(Mark::Content) && !here(Mark::Application) && !here(Mark::Page);

@@ -4,7 +4,7 @@
 use super::{Answered, Asked, Tool, any};
 use crate::backup::layout::places::{Places, Rule};
 use crate::backup::survey::Listing;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 
 /// The plugin.
@@ -59,6 +59,13 @@ impl Tool for Duplicator {
             all.extend([".htaccess", ".user.ini"].into_iter().filter(|name| moved.contains(name)).map(str::to_owned));
             whole = Some(all);
             lacks.push("It holds no core of WordPress: that of the live site stays, with all that lies outside of what it holds.".to_owned());
+        }
+        // Its own description is among the last files: a form without a directory at its end may be cut before it.
+        if !listing.names.keys().any(|path| path.last_name().starts_with(b"dup-archive__")) {
+            let message = "it holds no dup-archive__….txt, which Duplicator writes at its end: it is cut";
+            return Err(
+                Error::new(Code::BackupIncomplete, message).hint("Copy the archive again, or choose another one.")
+            );
         }
         let was = listing.texts.iter().find(|(path, _)| path.last_name().starts_with(b"dup-archive__")).and_then(
             |(_, text)| {

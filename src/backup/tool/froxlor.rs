@@ -2,7 +2,7 @@
 //! It does not say which folder is which domain's: the site's own files do, or the operator.
 
 use super::any;
-use super::{Answered, Asked, Tool, schema_in};
+use super::{Answered, Asked, NO_DATABASE, Tool, schema_in};
 use crate::backup::survey::{self, Listing};
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
@@ -30,14 +30,23 @@ impl Tool for Froxlor {
         // Who names a folder names it as the customer sees it.
         let root = match &asked.import.root {
             Some(told) => {
-                let inside = archive.below(&RelPath::parse(told.as_bytes())?);
-                if listing.has(&inside) { Some(inside) } else { asked.told_root(listing)? }
+                let told = RelPath::parse(told.as_bytes())?;
+                let inside = archive.below(&told);
+                let is_whole = told.strip_prefix(&archive).is_some();
+                if !is_whole && listing.has(&inside) { Some(inside) } else { asked.told_root(listing)? }
             }
             None => listing.root(&asked.sites())?.map(|(root, _)| root),
         };
         let schema = root.as_ref().and_then(|root| schema_in(listing, root));
-        let mut answered =
-            any::answer_of(self.name(), asked, root, |_| survey::one_of(&dumps(listing), schema.as_deref()))?;
+        // The databases are the customer's, of whom this site may be one of several: without a name in its configuration none is taken.
+        let dump = |schema: Option<&str>| match schema {
+            Some(schema) => survey::one_of(&dumps(listing), Some(schema)),
+            None => Ok(None),
+        };
+        let mut answered = any::answer_of(self.name(), asked, root, |_| dump(schema.as_deref()))?;
+        if !answered.dump && !asked.has_dump_beside() {
+            answered.lacks.push(NO_DATABASE.to_owned());
+        }
         answered.places = answered.places.into_iter().map(|places| places.and_inside(&archive)).collect();
         answered.extent = asked.extent_of_panel();
         answered.lacks.push("Routines and events of the database are not in it.".to_owned());

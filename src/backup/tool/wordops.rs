@@ -35,8 +35,9 @@ impl Tool for WordOps {
 fn dumps(listing: &Listing) -> Vec<(String, RelPath)> {
     let top = RelPath::default();
     let of = |name: &[u8]| {
-        let schema = String::from_utf8(name.strip_suffix(b".zst")?.to_vec()).ok()?;
-        Some((schema.trim_end_matches(".sql").to_owned(), top.join(name)))
+        // A name with another end in it is of something else, or a dump that every other tool knows by its name.
+        let schema = String::from_utf8(name.strip_suffix(b".zst")?.to_vec()).ok().filter(|name| !name.contains('.'))?;
+        Some((schema, top.join(name)))
     };
     listing.inside(&top).filter_map(of).filter(|(_, path)| listing.names.get(path) == Some(&false)).collect()
 }

@@ -9,13 +9,12 @@ use crate::error::Code;
 use crate::host::cell::{Leavings, OWN};
 use crate::report::{Check, Outcome};
 use crate::text::printable;
-use std::path::{Component, Path, PathBuf};
 
 /// Most characters of a message of PHP's.
 const MAX_SHOWN: usize = 400;
 
 /// What a rehearsal kept from the site.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Fences {
     /// The database refused something for want of a right.
     pub denied: bool,
@@ -31,10 +30,8 @@ pub struct Fences {
     pub layered: bool,
     /// All of the site is staged, so that no file of it can be elsewhere.
     pub whole: bool,
-    /// Folders of the machine that are empty for it.
-    pub hides: Vec<PathBuf>,
-    /// Folders in them that are not: the site's own.
-    pub shows: Vec<PathBuf>,
+    /// A file that it looked for in vain is one that a rehearsal hides.
+    pub hidden: bool,
 }
 
 const WANTS_RIGHTS: &str = "it wants to change its tables, which a rehearsal does not let it";
@@ -239,30 +236,40 @@ fn words_of(page: &str) -> String {
     shown(&words)
 }
 
-impl Fences {
-    /// Whether PHP looked in vain for a file that is hidden: `Failed opening required 'PATH'`, `include(PATH): Failed to open stream`.
-    fn hid_what_is_asked_for(&self, errors: &str) -> bool {
-        let required = errors.split("Failed opening required '").skip(1).filter_map(|rest| rest.split('\'').next());
-        let opened = errors.split("): Failed to open stream").filter_map(|before| before.rsplit('(').next());
-        required.chain(opened).any(|path| self.hides(&normal(Path::new(path))))
-    }
-
-    fn hides(&self, path: &Path) -> bool {
-        let within = |folders: &[PathBuf]| folders.iter().any(|folder| path.starts_with(folder));
-        within(&self.hides) && !within(&self.shows)
-    }
+/// A file that PHP looked for in vain.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Missing<'a> {
+    /// As the site's code names it.
+    pub path: &'a str,
+    /// Where it is looked for besides, if its path is relative.
+    pub include_path: Vec<&'a str>,
 }
 
-/// A path without its `..`, by its letters alone: what it names may not be there.
-fn normal(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(plain.pop()),
-            part => plain.push(part),
-        }
+/// The files that PHP looked for in vain, by its messages: the one that ended the script, where that says which; else all.
+pub fn missing_files(errors: &str) -> Vec<Missing<'_>> {
+    const REQUIRED: &str = "Failed opening required '";
+    let required: Vec<Missing> = errors
+        .split(REQUIRED)
+        .skip(1)
+        .filter_map(|rest| {
+            let (path, rest) = rest.split_once('\'')?;
+            let within =
+                rest.strip_prefix(" (include_path='").and_then(|rest| rest.split_once('\'')).map(|(all, _)| all);
+            Some(Missing { path, include_path: within.unwrap_or_default().split(':').collect() })
+        })
+        .collect();
+    if !required.is_empty() {
+        return required;
     }
-    plain
+    // PHP 7 writes it small.
+    let opened = ["): Failed to open stream", "): failed to open stream"];
+    let before = opened.iter().flat_map(|mark| {
+        let mut parts: Vec<&str> = errors.split(mark).collect();
+        parts.pop();
+        parts
+    });
+    let paths = before.filter_map(|text| text.rsplit('(').next());
+    paths.map(|path| Missing { path, include_path: Vec::new() }).collect()
 }
 
 /// Why a page that did not come proves nothing against the site.
@@ -278,7 +285,7 @@ fn excuse(asked: &Asked, fences: &Fences, left: &Leavings, what: &Trouble) -> Op
     if !fences.led && !matches!(what.kind, Kind::Compile | Kind::NoSettings) {
         return Some(WANTS_ANOTHER);
     }
-    if matches!(what.kind, Kind::Fatal(_) | Kind::Silent) && fences.hid_what_is_asked_for(&asked.errors) {
+    if matches!(what.kind, Kind::Fatal(_) | Kind::Silent) && fences.hidden {
         return Some(WANTS_WHAT_IS_BESIDE);
     }
     let told = || [asked.errors.as_str(), body, &left.written].into_iter().find_map(of_words);
@@ -340,8 +347,7 @@ mod tests {
         entered: true,
         layered: true,
         whole: true,
-        hides: Vec::new(),
-        shows: Vec::new(),
+        hidden: false,
     };
 
     #[test]
@@ -446,7 +452,7 @@ mod tests {
     fn a_site_that_is_not_led_to_its_tables_fails_for_its_code_alone() {
         let lost = Fences { led: false, entered: false, ..USUAL };
         let parse = asked(500, "", "PHP message: PHP Parse error:  syntax error in /a.php on line 9");
-        assert_eq!(outcome(&parse, lost.clone()), Outcome::Fail);
+        assert_eq!(outcome(&parse, lost), Outcome::Fail);
         for page in [
             asked(500, "", "PHP message: PHP Fatal error:  Uncaught Error: Call to a member function on null in /a:1"),
             asked(500, "<h1>Error establishing a database connection</h1>", ""),
@@ -454,7 +460,7 @@ mod tests {
             Asked { away: Some("/wp-admin/install.php".into()), ..asked(302, "", "") },
             Asked { text: "Shop".into(), ..asked(200, "<h1>Soon</h1>", "") },
         ] {
-            assert_eq!(outcome(&page, lost.clone()), Outcome::NotChecked, "{page:?}");
+            assert_eq!(outcome(&page, lost), Outcome::NotChecked, "{page:?}");
         }
     }
 
@@ -466,7 +472,7 @@ mod tests {
             asked(500, "", "PHP Fatal error:  Uncaught PDOException: SQLSTATE[HY000] [2002] No such file in /a:1"),
             Asked { away: Some("/wp-admin/install.php".into()), ..asked(302, "", "") },
         ] {
-            assert_eq!(outcome(&page, outside.clone()), Outcome::NotChecked, "{page:?}");
+            assert_eq!(outcome(&page, outside), Outcome::NotChecked, "{page:?}");
             assert_eq!(outcome(&page, USUAL), Outcome::Fail, "{page:?}");
         }
         let code = asked(500, "", "PHP Fatal error:  Uncaught Error: Call to undefined function f() in /a.php:3");
@@ -485,34 +491,26 @@ mod tests {
     }
 
     #[test]
-    fn a_file_beside_the_site_is_hidden_and_one_of_its_own_is_missing() {
-        let fences = || Fences { hides: vec!["/var/www".into()], shows: vec!["/var/www/shop.example".into()], ..USUAL };
-        for (errors, wanted) in [
-            (
-                "PHP Fatal error:  Uncaught Error: Failed opening required '/var/www/common/lib.php' (include_path='.') in /a:1",
-                Outcome::NotChecked,
-            ),
-            (
-                "PHP Fatal error:  Uncaught Error: Failed opening required '/var/www/shop.example/../common/lib.php' in /a:1",
-                Outcome::NotChecked,
-            ),
-            (
-                "PHP Warning:  include(/var/www/common/lib.php): Failed to open stream: No such file or directory in /a:1\n\
-                 PHP Fatal error:  Uncaught Error: Class \"X\" not found in /a:2",
-                Outcome::NotChecked,
-            ),
-            (
-                "PHP Fatal error:  Uncaught Error: Failed opening required '/var/www/shop.example/lib.php' in /a:1",
-                Outcome::Fail,
-            ),
-            (
-                "PHP Fatal error:  Uncaught Error: Failed opening required '/usr/share/php/lib.php' in /a:1",
-                Outcome::Fail,
-            ),
-            ("PHP Parse error:  syntax error in /var/www/shop.example/a.php on line 9", Outcome::Fail),
-        ] {
-            assert_eq!(outcome(&asked(500, "", errors), fences()), wanted, "{errors}");
-        }
+    fn a_file_that_is_hidden_is_no_fault_and_code_that_does_not_run_is() {
+        let hidden = || Fences { hidden: true, ..USUAL };
+        let fatal = "PHP Fatal error:  Uncaught Error: Failed opening required '/var/www/common/lib.php' in /a:1";
+        assert_eq!(outcome(&asked(500, "", fatal), hidden()), Outcome::NotChecked);
+        assert_eq!(outcome(&asked(500, "", fatal), USUAL), Outcome::Fail);
+        let parse = "PHP Parse error:  syntax error in /var/www/shop.example/a.php on line 9";
+        assert_eq!(outcome(&asked(500, "", parse), hidden()), Outcome::Fail);
+    }
+
+    #[test]
+    fn the_file_that_ended_a_script_counts_before_those_that_did_not() {
+        let paths =
+            |errors: &str| missing_files(errors).iter().map(|missing| missing.path.to_owned()).collect::<Vec<_>>();
+        let warned = "PHP Warning:  include(/w/beside.php): Failed to open stream: No such file or directory in /a:1\n";
+        let fatal = "PHP Fatal error:  Uncaught Error: Failed opening required 'gone.php' (include_path='.:/usr/share/php') in /a:2";
+        assert_eq!(paths(warned), ["/w/beside.php"]);
+        assert_eq!(paths(&warned.replace("Failed", "failed")), ["/w/beside.php"]);
+        assert_eq!(paths(&format!("{warned}{fatal}")), ["gone.php"]);
+        assert_eq!(missing_files(fatal)[0].include_path, [".", "/usr/share/php"]);
+        assert!(missing_files("PHP Fatal error: no (x) in /a:1").is_empty());
     }
 
     #[test]
