@@ -60,7 +60,7 @@ enum Form {
 }
 
 impl DumpFolder {
-    /// Looks at the names in a folder; `None` where mydumper did not write it.
+    /// Looks at the names in a folder; `None` where it is no dump.
     ///
     /// # Errors
     /// `backup_incomplete` for a dump that was not finished; `backup_layout_unknown` for one of several schemas, or one whose rows are no
@@ -281,7 +281,7 @@ impl DumpFolderReader {
         if let Some((path, form)) = self.dump.files.get(at) {
             let (file, identity) = self.dump.open(self.folder.as_fd(), path)?;
             let file = Arc::new(file);
-            let text = archive::text(Shared(Arc::clone(&file))).map_err(|error| named(path, error))?;
+            let text = archive::text(Arc::clone(&file)).map_err(|error| named(path, error))?;
             self.text = match form {
                 Form::Usual => Box::new(text.chain(&b"\n"[..])),
                 Form::Line => Box::new(io::Cursor::new(delimited(text).map_err(|error| named(path, error))?)),
@@ -305,8 +305,7 @@ impl DumpFolderReader {
         // Last what mydumper writes last: when it was done, which is the end of a whole dump.
         let path = RelPath::parse(METADATA)?;
         let (file, _) = self.dump.open(self.folder.as_fd(), &path)?;
-        let mut text = String::new();
-        file.take(MAX_TEXT).read_to_string(&mut text).doing(|| format!("read {path}"))?;
+        let text = String::from_utf8_lossy(&small(file)?).into_owned();
         let done = text.lines().map(|line| line.trim_start_matches(['#', ' '])).find(|line| line.starts_with(DONE));
         let Some(done) = done else {
             return Err(Error::new(Code::BackupIncomplete, "mydumper did not finish it: `metadata` does not say when")
@@ -368,12 +367,12 @@ fn delimited(text: impl Read) -> Result<Vec<u8>> {
     let whole = small(text)?;
     let mut out = b"DELIMITER ;;\n".to_vec();
     for line in whole.split_inclusive(|byte| *byte == b'\n') {
-        match line.trim_ascii_end().strip_suffix(b";") {
-            Some(before) if line.ends_with(b";\n") || line.ends_with(b";") => {
+        match line.strip_suffix(b"\n").unwrap_or(line).strip_suffix(b";") {
+            Some(before) => {
                 out.extend_from_slice(before);
                 out.extend_from_slice(b";;\n");
             }
-            _ => out.extend_from_slice(line),
+            None => out.extend_from_slice(line),
         }
     }
     out.extend_from_slice(b"\nDELIMITER ;\n");
@@ -399,15 +398,6 @@ impl Read for DumpFolderReader {
                 return Ok(read);
             }
         }
-    }
-}
-
-/// A file that somebody else looks at, too.
-struct Shared(Arc<File>);
-
-impl Read for Shared {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        (&*self.0).read(into)
     }
 }
 

@@ -333,9 +333,13 @@ fn shown(path: &RelPath) -> String {
 
 /// Whether a file is a dump by its name.
 pub fn is_dump(name: &[u8]) -> bool {
-    let name = name.to_ascii_lowercase();
+    unpacked(&name.to_ascii_lowercase()).ends_with(b".sql")
+}
+
+/// A name without the end that says how its file is packed.
+pub fn unpacked(name: &[u8]) -> &[u8] {
     let packed = [&b".gz"[..], b".zst", b".xz", b".bz2"].iter().find_map(|end| name.strip_suffix(*end));
-    packed.unwrap_or(&name).ends_with(b".sql")
+    packed.unwrap_or(name)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `drill`: rehearses the newest backup of one domain after the other, and keeps what came of it.
 
+use crate::api::answer::backups::DomainInfo;
 use crate::api::answer::drills::{Drill, DrillNotification, Drills};
 use crate::api::answer::restore::Rehearsed;
 use crate::broker::client::Door;
@@ -36,8 +37,9 @@ pub fn run(source: Option<&Source>, names: &[String], output: &Output, style: St
     };
     let round = Round { door: &door, config, source, turn: history::take_turn(config)?, output, style };
     process::watch_signals();
-    let here: Vec<Domain> = domains::domains(config)?.into_iter().map(|info| info.domain).collect();
-    let waiting = if names.is_empty() { all(config)? } else { named(names, &here)? };
+    let known = domains::domains(config)?;
+    let here: Vec<Domain> = known.iter().map(|info| info.domain.clone()).collect();
+    let waiting = if names.is_empty() { all(config, known) } else { named(names, &here)? };
     if *output == Output::Text && waiting.is_empty() {
         say("No domain has a backup or a site here.\n");
     }
@@ -120,11 +122,7 @@ impl Round<'_> {
             request["config"] = json!(source);
         }
         let begun = self.door.answer("rehearse", &request);
-        let job = match begun.map(|data| data["job"].as_str().unwrap_or_default().to_owned()) {
-            Ok(name) => JobId::parse(&name),
-            Err(error) => Err(error),
-        };
-        let job = match job {
+        let job = match begun.and_then(|data| JobId::parse(data["job"].as_str().unwrap_or_default())) {
             Ok(job) => job,
             Err(error) => return (None, Err(error)),
         };
@@ -155,12 +153,12 @@ fn named(names: &[String], here: &[Domain]) -> Result<Vec<Domain>> {
 }
 
 /// Every domain with a backup or a site, the one first that had no drill for the longest time.
-fn all(config: &Config) -> Result<Vec<Domain>> {
+fn all(config: &Config, known: Vec<DomainInfo>) -> Vec<Domain> {
     let last = |domain: &Domain| history::last(config, domain).ok().flatten().map(|drill| drill.time);
-    let found = domains::domains(config)?.into_iter().filter(|info| info.backups > 0 || info.has_site);
+    let found = known.into_iter().filter(|info| info.backups > 0 || info.has_site);
     let found: BTreeSet<Domain> =
         found.map(|info| info.domain).filter(|domain| !config.drills.skip.contains(domain)).collect();
     let mut found: Vec<Domain> = found.into_iter().collect();
     found.sort_by_cached_key(last);
-    Ok(found)
+    found
 }

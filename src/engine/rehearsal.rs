@@ -140,9 +140,10 @@ impl<'a> Stage<'a> {
             return Err("only parts of the database are restored".into());
         }
         let root = tree::open_folder(&plan.tree).map_err(|error| error.message)?;
-        let served =
-            served(config, plan, site.as_ref(), &root).ok_or("it has no index.php: it is a site without PHP")?;
-        let front = front(config, plan, &served, &root);
+        let files = site_files(config, plan);
+        let served = served(&files, plan, site.as_ref(), &root);
+        let served = served.ok_or("it has no index.php: it is a site without PHP")?;
+        let front = front(&files, plan, &served, &root);
         let (live, settings) =
             siteconf::serving_pool(config, &plan.domain).ok_or("no live PHP-FPM pool of the site is known")?;
         if settings.iter().any(|setting| setting.key == "chroot" && !setting.value.is_empty()) {
@@ -164,7 +165,7 @@ impl<'a> Stage<'a> {
         // What lies around the document root stays as it is, and the site may need it.
         let around = site.map(|site| site.folder);
         let around = around.filter(|folder| plan.document_root.starts_with(folder) && *folder != plan.document_root);
-        let (given, mut known) = given(config, plan);
+        let (given, mut known) = given(&files);
         known.extend(settings.iter().filter_map(|setting| {
             let name = setting.key.strip_prefix("env[")?.strip_suffix(']')?;
             Some((name.to_owned(), setting.value.clone()))
@@ -175,7 +176,7 @@ impl<'a> Stage<'a> {
             return Err("the database takes no part, and a rehearsal does not touch the live one".into());
         }
         let covered = vec![config.paths.web_root.clone(), config.paths.base.clone()];
-        let secure = is_secure(config, plan);
+        let secure = is_secure(&files);
         let probes = plan.probes(config);
         Ok(Stage {
             plan,
@@ -416,8 +417,7 @@ fn is_beside(folder: &Path, name: &str) -> bool {
 }
 
 /// What the site's live file of nginx gives PHP: what goes with it into a cell, and what it says of a database.
-fn given(config: &Config, plan: &Plan) -> (Variables, Variables) {
-    let files = site_files(config, plan);
+fn given(files: &[Vec<u8>]) -> (Variables, Variables) {
     let all = files.iter().filter_map(|text| nginx::parse(text).ok()).flatten();
     let pairs = all.filter(|directive| directive.name == "fastcgi_param").filter_map(|directive| {
         let [name, value, ..] = directive.arguments.as_slice() else { return None };
@@ -439,11 +439,10 @@ fn given(config: &Config, plan: &Plan) -> (Variables, Variables) {
 }
 
 /// The folder that a web server shows of the site, where it will be live; `None` where none of them has an index.php.
-fn served(config: &Config, plan: &Plan, site: Option<&Site>, tree: &impl AsFd) -> Option<PathBuf> {
+fn served(files: &[Vec<u8>], plan: &Plan, site: Option<&Site>, tree: &impl AsFd) -> Option<PathBuf> {
     let live = &plan.document_root;
     let root = site.map_or_else(|| live.clone(), |site| site.root.clone());
-    let of_nginx =
-        site_files(config, plan).into_iter().filter_map(|text| nginx::roots_of(&text, plan.domain.as_str()).ok());
+    let of_nginx = files.iter().filter_map(|text| nginx::roots_of(text, plan.domain.as_str()).ok());
     let named = of_nginx.flatten().map(|root| PathBuf::from(root.trim_end_matches('/')));
     let usual = ["public_html", "public", "web", "htdocs", "httpdocs"].map(|name| root.join(name));
     let mut candidates = named.chain([root.clone()]).chain(usual).chain([live.clone()]);
@@ -468,8 +467,7 @@ fn normal(path: &Path) -> PathBuf {
 
 /// The first of the names of a front page that is there. Where the web server is told to try paths, and no folder among them, it shows
 /// no page of a folder.
-fn front(config: &Config, plan: &Plan, served: &Path, tree: &impl AsFd) -> Option<String> {
-    let files = site_files(config, plan);
+fn front(files: &[Vec<u8>], plan: &Plan, served: &Path, tree: &impl AsFd) -> Option<String> {
     let all = files.iter().filter_map(|text| nginx::parse(text).ok()).flatten();
     let tries: Vec<_> = all.filter(|directive| directive.name == "try_files").collect();
     let folders = |directive: &nginx::Directive| directive.arguments.iter().any(|word| word.text.ends_with("$uri/"));
@@ -485,8 +483,8 @@ fn front(config: &Config, plan: &Plan, served: &Path, tree: &impl AsFd) -> Optio
 }
 
 /// Whether the live site is served by HTTPS.
-fn is_secure(config: &Config, plan: &Plan) -> bool {
-    site_files(config, plan).iter().any(|text| nginx::read_site(text).is_ok_and(|site| !site.certificates.is_empty()))
+fn is_secure(files: &[Vec<u8>]) -> bool {
+    files.iter().any(|text| nginx::read_site(text).is_ok_and(|site| !site.certificates.is_empty()))
 }
 
 fn site_files(config: &Config, plan: &Plan) -> Vec<Vec<u8>> {

@@ -66,9 +66,8 @@ fn dumps(listing: &Listing, server: &str) -> Vec<(String, RelPath)> {
     let Ok(folder) = RelPath::parse(FEATURES) else { return Vec::new() };
     let begin = format!("{server}_mysql_");
     let of = |name: &[u8]| {
-        let schema = String::from_utf8(name.strip_prefix(begin.as_bytes())?.to_vec()).ok()?;
-        let packed = [".gz", ".bz2", ".zst", ".xz"].iter().find_map(|end| schema.strip_suffix(end));
-        Some((packed.unwrap_or(&schema).to_owned(), folder.join(name)))
+        let schema = survey::unpacked(name.strip_prefix(begin.as_bytes())?);
+        Some((String::from_utf8(schema.to_vec()).ok()?, folder.join(name)))
     };
     listing.inside(&folder).filter_map(of).collect()
 }
