@@ -3,6 +3,7 @@
 # one freshly made ext4 image on loop (deleting before creating makes ext4 slow and figures worthless), the database's
 # folder on it too, caches dropped and the input read before each run. Prints a table and writes bench/results.md.
 #   scripts/bench.sh [restore] [preview] [diff] [parts] [chain] [probe] [calls] [broker] [watchers] [rehearsal] [foreign] [memory] [rows]
+#                     [damaged] [tables]
 #                                                   the named figures; none: all; `site` only makes the site
 # BENCH_PAIRS=5  BENCH_ROWS_PAIRS=5 (the peer of `rows` takes minutes)  BENCH_WORK=bench/work  BENCH_PROGRAM=target/release/rocketvps-restore  BENCH_KEEP=1 keeps the images
 set -euo pipefail
@@ -16,7 +17,7 @@ mount=$work/m
 place=$mount/w
 domain=shop.example
 figures=("$@")
-((${#figures[@]})) || figures=(restore preview diff parts chain probe calls broker watchers rehearsal foreign memory rows)
+((${#figures[@]})) || figures=(restore preview diff parts chain probe calls broker watchers rehearsal foreign memory rows damaged tables)
 rows=()
 details=()
 
@@ -114,6 +115,53 @@ make_site() {
   mv "$work/base.part" "$work/base.img"
 }
 
+# An image beside the first one, whose site something was done to.
+make_image() { # NAME FUNCTION
+  if [[ -f $work/$1.img ]]; then return 0; fi
+  say "making the image $1"
+  cp --sparse=always "$work/base.img" "$work/$1.part"
+  mount -o loop "$work/$1.part" "$mount"
+  "$world" start "$place"
+  "$2"
+  "$world" stop "$place"
+  sync
+  umount "$mount"
+  mv "$work/$1.part" "$work/$1.img"
+}
+
+# Every file has other content than in the backup, and every row of the large tables: nothing can be left where it is.
+differ() {
+  find "$place/web/$domain" -type f -exec sh -c 'for file; do printf x >>"$file"; done' sh {} +
+  "$world" sql "$place" "USE shop; UPDATE wp_posts SET post_content=CONCAT(post_content, 'x');
+    UPDATE wp_postmeta SET meta_value=CONCAT(meta_value, 'x'); UPDATE wp_options SET autoload=CONCAT(autoload, 'x') WHERE option_id > 50"
+}
+
+# What an intruder leaves: one file of a hundred with other content, of the size and the time it had, and a row of a small table.
+damage() {
+  local file
+  while read -r file; do
+    touch -r "$file" "$work/time"
+    printf 'x' | dd of="$file" bs=1 conv=notrunc status=none
+    touch -r "$work/time" "$file"
+  done < <(find "$place/web/$domain" -type f -size +0 | sort | awk 'NR % 100 == 50')
+  rm -f "$work/time"
+  "$world" sql "$place" "UPDATE shop.wp_options SET option_value='Hacked' WHERE option_name='blogname'"
+}
+
+# A site of four hundred tables, and its backup; then ten of them are changed.
+many_tables() {
+  local n statements=
+  for ((n = 1; n <= 400; n++)); do
+    statements+="CREATE TABLE rv_many_$n (id INT PRIMARY KEY AUTO_INCREMENT, t VARCHAR(99)) ENGINE=InnoDB;
+      INSERT INTO rv_many_$n (t) SELECT SHA2(seq, 256) FROM seq_1_to_50;"
+  done
+  "$world" sql "$place" "USE shop; $statements"
+  "$world" backup "$place" --stamp "$tables_stamp" >/dev/null
+  for ((n = 1; n <= 10; n++)); do
+    "$world" sql "$place" "UPDATE shop.rv_many_$((n * 40)) SET t='x' WHERE id=7"
+  done
+}
+
 # The site grown by a folder of 30 MB and a table of 10 MB, with a backup of its own; then a smart backup of it and six
 # incremental ones, each of some hundred files and some MB: an image beside the first one.
 make_parts() {
@@ -136,6 +184,8 @@ make_parts() {
     "$world" touch-up "$place" "$n" --many 300
     "$world" backup "$place" --layout smart --incremental --stamp "2025040$((n + 1))_030000" >/dev/null
   done
+  differ
+  "$world" sql "$place" "UPDATE shop.rv_catalogue SET about=CONCAT(about, 'x')"
   "$world" stop "$place"
   sync
   umount "$mount"
@@ -168,6 +218,9 @@ make_foreign() {
   done
   tar -C "$stage/h" -cf "$out/user.2025-02-02_02-02-02.tar" .
   rm -rf "$stage"
+  "$world" start "$place"
+  differ
+  "$world" stop "$place"
   sync
   umount "$mount"
   mv "$work/foreign.part" "$work/foreign.img"
@@ -178,7 +231,7 @@ enter() { # [IMAGE INPUT...]
   cp --sparse=always "$work/${1:-base}.img" "$work/run.img"
   mount -o loop "$work/run.img" "$mount"
   "$world" start "$place"
-  if (($#)); then settle "${@:2}"; else settle "$backup" "$mount/single-row.sql" "$mount"/split/*; fi
+  if (($# > 1)); then settle "${@:2}"; else settle "$backup" "$mount/single-row.sql" "$mount"/split/*; fi
 }
 
 # Caches empty but for the input.
@@ -320,9 +373,10 @@ changed_over() { # JOB
 
 figure_restore() {
   local tar=() igzip=() own=() back=() whole=() began job n
+  make_image differs differ
   for ((n = 0; n < pairs; n++)); do
     measure peer_tar; tar+=("$took"); leave
-    measure engine_restore; own+=("$took")
+    measure engine_restore differs; own+=("$took")
     job=$(last_job)
     began=$(now)
     call rollback "{\"domain\":\"$domain\",\"job\":\"$job\",\"wait\":true}" >/dev/null
@@ -334,7 +388,7 @@ figure_restore() {
   done
   local own_median tar_median igzip_median
   own_median=$(median "${own[@]}") tar_median=$(median "${tar[@]}") igzip_median=$(median "${igzip[@]}")
-  row "whole restore: $(seconds "$own_median")" "\`tar xzf\`, \`mariadb <\`, sync: $(seconds "$tar_median")" \
+  row "whole restore, everything differs: $(seconds "$own_median")" "\`tar xzf\`, \`mariadb <\`, sync: $(seconds "$tar_median")" \
     "$(ratio "$own_median" "$tar_median")" '≤ 0.55' "$(holds "$(ratio "$own_median" "$tar_median")" 0.55)"
   row "same" "\`igzip \\| tar x\` beside \`myloader -t 2\`, sync: $(seconds "$igzip_median")" \
     "$(ratio "$own_median" "$igzip_median")" '≤ 1.1' "$(holds "$(ratio "$own_median" "$igzip_median")" 1.1)"
@@ -346,8 +400,9 @@ figure_restore() {
 # What it costs that the staged site is asked for its pages, and that it was: a rehearsal that was not done costs nothing.
 figure_rehearsal() {
   local with=() without=() spent=() answer=() n
+  make_image differs differ
   for ((n = 0; n < pairs; n++)); do
-    measure engine_restore; with+=("$took")
+    measure engine_restore differs; with+=("$took")
     mapfile -t answer < <("$program" --config "$place/restore.toml" wait "$(last_job)" --field rehearsal.outcome,rehearsal.millis,rehearsal.message)
     [[ ${answer[0]} == pass ]] || {
       printf 'bench: the site was not rehearsed: %s\n' "${answer[2]}" >&2
@@ -355,7 +410,7 @@ figure_rehearsal() {
     }
     spent+=("${answer[1]}")
     leave
-    measure engine_unrehearsed; without+=("$took"); leave
+    measure engine_unrehearsed differs; without+=("$took"); leave
   done
   versus 'whole restore with a rehearsal' with 'without' without 1.05
   row 'the rehearsal alone, beside the comparison' '–' "$(median "${spent[@]}") ms" '≤ 600 ms' "$(holds "$(median "${spent[@]}")" 600)"
@@ -384,12 +439,40 @@ KINDS
 
 figure_rows() {
   local peer=() own=() n
+  make_image differs differ
   for ((n = 0; n < rows_pairs; n++)); do
     measure peer_rows; peer+=("$took"); leave
-    measure engine_rows; own+=("$took"); leave
+    measure engine_rows differs; own+=("$took"); leave
   done
   versus 'dump with one row per INSERT' own "\`mariadb <\`, sync" peer 0.10
   details+=("one row per INSERT, ms: ${own[*]}; mariadb: ${peer[*]}")
+}
+
+# A site of which little is damaged: the restore that is needed at night.
+figure_damaged() {
+  local peer=() own=() n
+  make_image damaged damage
+  for ((n = 0; n < pairs; n++)); do
+    measure peer_tar; peer+=("$took"); leave
+    measure engine_restore damaged; own+=("$took"); leave
+  done
+  versus 'whole restore, 1 % of the files and one small table differ' own "\`tar xzf\`, \`mariadb <\`, sync" peer 0.20
+  details+=("1 % damaged, ms: ${own[*]}; tar and mariadb: ${peer[*]}")
+}
+
+# How long queries of the site wait where ten of four hundred tables differ.
+figure_tables() {
+  local window=() n
+  make_image tables many_tables
+  for ((n = 0; n < pairs; n++)); do
+    enter tables "$place/base/backups/$domain/backup_$tables_stamp.tar.gz"
+    engine "$place/base/backups/$domain/backup_$tables_stamp.tar.gz" '{"database":true}'
+    window+=("$("$program" --config "$place/restore.toml" wait "$(last_job)" --field commit_ms)")
+    say "change-over: ${window[-1]} ms"
+    leave
+  done
+  row 'change-over of 400 tables of which 10 differ' '–' "$(median "${window[@]}") ms" '≤ 100 ms' "$(holds "$(median "${window[@]}")" 100)"
+  details+=("change-over of 10 of 400 tables, ms: ${window[*]}")
 }
 
 # What the engine has found out about backups is forgotten.
@@ -708,6 +791,7 @@ report() {
 ((EUID == 0)) || { printf 'bench: run as root (it mounts images)\n' >&2; exit 1; }
 backup=$place/base/backups/$domain/backup_20250202_020202.tar.gz
 parts_stamp=20250303_040404
+tables_stamp=20250505_050505
 parts_backup=$place/base/backups/$domain/backup_$parts_stamp.tar.gz
 smart_full=$place/base/backups/$domain/backup_20250401_030000.tar.gz
 smart_last=$place/base/backups/$domain/backup_20250407_030000_incremental.tar.gz

@@ -12,8 +12,8 @@ mod strict;
 #[cfg(any(test, feature = "test-support"))]
 pub use request::{AnyDomain, DeleteSnapshot, OneDomain, OneJob, Request, Rollback, parse};
 pub use request::{
-    Backup, Choice, Components, Diff, Exclude, Import, MAX_REQUEST, Options, Part, Preview, Priority, Restore,
-    TreeAsked,
+    Backup, Choice, Components, Diff, Exclude, Import, KeepRows, MAX_REQUEST, Options, Part, Preview, Priority,
+    Restore, TreeAsked,
 };
 
 use crate::error::Error;

@@ -87,12 +87,15 @@ impl Plan {
         let Some(names) = &self.database else { return text };
         let short = self.job.short();
         let (loader, reader, visitor) = (names::loader(short), names::reader(short), names::visitor(short));
+        let (comparer, carrier) = (names::comparer(short), names::carrier(short));
         let known = [
             (names.shadow.as_str(), names.live.as_str()),
             (names.kept.as_str(), "kept"),
             (loader.as_str(), "the loader"),
             (reader.as_str(), "the reader"),
             (visitor.as_str(), "the rehearsal"),
+            (comparer.as_str(), "the reader"),
+            (carrier.as_str(), "the carrier"),
         ];
         known.iter().fold(text, |text, (own, known)| text.replace(own, known))
     }

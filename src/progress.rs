@@ -47,6 +47,8 @@ pub trait Monitor: Send + Sync {
     fn set_total(&self, phase: Phase, items: u64, bytes: u64);
     /// Adds what was done.
     fn advance(&self, phase: Phase, items: u64, bytes: u64);
+    /// Takes back what a phase has done: it is done once more.
+    fn anew(&self, _: Phase) {}
     /// Names what is being worked on.
     fn current(&self, phase: Phase, item: &str);
     /// A line for the log and the event list. Never a secret.
@@ -100,6 +102,9 @@ impl<M: Deref<Target: Monitor> + Send + Sync> Monitor for Linked<M> {
     }
     fn advance(&self, phase: Phase, items: u64, bytes: u64) {
         self.inner.advance(phase, items, bytes);
+    }
+    fn anew(&self, phase: Phase) {
+        self.inner.anew(phase);
     }
     fn current(&self, phase: Phase, item: &str) {
         self.inner.current(phase, item);

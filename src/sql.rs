@@ -7,7 +7,9 @@
 pub mod compat;
 pub mod definer;
 pub mod definitions;
+pub mod digest;
 pub mod function;
+pub mod greatest;
 pub mod insert;
 pub mod lexer;
 pub mod meaning;

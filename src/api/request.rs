@@ -529,6 +529,20 @@ pub struct Options {
     pub rehearsal: bool,
     /// Pages that have to come, in the rehearsal and from the live site, besides those that restore.toml names; at most 20.
     pub probes: Vec<Probe>,
+    /// Tables whose live rows that are newer than the backup's are kept: orders, users, comments; at most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keep_rows: Vec<KeepRows>,
+}
+
+/// A table whose newer rows are carried into the restored one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeepRows {
+    /// The table. Newer are its rows with a key above the greatest one in the backup.
+    pub table: String,
+    /// The column that tells instead of the key what is newer, such as `created_at`: for tables whose key is no one whole number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
 }
 
 impl Default for Options {
@@ -544,6 +558,7 @@ impl Default for Options {
             accept: Vec::new(),
             rehearsal: true,
             probes: Vec::new(),
+            keep_rows: Vec::new(),
         }
     }
 }

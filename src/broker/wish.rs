@@ -57,8 +57,17 @@ pub struct Wish {
 
 impl Wish {
     /// Options that a rule may list.
-    pub const OPTIONS: &'static [&'static str] =
-        &["priority", "exact", "allow_orphans", "accept", "checksum", "compatibility", "rehearsal", "probes"];
+    pub const OPTIONS: &'static [&'static str] = &[
+        "priority",
+        "exact",
+        "allow_orphans",
+        "accept",
+        "checksum",
+        "compatibility",
+        "rehearsal",
+        "probes",
+        "keep_rows",
+    ];
 
     /// Of a request. The domain of a job is looked up.
     ///
@@ -165,6 +174,7 @@ impl Wish {
             accept,
             rehearsal,
             probes,
+            keep_rows,
             // Only of backups that no caller of the broker's can name.
             keep_database_settings: _,
         } = options;
@@ -178,6 +188,7 @@ impl Wish {
             ("accept", !accept.is_empty()),
             ("rehearsal", !*rehearsal),
             ("probes", !probes.is_empty()),
+            ("keep_rows", !keep_rows.is_empty()),
         ];
         self.options = said.into_iter().filter(|(_, is_said)| *is_said).map(|(name, _)| name).collect();
     }

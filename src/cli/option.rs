@@ -35,6 +35,8 @@ pub enum OptionName {
     Exact,
     /// `--allow-orphans`
     AllowOrphans,
+    /// `--keep-rows`
+    KeepRows,
     /// `--yes`
     Yes,
     /// `--dry-run`
@@ -303,6 +305,15 @@ pub const OPTIONS: &[CommandOption] = {
             Selection,
             "Let rows refer to rows that are not there",
             "Let rows refer to rows that are no longer there, when only some tables are restored.",
+        ),
+        valued(
+            KeepRows,
+            "keep-rows",
+            ("TABLE[:COLUMN]", Nothing),
+            Selection,
+            "A table whose newer rows are kept",
+            "Keep the rows of this table that the site has made since the backup: those with a key above the greatest one in the \
+             backup. COLUMN tells instead what is newer, such as `created_at`. May be given several times: orders and their items.",
         ),
         flag(Yes, "yes", Behaviour, "Do not ask", ""),
         flag(DryRun, "dry-run", Behaviour, "Check and compare only; change nothing", ""),

@@ -148,10 +148,22 @@ fn add_selection(request: &mut Map<String, Value>, given: &Given) -> Result<()> 
     if !accepted.is_empty() {
         behaviour.insert("accept".into(), json!(accepted));
     }
+    let kept: Vec<Value> = given.values(OptionName::KeepRows).iter().map(|kept| keep_rows(kept)).collect();
+    if !kept.is_empty() {
+        behaviour.insert("keep_rows".into(), kept.into());
+    }
     if !behaviour.is_empty() {
         request.insert("options".into(), behaviour.into());
     }
     Ok(())
+}
+
+/// `TABLE` or `TABLE:COLUMN`.
+fn keep_rows(text: &str) -> Value {
+    match text.rsplit_once(':') {
+        Some((table, column)) => json!({"table": table, "column": column}),
+        None => json!({"table": text}),
+    }
 }
 
 /// Components from `--only`, `--path`, `--table` and `--item`; empty: all the backup is for.

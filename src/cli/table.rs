@@ -22,6 +22,7 @@ const SELECTION: &[OptionName] = {
         ExcludeItem,
         Exact,
         AllowOrphans,
+        KeepRows,
         OwnSettings,
     ]
 };

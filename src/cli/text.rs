@@ -178,6 +178,10 @@ fn changed(changes: &Changes, style: Style) -> String {
     }
     if let Some(found) = &changes.tables {
         counts("Tables", &found.tables, style, &mut out);
+        for kept in &found.kept_rows {
+            let (rows, table) = (count(kept.rows), printable(&kept.table));
+            line(&mut out, &format!("    {rows} newer rows of {table} are kept (by {})", printable(&kept.column)));
+        }
         found.entries.iter().for_each(|entry| change(entry.change, &entry.name, style, &mut out));
     }
     if let Some(found) = &changes.config {
@@ -264,7 +268,11 @@ fn report(verb: &str, report: &Report, style: Style) -> String {
         }
         if let Some(database) = &work.database {
             let (tables, rows) = (count(database.tables), known(database.rows));
-            line(&mut out, &format!("  Database       {tables} tables, {rows} rows"));
+            let stayed = match database.unchanged {
+                0 => String::new(),
+                stayed => format!("; {} of the tables were as the backup has them", count(stayed)),
+            };
+            line(&mut out, &format!("  Database       {tables} tables, {rows} rows{stayed}"));
         }
     }
     let mut label = "Verified";

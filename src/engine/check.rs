@@ -1,5 +1,6 @@
 //! Committed → done: verifies the live site, and brings the old state back if the new site does not work.
 
+use crate::api::answer::comparison::KeptRowsOf;
 use crate::api::answer::hooks::Moment;
 use crate::api::answer::restore::{
     KeptPath, Report, ReportedChecks, RestoredDatabase, RestoredFiles, WentOnWith, Work,
@@ -12,6 +13,7 @@ use crate::engine::machine::CACHES;
 use crate::engine::state::{Committed, Job, Kept, StagedDatabase, StagedFiles};
 use crate::engine::verify;
 use crate::error::{Error, Result};
+use crate::host::database::kept_rows::KeptRows;
 use crate::host::process;
 use crate::host::services::Emptied;
 use crate::job::State;
@@ -227,16 +229,25 @@ impl Job<Committed> {
     }
 
     fn restored_database(&self, database: &StagedDatabase) -> RestoredDatabase {
-        let rows = || database.tables.iter().map(|table| table.rows).sum();
+        let loaded: u64 = database.tables.iter().map(|table| table.rows).sum();
+        let stayed: u64 = database.unchanged.iter().map(|table| table.rows).sum();
+        let unchanged = database.unchanged.len() as u64;
         RestoredDatabase {
             schema: self.plan.database.as_ref().map(|plan| plan.live.clone()),
             dump: database.dump.clone(),
-            tables: self.tables_moved_in() as u64,
+            tables: self.tables_moved_in() as u64 + unchanged,
+            unchanged,
+            kept_rows: database.kept_rows.iter().map(kept_rows_of).collect(),
             kept: self.state.kept_tables.clone(),
-            rows: (!database.tables.is_empty()).then(rows),
+            rows: (!database.names().is_empty()).then_some(loaded + stayed),
             compatibility: database.compatibility.clone(),
         }
     }
+}
+
+/// Rows that were kept, for the report.
+pub(super) fn kept_rows_of(kept: &KeptRows) -> KeptRowsOf {
+    KeptRowsOf { table: kept.table.clone(), column: kept.column.clone(), rows: kept.rows }
 }
 
 /// The files of a restore, for its report.

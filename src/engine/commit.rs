@@ -295,7 +295,11 @@ mod tests {
             Step::Switch {
                 live: "a".into(),
                 switch: Switch { moves: vec![Move { from: "a".into(), table: "t \"1\"".into(), to: "b".into() }] },
-                brought: Some(Brought { tables: vec!["t".into()], objects: vec![(ObjectKind::View, "v".into())] }),
+                brought: Some(Brought {
+                    tables: vec!["t".into()],
+                    objects: vec![(ObjectKind::View, "v".into())],
+                    dangling: Vec::new(),
+                }),
             },
             Step::DropForeignKeys { schema: "a".into(), keys: vec![key.clone()] },
             Step::AddForeignKeys { schema: "a".into(), keys: vec![key] },

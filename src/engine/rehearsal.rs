@@ -14,13 +14,14 @@ use crate::engine::machine::Hosts;
 use crate::engine::rehearsal::lead::{Lead, Lies};
 use crate::engine::rehearsal::page::{Asked, Visitor};
 use crate::engine::rehearsal::verdict::{Fences, Missing};
-use crate::engine::state::Staged;
+use crate::engine::state::{Staged, StagedDatabase};
 use crate::error::{Code, Error, Result};
 use crate::host::account;
 use crate::host::cell::gate::Gate;
 use crate::host::cell::{Account, Cell, Spec, pool};
 use crate::host::credentials::{Endpoint, Password};
 use crate::host::database::grants::VISITING;
+use crate::host::database::shown::ShownTables;
 use crate::host::database::{Server, accounts, names};
 use crate::host::site::Site;
 use crate::host::site_database;
@@ -211,6 +212,17 @@ impl<'a> Stage<'a> {
         let said = |error: Error| error.message;
         let user = names::visitor(self.plan.job.short());
         let schema = self.plan.database.as_ref().map(|names| names.shadow.clone()).unwrap_or_default();
+        let unchanged: Vec<&str> = match &staged.database {
+            Some(database) => database.unchanged.iter().map(|table| table.name.as_str()).collect(),
+            None => Vec::new(),
+        };
+        let _shown = match &self.plan.database {
+            Some(names) if !unchanged.is_empty() => {
+                let reader = names::comparer(self.plan.job.short());
+                Some(ShownTables::show(server, reader, &names.live, &names.shadow, &unchanged).map_err(said)?)
+            }
+            _ => None,
+        };
         let mut admin = server.connect(None).map_err(said)?;
         let password = accounts::create(&mut admin, &user, VISITING, &schema).map_err(said)?;
         let gate = Gate::open(&self.plan.stage.join("database.sock"), &server.account().endpoint, &user);
@@ -297,7 +309,8 @@ impl<'a> Stage<'a> {
         }
         let seen = visit.as_ref().map(|visit| visit.gate.seen());
         let saw = |flag: fn(&crate::host::cell::gate::Seen) -> bool| seen.is_some_and(flag);
-        let incomplete = !kept.is_empty() || staged.database.as_ref().is_some_and(|found| !found.objects.is_empty());
+        let shows = |found: &StagedDatabase| !found.objects.is_empty() || !found.unchanged.is_empty();
+        let incomplete = !kept.is_empty() || staged.database.as_ref().is_some_and(shows);
         let fences = Fences {
             denied: saw(|seen| seen.denied.load(Ordering::Acquire)),
             turned_away: saw(|seen| seen.turned_away.load(Ordering::Acquire)),

@@ -284,11 +284,13 @@ impl Job<Planned> {
         self.monitor.enter(State::Staging);
         let (config, plan, hosts) = (&self.ticket.config, &self.plan, &self.hosts);
         let actions = self.ticket.request.options().compatibility;
+        // A rehearsal proves that the backup can be loaded.
+        let compares = self.ticket.kind != Kind::Rehearse;
         let staged = std::thread::scope(|scope| {
             // A site that was broken before may still be after some of its parts were mended.
             let page =
                 plan.selection.is_partial().then(|| scope.spawn(|| verify::page_stands(config, hosts, &plan.domain)));
-            let staged = stage::run(config, plan, hosts, &self.state, &self.folder, actions, &self.monitor);
+            let staged = stage::run(config, plan, hosts, &self.state, &self.folder, (actions, compares), &self.monitor);
             let page_before = page.and_then(|page| page.join().ok());
             staged.map(|staged| Staged { page_before, ..staged })
         })?;
@@ -314,7 +316,7 @@ impl Job<Staged> {
             let boundary = Boundary::read(&self.hosts, &self.plan, names, database)?;
             let allowed = self.plan.selection.allow_orphans;
             self.state.notes.extend(boundary.require_references(&self.hosts, names, allowed)?);
-            kept_tables = boundary.staying;
+            kept_tables = boundary.others();
         }
         let (config, plan, hosts, staged) = (&self.ticket.config, &self.plan, &self.hosts, &self.state);
         let monitor = self.monitor.as_ref();

@@ -5,6 +5,7 @@
 
 pub mod archives;
 mod disk_watch;
+pub mod newer_rows;
 pub mod parts;
 pub mod take_over;
 
@@ -25,7 +26,7 @@ use crate::engine::state::{Kept, Planned, Scope, Staged, StagedDatabase, StagedF
 use crate::engine::unused::require_used;
 use crate::error::{Code, Error, Result, both};
 use crate::host::database::load::checkpoint::Checkpoint;
-use crate::host::database::{Choice, Database, LoadRequest, Patience, load};
+use crate::host::database::{Choice, Database, LoadRequest, Patience, load, names};
 use crate::host::spool::Spool;
 use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter};
 use crate::host::{owner, page_caches, place};
@@ -45,7 +46,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Stages what the plan selects.
+/// Stages what the plan selects. `compares`: tables that are live as the dump has them are not loaded.
 ///
 /// # Errors
 /// The error that either side met first; `backup_incomplete` when the backup lacks something that was asked for.
@@ -55,7 +56,7 @@ pub fn run(
     hosts: &Hosts,
     planned: &Planned,
     folder: &JobFolder,
-    actions: Actions,
+    (actions, compares): (Actions, bool),
     monitor: &Arc<JobMonitor>,
 ) -> Result<Staged> {
     let Planned { source, goes_on_with, .. } = planned;
@@ -93,7 +94,7 @@ pub fn run(
                 Some(scope.spawn(move || {
                     let stop = || linked.stop();
                     let loaded = load_watched(config, plan, hosts, shared.as_ref(), stop, || {
-                        load_dump(config, plan, hosts, spool, &tables, actions, shared.clone())
+                        load_dump(config, plan, hosts, spool, &tables, (actions, compares), shared.clone())
                     });
                     if loaded.is_err() {
                         stop();
@@ -156,7 +157,7 @@ pub fn run(
     let all = planned.has_no_table && tables.is_whole() && !plan.selection.exact;
     let nothing = all
         && database.as_ref().is_some_and(|(database, _)| {
-            matches!(database.scope, Scope::Dump { complete: true }) && is_empty(database)
+            matches!(database.scope, Scope::Dump { complete: true }) && database.is_empty()
         });
     if nothing {
         notes.push(no_table_either(planned.schema_is_missing).to_owned());
@@ -167,10 +168,11 @@ pub fn run(
         if !whole && tables.is_whole() && !plan.selection.exact {
             notes.push(MAY_BE_CUT.to_owned());
         }
-        let names: Vec<&str> = database.tables.iter().map(|table| table.name.as_str()).collect();
+        let names = database.names();
         let unsure = source.foreign.as_ref().and_then(|foreign| foreign.extent.unsure(&names));
         notes.extend(unsure.filter(|_| whole && !plan.selection.exact).map(str::to_owned));
-        database.scope = Scope::Dump { complete: whole && knows_every_table(source, found.layout, &names) };
+        let complete = whole && knows_every_table(source, found.layout, &names);
+        database.scope = Scope::Dump { complete };
         database.dump.clone_from(&found.seen.dump);
         database
     });
@@ -178,8 +180,7 @@ pub fn run(
     if let Some(database) = &database {
         require_tables(plan, database, &tables)?;
         if let Some(foreign) = &source.foreign {
-            let names: Vec<&str> = database.tables.iter().map(|table| table.name.as_str()).collect();
-            foreign.wrong_prefix(&names, plan.selection.brings(&config_path)?).map_or(Ok(()), Err)?;
+            foreign.wrong_prefix(&database.names(), plan.selection.brings(&config_path)?).map_or(Ok(()), Err)?;
         }
     }
     if let Some(foreign) = &source.foreign {
@@ -335,6 +336,15 @@ fn say_staged(files: Option<&StagedFiles>, database: Option<&StagedDatabase>, co
         let dump = database.dump.as_deref().unwrap_or_default();
         monitor.event(Level::Info, &format!("loaded {rows} rows into {} tables from {dump}", database.tables.len()));
     }
+    if let Some(database) = database.filter(|database| !database.unchanged.is_empty()) {
+        let rows: u64 = database.unchanged.iter().map(|table| table.rows).sum();
+        let count = database.unchanged.len();
+        let message = match count {
+            1 => format!("1 table ({rows} rows) is live as the dump has it: it stays where it is"),
+            _ => format!("{count} tables ({rows} rows) are live as the dump has them: they stay where they are"),
+        };
+        monitor.event(Level::Info, &message);
+    }
     if let Some(database) = database.filter(|database| database.taken_over > 0) {
         monitor.event(Level::Info, &format!("{} tables were there already", database.taken_over));
     }
@@ -374,14 +384,15 @@ fn load_dump(
     hosts: &Hosts,
     spool: &Spool,
     tables: &Arc<Tables>,
-    actions: Actions,
+    (actions, compares): (Actions, bool),
     monitor: Arc<dyn Monitor>,
 ) -> Result<(StagedDatabase, Vec<String>)> {
     let database = hosts.database()?;
     let names = plan.database.as_ref().ok_or_else(|| Error::new(Code::Internal, "the plan has no database"))?;
     database.create_schema(&names.shadow, database.schema_charset(&names.live)?.as_ref())?;
     let checkpoint = Arc::new(checkpoint(database, &names.shadow, plan)?);
-    let request = load_request(config, plan, hosts, tables, actions, Some(checkpoint.clone()))?;
+    let mut request = load_request(config, plan, hosts, tables, actions, Some(checkpoint.clone()))?;
+    request.reader = compares.then(|| names::comparer(plan.job.short()));
     let loaded = load(spool, &request, monitor)?;
     // A foreign key to a table that was not loaded would go on naming the shadow schema.
     let mut links = database.foreign_keys(&names.shadow)?;
@@ -390,8 +401,24 @@ fn load_dump(
     database.drop_foreign_keys(&names.shadow, &links, Patience::default())?;
     let scope = Scope::Dump { complete: loaded.whole };
     let (tables, objects, compatibility) = (loaded.tables, loaded.objects, loaded.adapted);
-    let taken_over = loaded.taken_over;
-    Ok((StagedDatabase { dump: None, tables, objects, links, scope, compatibility, taken_over }, loaded.notes))
+    let (taken_over, unchanged) = (loaded.taken_over, loaded.unchanged);
+    let mut notes = loaded.notes;
+    if !unchanged.is_empty() {
+        notes.push(format!(
+            "unchanged tables, {} of them, were live as the backup has them and stayed where they are: what the site writes to them, from \
+             the comparison on, is not undone, by a rollback neither",
+            unchanged.len()
+        ));
+    }
+    let kept_rows = Vec::new();
+    let mut staged =
+        StagedDatabase { dump: None, tables, objects, links, scope, compatibility, taken_over, unchanged, kept_rows };
+    for kept in &plan.selection.keep_rows {
+        checkpoint.not(&kept.table)?;
+    }
+    staged.kept_rows = newer_rows::keep(plan, hosts, &staged)?;
+    notes.extend(staged.kept_rows.iter().filter_map(newer_rows::note));
+    Ok((staged, notes))
 }
 
 /// What of a dump is loaded, where, and as whom.
@@ -427,6 +454,7 @@ pub(super) fn load_request(
             leaves_out: Arc::new(move |name| leaves_out.exclude.covers(name)),
         }),
         beside: Some(names.live.clone()),
+        reader: None,
         compatibility: actions,
         #[cfg(any(test, feature = "test-support"))]
         filter: true,
@@ -438,8 +466,9 @@ pub(super) fn load_request(
 fn checkpoint(database: &dyn Database, shadow: &str, plan: &Plan) -> Result<Checkpoint> {
     let mut present: Vec<String> = database.tables(shadow)?.into_iter().map(|table| table.name).collect();
     let checkpoint = Checkpoint::open(&plan.checkpoint(), &present)?;
+    // Views that a rehearsal was killed over may be there without a table.
+    database.drop_objects(shadow, &database.objects(shadow)?, Patience::default())?;
     if !present.is_empty() {
-        database.drop_objects(shadow, &database.objects(shadow)?, Patience::default())?;
         present.retain(|table| checkpoint.earlier(table).is_none());
         database.drop_tables(shadow, &present)?;
     }
@@ -488,13 +517,9 @@ pub(super) fn no_table_either(schema_is_missing: bool) -> &'static str {
     }
 }
 
-fn is_empty(database: &StagedDatabase) -> bool {
-    database.tables.is_empty() && database.objects.is_empty()
-}
-
 /// Refuses a dump without tables: a dump program that failed leaves an empty file, and that must not remove every table of the site.
 fn require_tables(plan: &Plan, database: &StagedDatabase, tables: &Tables) -> Result<()> {
-    if !tables.is_whole() || plan.selection.exact || !is_empty(database) {
+    if !tables.is_whole() || plan.selection.exact || !database.is_empty() {
         return Ok(());
     }
     Err(no_table(database.dump.as_deref().unwrap_or("the dump")))

@@ -5,7 +5,8 @@ use crate::backup;
 use crate::engine::commit::step::{self, Step};
 use crate::engine::machine::Hosts;
 use crate::error::{Error, Result};
-use crate::host::database::{ForeignKey, LoadedTable, Objects};
+use crate::host::database::kept_rows::KeptRows;
+use crate::host::database::{ForeignKey, LoadedTable, Objects, UnchangedTable};
 use crate::host::tree::{TreeSummary, Unit};
 use crate::job::JobId;
 use crate::job::folder::JobFolder;
@@ -88,6 +89,8 @@ impl Staged {
             scope: Scope::Kept(manifest.brought.clone()),
             compatibility: Vec::new(),
             taken_over: 0,
+            unchanged: Vec::new(),
+            kept_rows: Vec::new(),
         });
         let kept_config = manifest.config.clone();
         // What a rollback takes away it keeps, and there is nothing to keep it as.
@@ -178,6 +181,34 @@ pub struct StagedDatabase {
     pub compatibility: Vec<Finding>,
     /// Tables that an interrupted restore had loaded.
     pub taken_over: u64,
+    /// Tables of the dump that are live as it has them: they stay where they are.
+    pub unchanged: Vec<UnchangedTable>,
+    /// Newer rows of live tables that were carried into loaded ones.
+    pub kept_rows: Vec<KeptRows>,
+}
+
+impl StagedDatabase {
+    /// Names of the dump's tables, loaded or not.
+    pub fn names(&self) -> Vec<&str> {
+        let loaded = self.tables.iter().map(|table| table.name.as_str());
+        loaded.chain(self.unchanged.iter().map(|table| table.name.as_str())).collect()
+    }
+
+    /// Rows that a loaded table has to hold.
+    pub fn rows_of(&self, table: &LoadedTable) -> u64 {
+        let kept = self.kept_rows.iter().filter(|kept| kept.table == table.name);
+        table.rows + kept.map(|kept| kept.rows).sum::<u64>()
+    }
+
+    /// Whether a table is live as the dump has it.
+    pub fn is_unchanged(&self, table: &str) -> bool {
+        self.unchanged.iter().any(|known| known.name == table)
+    }
+
+    /// Whether the dump held nothing.
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.unchanged.is_empty() && self.objects.is_empty()
+    }
 }
 
 /// The staged tree.

@@ -3,12 +3,13 @@
 
 use crate::api::answer::restore::Rehearsal;
 use crate::config::{Config, Probe};
+use crate::engine::commit::boundary;
 use crate::engine::live_pages;
 use crate::engine::machine::Hosts;
 use crate::engine::site_config;
-use crate::engine::state::{Staged, StagedFiles};
+use crate::engine::state::{Staged, StagedDatabase, StagedFiles};
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::database::{Database, LoadedTable};
+use crate::host::database::{Database, LoadedTable, UnchangedTable};
 use crate::host::services::Answer;
 use crate::host::site::Site;
 use crate::host::target::Target;
@@ -25,6 +26,7 @@ use crate::report::{self, Check, Group, Outcome};
 use crate::siteconf::ConfFile;
 use crate::snapshot::retained::Manifest;
 use crate::text;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -54,6 +56,9 @@ pub fn require_staged(groups: &[Group]) -> Result<()> {
     };
     require(groups, what)
 }
+
+/// Most tables whose digests a check names.
+const LISTED: usize = 1000;
 
 /// How often the site is asked again before a wrong answer counts, because a reload takes a moment.
 const PROBES: u32 = 5;
@@ -226,16 +231,40 @@ fn staged_database(
     let mut expected: Vec<&LoadedTable> = loaded.tables.iter().collect();
     // The largest table comes first, so that at the end no connection works on it while the others are idle.
     expected.sort_by_key(|table| std::cmp::Reverse(table.bytes));
-    let looks = look_at_tables(hosts, &names.shadow, &expected, deadline, monitor)?;
+    let looks = look_at_tables(hosts, &names.shadow, (loaded, &expected), deadline, monitor)?;
     let rows: u64 = looks.iter().map(|look| look.rows).sum();
     let wrong: Vec<&String> = looks.iter().filter_map(|look| look.differs.as_ref()).collect();
+    let kept: u64 = loaded.kept_rows.iter().map(|kept| kept.rows).sum();
     let message = match wrong.first() {
+        None if kept > 0 => {
+            format!("{rows} rows counted in {count} tables: those of the dump table by table, and {kept} newer ones")
+        }
         None => format!("{rows} rows counted in {count} tables, equal to the rows of the dump table by table"),
         Some(first) => format!("rows differ in {} tables: {first}", wrong.len()),
     };
     checks.push(Check::of("row_counts", wrong.is_empty(), message).with("rows", rows));
     checks.push(soundness(count, looks.iter().filter_map(|look| look.damage.as_ref()).collect()));
+    checks.extend(unchanged_tables(&loaded.unchanged));
     Ok(checks)
+}
+
+/// Tables that were compared with the dump row by row, and are not loaded.
+fn unchanged_tables(tables: &[UnchangedTable]) -> Option<Check> {
+    let first = tables.first()?;
+    let rows: u64 = tables.iter().map(|table| table.rows).sum();
+    let message = format!(
+        "{} live tables with {rows} rows are as the dump has them, by definition, digest of their rows and CHECK TABLE: they stay \
+         where they are; the first is {} ({} rows, {})",
+        tables.len(),
+        first.name,
+        first.rows,
+        first.digest
+    );
+    let digests: BTreeMap<&str, &str> =
+        tables.iter().take(LISTED).map(|table| (table.name.as_str(), table.digest.as_str())).collect();
+    let digests = serde_json::to_value(digests).unwrap_or_default();
+    let check = Check::new("unchanged", Outcome::Pass, message).with("tables", tables.len()).with("rows", rows);
+    Some(check.with("digests", digests))
 }
 
 /// The result of looking at one table.
@@ -249,7 +278,7 @@ struct Look {
 fn look_at_tables(
     hosts: &Hosts,
     schema: &str,
-    tables: &[&LoadedTable],
+    (loaded, tables): (&StagedDatabase, &[&LoadedTable]),
     deadline: Instant,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Look>> {
@@ -261,8 +290,8 @@ fn look_at_tables(
             within(deadline)?;
             // The count of a missing table is an error, and the error ends the verification.
             let rows = database.count_rows(schema, &table.name)?;
-            let differs =
-                (rows != table.rows).then(|| format!("{} has {rows} rows, the dump {}", table.name, table.rows));
+            let due = loaded.rows_of(table);
+            let differs = (rows != due).then(|| format!("{} has {rows} rows, and {due} are due", table.name));
             let damage = database.check_table(schema, &table.name)?.into_iter().next();
             let damage = damage.map(|problem| format!("{}: {problem}", table.name));
             looks.push(Look { rows, differs, damage });
@@ -351,7 +380,11 @@ pub fn live(
     std::thread::scope(|scope| {
         let files = scope.spawn(|| live_files(config, plan, staged, deadline, monitor));
         let database = match (&plan.database, &staged.database) {
-            (Some(names), Some(loaded)) => live_database(config, plan, hosts, &names.live, &loaded.tables)?,
+            (Some(names), Some(staged)) => {
+                let mut checks = live_database(config, plan, hosts, &names.live, &staged.names())?;
+                checks.extend(written_since(hosts, &names.live, staged)?);
+                checks
+            }
             _ => vec![not_restored("database")],
         };
         let configuration = live_configuration(config, plan, hosts, &staged.config);
@@ -404,22 +437,29 @@ fn softened(check: Check) -> Check {
     if check.outcome == Outcome::Fail { Check { outcome: Outcome::Warn, ..check } } else { check }
 }
 
-fn live_database(
-    config: &Config,
-    plan: &Plan,
-    hosts: &Hosts,
-    live: &str,
-    expected: &[LoadedTable],
-) -> Result<Vec<Check>> {
+/// A table that stayed where it was may hold what the site has written meanwhile.
+fn written_since(hosts: &Hosts, live: &str, staged: &StagedDatabase) -> Result<Option<Check>> {
+    let written = boundary::written(hosts.database()?, live, staged)?;
+    let Some(first) = written.first() else { return Ok(None) };
+    let count = written.len();
+    let message = format!(
+        "tables that were as the dump has them and were written to since: {count}; what is new in them is the site's own and stays; \
+         the first is {first}"
+    );
+    let named: Vec<String> = written.into_iter().take(LISTED).collect();
+    Ok(Some(Check::new("written_since", Outcome::Warn, message).with("tables", named)))
+}
+
+fn live_database(config: &Config, plan: &Plan, hosts: &Hosts, live: &str, expected: &[&str]) -> Result<Vec<Check>> {
     let database = hosts.database()?;
     let mut checks = vec![site_connection(config, &plan.domain, hosts, live)];
     let present = database.tables(live)?;
-    let there = |table: &&LoadedTable| !present.iter().any(|found| found.name == table.name);
-    let missing: Vec<&LoadedTable> = expected.iter().filter(there).collect();
+    let there = |table: &&&str| !present.iter().any(|found| found.name == **table);
+    let missing: Vec<&&str> = expected.iter().filter(there).collect();
     let message = match missing.first() {
         None if plan.from_snapshot.is_some() => format!("{} kept tables are in {live} again", present.len()),
         None => format!("all {} tables of the dump are in {live}", expected.len()),
-        Some(first) => format!("{} tables of the dump are not in {live}, the first is {}", missing.len(), first.name),
+        Some(first) => format!("{} tables of the dump are not in {live}, the first is {first}", missing.len()),
     };
     checks.push(Check::of("tables", missing.is_empty(), message).with("tables", present.len()));
     checks.push(Check::new(

@@ -6,6 +6,7 @@ pub mod accounts;
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;
 pub mod grants;
+pub mod kept_rows;
 pub mod keys;
 pub mod load;
 mod locks;
@@ -16,6 +17,7 @@ pub mod real;
 mod rename_time;
 pub mod server;
 pub mod server_facts;
+pub mod shown;
 mod stand_in;
 pub mod switch;
 
@@ -26,7 +28,7 @@ use std::time::Duration;
 pub use crate::sql::statement::ObjectKind;
 #[cfg(any(test, feature = "test-support"))]
 pub use load::Loaded;
-pub use load::{Choice, LoadRequest, LoadedTable, load};
+pub use load::{Choice, LoadRequest, LoadedTable, UnchangedTable, load};
 pub use real::Real;
 pub use server::Server;
 

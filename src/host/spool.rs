@@ -59,7 +59,12 @@ impl Spool {
 
     /// A reader at the beginning, which waits for what is not written yet.
     pub fn reader(&self) -> SpoolReader {
-        SpoolReader { shared: self.shared.clone(), at: 0 }
+        self.reader_at(0)
+    }
+
+    /// The same from `offset`.
+    pub fn reader_at(&self, offset: u64) -> SpoolReader {
+        SpoolReader { shared: self.shared.clone(), at: offset }
     }
 
     /// Fills `buffer` from `offset`, all of which must have been written.

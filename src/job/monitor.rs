@@ -303,6 +303,12 @@ impl Monitor for JobMonitor {
         of.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    fn anew(&self, phase: Phase) {
+        let of = self.of(phase);
+        of.items.store(0, Ordering::Relaxed);
+        of.bytes.store(0, Ordering::Relaxed);
+    }
+
     fn current(&self, phase: Phase, item: &str) {
         let mut current = locked(&self.of(phase).current);
         current.clear();

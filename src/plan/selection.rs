@@ -1,6 +1,6 @@
 //! What of a backup is restored, and what of the live site stays as it is. Pure.
 
-use crate::api::{Choice, Components, Exclude, Options, Restore};
+use crate::api::{Choice, Components, Exclude, KeepRows, Options, Restore};
 use crate::backup::locate::Needs;
 use crate::backup::source::Foreign;
 use crate::config::Probe;
@@ -40,7 +40,13 @@ pub struct Selection {
     /// Pages that have to come.
     #[serde(default)]
     pub probes: Vec<Probe>,
+    /// Tables whose newer rows are kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep_rows: Vec<KeepRows>,
 }
+
+/// Most tables whose newer rows are kept.
+const MAX_KEPT: usize = 100;
 
 impl Selection {
     /// Every component, none by name.
@@ -56,6 +62,7 @@ impl Selection {
             allow_unsafe_config: false,
             accept: Vec::new(),
             probes: Vec::new(),
+            keep_rows: Vec::new(),
         }
     }
 
@@ -96,6 +103,7 @@ impl Selection {
         selection.accept.clone_from(&options.accept);
         Probe::check(&options.probes).map_err(|why| Error::new(Code::BadRequest, format!("options.probes: {why}")))?;
         selection.probes.clone_from(&options.probes);
+        selection.keep_rows.clone_from(&options.keep_rows);
         if let Some(exclude) = exclude {
             let out = items("exclude.config", &Choice::Parts(exclude.config.clone()))?;
             selection.config.retain(|item| !out.contains(item));
@@ -113,8 +121,26 @@ impl Selection {
             }
         }
         selection.paths()?;
-        selection.tables()?;
+        selection.require_kept_tables(&selection.tables()?)?;
         Ok(selection)
+    }
+
+    /// Tables whose newer rows are kept have to be restored, each once.
+    fn require_kept_tables(&self, tables: &Tables) -> Result<()> {
+        let refuse = |why: String| Err(Error::new(Code::BadRequest, format!("options.keep_rows: {why}")));
+        if self.keep_rows.len() > MAX_KEPT {
+            return refuse(format!("{} tables are named, at most {MAX_KEPT} can be", self.keep_rows.len()));
+        }
+        for (at, kept) in self.keep_rows.iter().enumerate() {
+            let name = &kept.table;
+            if name.is_empty() || self.keep_rows[..at].iter().any(|other| other.table == *name) {
+                return refuse(format!("the table {name:?} is named twice, or not at all"));
+            }
+            if !self.database.any() || !tables.takes(name) {
+                return refuse(format!("{name} is not restored: all of it stays as it is"));
+            }
+        }
+        Ok(())
     }
 
     /// "Everything" of a kind of backup that has no database is its files and configuration. Whether that changed anything.

@@ -142,6 +142,11 @@ impl TableText {
             && rows.forms.iter().enumerate().all(|(at, forms)| column(at).is_some_and(|column| column.takes(*forms)))
     }
 
+    /// Names of the columns that are not computed.
+    pub fn stored(&self) -> Vec<String> {
+        self.columns.iter().filter(|column| !column.computed).map(|column| column.name.clone()).collect()
+    }
+
     /// Whether this column is computed.
     pub fn computes(&self, name: &str) -> bool {
         self.columns.iter().any(|column| column.computed && column.name.eq_ignore_ascii_case(name))

@@ -24,13 +24,19 @@ pub const MAX_TABLES: u64 = 100;
 pub struct World {
     pub server: PrivateServer,
     pub real: Real,
+    /// Whether a load looks at the live tables, and passes over those that are as the dump has them.
+    pub beside: bool,
 }
 
 impl World {
     pub fn new() -> World {
         let server = PrivateServer::start(&["--event-scheduler=ON", "--max-allowed-packet=4M"]);
         let config = Config::parse(&server.toml()).unwrap();
-        World { real: Real::new(Server::admin(&config).unwrap(), "0123456789ab", Arc::new(Silent)), server }
+        World {
+            real: Real::new(Server::admin(&config).unwrap(), "0123456789ab", Arc::new(Silent)),
+            server,
+            beside: false,
+        }
     }
 
     /// Live schema `live` with every kind of thing a site may have, and its user.
@@ -115,7 +121,8 @@ impl World {
             connections: 3,
             max_tables: MAX_TABLES,
             choice: None,
-            beside: None,
+            beside: self.beside.then(|| "live".into()),
+            reader: self.beside.then(|| "rvc_0123456789ab".into()),
             compatibility,
             filter,
             checkpoint: None,

@@ -146,6 +146,7 @@ fn an_administrator_with_just_the_rights_needed_passes_and_they_are_enough() {
         max_tables: 10,
         choice: None,
         beside: None,
+        reader: None,
         compatibility: Actions::default(),
         filter: true,
         checkpoint: None,

@@ -134,6 +134,45 @@ started_by_systemd() {
   check "$name: the site answers" within 5 sees desk.example 'desk.example as it was'
 }
 
+# What runs the site's code beside PHP-FPM has read it once, and goes on with the old one until it is started anew.
+workers_restart() {
+  local name='a unit of the site' root=/var/www/desk.example/public_html owner before
+  check "$name: the site is ready" kit repair desk.example || return
+  owner=$(m stat --format %U "$root")
+  printf 'echo "the saved code as $(id -un)"\nexec sleep 3600\n' >"$MACHINE$root/worker.sh"
+  unit_of_site desk-queue "$owner" && unit_of_site desk-watch root
+  check "$name: it is backed up" kit backup desk.example smart || return
+  printf 'echo "the code of an intruder"\nexec sleep 3600\n' >"$MACHINE$root/worker.sh"
+  check "$name: it runs other code" m systemctl restart desk-queue
+  check "$name: that is seen" within 5 runs_code_of_before
+  before=$(m systemctl show --property=ExecMainPID --value desk-watch)
+  check "$name: restore" rv restore desk.example --latest --only files --yes || return
+  check "$name: it runs the saved code as the site's account" within 5 runs_saved_code "$owner"
+  check "$name: a unit of root's is left alone" equal "$before" "$(m systemctl show --property=ExecMainPID --value desk-watch)"
+  check "$name: rollback" rv rollback desk.example --yes
+  check "$name: it runs the code of before" within 5 runs_code_of_before
+  msh 'systemctl stop desk-queue desk-watch && rm /etc/systemd/system/desk-{queue,watch}.service && systemctl daemon-reload'
+}
+
+unit_of_site() { # NAME USER
+  printf '[Service]\nUser=%s\nWorkingDirectory=%s\nExecStart=/bin/sh %s/worker.sh\n' "$2" "$root" "$root" \
+    >"$MACHINE/etc/systemd/system/$1.service"
+  m systemctl daemon-reload
+  m systemctl start "$1"
+}
+
+said_by() { # UNIT: its last line
+  m journalctl --boot --unit "$1" --output=cat --identifier=sh --lines=1
+}
+
+runs_saved_code() { # ACCOUNT
+  [[ $(said_by desk-queue) == "the saved code as $1" ]]
+}
+
+runs_code_of_before() {
+  [[ $(said_by desk-queue) == 'the code of an intruder' ]]
+}
+
 # The broker is stopped while a restore that it began is at work.
 broker_stops() {
   local name='a stopped broker' job=
@@ -162,6 +201,7 @@ broker_stops
 recovery_unit
 reload_by_systemd
 started_by_systemd
+workers_restart
 sandboxed 'ProtectSystem=full' ProtectSystem=full ProtectHome=yes PrivateTmp=yes NoNewPrivileges=yes
 sandboxed 'ProtectSystem=strict' ProtectSystem=strict 'ReadWritePaths=/var/www /run/php /var/log' PrivateTmp=yes
 sandboxed 'the root as ReadWritePaths' ProtectSystem=strict 'ReadWritePaths=/var/www/desk.example/public_html /run/php /var/log' PrivateTmp=yes

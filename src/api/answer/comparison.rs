@@ -198,6 +198,9 @@ pub struct TableChanges {
     pub tables: Counts,
     /// Rows of the compared tables.
     pub rows: RowSums,
+    /// Live rows of the tables that `options.keep_rows` names, as they would be kept now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_rows: Vec<KeptRowsOf>,
     /// How tables were compared: `number of rows and definition`.
     pub compared_by: String,
     /// Views, routines, triggers and events; `null` when only some tables were asked for.
@@ -206,6 +209,17 @@ pub struct TableChanges {
     pub total: u64,
     /// The first entries. Tables that stay the same have none.
     pub entries: Vec<TableEntry>,
+}
+
+/// Newer rows of a live table that were carried into the restored one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeptRowsOf {
+    /// Name of the table.
+    pub table: String,
+    /// The column that tells what is newer.
+    pub column: String,
+    /// Number of rows.
+    pub rows: u64,
 }
 
 /// Rows of all compared tables.

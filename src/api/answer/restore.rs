@@ -1,6 +1,7 @@
 //! The report of a restore or rollback.
 
 use crate::api::answer::checks::Validation;
+use crate::api::answer::comparison::KeptRowsOf;
 use crate::api::answer::hooks::HookRun;
 use crate::api::answer::jobs::{Begun, Finished, JobId};
 use crate::path::{Domain, RelPath};
@@ -198,11 +199,17 @@ pub struct RestoredDatabase {
     pub schema: Option<String>,
     /// The dump: its path inside the archive, or that of its file; `null` for kept tables that were moved back.
     pub dump: Option<String>,
-    /// Number of tables that came into the live schema.
+    /// Number of tables that are live as the dump has them, those in `unchanged` included; of kept ones, those that were moved back.
     pub tables: u64,
-    /// Names of live tables that stayed as they were.
+    /// How many of them were so before, and stayed where they were: `staged` names each with the digest of its rows.
+    #[serde(default)]
+    pub unchanged: u64,
+    /// Newer rows of the live tables that `options.keep_rows` names, as carried over when the tables were staged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_rows: Vec<KeptRowsOf>,
+    /// Names of live tables that are not the backup's and stayed as they were.
     pub kept: Vec<String>,
-    /// Rows of all loaded tables; `null` when none was loaded.
+    /// Rows of all tables of the dump; `null` when it has none.
     pub rows: Option<u64>,
     /// What of the dump the server would not have taken as it stands, and what was done about it.
     pub compatibility: Vec<Finding>,

@@ -5,7 +5,7 @@ use crate::engine::damaged;
 use crate::engine::machine::Hosts;
 use crate::engine::state::{Scope, StagedDatabase};
 use crate::error::{Code, Error, Result};
-use crate::host::database::{ForeignKey, Object, ObjectKind, Objects};
+use crate::host::database::{Database, ForeignKey, Object, ObjectKind, Objects, UnchangedTable};
 use crate::plan::{DatabasePlan, Plan};
 use crate::snapshot::retained::Brought;
 
@@ -18,12 +18,18 @@ pub struct Boundary {
     pub coming: Vec<String>,
     /// Live tables that stay.
     pub staying: Vec<String>,
+    /// Those of them that are as the backup has them, and those of these that the site has written to since.
+    pub unchanged: Vec<String>,
+    /// See `unchanged`.
+    pub written: Vec<String>,
     /// Sentences about tables that stay because they are damaged.
     pub stuck: Vec<String>,
     /// Foreign keys of live tables that are dropped before the RENAME.
     pub unlink: Vec<ForeignKey>,
     /// Foreign keys that are added to live tables after the RENAME.
     pub link: Vec<ForeignKey>,
+    /// Foreign keys of live tables that stay which lead nowhere, and to a table that comes.
+    pub dangling: Vec<ForeignKey>,
 }
 
 impl Boundary {
@@ -53,14 +59,24 @@ impl Boundary {
         if let Some(table) = damaged.iter().find(|table| coming.contains(&table.name) && damaged::is_stuck(table)) {
             return Err(damaged::refusal(&names.live, table));
         }
+        leaving.retain(|name| !staged.is_unchanged(name));
         // RENAME reports the others.
         damaged.retain(|table| !coming.contains(&table.name));
         leaving.retain(|name| !damaged.iter().any(|table| table.name == *name));
         let stuck = damaged.iter().map(damaged::stays).collect();
         let staying: Vec<String> = live.into_iter().filter(|name| !leaving.contains(name)).collect();
-        let mut boundary = Boundary { leaving, coming, staying, stuck, unlink: Vec::new(), link: Vec::new() };
+        let unchanged = staying.iter().filter(|name| staged.is_unchanged(name)).cloned().collect();
+        let written = written(database, &names.live, staged)?;
+        let mut boundary = Boundary { leaving, coming, staying, unchanged, written, stuck, ..Boundary::default() };
         if !boundary.staying.is_empty() || !staged.links.is_empty() {
             boundary.link_up(&names.live, &database.foreign_keys(&names.live)?, &staged.links);
+        }
+        if let Scope::Kept(Some(brought)) = &staged.scope {
+            let led_nowhere = |key: &&ForeignKey| {
+                brought.dangling.iter().any(|known| (&known.name, &known.table) == (&key.name, &key.table))
+            };
+            let again: Vec<ForeignKey> = boundary.unlink.iter().filter(led_nowhere).cloned().collect();
+            boundary.link.extend(again);
         }
         Ok(boundary)
     }
@@ -68,16 +84,25 @@ impl Boundary {
     fn link_up(&mut self, live: &str, keys: &[ForeignKey], links: &[ForeignKey]) {
         for key in keys.iter().filter(|key| key.refers_schema == live) {
             let (goes, target_goes) = (self.leaving.contains(&key.table), self.leaving.contains(&key.refers_to));
+            if !goes && !target_goes && self.coming.contains(&key.refers_to) {
+                self.dangling.push(key.clone());
+            }
             if goes == target_goes {
                 continue;
             }
             self.unlink.push(key.clone());
-            if !goes && self.coming.contains(&key.refers_to) {
+            // One of the backup's own leads where it leads there, even to a table that is not there.
+            if !goes && (self.coming.contains(&key.refers_to) || self.unchanged.contains(&key.table)) {
                 self.link.push(key.clone());
             }
         }
         let ours = links.iter().filter(|key| self.coming.contains(&key.table));
         self.link.extend(ours.map(|key| ForeignKey { refers_schema: live.to_owned(), ..key.clone() }));
+    }
+
+    /// Live tables that stay and are not the backup's.
+    pub fn others(&self) -> Vec<String> {
+        self.staying.iter().filter(|name| !self.unchanged.contains(name)).cloned().collect()
     }
 
     /// Refuses a change-over after which rows would refer to rows that are not there.
@@ -87,20 +112,29 @@ impl Boundary {
     pub fn require_references(&self, hosts: &Hosts, names: &DatabasePlan, allow_orphans: bool) -> Result<Vec<String>> {
         let database = hosts.database()?;
         let mut notes = Vec::new();
-        let lost =
-            self.unlink.iter().filter(|key| self.staying.contains(&key.table) && !self.coming.contains(&key.refers_to));
+        // Between two tables of a backup everything is as it was when it was made.
+        let stands = |table: &String| self.unchanged.contains(table) && !self.written.contains(table);
+        let is_of_backup = |table: &String| self.coming.contains(table) || stands(table);
+        let others = self.staying.len() > self.unchanged.len();
+        let lost = self.unlink.iter().filter(|key| {
+            self.staying.contains(&key.table) && !self.coming.contains(&key.refers_to) && !is_of_backup(&key.table)
+        });
         let mut broken: Vec<(&ForeignKey, u64)> = Vec::new();
         for key in lost {
             broken.push((key, database.count_rows(&names.live, &key.table)?));
         }
-        for key in &self.link {
+        let crosses = |key: &&ForeignKey| {
+            let stays = self.staying.contains(&key.refers_to) && !stands(&key.refers_to);
+            !is_of_backup(&key.table) || stays || (others && !is_of_backup(&key.refers_to))
+        };
+        for key in self.link.iter().filter(crosses) {
             let schema = if self.coming.contains(&key.table) { &names.shadow } else { &names.live };
             let target = if self.coming.contains(&key.refers_to) { &names.shadow } else { &names.live };
             let placed = ForeignKey { refers_schema: target.clone(), ..key.clone() };
             let orphans = match database.table_exists(target, &key.refers_to)? {
                 true => database.orphans(schema, &placed)?,
                 // The backup itself has such rows: a whole database whose foreign key leads nowhere is restored as it was.
-                false if self.staying.is_empty() => 0,
+                false if !others => 0,
                 false => database.count_rows(schema, &key.table)?,
             };
             broken.push((key, orphans));
@@ -132,6 +166,7 @@ impl Boundary {
         (!everything).then(|| Brought {
             tables: self.coming.clone(),
             objects: new.0.iter().map(|object| (object.kind, object.name.clone())).collect(),
+            dangling: self.dangling.clone(),
         })
     }
 
@@ -141,19 +176,38 @@ impl Boundary {
         let replaced =
             |object: &Object| new.0.iter().any(|other| (other.kind, &other.name) == (object.kind, &object.name));
         let goes = |object: &Object| {
+            let was_brought = match scope {
+                Scope::Kept(Some(brought)) => brought.objects.contains(&(object.kind, object.name.clone())),
+                _ => false,
+            };
             if object.kind == ObjectKind::Trigger && !replaced(object) {
-                return self.leaving.contains(&object.table);
+                let table = &object.table;
+                return self.leaving.contains(table) || self.unchanged.contains(table) || was_brought;
             }
             match scope {
                 Scope::Dump { complete } => whole && (*complete || exact) || replaced(object),
                 Scope::Kept(None) => true,
-                Scope::Kept(Some(brought)) => {
-                    replaced(object) || brought.objects.contains(&(object.kind, object.name.clone()))
-                }
+                Scope::Kept(Some(_)) => replaced(object) || was_brought,
             }
         };
         Objects(old.0.into_iter().filter(goes).collect())
     }
+}
+
+/// Tables that the site has written to since they were found to be as the dump has them, as far as the server knows.
+///
+/// # Errors
+/// `database_unreachable`.
+pub fn written(database: &dyn Database, live: &str, staged: &StagedDatabase) -> Result<Vec<String>> {
+    if staged.unchanged.is_empty() {
+        return Ok(Vec::new());
+    }
+    let times = database.table_times(live)?;
+    let is_written = |table: &&UnchangedTable| {
+        let updated = times.tables.iter().find(|times| times.name == table.name).and_then(|times| times.updated);
+        updated.is_some_and(|updated| updated >= table.seen)
+    };
+    Ok(staged.unchanged.iter().filter(is_written).map(|table| table.name.clone()).collect())
 }
 
 #[cfg(test)]
@@ -229,7 +283,17 @@ mod tests {
         assert_eq!(gone(Scope::Dump { complete: false }, (true, false)), ["v", "t_a"]);
         assert_eq!(gone(Scope::Dump { complete: false }, (true, true)), ["f", "v", "t_a"], "as live tables do");
         assert_eq!(gone(Scope::Dump { complete: true }, (false, true)), ["v", "t_a"], "parts leave the rest alone");
-        let brought = Brought { tables: Vec::new(), objects: vec![(ObjectKind::Function, "f".into())] };
-        assert_eq!(gone(Scope::Kept(Some(brought)), (true, false)), ["f", "v", "t_a"]);
+        let brought = |kind, name: &str| Brought { objects: vec![(kind, name.to_owned())], ..Brought::default() };
+        let back = |brought| gone(Scope::Kept(Some(brought)), (true, false));
+        assert_eq!(back(brought(ObjectKind::Function, "f")), ["f", "v", "t_a"]);
+        assert_eq!(back(brought(ObjectKind::Trigger, "t_b")), ["v", "t_a", "t_b"], "of a table that stayed");
+        let boundary = Boundary { unchanged: names(&["b"]), ..boundary };
+        let gone = boundary.affected(&Scope::Dump { complete: true }, (true, false), old(), &new).0;
+        let gone: Vec<String> = gone.into_iter().map(|object| object.name).collect();
+        assert_eq!(
+            gone,
+            ["f", "v", "t_a", "t_b"],
+            "a trigger that the dump has not got, of a table as the dump has it"
+        );
     }
 }

@@ -4,6 +4,7 @@ use crate::disk::private_folder;
 use crate::engine::commit::boundary::Boundary;
 use crate::engine::commit::step::{self, Step};
 use crate::engine::site_config;
+use crate::engine::stage::newer_rows;
 use crate::engine::state::{Job, Kept, Verified};
 use crate::error::{Code, Error, Result};
 use crate::host::database::{ForeignKey, ObjectKind, Switch};
@@ -69,6 +70,10 @@ fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Vec<Step>)> {
         return Ok((steps, Vec::new()));
     };
     let host = job.hosts.database()?;
+    // What has come since the staging; a way back brings none.
+    for kept in newer_rows::keep(plan, &job.hosts, new)? {
+        newer_rows::note(&kept).iter().for_each(|said| job.monitor.event(Level::Info, said));
+    }
     let boundary = Boundary::read(&job.hosts, plan, names, new)?;
     boundary.stuck.iter().for_each(|said| job.monitor.event(Level::Warn, said));
     let whole = plan.selection.database.is_whole();

@@ -18,10 +18,11 @@ use crate::backup::locate::locate_with;
 use crate::backup::preview::examine_entries;
 use crate::backup::source::Source;
 use crate::config::Config;
+use crate::engine::check;
 use crate::engine::machine;
 use crate::engine::preflight::facts::{self, Facts};
 use crate::engine::preflight::plan_token::{self, LiveDatabase};
-use crate::engine::stage;
+use crate::engine::stage::{self, newer_rows};
 use crate::error::{Code, Error, Result};
 use crate::job::folder::JobFolder;
 use crate::plan::Selection;
@@ -125,7 +126,7 @@ impl Seen<'_> {
         let (files, tables) = std::thread::scope(|scope| {
             let database = scope.spawn(|| {
                 let live = look()?;
-                let tables = live.as_ref().map(|live| this.tables(live, folder, limit)).transpose()?;
+                let tables = live.as_ref().map(|live| this.tables(live, folder, limit, monitor)).transpose()?;
                 Ok::<_, Error>((tables.flatten(), live))
             });
             let files = this.files(catalogue, folder, checksum, limit, monitor);
@@ -174,7 +175,13 @@ impl Seen<'_> {
         files::changes(self.config, backup, self.selection, checksum, pages, monitor).map(Some)
     }
 
-    fn tables(&self, live: &LiveDatabase, folder: &JobFolder, limit: u64) -> Result<Option<TableChanges>> {
+    fn tables(
+        &self,
+        live: &LiveDatabase,
+        folder: &JobFolder,
+        limit: u64,
+        monitor: &dyn Monitor,
+    ) -> Result<Option<TableChanges>> {
         let Some(dump) = self.scan.dump.as_ref() else { return Ok(None) };
         let pages = Pages::create(folder, Part::Tables, limit)?;
         let taken = self.selection.tables()?;
@@ -188,6 +195,11 @@ impl Seen<'_> {
             facts: self.facts.hosts.server_facts(None).ok(),
             complete: dump.complete && stage::knows_every_table(self.source, layout(self.scan), &names),
         };
-        tables::changes(&sides, self.selection, pages).map(Some)
+        let mut changes = tables::changes(&sides, self.selection, pages)?;
+        let (hosts, schema) = (&self.facts.hosts, live.schema.as_str());
+        let about = (hosts, self.selection, schema);
+        let kept = newer_rows::expect(self.config, self.source, about, dump, &folder.status()?.job, monitor)?;
+        changes.kept_rows = kept.iter().map(check::kept_rows_of).collect();
+        Ok(Some(changes))
     }
 }

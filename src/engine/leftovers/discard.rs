@@ -88,8 +88,8 @@ pub fn loader(job: &JobId) -> String {
 }
 
 /// Every account that a job may have made.
-fn accounts(job: &JobId) -> [String; 3] {
-    [names::loader(job.short()), names::reader(job.short()), names::visitor(job.short())]
+fn accounts(job: &JobId) -> [String; 5] {
+    [names::loader, names::reader, names::visitor, names::comparer, names::carrier].map(|name| name(job.short()))
 }
 
 fn drop_empty(database: &dyn Database, schema: &str) -> Result<()> {

@@ -38,8 +38,8 @@ const DENIED: [u16; 6] = [1044, 1142, 1143, 1227, 1290, 1370];
 const UNKNOWN: [u16; 2] = [1045, 1698];
 /// How a server's packet begins that says yes.
 const OK: u8 = 0x00;
-/// `ER_NO_SUCH_TABLE`, `ER_SP_DOES_NOT_EXIST`.
-const MISSING: [u16; 2] = [1146, 1305];
+/// `ER_NO_SUCH_TABLE`, `ER_SP_DOES_NOT_EXIST`, and `ER_KEY_DOES_NOT_EXITS`: a table that is shown by a view has no index to be named.
+const MISSING: [u16; 3] = [1146, 1305, 1176];
 
 /// What was seen at a gate.
 #[derive(Debug, Default)]

@@ -38,7 +38,11 @@ pub fn grant(connection: &mut Conn, name: &str, privileges: &[&str], schema: &st
     run(connection, &format!("GRANT {} ON {place} TO {account}", privileges.join(", ")))
 }
 
-fn full_name(connection: &mut Conn, name: &str) -> Result<String> {
+/// A user of ours as the server writes it, quoted: `'name'@'host'`.
+///
+/// # Errors
+/// `database_unreachable`.
+pub fn full_name(connection: &mut Conn, name: &str) -> Result<String> {
     let host = rows(connection, "SELECT SUBSTRING_INDEX(USER(),'@',-1)")?;
     let host = host.first().map(|row| text(row, 0)).unwrap_or_default();
     Ok(format!("{}@{}", literal(name), literal(&host)))

@@ -6,7 +6,10 @@ pub mod checkpoint;
 pub mod definitions;
 mod queue;
 pub mod refusal;
+mod unchanged;
 mod worker;
+
+pub use unchanged::UnchangedTable;
 
 use crate::error::{Code, Error, Result};
 use crate::host::credentials::Password;
@@ -16,6 +19,8 @@ use crate::host::database::load::checkpoint::{Checkpoint, Whole};
 use crate::host::database::load::definitions::Trying;
 use crate::host::database::load::queue::Queue;
 use crate::host::database::load::refusal::{incompatible, no_sequences, of_administrators, or_without, undeclared};
+use crate::host::database::load::unchanged::{DumpTable, Live, Passed};
+use crate::host::database::reader::Reader;
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
 use crate::host::database::{ObjectKind, Objects, Patience, accounts, objects, server_facts};
 use crate::host::spool::{Spool, SpoolReader};
@@ -30,7 +35,7 @@ use crate::sql::modes;
 use crate::sql::quote_name;
 use crate::sql::session::Session;
 use crate::sql::state::{DumpState, is_of_dropped, without_table};
-use crate::sql::statement::{Statement, Subject, gives_meaning, replaces, subject};
+use crate::sql::statement::{Statement, Subject, classify, gives_meaning, replaces, subject};
 use crate::sql::table::TableText;
 use crate::sql::token::Quoting;
 use crate::sql::trigger::Trigger;
@@ -63,6 +68,7 @@ pub struct Choice {
 }
 
 /// What to load, where, and as whom.
+#[derive(Clone)]
 pub struct LoadRequest {
     /// The administrator: makes the account, reads back the objects.
     pub server: Server,
@@ -80,6 +86,8 @@ pub struct LoadRequest {
     pub choice: Option<Choice>,
     /// The site's schema: its tables stand in for those that the dump's views need and the load has not got.
     pub beside: Option<String>,
+    /// The account that reads the tables of `beside`: those that are as the dump has them are not loaded. `None`: all are.
+    pub reader: Option<String>,
     /// What is done about what this server would not take as it stands.
     pub compatibility: Actions,
     /// As [`LoadRequest::filters`]. What is installed has no such switch.
@@ -127,6 +135,8 @@ pub struct Loaded {
     pub source_schema: Option<String>,
     /// Tables that an earlier load had left whole.
     pub taken_over: u64,
+    /// Tables that were not loaded because the site has them as they are in the dump.
+    pub unchanged: Vec<UnchangedTable>,
     /// The dump is known to be whole; another may have been cut between two statements.
     pub whole: bool,
 }
@@ -140,12 +150,35 @@ pub fn load(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> 
     let mut admin = request.server.connect(None)?;
     let facts = server_facts::ask(&mut admin, Some(&request.definer))?;
     let password = accounts::create(&mut admin, &request.account, LOADING, &request.schema)?;
-    let shared = Arc::new(shared(request, facts, password, monitor));
+    let shared = Arc::new(shared(request, facts, password, monitor.clone()));
     let result = load_as(&shared, spool, request);
     let gone = remove_account(&request.server, admin, &request.account);
+    if let Some(why) = shared.anew() {
+        gone?;
+        monitor.event(Level::Info, &format!("every table is loaded: {why}"));
+        monitor.anew(Phase::Database);
+        return load_anew(spool, request, monitor);
+    }
     let loaded = result?;
     gone?;
     Ok(loaded)
+}
+
+/// Loads every table, after a load in which one was passed over that is not as the dump has it after all.
+fn load_anew(spool: &Spool, request: &LoadRequest, monitor: Arc<dyn Monitor>) -> Result<Loaded> {
+    let mut admin = request.server.connect(None)?;
+    run(&mut admin, "SET SESSION foreign_key_checks=0")?;
+    let made = objects::read(&mut admin, &request.schema)?;
+    objects::drop_all(&mut admin, &request.schema, &made, Patience::default())?;
+    for row in rows(&mut admin, &format!("SHOW TABLES FROM {}", quote_name(&request.schema)))? {
+        let table = text(&row, 0);
+        if let Some(list) = &request.checkpoint {
+            list.not(&table)?;
+        }
+        run(&mut admin, &format!("DROP TABLE {}", full(&request.schema, &table)))?;
+    }
+    drop(admin);
+    load(spool, &LoadRequest { reader: None, ..request.clone() }, monitor)
 }
 
 /// What a load begins with, as the account that has this password.
@@ -164,6 +197,7 @@ fn shared(request: &LoadRequest, facts: ServerFacts, password: Password, monitor
         failure: Mutex::new(None),
         notes: Mutex::new(Vec::new()),
         checkpoint: request.checkpoint.clone(),
+        anew: Mutex::new(None),
     }
 }
 
@@ -186,6 +220,10 @@ fn load_as(shared: &Arc<Shared>, spool: &Spool, request: &LoadRequest) -> Result
         })
         .collect();
     let mut reader = Reading::new(shared, request, queue.clone(), wanted);
+    if let (Some(name), Some(live)) = (&request.reader, &request.beside) {
+        let account = Reader::new(request.server.clone(), name.clone());
+        reader.live = Some(Live::new(shared, spool, account, live.clone())?);
+    }
     let result = reader.read_all(Watched { reader: spool.reader(), shared: shared.clone() });
     if let Err(error) = &result {
         shared.fail(error.clone());
@@ -245,6 +283,12 @@ struct Reading<'a> {
     current: Option<Arc<Target>>,
     /// Set where tables are made and none is filled.
     trying: Option<Trying>,
+    /// The site's tables, where those that are as the dump has them are passed over.
+    live: Option<Live>,
+    /// Those that were.
+    unchanged: HashMap<String, Passed>,
+    /// Offset behind the statement in hand.
+    at: u64,
 }
 
 impl<'a> Reading<'a> {
@@ -267,6 +311,9 @@ impl<'a> Reading<'a> {
             long: None,
             current: None,
             trying: None,
+            live: None,
+            unchanged: HashMap::new(),
+            at: 0,
         }
     }
 }
@@ -292,6 +339,7 @@ impl Reading<'_> {
                 Ok(Some(Item::Rows(rows))) => self.rows(rows)?,
                 Ok(Some(Item::Statement { text, line })) => {
                     self.shared.check()?;
+                    self.at = lexer.position();
                     match self.statement(&text, line) {
                         Err(error) if self.trying.is_some() => {
                             self.goes_on_after(error, subject(&text, self.state.quoting()))?;
@@ -377,6 +425,9 @@ impl Reading<'_> {
 
     fn rows(&mut self, mut rows: Rows) -> Result<()> {
         self.state.goes_on();
+        if let Some(passed) = self.unchanged.get(&rows.head.table) {
+            return if rows.offset < passed.until { Ok(()) } else { Err(self.comes_back(&rows.head.table)) };
+        }
         if self.stays_out(&rows.head.table) {
             return Ok(());
         }
@@ -491,6 +542,14 @@ impl Reading<'_> {
         self.state.goes_on();
         let quoting = self.state.quoting();
         let about = subject(text, quoting);
+        if let Some(Subject::Table(name) | Subject::NewTable(name)) = &about
+            && self.unchanged.contains_key(name)
+        {
+            return match classify(text, quoting) {
+                Ok(Statement::Keys(..)) => Ok(()),
+                _ => Err(self.comes_back(name)),
+            };
+        }
         // What is not loaded need not be fit for this server.
         if self.passes_over(about.as_ref(), text, quoting, line)? {
             return if self.request.filters() { self.state.passes_over() } else { Ok(()) };
@@ -583,6 +642,9 @@ impl Reading<'_> {
             Statement::SetSequence(_) => self.execute(sql()?, line),
             Statement::DropTable(names) => {
                 for name in names {
+                    if self.unchanged.contains_key(&name.name) {
+                        return Err(self.comes_back(&name.name));
+                    }
                     if self.tables.contains_key(&name.name) {
                         self.alters(&name.name)?;
                         self.tables.remove(&name.name);
@@ -693,7 +755,7 @@ impl Reading<'_> {
 
     /// One more table, loaded or passed over.
     fn count_table(&self, line: u64) -> Result<()> {
-        if (self.tables.len() + self.passed_over.len()) as u64 >= self.request.max_tables {
+        if (self.tables.len() + self.passed_over.len() + self.unchanged.len()) as u64 >= self.request.max_tables {
             return Err(Error::new(
                 Code::LimitExceeded,
                 format!("line {line}: the dump has more than {} tables", self.request.max_tables),
@@ -719,9 +781,25 @@ impl Reading<'_> {
         self.count_table(line)?;
         let whole = self.request.checkpoint.as_ref().and_then(|list| list.earlier(name));
         if whole.is_none() {
+            if let Some(passed) = self.passed(name, sql, quoting)? {
+                self.unchanged.insert(name.to_owned(), passed);
+                return self.pass_on(None);
+            }
             self.execute(sql, line)?;
         }
         self.begin_table(name, sql, quoting, whole)
+    }
+
+    /// The table as it was passed over, where the live one is as the dump has it.
+    fn passed(&mut self, name: &str, sql: &str, quoting: Quoting) -> Result<Option<Passed>> {
+        let Some(live) = &mut self.live else { return Ok(None) };
+        let Some(text) = TableText::parse(sql, quoting) else { return Ok(None) };
+        live.holds(&DumpTable { name, sql, text: &text, session: self.state.session(), until: self.at })
+    }
+
+    /// The dump goes on with a table that was passed over.
+    fn comes_back(&self, table: &str) -> Error {
+        self.shared.load_anew(format!("the dump comes back to {table}"))
     }
 
     fn begin_table(&mut self, name: &str, sql: &str, quoting: Quoting, whole: Option<Whole>) -> Result<()> {
@@ -799,6 +877,10 @@ impl Reading<'_> {
             self.execute(&sql, 0)?;
         }
         self.recount()?;
+        if let Some(why) = self.live.as_mut().map(Live::unsound).transpose()?.flatten() {
+            return Err(self.shared.load_anew(why));
+        }
+        self.live = None;
         self.connection = None;
         let taken_over = self.require_earlier()?;
         let objects = self.objects()?;
@@ -812,6 +894,8 @@ impl Reading<'_> {
             })
             .collect();
         tables.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut unchanged: Vec<UnchangedTable> = self.unchanged.values().map(|passed| passed.table.clone()).collect();
+        unchanged.sort_by(|one, other| one.name.cmp(&other.name));
         let mut notes = std::mem::take(&mut *self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner));
         for note in &notes {
             self.shared.monitor.event(Level::Warn, note);
@@ -830,6 +914,7 @@ impl Reading<'_> {
             adapted,
             source_schema: self.state.schema().map(str::to_owned),
             taken_over,
+            unchanged,
             whole: self.state.is_whole(),
         })
     }
@@ -883,6 +968,8 @@ impl Reading<'_> {
         let mut admin = self.request.server.connect(None)?;
         objects::drop_all(&mut admin, &self.request.schema, &found, Patience::default())?;
         if !stand_ins.is_empty() {
+            // A table that was loaded may refer to one by a foreign key.
+            run(&mut admin, "SET SESSION foreign_key_checks=0")?;
             for table in &stand_ins {
                 run(&mut admin, &format!("DROP TABLE {}", full(&self.request.schema, table)))?;
             }
@@ -902,8 +989,7 @@ impl Reading<'_> {
         let mut awake_events = Vec::new();
         let mut waiting = std::mem::take(&mut self.objects);
         self.triggers_have_tables(&waiting)?;
-        let views = waiting.iter().filter(|object| object.kind == ObjectKind::View).map(|view| view.name.clone());
-        let stand_ins = self.stand_ins(&views.collect())?;
+        let stand_ins = self.stand_ins(&waiting)?;
         waiting.sort_by_key(|object| object.kind);
         loop {
             let before = waiting.len();
@@ -923,10 +1009,20 @@ impl Reading<'_> {
         }
     }
 
-    /// Empty tables like the live ones that the load has not got: a view is only made where its tables are.
-    fn stand_ins(&self, views: &HashSet<String>) -> Result<Vec<String>> {
-        let (Some(beside), false) = (&self.request.beside, views.is_empty()) else { return Ok(Vec::new()) };
+    /// Empty tables like the live ones that the load has not got: a view or trigger is only made where its tables are.
+    fn stand_ins(&self, objects: &[Pending]) -> Result<Vec<String>> {
+        let views: HashSet<&str> =
+            objects.iter().filter(|object| object.kind == ObjectKind::View).map(|view| view.name.as_str()).collect();
+        let wanted = !views.is_empty() || !self.unchanged.is_empty() && !objects.is_empty();
+        let (Some(beside), true) = (&self.request.beside, wanted) else { return Ok(Vec::new()) };
+        // Whoever names a table has its name in its text, in whatever letters.
+        let texts: Vec<String> = objects.iter().map(|object| object.text.to_lowercase()).collect();
+        let is_named = |table: &str| {
+            let name = table.to_lowercase();
+            name.contains(['`', '"', '\\']) || texts.iter().any(|text| text.contains(&name))
+        };
         let mut admin = self.request.server.connect(None)?;
+        run(&mut admin, "SET SESSION foreign_key_checks=0")?;
         let sql = format!(
             "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_TYPE IN ('BASE TABLE','SYSTEM VERSIONED')",
             literal(beside)
@@ -934,7 +1030,7 @@ impl Reading<'_> {
         let mut made = Vec::new();
         for table in rows(&mut admin, &sql)?.iter().map(|row| text(row, 0)) {
             // What is a table live may be a view in the dump.
-            if !self.tables.contains_key(&table) && !views.contains(&table) {
+            if !self.tables.contains_key(&table) && !views.contains(table.as_str()) && is_named(&table) {
                 // The live table may be locked.
                 self.shared.check()?;
                 let (shadow, live) = (full(&self.request.schema, &table), full(beside, &table));

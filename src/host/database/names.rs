@@ -10,8 +10,12 @@ pub const LOADER: &str = "rv_";
 pub const READER: &str = "rvr_";
 /// Before the name of an account as which a staged site reads its tables.
 pub const VISITOR: &str = "rvv_";
+/// Before the name of an account that holds a site's tables against a dump, or shows them beside its tables.
+pub const COMPARER: &str = "rvc_";
+/// Before the name of an account that carries newer rows of a site's tables into the restored ones.
+pub const CARRIER: &str = "rvn_";
 /// Before the names of all accounts of ours.
-pub const ACCOUNTS: [&str; 3] = [LOADER, READER, VISITOR];
+pub const ACCOUNTS: [&str; 5] = [LOADER, READER, VISITOR, COMPARER, CARRIER];
 
 /// The schema in which a job loads its dump. `short` is the job's short name, 12 hex digits.
 pub fn shadow(short: &str) -> String {
@@ -38,6 +42,16 @@ pub fn visitor(short: &str) -> String {
     format!("{VISITOR}{short}")
 }
 
+/// The throw-away account that holds a site's tables against a job's dump.
+pub fn comparer(short: &str) -> String {
+    format!("{COMPARER}{short}")
+}
+
+/// The throw-away account that carries newer rows of a site's tables into those of a job.
+pub fn carrier(short: &str) -> String {
+    format!("{CARRIER}{short}")
+}
+
 /// The short name of the job that a schema of ours belongs to; `None` for anybody else's.
 pub fn job_of_schema(schema: &str) -> Option<&str> {
     [SHADOW, KEPT].into_iter().find_map(|prefix| short(schema.strip_prefix(prefix)?))
@@ -62,7 +76,8 @@ mod tests {
         let id = "0123456789ab";
         assert_eq!((job_of_schema(&shadow(id)), job_of_schema(&kept(id))), (Some(id), Some(id)));
         assert_eq!((job_of_account(&loader(id)), job_of_account(&reader(id))), (Some(id), Some(id)));
-        assert_eq!(job_of_account(&visitor(id)), Some(id));
+        assert_eq!((job_of_account(&visitor(id)), job_of_account(&comparer(id))), (Some(id), Some(id)));
+        assert_eq!(job_of_account(&carrier(id)), Some(id));
         for other in ["mysql", "rvk_", "rvk_short", "rvk_0123456789ab; DROP", "rvx_0123456789ab", "rvs_campervans_1"] {
             assert_eq!(job_of_schema(other), None, "{other}");
         }

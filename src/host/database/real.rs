@@ -153,6 +153,19 @@ fn creation(schema: &str, charset: Option<&SchemaCharset>) -> String {
     format!("CREATE DATABASE IF NOT EXISTS {}{options}", quote_name(schema))
 }
 
+/// What `CHECK TABLE` found, from its answer.
+pub(super) fn damage(answers: &[Row]) -> Vec<String> {
+    let good = |kind: &str, message: &str| {
+        kind == "note" || (kind == "status" && matches!(message, "OK" | "Table is already up to date"))
+    };
+    answers
+        .iter()
+        .map(|row| (text(row, 2).to_ascii_lowercase(), text(row, 3)))
+        .filter(|(kind, message)| !good(kind, message))
+        .map(|(kind, message)| format!("{kind}: {message}"))
+        .collect()
+}
+
 impl Database for Real {
     fn version(&self) -> Result<String> {
         Ok(self.first_column("SELECT VERSION()")?.pop().unwrap_or_default())
@@ -251,16 +264,7 @@ impl Database for Real {
     }
 
     fn check_table(&self, schema: &str, table: &str) -> Result<Vec<String>> {
-        let answers = self.query(&format!("CHECK TABLE {}", full(schema, table)))?;
-        let good = |kind: &str, message: &str| {
-            kind == "note" || (kind == "status" && matches!(message, "OK" | "Table is already up to date"))
-        };
-        Ok(answers
-            .iter()
-            .map(|row| (text(row, 2).to_ascii_lowercase(), text(row, 3)))
-            .filter(|(kind, message)| !good(kind, message))
-            .map(|(kind, message)| format!("{kind}: {message}"))
-            .collect())
+        Ok(damage(&self.query(&format!("CHECK TABLE {}", full(schema, table)))?))
     }
 
     // CHECKSUM TABLE will not do: of a table with generated columns it differs from one call to the next.

@@ -109,6 +109,7 @@ pub fn plan(config: &Config) -> Plan {
         allow_unsafe_config: true,
         accept: vec![Risk::ChangeOver],
         probes: Vec::new(),
+        keep_rows: Vec::new(),
     };
     let database = Some(("shop".to_owned(), Some("`shop`@`localhost`".to_owned())));
     let source = format!("{BASE}/backups/example.com/backup_20251003_030000.tar.gz");
@@ -208,7 +209,11 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
         Step::Switch {
             live: schema(),
             switch: Switch::exchange(&names.live, &names.kept, &own(&["wp_posts"]), &names.shadow, &own(&["wp_posts"])),
-            brought: Some(Brought { tables: own(&["wp_posts"]), objects: vec![(ObjectKind::View, "titles".into())] }),
+            brought: Some(Brought {
+                tables: own(&["wp_posts"]),
+                objects: vec![(ObjectKind::View, "titles".into())],
+                dangling: Vec::new(),
+            }),
         },
         Step::AddForeignKeys { schema: schema(), keys: vec![key("of_post", "wp_postmeta", "wp_posts")] },
         Step::Exchange {

@@ -14,17 +14,30 @@ final class RestoredDatabase implements Answer
     /** The dump: its path inside the archive, or that of its file; `null` for kept tables that were moved back. */
     public readonly ?string $dump;
 
-    /** Number of tables that came into the live schema. */
+    /**
+     * Number of tables that are live as the dump has them, those in `unchanged` included; of kept ones, those that were
+     * moved back.
+     */
     public readonly int $tables;
 
+    /** How many of them were so before, and stayed where they were: `staged` names each with the digest of its rows. */
+    public readonly int $unchanged;
+
     /**
-     * Names of live tables that stayed as they were.
+     * Newer rows of the live tables that `options.keep_rows` names, as carried over when the tables were staged.
+     *
+     * @var list<KeptRowsOf>|null
+     */
+    public readonly ?array $keptRows;
+
+    /**
+     * Names of live tables that are not the backup's and stayed as they were.
      *
      * @var list<string>
      */
     public readonly array $kept;
 
-    /** Rows of all loaded tables; `null` when none was loaded. */
+    /** Rows of all tables of the dump; `null` when it has none. */
     public readonly ?int $rows;
 
     /**
@@ -39,6 +52,8 @@ final class RestoredDatabase implements Answer
         $this->schema = $fields->has('schema') ? $fields->text('schema') : null;
         $this->dump = $fields->has('dump') ? $fields->text('dump') : null;
         $this->tables = $fields->integer('tables');
+        $this->unchanged = $fields->integer('unchanged');
+        $this->keptRows = $fields->has('kept_rows') ? $fields->objects('kept_rows', KeptRowsOf::class) : null;
         $this->kept = $fields->texts('kept');
         $this->rows = $fields->has('rows') ? $fields->integer('rows') : null;
         $this->compatibility = $fields->objects('compatibility', CompatibilityFinding::class);

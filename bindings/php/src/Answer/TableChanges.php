@@ -32,6 +32,13 @@ final class TableChanges implements Answer
     /** Rows of the compared tables. */
     public readonly RowSums $rows;
 
+    /**
+     * Live rows of the tables that `options.keep_rows` names, as they would be kept now.
+     *
+     * @var list<KeptRowsOf>|null
+     */
+    public readonly ?array $keptRows;
+
     /** How tables were compared: `number of rows and definition`. */
     public readonly string $comparedBy;
 
@@ -58,6 +65,7 @@ final class TableChanges implements Answer
         $this->same = $fields->integer('same');
         $this->kept = $fields->integer('kept');
         $this->rows = $fields->object('rows', RowSums::class);
+        $this->keptRows = $fields->has('kept_rows') ? $fields->objects('kept_rows', KeptRowsOf::class) : null;
         $this->comparedBy = $fields->text('compared_by');
         $this->objects = $fields->has('objects') ? $fields->object('objects', ObjectCounts::class) : null;
         $this->total = $fields->integer('total');

@@ -30,6 +30,8 @@ final class Options implements Request
      * default true.
      * @param list<Probe>|null $probes Pages that have to come, in the rehearsal and from the live site, besides those
      * that restore.toml names; at most 20.
+     * @param list<KeepRows>|null $keepRows Tables whose live rows that are newer than the backup's are kept: orders,
+     * users, comments; at most 100.
      */
     public function __construct(
         public readonly Priority|string|null $priority = null,
@@ -42,6 +44,7 @@ final class Options implements Request
         public readonly ?array $accept = null,
         public readonly ?bool $rehearsal = null,
         public readonly ?array $probes = null,
+        public readonly ?array $keepRows = null,
     ) {
     }
 
@@ -58,6 +61,7 @@ final class Options implements Request
             'accept' => $this->accept,
             'rehearsal' => $this->rehearsal,
             'probes' => $this->probes,
+            'keep_rows' => $this->keepRows,
         ], static fn (mixed $value): bool => $value !== null);
     }
 }

@@ -114,6 +114,7 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
         dump: sides.dump.name.clone(),
         tables: counts,
         rows,
+        kept_rows: Vec::new(),
         compared_by: "number of rows and definition".to_owned(),
         objects,
         total,

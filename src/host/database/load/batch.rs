@@ -136,9 +136,23 @@ pub struct Shared {
     pub ledger: Mutex<Ledger>,
     /// Where tables that are whole are noted.
     pub checkpoint: Option<Arc<Checkpoint>>,
+    /// Why every table has to be loaded, also those that were passed over.
+    pub anew: Mutex<Option<String>>,
 }
 
 impl Shared {
+    /// Ends the load: one begins in which no table is passed over.
+    pub fn load_anew(&self, why: String) -> Error {
+        let error = Error::new(Code::Internal, why.clone());
+        self.anew.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        error
+    }
+
+    /// Why another load has to begin.
+    pub fn anew(&self) -> Option<String> {
+        self.anew.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Keeps the first failure and lets everybody stop.
     pub fn fail(&self, error: Error) {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);

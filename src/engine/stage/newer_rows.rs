@@ -1,0 +1,90 @@
+//! `options.keep_rows`: rows that the site has made since the backup, carried into the restored tables.
+
+use crate::backup::contents::DumpScan;
+use crate::backup::scan::read_dump_text;
+use crate::backup::source::Source;
+use crate::config::Config;
+use crate::engine::machine::Hosts;
+use crate::engine::state::StagedDatabase;
+use crate::error::{Code, Error, Result};
+use crate::host::database::kept_rows::{KeptRows, KeptTable, Sides};
+use crate::host::database::names;
+use crate::job::JobId;
+use crate::plan::{Plan, Selection};
+use crate::progress::Monitor;
+use crate::sql::greatest::greatest;
+use std::collections::BTreeMap;
+
+/// Carries the rows that are newer than those of the restored tables. Done again, it carries what has come since: it is, right before
+/// the change-over. A table that is live as the backup has it has none.
+///
+/// # Errors
+/// `bad_request` for a table that the backup does not hold, and as [`Sides::carry`].
+pub fn keep(plan: &Plan, hosts: &Hosts, staged: &StagedDatabase) -> Result<Vec<KeptRows>> {
+    let (Some(plan_names), false) = (&plan.database, plan.selection.keep_rows.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let mut tables = Vec::new();
+    for kept in plan.selection.keep_rows.iter().filter(|kept| !staged.is_unchanged(&kept.table)) {
+        if !staged.tables.iter().any(|table| table.name == kept.table) {
+            return Err(not_held(&kept.table));
+        }
+        tables.push(KeptTable { table: kept.table.clone(), column: kept.column.clone() });
+    }
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let server = hosts.server()?;
+    let account = names::carrier(plan.job.short());
+    let (live, shadow) = (plan_names.live.as_str(), plan_names.shadow.as_str());
+    Sides { server: &server, account: &account, live, shadow }.carry(&tables)
+}
+
+/// How many rows would be kept now, before anything is staged. The dump is read for it.
+///
+/// # Errors
+/// `bad_request` for a table that the dump does not hold or that has no key; those of reading the backup.
+pub fn expect(
+    config: &Config,
+    source: &Source,
+    (hosts, selection, live): (&Hosts, &Selection, &str),
+    dump: &DumpScan,
+    job: &JobId,
+    monitor: &dyn Monitor,
+) -> Result<Vec<KeptRows>> {
+    if selection.keep_rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let held = dump.table_names();
+    let mut tables = Vec::new();
+    for kept in &selection.keep_rows {
+        if !held.contains(&kept.table.as_str()) {
+            return Err(not_held(&kept.table));
+        }
+        tables.push(KeptTable { table: kept.table.clone(), column: kept.column.clone() });
+    }
+    let server = hosts.server()?;
+    let Some(dialect) = hosts.dialect() else { return Ok(Vec::new()) };
+    let (account, shadow) = (names::carrier(job.short()), names::shadow(job.short()));
+    let sides = Sides { server: &server, account: &account, live, shadow: &shadow };
+    sides.expect(&tables, |columns| {
+        let mut found = BTreeMap::new();
+        read_dump_text(source, config, monitor, |text| {
+            found = greatest(text, dialect, columns)?;
+            Ok(())
+        })?;
+        Ok(found)
+    })
+}
+
+fn not_held(table: &str) -> Error {
+    Error::new(Code::BadRequest, format!("keep_rows: the backup has no table {table}"))
+        .hint("Name tables of the backup; a table that only the site has stays where it is excluded.")
+        .with("table", table)
+}
+
+/// What is said of a table whose rows were carried.
+pub fn note(kept: &KeptRows) -> Option<String> {
+    let KeptRows { table, column, rows } = kept;
+    (*rows > 0).then(|| format!("kept {rows} live rows of {table} that are newer than the backup (by {column})"))
+}

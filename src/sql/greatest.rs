@@ -1,0 +1,135 @@
+//! The greatest values that a dump has in columns of its tables, found while it streams by. Pure.
+
+use crate::error::Result;
+use crate::sql::digest::Filled;
+use crate::sql::lexer::{Item, Lexer, Rows};
+use crate::sql::state::DumpState;
+use crate::sql::statement::Statement;
+use crate::sql::table::TableText;
+use crate::sql::versioned::Dialect;
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::io::{self, Read};
+use std::rc::Rc;
+
+/// Bytes of rows in one piece.
+const PIECE: u64 = 1 << 20;
+
+/// The greatest value of each of these columns, by table; a table without rows, or whose values cannot be compared, has none. Numbers are
+/// compared as numbers, all else as text: times are written so that this is their order.
+///
+/// # Errors
+/// As [`Lexer::next_item`].
+pub fn greatest(
+    dump: impl Read,
+    dialect: Dialect,
+    columns: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Vec<u8>>> {
+    let window = Rc::new(RefCell::new(Window::default()));
+    let mut lexer = Lexer::new(Kept { inner: dump, window: window.clone() }, dialect, PIECE);
+    let mut state = DumpState::default();
+    let mut tables: HashMap<String, TableText> = HashMap::new();
+    let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    while let Some(item) = lexer.next_item()? {
+        match item {
+            Item::Statement { text, line } => {
+                let own = state.own_text(&text).into_owned();
+                // What is refused is said by those who load.
+                if let Ok(Statement::CreateTable(name)) = state.statement(&own, line)
+                    && columns.contains_key(&name.name)
+                    && let Ok(sql) = std::str::from_utf8(&own)
+                    && let Some(table) = TableText::parse(sql, state.quoting())
+                {
+                    tables.insert(name.name, table);
+                }
+                lexer.set_quoting(state.quoting());
+                window.borrow_mut().forget(lexer.position());
+            }
+            // The rows of a long statement may come after the lexer has passed them.
+            Item::Rows(rows) => {
+                if let (Some(table), Some(column)) = (tables.get(&rows.head.table), columns.get(&rows.head.table)) {
+                    let text = window.borrow().text(&rows);
+                    look(&text, &rows, table, column, &state, found.entry(rows.head.table.clone()).or_default());
+                }
+                window.borrow_mut().forget(rows.offset + rows.length);
+            }
+        }
+    }
+    found.retain(|_, value| !value.is_empty());
+    Ok(found)
+}
+
+fn look(text: &[u8], rows: &Rows, table: &TableText, column: &str, state: &DumpState, greatest: &mut Vec<u8>) {
+    let filled = Filled::as_written(table, rows.head.columns.as_deref());
+    let Some(place) = filled.names.iter().position(|name| name.eq_ignore_ascii_case(column)) else { return };
+    filled.rows(text, state.quoting(), &mut |row| {
+        if let Some(value) = row.nth(place)
+            && compare(value, greatest) == Ordering::Greater
+        {
+            value.clone_into(greatest);
+        }
+        true
+    });
+}
+
+fn compare(one: &[u8], other: &[u8]) -> Ordering {
+    let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<i128>().ok();
+    match (number(one), number(other)) {
+        (Some(one), Some(other)) => one.cmp(&other),
+        _ => one.cmp(other),
+    }
+}
+
+/// What the lexer has read and not passed yet.
+#[derive(Default)]
+struct Window {
+    begin: u64,
+    bytes: VecDeque<u8>,
+}
+
+impl Window {
+    fn text(&self, rows: &Rows) -> Vec<u8> {
+        let place = |offset: u64| usize::try_from(offset.saturating_sub(self.begin)).unwrap_or(usize::MAX);
+        let end = place(rows.offset + rows.length).min(self.bytes.len());
+        self.bytes.range(place(rows.offset).min(end)..end).copied().collect()
+    }
+
+    fn forget(&mut self, until: u64) {
+        let count = usize::try_from(until.saturating_sub(self.begin)).unwrap_or(usize::MAX).min(self.bytes.len());
+        self.bytes.drain(..count);
+        self.begin += count as u64;
+    }
+}
+
+struct Kept<R> {
+    inner: R,
+    window: Rc<RefCell<Window>>,
+}
+
+impl<R: Read> Read for Kept<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buffer)?;
+        self.window.borrow_mut().bytes.extend(&buffer[..got]);
+        Ok(got)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greatest_value_is_found_in_whatever_order_rows_come() {
+        let dump = "SET NAMES utf8mb4;\nCREATE TABLE `a` (`id` int(11), `t` varchar(9), PRIMARY KEY (`id`)) ENGINE=InnoDB;\n\
+            INSERT INTO `a` VALUES (9,'x'),(10,'),(99');\nINSERT INTO `a` (t,id) VALUES ('500',-3);\n\
+            CREATE TABLE b (made datetime, n int) ENGINE=InnoDB;\nINSERT INTO b VALUES ('2024-02-03 10:00:00',1),(NULL,2),('2024-02-03 09:59:59',3);\n\
+            CREATE TABLE c (id int) ENGINE=InnoDB;\nCREATE TABLE d (id int) ENGINE=InnoDB;\nINSERT INTO d VALUES (1);\n";
+        let columns = [("a", "ID"), ("b", "made"), ("c", "id"), ("none", "id")];
+        let columns = columns.iter().map(|(table, column)| ((*table).to_owned(), (*column).to_owned())).collect();
+        let found = greatest(dump.as_bytes(), Dialect { version: 101_100, mariadb: true }, &columns).unwrap();
+        let shown: Vec<(&str, &str)> =
+            found.iter().map(|(table, value)| (table.as_str(), std::str::from_utf8(value).unwrap())).collect();
+        assert_eq!(shown, [("a", "10"), ("b", "2024-02-03 10:00:00")]);
+    }
+}
