@@ -16,8 +16,17 @@ use std::rc::Rc;
 /// Bytes of rows in one piece.
 const PIECE: u64 = 1 << 20;
 
-/// The greatest value of each of these columns, by table; a table without rows, or whose values cannot be compared, has none. Numbers are
-/// compared as numbers, all else as text: times are written so that this is their order.
+/// What a dump has of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// Names of its columns.
+    pub columns: Vec<String>,
+    /// The greatest value of the column that was asked for; empty: it has no row with one.
+    pub greatest: Vec<u8>,
+}
+
+/// The greatest value of each of these columns, by table, of the tables that the dump makes. Numbers are compared as numbers, all else as
+/// text: times are written so that this is their order.
 ///
 /// # Errors
 /// As [`Lexer::next_item`].
@@ -25,12 +34,12 @@ pub fn greatest(
     dump: impl Read,
     dialect: Dialect,
     columns: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, Vec<u8>>> {
+) -> Result<BTreeMap<String, Found>> {
     let window = Rc::new(RefCell::new(Window::default()));
     let mut lexer = Lexer::new(Kept { inner: dump, window: window.clone() }, dialect, PIECE);
     let mut state = DumpState::default();
     let mut tables: HashMap<String, TableText> = HashMap::new();
-    let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut found: BTreeMap<String, Found> = BTreeMap::new();
     while let Some(item) = lexer.next_item()? {
         match item {
             Item::Statement { text, line } => {
@@ -41,6 +50,8 @@ pub fn greatest(
                     && let Ok(sql) = std::str::from_utf8(&own)
                     && let Some(table) = TableText::parse(sql, state.quoting())
                 {
+                    let columns = table.columns.iter().map(|column| column.name.clone()).collect();
+                    found.insert(name.name.clone(), Found { columns, greatest: Vec::new() });
                     tables.insert(name.name, table);
                 }
                 lexer.set_quoting(state.quoting());
@@ -50,13 +61,19 @@ pub fn greatest(
             Item::Rows(rows) => {
                 if let (Some(table), Some(column)) = (tables.get(&rows.head.table), columns.get(&rows.head.table)) {
                     let text = window.borrow().text(&rows);
-                    look(&text, &rows, table, column, &state, found.entry(rows.head.table.clone()).or_default());
+                    look(
+                        &text,
+                        &rows,
+                        table,
+                        column,
+                        &state,
+                        &mut found.entry(rows.head.table.clone()).or_default().greatest,
+                    );
                 }
                 window.borrow_mut().forget(rows.offset + rows.length);
             }
         }
     }
-    found.retain(|_, value| !value.is_empty());
     Ok(found)
 }
 
@@ -128,8 +145,11 @@ mod tests {
         let columns = [("a", "ID"), ("b", "made"), ("c", "id"), ("none", "id")];
         let columns = columns.iter().map(|(table, column)| ((*table).to_owned(), (*column).to_owned())).collect();
         let found = greatest(dump.as_bytes(), Dialect { version: 101_100, mariadb: true }, &columns).unwrap();
-        let shown: Vec<(&str, &str)> =
-            found.iter().map(|(table, value)| (table.as_str(), std::str::from_utf8(value).unwrap())).collect();
-        assert_eq!(shown, [("a", "10"), ("b", "2024-02-03 10:00:00")]);
+        let shown: Vec<(&str, &str)> = found
+            .iter()
+            .map(|(table, found)| (table.as_str(), std::str::from_utf8(&found.greatest).unwrap()))
+            .collect();
+        assert_eq!(shown, [("a", "10"), ("b", "2024-02-03 10:00:00"), ("c", "")]);
+        assert_eq!(found["b"].columns, ["made", "n"]);
     }
 }

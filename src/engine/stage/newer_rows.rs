@@ -6,8 +6,8 @@ use crate::backup::source::Source;
 use crate::config::Config;
 use crate::engine::machine::Hosts;
 use crate::engine::state::StagedDatabase;
-use crate::error::{Code, Error, Result};
-use crate::host::database::kept_rows::{KeptRows, KeptTable, Sides};
+use crate::error::Result;
+use crate::host::database::kept_rows::{KeptRows, KeptTable, Sides, not_held};
 use crate::host::database::names;
 use crate::job::JobId;
 use crate::plan::{Plan, Selection};
@@ -75,12 +75,6 @@ pub fn expect(
         })?;
         Ok(found)
     })
-}
-
-fn not_held(table: &str) -> Error {
-    Error::new(Code::BadRequest, format!("keep_rows: the backup has no table {table}"))
-        .hint("Name tables of the backup; a table that only the site has stays where it is excluded.")
-        .with("table", table)
 }
 
 /// What is said of a table whose rows were carried.

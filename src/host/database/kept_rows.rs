@@ -9,6 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::database::accounts;
 use crate::host::database::grants::READING;
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
+use crate::sql::greatest::Found;
 use crate::sql::quote_name;
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -96,15 +97,15 @@ impl Sides<'_> {
         })
     }
 
-    /// How many rows would be carried now, where the restored tables are not made yet. `greatest` finds the greatest value that the backup
-    /// has in each of these columns, by table.
+    /// How many rows would be carried now, where the restored tables are not made yet. `look` finds what the backup has of each
+    /// of these tables and columns.
     ///
     /// # Errors
-    /// `bad_request` for a table without a key, and what `greatest` meets.
+    /// `bad_request` for a table without a key, or with columns that the backup's has not got; what `look` meets.
     pub fn expect(
         &self,
         tables: &[KeptTable],
-        greatest: impl FnOnce(&BTreeMap<String, String>) -> Result<BTreeMap<String, Vec<u8>>>,
+        look: impl FnOnce(&BTreeMap<String, String>) -> Result<BTreeMap<String, Found>>,
     ) -> Result<Vec<KeptRows>> {
         self.as_carrier(|connection| {
             let mut by: BTreeMap<String, String> = BTreeMap::new();
@@ -118,16 +119,23 @@ impl Sides<'_> {
                 by.insert(kept.table.clone(), column.name.clone());
                 whole.extend(column.is_whole().then(|| kept.table.clone()));
             }
-            let greatest = greatest(&by)?;
+            let found = look(&by)?;
             let mut expected = Vec::new();
             for (table, column) in by {
-                let newer = match greatest.get(&table) {
-                    None => "TRUE".to_owned(),
-                    Some(value) => {
-                        let value = String::from_utf8_lossy(value);
+                let newer = match found.get(&table) {
+                    None => return Err(not_held(&table)),
+                    Some(found) => {
+                        let has = |name: &str| found.columns.iter().any(|known| known.eq_ignore_ascii_case(name));
+                        require_columns(&table, &columns(connection, self.live, &table)?, &has)?;
+                        let value = String::from_utf8_lossy(&found.greatest);
                         let number = value.parse::<i128>().ok().filter(|_| whole.contains(&table));
-                        let value = number.map_or_else(|| literal(&value), |number| number.to_string());
-                        format!("{} > {value}", quote_name(&column))
+                        match found.greatest.is_empty() {
+                            true => "TRUE".to_owned(),
+                            false => {
+                                let value = number.map_or_else(|| literal(&value), |number| number.to_string());
+                                format!("{} > {value}", quote_name(&column))
+                            }
+                        }
                     }
                 };
                 let count = format!("SELECT COUNT(*) FROM {} WHERE {newer}", full(self.live, &table));
@@ -164,16 +172,7 @@ impl Sides<'_> {
         }
         let ours = columns(connection, self.shadow, &kept.table)?;
         let has = |name: &str| ours.iter().any(|column| column.name.eq_ignore_ascii_case(name));
-        if let Some(more) = theirs.iter().find(|column| !column.computed && !has(&column.name)) {
-            let message = format!(
-                "the column {} of {} is not in the backup: newer rows would lose what is in it",
-                more.name, kept.table
-            );
-            return Err(Error::new(Code::BadRequest, message)
-                .hint("Leave the table out of `keep_rows`, or keep all of it: exclude it from the restore.")
-                .with("table", kept.table.as_str())
-                .with("column", more.name.as_str()));
-        }
+        require_columns(&kept.table, &theirs, &has)?;
         let key = key(connection, self.live, &kept.table)?;
         let column = column(kept, &theirs, &key)?;
         let greatest = format!("SELECT MAX({}) FROM {}", quote_name(&column.name), full(self.shadow, &kept.table));
@@ -211,6 +210,24 @@ impl Sides<'_> {
         );
         Ok(Some(Statement { table: kept.table.clone(), column: column.name.clone(), insert }))
     }
+}
+
+/// Refuses a table with columns that the backup's has not got.
+fn require_columns(table: &str, live: &[Column], has: &dyn Fn(&str) -> bool) -> Result<()> {
+    let Some(more) = live.iter().find(|column| !column.computed && !has(&column.name)) else { return Ok(()) };
+    let message =
+        format!("the column {} of {table} is not in the backup: newer rows would lose what is in it", more.name);
+    Err(Error::new(Code::BadRequest, message)
+        .hint("Leave the table out of `keep_rows`, or keep all of it: exclude it from the restore.")
+        .with("table", table)
+        .with("column", more.name.as_str()))
+}
+
+/// The refusal of a table that the backup does not hold.
+pub fn not_held(table: &str) -> Error {
+    Error::new(Code::BadRequest, format!("keep_rows: the backup has no table {table}"))
+        .hint("Name tables of the backup; a table that only the site has stays where it is excluded.")
+        .with("table", table)
 }
 
 struct Statement {
