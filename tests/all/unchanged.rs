@@ -323,3 +323,28 @@ fn a_rehearsal_loads_all_of_the_dump() {
     assert!(checks.iter().any(|check| check["name"] == "tables" && check["figures"]["tables"] == 17), "{checks:?}");
     assert!(!checks.iter().any(|check| check["name"] == "unchanged"));
 }
+
+/// On whatever server is under test, MySQL too.
+#[test]
+fn a_table_as_the_server_shows_it_stays() {
+    let world = World { beside: true, ..World::new() };
+    world.server.sql(
+        "CREATE DATABASE live CHARACTER SET utf8mb4; CREATE USER site@localhost IDENTIFIED BY 'x'; USE live; \
+         CREATE TABLE kept (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, t VARCHAR(99), made TIMESTAMP NULL, \
+           n DECIMAL(10,2), twice DECIMAL(12,2) AS (n * 2) STORED, b BLOB, j JSON, KEY t (t)) ENGINE=InnoDB; \
+         INSERT INTO kept (t, made, n, b, j) VALUES ('Größe 😀', NULL, 1.50, X'00FF27', '[1, 2]')",
+    );
+    let made = world.server.sql("SHOW CREATE TABLE live.kept");
+    let made = made.split_once('\t').unwrap().1.replace("\\n", "\n");
+    let dump = |value: &str| {
+        format!(
+            "SET NAMES utf8mb4;\nSET TIME_ZONE='+00:00';\nSET sql_mode='NO_AUTO_VALUE_ON_ZERO';\n{made};\n\
+             INSERT INTO `kept` (`id`, `t`, `made`, `n`, `b`, `j`) VALUES (1,'{value}',NULL,1.50,_binary '\\0\u{7f}\\'','[1, 2]');\n"
+        )
+    };
+    world.server.sql("UPDATE live.kept SET b=X'007F27'");
+    let loaded = world.load(dump("Größe 😀").as_bytes(), true).unwrap();
+    assert_eq!(sides(&loaded), (vec!["kept"], Vec::new()));
+    let loaded = world.load(dump("Grösse").as_bytes(), true).unwrap();
+    assert_eq!(sides(&loaded), (Vec::new(), vec!["kept"]));
+}
