@@ -89,6 +89,8 @@ fn e66_foreign_keys_lead_where_they_led_after_commit_and_after_rollback() {
     let new_keys = keys(&mut connection);
     assert_eq!((old_keys.len(), new_keys.len()), (8, 9), "{old_keys:#?}\n{new_keys:#?}");
     lead_right(&mut connection, &["k_d_self", "k_a_b"]);
+    // A row that was refused has taken a number of a table that stays where it is.
+    run(&world, "ALTER TABLE rv_orders AUTO_INCREMENT=1024");
     world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
     assert_eq!(world.oracle(&old, &good, "rolled back"), Side::Old);
     assert_eq!(keys(&mut connection), old_keys);
@@ -346,7 +348,9 @@ fn e71_an_open_transaction_makes_the_commit_give_up_and_stalls_nobody() {
     world.harness("backup", &[]);
     let good = world.digest();
     // The old side differs, so that the two can be told apart; its triggers and keys are those of every shop.
-    run(&world, "UPDATE rv_log SET line='old' WHERE id=1");
+    let differ = "UPDATE rv_log SET line='old' WHERE id=1; UPDATE rv_stock SET pieces=8 WHERE item='fuel'; \
+        UPDATE rv_customers SET note='old' WHERE id=1";
+    run(&world, differ);
     let old = world.digest();
     let mut figures = serde_json::Map::new();
     let mut failures = Vec::new();
@@ -387,7 +391,7 @@ fn e71_an_open_transaction_makes_the_commit_give_up_and_stalls_nobody() {
         let side = world.oracle(&old, &good, case);
         expect(side == Side::Old, format!("came to rest on {side:?}"));
         if side == Side::New {
-            run(&world, "UPDATE rv_log SET line='old' WHERE id=1");
+            run(&world, differ);
         }
     }
     trial::report("e71", Value::Object(figures));

@@ -198,8 +198,11 @@ impl Seen<'_> {
         let mut changes = tables::changes(&sides, self.selection, pages)?;
         let (hosts, schema) = (&self.facts.hosts, live.schema.as_str());
         let about = (hosts, self.selection, schema);
-        let kept = newer_rows::expect(self.config, self.source, about, dump, &folder.status()?.job, monitor)?;
-        changes.kept_rows = kept.iter().map(check::kept_rows_of).collect();
+        if !self.selection.keep_rows.is_empty() {
+            let job = folder.status()?.job;
+            let kept = newer_rows::expect(self.config, self.source, about, dump, &job, monitor)?;
+            changes.kept_rows = kept.iter().map(check::kept_rows_of).collect();
+        }
         Ok(Some(changes))
     }
 }
