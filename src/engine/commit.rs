@@ -295,11 +295,7 @@ mod tests {
             Step::Switch {
                 live: "a".into(),
                 switch: Switch { moves: vec![Move { from: "a".into(), table: "t \"1\"".into(), to: "b".into() }] },
-                brought: Some(Brought {
-                    tables: vec!["t".into()],
-                    objects: vec![(ObjectKind::View, "v".into())],
-                    dangling: Vec::new(),
-                }),
+                brought: Some(Brought { tables: vec!["t".into()], objects: vec![(ObjectKind::View, "v".into())] }),
             },
             Step::DropForeignKeys { schema: "a".into(), keys: vec![key.clone()] },
             Step::AddForeignKeys { schema: "a".into(), keys: vec![key] },

@@ -27,9 +27,6 @@ pub struct Brought {
     pub tables: Vec<String>,
     /// Views, triggers, routines and events.
     pub objects: Vec<(ObjectKind, String)>,
-    /// Foreign keys of tables that stayed which led nowhere before, and lead to one of the tables.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub dangling: Vec<ForeignKey>,
 }
 
 /// What a change-over kept.

@@ -18,18 +18,14 @@ pub struct Boundary {
     pub coming: Vec<String>,
     /// Live tables that stay.
     pub staying: Vec<String>,
-    /// Those of them that are as the backup has them, and those of these that the site has written to since.
+    /// Those of them that are as the backup has them. No foreign key ties one to another table.
     pub unchanged: Vec<String>,
-    /// See `unchanged`.
-    pub written: Vec<String>,
     /// Sentences about tables that stay because they are damaged.
     pub stuck: Vec<String>,
     /// Foreign keys of live tables that are dropped before the RENAME.
     pub unlink: Vec<ForeignKey>,
     /// Foreign keys that are added to live tables after the RENAME.
     pub link: Vec<ForeignKey>,
-    /// Foreign keys of live tables that stay which lead nowhere, and to a table that comes.
-    pub dangling: Vec<ForeignKey>,
 }
 
 impl Boundary {
@@ -66,17 +62,9 @@ impl Boundary {
         let stuck = damaged.iter().map(damaged::stays).collect();
         let staying: Vec<String> = live.into_iter().filter(|name| !leaving.contains(name)).collect();
         let unchanged = staying.iter().filter(|name| staged.is_unchanged(name)).cloned().collect();
-        let written = written(database, &names.live, staged)?;
-        let mut boundary = Boundary { leaving, coming, staying, unchanged, written, stuck, ..Boundary::default() };
+        let mut boundary = Boundary { leaving, coming, staying, unchanged, stuck, ..Boundary::default() };
         if !boundary.staying.is_empty() || !staged.links.is_empty() {
             boundary.link_up(&names.live, &database.foreign_keys(&names.live)?, &staged.links);
-        }
-        if let Scope::Kept(Some(brought)) = &staged.scope {
-            let led_nowhere = |key: &&ForeignKey| {
-                brought.dangling.iter().any(|known| (&known.name, &known.table) == (&key.name, &key.table))
-            };
-            let again: Vec<ForeignKey> = boundary.unlink.iter().filter(led_nowhere).cloned().collect();
-            boundary.link.extend(again);
         }
         Ok(boundary)
     }
@@ -84,15 +72,11 @@ impl Boundary {
     fn link_up(&mut self, live: &str, keys: &[ForeignKey], links: &[ForeignKey]) {
         for key in keys.iter().filter(|key| key.refers_schema == live) {
             let (goes, target_goes) = (self.leaving.contains(&key.table), self.leaving.contains(&key.refers_to));
-            if !goes && !target_goes && self.coming.contains(&key.refers_to) {
-                self.dangling.push(key.clone());
-            }
             if goes == target_goes {
                 continue;
             }
             self.unlink.push(key.clone());
-            // One of the backup's own leads where it leads there, even to a table that is not there.
-            if !goes && (self.coming.contains(&key.refers_to) || self.unchanged.contains(&key.table)) {
+            if !goes && self.coming.contains(&key.refers_to) {
                 self.link.push(key.clone());
             }
         }
@@ -112,29 +96,20 @@ impl Boundary {
     pub fn require_references(&self, hosts: &Hosts, names: &DatabasePlan, allow_orphans: bool) -> Result<Vec<String>> {
         let database = hosts.database()?;
         let mut notes = Vec::new();
-        // Between two tables of a backup everything is as it was when it was made.
-        let stands = |table: &String| self.unchanged.contains(table) && !self.written.contains(table);
-        let is_of_backup = |table: &String| self.coming.contains(table) || stands(table);
-        let others = self.staying.len() > self.unchanged.len();
-        let lost = self.unlink.iter().filter(|key| {
-            self.staying.contains(&key.table) && !self.coming.contains(&key.refers_to) && !is_of_backup(&key.table)
-        });
+        let lost =
+            self.unlink.iter().filter(|key| self.staying.contains(&key.table) && !self.coming.contains(&key.refers_to));
         let mut broken: Vec<(&ForeignKey, u64)> = Vec::new();
         for key in lost {
             broken.push((key, database.count_rows(&names.live, &key.table)?));
         }
-        let crosses = |key: &&ForeignKey| {
-            let stays = self.staying.contains(&key.refers_to) && !stands(&key.refers_to);
-            !is_of_backup(&key.table) || stays || (others && !is_of_backup(&key.refers_to))
-        };
-        for key in self.link.iter().filter(crosses) {
+        for key in &self.link {
             let schema = if self.coming.contains(&key.table) { &names.shadow } else { &names.live };
             let target = if self.coming.contains(&key.refers_to) { &names.shadow } else { &names.live };
             let placed = ForeignKey { refers_schema: target.clone(), ..key.clone() };
             let orphans = match database.table_exists(target, &key.refers_to)? {
                 true => database.orphans(schema, &placed)?,
                 // The backup itself has such rows: a whole database whose foreign key leads nowhere is restored as it was.
-                false if !others => 0,
+                false if self.others().is_empty() => 0,
                 false => database.count_rows(schema, &key.table)?,
             };
             broken.push((key, orphans));
@@ -166,7 +141,6 @@ impl Boundary {
         (!everything).then(|| Brought {
             tables: self.coming.clone(),
             objects: new.0.iter().map(|object| (object.kind, object.name.clone())).collect(),
-            dangling: self.dangling.clone(),
         })
     }
 
@@ -283,7 +257,7 @@ mod tests {
         assert_eq!(gone(Scope::Dump { complete: false }, (true, false)), ["v", "t_a"]);
         assert_eq!(gone(Scope::Dump { complete: false }, (true, true)), ["f", "v", "t_a"], "as live tables do");
         assert_eq!(gone(Scope::Dump { complete: true }, (false, true)), ["v", "t_a"], "parts leave the rest alone");
-        let brought = |kind, name: &str| Brought { objects: vec![(kind, name.to_owned())], ..Brought::default() };
+        let brought = |kind, name: &str| Brought { tables: Vec::new(), objects: vec![(kind, name.to_owned())] };
         let back = |brought| gone(Scope::Kept(Some(brought)), (true, false));
         assert_eq!(back(brought(ObjectKind::Function, "f")), ["f", "v", "t_a"]);
         assert_eq!(back(brought(ObjectKind::Trigger, "t_b")), ["v", "t_a", "t_b"], "of a table that stayed");

@@ -222,7 +222,7 @@ fn load_as(shared: &Arc<Shared>, spool: &Spool, request: &LoadRequest) -> Result
     let mut reader = Reading::new(shared, request, queue.clone(), wanted);
     if let (Some(name), Some(live)) = (&request.reader, &request.beside) {
         let account = Reader::new(request.server.clone(), name.clone());
-        reader.live = Some(Live::new(shared, spool, account, live.clone())?);
+        reader.live = Some(Live::new(shared, spool, (&request.server, account), live.clone())?);
     }
     let result = reader.read_all(Watched { reader: spool.reader(), shared: shared.clone() });
     if let Err(error) = &result {

@@ -209,11 +209,7 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
         Step::Switch {
             live: schema(),
             switch: Switch::exchange(&names.live, &names.kept, &own(&["wp_posts"]), &names.shadow, &own(&["wp_posts"])),
-            brought: Some(Brought {
-                tables: own(&["wp_posts"]),
-                objects: vec![(ObjectKind::View, "titles".into())],
-                dangling: Vec::new(),
-            }),
+            brought: Some(Brought { tables: own(&["wp_posts"]), objects: vec![(ObjectKind::View, "titles".into())] }),
         },
         Step::AddForeignKeys { schema: schema(), keys: vec![key("of_post", "wp_postmeta", "wp_posts")] },
         Step::Exchange {

@@ -10,7 +10,7 @@ use crate::host::database::load::batch::Shared;
 use crate::host::database::load::{BATCH, Watched};
 use crate::host::database::reader::Reader;
 use crate::host::database::real::damage;
-use crate::host::database::server::{Server, error_number, failed, full, number, rows, run, text};
+use crate::host::database::server::{Server, error_number, failed, full, literal, number, rows, run, text};
 use crate::host::spool::Spool;
 use crate::progress::Phase;
 use crate::random;
@@ -25,6 +25,7 @@ use crate::sql::versioned::Dialect;
 use crate::sql::{modes, quote_name};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
@@ -106,6 +107,8 @@ pub struct Live {
     /// Has sent rows to their end.
     idle: Option<Conn>,
     checking: Option<Checking>,
+    /// Tables to which foreign keys lead.
+    referred: HashSet<String>,
     /// Nothing is compared any more.
     is_over: bool,
 }
@@ -121,13 +124,34 @@ struct Checking {
 
 impl Live {
     /// # Errors
-    /// `io_failed` when the kernel gives no random bytes.
-    pub fn new(shared: &Arc<Shared>, spool: &Spool, reader: Reader, schema: String) -> Result<Live> {
+    /// `io_failed` when the kernel gives no random bytes; `database_unreachable`.
+    pub fn new(
+        shared: &Arc<Shared>,
+        spool: &Spool,
+        (admin, reader): (&Server, Reader),
+        schema: String,
+    ) -> Result<Live> {
+        let sql = format!(
+            "SELECT DISTINCT REFERENCED_TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE UNIQUE_CONSTRAINT_SCHEMA={}",
+            literal(&schema)
+        );
+        let referred = rows(&mut admin.connect(None)?, &sql)?.iter().map(|row| text(row, 0)).collect();
         let (shared, spool) = (shared.clone(), spool.clone());
         let mut key = [0; Key::BYTES];
         random::fill(&mut key)?;
         let key = Key::new(key);
-        Ok(Live { shared, spool, reader, schema, key, asking: None, idle: None, checking: None, is_over: false })
+        Ok(Live {
+            shared,
+            spool,
+            reader,
+            schema,
+            key,
+            referred,
+            asking: None,
+            idle: None,
+            checking: None,
+            is_over: false,
+        })
     }
 
     /// Whether the live table is this one. Whatever keeps the two from being compared says no.
@@ -137,7 +161,11 @@ impl Live {
     pub fn holds(&mut self, made: &DumpTable<'_>) -> Result<Option<Passed>> {
         let is_utf8 = made.session.charset.as_deref().is_none_or(|name| name.starts_with("utf8"));
         let is_plain = self.are_plain(made.session) && (is_utf8 || made.sql.is_ascii());
-        if self.is_over || !made.text.is_innodb() || !is_plain || keeps_history(made.sql) {
+        // A foreign key between a table that stays and one that comes would be taken off and put on anew, and so would its index.
+        let is_tied = self.referred.contains(made.name) || has_word(made.sql, "FOREIGN");
+        // Rows of before are not among those that a SELECT gives.
+        let keeps_history = has_word(made.sql, "VERSIONING");
+        if self.is_over || !made.text.is_innodb() || !is_plain || is_tied || keeps_history {
             return Ok(None);
         }
         let compared = self.compare(made);
@@ -448,9 +476,8 @@ fn check_all(mut connection: Conn, schema: &str, tables: &Receiver<String>, stop
     })
 }
 
-/// Rows of before are not among those that a `SELECT` gives.
-fn keeps_history(sql: &str) -> bool {
-    tokens(sql.as_bytes(), Quoting::default()).iter().any(|token| token.is(sql.as_bytes(), "VERSIONING"))
+fn has_word(sql: &str, word: &str) -> bool {
+    tokens(sql.as_bytes(), Quoting::default()).iter().any(|token| token.is(sql.as_bytes(), word))
 }
 
 /// The statement with its versioned comments opened, as the lexer does it with the dump's.
