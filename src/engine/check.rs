@@ -1,6 +1,5 @@
 //! Committed → done: verifies the live site, and brings the old state back if the new site does not work.
 
-use crate::api::answer::comparison::KeptRowsOf;
 use crate::api::answer::hooks::Moment;
 use crate::api::answer::restore::{
     KeptPath, Report, ReportedChecks, RestoredDatabase, RestoredFiles, WentOnWith, Work,
@@ -13,7 +12,6 @@ use crate::engine::machine::CACHES;
 use crate::engine::state::{Committed, Job, Kept, StagedDatabase, StagedFiles};
 use crate::engine::verify;
 use crate::error::{Error, Result};
-use crate::host::database::kept_rows::KeptRows;
 use crate::host::process;
 use crate::host::services::Emptied;
 use crate::job::State;
@@ -237,17 +235,12 @@ impl Job<Committed> {
             dump: database.dump.clone(),
             tables: self.tables_moved_in() as u64 + unchanged,
             unchanged,
-            kept_rows: database.kept_rows.iter().map(kept_rows_of).collect(),
+            kept_rows: database.kept_rows.clone(),
             kept: self.state.kept_tables.clone(),
             rows: (!database.names().is_empty()).then_some(loaded + stayed),
             compatibility: database.compatibility.clone(),
         }
     }
-}
-
-/// Rows that were kept, for the report.
-pub(super) fn kept_rows_of(kept: &KeptRows) -> KeptRowsOf {
-    KeptRowsOf { table: kept.table.clone(), column: kept.column.clone(), rows: kept.rows }
 }
 
 /// The files of a restore, for its report.

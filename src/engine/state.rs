@@ -1,11 +1,11 @@
 //! The states of a restore. Each is a type of its own, and holds the things that the job has found or made by then.
 
+use crate::api::answer::comparison::KeptRowsOf;
 use crate::api::answer::restore::Rehearsal;
 use crate::backup;
 use crate::engine::commit::step::{self, Step};
 use crate::engine::machine::Hosts;
 use crate::error::{Error, Result};
-use crate::host::database::kept_rows::KeptRows;
 use crate::host::database::{ForeignKey, LoadedTable, Objects, UnchangedTable};
 use crate::host::tree::{TreeSummary, Unit};
 use crate::job::JobId;
@@ -184,7 +184,7 @@ pub struct StagedDatabase {
     /// Tables of the dump that are live as it has them: they stay where they are.
     pub unchanged: Vec<UnchangedTable>,
     /// Newer rows of live tables that were carried into loaded ones.
-    pub kept_rows: Vec<KeptRows>,
+    pub kept_rows: Vec<KeptRowsOf>,
 }
 
 impl StagedDatabase {

@@ -3,7 +3,6 @@
 
 use crate::api::answer::restore::Rehearsal;
 use crate::config::{Config, Probe};
-use crate::engine::commit::boundary;
 use crate::engine::live_pages;
 use crate::engine::machine::Hosts;
 use crate::engine::site_config;
@@ -439,7 +438,7 @@ fn softened(check: Check) -> Check {
 
 /// A table that stayed where it was may hold what the site has written meanwhile.
 fn written_since(hosts: &Hosts, live: &str, staged: &StagedDatabase) -> Result<Option<Check>> {
-    let written = boundary::written(hosts.database()?, live, staged)?;
+    let written = written(hosts.database()?, live, staged)?;
     let Some(first) = written.first() else { return Ok(None) };
     let count = written.len();
     let message = format!(
@@ -448,6 +447,19 @@ fn written_since(hosts: &Hosts, live: &str, staged: &StagedDatabase) -> Result<O
     );
     let named: Vec<String> = written.into_iter().take(LISTED).collect();
     Ok(Some(Check::new("written_since", Outcome::Warn, message).with("tables", named)))
+}
+
+/// Tables that the site has written to since they were found to be as the dump has them, as far as the server knows.
+fn written(database: &dyn Database, live: &str, staged: &StagedDatabase) -> Result<Vec<String>> {
+    if staged.unchanged.is_empty() {
+        return Ok(Vec::new());
+    }
+    let times = database.table_times(live)?;
+    let is_written = |table: &&UnchangedTable| {
+        let updated = times.tables.iter().find(|times| times.name == table.name).and_then(|times| times.updated);
+        updated.is_some_and(|updated| updated >= table.seen)
+    };
+    Ok(staged.unchanged.iter().filter(is_written).map(|table| table.name.clone()).collect())
 }
 
 fn live_database(config: &Config, plan: &Plan, hosts: &Hosts, live: &str, expected: &[&str]) -> Result<Vec<Check>> {

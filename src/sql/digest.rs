@@ -1,7 +1,8 @@
 //! The digest of a table's rows, the same from whoever has them: a dump as literals, or a server as the text of its columns. Pure.
 
+use crate::sql::rows::unquote;
 use crate::sql::table::TableText;
-use crate::sql::token::{Quoting, escapes};
+use crate::sql::token::Quoting;
 use std::fmt;
 use xxhash_rust::xxh3::xxh3_128_with_secret;
 
@@ -324,34 +325,10 @@ impl Reader<'_> {
         if quote == b'"' && self.quoting.ansi_quotes {
             return None;
         }
-        let escapes = escapes(quote, self.quoting);
-        self.at += 1;
         let begin = row.open();
-        loop {
-            let rest = &self.text[self.at..];
-            let plain = if escapes { memchr::memchr2(quote, b'\\', rest) } else { memchr::memchr(quote, rest) }?;
-            row.bytes.extend_from_slice(&rest[..plain]);
-            let next = rest.get(plain + 1).copied();
-            self.at += plain + 2;
-            if rest[plain] != quote {
-                match next? {
-                    b'0' => row.bytes.push(0),
-                    b'b' => row.bytes.push(8),
-                    b'n' => row.bytes.push(b'\n'),
-                    b'r' => row.bytes.push(b'\r'),
-                    b't' => row.bytes.push(b'\t'),
-                    b'Z' => row.bytes.push(26),
-                    kept @ (b'%' | b'_') => row.bytes.extend([b'\\', kept]),
-                    other => row.bytes.push(other),
-                }
-            } else if next == Some(quote) {
-                row.bytes.push(quote);
-            } else {
-                self.at -= 1;
-                row.close(begin);
-                return Some(());
-            }
-        }
+        self.at = unquote(self.text, self.at, self.quoting, &mut row.bytes)?;
+        row.close(begin);
+        Some(())
     }
 }
 

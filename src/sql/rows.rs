@@ -24,7 +24,8 @@ pub fn as_text(rows: Vec<u8>, quoting: Quoting, introducer: &str) -> String {
             at += 1;
             continue;
         }
-        let (value, end) = literal(&rows, at, quoting);
+        let mut value = Vec::new();
+        let end = unquote(&rows, at, quoting, &mut value).unwrap_or(rows.len());
         match std::str::from_utf8(&rows[at..end]) {
             Ok(literal) => text.push_str(literal),
             Err(_) => {
@@ -43,43 +44,35 @@ pub fn as_text(rows: Vec<u8>, quoting: Quoting, introducer: &str) -> String {
     text
 }
 
-/// The bytes a literal stands for, and where it ends.
-fn literal(rows: &[u8], begin: usize, quoting: Quoting) -> (Vec<u8>, usize) {
+/// Appends the bytes that the literal at `begin` stands for, and gives where it ends; `None` where it does not end.
+pub fn unquote(rows: &[u8], begin: usize, quoting: Quoting, value: &mut Vec<u8>) -> Option<usize> {
     let quote = rows[begin];
     let escapes = escapes(quote, quoting);
-    let mut value = Vec::new();
     let mut at = begin + 1;
-    while at < rows.len() {
-        let next = rows.get(at + 1).copied();
-        match rows[at] {
-            b'\\' if escapes => {
-                match next {
-                    Some(b'0') => value.push(0),
-                    Some(b'b') => value.push(8),
-                    Some(b'n') => value.push(b'\n'),
-                    Some(b'r') => value.push(b'\r'),
-                    Some(b't') => value.push(b'\t'),
-                    Some(b'Z') => value.push(26),
-                    Some(kept @ (b'%' | b'_')) => value.extend([b'\\', kept]),
-                    Some(other) => value.push(other),
-                    None => {}
-                }
-                at += 2;
+    loop {
+        let rest = rows.get(at..)?;
+        let found = if escapes { memchr::memchr2(quote, b'\\', rest) } else { memchr::memchr(quote, rest) };
+        value.extend_from_slice(&rest[..found.unwrap_or(rest.len())]);
+        let plain = found?;
+        let next = rest.get(plain + 1).copied();
+        at += plain + 2;
+        if rest[plain] != quote {
+            match next? {
+                b'0' => value.push(0),
+                b'b' => value.push(8),
+                b'n' => value.push(b'\n'),
+                b'r' => value.push(b'\r'),
+                b't' => value.push(b'\t'),
+                b'Z' => value.push(26),
+                kept @ (b'%' | b'_') => value.extend([b'\\', kept]),
+                other => value.push(other),
             }
-            byte if byte == quote => {
-                if next != Some(quote) {
-                    return (value, at + 1);
-                }
-                value.push(quote);
-                at += 2;
-            }
-            byte => {
-                value.push(byte);
-                at += 1;
-            }
+        } else if next == Some(quote) {
+            value.push(quote);
+        } else {
+            return Some(at - 1);
         }
     }
-    (value, rows.len())
 }
 
 /// The rows `(…),(…)` with DEFAULT in these places of each, which MariaDB and MySQL both take for a column that is computed.

@@ -16,7 +16,7 @@ fn folder(world: &World) -> PathBuf {
     if other.exists() { other } else { world.place().join("base/config/hooks.d") }
 }
 
-fn put(world: &World, name: &str, script: &str) -> PathBuf {
+pub fn put(world: &World, name: &str, script: &str) -> PathBuf {
     let path = folder(world).join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();

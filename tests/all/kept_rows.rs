@@ -1,8 +1,8 @@
 //! `options.keep_rows`: what a shop has sold since the backup is in the restored tables.
 
+use crate::hooks;
 use crate::world::{DOMAIN, World};
 use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt;
 
 /// A world with a backup; since then a customer and two orders have come, an old order was changed, and an old customer renamed.
 fn busy() -> World {
@@ -65,16 +65,10 @@ fn before_is(world: &World, before: &crate::world::Digest) {
 #[test]
 fn what_comes_until_the_change_over_is_kept_too() {
     let world = busy();
-    let hook = world.place().join("base/config/hooks.d/before-commit/sell");
-    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
     let socket = world.place().join("run/db.sock");
     let sale = "INSERT INTO shop.rv_orders (customer, total, placed) VALUES (8, 9, NOW())";
-    std::fs::write(
-        &hook,
-        format!("#!/bin/sh\nmariadb --no-defaults --socket='{}' --user=root -e \"{sale}\"\n", socket.display()),
-    )
-    .unwrap();
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let script = format!("mariadb --no-defaults --socket='{}' --user=root -e \"{sale}\"", socket.display());
+    hooks::put(&world, "before-commit/sell", &script);
     world.call("restore_start", request(json!([{"table": "rv_orders"}, {"table": "rv_customers"}])));
     assert_eq!(sql(&world, "SELECT COUNT(*), SUM(customer=8 AND total=9) FROM rv_orders"), "1003\t1");
 }

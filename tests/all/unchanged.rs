@@ -1,5 +1,6 @@
 //! Tables that are live as the dump has them: they are not loaded, and nothing else is passed over.
 
+use crate::hooks;
 use crate::loading::{SHADOW, World};
 use crate::world::{self, DOMAIN};
 use rocketvps_restore::host::database::{Database, Loaded};
@@ -294,15 +295,10 @@ fn a_site_whose_tables_stay_is_restored_and_goes_back_exactly() {
 fn what_is_written_to_a_table_that_stays_is_said() {
     let site = world::World::up();
     site.harness("backup", &[]);
-    let hook = site.place().join("base/config/hooks.d/before-commit/write");
-    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
     let socket = site.place().join("run/db.sock");
-    let script = format!(
-        "#!/bin/sh\nmariadb --no-defaults --socket='{}' --user=root -e \"UPDATE shop.rv_stock SET pieces=77 WHERE item='fuel'\"\n",
-        socket.display()
-    );
-    std::fs::write(&hook, script).unwrap();
-    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let write = "UPDATE shop.rv_stock SET pieces=77 WHERE item='fuel'";
+    let script = format!("mariadb --no-defaults --socket='{}' --user=root -e \"{write}\"", socket.display());
+    hooks::put(&site, "before-commit/write", &script);
     let report = site.call("restore_start", json!({"domain": DOMAIN, "wait": true}));
     let groups = report["verification"]["live"].as_array().unwrap();
     let mut checks = groups.iter().flat_map(|group| group["checks"].as_array().unwrap());

@@ -5,7 +5,7 @@ use crate::engine::damaged;
 use crate::engine::machine::Hosts;
 use crate::engine::state::{Scope, StagedDatabase};
 use crate::error::{Code, Error, Result};
-use crate::host::database::{Database, ForeignKey, Object, ObjectKind, Objects, UnchangedTable};
+use crate::host::database::{ForeignKey, Object, ObjectKind, Objects};
 use crate::plan::{DatabasePlan, Plan};
 use crate::snapshot::retained::Brought;
 
@@ -166,22 +166,6 @@ impl Boundary {
         };
         Objects(old.0.into_iter().filter(goes).collect())
     }
-}
-
-/// Tables that the site has written to since they were found to be as the dump has them, as far as the server knows.
-///
-/// # Errors
-/// `database_unreachable`.
-pub fn written(database: &dyn Database, live: &str, staged: &StagedDatabase) -> Result<Vec<String>> {
-    if staged.unchanged.is_empty() {
-        return Ok(Vec::new());
-    }
-    let times = database.table_times(live)?;
-    let is_written = |table: &&UnchangedTable| {
-        let updated = times.tables.iter().find(|times| times.name == table.name).and_then(|times| times.updated);
-        updated.is_some_and(|updated| updated >= table.seen)
-    };
-    Ok(staged.unchanged.iter().filter(is_written).map(|table| table.name.clone()).collect())
 }
 
 #[cfg(test)]

@@ -18,7 +18,6 @@ use crate::backup::locate::locate_with;
 use crate::backup::preview::examine_entries;
 use crate::backup::source::Source;
 use crate::config::Config;
-use crate::engine::check;
 use crate::engine::machine;
 use crate::engine::preflight::facts::{self, Facts};
 use crate::engine::preflight::plan_token::{self, LiveDatabase};
@@ -200,8 +199,7 @@ impl Seen<'_> {
         let about = (hosts, self.selection, schema);
         if !self.selection.keep_rows.is_empty() {
             let job = folder.status()?.job;
-            let kept = newer_rows::expect(self.config, self.source, about, dump, &job, monitor)?;
-            changes.kept_rows = kept.iter().map(check::kept_rows_of).collect();
+            changes.kept_rows = newer_rows::expect(self.config, self.source, about, dump, &job, monitor)?;
         }
         Ok(Some(changes))
     }

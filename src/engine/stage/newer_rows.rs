@@ -1,5 +1,7 @@
 //! `options.keep_rows`: rows that the site has made since the backup, carried into the restored tables.
 
+use crate::api::KeepRows;
+use crate::api::answer::comparison::KeptRowsOf;
 use crate::backup::contents::DumpScan;
 use crate::backup::scan::read_dump_text;
 use crate::backup::source::Source;
@@ -7,7 +9,7 @@ use crate::config::Config;
 use crate::engine::machine::Hosts;
 use crate::engine::state::StagedDatabase;
 use crate::error::Result;
-use crate::host::database::kept_rows::{KeptRows, KeptTable, Sides, not_held};
+use crate::host::database::kept_rows::{Sides, not_held};
 use crate::host::database::names;
 use crate::job::JobId;
 use crate::plan::{Plan, Selection};
@@ -20,17 +22,13 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// `bad_request` for a table that the backup does not hold, and as [`Sides::carry`].
-pub fn keep(plan: &Plan, hosts: &Hosts, staged: &StagedDatabase) -> Result<Vec<KeptRows>> {
+pub fn keep(plan: &Plan, hosts: &Hosts, staged: &StagedDatabase) -> Result<Vec<KeptRowsOf>> {
     let (Some(plan_names), false) = (&plan.database, plan.selection.keep_rows.is_empty()) else {
         return Ok(Vec::new());
     };
-    let mut tables = Vec::new();
-    for kept in plan.selection.keep_rows.iter().filter(|kept| !staged.is_unchanged(&kept.table)) {
-        if !staged.tables.iter().any(|table| table.name == kept.table) {
-            return Err(not_held(&kept.table));
-        }
-        tables.push(KeptTable { table: kept.table.clone(), column: kept.column.clone() });
-    }
+    let changed = plan.selection.keep_rows.iter().filter(|kept| !staged.is_unchanged(&kept.table));
+    let tables: Vec<KeepRows> = changed.cloned().collect();
+    require_held(&tables, &staged.names())?;
     if tables.is_empty() {
         return Ok(Vec::new());
     }
@@ -51,20 +49,13 @@ pub fn expect(
     dump: &DumpScan,
     job: &JobId,
     monitor: &dyn Monitor,
-) -> Result<Vec<KeptRows>> {
-    let held = dump.table_names();
-    let mut tables = Vec::new();
-    for kept in &selection.keep_rows {
-        if !held.contains(&kept.table.as_str()) {
-            return Err(not_held(&kept.table));
-        }
-        tables.push(KeptTable { table: kept.table.clone(), column: kept.column.clone() });
-    }
+) -> Result<Vec<KeptRowsOf>> {
+    require_held(&selection.keep_rows, &dump.table_names())?;
     let server = hosts.server()?;
     let Some(dialect) = hosts.dialect() else { return Ok(Vec::new()) };
     let (account, shadow) = (names::carrier(job.short()), names::shadow(job.short()));
     let sides = Sides { server: &server, account: &account, live, shadow: &shadow };
-    sides.expect(&tables, |columns| {
+    sides.expect(&selection.keep_rows, |columns| {
         let mut found = BTreeMap::new();
         read_dump_text(source, config, monitor, |text| {
             found = greatest(text, dialect, columns)?;
@@ -74,8 +65,15 @@ pub fn expect(
     })
 }
 
+fn require_held(tables: &[KeepRows], held: &[&str]) -> Result<()> {
+    match tables.iter().find(|kept| !held.contains(&kept.table.as_str())) {
+        Some(kept) => Err(not_held(&kept.table)),
+        None => Ok(()),
+    }
+}
+
 /// What is said of a table whose rows were carried.
-pub fn note(kept: &KeptRows) -> Option<String> {
-    let KeptRows { table, column, rows } = kept;
+pub fn note(kept: &KeptRowsOf) -> Option<String> {
+    let KeptRowsOf { table, column, rows } = kept;
     (*rows > 0).then(|| format!("kept {rows} live rows of {table} that are newer than the backup (by {column})"))
 }

@@ -5,6 +5,8 @@
 //! and written by a throw-away account that may read the site's schema, add to the shadow schema, and do nothing else: a tenant may put
 //! a view in a table's place at any moment.
 
+use crate::api::KeepRows;
+use crate::api::answer::comparison::KeptRowsOf;
 use crate::error::{Code, Error, Result};
 use crate::host::database::accounts;
 use crate::host::database::grants::READING;
@@ -26,26 +28,6 @@ const PATIENCE_S: u32 = 5;
 /// Types of keys that count up.
 const WHOLE: [&str; 5] = ["tinyint", "smallint", "mediumint", "int", "bigint"];
 
-/// Which rows of a table are carried.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptTable {
-    /// The table.
-    pub table: String,
-    /// The column that tells what is newer; `None`: its key.
-    pub column: Option<String>,
-}
-
-/// Rows that were carried into a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptRows {
-    /// The table.
-    pub table: String,
-    /// The column that tells what is newer.
-    pub column: String,
-    /// How many.
-    pub rows: u64,
-}
-
 /// A site's schema beside the one that takes its place.
 pub struct Sides<'a> {
     /// The administrator.
@@ -65,7 +47,7 @@ impl Sides<'_> {
     /// `bad_request` for a table without a key, or with columns that the restored one has not got; `broken_reference` for rows that refer
     /// to what the restored tables do not hold; `database_failed` for one whose number or name a restored row has. Nothing live was
     /// changed.
-    pub fn carry(&self, tables: &[KeptTable]) -> Result<Vec<KeptRows>> {
+    pub fn carry(&self, tables: &[KeepRows]) -> Result<Vec<KeptRowsOf>> {
         self.as_carrier(|connection| {
             let mut waiting: Vec<Statement> = tables
                 .iter()
@@ -104,44 +86,31 @@ impl Sides<'_> {
     /// `bad_request` for a table without a key, or with columns that the backup's has not got; what `look` meets.
     pub fn expect(
         &self,
-        tables: &[KeptTable],
+        tables: &[KeepRows],
         look: impl FnOnce(&BTreeMap<String, String>) -> Result<BTreeMap<String, Found>>,
-    ) -> Result<Vec<KeptRows>> {
+    ) -> Result<Vec<KeptRowsOf>> {
         self.as_carrier(|connection| {
-            let mut by: BTreeMap<String, String> = BTreeMap::new();
-            let mut whole = Vec::new();
+            let mut live = Vec::new();
             for kept in tables {
                 let all = columns(connection, self.live, &kept.table)?;
-                if all.is_empty() {
-                    continue;
+                if !all.is_empty() {
+                    let column = column(kept, &all, &key(connection, self.live, &kept.table)?)?.clone();
+                    live.push((kept.table.clone(), all, column));
                 }
-                let column = column(kept, &all, &key(connection, self.live, &kept.table)?)?;
-                by.insert(kept.table.clone(), column.name.clone());
-                whole.extend(column.is_whole().then(|| kept.table.clone()));
             }
-            let found = look(&by)?;
+            let by = live.iter().map(|(table, _, column)| (table.clone(), column.name.clone())).collect();
+            let backup = look(&by)?;
             let mut expected = Vec::new();
-            for (table, column) in by {
-                let newer = match found.get(&table) {
-                    None => return Err(not_held(&table)),
-                    Some(found) => {
-                        let has = |name: &str| found.columns.iter().any(|known| known.eq_ignore_ascii_case(name));
-                        require_columns(&table, &columns(connection, self.live, &table)?, &has)?;
-                        let value = String::from_utf8_lossy(&found.greatest);
-                        let number = value.parse::<i128>().ok().filter(|_| whole.contains(&table));
-                        match found.greatest.is_empty() {
-                            true => "TRUE".to_owned(),
-                            false => {
-                                let value = number.map_or_else(|| literal(&value), |number| number.to_string());
-                                format!("{} > {value}", quote_name(&column))
-                            }
-                        }
-                    }
-                };
+            for (table, all, column) in live {
+                let found = backup.get(&table).ok_or_else(|| not_held(&table))?;
+                require_columns(&table, &all, found.columns.iter().map(String::as_str))?;
+                let value = Some(String::from_utf8_lossy(&found.greatest)).filter(|value| !value.is_empty());
+                let newer = column.above("", ">", value.as_deref());
                 let count = format!("SELECT COUNT(*) FROM {} WHERE {newer}", full(self.live, &table));
                 let count = rows(connection, &count)?.first().map_or(0, |row| number(row, 0));
-                expected.push(KeptRows { table, column, rows: count });
+                expected.push(KeptRowsOf { table, column: column.name, rows: count });
             }
+            expected.sort_by(|one, other| one.table.cmp(&other.table));
             Ok(expected)
         })
     }
@@ -165,14 +134,13 @@ impl Sides<'_> {
     }
 
     /// What carries the rows of a table; `None` where the site has no such table.
-    fn statement(&self, connection: &mut Conn, kept: &KeptTable) -> Result<Option<Statement>> {
+    fn statement(&self, connection: &mut Conn, kept: &KeepRows) -> Result<Option<Statement>> {
         let theirs = columns(connection, self.live, &kept.table)?;
         if theirs.is_empty() {
             return Ok(None);
         }
         let ours = columns(connection, self.shadow, &kept.table)?;
-        let has = |name: &str| ours.iter().any(|column| column.name.eq_ignore_ascii_case(name));
-        require_columns(&kept.table, &theirs, &has)?;
+        require_columns(&kept.table, &theirs, ours.iter().map(|column| column.name.as_str()))?;
         let key = key(connection, self.live, &kept.table)?;
         let column = column(kept, &theirs, &key)?;
         let greatest = format!("SELECT MAX({}) FROM {}", quote_name(&column.name), full(self.shadow, &kept.table));
@@ -183,25 +151,16 @@ impl Sides<'_> {
             theirs.iter().filter(|column| !column.computed).map(|column| quote_name(&column.name)).collect();
         let read: Vec<String> = names.iter().map(|name| format!("l.{name}")).collect();
         let is_key = key.len() == 1 && key[0].eq_ignore_ascii_case(&column.name);
-        let newer = match &greatest {
-            None => "TRUE".to_owned(),
-            // Rows of the same second as the backup's last: those that it has are known by their key.
-            Some(row) => {
-                let sign = if is_key || key.is_empty() { ">" } else { ">=" };
-                let value = if column.is_whole() { text(row, 0) } else { literal(&text(row, 0)) };
-                format!("l.{} {sign} {value}", quote_name(&column.name))
-            }
-        };
-        let (join, absent) = match key.is_empty() {
-            true => (String::new(), ""),
-            false => {
+        // Rows of the same second as the backup's last: those that it has are known by their key.
+        let sign = if is_key || key.is_empty() { ">" } else { ">=" };
+        let newer = column.above("l.", sign, greatest.map(|row| text(&row, 0)).as_deref());
+        let (join, absent) = match key.first() {
+            None => (String::new(), String::new()),
+            Some(first) => {
                 let same: Vec<String> = key.iter().map(|name| format!("s.{0}=l.{0}", quote_name(name))).collect();
-                (format!(" LEFT JOIN {shadow} s ON {}", same.join(" AND ")), "s")
+                let join = format!(" LEFT JOIN {shadow} s ON {}", same.join(" AND "));
+                (join, format!(" AND s.{} IS NULL", quote_name(first)))
             }
-        };
-        let absent = match absent {
-            "" => String::new(),
-            alias => format!(" AND {alias}.{} IS NULL", quote_name(&key[0])),
         };
         let insert = format!(
             "INSERT INTO {shadow} ({}) SELECT {} FROM {live} l{join} WHERE {newer}{absent}",
@@ -213,7 +172,8 @@ impl Sides<'_> {
 }
 
 /// Refuses a table with columns that the backup's has not got.
-fn require_columns(table: &str, live: &[Column], has: &dyn Fn(&str) -> bool) -> Result<()> {
+fn require_columns<'a>(table: &str, live: &[Column], backup: impl Iterator<Item = &'a str> + Clone) -> Result<()> {
+    let has = |name: &str| backup.clone().any(|known| known.eq_ignore_ascii_case(name));
     let Some(more) = live.iter().find(|column| !column.computed && !has(&column.name)) else { return Ok(()) };
     let message =
         format!("the column {} of {table} is not in the backup: newer rows would lose what is in it", more.name);
@@ -237,8 +197,8 @@ struct Statement {
 }
 
 impl Statement {
-    fn kept(self, rows: u64) -> KeptRows {
-        KeptRows { table: self.table, column: self.column, rows }
+    fn kept(self, rows: u64) -> KeptRowsOf {
+        KeptRowsOf { table: self.table, column: self.column, rows }
     }
 
     fn failed(&self, error: &mysql::Error) -> Error {
@@ -260,6 +220,7 @@ fn no_parent(table: &str, said: &str) -> Error {
         .with("table", table)
 }
 
+#[derive(Clone)]
 struct Column {
     name: String,
     kind: String,
@@ -269,6 +230,14 @@ struct Column {
 impl Column {
     fn is_whole(&self) -> bool {
         WHOLE.contains(&self.kind.as_str())
+    }
+
+    /// The condition for rows with a greater value than the greatest that the backup has; without one all are newer.
+    fn above(&self, of: &str, sign: &str, greatest: Option<&str>) -> String {
+        let Some(value) = greatest else { return "TRUE".into() };
+        let number = value.parse::<i128>().ok().filter(|_| self.is_whole());
+        let value = number.map_or_else(|| literal(value), |number| number.to_string());
+        format!("{of}{} {sign} {value}", quote_name(&self.name))
     }
 }
 
@@ -297,7 +266,7 @@ fn key(connection: &mut Conn, schema: &str, table: &str) -> Result<Vec<String>> 
     Ok(rows(connection, &sql)?.iter().map(|row| text(row, 0)).collect())
 }
 
-fn column<'a>(kept: &KeptTable, all: &'a [Column], key: &[String]) -> Result<&'a Column> {
+fn column<'a>(kept: &KeepRows, all: &'a [Column], key: &[String]) -> Result<&'a Column> {
     let find = |name: &str| all.iter().find(|column| column.name.eq_ignore_ascii_case(name));
     let refuse = |message: String| {
         Error::new(Code::BadRequest, message)

@@ -15,7 +15,7 @@ use crate::host::spool::Spool;
 use crate::progress::Phase;
 use crate::random;
 use crate::sql::digest::{Filled, Key, Letters, Row, RowsDigest};
-use crate::sql::insert::Verb;
+use crate::sql::insert::{InsertHead, Verb};
 use crate::sql::lexer::{Item, Lexer, Rows};
 use crate::sql::session::Session;
 use crate::sql::statement::{Statement, classify};
@@ -161,14 +161,16 @@ impl Live {
     pub fn holds(&mut self, made: &DumpTable<'_>) -> Result<Option<Passed>> {
         let is_utf8 = made.session.charset.as_deref().is_none_or(|name| name.starts_with("utf8"));
         let is_plain = self.are_plain(made.session) && (is_utf8 || made.sql.is_ascii());
+        let words = words(made.sql);
+        let says = |word: &str| words.iter().any(|said| said.eq_ignore_ascii_case(word));
         // A foreign key between a table that stays and one that comes would be taken off and put on anew, and so would its index.
-        let is_tied = self.referred.contains(made.name) || has_word(made.sql, "FOREIGN");
+        let is_tied = self.referred.contains(made.name) || says("FOREIGN");
         // Rows of before are not among those that a SELECT gives.
-        let keeps_history = has_word(made.sql, "VERSIONING");
+        let keeps_history = says("VERSIONING");
         if self.is_over || !made.text.is_innodb() || !is_plain || is_tied || keeps_history {
             return Ok(None);
         }
-        let compared = self.compare(made);
+        let compared = self.compare(made, &words);
         self.shared.check()?;
         let passed = match compared {
             Ok(Some(passed)) => passed,
@@ -196,8 +198,8 @@ impl Live {
             && modes::listed(&mode).any(|word| is(word, ZERO))
     }
 
-    fn compare(&mut self, made: &DumpTable<'_>) -> Result<Option<Passed>> {
-        let Some(seen) = self.defines(made)? else { return Ok(None) };
+    fn compare(&mut self, made: &DumpTable<'_>, words: &[&str]) -> Result<Option<Passed>> {
+        let Some(seen) = self.defines(made.name, words)? else { return Ok(None) };
         self.shared.monitor.current(Phase::Database, made.name);
         let source = Watched { reader: self.spool.reader_at(made.until), shared: self.shared.clone() };
         let mut lexer = Lexer::new(source, self.shared.dialect, BATCH);
@@ -213,7 +215,10 @@ impl Live {
                     let sent = match &sending {
                         Some(sent) => sent,
                         None => match self.filled(made, &rows, &session) {
-                            Some((filled, charset)) => sending.insert(self.send(made.name, filled, &session, charset)?),
+                            Some((filled, charset)) => {
+                                let sent = self.send(made.name, filled, &session, charset)?;
+                                sending.insert(Sending { head: Some(rows.head.clone()), ..sent })
+                            }
                             None => break false,
                         },
                     };
@@ -253,7 +258,7 @@ impl Live {
 
     /// Whether the live table is defined word for word as the dump defines its own, the next value of `AUTO_INCREMENT` included; then the
     /// server's clock.
-    fn defines(&mut self, made: &DumpTable<'_>) -> Result<Option<i64>> {
+    fn defines(&mut self, table: &str, words: &[&str]) -> Result<Option<i64>> {
         let asking = match &mut self.asking {
             Some(asking) => asking,
             empty => {
@@ -267,16 +272,17 @@ impl Live {
         if self.is_over {
             return Ok(None);
         }
-        let clock = rows(asking, "SELECT UNIX_TIMESTAMP()")?.first().map_or(0, |row| number(row, 0));
-        let sql = format!("SHOW CREATE TABLE {}", full(&self.schema, made.name));
+        let sql = format!("SHOW CREATE TABLE {}", full(&self.schema, table));
         let shown = match asking.query::<mysql::Row, _>(&sql) {
             Ok(shown) => shown.first().map(|row| text(row, 1)).unwrap_or_default(),
             Err(mysql::Error::MySqlError(error)) if u64::from(error.code) != LOCKED => return Ok(None),
             Err(error) => return Err(failed("look at a live table", &error)),
         };
-        let same = |shown: String| words(shown.as_bytes()) == words(made.sql.as_bytes());
-        let is_same = plain(&shown, self.shared.dialect).is_some_and(same);
-        Ok(is_same.then(|| i64::try_from(clock).unwrap_or(0)))
+        if plain(&shown, self.shared.dialect).is_none_or(|shown| self::words(&shown) != words) {
+            return Ok(None);
+        }
+        let clock = rows(asking, "SELECT UNIX_TIMESTAMP()")?.first().map_or(0, |row| number(row, 0));
+        Ok(Some(i64::try_from(clock).unwrap_or(0)))
     }
 
     /// What rows of the dump fill, and the character set in which the server is asked for the same.
@@ -309,14 +315,14 @@ impl Live {
             send_rows(&mut connection, &sql, &key, &sender).map_err(|error| failed("read a live table", &error))?;
             Ok(connection)
         });
-        Ok(Sending { filled, session: session.clone(), digests, id, thread })
+        Ok(Sending { head: None, filled, session: session.clone(), digests, id, thread })
     }
 
     /// Whether these rows are the next of those that the server sends, as far as that is known by now.
     fn are_sent(&self, made: &DumpTable<'_>, rows: &Rows, sent: &Sending, digest: &mut RowsDigest) -> Result<bool> {
         let plain = rows.head.verb == Verb::Insert && rows.head.schema.is_none() && rows.upsert.is_none();
-        let filled = Filled::of(made.text, rows.head.columns.as_deref(), sent.filled.letters);
-        if !plain || filled.as_ref() != Some(&sent.filled) {
+        let filled = || Filled::of(made.text, rows.head.columns.as_deref(), sent.filled.letters);
+        if !plain || sent.head.as_ref() != Some(&rows.head) && filled().as_ref() != Some(&sent.filled) {
             return Ok(false);
         }
         let mut text = vec![0; usize::try_from(rows.length).map_err(|_| Error::new(Code::Internal, "endless rows"))?];
@@ -413,6 +419,8 @@ impl Drop for Live {
 
 /// Rows on their way from the server.
 struct Sending {
+    /// Of the first of the dump's rows; most of a table's have the same.
+    head: Option<Arc<InsertHead>>,
     filled: Filled,
     session: Session,
     /// Of the first [`EVERY`] rows, of twice as many, and so on; at last of all.
@@ -476,10 +484,6 @@ fn check_all(mut connection: Conn, schema: &str, tables: &Receiver<String>, stop
     })
 }
 
-fn has_word(sql: &str, word: &str) -> bool {
-    tokens(sql.as_bytes(), Quoting::default()).iter().any(|token| token.is(sql.as_bytes(), word))
-}
-
 /// The statement with its versioned comments opened, as the lexer does it with the dump's.
 fn plain(shown: &str, dialect: Dialect) -> Option<String> {
     let whole = format!("{shown};");
@@ -489,6 +493,6 @@ fn plain(shown: &str, dialect: Dialect) -> Option<String> {
     }
 }
 
-fn words(sql: &[u8]) -> Vec<&[u8]> {
-    tokens(sql, Quoting::default()).into_iter().map(|token| &sql[token.span]).collect()
+fn words(sql: &str) -> Vec<&str> {
+    tokens(sql.as_bytes(), Quoting::default()).into_iter().filter_map(|token| sql.get(token.span)).collect()
 }
