@@ -358,6 +358,16 @@ clock() { # COMMAND...: leaves the milliseconds in $took
   say "$1: $took ms"
 }
 
+# A peer and the engine in turn, each on a fresh copy of the image; leaves the milliseconds in $peer and $own.
+compete() { # TIMES PEER ENGINE [IMAGE INPUT...]
+  local n
+  peer=() own=()
+  for ((n = 0; n < $1; n++)); do
+    measure "$2" "${@:4}"; peer+=("$took"); leave
+    measure "$3" "${@:4}"; own+=("$took"); leave
+  done
+}
+
 last_job() {
   call list_jobs "{\"domain\":\"$domain\"}" | grep -oE '"job":"[^"]+"' | head -n 1 | cut -d '"' -f 4
 }
@@ -418,16 +428,12 @@ figure_rehearsal() {
 }
 
 figure_foreign() {
-  local n kind limit inputs against peer own
+  local kind limit inputs against peer own
   make_foreign
   while IFS=$'\t' read -r kind limit inputs against; do
-    peer=() own=()
     # Their names are words; there is nothing to see before the image is mounted.
     read -ra inputs <<<"$inputs"
-    for ((n = 0; n < pairs; n++)); do
-      measure "peer_$kind" foreign "${inputs[@]/#/$mount/foreign/}"; peer+=("$took"); leave
-      measure "engine_$kind" foreign "${inputs[@]/#/$mount/foreign/}"; own+=("$took"); leave
-    done
+    compete "$pairs" "peer_$kind" "engine_$kind" foreign "${inputs[@]/#/$mount/foreign/}"
     versus "restore from ${kind/zst/.tar.zst}" own "$against" peer "$limit"
     details+=("from $kind, ms: ${own[*]}; by hand: ${peer[*]}")
   done <<'KINDS'
@@ -438,24 +444,18 @@ KINDS
 }
 
 figure_rows() {
-  local peer=() own=() n
+  local peer own
   make_image differs differ
-  for ((n = 0; n < rows_pairs; n++)); do
-    measure peer_rows; peer+=("$took"); leave
-    measure engine_rows differs; own+=("$took"); leave
-  done
+  compete "$rows_pairs" peer_rows engine_rows differs
   versus 'dump with one row per INSERT' own "\`mariadb <\`, sync" peer 0.10
   details+=("one row per INSERT, ms: ${own[*]}; mariadb: ${peer[*]}")
 }
 
 # A site of which little is damaged: the restore that is needed at night.
 figure_damaged() {
-  local peer=() own=() n
+  local peer own
   make_image damaged damage
-  for ((n = 0; n < pairs; n++)); do
-    measure peer_tar; peer+=("$took"); leave
-    measure engine_restore damaged; own+=("$took"); leave
-  done
+  compete "$pairs" peer_tar engine_restore damaged
   versus 'whole restore, 1 % of the files and one small table differ' own "\`tar xzf\`, \`mariadb <\`, sync" peer 0.20
   details+=("1 % damaged, ms: ${own[*]}; tar and mariadb: ${peer[*]}")
 }
