@@ -45,6 +45,9 @@ pub struct Plan {
     /// The parts that the kept snapshot holds; `None`: the whole tree.
     #[serde(default)]
     pub kept_units: Option<PathBuf>,
+    /// The looks of the folders around them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_folders: Option<PathBuf>,
     /// What is restored, for people: path of a backup or snapshot.
     pub source: String,
 }
@@ -128,6 +131,7 @@ impl Plan {
             selection,
             from_snapshot: None,
             kept_units: None,
+            kept_folders: None,
             source,
         }
     }
@@ -162,6 +166,7 @@ impl Plan {
             snapshot: snapshot_folder(config, job, &manifest.domain),
             from_snapshot: Some(path.to_owned()),
             kept_units: manifest.units.clone(),
+            kept_folders: manifest.folders.clone(),
             source: path.display().to_string(),
         }
     }
@@ -205,9 +210,14 @@ impl Plan {
         self.snapshot.join("objects_new.json")
     }
 
-    /// The units that are exchanged, of a restore of parts.
+    /// The units that are exchanged one by one.
     pub fn units(&self) -> PathBuf {
         self.snapshot.join("units.json")
+    }
+
+    /// The looks of the folders around them.
+    pub fn folders(&self) -> PathBuf {
+        self.snapshot.join("folders.json")
     }
 }
 

@@ -257,7 +257,8 @@ pub(super) fn restored_files(files: &StagedFiles) -> RestoredFiles {
         links: files.summary.links,
         bytes: files.summary.bytes,
         stripped: files.summary.stripped_total,
-        parts: files.units.as_ref().map(|units| units.len() as u64),
+        unchanged: files.in_common.map_or(0, |common| common.files),
+        parts: files.units.as_ref().map(|units| units.len() as u64).or(files.in_common.map(|common| common.parts)),
         kept: files.kept.iter().take(LISTED).map(kept).collect(),
         kept_total: files.kept.len() as u64,
     }

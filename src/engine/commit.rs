@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::progress::{Level, Monitor};
 use crate::snapshot::retained::Manifest;
 use serde::{Deserialize, Serialize};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A line of a job's journal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -72,14 +72,14 @@ fn first_format() -> u32 {
 }
 
 /// Does the steps in order. On a failure of whatever kind, the journal's included, the steps done so far are undone before it
-/// returns.
+/// returns. Gives how long visitors may have met both sides; a next value that is raised before is none that they see.
 ///
 /// # Errors
 /// The failure, after the old state is back; `needs_operator` when it could not be brought back.
-pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<()> {
+pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: &dyn Monitor) -> Result<Duration> {
     // Before the first step: nginx's configuration may have many files, and between two steps visitors wait.
     let keeps_open = hosts.services.keeps_files_open();
-    let began = Instant::now();
+    let mut began = Instant::now();
     for (number, step) in steps.iter().enumerate() {
         let announced = announce(number, step, journal, hosts);
         let begun = number + usize::from(announced.is_ok());
@@ -97,12 +97,15 @@ pub fn forward(steps: Vec<Step>, journal: &mut Journal, hosts: &Hosts, monitor: 
         }
         let spent = began.elapsed().as_secs_f64() * 1000.0;
         monitor.event(Level::Info, &format!("{} (at {spent:.1} ms)", step.describe()));
+        if matches!(step, Step::SetNextValues { .. }) {
+            began = Instant::now();
+        }
     }
     if let Err(error) = journal.append(&Record::Committed) {
         back(&steps, journal, hosts, monitor)?;
         return Err(error);
     }
-    Ok(())
+    Ok(began.elapsed())
 }
 
 fn announce(number: usize, step: &Step, journal: &mut Journal, hosts: &Hosts) -> Result<()> {
@@ -246,8 +249,10 @@ pub fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manife
                 manifest.objects = Some(plan.objects());
             }
             Step::CreateSchema { .. } => manifest.schema_made = true,
+            Step::SetNextValues { values, .. } => manifest.next_values.clone_from(values),
             Step::DropForeignKeys { keys, .. } => manifest.links.clone_from(keys),
-            Step::Parts { staged, units, .. } => {
+            Step::Parts { staged, units, folders, .. } => {
+                manifest.folders.clone_from(folders);
                 manifest.live = Some(plan.document_root.clone());
                 manifest.tree = Some(staged.clone());
                 manifest.tree_identity = place::identity(staged).ok().flatten();
@@ -264,7 +269,7 @@ pub fn manifest_of(plan: &Plan, steps: &[Step], monitor: &dyn Monitor) -> Manife
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::database::{ForeignKey, Move, ObjectKind, SchemaCharset, Switch};
+    use crate::host::database::{ForeignKey, Move, NextValue, ObjectKind, SchemaCharset, Switch};
     use crate::host::services::Service;
     use crate::host::tree::Identity;
     use crate::siteconf::{Change, Item, Side};
@@ -299,7 +304,17 @@ mod tests {
             },
             Step::DropForeignKeys { schema: "a".into(), keys: vec![key.clone()] },
             Step::AddForeignKeys { schema: "a".into(), keys: vec![key] },
-            Step::Parts { live: "/l".into(), staged: "/s".into(), units: "/u".into(), count: 3 },
+            Step::SetNextValues {
+                schema: "a".into(),
+                values: vec![NextValue { table: "t".into(), old: 0, new: 1 << 62 }],
+            },
+            Step::Parts {
+                live: "/l".into(),
+                staged: "/s".into(),
+                units: "/u".into(),
+                count: 3,
+                folders: Some("/f".into()),
+            },
             Step::RestoreObjects { schema: "a".into(), old: "/o".into(), new: "/n".into() },
             Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: Some(id(2)), around: Vec::new() },
             Step::Exchange { staged: "/1".into(), live: "/2".into(), new: id(1), old: None, around: vec!["/x".into()] },

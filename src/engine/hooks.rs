@@ -5,6 +5,7 @@
 //! begun anew, and its hooks with it. Those of the end (`rolled-back`, `done`, `failed`) are run when the job is over, at most once.
 
 use crate::api::answer::hooks::{HookComponents, HookDocument, HookOutcome, HookRun, Moment};
+use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::host::guarded::{End, Guarded};
 use crate::host::hooks::{self, Hook, Hooks};
@@ -32,6 +33,11 @@ const BEGINNINGS: u32 = 2;
 const SAID: usize = 2000;
 /// Most lines of a hook's words that the log has.
 const LINES: usize = 50;
+
+/// Whether there are hooks of one of these moments; also where that cannot be told.
+pub fn has(config: &Config, moments: &[Moment]) -> bool {
+    hooks::read(config).map_or(true, |found| found.all.iter().any(|hook| moments.contains(&hook.moment)))
+}
 
 /// The job that the hooks are told of.
 pub struct Told<'a> {

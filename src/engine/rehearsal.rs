@@ -363,7 +363,7 @@ impl<'a> Stage<'a> {
     fn post(&self, visit: &Visit, staged: &Staged) -> Option<(u64, String)> {
         use crate::host::database::server::{full, number, rows, text};
         let (server, _) = self.database.as_ref()?;
-        let tables: Vec<&str> = staged.database.as_ref()?.tables.iter().map(|table| table.name.as_str()).collect();
+        let tables = staged.database.as_ref()?.names();
         let prefix = tables.iter().find_map(|name| {
             let prefix = name.strip_suffix("posts")?;
             tables.contains(&format!("{prefix}options").as_str()).then_some(prefix)

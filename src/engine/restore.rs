@@ -13,7 +13,7 @@ use crate::engine::leftovers::{discard, resume};
 use crate::engine::machine::Hosts;
 use crate::engine::preflight::{facts, plan_token};
 use crate::engine::state::{Committed, Job, Planned, Staged, Verified};
-use crate::engine::{check, preflight, rehearsal, site_config, stage, verify};
+use crate::engine::{check, hooks, preflight, rehearsal, site_config, stage, verify};
 use crate::error::{Code, Error, Result};
 use crate::host::site_database;
 use crate::host::target::Target;
@@ -286,16 +286,28 @@ impl Job<Planned> {
         let actions = self.ticket.request.options().compatibility;
         // A rehearsal proves that the backup can be loaded.
         let compares = self.ticket.kind != Kind::Rehearse;
+        let compared = stage::Compared { tables: compares, files: compares && self.may_compare_files() };
         let staged = std::thread::scope(|scope| {
             // A site that was broken before may still be after some of its parts were mended.
             let page =
                 plan.selection.is_partial().then(|| scope.spawn(|| verify::page_stands(config, hosts, &plan.domain)));
-            let staged = stage::run(config, plan, hosts, &self.state, &self.folder, (actions, compares), &self.monitor);
+            let staged = stage::run(config, plan, hosts, &self.state, &self.folder, (actions, compared), &self.monitor);
             let page_before = page.and_then(|page| page.join().ok());
             staged.map(|staged| Staged { page_before, ..staged })
         })?;
         self.tell_hooks(Moment::Staged, State::Staging)?;
         Ok(self.moved(|_| staged))
+    }
+}
+
+impl Job<Planned> {
+    /// Whether files that are live as the backup has them may have one more name in the staged tree: nobody else writes to that, and
+    /// nothing has to become immutable.
+    fn may_compare_files(&self) -> bool {
+        let config = &self.ticket.config;
+        self.plan.selection.files.is_whole()
+            && !self.folder.join(file::IMMUTABLE).exists()
+            && !hooks::has(config, &[Moment::Staged, Moment::BeforeCommit])
     }
 }
 
@@ -408,9 +420,8 @@ impl Job<Verified> {
         self.monitor.enter(State::Committing);
         // Nothing may stop a change-over half-way: it goes forward, or all the way back.
         self.monitor.shield(true);
-        let began = Instant::now();
-        commit::forward(steps.clone(), &mut self.journal, &self.hosts, self.monitor.as_ref())?;
-        let window_ms = began.elapsed().as_secs_f64() * 1000.0;
+        let window = commit::forward(steps.clone(), &mut self.journal, &self.hosts, self.monitor.as_ref())?;
+        let window_ms = window.as_secs_f64() * 1000.0;
         Ok(self.moved(|verified| Committed {
             staged: verified.staged,
             groups: verified.groups,

@@ -5,6 +5,7 @@
 
 pub mod archives;
 mod disk_watch;
+pub mod in_common;
 pub mod newer_rows;
 pub mod parts;
 pub mod take_over;
@@ -22,7 +23,7 @@ use crate::engine::preflight::{lacking_config, no_database};
 use crate::engine::site_config;
 use crate::engine::stage::archives::{Found, Reading};
 use crate::engine::stage::disk_watch::DiskWatch;
-use crate::engine::state::{Kept, Planned, Scope, Staged, StagedDatabase, StagedFiles};
+use crate::engine::state::{InCommon, Kept, Planned, Scope, Staged, StagedDatabase, StagedFiles};
 use crate::engine::unused::require_used;
 use crate::error::{Code, Error, Result, both};
 use crate::host::database::load::checkpoint::Checkpoint;
@@ -46,7 +47,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Stages what the plan selects. `compares`: tables that are live as the dump has them are not loaded.
+/// What of the live site is compared with the backup: what is as the backup has it is neither loaded nor written.
+#[derive(Debug, Clone, Copy)]
+pub struct Compared {
+    /// Its tables.
+    pub tables: bool,
+    /// Its files.
+    pub files: bool,
+}
+
+/// Stages what the plan selects.
 ///
 /// # Errors
 /// The error that either side met first; `backup_incomplete` when the backup lacks something that was asked for.
@@ -56,7 +66,7 @@ pub fn run(
     hosts: &Hosts,
     planned: &Planned,
     folder: &JobFolder,
-    (actions, compares): (Actions, bool),
+    (actions, compared): (Actions, Compared),
     monitor: &Arc<JobMonitor>,
 ) -> Result<Staged> {
     let Planned { source, goes_on_with, .. } = planned;
@@ -73,6 +83,7 @@ pub fn run(
         Some(_) => Some(Spool::create(&plan.dump())?),
         None => None,
     };
+    let mut compares = false;
     let mut writer = if files {
         monitor.begin(Phase::Files);
         let manifest = tree::manifest::create(&plan.manifest())?;
@@ -80,7 +91,10 @@ pub fn run(
         let root = Some(plan.document_root.clone());
         let live = tree::open_site(&plan.document_root)?.map(Arc::new);
         let policy = owner::policy(config, &plan.domain, live.as_ref().map(|live| live.as_fd()))?;
-        let options = TreeOptions { document_root: root, live, policy, ..TreeOptions::from_config(config)? };
+        compares = live.as_ref().is_some_and(|live| compared.files && tree::apart::may_be_exchanged_by_parts(live));
+        let limit = compares.then_some(in_common::MOST_PARTS);
+        let options =
+            TreeOptions { document_root: root, live, policy, compares: limit, ..TreeOptions::from_config(config)? };
         let begin = if goes_on_with.is_some() { TreeWriter::go_on } else { TreeWriter::create };
         Some(begin(tree::open_folder(&plan.tree)?, options, manifest, shared.clone())?)
     } else {
@@ -94,7 +108,7 @@ pub fn run(
                 Some(scope.spawn(move || {
                     let stop = || linked.stop();
                     let loaded = load_watched(config, plan, hosts, shared.as_ref(), stop, || {
-                        load_dump(config, plan, hosts, spool, &tables, (actions, compares), shared.clone())
+                        load_dump(config, plan, hosts, spool, &tables, (actions, compared.tables), shared.clone())
                     });
                     if loaded.is_err() {
                         stop();
@@ -140,10 +154,12 @@ pub fn run(
     place::remove(&plan.dump(), &Silent)?;
     let mut notes = summary.as_ref().map(|summary| summary.stripped.clone()).unwrap_or_default();
     notes.extend(found.notes.iter().cloned());
-    let files = summary
+    let mut files = summary
         .map(|summary| complete_files(plan, source, &paths, &found, summary, &mut notes, monitor))
         .transpose()?;
-    if files.is_some() {
+    if let Some(files) = &mut files {
+        in_common::settle(plan, files, compares, monitor.as_ref())?;
+        notes.extend(files.in_common.map(unchanged_files));
         tree::sync_filesystem(tree::open_folder(&plan.stage)?)?;
         sync_parent(&plan.stage)?;
         monitor.finish(Phase::Files);
@@ -265,7 +281,15 @@ fn complete_files(
         (None, _) => None,
     };
     let dropped = found.dropped.iter().cloned().chain(pages).collect();
-    Ok(StagedFiles { summary, units, kept, dropped })
+    Ok(StagedFiles { summary, units, in_common: None, kept, dropped })
+}
+
+fn unchanged_files(common: InCommon) -> String {
+    format!(
+        "unchanged files, {} of them, were live as the backup has them and stayed where they were: what the site writes to them, from the \
+         comparison on, is not undone, by a rollback neither",
+        common.files
+    )
 }
 
 /// Empties the folders of saved pages in the new tree: those of the backup are older than its rows, and those that were carried over are
@@ -411,8 +435,18 @@ fn load_dump(
         ));
     }
     let kept_rows = Vec::new();
-    let mut staged =
-        StagedDatabase { dump: None, tables, objects, links, scope, compatibility, taken_over, unchanged, kept_rows };
+    let mut staged = StagedDatabase {
+        dump: None,
+        tables,
+        objects,
+        links,
+        scope,
+        compatibility,
+        taken_over,
+        unchanged,
+        kept_rows,
+        next_values: Vec::new(),
+    };
     for kept in &plan.selection.keep_rows {
         checkpoint.not(&kept.table)?;
     }

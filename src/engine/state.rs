@@ -6,7 +6,7 @@ use crate::backup;
 use crate::engine::commit::step::{self, Step};
 use crate::engine::machine::Hosts;
 use crate::error::{Error, Result};
-use crate::host::database::{ForeignKey, LoadedTable, Objects, UnchangedTable};
+use crate::host::database::{ForeignKey, LoadedTable, NextValue, Objects, UnchangedTable};
 use crate::host::tree::{TreeSummary, Unit};
 use crate::job::JobId;
 use crate::job::folder::JobFolder;
@@ -89,6 +89,7 @@ impl Staged {
             scope: Scope::Kept(manifest.brought.clone()),
             compatibility: Vec::new(),
             taken_over: 0,
+            next_values: manifest.next_values.iter().map(NextValue::inverse).collect(),
             unchanged: Vec::new(),
             kept_rows: Vec::new(),
         });
@@ -183,6 +184,8 @@ pub struct StagedDatabase {
     pub taken_over: u64,
     /// Tables of the dump that are live as it has them: they stay where they are.
     pub unchanged: Vec<UnchangedTable>,
+    /// Next values of `AUTO_INCREMENT` that live tables had before the change-over which is taken back.
+    pub next_values: Vec<NextValue>,
     /// Newer rows of live tables that were carried into loaded ones.
     pub kept_rows: Vec<KeptRowsOf>,
 }
@@ -218,10 +221,23 @@ pub struct StagedFiles {
     pub summary: TreeSummary,
     /// Parts that are exchanged one by one; `None`: the document root as a whole.
     pub units: Option<Vec<Unit>>,
+    /// What stays where it is, where a whole tree is exchanged part by part.
+    pub in_common: Option<InCommon>,
     /// The paths carried over from the live tree.
     pub kept: Vec<Kept>,
     /// Paths that were staged and are not selected after all; they were removed again.
     pub dropped: Vec<RelPath>,
+}
+
+/// The files that are live as the backup has them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct InCommon {
+    /// How many.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Parts that differ, and are exchanged one by one.
+    pub parts: u64,
 }
 
 /// A path that was taken over, with all below it.

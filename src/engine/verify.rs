@@ -6,7 +6,7 @@ use crate::config::{Config, Probe};
 use crate::engine::live_pages;
 use crate::engine::machine::Hosts;
 use crate::engine::site_config;
-use crate::engine::state::{Staged, StagedDatabase, StagedFiles};
+use crate::engine::state::{InCommon, Staged, StagedDatabase, StagedFiles};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, LoadedTable, UnchangedTable};
 use crate::host::services::Answer;
@@ -103,6 +103,8 @@ fn staged_files(
     let Some(files) = &staged.files else { return Ok(vec![not_restored("files")]) };
     let report = compare(config, plan, &plan.tree, files, Sample::Full, deadline, monitor)?;
     let mut checks = tree_checks(&report, &compared_with(files));
+    checks.extend(unchanged_files(files));
+    checks.extend(written_files(&report));
     checks.extend(kept_paths(files));
     checks.push(space_left(&plan.stage));
     Ok(checks)
@@ -129,6 +131,10 @@ fn compare(
         units: files.units.as_ref().map(|units| units.iter().map(|unit| unit.path.clone()).collect()),
         kept: files.kept.iter().map(|kept| kept.root.clone()).collect(),
         dropped: files.dropped.iter().cloned().collect(),
+        live: match files.in_common {
+            Some(_) if sample == Sample::Full => tree::open_site(&plan.document_root)?.map(Arc::new),
+            _ => None,
+        },
     };
     let (tree, threads) = (tree::open_folder(root)?, config.parallelism());
     let report = tree::verify(tree, manifest, &extent, sample, threads, Some(deadline), monitor)?;
@@ -136,6 +142,29 @@ fn compare(
         return within(deadline).map(|()| report);
     }
     Ok(report)
+}
+
+/// Files that were compared with the backup, and are not written.
+fn unchanged_files(files: &StagedFiles) -> Option<Check> {
+    let InCommon { files: count, bytes, parts } = files.in_common?;
+    let message = format!(
+        "{count} live files, {}, are as the backup has them in every byte, owner, mode and time: they stay where they are, and {parts} parts \
+         are exchanged",
+        text::bytes(bytes)
+    );
+    let check = Check::new("unchanged_files", Outcome::Pass, message).with("files", count).with("bytes", bytes);
+    Some(check.with("parts", parts))
+}
+
+/// A file that stays where it is may hold what the site has written meanwhile.
+fn written_files(report: &TreeReport) -> Option<Check> {
+    let first = report.first_written.as_ref()?;
+    let message = format!(
+        "files that were as the backup has them and were written to since: {}; what is new in them is the site's own and stays; the first \
+         is {first}",
+        report.written
+    );
+    Some(Check::new("files_written", Outcome::Warn, message).with("files", report.written))
 }
 
 /// The check that names the carried-over paths: they are not from the backup.

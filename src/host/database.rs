@@ -11,6 +11,7 @@ pub mod keys;
 pub mod load;
 mod locks;
 pub mod names;
+mod next_values;
 pub mod objects;
 pub mod reader;
 pub mod real;
@@ -29,6 +30,7 @@ pub use crate::sql::statement::ObjectKind;
 #[cfg(any(test, feature = "test-support"))]
 pub use load::Loaded;
 pub use load::{Choice, LoadRequest, LoadedTable, UnchangedTable, load};
+pub use next_values::NextValue;
 pub use real::Real;
 pub use server::Server;
 
@@ -372,6 +374,12 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// `database_locked` for a table in use, `database_failed` where the server refuses the key.
     fn add_foreign_keys(&self, schema: &str, keys: &[ForeignKey], patience: Patience) -> Result<()>;
+
+    /// Sets next values of `AUTO_INCREMENT` in a schema, where [`NextValue::is_due`]; a table that is not there is no error.
+    ///
+    /// # Errors
+    /// `database_locked` for a table in use, and as [`Database::version`].
+    fn set_next_values(&self, schema: &str, values: &[NextValue], patience: Patience) -> Result<()>;
 
     /// Rows of the key's table, in `schema`, that refer to a row that is not there.
     ///

@@ -5,6 +5,7 @@
 //! the live tree. [`exchange()`] is the moment of a commit.
 
 pub mod adopt;
+pub mod apart;
 pub mod attributes;
 pub mod change;
 pub mod compare;
@@ -24,12 +25,14 @@ pub mod space;
 pub mod survey;
 mod times;
 mod trusted;
+mod unchanged;
 pub mod unit;
 pub mod verify;
 pub mod walk;
 mod worker;
 pub mod writer;
 
+pub use apart::{Apart, FolderChange, apart};
 pub use attributes::{may_set_immutable, set_immutable};
 pub use change::{Identity, exchange, fsync_folder, identity, rename_noreplace, sync_filesystem};
 #[cfg(any(test, feature = "test-support"))]

@@ -2,7 +2,7 @@
 //!
 //! `snapshots/DOMAIN/pre_restore_STAMP/manifest.json`:
 //! `{"schema":1,"form":"retained","created":…,"domain":…,"job":…,"live":path,"tree":path|null,"tree_made":…,"tree_identity":…,
-//! "live_schema":…,"schema_made":…,"schema_kept":…,"tables":n,"objects":path|null,"brought":…|null,"links":[foreign keys],"units":path|null,
+//! "live_schema":…,"schema_made":…,"schema_kept":…,"tables":n,"objects":path|null,"brought":…|null,"links":[foreign keys],"next_values":[{"table":…,"old":n,"new":n}],"units":path|null,"folders":path|null,
 //! "config":[saved changes]}`. A name in it is checked against what
 //! this program gives before anything is dropped because of it.
 
@@ -10,7 +10,7 @@ use crate::api::answer::snapshots::SnapshotForm;
 use crate::backup::name::Stamp;
 use crate::disk::{Durable, private_folder, sync_parent, write_file};
 use crate::error::{Code, Error, Result};
-use crate::host::database::{ForeignKey, ObjectKind};
+use crate::host::database::{ForeignKey, NextValue, ObjectKind};
 use crate::host::tree::Identity;
 use crate::job::JobId;
 use crate::path::Domain;
@@ -69,9 +69,15 @@ pub struct Manifest {
     /// Foreign keys of the old tables to tables that stayed, taken off while they are kept.
     #[serde(default)]
     pub links: Vec<ForeignKey>,
+    /// Next values of `AUTO_INCREMENT` of tables that stayed, as the change-over set them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub next_values: Vec<NextValue>,
     /// File with the parts of the tree that were exchanged; `None`: the whole tree.
     #[serde(default)]
     pub units: Option<PathBuf>,
+    /// File with the looks of the folders around these parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folders: Option<PathBuf>,
     /// Configuration changes, with where the old contents are.
     #[serde(default)]
     pub config: Vec<Change>,
@@ -94,7 +100,9 @@ impl Manifest {
             objects: None,
             brought: None,
             links: Vec::new(),
+            next_values: Vec::new(),
             units: None,
+            folders: None,
             config: Vec::new(),
         }
     }

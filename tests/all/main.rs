@@ -31,6 +31,7 @@ mod hooks;
 mod hostile_archives;
 mod hostile_dumps;
 mod hostile_statements;
+mod in_common;
 mod kept_rows;
 mod model;
 mod page;

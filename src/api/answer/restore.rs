@@ -171,6 +171,9 @@ pub struct RestoredFiles {
     pub bytes: u64,
     /// Number of set-id bits and attributes that were left out.
     pub stripped: u64,
+    /// Number of files that were live as the backup has them, byte by byte, and stayed where they were.
+    #[serde(default)]
+    pub unchanged: u64,
     /// Number of parts that changed places one by one; `null`: the document root as a whole.
     pub parts: Option<u64>,
     /// What was kept of the live tree, the first 100.

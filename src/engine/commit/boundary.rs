@@ -5,7 +5,7 @@ use crate::engine::damaged;
 use crate::engine::machine::Hosts;
 use crate::engine::state::{Scope, StagedDatabase};
 use crate::error::{Code, Error, Result};
-use crate::host::database::{ForeignKey, Object, ObjectKind, Objects};
+use crate::host::database::{ForeignKey, NextValue, Object, ObjectKind, Objects, SchemaTimes, UnchangedTable};
 use crate::plan::{DatabasePlan, Plan};
 use crate::snapshot::retained::Brought;
 
@@ -20,6 +20,8 @@ pub struct Boundary {
     pub staying: Vec<String>,
     /// Those of them that are as the backup has them. No foreign key ties one to another table.
     pub unchanged: Vec<String>,
+    /// Next values of `AUTO_INCREMENT` that unchanged tables get: none gets a lower one, so that no number is given out twice.
+    pub next_values: Vec<NextValue>,
     /// Sentences about tables that stay because they are damaged.
     pub stuck: Vec<String>,
     /// Foreign keys of live tables that are dropped before the RENAME.
@@ -63,6 +65,10 @@ impl Boundary {
         let staying: Vec<String> = live.into_iter().filter(|name| !leaving.contains(name)).collect();
         let unchanged = staying.iter().filter(|name| staged.is_unchanged(name)).cloned().collect();
         let mut boundary = Boundary { leaving, coming, staying, unchanged, stuck, ..Boundary::default() };
+        if !staged.unchanged.is_empty() {
+            let times = database.table_times(&names.live)?;
+            boundary.next_values = staged.unchanged.iter().filter_map(|table| raised(table, &times)).collect();
+        }
         if !boundary.staying.is_empty() || !staged.links.is_empty() {
             boundary.link_up(&names.live, &database.foreign_keys(&names.live)?, &staged.links);
         }
@@ -166,6 +172,12 @@ impl Boundary {
         };
         Objects(old.0.into_iter().filter(goes).collect())
     }
+}
+
+/// The next value that a live table gets so that it is not below that of the dump.
+fn raised(table: &UnchangedTable, live: &SchemaTimes) -> Option<NextValue> {
+    let now = live.tables.iter().find(|times| times.name == table.name)?.auto_increment;
+    (now < table.next_value).then(|| NextValue { table: table.name.clone(), old: now, new: table.next_value })
 }
 
 #[cfg(test)]

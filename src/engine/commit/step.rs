@@ -5,10 +5,12 @@ use crate::disk::{Durable, write_file};
 use crate::engine::damaged;
 use crate::engine::machine::Hosts;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::database::{Database, ForeignKey, Move, Object, ObjectKind, Objects, Patience, SchemaCharset, Switch};
+use crate::host::database::{
+    Database, ForeignKey, Move, NextValue, Object, ObjectKind, Objects, Patience, SchemaCharset, Switch,
+};
 use crate::host::place;
 use crate::host::services::Service;
-use crate::host::tree::{self, Identity, Toward, Unit};
+use crate::host::tree::{self, FolderChange, Identity, Toward, Unit};
 use crate::progress::{Level, Monitor};
 use crate::siteconf::{Change, install, uninstall};
 use crate::snapshot::retained::Brought;
@@ -70,6 +72,13 @@ pub enum Step {
         /// The keys.
         keys: Vec<ForeignKey>,
     },
+    /// Sets next values of `AUTO_INCREMENT` of tables that stay. One that has given out numbers since keeps its own.
+    SetNextValues {
+        /// The site's schema.
+        schema: String,
+        /// The values.
+        values: Vec<NextValue>,
+    },
     /// Creates triggers, views, routines and events of the new side, in place of those of the old side.
     #[serde(rename = "define")]
     RestoreObjects {
@@ -104,6 +113,9 @@ pub enum Step {
         units: PathBuf,
         /// How many there are.
         count: usize,
+        /// File with the new and old looks of the folders around them, where these stay.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        folders: Option<PathBuf>,
     },
     /// Empties what nginx, the site's object cache and, unless the whole tree is exchanged, its plugins saved. It is done again at any
     /// time: what is not in a cache is made anew.
@@ -140,6 +152,7 @@ impl Step {
             }
             Step::DropForeignKeys { keys, .. } => format!("take {} foreign keys off", keys.len()),
             Step::AddForeignKeys { keys, .. } => format!("put {} foreign keys on", keys.len()),
+            Step::SetNextValues { values, .. } => format!("set the next AUTO_INCREMENT of {} tables", values.len()),
             Step::Parts { live, count, .. } => format!("exchange {count} parts of {}", live.display()),
             Step::Exchange { live, .. } => format!("exchange {}", live.display()),
             Step::EmptyCaches { .. } => "empty the site's caches".to_owned(),
@@ -157,6 +170,7 @@ impl Step {
             | Step::Switch { .. }
             | Step::DropForeignKeys { .. }
             | Step::AddForeignKeys { .. }
+            | Step::SetNextValues { .. }
             | Step::RestoreObjects { .. } => true,
             Step::Exchange { .. }
             | Step::Parts { .. }
@@ -182,7 +196,10 @@ impl Step {
             Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, switch, patience),
             Step::DropForeignKeys { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys, patience),
             Step::AddForeignKeys { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys, patience),
-            Step::Parts { live, staged, units, .. } => parts(live, staged, units, Toward::New),
+            Step::SetNextValues { schema, values } => hosts.database()?.set_next_values(schema, values, patience),
+            Step::Parts { live, staged, units, folders, .. } => {
+                parts((live, staged), units, folders.as_deref(), Toward::New)
+            }
             Step::RestoreObjects { schema, old, new } => {
                 let new = read_objects(new)?;
                 // A view that is on both sides is replaced, never missing.
@@ -243,7 +260,13 @@ impl Step {
             Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, &switch.inverse(), patience),
             Step::DropForeignKeys { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys, patience),
             Step::AddForeignKeys { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys, patience),
-            Step::Parts { live, staged, units, .. } => parts(live, staged, units, Toward::Old),
+            Step::SetNextValues { schema, values } => {
+                let back: Vec<NextValue> = values.iter().map(NextValue::inverse).collect();
+                hosts.database()?.set_next_values(schema, &back, patience)
+            }
+            Step::Parts { live, staged, units, folders, .. } => {
+                parts((live, staged), units, folders.as_deref(), Toward::Old)
+            }
             // The new side's triggers would keep its tables from moving back. The old side's objects need their own tables, so that the
             // undoing of `DropTriggers` creates them.
             Step::RestoreObjects { schema, new, .. } => {
@@ -369,8 +392,10 @@ fn exchange(staged: &Path, live: &Path, new: Identity, old: Option<Identity>, to
     }
 }
 
-fn parts(live: &Path, staged: &Path, units: &Path, toward: Toward) -> Result<()> {
-    tree::exchange_units(tree::open_folder(live)?, tree::open_folder(staged)?, &read_units(units)?, toward)
+fn parts((live, staged): (&Path, &Path), units: &Path, folders: Option<&Path>, toward: Toward) -> Result<()> {
+    let looks = folders.map(read_folders).transpose()?.unwrap_or_default();
+    let sides = (tree::open_folder(live)?, tree::open_folder(staged)?);
+    tree::exchange_units(sides, &read_units(units)?, &looks, toward)
 }
 
 fn reload(hosts: &Hosts, service: Service, monitor: &dyn Monitor) -> Result<()> {
@@ -408,6 +433,22 @@ pub fn read_units(path: &Path) -> Result<Vec<Unit>> {
 /// `disk_full`, `io_failed`.
 pub fn write_units(path: &Path, units: &[Unit]) -> Result<()> {
     write_json(path, units)
+}
+
+/// Reads the looks of a step's folders.
+///
+/// # Errors
+/// `io_failed`.
+pub fn read_folders(path: &Path) -> Result<Vec<FolderChange>> {
+    read_json(path)
+}
+
+/// Writes the looks of a step's folders, durably.
+///
+/// # Errors
+/// `disk_full`, `io_failed`.
+pub fn write_folders(path: &Path, folders: &[FolderChange]) -> Result<()> {
+    write_json(path, folders)
 }
 
 fn write_json<T: serde::Serialize + ?Sized>(path: &Path, value: &T) -> Result<()> {

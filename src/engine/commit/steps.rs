@@ -4,11 +4,11 @@ use crate::disk::private_folder;
 use crate::engine::commit::boundary::Boundary;
 use crate::engine::commit::step::{self, Step};
 use crate::engine::site_config;
-use crate::engine::stage::newer_rows;
-use crate::engine::state::{Job, Kept, Verified};
+use crate::engine::stage::{in_common, newer_rows};
+use crate::engine::state::{Job, Kept, StagedFiles, Verified};
 use crate::error::{Code, Error, Result};
 use crate::host::database::{ForeignKey, ObjectKind, Switch};
-use crate::host::tree::{self, Unit, unit};
+use crate::host::tree::{self, Apart, FolderChange, Unit, apart, unit};
 use crate::host::{page_caches, place};
 use crate::job::folder::file;
 use crate::path::RelPath;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// The steps of a verified job, in this order:
 ///
 /// 0. `CreateSchema`, where the site's schema is gone.
-/// 1. `DropTriggers`: `RENAME TABLE` into another schema fails while a table has a trigger.
+/// 1. `SetNextValues`, of tables that stay: no visitor sees it, and it may have to give up on a lock. `DropTriggers`: `RENAME TABLE` into another schema fails while a table has a trigger.
 /// 2. `DropForeignKeys`: a foreign key follows its tables when they are renamed. One between a table that goes and one that stays would lead
 ///    from the live schema into the retained one.
 /// 3. `Switch`, then `AddForeignKeys`: the keys of the tables that came need them in their place.
@@ -43,7 +43,7 @@ pub(crate) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
     let (mut steps, objects) = database(job)?;
     let files = files(job)?;
     let pages = !matches!(files, Some(Step::Exchange { .. })) && !names_pages(plan)?;
-    let changes_site = files.is_some() || plan.database.is_some();
+    let changes_site = plan.selection.files.any() || plan.database.is_some();
     steps.extend(files);
     steps.extend(objects);
     if changes_site {
@@ -91,6 +91,10 @@ fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Vec<Step>)> {
     if charset.is_none() {
         steps.push(Step::CreateSchema { schema: schema.clone(), charset: None });
     }
+    let values = [boundary.next_values.as_slice(), &new.next_values].concat();
+    if !values.is_empty() {
+        steps.push(Step::SetNextValues { schema: schema.clone(), values });
+    }
     if !old.is_empty() {
         steps.push(Step::DropTriggers { schema: schema.clone(), old: old_path.clone() });
     }
@@ -120,15 +124,35 @@ fn files(job: &Job<Verified>) -> Result<Option<Step>> {
         (None, Some(kept)) => Some(now_staged(plan, kept)?),
         (None, None) => None,
     };
+    if let Some(files) = job.state.staged.files.as_ref().filter(|files| files.in_common.is_some()) {
+        return part_by_part(job, files).map(Some);
+    }
     catch_up(job)?;
     let Some(units) = units else {
         protect(job)?;
         return whole_tree(plan).map(Some);
     };
-    let list = plan.units();
-    step::write_units(&list, &units)?;
+    let folders = match &plan.kept_folders {
+        Some(kept) => Some(apart::looks_back(tree::open_folder(&plan.document_root)?, &step::read_folders(kept)?)?),
+        None => None,
+    };
+    let around = folders.as_ref().is_some_and(|folders| !folders.is_empty());
+    (around || !units.is_empty()).then(|| parts(plan, &units, folders.as_deref())).transpose()
+}
+
+/// The step of a whole tree of which the live one has most: the paths that differ now.
+fn part_by_part(job: &Job<Verified>, files: &StagedFiles) -> Result<Step> {
+    let plan = &job.plan;
+    let (live, staged) = (tree::open_folder(&plan.document_root)?, tree::open_folder(&plan.tree)?);
+    let Apart { units, folders, .. } = in_common::take_apart(&live, &staged, files, job.monitor.as_ref())?;
+    parts(plan, &units, Some(&folders))
+}
+
+fn parts(plan: &Plan, units: &[Unit], folders: Option<&[FolderChange]>) -> Result<Step> {
     let (live, staged) = (plan.document_root.clone(), plan.tree.clone());
-    Ok((!units.is_empty()).then_some(Step::Parts { live, staged, units: list, count: units.len() }))
+    step::write_units(&plan.units(), units)?;
+    let looks = folders.map(|folders| step::write_folders(&plan.folders(), folders).map(|()| plan.folders()));
+    Ok(Step::Parts { live, staged, units: plan.units(), count: units.len(), folders: looks.transpose()? })
 }
 
 /// Whether a restore of parts brings saved pages because the request names them: then none of the live ones are emptied.

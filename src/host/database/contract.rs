@@ -2,7 +2,9 @@
 
 use super::fake::Fake;
 use super::private_server::PrivateServer;
-use super::{Database, ForeignKey, Object, ObjectKind, Objects, Patience, Real, SchemaCharset, Server, Switch};
+use super::{
+    Database, ForeignKey, NextValue, Object, ObjectKind, Objects, Patience, Real, SchemaCharset, Server, Switch,
+};
 use crate::config::Config;
 use crate::error::Code;
 use std::time::{Duration, Instant};
@@ -14,6 +16,8 @@ trait Stage {
     fn user(&self, name: &str);
     /// Changes a row and leaves the number of rows as it is.
     fn change(&self, schema: &str, table: &str);
+    /// Lets the server number a table's rows.
+    fn number(&self, schema: &str, table: &str);
     /// Lets so many rows of the key's table refer to nothing.
     fn orphans(&self, schema: &str, key: &ForeignKey, rows: u64);
     /// Runs `work` while somebody else's transaction holds a lock on the table.
@@ -36,6 +40,7 @@ impl Stage for FakeStage {
         let rows = self.0.count_rows(schema, table).unwrap();
         self.0.put_table(schema, table, rows, rows * 31 + 8);
     }
+    fn number(&self, _: &str, _: &str) {}
     fn orphans(&self, schema: &str, key: &ForeignKey, rows: u64) {
         self.0.put_orphans(schema, &key.name, rows);
     }
@@ -67,6 +72,9 @@ impl Stage for RealStage {
     }
     fn change(&self, schema: &str, table: &str) {
         self.server.sql(&format!("UPDATE `{schema}`.`{table}` SET t = CONCAT(t, '!') LIMIT 1"));
+    }
+    fn number(&self, schema: &str, table: &str) {
+        self.server.sql(&format!("ALTER TABLE `{schema}`.`{table}` MODIFY id INT AUTO_INCREMENT"));
     }
     fn orphans(&self, schema: &str, key: &ForeignKey, rows: u64) {
         let (table, parent) = (&key.table, &key.refers_to);
@@ -114,6 +122,7 @@ fn contract(stage: &dyn Stage) {
     objects_come_and_go(stage);
     users_and_connections_can_be_ended_twice(stage);
     keys_follow_their_tables_until_they_are_taken_off(stage);
+    next_values_are_set_and_set_back(stage);
 }
 
 fn schemas_come_and_go(stage: &dyn Stage) {
@@ -375,6 +384,33 @@ fn keys_follow_their_tables_until_they_are_taken_off(stage: &dyn Stage) {
     stage.orphans("linked", &key, 2);
     assert_eq!(database.orphans("linked", &key).unwrap(), 2);
     assert!(database.orphans("linked", &dangling).is_err());
+}
+
+fn next_values_are_set_and_set_back(stage: &dyn Stage) {
+    let database = stage.database();
+    database.create_schema("numbered", None).unwrap();
+    stage.table("numbered", "a b", 5);
+    stage.number("numbered", "a b");
+    let next = || database.table_times("numbered").unwrap().tables[0].auto_increment;
+    assert_eq!(next(), 6);
+    let raise = NextValue { table: "a b".into(), old: 6, new: 64 };
+    let gone = NextValue { table: "gone".into(), ..raise.clone() };
+    let patience = Patience { quick_tries: 3, waiting_tries: 0, pause: Duration::from_millis(5) };
+    let set = |values: &[NextValue]| database.set_next_values("numbered", values, patience);
+    for (value, expected) in [(&raise, 64), (&raise, 64), (&raise.inverse(), 6), (&raise.inverse(), 6), (&raise, 64)] {
+        set(&[gone.clone(), value.clone()]).unwrap();
+        assert_eq!(next(), expected, "{value:?}");
+    }
+    let higher = NextValue { old: 64, new: 70, ..raise.clone() };
+    set(&[higher]).unwrap();
+    set(&[raise.inverse()]).unwrap();
+    assert_eq!(next(), 70, "others have set it since");
+    let busy = NextValue { old: 70, new: 80, ..raise };
+    stage.while_locked("numbered", "a b", &mut || {
+        assert_eq!(set(std::slice::from_ref(&busy)).unwrap_err().code, Code::DatabaseLocked);
+        set(&[]).unwrap();
+    });
+    assert_eq!(next(), 70);
 }
 
 #[test]

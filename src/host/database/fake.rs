@@ -3,8 +3,8 @@
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::{
-    Database, ForeignKey, Object, ObjectKind, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch,
-    TableInfo, TableTimes,
+    Database, ForeignKey, NextValue, Object, ObjectKind, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes,
+    Switch, TableInfo, TableTimes,
 };
 use crate::sql::token::Quoting;
 use crate::sql::trigger::Trigger;
@@ -34,6 +34,7 @@ struct State {
 struct Schema {
     charset: Option<SchemaCharset>,
     tables: BTreeMap<String, (u64, u64)>,
+    next_values: BTreeMap<String, u64>,
     objects: Vec<Object>,
     keys: Vec<ForeignKey>,
 }
@@ -223,11 +224,12 @@ impl Database for Fake {
     fn table_times(&self, schema: &str) -> Result<SchemaTimes> {
         let state = self.call("table_times", schema)?;
         // A clock that moves with the calls, and a table that changes with its checksum.
+        let set = |name: &str| state.schemas.get(schema).and_then(|schema| schema.next_values.get(name)).copied();
         let times = |(name, (rows, checksum)): (&String, &(u64, u64))| TableTimes {
             name: name.clone(),
             created: "2025-01-01 00:00:00".into(),
             updated: i64::try_from(*checksum).ok(),
-            auto_increment: rows + 1,
+            auto_increment: set(name).unwrap_or(rows + 1),
         };
         let tables = state.schemas.get(schema).map(|schema| schema.tables.iter().map(times).collect());
         Ok(SchemaTimes { now: 1_700_000_000 + state.calls.len() as i64, tables: tables.unwrap_or_default() })
@@ -292,6 +294,7 @@ impl Database for Fake {
             if from.objects.iter().any(triggered) {
                 return Err(Error::new(Code::DatabaseFailed, format!("{named} has a trigger")));
             }
+            let next_value = from.next_values.remove(&step.table);
             let (moving, staying) = from.keys.drain(..).partition(|key: &ForeignKey| key.table == step.table);
             from.keys = staying;
             let table = from.tables.remove(&step.table);
@@ -299,7 +302,9 @@ impl Database for Fake {
             if after.schema(&step.to)?.tables.insert(step.table.clone(), table).is_some() {
                 return Err(Error::new(Code::DatabaseFailed, format!("{}.{} is in the way", step.to, step.table)));
             }
-            after.schema(&step.to)?.keys.extend(moving);
+            let to = after.schema(&step.to)?;
+            to.keys.extend(moving);
+            to.next_values.extend(next_value.map(|value| (step.table.clone(), value)));
             // Keys follow the table they refer to.
             for key in after.schemas.values_mut().flat_map(|schema| &mut schema.keys) {
                 if key.refers_schema == step.from && key.refers_to == step.table {
@@ -348,6 +353,19 @@ impl Database for Fake {
             let kept = &mut state.schema(schema)?.keys;
             kept.retain(|kept| !kept.is_named_as(key));
             kept.push(key.clone());
+        }
+        Ok(())
+    }
+
+    fn set_next_values(&self, schema: &str, values: &[NextValue], _: Patience) -> Result<()> {
+        let now = self.table_times(schema)?.tables;
+        let mut state = self.call("set_next_values", schema)?;
+        state.free(values.is_empty())?;
+        let is_due = |value: &&NextValue| {
+            now.iter().any(|times| times.name == value.table && value.is_due(times.auto_increment))
+        };
+        for value in values.iter().filter(is_due) {
+            state.schema(schema)?.next_values.insert(value.table.clone(), value.new);
         }
         Ok(())
     }

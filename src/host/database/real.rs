@@ -4,9 +4,10 @@ use crate::error::{Code, Error, Result};
 use crate::host::database::reader::Reader;
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
 use crate::host::database::{
-    Database, ForeignKey, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch, TableInfo, TableTimes,
+    Database, ForeignKey, NextValue, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch, TableInfo,
+    TableTimes,
 };
-use crate::host::database::{accounts, keys, names, objects, rename_time, switch};
+use crate::host::database::{accounts, keys, names, next_values, objects, rename_time, switch};
 use crate::progress::Monitor;
 use crate::sql::quote_name;
 use mysql::{Conn, Row};
@@ -370,6 +371,10 @@ impl Database for Real {
 
     fn add_foreign_keys(&self, schema: &str, keys: &[ForeignKey], patience: Patience) -> Result<()> {
         self.change(|connection| keys::add_all(connection, schema, keys, patience))
+    }
+
+    fn set_next_values(&self, schema: &str, values: &[NextValue], patience: Patience) -> Result<()> {
+        self.change(|connection| next_values::set_all(connection, schema, values, patience))
     }
 
     fn orphans(&self, schema: &str, key: &ForeignKey) -> Result<u64> {

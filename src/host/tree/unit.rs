@@ -1,6 +1,7 @@
 //! Parts of a site: the same path in two trees changes places. What stands at the staged side tells how far it is, so that a
 //! site that is being written to never makes the way back unknown.
 
+use super::apart::{FolderChange, change_looks};
 use super::change::{Identity, fsync_folder, identity_here};
 use super::handle::{refuse, resolve, stat_here};
 use super::kind::{Kind, kind_of};
@@ -87,12 +88,18 @@ pub fn make_parents(root: impl AsFd, path: &RelPath) -> Result<()> {
     Ok(())
 }
 
-/// Exchanges every unit that is not yet where it is to be; the folders around them are fsynced before it returns. One that
-/// fails leaves the others as they are: the caller goes the other way.
+/// Exchanges every unit that is not yet where it is to be, and gives folders around them their look of that side: what comes or goes
+/// changes the time of the folder around it. All these folders are fsynced before it returns. One that fails leaves the others as they
+/// are: the caller goes the other way.
 ///
 /// # Errors
 /// `unsafe_path`, `not_exchangeable`, `io_failed`.
-pub fn exchange_units(live: impl AsFd, staged: impl AsFd, units: &[Unit], toward: Toward) -> Result<()> {
+pub fn exchange_units(
+    (live, staged): (impl AsFd, impl AsFd),
+    units: &[Unit],
+    looks: &[FolderChange],
+    toward: Toward,
+) -> Result<()> {
     let (live, staged) = (live.as_fd(), staged.as_fd());
     let mut folders = Folders::default();
     for unit in units {
@@ -118,10 +125,17 @@ pub fn exchange_units(live: impl AsFd, staged: impl AsFd, units: &[Unit], toward
         swap(ours.as_fd(), theirs.as_fd(), name, at_staged.is_some()).map_err(|error| explain(&unit.path, error))?;
         folders.changed.insert(around);
     }
-    let changed: Vec<RelPath> = folders.changed.iter().cloned().collect();
-    for folder in changed {
+    change_looks(live, looks, toward)?;
+    let changed = std::mem::take(&mut folders.changed);
+    for folder in &changed {
         for (root, side) in [(live, 0), (staged, 1)] {
-            fsync_folder(folders.open(root, &folder, side)?)?;
+            fsync_folder(folders.open(root, folder, side)?)?;
+        }
+    }
+    for look in looks.iter().filter(|look| !changed.contains(&look.path)) {
+        // One that was removed meanwhile has no look.
+        if let Ok(folder) = folders.open(live, &look.path, 0) {
+            fsync_folder(folder)?;
         }
     }
     Ok(())
@@ -244,7 +258,7 @@ mod tests {
         }
 
         fn go(&self, units: &[Unit], toward: Toward) -> Result<()> {
-            exchange_units(self.open("live"), self.open("staged"), units, toward)
+            exchange_units((self.open("live"), self.open("staged")), units, &[], toward)
         }
 
         fn reads(&self, name: &str) -> Option<String> {

@@ -178,7 +178,7 @@ impl Levels {
     }
 }
 
-fn names_of(folder: &OwnedFd) -> rustix::io::Result<Vec<Box<[u8]>>> {
+pub(crate) fn names_of(folder: &OwnedFd) -> rustix::io::Result<Vec<Box<[u8]>>> {
     let mut names = Vec::new();
     for entry in Dir::read_from(folder)? {
         let entry = entry?;

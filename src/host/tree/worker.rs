@@ -3,6 +3,7 @@
 use super::kind::{Kind, kind_of};
 use super::manifest::Replaced;
 use super::pool::{Attributes, Batch, Large, Piece};
+use super::unchanged::{Comparer, Live};
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use crate::progress::{Level, Monitor, Phase};
@@ -20,13 +21,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Shared {
     pub(crate) monitor: Arc<dyn Monitor>,
     pub(crate) replaced: Mutex<Replaced>,
+    /// The live tree, where files that are there already are not written.
+    pub(crate) live: Option<Arc<Live>>,
     failure: Mutex<Option<Error>>,
     failed: AtomicBool,
 }
 
 impl Shared {
-    pub(crate) fn new(monitor: Arc<dyn Monitor>) -> Shared {
-        Shared { monitor, replaced: Mutex::default(), failure: Mutex::default(), failed: AtomicBool::new(false) }
+    pub(crate) fn new(monitor: Arc<dyn Monitor>, live: Option<Arc<Live>>) -> Shared {
+        Shared { monitor, replaced: Mutex::default(), live, failure: Mutex::default(), failed: AtomicBool::new(false) }
     }
 
     pub(crate) fn fail(&self, error: Error) {
@@ -51,10 +54,11 @@ impl Shared {
 /// Writes batches until no more come, and sends each back.
 pub(crate) fn run(shared: &Shared, work: &Receiver<Batch>, home: &Sender<Batch>) {
     exact_modes();
+    let mut comparer = shared.live.clone().map(Comparer::new);
     for mut batch in work {
         if shared.check().is_err() {
             batch.pieces.clear();
-        } else if let Err(error) = write_batch(shared, &mut batch) {
+        } else if let Err(error) = write_batch(shared, comparer.as_mut(), &mut batch) {
             shared.fail(error);
         }
         batch.pieces.clear();
@@ -74,21 +78,29 @@ pub(crate) fn exact_modes() {
     }
 }
 
-fn write_batch(shared: &Shared, batch: &mut Batch) -> Result<()> {
+fn write_batch(shared: &Shared, mut comparer: Option<&mut Comparer>, batch: &mut Batch) -> Result<()> {
     let (mut start, mut files, mut bytes) = (0, 0, 0);
     for piece in batch.pieces.drain(..) {
         match piece {
             Piece::Small { folder, path, record, length, attributes } => {
                 let content = &batch.data[start..start + length];
+                start += length;
+                files += 1;
+                bytes += length as u64;
+                let compared = comparer.as_mut();
+                let taken = compared.map(|live| live.takes(folder.as_fd(), &path, content, &attributes)).transpose()?;
+                if let Some(taken) = taken.flatten() {
+                    if taken.replaced {
+                        shared.note_replaced(&path, record)?;
+                    }
+                    continue;
+                }
                 let (mut file, replaced) = create_file(folder.as_fd(), &path, attributes.mode)?;
                 if replaced {
                     shared.note_replaced(&path, record)?;
                 }
                 file.write_all(content).map_err(|error| writing(&path, &error))?;
                 complete(shared, &file, &path, &attributes)?;
-                start += length;
-                files += 1;
-                bytes += length as u64;
             }
             Piece::Part { large, offset, length } => {
                 let content = &batch.data[start..start + length];

@@ -7,6 +7,7 @@
 //! time is whole. It is not written again; its content is hashed as it comes out of the archive, and compared with what is on the
 //! disk when the tree is verified, like every other.
 
+use super::apart;
 use super::flusher::Flusher;
 use super::handle::{open_folder_beneath, refuse, resolve};
 use super::kind::Kind;
@@ -17,6 +18,7 @@ use super::policy::{FilePolicy, Owner};
 use super::pool::{Attributes, BATCH_BYTES, BATCHES, Batch, Large, Piece};
 use super::remove::remove;
 use super::times::TimeRange;
+use super::unchanged::{Candidate, Comparer, Live};
 use super::worker::{self, Shared, writing};
 use crate::archive::{Entry, EntryKind, unwrap_io};
 use crate::error::{Code, Error, IoContext, Result};
@@ -33,9 +35,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 /// Folder handles kept open; a backup comes folder by folder, so few are needed.
@@ -45,6 +47,10 @@ const NAMED: usize = 100;
 /// The room left is looked at after this many entries or bytes.
 const LOOK_ENTRIES: u64 = 1024;
 const LOOK_BYTES: u64 = 32 << 20;
+/// Threads at least where files are compared with live ones.
+const COMPARING: usize = 8;
+/// Where the disk is slower to read than to write (one that has to seek for each file), the rest is written.
+const COMPARING_PATIENCE: Duration = Duration::from_secs(3);
 /// Inodes that stay free.
 const HEADROOM_INODES: u64 = 128;
 
@@ -61,6 +67,9 @@ pub struct TreeOptions {
     pub document_root: Option<PathBuf>,
     /// The same, open: its paths keep their owners, and the links out of the site that it has are made.
     pub live: Option<Arc<OwnedFd>>,
+    /// Files that are live as the backup has them are not written: the tree gets another name of each, as long as no more files than these
+    /// differ. `None`: every file is written.
+    pub compares: Option<u64>,
     /// Folders of the administrator's that links may lead into.
     pub link_targets: Vec<PathBuf>,
 }
@@ -68,7 +77,15 @@ pub struct TreeOptions {
 impl TreeOptions {
     /// Of a tree that takes the place of nothing, with no room kept free.
     pub fn new(policy: FilePolicy, threads: usize) -> TreeOptions {
-        TreeOptions { policy, threads, headroom_bytes: 0, document_root: None, live: None, link_targets: Vec::new() }
+        TreeOptions {
+            policy,
+            threads,
+            headroom_bytes: 0,
+            document_root: None,
+            live: None,
+            compares: None,
+            link_targets: Vec::new(),
+        }
     }
 
     /// The options of restore.toml.
@@ -107,6 +124,8 @@ pub struct TreeSummary {
     pub stripped_total: u64,
     /// Files that an earlier writer had left whole.
     pub taken_over: u64,
+    /// Files that are other names of live ones.
+    pub unchanged: u64,
 }
 
 /// Paths of one kind, counted and the first ones named.
@@ -151,6 +170,64 @@ struct Leftover {
     scratch: Vec<u8>,
 }
 
+/// A large file on its way: compared with the live one as long as that is the same, then written.
+struct LargeFile {
+    folder: Arc<OwnedFd>,
+    path: RelPath,
+    size: u64,
+    attributes: Attributes,
+    live: Option<Candidate>,
+    made: Option<Arc<Large>>,
+    /// It took the place of an earlier entry.
+    replaced: bool,
+}
+
+impl LargeFile {
+    fn create(&mut self) -> Result<()> {
+        let (file, replaced) = worker::create_file(self.folder.as_fd(), &self.path, 0o600)?;
+        self.replaced = replaced;
+        self.made = Some(Arc::new(Large {
+            file,
+            path: self.path.clone(),
+            size: self.size,
+            attributes: self.attributes.clone(),
+            end_written: AtomicBool::new(self.size == 0),
+        }));
+        Ok(())
+    }
+
+    /// Creates the file with the bytes that were found to be those of the live one; `hash` is theirs.
+    fn create_from(&mut self, live: &Candidate, length: u64, hash: &Xxh3) -> Result<()> {
+        self.create()?;
+        let Some(made) = &self.made else { return Ok(()) };
+        let mut file = made.file.try_clone().map_err(|error| writing(&self.path, &error))?;
+        live.copy_head(&mut file, length, hash, &self.path)?;
+        made.end_written.store(length == self.size, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Compares the next bytes, where that still goes on; `hash` is of those before.
+    fn compare(&mut self, comparer: Option<&mut Comparer>, offset: u64, next: &[u8], hash: &Xxh3) -> Result<()> {
+        let (Some(comparer), Some(live)) = (comparer, self.live.take()) else { return Ok(()) };
+        if comparer.has(&live, offset, next) {
+            self.live = Some(live);
+            return Ok(());
+        }
+        self.create_from(&live, offset, hash)
+    }
+
+    /// The file that was made, if one was.
+    fn finish(&mut self, comparer: Option<&mut Comparer>, hash: &Xxh3) -> Result<Option<Arc<Large>>> {
+        if let (Some(comparer), Some(live)) = (comparer, self.live.take()) {
+            match comparer.take(&live, self.folder.as_fd(), &self.path)? {
+                Some(taken) => self.replaced = taken.replaced,
+                None => self.create_from(&live, self.size, hash)?,
+            }
+        }
+        Ok(self.made.take())
+    }
+}
+
 /// Writes a tree. Dropping it without [`TreeWriter::finish`] stops and joins every thread.
 pub struct TreeWriter {
     root: OwnedFd,
@@ -169,6 +246,8 @@ pub struct TreeWriter {
     folders: HashMap<RelPath, Arc<OwnedFd>>,
     last_folder: Option<(RelPath, Arc<OwnedFd>)>,
     summary: TreeSummary,
+    /// For files that are compared while they are read.
+    comparer: Option<Comparer>,
     owners: Owners,
     times: TimeRange,
     /// Files whose execute bits the policy takes.
@@ -176,6 +255,8 @@ pub struct TreeWriter {
     /// What has a time that the filesystem cannot hold.
     out_of_time: Named,
     leftover: Option<Leftover>,
+    /// How long the threads had no place for more.
+    waited: Duration,
     /// Bytes handed to the threads.
     written: u64,
     looked: (u64, u64),
@@ -229,7 +310,8 @@ impl TreeWriter {
         // a set-group-id bit inherited from the web root would give every file the wrong group
         rustix::fs::fchmod(&root, Mode::RWXU).doing(looking)?;
         let times = TimeRange::of(&root).doing(looking)?;
-        let shared = Arc::new(Shared::new(monitor.clone()));
+        let compared = options.live.clone().zip(options.compares).map(|(root, limit)| Arc::new(Live::new(root, limit)));
+        let shared = Arc::new(Shared::new(monitor.clone(), compared.clone()));
         let own = resolve(folder.as_fd(), &RelPath::default(), OFlags::RDONLY | OFlags::DIRECTORY).doing(looking)?;
         let flusher = Flusher::start(own, shared.clone())?;
         let (work, jobs) = crossbeam_channel::bounded::<Batch>(BATCHES);
@@ -249,16 +331,18 @@ impl TreeWriter {
             folders: HashMap::new(),
             last_folder: None,
             summary: TreeSummary::default(),
+            comparer: compared.map(Comparer::new),
             owners: Owners::new(options.policy.clone(), options.live.clone()),
             times,
             not_executable: Named::default(),
             out_of_time: Named::default(),
             leftover,
+            waited: Duration::ZERO,
             written: 0,
             looked: (0, 0),
             options,
         };
-        for number in 0..writer.options.threads.clamp(1, 16) {
+        for number in 0..writer.threads() {
             let (shared, jobs, back) = (writer.shared.clone(), jobs.clone(), back.clone());
             let thread = std::thread::Builder::new()
                 .name(format!("tree-{number}"))
@@ -269,6 +353,12 @@ impl TreeWriter {
         }
         writer.idle.extend((0..BATCHES).map(|_| Batch::new()));
         Ok(writer)
+    }
+
+    /// Who compares waits for the disk more than for a processor: live files that nobody has asked for lately are read one by one.
+    fn threads(&self) -> usize {
+        let least = if self.shared.live.is_some() { COMPARING } else { 1 };
+        self.options.threads.clamp(least, 16)
     }
 
     /// Writes one entry at `path`; `data` gives the bytes it stores. The target of a hard link is taken as a path below
@@ -366,6 +456,10 @@ impl TreeWriter {
         if path == *target {
             return Ok(());
         }
+        if let Some(live) = &self.shared.live {
+            // Two names of one file are not two names of a live one, which has none but its own.
+            apart::make_own(live.root(), source.as_fd(), target).map_err(|error| writing(&path, &error.into()))?;
+        }
         let folder = self.parent(&path)?;
         let first = self.is_first_visit(&path);
         let mut made = rustix::fs::linkat(&source, name, &folder, path.last_name(), AtFlags::empty());
@@ -408,6 +502,7 @@ impl TreeWriter {
         let manifest = self.manifest.take().ok_or_else(|| Error::new(Code::Internal, "a tree was finished twice"))?;
         let replaced = std::mem::take(&mut *self.shared.replaced.lock().unwrap_or_else(|error| error.into_inner()));
         self.summary.replaced = replaced.count();
+        self.summary.unchanged = self.shared.live.as_ref().map(|live| live.files()).unwrap_or_default();
         let file = manifest.finish(&replaced)?;
         self.complete_folders(file)?;
         self.flusher.stop();
@@ -480,18 +575,17 @@ impl TreeWriter {
         attributes: Attributes,
         mut record: Record,
     ) -> Result<()> {
-        let (file, replaced) = worker::create_file(folder.as_fd(), &path, 0o600)?;
-        let large = Arc::new(Large {
-            file,
-            path: path.clone(),
-            size: entry.size,
-            attributes,
-            end_written: AtomicBool::new(entry.size == 0),
-        });
+        let mut large =
+            LargeFile { folder, path, size: entry.size, attributes, live: None, made: None, replaced: false };
+        let comparer = self.comparer.as_mut();
+        large.live = comparer.and_then(|live| live.candidate(&large.path, large.size, &large.attributes));
+        if large.live.is_none() {
+            large.create()?;
+        }
         let mut hash = Xxh3::new();
         let mut position = 0;
         for segment in crate::archive::tar::segments(entry) {
-            self.hash_hole(&mut hash, segment.offset - position)?;
+            self.hole(&mut large, &mut hash, (position, segment.offset))?;
             position = segment.offset;
             let end = segment.offset + segment.length;
             while position < end {
@@ -504,27 +598,49 @@ impl TreeWriter {
                 let length = (end - position).min(batch.room() as u64) as usize;
                 let room = &mut batch.data[batch.used..batch.used + length];
                 let filled = fill(data, room);
+                let compared = filled.and_then(|()| large.compare(self.comparer.as_mut(), position, room, &hash));
                 hash.update(room);
-                if let Err(error) = filled {
+                if let Err(error) = compared {
                     self.batch = Some(batch);
                     return Err(error);
                 }
-                batch.used += length;
-                self.written += length as u64;
-                self.enter(&mut batch, &path);
-                batch.pieces.push(Piece::Part { large: large.clone(), offset: position, length });
+                if let Some(made) = &large.made {
+                    batch.used += length;
+                    self.written += length as u64;
+                    self.enter(&mut batch, &large.path);
+                    batch.pieces.push(Piece::Part { large: made.clone(), offset: position, length });
+                }
                 self.batch = Some(batch);
                 position += length as u64;
                 self.look_at_room()?;
             }
         }
-        self.hash_hole(&mut hash, entry.size - position)?;
+        self.hole(&mut large, &mut hash, (position, entry.size))?;
         record.hash = hash.digest();
-        self.append(&record, replaced)?;
-        if worker::release(&self.shared, large)? {
-            self.monitor.advance(Phase::Files, 1, 0);
+        let made = large.finish(self.comparer.as_mut(), &hash)?;
+        self.append(&record, large.replaced)?;
+        match made {
+            Some(made) => {
+                if worker::release(&self.shared, made)? {
+                    self.monitor.advance(Phase::Files, 1, 0);
+                }
+            }
+            None => self.monitor.advance(Phase::Files, 1, entry.size),
         }
         Ok(())
+    }
+
+    /// A hole of a large file; a live file may have zeros there.
+    fn hole(&mut self, large: &mut LargeFile, hash: &mut Xxh3, (mut from, until): (u64, u64)) -> Result<()> {
+        static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+        while large.live.is_some() && from < until {
+            let zeros = &ZEROS[..(until - from).min(ZEROS.len() as u64) as usize];
+            large.compare(self.comparer.as_mut(), from, zeros, hash)?;
+            hash.update(zeros);
+            from += zeros.len() as u64;
+            self.monitor.keep_going()?;
+        }
+        self.hash_hole(hash, until - from)
     }
 
     /// Whether this writer comes to a path for the first time, where an earlier one may have been. Not asked of a fresh tree.
@@ -828,8 +944,15 @@ impl TreeWriter {
         while let Ok(batch) = self.returned.try_recv() {
             self.unpack(batch);
         }
-        while self.idle.is_empty() {
-            self.await_batch()?;
+        if self.idle.is_empty() {
+            let began = Instant::now();
+            while self.idle.is_empty() {
+                self.await_batch()?;
+            }
+            self.waited += began.elapsed();
+            if let Some(live) = self.shared.live.as_ref().filter(|_| self.waited > COMPARING_PATIENCE) {
+                live.give_up();
+            }
         }
         self.idle.pop().ok_or_else(|| Error::new(Code::Internal, "no batch is idle"))
     }

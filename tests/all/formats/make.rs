@@ -17,7 +17,7 @@ use rocketvps_restore::engine::commit::{Record, manifest_of};
 use rocketvps_restore::error::{Code, Error};
 use rocketvps_restore::host::credentials::{self, Password, SiteAccount};
 use rocketvps_restore::host::database::load::checkpoint::{Checkpoint, Whole};
-use rocketvps_restore::host::database::{ForeignKey, Object, ObjectKind, Objects, Switch};
+use rocketvps_restore::host::database::{ForeignKey, NextValue, Object, ObjectKind, Objects, Switch};
 use rocketvps_restore::host::services::Service;
 use rocketvps_restore::host::site::Site;
 use rocketvps_restore::host::site_database::{SiteDatabase, Word};
@@ -204,6 +204,10 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
         saved: saved.clone(),
     };
     vec![
+        Step::SetNextValues {
+            schema: schema(),
+            values: vec![NextValue { table: "wp_links".into(), old: 1, new: 500 }],
+        },
         Step::DropTriggers { schema: schema(), old: old.clone() },
         Step::DropForeignKeys { schema: schema(), keys: vec![key("of_post", "wp_postmeta", "wp_posts")] },
         Step::Switch {
@@ -219,7 +223,13 @@ pub fn steps(plan: &Plan) -> Vec<Step> {
             old: Some(Identity { ino: 12, born: None }),
             around: vec!["/var/www".into()],
         },
-        Step::Parts { live: plan.document_root.clone(), staged: plan.tree.clone(), units: plan.units(), count: 2 },
+        Step::Parts {
+            live: plan.document_root.clone(),
+            staged: plan.tree.clone(),
+            units: plan.units(),
+            count: 2,
+            folders: Some(plan.folders()),
+        },
         Step::RestoreObjects { schema: schema(), old, new },
         config(Item::Ssl, "/etc/letsencrypt/live/example.com", Side::Absent, Side::Folder { mode: 0o755 }),
         config(
@@ -333,6 +343,7 @@ fn retained_snapshot(into: &Path, config: &Config) {
     steps.retain(|step| !matches!(step, Step::Parts { .. }));
     let mut manifest = manifest_of(&plan, &steps, &Silent);
     manifest.units = Some(plan.units());
+    manifest.folders = Some(plan.folders());
     retained::write(into, &manifest).unwrap();
     fix(&into.join("manifest.json"), "\"created\":\"", "\"", "2025-10-04T03:00:00");
     let object = |kind, name: &str, table: &str, create: &str| Object {

@@ -4,6 +4,7 @@ use super::crash::{Call, Trace};
 use super::oracle::Side;
 use super::trial::report;
 use super::{DOMAIN, Digest, World};
+use crate::hooks;
 use serde_json::{Value, json};
 
 /// The two kinds of job that everything is tried with.
@@ -31,6 +32,13 @@ pub struct Stage {
 impl Stage {
     pub fn set(request: Value) -> Stage {
         Stage::of(World::up(), request)
+    }
+
+    /// One whose tree is exchanged as a whole: a hook may write to the staged one.
+    pub fn set_whole(request: Value) -> Stage {
+        let world = World::up();
+        hooks::put(&world, "staged/nothing", "exit 0");
+        Stage::of(world, request)
     }
 
     /// Backs the site of a world up and damages it.

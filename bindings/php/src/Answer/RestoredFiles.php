@@ -23,6 +23,9 @@ final class RestoredFiles implements Answer
     /** Number of set-id bits and attributes that were left out. */
     public readonly int $stripped;
 
+    /** Number of files that were live as the backup has them, byte by byte, and stayed where they were. */
+    public readonly int $unchanged;
+
     /** Number of parts that changed places one by one; `null`: the document root as a whole. */
     public readonly ?int $parts;
 
@@ -43,6 +46,7 @@ final class RestoredFiles implements Answer
         $this->links = $fields->integer('links');
         $this->bytes = $fields->integer('bytes');
         $this->stripped = $fields->integer('stripped');
+        $this->unchanged = $fields->integer('unchanged');
         $this->parts = $fields->has('parts') ? $fields->integer('parts') : null;
         $this->kept = $fields->objects('kept', KeptPath::class);
         $this->keptTotal = $fields->integer('kept_total');

@@ -72,6 +72,8 @@ pub struct UnchangedTable {
     pub bytes: u64,
     /// The digest of its rows, on both sides: [`RowsDigest`]. Its key is forgotten with the load.
     pub digest: String,
+    /// The next value of its `AUTO_INCREMENT` in the dump; 0 where the dump says none.
+    pub next_value: u64,
     /// The server's clock before the live rows were read, in seconds since 1970.
     pub seen: i64,
 }
@@ -161,8 +163,8 @@ impl Live {
     pub fn holds(&mut self, made: &DumpTable<'_>) -> Result<Option<Passed>> {
         let is_utf8 = made.session.charset.as_deref().is_none_or(|name| name.starts_with("utf8"));
         let is_plain = self.are_plain(made.session) && (is_utf8 || made.sql.is_ascii());
-        let words = words(made.sql);
-        let says = |word: &str| words.iter().any(|said| said.eq_ignore_ascii_case(word));
+        let wording = Wording::of(made.sql);
+        let says = |word: &str| wording.words.iter().any(|said| said.eq_ignore_ascii_case(word));
         // A foreign key between a table that stays and one that comes would be taken off and put on anew, and so would its index.
         let is_tied = self.referred.contains(made.name) || says("FOREIGN");
         // Rows of before are not among those that a SELECT gives.
@@ -170,7 +172,7 @@ impl Live {
         if self.is_over || !made.text.is_innodb() || !is_plain || is_tied || keeps_history {
             return Ok(None);
         }
-        let compared = self.compare(made, &words);
+        let compared = self.compare(made, &wording);
         self.shared.check()?;
         let passed = match compared {
             Ok(Some(passed)) => passed,
@@ -198,8 +200,8 @@ impl Live {
             && modes::listed(&mode).any(|word| is(word, ZERO))
     }
 
-    fn compare(&mut self, made: &DumpTable<'_>, words: &[&str]) -> Result<Option<Passed>> {
-        let Some(seen) = self.defines(made.name, words)? else { return Ok(None) };
+    fn compare(&mut self, made: &DumpTable<'_>, wording: &Wording<'_>) -> Result<Option<Passed>> {
+        let Some(seen) = self.defines(made.name, &wording.words)? else { return Ok(None) };
         self.shared.monitor.current(Phase::Database, made.name);
         let source = Watched { reader: self.spool.reader_at(made.until), shared: self.shared.clone() };
         let mut lexer = Lexer::new(source, self.shared.dialect, BATCH);
@@ -252,11 +254,12 @@ impl Live {
         }
         self.idle = Some(sent.end()?);
         let name = made.name.to_owned();
-        let table = UnchangedTable { name, rows: digest.rows, bytes, digest: digest.to_string(), seen };
+        let (rows, digest, next_value) = (digest.rows, digest.to_string(), wording.next_value);
+        let table = UnchangedTable { name, rows, bytes, digest, next_value, seen };
         Ok(Some(Passed { table, until }))
     }
 
-    /// Whether the live table is defined word for word as the dump defines its own, the next value of `AUTO_INCREMENT` included; then the
+    /// Whether the live table is defined word for word as the dump defines its own, but for the next value of `AUTO_INCREMENT`; then the
     /// server's clock.
     fn defines(&mut self, table: &str, words: &[&str]) -> Result<Option<i64>> {
         let asking = match &mut self.asking {
@@ -278,7 +281,7 @@ impl Live {
             Err(mysql::Error::MySqlError(error)) if u64::from(error.code) != LOCKED => return Ok(None),
             Err(error) => return Err(failed("look at a live table", &error)),
         };
-        if plain(&shown, self.shared.dialect).is_none_or(|shown| self::words(&shown) != words) {
+        if plain(&shown, self.shared.dialect).is_none_or(|shown| Wording::of(&shown).words != words) {
             return Ok(None);
         }
         let clock = rows(asking, "SELECT UNIX_TIMESTAMP()")?.first().map_or(0, |row| number(row, 0));
@@ -493,6 +496,56 @@ fn plain(shown: &str, dialect: Dialect) -> Option<String> {
     }
 }
 
-fn words(sql: &str) -> Vec<&str> {
-    tokens(sql.as_bytes(), Quoting::default()).into_iter().filter_map(|token| sql.get(token.span)).collect()
+/// What a definition says, apart from the next value of `AUTO_INCREMENT`.
+struct Wording<'a> {
+    words: Vec<&'a str>,
+    /// 0 where none is said.
+    next_value: u64,
+}
+
+impl Wording<'_> {
+    fn of(sql: &str) -> Wording<'_> {
+        let spans = tokens(sql.as_bytes(), Quoting::default()).into_iter();
+        let mut words: Vec<&str> = spans.filter_map(|token| sql.get(token.span)).collect();
+        let (mut depth, mut next_value) = (0, 0);
+        let said = (0..words.len()).find_map(|at| {
+            match words[at] {
+                "(" => depth += 1,
+                ")" => depth -= 1,
+                _ => {}
+            }
+            let is_option = depth == 0 && words[at].eq_ignore_ascii_case("AUTO_INCREMENT");
+            let value = words.get(at + 2).filter(|_| is_option && words[at + 1] == "=")?;
+            Some((at, value.parse().ok()?))
+        });
+        if let Some((at, value)) = said {
+            words.drain(at..at + 3);
+            next_value = value;
+        }
+        Wording { words, next_value }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_value_is_no_part_of_what_a_definition_says() {
+        let table = |options: &str| {
+            format!(
+                "CREATE TABLE `AUTO_INCREMENT` (`a` int AUTO_INCREMENT COMMENT 'AUTO_INCREMENT=3', KEY (`a`)) ENGINE=InnoDB{options}"
+            )
+        };
+        let (with, without) = (table(" AUTO_INCREMENT=64 DEFAULT CHARSET=utf8mb4"), table(" DEFAULT CHARSET=utf8mb4"));
+        let (with, without) = (Wording::of(&with), Wording::of(&without));
+        assert_eq!((with.next_value, without.next_value), (64, 0));
+        assert_eq!(with.words, without.words);
+        for unclear in [" AUTO_INCREMENT='64'", " AUTO_INCREMENT=99999999999999999999", " AUTO_INCREMENT="] {
+            let unclear = table(unclear);
+            let unclear = Wording::of(&unclear);
+            assert_eq!((unclear.next_value, unclear.words.contains(&"AUTO_INCREMENT")), (0, true));
+            assert_ne!(unclear.words, Wording::of(&table("")).words);
+        }
+    }
 }
