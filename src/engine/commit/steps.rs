@@ -42,7 +42,9 @@ pub(crate) fn steps(job: &Job<Verified>) -> Result<Vec<Step>> {
     private_folder(&plan.snapshot)?;
     let (mut steps, objects) = database(job)?;
     let files = files(job)?;
-    let pages = !matches!(files, Some(Step::Exchange { .. })) && !names_pages(plan)?;
+    // A whole tree comes without saved pages, and the live ones are kept for the way back.
+    let is_whole = matches!(files, Some(Step::Exchange { .. } | Step::Parts { folders: Some(_), .. }));
+    let pages = !is_whole && !names_pages(plan)?;
     let changes_site = plan.selection.files.any() || plan.database.is_some();
     steps.extend(files);
     steps.extend(objects);

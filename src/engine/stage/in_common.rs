@@ -5,8 +5,9 @@
 
 use crate::engine::state::{InCommon, StagedFiles};
 use crate::error::Result;
+use crate::host::page_caches;
+use crate::host::tree::apart::{self, Passed};
 use crate::host::tree::{self, Apart};
-use crate::host::{page_caches, tree::apart};
 use crate::path::RelPath;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor};
@@ -28,7 +29,7 @@ pub fn settle(plan: &Plan, files: &mut StagedFiles, compares: bool, monitor: &dy
     let (Some(live), false, None) = (live, has_none, &files.units) else { return Ok(()) };
     let staged = tree::open_folder(&plan.tree)?;
     let found = match compares {
-        true => tree::apart((&live, &staged), &stays(&live, files), false, monitor)?,
+        true => tree::apart((&live, &staged), &passed(&live, files), false, monitor)?,
         false => Apart { obstacle: Some("its files were not compared".into()), ..Apart::default() },
     };
     let (parts, same) = (found.units.len() as u64, found.same);
@@ -55,14 +56,12 @@ pub fn settle(plan: &Plan, files: &mut StagedFiles, compares: bool, monitor: &dy
 /// # Errors
 /// `io_failed`, or what the monitor says.
 pub fn take_apart(live: &OwnedFd, staged: &OwnedFd, files: &StagedFiles, monitor: &dyn Monitor) -> Result<Apart> {
-    tree::apart((live, staged), &stays(live, files), true, monitor)
+    tree::apart((live, staged), &passed(live, files), true, monitor)
 }
 
-/// Live paths that stay as they are: those that are kept, and saved pages, which are emptied.
-fn stays(live: &OwnedFd, files: &StagedFiles) -> HashSet<RelPath> {
-    let mut stays = kept(files);
-    stays.extend(page_caches::find(live));
-    stays
+/// Kept paths stay as they are. Folders of saved pages are empty in the staged tree: the live ones are kept as a whole, for the way back.
+fn passed(live: &OwnedFd, files: &StagedFiles) -> Passed {
+    Passed { kept: kept(files), wholes: page_caches::find(live).into_iter().collect() }
 }
 
 fn kept(files: &StagedFiles) -> HashSet<RelPath> {

@@ -3,22 +3,20 @@
 use super::change::identity_here;
 use super::handle::{open_here, refuse, resolve, stat_here};
 use super::kind::{Kind, kind_of};
-use super::unit::Unit;
+use super::unit::{self, Unit};
 use super::walk::{mount_of, names_of, statx_here};
 use super::worker;
 use crate::error::Result;
 use crate::host::tree::change::Identity;
 use crate::host::tree::unit::Toward;
 use crate::path::RelPath;
-use crate::progress::{Monitor, Silent};
+use crate::progress::Monitor;
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Stat, Statx, Uid, XattrFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
-use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 
 /// Owner, mode and time of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,18 +64,27 @@ pub struct Apart {
     pub obstacle: Option<String>,
 }
 
-/// Compares by names and identities. `stays`: live paths that are not looked into. With `takes_out` the names of live files are taken
+/// What is not compared.
+#[derive(Debug, Clone, Default)]
+pub struct Passed {
+    /// Live paths that stay as they are.
+    pub kept: HashSet<RelPath>,
+    /// Live folders that change places as they are, whatever is in them; in a kept path, too.
+    pub wholes: HashSet<RelPath>,
+}
+
+/// Compares by names and identities. With `takes_out` the names of live files are taken
 /// out of the staged tree: what is left of it changes places.
 ///
 /// # Errors
 /// `io_failed`, or what the monitor says.
 pub fn apart(
     (live, staged): (impl AsFd, impl AsFd),
-    stays: &HashSet<RelPath>,
+    passed: &Passed,
     takes_out: bool,
     monitor: &dyn Monitor,
 ) -> Result<Apart> {
-    let sides = Sides { live: live.as_fd(), staged: staged.as_fd(), stays, takes_out, mount: mount_of(&live)? };
+    let sides = Sides { live: live.as_fd(), staged: staged.as_fd(), passed, takes_out, mount: mount_of(&live)? };
     let (mut found, mut level) = (Apart::default(), vec![RelPath::default()]);
     while !level.is_empty() {
         monitor.keep_going()?;
@@ -103,7 +110,37 @@ pub fn apart(
             level.extend(next);
         }
     }
+    for path in passed.wholes.iter().filter(|path| is_in(path, &passed.kept)) {
+        let coming = unit::identity_beneath(&staged, path)?;
+        found.units.extend(coming.map(|coming| Unit { path: path.clone(), coming: Some(coming) }));
+    }
     Ok(found)
+}
+
+fn is_in(path: &RelPath, kept: &HashSet<RelPath>) -> bool {
+    kept.contains(path) || path.ancestors().any(|around| kept.contains(&around))
+}
+
+/// Takes everything but folders out of a staged path, and what changes places as a whole.
+fn strip(staged: BorrowedFd, path: &RelPath, wholes: &HashSet<RelPath>) -> Result<()> {
+    let mut next = vec![path.clone()];
+    while let Some(path) = next.pop() {
+        let fail = |error: Errno| refuse(&path, error);
+        let Some((around, name)) = path.split_last() else { return Ok(()) };
+        if wholes.contains(&path) {
+            continue;
+        }
+        let around = resolve(staged, &around, OFlags::RDONLY | OFlags::DIRECTORY).map_err(fail)?;
+        match stat_here(around.as_fd(), name).map_err(fail)? {
+            Some(stat) if kind_of(stat.st_mode) == Kind::Folder => {
+                let folder = open_here(around.as_fd(), name, OFlags::RDONLY | OFlags::DIRECTORY).map_err(fail)?;
+                next.extend(names_of(&folder).map_err(fail)?.iter().map(|name| path.join(name)));
+            }
+            Some(_) => rustix::fs::unlinkat(&around, name, AtFlags::empty()).map_err(fail)?,
+            None => {}
+        }
+    }
+    Ok(())
 }
 
 /// Threads that look at folders, and the fewest folders for one of them.
@@ -114,7 +151,7 @@ const FEW: usize = 16;
 struct Sides<'a> {
     live: BorrowedFd<'a>,
     staged: BorrowedFd<'a>,
-    stays: &'a HashSet<RelPath>,
+    passed: &'a Passed,
     takes_out: bool,
     /// Of the live root.
     mount: u64,
@@ -147,9 +184,9 @@ impl Walk {
         let mut has_units = false;
         for (name, stats) in names {
             let below = path.join(&name);
-            if stats[0].is_some() && sides.stays.contains(&below) {
+            if stats[0].is_some() && sides.passed.kept.contains(&below) {
                 if sides.takes_out && stats[1].is_some() {
-                    super::remove(&staged, OsStr::from_bytes(&name), &Silent)?;
+                    strip(sides.staged, &below, &sides.passed.wholes)?;
                 }
                 continue;
             }
@@ -157,6 +194,7 @@ impl Walk {
                 [Some(here), Some(there)] => {
                     let kind = |stat: &Statx| kind_of(u32::from(stat.stx_mode));
                     match (kind(here), kind(there)) {
+                        (Kind::Folder, Kind::Folder) if sides.passed.wholes.contains(&below) => false,
                         (Kind::Folder, Kind::Folder) => {
                             self.enter(sides, here, below);
                             continue;

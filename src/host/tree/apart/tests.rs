@@ -98,7 +98,7 @@ impl Sides {
     }
 
     fn take(&self, takes_out: bool) -> Apart {
-        apart((self.open("live"), self.open("staged")), &HashSet::new(), takes_out, &Silent).unwrap()
+        apart((self.open("live"), self.open("staged")), &Passed::default(), takes_out, &Silent).unwrap()
     }
 
     fn apart(&self) -> Apart {
