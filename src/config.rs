@@ -295,11 +295,18 @@ pub struct Files {
     pub permissions: Permissions,
     /// Folders outside of sites that links of a backup may lead into.
     pub link_targets: Vec<PathBuf>,
+    /// A restore of all files writes only those that differ from the live ones, and exchanges them part by part.
+    pub skip_unchanged: bool,
 }
 
 impl Default for Files {
     fn default() -> Files {
-        Files { owner: "www-data:www-data".into(), permissions: Permissions::Standard, link_targets: Vec::new() }
+        Files {
+            owner: "www-data:www-data".into(),
+            permissions: Permissions::Standard,
+            link_targets: Vec::new(),
+            skip_unchanged: false,
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::engine::hooks::Told;
 use crate::engine::leftovers::{discard, resume};
 use crate::engine::machine::Hosts;
 use crate::engine::preflight::{facts, plan_token};
+use crate::engine::stage::in_common;
 use crate::engine::state::{Committed, Job, Planned, Staged, Verified};
 use crate::engine::{check, hooks, preflight, rehearsal, site_config, stage, verify};
 use crate::error::{Code, Error, Result};
@@ -24,7 +25,7 @@ use crate::job::monitor::JobMonitor;
 use crate::job::ticket::Ticket;
 use crate::job::{Kind, State};
 use crate::journal::Journal;
-use crate::path::Domain;
+use crate::path::{Domain, RelPath};
 use crate::plan::{Plan, Selection};
 use crate::progress::{Level, Monitor, finish_all};
 use crate::report::{self, Group, Risk};
@@ -305,8 +306,9 @@ impl Job<Planned> {
     /// nothing has to become immutable.
     fn may_compare_files(&self) -> bool {
         let config = &self.ticket.config;
-        self.plan.selection.files.is_whole()
-            && !self.folder.join(file::IMMUTABLE).exists()
+        config.files.skip_unchanged
+            && self.plan.selection.files.is_whole()
+            && self.folder.read::<Vec<RelPath>>(file::IMMUTABLE).is_err()
             && !hooks::has(config, &[Moment::Staged, Moment::BeforeCommit])
     }
 }
@@ -417,6 +419,9 @@ impl Job<Verified> {
             Step::CreateSchema { schema, .. } => Some(format!("the database {schema} did not exist and was made")),
             _ => None,
         }));
+        if let Some(files) = &mut self.state.staged.files {
+            in_common::done(files, &steps);
+        }
         self.monitor.enter(State::Committing);
         // Nothing may stop a change-over half-way: it goes forward, or all the way back.
         self.monitor.shield(true);

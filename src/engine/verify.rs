@@ -451,7 +451,12 @@ fn live_files(
     }
     let root = plan.document_root.display();
     Ok(vec![
-        Check::new("tree", Outcome::Pass, format!("{root} is the tree that was kept, exchanged as a whole")),
+        match plan.kept_units {
+            None => {
+                Check::new("tree", Outcome::Pass, format!("{root} is the tree that was kept, exchanged as a whole"))
+            }
+            Some(_) => Check::new("tree", Outcome::Pass, format!("the parts of {root} that were kept are back")),
+        },
         Check::new(
             "checksum",
             Outcome::NotChecked,

@@ -16,6 +16,8 @@ mod flusher;
 pub mod handle;
 pub mod kind;
 pub mod link;
+pub mod look;
+mod made;
 pub mod manifest;
 pub mod owners;
 pub mod policy;
@@ -32,20 +34,21 @@ pub mod walk;
 mod worker;
 pub mod writer;
 
-pub use apart::{Apart, FolderChange, apart};
+pub use apart::{Apart, apart};
 pub use attributes::{may_set_immutable, set_immutable};
-pub use change::{Identity, exchange, fsync_folder, identity, rename_noreplace, sync_filesystem};
+pub use change::{Identity, Toward, exchange, fsync_folder, identity, rename_noreplace, sync_filesystem};
 #[cfg(any(test, feature = "test-support"))]
 pub use digest::digest;
 pub use handle::{
     create_folder, open_around, open_beneath, open_folder, open_folder_beneath, open_site, path_of, read_beneath,
 };
 pub use kind::Kind;
+pub use look::FolderChange;
 pub use policy::FilePolicy;
 pub use remove::remove;
 pub use space::{Space, space};
 pub use survey::{Survey, survey, survey_since};
-pub use unit::{Toward, Unit, exchange_units};
+pub use unit::{Unit, exchange_units};
 pub use verify::{Extent, Sample, TreeReport, verify};
 pub use walk::{Visit, mount_of, walk};
 pub use writer::{TreeOptions, TreeSummary, TreeWriter};

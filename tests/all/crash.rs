@@ -17,11 +17,11 @@ fn killed_before(case: &str, kind: usize, few: usize, calls: impl Fn(&Trace) -> 
     all_killed_before(case, (name, &Stage::set(request)), few, calls);
 }
 
-/// The same, where the tree is exchanged as a whole.
-fn killed_before_whole(case: &str, few: usize, calls: impl Fn(&Trace) -> Vec<Call>) {
-    let stage = Stage::set_whole(kinds()[0].1.clone());
-    stage.trace.that_writes("\"step\":\"exchange\"");
-    all_killed_before(case, ("whole", &stage), few, calls);
+/// The same, where files that are live as the backup has them stay.
+fn killed_before_in_common(case: &str, few: usize, calls: impl Fn(&Trace) -> Vec<Call>) {
+    let stage = Stage::set_in_common(kinds()[0].1.clone());
+    stage.trace.that_writes("\"step\":\"parts\"");
+    all_killed_before(case, ("in_common", &stage), few, calls);
 }
 
 fn all_killed_before(case: &str, (name, stage): (&str, &Stage), few: usize, calls: impl Fn(&Trace) -> Vec<Call>) {
@@ -38,8 +38,8 @@ fn a01_killed_before_and_after_each_record_of_the_journal_full() {
 }
 
 #[test]
-fn a01_killed_before_and_after_each_record_of_the_journal_whole() {
-    killed_before_whole("a01", 4, Trace::records);
+fn a01_killed_before_and_after_each_record_of_the_journal_in_common() {
+    killed_before_in_common("a01", 4, Trace::records);
 }
 
 #[test]
@@ -53,8 +53,8 @@ fn a02_killed_at_each_call_that_changes_anything_from_the_change_over_on_full() 
 }
 
 #[test]
-fn a02_killed_at_each_call_that_changes_anything_from_the_change_over_on_whole() {
-    killed_before_whole("a02", 5, Trace::since_change_over);
+fn a02_killed_at_each_call_that_changes_anything_from_the_change_over_on_in_common() {
+    killed_before_in_common("a02", 5, Trace::since_change_over);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a04_killed_during_a_rollback_to_a_kept_snapshot() {
 /// A stage whose job died so many calls after it announced the exchange (fdatasync, exchange, fsync …), and its journal.
 fn half_way(calls_after_intent: usize) -> (Stage, std::path::PathBuf) {
     let stage = Stage::set(kinds()[0].1.clone());
-    let exchange = stage.trace.that_writes("\"step\":\"parts\"");
+    let exchange = stage.trace.that_writes("\"step\":\"exchange\"");
     let (job, reached) = stage.kill_before(exchange.number + calls_after_intent);
     assert!(reached);
     let journal = stage.world.place().join("base/restore_jobs").join(job).join("journal");
@@ -294,7 +294,7 @@ fn a15_the_boot_finishes_or_undoes_everything() {
     let boot = || Command::new("sh").args(["-c", &command]).env("RV_CONFIG", &toml).output().unwrap();
     let change_over = stage.trace.change_over();
     for number in
-        [change_over / 2, stage.trace.that_writes("\"step\":\"parts\"").number + 3, stage.trace.calls.len() - 20]
+        [change_over / 2, stage.trace.that_writes("\"step\":\"exchange\"").number + 3, stage.trace.calls.len() - 20]
     {
         assert!(stage.kill_before(number).1);
         let output = boot();
@@ -314,7 +314,7 @@ fn a15_the_boot_finishes_or_undoes_everything() {
 fn a18_signals_are_a_cancel_or_nothing() {
     let stage = Stage::set(kinds()[0].1.clone());
     let half = stage.trace.change_over() / 2;
-    let committing = stage.trace.that_writes("\"step\":\"parts\"").number;
+    let committing = stage.trace.that_writes("\"step\":\"exchange\"").number;
     for (signal, number) in [("HUP", half), ("TERM", half), ("INT", half), ("TERM", committing), ("HUP", committing)] {
         let (job, pid) = stage.world.stop_before(number, "restore_start", &stage.request);
         for signal in [signal, "CONT"] {
@@ -338,7 +338,7 @@ fn a18_signals_are_a_cancel_or_nothing() {
 fn a_late_worker_ends_and_changes_nothing() {
     let stage = Stage::set(kinds()[0].1.clone());
     let locks = stage.world.place().join("base/restore_jobs/.locks").join(DOMAIN);
-    for number in [stage.trace.change_over() / 2, stage.trace.that_writes("\"step\":\"parts\"").number] {
+    for number in [stage.trace.change_over() / 2, stage.trace.that_writes("\"step\":\"exchange\"").number] {
         let (job, pid) = stage.world.stop_before(number, "restore_start", &stage.request);
         let text = std::fs::read(&locks).unwrap();
         std::fs::remove_file(&locks).unwrap();

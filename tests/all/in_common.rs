@@ -7,6 +7,12 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
+pub fn skip_unchanged(world: &World) {
+    let path = world.place().join("restore.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(path, format!("{text}\n[files]\nskip_unchanged = true\n")).unwrap();
+}
+
 fn restore(world: &World) -> Value {
     world.call("restore_start", json!({"domain": DOMAIN, "components": {"files": true}, "wait": true}))
 }
@@ -30,6 +36,7 @@ fn shared(root: &Path) -> usize {
 #[test]
 fn little_is_damaged_and_little_is_exchanged_there_and_back_and_there_again() {
     let world = World::up();
+    skip_unchanged(&world);
     let good = world.digest();
     world.harness("backup", &[]);
     let at = |name: &str| world.root().join(name);
@@ -71,6 +78,7 @@ fn little_is_damaged_and_little_is_exchanged_there_and_back_and_there_again() {
 #[test]
 fn a_site_that_is_as_its_backup_has_it_stays_as_it_is() {
     let world = World::up();
+    skip_unchanged(&world);
     let good = world.digest();
     world.harness("backup", &[]);
     let report = restore(&world);
@@ -85,6 +93,7 @@ fn a_site_that_is_as_its_backup_has_it_stays_as_it_is() {
 #[test]
 fn much_is_damaged_and_the_whole_tree_is_exchanged() {
     let world = World::up();
+    skip_unchanged(&world);
     let good = world.digest();
     world.harness("backup", &[]);
     fs::create_dir(world.root().join("wp-content/uploads/many")).unwrap();
@@ -107,6 +116,7 @@ fn much_is_damaged_and_the_whole_tree_is_exchanged() {
 #[test]
 fn where_a_hook_may_write_to_the_staged_tree_it_has_no_name_of_a_live_file() {
     let world = World::up();
+    skip_unchanged(&world);
     let good = world.digest();
     world.harness("backup", &[]);
     fs::write(world.root().join("index.php"), "0wned").unwrap();
@@ -124,4 +134,57 @@ fn where_a_hook_may_write_to_the_staged_tree_it_has_no_name_of_a_live_file() {
     fs::remove_file(hook).unwrap();
     assert!(restore(&world)["files"]["parts"].as_u64().unwrap() > 0);
     world.digest().assert_is(&good, "restored");
+}
+
+#[test]
+fn a_folder_that_the_site_takes_away_comes_back_with_what_was_kept_of_it() {
+    let world = World::up();
+    skip_unchanged(&world);
+    let shop = world.root().join("wp-content/plugins/shop");
+    fs::create_dir_all(shop.join("vendor")).unwrap();
+    fs::write(shop.join("vendor/a.php"), "good").unwrap();
+    fs::write(shop.join("vendor/b.php"), "good").unwrap();
+    world.harness("backup", &[]);
+    fs::write(shop.join("vendor/a.php"), "0wned").unwrap();
+    let report = restore(&world);
+    assert_eq!(fs::read_to_string(shop.join("vendor/a.php")).unwrap(), "good");
+    fs::remove_dir_all(&shop).unwrap();
+    world.call("rollback", json!({"domain": DOMAIN, "job": World::job(&report), "wait": true}));
+    assert_eq!(fs::read_to_string(shop.join("vendor/a.php")).unwrap(), "0wned");
+}
+
+/// A tenant's name of such length must not keep a journaled list from being read again.
+#[test]
+fn a_live_path_that_no_list_can_name_is_no_part() {
+    let world = World::up();
+    skip_unchanged(&world);
+    let python = |script: &str| {
+        let deep = format!("import os\nos.chdir({:?})\n{script}", world.root().join("wp-content/uploads"));
+        assert!(std::process::Command::new("python3").args(["-c", &deep]).status().unwrap().success());
+    };
+    let folders = "for n in range(20):\n  os.makedirs('d' * 195, exist_ok=True)\n  os.chdir('d' * 195)\n";
+    python(folders);
+    world.harness("backup", &[]);
+    python(&format!("{folders}open('x' * 200, 'w')"));
+    fs::write(world.root().join("index.php"), "0wned").unwrap();
+    let report = restore(&world);
+    assert_eq!((&report["files"]["parts"], &report["files"]["unchanged"]), (&Value::Null, &json!(0)));
+    let back = world.call("rollback", json!({"domain": DOMAIN, "job": World::job(&report), "wait": true}));
+    assert_eq!(fs::read_to_string(world.root().join("index.php")).unwrap(), "0wned", "{back}");
+}
+
+#[test]
+fn a_live_file_that_is_renamed_meanwhile_is_not_shared() {
+    let world = World::up();
+    skip_unchanged(&world);
+    world.harness("backup", &[]);
+    let (login, old) = (world.root().join("wp-login.php"), world.root().join("wp-login-old.php"));
+    let job = world.begin();
+    // As soon as the staged tree has a name of it.
+    while fs::metadata(&login).is_ok_and(|stat| stat.nlink() < 2) && world.poll(&job)["state"] != "done" {}
+    let moved = fs::rename(&login, &old).is_ok();
+    assert_eq!(world.await_end(&job)["state"], "done");
+    assert!(moved && login.exists());
+    let links = shared(&world.root());
+    assert_eq!(fs::metadata(&login).unwrap().nlink(), 1, "{links} files are shared");
 }

@@ -151,7 +151,7 @@ fn a12_the_database_dies_during_a_rollback_that_was_asked_for() {
     let back = json!({"domain": DOMAIN, "job": job});
     let (_, trace) = stage.world.watch("rollback", &back);
     let switch = trace.that_writes("RENAME TABLE `shop`").number;
-    for number in [switch, switch + 1, trace.that_writes("\"step\":\"parts\"").number] {
+    for number in [switch, switch + 1, trace.that_writes("\"step\":\"exchange\"").number] {
         stage.reset();
         let back = json!({"domain": DOMAIN, "job": World::job(&stage.world.restore())});
         let (job, pid) = stage.world.stop_before(number, "rollback", &back);
@@ -168,7 +168,7 @@ fn a12_the_database_dies_during_a_rollback_that_was_asked_for() {
 #[test]
 fn a17_php_fpm_restarts_while_a_job_runs_and_the_job_gets_done() {
     let stage = full();
-    let exchange = stage.trace.that_writes("\"step\":\"parts\"").number;
+    let exchange = stage.trace.that_writes("\"step\":\"exchange\"").number;
     for number in [stage.trace.change_over() / 2, stage.trace.change_over() - 10, exchange] {
         let (job, pid) = stage.world.stop_before(number, "restore_start", &stage.request);
         stage.world.harness("stop", &["KILL", "php_fpm"]);

@@ -19,7 +19,7 @@ fn each_way_to_end_has_its_state() {
     let world = &stage.world;
     let recover = || world.call("recover", json!({"domain": DOMAIN, "wait": true}));
     let (staging, committing) =
-        (stage.trace.change_over() / 2, stage.trace.that_writes("\"step\":\"parts\"").number + 1);
+        (stage.trace.change_over() / 2, stage.trace.that_writes("\"step\":\"exchange\"").number + 1);
 
     // Nothing had been made.
     let stale = world::with_fields(stage.request.clone(), &json!({"plan_token": "0".repeat(64)}));

@@ -334,7 +334,7 @@ fn f86_a_site_that_does_not_stand_up_goes_back_by_itself() {
 #[test]
 fn a_recovery_takes_moments() {
     let stage = Stage::set(kinds()[0].1.clone());
-    let exchange = stage.trace.that_writes("\"step\":\"parts\"").number;
+    let exchange = stage.trace.that_writes("\"step\":\"exchange\"").number;
     let mut times = Vec::new();
     for _ in 0..if is_long() { 30 } else { 2 } {
         assert!(stage.kill_before(exchange + 3).1);

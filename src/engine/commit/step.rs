@@ -196,7 +196,7 @@ impl Step {
             Step::Switch { live, switch, .. } => carry_out(hosts.database()?, live, switch, patience),
             Step::DropForeignKeys { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys, patience),
             Step::AddForeignKeys { schema, keys } => hosts.database()?.add_foreign_keys(schema, keys, patience),
-            Step::SetNextValues { schema, values } => hosts.database()?.set_next_values(schema, values, patience),
+            Step::SetNextValues { schema, values } => next_values(hosts, schema, values, monitor),
             Step::Parts { live, staged, units, folders, .. } => {
                 parts((live, staged), units, folders.as_deref(), Toward::New)
             }
@@ -262,7 +262,7 @@ impl Step {
             Step::AddForeignKeys { schema, keys } => hosts.database()?.drop_foreign_keys(schema, keys, patience),
             Step::SetNextValues { schema, values } => {
                 let back: Vec<NextValue> = values.iter().map(NextValue::inverse).collect();
-                hosts.database()?.set_next_values(schema, &back, patience)
+                next_values(hosts, schema, &back, monitor)
             }
             Step::Parts { live, staged, units, folders, .. } => {
                 parts((live, staged), units, folders.as_deref(), Toward::Old)
@@ -285,6 +285,21 @@ impl Step {
             Step::Reload { .. } => Ok(()),
         }
     }
+}
+
+/// A table that somebody holds keeps the value it has: no restore fails, and no query waits, for the number of a row to come.
+fn next_values(hosts: &Hosts, schema: &str, values: &[NextValue], monitor: &dyn Monitor) -> Result<()> {
+    let patience = Patience { quick_tries: 5, waiting_tries: 0, ..Patience::default() };
+    for value in values {
+        match hosts.database()?.set_next_values(schema, std::slice::from_ref(value), patience) {
+            Err(error) if error.code == Code::DatabaseLocked => {
+                let message = format!("the next AUTO_INCREMENT of {} stays as it is: {}", value.table, error.message);
+                monitor.event(Level::Warn, &message);
+            }
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 fn tell(left_out: Vec<String>, monitor: &dyn Monitor) {

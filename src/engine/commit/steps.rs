@@ -8,12 +8,13 @@ use crate::engine::stage::{in_common, newer_rows};
 use crate::engine::state::{Job, Kept, StagedFiles, Verified};
 use crate::error::{Code, Error, Result};
 use crate::host::database::{ForeignKey, ObjectKind, Switch};
-use crate::host::tree::{self, Apart, FolderChange, Unit, apart, unit};
+use crate::host::tree::{self, Apart, FolderChange, Unit, look, unit};
 use crate::host::{page_caches, place};
 use crate::job::folder::file;
 use crate::path::RelPath;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor, Silent};
+use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -126,8 +127,9 @@ fn files(job: &Job<Verified>) -> Result<Option<Step>> {
         (None, Some(kept)) => Some(now_staged(plan, kept)?),
         (None, None) => None,
     };
-    if let Some(files) = job.state.staged.files.as_ref().filter(|files| files.in_common.is_some()) {
-        return part_by_part(job, files).map(Some);
+    let in_common = job.state.staged.files.as_ref().filter(|files| files.in_common.is_some());
+    if let Some(step) = in_common.map(|files| part_by_part(job, files)).transpose()?.flatten() {
+        return Ok(Some(step));
     }
     catch_up(job)?;
     let Some(units) = units else {
@@ -135,7 +137,7 @@ fn files(job: &Job<Verified>) -> Result<Option<Step>> {
         return whole_tree(plan).map(Some);
     };
     let folders = match &plan.kept_folders {
-        Some(kept) => Some(apart::looks_back(tree::open_folder(&plan.document_root)?, &step::read_folders(kept)?)?),
+        Some(kept) => Some(look::looks_back(tree::open_folder(&plan.document_root)?, &step::read_folders(kept)?)?),
         None => None,
     };
     let around = folders.as_ref().is_some_and(|folders| !folders.is_empty());
@@ -143,11 +145,11 @@ fn files(job: &Job<Verified>) -> Result<Option<Step>> {
 }
 
 /// The step of a whole tree of which the live one has most: the paths that differ now.
-fn part_by_part(job: &Job<Verified>, files: &StagedFiles) -> Result<Step> {
+fn part_by_part(job: &Job<Verified>, files: &StagedFiles) -> Result<Option<Step>> {
     let plan = &job.plan;
-    let (live, staged) = (tree::open_folder(&plan.document_root)?, tree::open_folder(&plan.tree)?);
-    let Apart { units, folders, .. } = in_common::take_apart(&live, &staged, files, job.monitor.as_ref())?;
-    parts(plan, &units, Some(&folders))
+    let sides = (&tree::open_folder(&plan.document_root)?, &tree::open_folder(&plan.tree)?);
+    let found = in_common::take_apart(sides, files, job.monitor.as_ref())?;
+    found.map(|Apart { units, folders, .. }| parts(plan, &units, Some(&folders))).transpose()
 }
 
 fn parts(plan: &Plan, units: &[Unit], folders: Option<&[FolderChange]>) -> Result<Step> {
@@ -217,8 +219,11 @@ fn whole_tree(plan: &Plan) -> Result<Step> {
 
 /// The units of a retained snapshot, with the files and folders that are at their staged paths now.
 fn now_staged(plan: &Plan, list: &Path) -> Result<Vec<Unit>> {
-    let staged = tree::open_folder(&plan.tree)?;
-    let known = step::read_units(list)?;
-    let now = |unit: Unit| Ok(Unit { coming: unit::identity_beneath(&staged, &unit.path)?, path: unit.path });
-    known.into_iter().map(now).collect()
+    let (live, staged) = (tree::open_folder(&plan.document_root)?, tree::open_folder(&plan.tree)?);
+    // A folder that the site has removed since comes with what was kept of it.
+    let fitted = step::read_units(list)?.into_iter().map(|unit| unit::fit(&live, &unit.path));
+    let paths = fitted.collect::<Result<BTreeSet<RelPath>>>()?;
+    let highest = paths.iter().filter(|path| !path.ancestors().any(|around| paths.contains(&around)));
+    let now = |path: &RelPath| Ok(Unit { coming: unit::identity_beneath(&staged, path)?, path: path.clone() });
+    highest.map(now).collect()
 }

@@ -3,11 +3,12 @@
 //! Part by part nothing of an unchanged file is written, and the site's own later writes to it stay. As a whole each file has to be one
 //! of its own: else the site would write to the kept state, too.
 
+use crate::engine::commit::step::Step;
 use crate::engine::state::{InCommon, StagedFiles};
 use crate::error::Result;
 use crate::host::page_caches;
 use crate::host::tree::apart::{self, Passed};
-use crate::host::tree::{self, Apart};
+use crate::host::tree::{self, Apart, unit};
 use crate::path::RelPath;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor};
@@ -44,24 +45,58 @@ pub fn settle(plan: &Plan, files: &mut StagedFiles, compares: bool, monitor: &dy
         }
         Some(why) => {
             monitor.event(Level::Info, &format!("the document root is exchanged as a whole: {why}"));
-            apart::make_all_own(&live, &staged, &kept(files), monitor)?;
+            apart::make_all_own(&staged, &kept(files), monitor)?;
         }
     }
     Ok(())
 }
 
-/// What is exchanged, from the state as it is now. The names that live files had in the staged tree go, so that what is kept of it is the
-/// old state and nothing that the site goes on writing to.
+/// What is exchanged, from the state as it is now; `None`: the tree as a whole. The names that live files had in the staged tree go, so that
+/// what is kept of it is the old state and nothing that the site goes on writing to.
 ///
 /// # Errors
-/// `io_failed`, or what the monitor says.
-pub fn take_apart(live: &OwnedFd, staged: &OwnedFd, files: &StagedFiles, monitor: &dyn Monitor) -> Result<Apart> {
-    tree::apart((live, staged), &passed(live, files), true, monitor)
+/// `disk_full`, `io_failed`, or what the monitor says. The site is as it was.
+pub fn take_apart(
+    (live, staged): (&OwnedFd, &OwnedFd),
+    files: &StagedFiles,
+    monitor: &dyn Monitor,
+) -> Result<Option<Apart>> {
+    let passed = passed(live, files);
+    let look = tree::apart((live, staged), &passed, false, monitor);
+    let fits = |found: &Apart| found.obstacle.is_none() && found.units.len() as u64 <= 2 * MOST_PARTS;
+    // What a site does to its tree meanwhile keeps no restore from its end.
+    let found = match look {
+        Ok(found) if fits(&found) => Some(tree::apart((live, staged), &passed, true, monitor)?),
+        _ => None,
+    };
+    if apart::make_all_own(staged, &passed.kept, monitor)? > 0 {
+        tree::sync_filesystem(staged)?;
+    }
+    let Some(mut found) = found else {
+        monitor.event(Level::Info, "the document root is exchanged as a whole: the site has changed it meanwhile");
+        return Ok(None);
+    };
+    for unit in &mut found.units {
+        unit.coming = unit::identity_beneath(staged, &unit.path)?;
+    }
+    Ok(Some(found))
+}
+
+/// Notes what became of it.
+pub fn done(files: &mut StagedFiles, steps: &[Step]) {
+    files.in_common = files.in_common.and_then(|common| {
+        let parts = steps.iter().find_map(|step| match step {
+            Step::Parts { count, .. } => Some(*count as u64),
+            _ => None,
+        });
+        Some(InCommon { parts: parts?, ..common })
+    });
 }
 
 /// Kept paths stay as they are. Folders of saved pages are empty in the staged tree: the live ones are kept as a whole, for the way back.
 fn passed(live: &OwnedFd, files: &StagedFiles) -> Passed {
-    Passed { kept: kept(files), wholes: page_caches::find(live).into_iter().collect() }
+    let wholes = page_caches::find(live).into_iter().filter(|folder| files.dropped.contains(folder));
+    Passed { kept: kept(files), wholes: wholes.collect() }
 }
 
 fn kept(files: &StagedFiles) -> HashSet<RelPath> {

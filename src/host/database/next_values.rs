@@ -40,7 +40,7 @@ pub fn set_all(connection: &mut Conn, schema: &str, values: &[NextValue], patien
     if values.is_empty() {
         return Ok(());
     }
-    let now = list(connection, schema)?;
+    let now = list(connection, schema, values)?;
     run(connection, "SET SESSION foreign_key_checks=0")?;
     for value in values.iter().filter(|value| now.get(&value.table).is_some_and(|now| value.is_due(*now))) {
         let sql = format!("ALTER TABLE {} AUTO_INCREMENT={}", full(schema, &value.table), value.new);
@@ -50,11 +50,13 @@ pub fn set_all(connection: &mut Conn, schema: &str, values: &[NextValue], patien
     Ok(())
 }
 
-/// The next values of a schema's tables, by name; 0 where a table counts nothing.
-fn list(connection: &mut Conn, schema: &str) -> Result<HashMap<String, u64>> {
+/// The next values of these tables, by name; 0 where a table counts nothing.
+fn list(connection: &mut Conn, schema: &str, values: &[NextValue]) -> Result<HashMap<String, u64>> {
+    let names: Vec<String> = values.iter().map(|value| literal(&value.table)).collect();
     let sql = format!(
-        "SELECT TABLE_NAME, AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA={}",
-        literal(schema)
+        "SELECT TABLE_NAME, AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA={} AND TABLE_NAME IN ({})",
+        literal(schema),
+        names.join(",")
     );
     Ok(rows(connection, &sql)?.iter().map(|row| (text(row, 0), number(row, 1))).collect())
 }

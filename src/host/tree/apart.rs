@@ -3,44 +3,18 @@
 use super::change::identity_here;
 use super::handle::{open_here, refuse, resolve, stat_here};
 use super::kind::{Kind, kind_of};
+use super::look::{FolderChange, look};
+use super::made;
 use super::unit::{self, Unit};
-use super::walk::{mount_of, names_of, statx_here};
-use super::worker;
+use super::walk::{Next, Visit, names_of, statx_here};
 use crate::error::Result;
-use crate::host::tree::change::Identity;
-use crate::host::tree::unit::Toward;
 use crate::path::RelPath;
 use crate::progress::Monitor;
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Stat, Statx, Uid, XattrFlags};
 use rustix::io::Errno;
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-
-/// Owner, mode and time of a folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FolderLook {
-    /// User and group.
-    pub owner: (u32, u32),
-    /// Permission bits.
-    pub mode: u32,
-    /// Time of the last change: seconds since 1970, nanoseconds.
-    pub mtime: (i64, u32),
-}
-
-/// A live folder that stays, and looks otherwise afterwards.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FolderChange {
-    /// Its path below the root.
-    pub path: RelPath,
-    /// Which folder that is.
-    pub folder: Identity,
-    /// Its look before.
-    pub old: FolderLook,
-    /// Its look afterwards.
-    pub new: FolderLook,
-}
 
 /// `OVERLAYFS_SUPER_MAGIC`.
 const OVERLAY: i64 = 0x794c_7630;
@@ -48,7 +22,7 @@ const OVERLAY: i64 = 0x794c_7630;
 /// Whether a tree may be exchanged part by part as far as its filesystem goes. In an overlay a folder of a lower layer moves nowhere by
 /// itself.
 pub fn may_be_exchanged_by_parts(live: impl AsFd) -> bool {
-    rustix::fs::fstatfs(live).is_ok_and(|about| about.f_type as i64 != OVERLAY)
+    rustix::fs::fstatfs(live).is_ok_and(|about| about.f_type != OVERLAY)
 }
 
 /// What two trees have apart.
@@ -84,7 +58,14 @@ pub fn apart(
     takes_out: bool,
     monitor: &dyn Monitor,
 ) -> Result<Apart> {
-    let sides = Sides { live: live.as_fd(), staged: staged.as_fd(), passed, takes_out, mount: mount_of(&live)? };
+    let root = statx_here(live.as_fd(), b"").map_err(|error| refuse(&RelPath::default(), error))?;
+    let sides = Sides {
+        live: live.as_fd(),
+        staged: staged.as_fd(),
+        passed,
+        takes_out,
+        place: (root.stx_mnt_id, root.stx_dev_major, root.stx_dev_minor),
+    };
     let (mut found, mut level) = (Apart::default(), vec![RelPath::default()]);
     while !level.is_empty() {
         monitor.keep_going()?;
@@ -153,8 +134,8 @@ struct Sides<'a> {
     staged: BorrowedFd<'a>,
     passed: &'a Passed,
     takes_out: bool,
-    /// Of the live root.
-    mount: u64,
+    /// Mount and device of the live root.
+    place: (u64, u32, u32),
 }
 
 /// What one thread finds in folders, and the folders in them.
@@ -184,6 +165,10 @@ impl Walk {
         let mut has_units = false;
         for (name, stats) in names {
             let below = path.join(&name);
+            if RelPath::parse(below.as_bytes()).is_err() {
+                self.found.obstacle.get_or_insert(format!("a name in {:?} is too long or too deep", path.to_string()));
+                continue;
+            }
             if stats[0].is_some() && sides.passed.kept.contains(&below) {
                 if sides.takes_out && stats[1].is_some() {
                     strip(sides.staged, &below, &sides.passed.wholes)?;
@@ -233,8 +218,9 @@ impl Walk {
     }
 
     fn enter(&mut self, sides: &Sides<'_>, live: &Statx, path: RelPath) {
-        if live.stx_mnt_id != sides.mount {
-            self.found.obstacle.get_or_insert(format!("the live folder {:?} is a mount", path.to_string()));
+        if (live.stx_mnt_id, live.stx_dev_major, live.stx_dev_minor) != sides.place {
+            let why = format!("the live folder {:?} is a mount or a subvolume", path.to_string());
+            self.found.obstacle.get_or_insert(why);
         }
         self.next.push(path);
     }
@@ -250,79 +236,45 @@ fn is_same_link(here: (&OwnedFd, &Statx), there: (&OwnedFd, &Statx), name: &[u8]
     Ok(facts(here.1) == facts(there.1) && target(here.0)? == target(there.0)?)
 }
 
-fn look(folder: &OwnedFd) -> rustix::io::Result<FolderLook> {
-    let stat = rustix::fs::fstat(folder)?;
-    Ok(FolderLook {
-        owner: (stat.st_uid, stat.st_gid),
-        mode: stat.st_mode & 0o7777,
-        mtime: (stat.st_mtime, stat.st_mtime_nsec as u32),
-    })
-}
-
 fn has_attributes(folder: &OwnedFd) -> bool {
     let mut names = [0; 4 << 10];
     !matches!(rustix::fs::flistxattr(folder, &mut names[..]), Ok(0) | Err(Errno::NOTSUP))
 }
 
-/// Gives live folders their new look, or their old one, and fsyncs none of them. One that is not there any more, or is another one, is
-/// passed over.
-///
-/// # Errors
-/// `io_failed`.
-pub(crate) fn change_looks(live: impl AsFd, folders: &[FolderChange], toward: Toward) -> Result<()> {
-    for change in folders {
-        let fail = |error: Errno| refuse(&change.path, error);
-        let folder = match resolve(live.as_fd(), &change.path, OFlags::RDONLY | OFlags::DIRECTORY) {
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
-            other => other.map_err(fail)?,
-        };
-        if identity_here(folder.as_fd(), b".").map_err(fail)? != Some(change.folder) {
-            continue;
-        }
-        let FolderLook { owner: (user, group), mode, mtime } = match toward {
-            Toward::New => change.new,
-            Toward::Old => change.old,
-        };
-        rustix::fs::fchown(&folder, Some(Uid::from_raw(user)), Some(Gid::from_raw(group))).map_err(fail)?;
-        rustix::fs::fchmod(&folder, Mode::from_raw_mode(mode)).map_err(fail)?;
-        rustix::fs::futimens(&folder, &worker::times(mtime)).map_err(fail)?;
-    }
-    Ok(())
-}
-
-/// The same changes the other way round, from what the live folders look like now.
-///
-/// # Errors
-/// `io_failed`.
-pub fn looks_back(live: impl AsFd, folders: &[FolderChange]) -> Result<Vec<FolderChange>> {
-    let mut back = Vec::with_capacity(folders.len());
-    for change in folders {
-        let fail = |error: Errno| refuse(&change.path, error);
-        let folder = match resolve(live.as_fd(), &change.path, OFlags::RDONLY | OFlags::DIRECTORY) {
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
-            other => other.map_err(fail)?,
-        };
-        back.push(FolderChange { old: look(&folder).map_err(fail)?, new: change.old, ..change.clone() });
-    }
-    Ok(back)
-}
-
-/// Makes every file of a staged tree that is one with a live one a file of its own. `stays`: paths that are to remain so.
+/// Makes every file of a staged tree that has a name elsewhere a file of its own: the site may have renamed a live one meanwhile. `kept`:
+/// paths that are to remain what they are. Gives how many it were.
 ///
 /// # Errors
 /// `disk_full`, `io_failed`, or what the monitor says.
-pub fn make_all_own(live: impl AsFd, staged: impl AsFd, stays: &HashSet<RelPath>, monitor: &dyn Monitor) -> Result<()> {
-    super::walk(&staged, &mut |visit| {
-        let Ok(path) = RelPath::parse(visit.path) else { return Ok(super::walk::Next::Into) };
-        if stays.contains(&path) {
-            return Ok(super::walk::Next::Past);
+pub fn make_all_own(staged: impl AsFd, kept: &HashSet<RelPath>, monitor: &dyn Monitor) -> Result<u64> {
+    let shows = |visit: &mut dyn FnMut(&Visit<'_>, RelPath) -> Result<()>| {
+        super::walk(&staged, &mut |found| {
+            let Ok(path) = RelPath::parse(found.path) else { return Ok(Next::Into) };
+            if kept.contains(&path) {
+                return Ok(Next::Past);
+            }
+            if found.kind == Kind::File && found.stat.stx_nlink > 1 {
+                monitor.keep_going()?;
+                visit(found, path)?;
+            }
+            Ok(Next::Into)
+        })
+    };
+    // Names that the archive gives one file are no names elsewhere.
+    let mut names: HashMap<u64, u32> = HashMap::new();
+    shows(&mut |found, _| {
+        *names.entry(found.stat.stx_ino).or_default() += 1;
+        Ok(())
+    })?;
+    let mut made = 0;
+    shows(&mut |found, path| {
+        if names.get(&found.stat.stx_ino).is_some_and(|names| *names < found.stat.stx_nlink) {
+            copy(found.folder, found.name).map_err(|error| made::writing(&path, &error.into()))?;
+            made += 1;
         }
-        if visit.kind == Kind::File && visit.stat.stx_nlink > 1 {
-            monitor.keep_going()?;
-            make_own(live.as_fd(), visit.folder, &path).map_err(|error| worker::writing(&path, &error.into()))?;
-        }
-        Ok(super::walk::Next::Into)
-    })
+        Ok(())
+    })?;
+    Ok(made)
 }
 
 /// Makes the staged file of this path, in its folder, a file of its own where it is one with the live file of that path.
@@ -334,10 +286,16 @@ pub(crate) fn make_own(live: BorrowedFd, folder: BorrowedFd, path: &RelPath) -> 
     let Some(staged) = stat_here(folder, name)? else { return Ok(()) };
     let there = resolve(live, &around, OFlags::PATH | OFlags::DIRECTORY).and_then(|live| stat_here(live.as_fd(), name));
     let is_one = |there: &Stat| (there.st_dev, there.st_ino) == (staged.st_dev, staged.st_ino);
-    if staged.st_nlink < 2 || !there.ok().flatten().is_some_and(|there| is_one(&there)) {
-        return Ok(());
+    match staged.st_nlink > 1 && there.ok().flatten().is_some_and(|there| is_one(&there)) {
+        true => copy(folder, name),
+        false => Ok(()),
     }
+}
+
+/// Puts a copy in the place of a file.
+fn copy(folder: BorrowedFd, name: &[u8]) -> rustix::io::Result<()> {
     let source = open_here(folder, name, OFlags::RDONLY | OFlags::NONBLOCK)?;
+    let staged = rustix::fs::fstat(&source)?;
     rustix::fs::unlinkat(folder, name, AtFlags::empty())?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let made = rustix::fs::openat(folder, name, flags, Mode::RUSR | Mode::WUSR)?;
@@ -350,7 +308,7 @@ pub(crate) fn make_own(live: BorrowedFd, folder: BorrowedFd, path: &RelPath) -> 
     rustix::fs::fchown(&made, Some(Uid::from_raw(staged.st_uid)), Some(Gid::from_raw(staged.st_gid)))?;
     rustix::fs::fchmod(&made, Mode::from_raw_mode(staged.st_mode & 0o7777))?;
     copy_attributes(&source, &made)?;
-    rustix::fs::futimens(&made, &worker::times((staged.st_mtime, staged.st_mtime_nsec as u32)))
+    rustix::fs::futimens(&made, &made::times((staged.st_mtime, staged.st_mtime_nsec as u32)))
 }
 
 /// They are those of the backup: a file with others is not the same.

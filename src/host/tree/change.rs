@@ -19,6 +19,15 @@ pub struct Identity {
     pub born: Option<i64>,
 }
 
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Toward {
+    /// The staged side becomes live.
+    New,
+    /// The old side becomes live again.
+    Old,
+}
+
 /// What a name in a folder stands for (a link itself, not its target); `None` when there is nothing.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Which times a filesystem holds. ext4 holds 1901 to 2446, with inodes of 128 bytes to 2038, as do older XFS and ext3. For what lies
 //! beyond, the kernel sets the nearest one and says nothing (`utimensat(2)`, `timestamp_truncate` of Linux 5.4).
 
-use super::worker;
+use super::made;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW};
 use std::os::fd::AsFd;
 
@@ -20,7 +20,7 @@ impl TimeRange {
     pub(super) fn of(folder: impl AsFd) -> rustix::io::Result<TimeRange> {
         let folder = folder.as_fd();
         let set = |seconds: i64| {
-            rustix::fs::futimens(folder, &worker::times((seconds, 0)))?;
+            rustix::fs::futimens(folder, &made::times((seconds, 0)))?;
             rustix::fs::fstat(folder).map(|stat| stat.st_mtime)
         };
         let (earliest, latest) = (set(-BEYOND)?, set(BEYOND)?);
@@ -58,7 +58,7 @@ mod tests {
             [range.earliest, range.earliest.saturating_sub(1), 7, range.latest, range.latest.saturating_add(1)]
         {
             let nearest = range.nearest((seconds, 5));
-            rustix::fs::futimens(&open, &worker::times((seconds, 5))).unwrap();
+            rustix::fs::futimens(&open, &made::times((seconds, 5))).unwrap();
             assert_eq!(rustix::fs::fstat(&open).unwrap().st_mtime, nearest.0, "{seconds}");
         }
     }

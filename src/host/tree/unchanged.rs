@@ -3,8 +3,8 @@
 
 use super::handle::{open_here, resolve, stat_here};
 use super::kind::{Kind, kind_of};
+use super::made;
 use super::pool::{Attributes, BATCH_BYTES};
-use super::worker;
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use rustix::fs::{AtFlags, OFlags};
@@ -120,7 +120,7 @@ impl Comparer {
         let mut made = link();
         let replaced = made == Err(Errno::EXIST);
         if replaced {
-            worker::give_way(staged, path)?;
+            made::give_way(staged, path)?;
             made = link();
         }
         if made.is_err() {
@@ -128,9 +128,9 @@ impl Comparer {
             return Ok(None);
         }
         // The site may have put another file there since.
-        let there = stat_here(staged, name).map_err(|error| worker::writing(path, &error.into()))?;
+        let there = stat_here(staged, name).map_err(|error| made::writing(path, &error.into()))?;
         if there.is_none_or(|there| there.st_ino != candidate.ino) {
-            worker::give_way(staged, path)?;
+            made::give_way(staged, path)?;
             return Ok(None);
         }
         self.live.files.fetch_add(1, Ordering::Relaxed);
@@ -164,7 +164,7 @@ impl Candidate {
             let piece = &mut buffer[..(length - at).min(BATCH_BYTES as u64) as usize];
             self.file.read_exact_at(piece, at).map_err(|error| changed(path, &error.to_string()))?;
             copied.update(piece);
-            into.write_all(piece).map_err(|error| worker::writing(path, &error))?;
+            into.write_all(piece).map_err(|error| made::writing(path, &error))?;
             at += piece.len() as u64;
         }
         match copied.digest() == hash.digest() {

@@ -1,10 +1,10 @@
 //! Parts of a site: the same path in two trees changes places. What stands at the staged side tells how far it is, so that a
 //! site that is being written to never makes the way back unknown.
 
-use super::apart::{FolderChange, change_looks};
-use super::change::{Identity, fsync_folder, identity_here};
+use super::change::{Identity, Toward, fsync_folder, identity_here};
 use super::handle::{refuse, resolve, stat_here};
 use super::kind::{Kind, kind_of};
+use super::look::{FolderChange, change_looks};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::path::RelPath;
 use rustix::fs::{Mode, OFlags, RenameFlags};
@@ -21,15 +21,6 @@ pub struct Unit {
     pub path: RelPath,
     /// What stands at the staged side before; nothing where the live one is only taken away.
     pub coming: Option<Identity>,
-}
-
-/// Which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Toward {
-    /// The staged side becomes live.
-    New,
-    /// The old side becomes live again.
-    Old,
 }
 
 /// The highest path at or above `path` that can be exchanged: the folder around it exists live and is one.

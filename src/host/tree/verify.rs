@@ -292,10 +292,6 @@ impl<'a> Checker<'a> {
         if let Some(found) = difference(record, &stat) {
             return Ok(Some(found));
         }
-        // It was compared with the backup byte by byte when it got this name.
-        if stat.st_nlink > 1 && self.is_live(&record.path) {
-            return Ok(None);
-        }
         let hash = self.hash(File::from(file), record, monitor)?;
         self.report.contents += 1;
         self.report.bytes += record.size;

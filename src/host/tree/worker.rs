@@ -1,6 +1,6 @@
 //! A thread that writes batches into the tree.
 
-use super::kind::{Kind, kind_of};
+use super::made::{create_file, times, writing};
 use super::manifest::Replaced;
 use super::pool::{Attributes, Batch, Large, Piece};
 use super::unchanged::{Comparer, Live};
@@ -8,11 +8,11 @@ use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use crate::progress::{Level, Monitor, Phase};
 use crossbeam_channel::{Receiver, Sender};
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
+use rustix::fs::{Gid, Mode, Uid, XattrFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -129,37 +129,6 @@ pub(crate) fn release(shared: &Shared, large: Arc<Large>) -> Result<bool> {
     Ok(true)
 }
 
-/// Makes a file that did not exist. An earlier entry of the same path gives way, unless it is a folder.
-pub(crate) fn create_file(folder: BorrowedFd, path: &RelPath, mode: u32) -> Result<(File, bool)> {
-    let name = path.last_name();
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let make = || rustix::fs::openat(folder, name, flags, Mode::from_raw_mode(mode));
-    let (made, replaced) = match make() {
-        Err(Errno::EXIST) => {
-            give_way(folder, path)?;
-            (make(), true)
-        }
-        other => (other, false),
-    };
-    match made {
-        Ok(file) => Ok((File::from(file), replaced)),
-        Err(error) => Err(writing(path, &error.into())),
-    }
-}
-
-/// Removes an earlier entry of this path that is no folder.
-pub(crate) fn give_way(folder: BorrowedFd, path: &RelPath) -> Result<()> {
-    match rustix::fs::unlinkat(folder, path.last_name(), AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(Errno::ISDIR | Errno::PERM) => Err(Error::new(
-            Code::UnsafePath,
-            format!("{:?} is a folder and something else in one backup", path.to_string()),
-        )
-        .with("path", path.to_string())),
-        Err(error) => Err(writing(path, &error.into())),
-    }
-}
-
 /// Sets what the file does not have yet: owner, mode, attributes, and last its time.
 fn complete(shared: &Shared, file: &File, path: &RelPath, attributes: &Attributes) -> Result<()> {
     let set = || -> rustix::io::Result<()> {
@@ -188,13 +157,6 @@ fn complete(shared: &Shared, file: &File, path: &RelPath, attributes: &Attribute
     set().map_err(|error| Error::io(format_args!("set the attributes of {:?}", path.to_string()), &error.into()))
 }
 
-pub(crate) fn times(mtime: (i64, u32)) -> Timestamps {
-    Timestamps {
-        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT as _ },
-        last_modification: Timespec { tv_sec: mtime.0, tv_nsec: i64::from(mtime.1) as _ },
-    }
-}
-
 /// Tells the kernel to begin writing this range to the disk: the sync at the end then has less to wait for.
 fn start_writeback(file: &File, offset: u64, length: u64) {
     use std::os::fd::AsRawFd;
@@ -203,13 +165,4 @@ fn start_writeback(file: &File, offset: u64, length: u64) {
     unsafe {
         libc::sync_file_range(file.as_raw_fd(), offset as i64, length as i64, libc::SYNC_FILE_RANGE_WRITE);
     }
-}
-
-pub(crate) fn writing(path: &RelPath, error: &std::io::Error) -> Error {
-    Error::io(format_args!("write {:?}", path.to_string()), error).with("path", path.to_string())
-}
-
-/// Whether a name in a folder is a regular file.
-pub(crate) fn is_file(folder: &OwnedFd, name: &[u8]) -> rustix::io::Result<bool> {
-    Ok(super::handle::stat_here(folder.as_fd(), name)?.is_some_and(|stat| kind_of(stat.st_mode) == Kind::File))
 }

@@ -12,6 +12,7 @@ use super::flusher::Flusher;
 use super::handle::{open_folder_beneath, refuse, resolve};
 use super::kind::Kind;
 use super::link;
+use super::made::{self, writing};
 use super::manifest::{self, Record};
 use super::owners::Owners;
 use super::policy::{FilePolicy, Owner};
@@ -19,7 +20,7 @@ use super::pool::{Attributes, BATCH_BYTES, BATCHES, Batch, Large, Piece};
 use super::remove::remove;
 use super::times::TimeRange;
 use super::unchanged::{Candidate, Comparer, Live};
-use super::worker::{self, Shared, writing};
+use super::worker::{self, Shared};
 use crate::archive::{Entry, EntryKind, unwrap_io};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::path::RelPath;
@@ -184,7 +185,7 @@ struct LargeFile {
 
 impl LargeFile {
     fn create(&mut self) -> Result<()> {
-        let (file, replaced) = worker::create_file(self.folder.as_fd(), &self.path, 0o600)?;
+        let (file, replaced) = made::create_file(self.folder.as_fd(), &self.path, 0o600)?;
         self.replaced = replaced;
         self.made = Some(Arc::new(Large {
             file,
@@ -444,7 +445,7 @@ impl TreeWriter {
             None => None,
         };
         let name = target.last_name();
-        let is_file = |source: &OwnedFd| worker::is_file(source, name).map_err(|error| writing(&path, &error.into()));
+        let is_file = |source: &OwnedFd| made::is_file(source, name).map_err(|error| writing(&path, &error.into()));
         let there = match source {
             Some(source) if !path.is_root() && is_file(&source)? => Some(source),
             _ => None,
@@ -465,7 +466,7 @@ impl TreeWriter {
         let mut made = rustix::fs::linkat(&source, name, &folder, path.last_name(), AtFlags::empty());
         let there = made == Err(Errno::EXIST);
         if there {
-            worker::give_way(folder.as_fd(), &path)?;
+            made::give_way(folder.as_fd(), &path)?;
             made = rustix::fs::linkat(&source, name, &folder, path.last_name(), AtFlags::empty());
         }
         let replaced = there && !first;
@@ -652,6 +653,11 @@ impl TreeWriter {
     fn is_whole(&self, folder: &OwnedFd, wanted: &Record) -> Result<bool> {
         let found = super::handle::stat_here(folder.as_fd(), wanted.path.last_name())
             .map_err(|error| writing(&wanted.path, &error.into()))?;
+        if found.as_ref().is_some_and(|stat| stat.st_nlink > 1) {
+            // It may be a live file, which the site may have written to since it was compared.
+            made::give_way(folder.as_fd(), &wanted.path)?;
+            return Ok(false);
+        }
         Ok(found.is_some_and(|stat| {
             super::kind::kind_of(stat.st_mode) == Kind::File
                 && stat.st_size as u64 == wanted.size
@@ -728,7 +734,7 @@ impl TreeWriter {
         let mut made = make();
         let mut gave_way = false;
         if has_entry && made == Err(Errno::EXIST) && !self.is_folder(&parent, path)? {
-            worker::give_way(parent.as_fd(), path)?;
+            made::give_way(parent.as_fd(), path)?;
             (made, gave_way) = (make(), true);
         }
         match made {
@@ -774,7 +780,7 @@ impl TreeWriter {
         let mut made = rustix::fs::symlinkat(target, &folder, name);
         let there = made == Err(Errno::EXIST);
         if there {
-            worker::give_way(folder.as_fd(), &path)?;
+            made::give_way(folder.as_fd(), &path)?;
             made = rustix::fs::symlinkat(target, &folder, name);
         }
         let replaced = there && !first;
@@ -783,7 +789,7 @@ impl TreeWriter {
         made.and_then(|()| {
             let (uid, gid) = (Uid::from_raw(owner.0), Gid::from_raw(owner.1));
             rustix::fs::chownat(&folder, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
-            rustix::fs::utimensat(&folder, name, &worker::times(mtime), AtFlags::SYMLINK_NOFOLLOW)
+            rustix::fs::utimensat(&folder, name, &made::times(mtime), AtFlags::SYMLINK_NOFOLLOW)
         })
         .map_err(|error| writing(&path, &error.into()))?;
         let record =
@@ -1058,7 +1064,7 @@ fn finish_folder(folder: &OwnedFd, owner: Owner, mode: u32, mtime: Option<(i64, 
     rustix::fs::fchown(folder, Some(Uid::from_raw(owner.0)), Some(Gid::from_raw(owner.1)))?;
     rustix::fs::fchmod(folder, Mode::from_raw_mode(mode))?;
     match mtime {
-        Some(mtime) => rustix::fs::futimens(folder, &worker::times(mtime)),
+        Some(mtime) => rustix::fs::futimens(folder, &made::times(mtime)),
         None => Ok(()),
     }
 }

@@ -1,6 +1,8 @@
 use super::*;
 use crate::archive::{Entry, EntryKind};
 use crate::config::Permissions;
+use crate::host::tree::change::Toward;
+use crate::host::tree::look::{change_looks, looks_back};
 use crate::host::tree::{
     Extent, FilePolicy, Sample, TreeOptions, TreeReport, TreeSummary, TreeWriter, exchange_units, manifest,
     open_folder, verify,
@@ -287,7 +289,7 @@ fn a_tree_that_is_exchanged_as_a_whole_shares_no_file_with_the_live_one() {
     let stays = HashSet::from([RelPath::parse(b"two").unwrap()]);
     let sides = Sides::new();
     sides.stage(10, |_| {});
-    make_all_own(sides.open("live"), sides.open("staged"), &stays, &Silent).unwrap();
+    make_all_own(sides.open("staged"), &stays, &Silent).unwrap();
     let links = |name: &str| std::fs::metadata(sides.live(name)).unwrap().nlink();
     assert_eq!((links("a"), links("one/large"), links("two/d")), (1, 1, 2));
     std::fs::write(sides.live("a"), "written by the site").unwrap();
