@@ -212,7 +212,9 @@ fn a_journal_is_read_record_by_record() {
     assert!(matches!(records[1], Record::Intent { number: 0, connection: Some(7), .. }));
     assert!(matches!(records[2], Record::Done { number: 0 }));
     let (steps, connections) = begun(&records);
-    assert_eq!((steps.len(), connections), (12, vec![7]));
+    assert_eq!((steps.len(), connections), (13, vec![7]));
+    let Some((Step::SetNextValues { schema, values }, steps)) = steps.split_first() else { panic!("{steps:?}") };
+    assert_eq!((schema.as_str(), values[0].table.as_str(), values[0].old, values[0].new), ("shop", "wp_links", 1, 500));
     assert!(
         matches!(&steps[0], Step::DropTriggers { schema, old } if schema == "shop" && old.ends_with("objects.json"))
     );
@@ -229,7 +231,8 @@ fn a_journal_is_read_record_by_record() {
     assert!(staged.ends_with(format!(".rocketvps-restore/{JOB}/tree")));
     assert_eq!((new.ino, new.born, old.ino, old.born), (11, Some(1_759_546_800_000_000_001), 12, None));
     assert_eq!(around, &[Path::new("/var/www")]);
-    assert!(matches!(&steps[5], Step::Parts { units, count: 2, .. } if units.ends_with("units.json")));
+    let Step::Parts { units, count: 2, folders: Some(folders), .. } = &steps[5] else { panic!("{:?}", steps[5]) };
+    assert!(units.ends_with("units.json") && folders.ends_with("folders.json"));
     assert!(matches!(&steps[6], Step::RestoreObjects { new, .. } if new.ends_with("objects_new.json")));
     let sides: Vec<_> = steps[7..10]
         .iter()
