@@ -83,7 +83,6 @@ pub fn run(
         Some(_) => Some(Spool::create(&plan.dump())?),
         None => None,
     };
-    let mut compares = false;
     let mut writer = if files {
         monitor.begin(Phase::Files);
         let manifest = tree::manifest::create(&plan.manifest())?;
@@ -91,7 +90,7 @@ pub fn run(
         let root = Some(plan.document_root.clone());
         let live = tree::open_site(&plan.document_root)?.map(Arc::new);
         let policy = owner::policy(config, &plan.domain, live.as_ref().map(|live| live.as_fd()))?;
-        compares = live.as_ref().is_some_and(|live| compared.files && tree::apart::may_be_exchanged_by_parts(live));
+        let compares = live.as_ref().is_some_and(|live| compared.files && tree::apart::may_be_exchanged_by_parts(live));
         let limit = compares.then_some(in_common::MOST_PARTS);
         let options =
             TreeOptions { document_root: root, live, policy, compares: limit, ..TreeOptions::from_config(config)? };
@@ -158,7 +157,7 @@ pub fn run(
         .map(|summary| complete_files(plan, source, &paths, &found, summary, &mut notes, monitor))
         .transpose()?;
     if let Some(files) = &mut files {
-        in_common::settle(plan, files, compares, monitor.as_ref())?;
+        in_common::settle(plan, files, monitor.as_ref())?;
         notes.extend(files.in_common.map(unchanged_files));
         tree::sync_filesystem(tree::open_folder(&plan.stage)?)?;
         sync_parent(&plan.stage)?;

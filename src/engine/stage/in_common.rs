@@ -19,20 +19,17 @@ use std::os::fd::OwnedFd;
 /// some 10 µs on ext4.
 pub const MOST_PARTS: u64 = 1000;
 
-/// Decides it, and makes each file one of its own where the tree is exchanged as a whole. `compares`: files were compared with live ones; an
-/// interrupted job may have done so before this one.
+/// Decides it, and makes each file one of its own where the tree is exchanged as a whole.
 ///
 /// # Errors
 /// `disk_full`, `io_failed`, or what the monitor says.
-pub fn settle(plan: &Plan, files: &mut StagedFiles, compares: bool, monitor: &dyn Monitor) -> Result<()> {
-    let has_none = files.summary.unchanged == 0 && files.summary.taken_over == 0;
-    let live = tree::open_site(&plan.document_root)?;
-    let (Some(live), false, None) = (live, has_none, &files.units) else { return Ok(()) };
+pub fn settle(plan: &Plan, files: &mut StagedFiles, monitor: &dyn Monitor) -> Result<()> {
+    if files.summary.unchanged == 0 {
+        return Ok(());
+    }
+    let Some(live) = tree::open_site(&plan.document_root)? else { return Ok(()) };
     let staged = tree::open_folder(&plan.tree)?;
-    let found = match compares {
-        true => tree::apart((&live, &staged), &passed(&live, files), false, monitor)?,
-        false => Apart { obstacle: Some("its files were not compared".into()), ..Apart::default() },
-    };
+    let found = tree::apart((&live, &staged), &passed(&live, files), false, monitor)?;
     let (parts, same) = (found.units.len() as u64, found.same);
     match found.obstacle.or_else(|| (parts > MOST_PARTS).then(|| format!("{parts} parts differ"))) {
         None => {
