@@ -179,7 +179,8 @@ fn page(config: &Config, asked: &Diff) -> Result<Option<Answer>> {
     let Some(job) = &asked.job else { return Ok(None) };
     let folder = JobFolder::open(config, &JobId::parse(job)?)?;
     let part = asked.part.ok_or_else(|| {
-        Error::new(Code::BadRequest, "request: missing field `part`").hint("`part` is one of files, tables and config.")
+        Error::new(Code::BadRequest, "request: missing field `part`")
+            .hint("`part` is one of files, tables, config and rows.")
     })?;
     inspect::diff::page(&folder, part, asked.offset, asked.limit).map(Answer::Page).map(Some)
 }

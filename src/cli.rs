@@ -6,6 +6,7 @@
 mod approve;
 mod arguments;
 mod audit;
+mod changes;
 mod check_config;
 pub mod command;
 mod complete;

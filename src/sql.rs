@@ -8,16 +8,20 @@ pub mod compat;
 pub mod definer;
 pub mod definitions;
 pub mod digest;
+pub mod dump_rows;
 pub mod function;
 pub mod greatest;
+pub mod identity;
 pub mod insert;
 pub mod lexer;
 pub mod meaning;
 pub mod modes;
 pub mod origin;
+pub mod outline;
 pub mod own;
 pub mod prefix;
 pub mod rows;
+pub mod secret;
 pub mod session;
 pub mod shape;
 pub mod state;
@@ -27,6 +31,7 @@ pub mod tally;
 pub mod token;
 pub mod trigger;
 pub mod versioned;
+pub mod window;
 
 /// Quotes a name for use as an identifier.
 pub fn quote_name(name: &str) -> String {

@@ -389,6 +389,10 @@ pub struct Diff {
     /// How the restore behaves.
     #[serde(default)]
     pub options: Options,
+    /// Compare the rows of every selected table that both sides have, one by one. The dump is read for it, and the live tables: twice
+    /// where rows differ.
+    #[serde(default)]
+    pub rows: bool,
     /// Answer with the first entries of each part, not with their numbers alone.
     #[serde(default = "yes")]
     pub details: bool,
@@ -442,6 +446,8 @@ pub enum Part {
     Tables,
     /// Configuration files.
     Config,
+    /// Rows of tables; only of a comparison that was asked for `rows`.
+    Rows,
 }
 
 /// What stays as it is live, although it would be restored.

@@ -283,7 +283,9 @@ fn missing(rules: &[&Rule], wish: &Wish) -> Option<String> {
         return Some(format!("no rule of it has {word} in `components`: name the components that are wanted"));
     }
     let allowed = |option: &str| {
-        rules.iter().any(|rule| rule.options.as_ref().is_none_or(|listed| listed.iter().any(|word| word.0 == option)))
+        let unlisted = !Wish::LISTED.contains(&option);
+        let lists = |listed: &Vec<OptionWord>| listed.iter().any(|word| word.0 == option);
+        rules.iter().any(|rule| rule.options.as_ref().map_or(unlisted, lists))
     };
     let option = wish.options.iter().find(|option| !Wish::OPTIONS.contains(option) || !allowed(option))?;
     Some(match Wish::OPTIONS.contains(option) {

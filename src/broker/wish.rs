@@ -38,6 +38,9 @@ impl Component {
     }
 }
 
+/// Whoever compares rows sees what is in them, which no other call shows.
+const ROWS: &str = "rows";
+
 /// The call, whom it is about and what it takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wish {
@@ -67,7 +70,11 @@ impl Wish {
         "rehearsal",
         "probes",
         "keep_rows",
+        ROWS,
     ];
+
+    /// Those that a rule has to list: one without a list of options allows the others.
+    pub const LISTED: &'static [&'static str] = &[ROWS];
 
     /// Of a request. The domain of a job is looked up.
     ///
@@ -91,7 +98,10 @@ impl Wish {
             Request::ListBackups(asked) | Request::ListSnapshots(asked) => wish.domain = Some(asked.domain.clone()),
             Request::ReadLog(asked) => wish.domain = Some(asked.domain.clone()),
             Request::RestorePoll(asked) | Request::RestoreCancel(asked) => {
-                wish.is_of_job(config, &asked.job)?;
+                let ticket = wish.is_of_job(config, &asked.job)?;
+                // Its result has the first of them.
+                let of_rows = matches!(&ticket.request, Request::DiffBackup(asked) if asked.rows && asked.details);
+                wish.options.extend(Some(ROWS).filter(|_| of_rows && matches!(request, Request::RestorePoll(_))));
             }
             Request::PreviewBackup(asked) => {
                 backup_within(config, &asked.domain, &asked.backup)?;
@@ -105,12 +115,15 @@ impl Wish {
                         Part::Files => Component::Files,
                         Part::Tables => Component::Database,
                         Part::Config => Component::Config,
+                        Part::Rows => Component::Database,
                     }));
+                    wish.options.extend(Some(ROWS).filter(|_| asked.part == Some(Part::Rows)));
                 }
                 (None, Some(domain)) => {
                     backup_within(config, domain, &asked.backup)?;
                     within(&config.paths.backups(), domain, asked.dump.as_deref())?;
                     wish.takes(asked.components.as_ref(), &asked.options);
+                    wish.options.extend(Some(ROWS).filter(|_| asked.rows));
                 }
                 (None, None) => {}
             },

@@ -59,6 +59,8 @@ pub enum OptionName {
     NoRehearsal,
     /// `--checksum`
     Checksum,
+    /// `--rows`
+    Rows,
     /// `--priority`
     Priority,
     /// `--tree`
@@ -388,6 +390,15 @@ pub const OPTIONS: &[CommandOption] = {
             Behaviour,
             "Compare the content of every file",
             "Compare the content of every file, whatever size and time say.",
+        ),
+        flag(
+            Rows,
+            "rows",
+            Behaviour,
+            "Compare the rows of tables",
+            "Compare the rows of every selected table that both sides have, and show which differ, by primary key, with the columns \
+             that do. The dump is read for it, and the live tables. Values that look like secrets are `***`. `--table` and \
+             `--exclude-table` say which tables.",
         ),
         valued(
             Priority,

@@ -44,8 +44,10 @@ pub fn request(command: &Command, operands: &[String], given: &Given, folders: &
     if let Some(snapshot) = given.value(OptionName::Snapshot) {
         request.insert("snapshot".into(), below(&folders.snapshots, snapshot).into());
     }
-    if given.has(OptionName::DryRun) {
-        request.insert("dry_run".into(), true.into());
+    for (name, key) in [(OptionName::DryRun, "dry_run"), (OptionName::Rows, "rows")] {
+        if given.has(name) {
+            request.insert(key.into(), true.into());
+        }
     }
     if command.name == CommandName::Preview {
         add_tree(&mut request, given)?;
@@ -245,6 +247,12 @@ mod tests {
             ),
             ("restore", &["a.com"], &[(From, "/x")], r#"{"domain":"a.com","backup":{"from":"/x"}}"#),
             ("diff", &["a.com"], &[(Limit, "5")], r#"{"domain":"a.com","limit":5}"#),
+            (
+                "diff",
+                &["a.com"],
+                &[(Rows, ""), (Table, "wp_posts")],
+                r#"{"domain":"a.com","rows":true,"components":{"database":["wp_posts"]}}"#,
+            ),
             ("status", &["x"], &[(Since, "5")], r#"{"job":"x","since":5}"#),
         ];
         for (word, operands, options, wanted) in table {

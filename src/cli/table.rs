@@ -74,11 +74,12 @@ pub const COMMANDS: &[Command] = &[
         word: "diff",
         group: CommandGroup::Look,
         operands: &[Operand::Domain, Operand::Backup],
-        options: &[SELECTION, DETACH, &[OptionName::Checksum, OptionName::Limit]],
+        options: &[SELECTION, DETACH, &[OptionName::Checksum, OptionName::Rows, OptionName::Limit]],
         call: "diff_backup",
         way: Delivery::Job,
         short: "Show what a restore would change",
-        long: "Compare a backup with the live site: file by file, table by table, and the site configuration.",
+        long: "Compare a backup with the live site: file by file, table by table, and the site configuration. Rows are counted; \
+               `--rows` compares them.",
     },
     Command {
         name: CommandName::Validate,

@@ -2,7 +2,7 @@
 
 use crate::api::answer::backups::{BackupInfo, Backups, DomainInfo, Domains};
 use crate::api::answer::checks::{Validation, Verification};
-use crate::api::answer::comparison::{Change, Changes, Comparison, Counts};
+use crate::api::answer::comparison::Comparison;
 use crate::api::answer::drills::{Drill, Drills};
 use crate::api::answer::jobs::{
     Cancelled, Cleanup, Finished, JobInfo, JobState, JobStatus, Jobs, LogInfo, Logs, PhaseStatus, Recovery,
@@ -10,6 +10,7 @@ use crate::api::answer::jobs::{
 use crate::api::answer::preview::{Preview, PreviewedConfig, PreviewedDatabase, PreviewedFiles};
 use crate::api::answer::restore::{Rehearsal, Rehearsed, Report, RestoreAnswer};
 use crate::api::answer::snapshots::{SnapshotDeleted, SnapshotInfo, SnapshotMade, Snapshots};
+use crate::cli::changes::changed;
 use crate::cli::format::{count, duration, moment, plain};
 use crate::cli::terminal::Style;
 use crate::error::Error;
@@ -63,7 +64,7 @@ pub fn error(error: &Error, style: Style) -> String {
     out
 }
 
-fn line(out: &mut String, text: &str) {
+pub fn line(out: &mut String, text: &str) {
     out.push_str(text);
     out.push('\n');
 }
@@ -168,48 +169,6 @@ fn previewed_config(config: &[PreviewedConfig], out: &mut String) {
     let items: Vec<String> = config.iter().map(item).collect();
     let items = if items.is_empty() { "none in this backup".into() } else { items.join(", ") };
     line(out, &format!("  Configuration  {items}"));
-}
-
-fn changed(changes: &Changes, style: Style) -> String {
-    let mut out = String::new();
-    if let Some(found) = &changes.files {
-        counts("Files", &found.files, style, &mut out);
-        found.entries.iter().for_each(|entry| change(entry.change, &entry.path, style, &mut out));
-    }
-    if let Some(found) = &changes.tables {
-        counts("Tables", &found.tables, style, &mut out);
-        for kept in &found.kept_rows {
-            let (rows, table) = (count(kept.rows), printable(&kept.table));
-            line(&mut out, &format!("    {rows} newer rows of {table} are kept (by {})", printable(&kept.column)));
-        }
-        found.entries.iter().for_each(|entry| change(entry.change, &entry.name, style, &mut out));
-    }
-    if let Some(found) = &changes.config {
-        counts("Configuration", &found.files, style, &mut out);
-        found.entries.iter().for_each(|entry| change(entry.change, &entry.name, style, &mut out));
-    }
-    out
-}
-
-fn counts(title: &str, counts: &Counts, style: Style, out: &mut String) {
-    let Counts { added, changed, removed, same, kept } = *counts;
-    let shown: Vec<String> =
-        [(added, "added"), (changed, "changed"), (removed, "removed"), (same, "same"), (kept, "kept")]
-            .into_iter()
-            .filter(|(number, word)| *word == "same" || *number > 0)
-            .map(|(number, word)| format!("{} {word}", count(number)))
-            .collect();
-    line(out, &format!("{}  {}", style.paint(1, &format!("{title:<13}")), shown.join(", ")));
-}
-
-fn change(change: Change, name: &str, style: Style, out: &mut String) {
-    let (colour, sign) = match change {
-        Change::Added => (32, '+'),
-        Change::Changed => (33, '~'),
-        Change::Removed => (31, '-'),
-        Change::Same | Change::Kept => return,
-    };
-    line(out, &format!("  {}", style.paint(colour, &format!("{sign} {}", printable(name)))));
 }
 
 fn title(group: &Group) -> String {

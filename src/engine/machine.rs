@@ -4,6 +4,7 @@
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::host::database::grants::{Grants, Need, Schemas};
+use crate::host::database::reader::Reader;
 use crate::host::database::{Database, Real, Server};
 use crate::host::services::{Emptied, Service, Services};
 use crate::host::site::Site;
@@ -91,6 +92,11 @@ impl Hosts {
     pub fn database_again(&self) -> Result<Arc<dyn Database>> {
         let none = || Error::new(Code::Internal, "the database takes no part in this job");
         self.real.as_ref().map(|real| Arc::new(real.again()) as Arc<dyn Database>).ok_or_else(none)
+    }
+
+    /// The account that reads a site's tables and may do nothing else; `None` where no real server takes part.
+    pub fn reader(&self) -> Option<&Reader> {
+        self.real.as_deref().map(Real::reader)
     }
 
     /// The server, to open new connections to it.

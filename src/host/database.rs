@@ -8,6 +8,7 @@ pub mod fake;
 pub mod grants;
 pub mod kept_rows;
 pub mod keys;
+pub mod live_rows;
 pub mod load;
 mod locks;
 pub mod names;

@@ -15,8 +15,13 @@ impl Key {
     pub const BYTES: usize = 192;
 
     /// A key of random bytes.
-    pub fn new(bytes: [u8; Key::BYTES]) -> Key {
+    pub const fn new(bytes: [u8; Key::BYTES]) -> Key {
         Key(bytes)
+    }
+
+    /// The hash of some bytes.
+    pub fn hash(&self, bytes: &[u8]) -> u128 {
+        xxh3_128_with_secret(bytes, &self.0)
     }
 }
 
@@ -32,7 +37,7 @@ impl RowsDigest {
     /// Adds a row.
     pub fn add(&mut self, row: &Row, key: &Key) {
         self.rows += 1;
-        self.sum = self.sum.wrapping_add(xxh3_128_with_secret(&row.bytes, &key.0));
+        self.sum = self.sum.wrapping_add(key.hash(&row.bytes));
     }
 }
 
@@ -74,22 +79,23 @@ impl Row {
 
     /// A value by its place from 0; `None` for NULL.
     pub fn nth(&self, place: usize) -> Option<&[u8]> {
+        self.values().nth(place).flatten()
+    }
+
+    /// The values in their order, each `None` for NULL.
+    pub fn values(&self) -> impl Iterator<Item = Option<&[u8]>> {
         let mut rest = self.bytes.as_slice();
-        for number in 0..=place {
+        std::iter::from_fn(move || {
             let (kind, after) = rest.split_first()?;
             rest = after;
-            if *kind == VALUE {
-                let (length, after) = rest.split_first_chunk::<LENGTH>()?;
-                let (value, after) = after.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-                if number == place {
-                    return Some(value);
-                }
-                rest = after;
-            } else if number == place {
-                return None;
+            if *kind == NULL {
+                return Some(None);
             }
-        }
-        None
+            let (length, after) = rest.split_first_chunk::<LENGTH>()?;
+            let (value, after) = after.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+            rest = after;
+            Some(Some(value))
+        })
     }
 
     fn open(&mut self) -> usize {
@@ -181,6 +187,21 @@ impl Filled {
     /// The columns of a table that an `INSERT` with these names, or with none, fills. `None` where they are not all that the table
     /// stores, or where the values of one cannot be compared.
     pub fn of(table: &TableText, named: Option<&[String]>, letters: Letters) -> Option<Filled> {
+        Filled::taking(table, named, letters, Takes::of)
+    }
+
+    /// The same for those who compare what a server sends, and not what it holds: of a FLOAT both are six digits.
+    pub fn as_sent(table: &TableText, named: Option<&[String]>, letters: Letters) -> Option<Filled> {
+        let takes = |kind: &str| if kind == "float" { Some(Takes::Numbers) } else { Takes::of(kind) };
+        Filled::taking(table, named, letters, takes)
+    }
+
+    fn taking(
+        table: &TableText,
+        named: Option<&[String]>,
+        letters: Letters,
+        takes: impl Fn(&str) -> Option<Takes>,
+    ) -> Option<Filled> {
         let columns: Vec<_> = match named {
             None if table.columns.iter().any(|column| column.invisible) => return None,
             None => table.columns.iter().collect(),
@@ -200,7 +221,7 @@ impl Filled {
         }
         Some(Filled {
             names: columns.iter().map(|column| column.name.clone()).collect(),
-            takes: columns.iter().map(|column| Takes::of(&column.kind)).collect::<Option<_>>()?,
+            takes: columns.iter().map(|column| takes(&column.kind)).collect::<Option<_>>()?,
             letters,
         })
     }

@@ -7,11 +7,10 @@ use crate::sql::state::DumpState;
 use crate::sql::statement::Statement;
 use crate::sql::table::TableText;
 use crate::sql::versioned::Dialect;
-use std::cell::RefCell;
+use crate::sql::window::Window;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::io::{self, Read};
-use std::rc::Rc;
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 
 /// Bytes of rows in one piece.
 const PIECE: u64 = 1 << 20;
@@ -35,8 +34,8 @@ pub fn greatest(
     dialect: Dialect,
     columns: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, Found>> {
-    let window = Rc::new(RefCell::new(Window::default()));
-    let mut lexer = Lexer::new(Kept { inner: dump, window: window.clone() }, dialect, PIECE);
+    let (dump, window) = Window::over(dump);
+    let mut lexer = Lexer::new(dump, dialect, PIECE);
     let mut state = DumpState::default();
     let mut tables: HashMap<String, TableText> = HashMap::new();
     let mut found: BTreeMap<String, Found> = BTreeMap::new();
@@ -55,12 +54,12 @@ pub fn greatest(
                     tables.insert(name.name, table);
                 }
                 lexer.set_quoting(state.quoting());
-                window.borrow_mut().forget(lexer.position());
+                window.forget(lexer.position());
             }
             // The rows of a long statement may come after the lexer has passed them.
             Item::Rows(rows) => {
                 if let (Some(table), Some(column)) = (tables.get(&rows.head.table), columns.get(&rows.head.table)) {
-                    let text = window.borrow().text(&rows);
+                    let text = window.text(&rows);
                     look(
                         &text,
                         &rows,
@@ -70,7 +69,7 @@ pub fn greatest(
                         &mut found.entry(rows.head.table.clone()).or_default().greatest,
                     );
                 }
-                window.borrow_mut().forget(rows.offset + rows.length);
+                window.forget(rows.offset + rows.length);
             }
         }
     }
@@ -95,40 +94,6 @@ fn compare(one: &[u8], other: &[u8]) -> Ordering {
     match (number(one), number(other)) {
         (Some(one), Some(other)) => one.cmp(&other),
         _ => one.cmp(other),
-    }
-}
-
-/// What the lexer has read and not passed yet.
-#[derive(Default)]
-struct Window {
-    begin: u64,
-    bytes: VecDeque<u8>,
-}
-
-impl Window {
-    fn text(&self, rows: &Rows) -> Vec<u8> {
-        let place = |offset: u64| usize::try_from(offset.saturating_sub(self.begin)).unwrap_or(usize::MAX);
-        let end = place(rows.offset + rows.length).min(self.bytes.len());
-        self.bytes.range(place(rows.offset).min(end)..end).copied().collect()
-    }
-
-    fn forget(&mut self, until: u64) {
-        let count = usize::try_from(until.saturating_sub(self.begin)).unwrap_or(usize::MAX).min(self.bytes.len());
-        self.bytes.drain(..count);
-        self.begin += count as u64;
-    }
-}
-
-struct Kept<R> {
-    inner: R,
-    window: Rc<RefCell<Window>>,
-}
-
-impl<R: Read> Read for Kept<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let got = self.inner.read(buffer)?;
-        self.window.borrow_mut().bytes.extend(&buffer[..got]);
-        Ok(got)
     }
 }
 

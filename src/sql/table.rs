@@ -25,6 +25,8 @@ pub struct Column {
     pub name: String,
     /// Type in lower case, such as `varchar`.
     pub kind: String,
+    /// What stands in brackets behind the type, such as `6` of `datetime(6)`; empty where nothing does.
+    pub size: String,
     /// Computed by the server.
     pub generated: bool,
     /// Computed from an expression: MariaDB ignores a value for it, MySQL refuses the row (error 3105). Not so the two ends of a row's
@@ -58,6 +60,17 @@ impl Column {
             "date" | "datetime" | "timestamp" | "time" | "enum" | "set" | "json" => 0,
             _ => return None,
         })
+    }
+}
+
+/// What stands in the brackets with which these tokens begin.
+fn size(sql: &str, rest: &[Token]) -> String {
+    let is = |token: &Token, sign: u8| token.is_sign(sql.as_bytes(), sign);
+    let opens = rest.first().filter(|token| is(token, b'('));
+    let closes = rest.iter().find(|token| is(token, b')'));
+    match (opens, closes) {
+        (Some(open), Some(close)) => sql[open.span.end..close.span.start].to_owned(),
+        _ => String::new(),
     }
 }
 
@@ -95,6 +108,7 @@ impl TableText {
         self.columns.push(Column {
             name: first.name(bytes)?,
             kind: sql[kind.span.clone()].to_ascii_lowercase(),
+            size: size(sql, part.get(2..).unwrap_or_default()),
             generated,
             computed,
             invisible: outside.iter().skip(2).any(|token| token.is(bytes, "INVISIBLE")),

@@ -17,6 +17,7 @@ mod crash;
 mod database;
 mod dialects;
 mod diff;
+mod diff_rows;
 mod docs;
 mod documents;
 mod drills;

@@ -30,6 +30,9 @@ pub struct Changes {
     pub tables: Option<TableChanges>,
     /// The configuration; `null` when it takes no part.
     pub config: Option<ConfigChanges>,
+    /// The rows of tables that both sides have; `null` unless `rows` was asked for and the database takes part.
+    #[serde(default)]
+    pub rows: Option<RowChanges>,
 }
 
 /// What a restore would do.
@@ -42,7 +45,7 @@ pub enum Change {
     Changed,
     /// It goes: it is only live.
     Removed,
-    /// Nothing: both sides are equal. Only configuration files are listed as such.
+    /// Nothing: both sides are equal. Only configuration files are listed as such, and tables whose rows could not be compared.
     Same,
     /// Nothing: it is only live, and stays.
     Kept,
@@ -186,7 +189,7 @@ pub struct FileSide {
     pub mode: Option<String>,
 }
 
-/// What a restore would change of the database. Rows are counted, not compared.
+/// What a restore would change of the database. Rows are counted; they are compared only where `rows` was asked for.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct TableChanges {
     /// Name of the live schema.
@@ -201,7 +204,8 @@ pub struct TableChanges {
     /// Live rows of the tables that `options.keep_rows` names, as they would be kept now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_rows: Vec<KeptRowsOf>,
-    /// How tables were compared: `number of rows and definition`.
+    /// How tables were compared: `number of rows and definition`, by which a row that has other values now is not seen; or `rows and
+    /// definition`.
     pub compared_by: String,
     /// Views, routines, triggers and events; `null` when only some tables were asked for.
     pub objects: Option<ObjectCounts>,
@@ -287,6 +291,104 @@ pub struct TableEntry {
     /// How its definitions differ; only of tables that change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub definition: Option<Definition>,
+    /// How its rows differ; only of tables whose rows were compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_changes: Option<RowCountsChanged>,
+    /// Why its rows were not compared, although that was asked for; only there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_not_compared: Option<String>,
+}
+
+/// How the rows of one table differ.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RowCountsChanged {
+    /// Number of rows that are only in the backup, and would come.
+    pub added: u64,
+    /// Number of rows of one primary key that have other values in the backup.
+    pub changed: u64,
+    /// Number of rows that are only live, and would go.
+    pub removed: u64,
+    /// Number of rows that are equal on both sides.
+    pub same: u64,
+    /// Whether the table has a primary key. Without one a row with another value is one that comes and one that goes, and none has an
+    /// entry.
+    pub has_key: bool,
+}
+
+/// What a restore would change of the rows of the tables that both sides have.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct RowChanges {
+    /// Number of tables whose rows were compared.
+    pub tables: u64,
+    /// Number of tables whose rows were not compared; their entries in the part `tables` say why.
+    pub not_compared: u64,
+    /// Number of rows that are only in the backup, and would come.
+    pub added: u64,
+    /// Number of rows of one primary key that have other values in the backup.
+    pub changed: u64,
+    /// Number of rows that are only live, and would go.
+    pub removed: u64,
+    /// Number of rows that are equal on both sides.
+    pub same: u64,
+    /// Number of rows that differ and have no entry: rows of tables without a primary key, and those beyond `most_listed`.
+    pub unlisted: u64,
+    /// Most rows of one table that have an entry.
+    pub most_listed: u64,
+    /// Number of entries on all pages.
+    pub total: u64,
+    /// The first entries.
+    pub entries: Vec<RowEntry>,
+}
+
+/// A row that a restore would change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RowEntry {
+    /// Name of the table.
+    pub table: String,
+    /// What a restore would do with it.
+    pub change: Change,
+    /// Its primary key, column by column.
+    pub key: Vec<KeyValue>,
+    /// The columns whose values differ; only of rows that change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ChangedValue>,
+}
+
+/// A column of a primary key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyValue {
+    /// Name of the column.
+    pub column: String,
+    /// Its value.
+    pub value: ValueShown,
+}
+
+/// A column with other values on the two sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangedValue {
+    /// Name of the column.
+    pub column: String,
+    /// As the backup has it.
+    pub backup: ValueShown,
+    /// As it is live.
+    pub live: ValueShown,
+}
+
+/// A value as far as it is shown. Without `text`, `hex` and `hidden` it is NULL.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ValueShown {
+    /// Text; at most its first 160 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Bytes that are no text, hex; at most the first 32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hex: Option<String>,
+    /// Bytes of the whole value; only where a part of it is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+    /// It looks like a secret, and nothing of it is shown; only there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
 }
 
 /// Rows of one table.
@@ -477,6 +579,8 @@ pub enum Page {
     Tables(PageOf<TableEntry>),
     /// Of the configuration.
     Config(PageOf<ConfigEntry>),
+    /// Of the rows of tables.
+    Rows(PageOf<RowEntry>),
 }
 
 /// Some entries of one part.

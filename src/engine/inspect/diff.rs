@@ -6,16 +6,18 @@
 pub mod files;
 pub mod lines;
 pub mod pages;
+pub mod rows;
 pub mod settings;
 pub mod tables;
 
-use crate::api::answer::comparison::{Changes, Comparison, FileChanges, Page, TableChanges};
+use crate::api::answer::comparison::{Changes, Comparison, FileChanges, Page, RowChanges, RowEntry, TableChanges};
 use crate::api::{self, Part};
 use crate::backup::cache::catalogue;
-use crate::backup::contents::Scan;
+use crate::backup::contents::{DumpScan, Scan};
 use crate::backup::layout::{self, Layout};
 use crate::backup::locate::locate_with;
 use crate::backup::preview::examine_entries;
+use crate::backup::scan::read_dump_text;
 use crate::backup::source::Source;
 use crate::config::Config;
 use crate::engine::machine;
@@ -27,7 +29,10 @@ use crate::job::folder::JobFolder;
 use crate::plan::Selection;
 use crate::progress::{Monitor, Phase};
 use pages::Pages;
+use rows::Outcomes;
+use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::Read;
 use std::sync::Arc;
 
 /// Runs the job.
@@ -52,7 +57,8 @@ pub fn run(config: &Config, folder: &JobFolder, request: &api::Diff, monitor: &A
         stage::require_components(&selection, &held, &source, false)?;
     }
     let limit = if request.details { request.limit.unwrap_or(pages::USUAL) } else { 0 };
-    let seen = Seen { config, source: &source, scan: &scan, catalogue, facts: &facts, selection: &selection };
+    let rows = request.rows;
+    let seen = Seen { config, source: &source, scan: &scan, catalogue, facts: &facts, selection: &selection, rows };
     let look = || plan_token::database(&facts, None);
     let (changes, database) = seen.changes(folder, wish.options.checksum, limit, look, monitor.as_ref())?;
     let plan_token = plan_token::of(config, &wish, &selection, &source, &facts, database.as_ref(), began);
@@ -71,7 +77,7 @@ pub fn of_dry_run(
     monitor: &Arc<dyn Monitor>,
 ) -> Result<Changes> {
     let (scan, catalogue) = examine_entries(source, config, || facts.hosts.dialect(), monitor.as_ref())?;
-    let seen = Seen { config, source, scan: &scan, catalogue, facts, selection };
+    let seen = Seen { config, source, scan: &scan, catalogue, facts, selection, rows: false };
     let look = || Ok(database.cloned());
     Ok(seen.changes(folder, request.options.checksum, pages::USUAL, look, monitor.as_ref())?.0)
 }
@@ -91,6 +97,7 @@ pub fn page(folder: &JobFolder, part: Part, offset: u64, limit: Option<u64>) -> 
         Part::Files => Page::Files(pages::page(folder, &status.job, part, offset, limit)?),
         Part::Tables => Page::Tables(pages::page(folder, &status.job, part, offset, limit)?),
         Part::Config => Page::Config(pages::page(folder, &status.job, part, offset, limit)?),
+        Part::Rows => Page::Rows(pages::page(folder, &status.job, part, offset, limit)?),
     })
 }
 
@@ -107,6 +114,8 @@ struct Seen<'a> {
     catalogue: Option<File>,
     facts: &'a Facts,
     selection: &'a Selection,
+    /// Rows are compared.
+    rows: bool,
 }
 
 impl Seen<'_> {
@@ -134,7 +143,8 @@ impl Seen<'_> {
             (files, tables)
         });
         let files = files?;
-        let (tables, live) = tables?;
+        let (database, live) = tables?;
+        let (tables, rows) = database.unzip();
         let config = match self.selection.config.is_empty() || self.scan.config.is_empty() {
             true => None,
             false => {
@@ -143,7 +153,7 @@ impl Seen<'_> {
             }
         };
         monitor.finish(Phase::Files);
-        Ok((Changes { files, tables, config }, live))
+        Ok((Changes { files, tables, config, rows: rows.flatten() }, live))
     }
 
     fn files(
@@ -180,11 +190,23 @@ impl Seen<'_> {
         folder: &JobFolder,
         limit: u64,
         monitor: &dyn Monitor,
-    ) -> Result<Option<TableChanges>> {
+    ) -> Result<Option<(TableChanges, Option<RowChanges>)>> {
         let Some(dump) = self.scan.dump.as_ref() else { return Ok(None) };
         let pages = Pages::create(folder, Part::Tables, limit)?;
         let taken = self.selection.tables()?;
         let names: Vec<&str> = dump.table_names().into_iter().filter(|name| taken.takes(name)).collect();
+        let rows = match self.rows {
+            true => Some(self.compare_rows(
+                live,
+                dump,
+                &names,
+                Pages::create(folder, Part::Rows, limit)?,
+                folder,
+                monitor,
+            )?),
+            false => None,
+        };
+        let (outcomes, rows) = rows.unzip();
         let sides = tables::Sides {
             source: self.source,
             dump,
@@ -193,6 +215,7 @@ impl Seen<'_> {
             server: self.facts.hosts.database()?,
             facts: self.facts.hosts.server_facts(None).ok(),
             complete: dump.complete && stage::knows_every_table(self.source, layout(self.scan), &names),
+            rows: outcomes.as_ref(),
         };
         let mut changes = tables::changes(&sides, self.selection, pages)?;
         let (hosts, schema) = (&self.facts.hosts, live.schema.as_str());
@@ -201,6 +224,30 @@ impl Seen<'_> {
             let job = folder.status()?.job;
             changes.kept_rows = newer_rows::expect(self.config, self.source, about, dump, &job, monitor)?;
         }
-        Ok(Some(changes))
+        Ok(Some((changes, rows)))
+    }
+
+    fn compare_rows(
+        &self,
+        live: &LiveDatabase,
+        dump: &DumpScan,
+        names: &[&str],
+        pages: Pages<RowEntry>,
+        folder: &JobFolder,
+        monitor: &dyn Monitor,
+    ) -> Result<(Outcomes, RowChanges)> {
+        let is_live = |name: &&&str| live.tables.iter().any(|table| table.name == **name && table.damage.is_empty());
+        let both: BTreeSet<String> = names.iter().filter(is_live).map(|name| (*name).to_owned()).collect();
+        let (Some(reader), Some(dialect)) = (self.facts.hosts.reader(), self.facts.hosts.dialect()) else {
+            return Err(Error::new(Code::Internal, "the database takes no part in this job"));
+        };
+        let scratch = folder.join("diff_rows.sorted");
+        let sides = rows::Sides { reader, schema: &live.schema, dialect, tables: &both, scratch };
+        let read =
+            |look: &mut dyn FnMut(&mut dyn Read) -> Result<()>| read_dump_text(self.source, self.config, monitor, look);
+        monitor.begin(Phase::Database);
+        let found = rows::changes(&sides, dump, pages, &read, monitor)?;
+        monitor.finish(Phase::Database);
+        Ok(found)
     }
 }

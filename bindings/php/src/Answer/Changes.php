@@ -17,10 +17,14 @@ final class Changes implements Answer
     /** The configuration; `null` when it takes no part. */
     public readonly ?ConfigChanges $config;
 
+    /** The rows of tables that both sides have; `null` unless `rows` was asked for and the database takes part. */
+    public readonly ?RowChanges $rows;
+
     public function __construct(Fields $fields)
     {
         $this->files = $fields->has('files') ? $fields->object('files', FileChanges::class) : null;
         $this->tables = $fields->has('tables') ? $fields->object('tables', TableChanges::class) : null;
         $this->config = $fields->has('config') ? $fields->object('config', ConfigChanges::class) : null;
+        $this->rows = $fields->has('rows') ? $fields->object('rows', RowChanges::class) : null;
     }
 }

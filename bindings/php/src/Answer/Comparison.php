@@ -17,6 +17,9 @@ class Comparison implements Alternative
     /** The configuration; `null` when it takes no part. */
     public readonly ?ConfigChanges $config;
 
+    /** The rows of tables that both sides have; `null` unless `rows` was asked for and the database takes part. */
+    public readonly ?RowChanges $rows;
+
     /** For `restore_start`, which then refuses to start when anything changed since. */
     public readonly string $planToken;
 
@@ -31,6 +34,7 @@ class Comparison implements Alternative
         $this->files = $fields->has('files') ? $fields->object('files', FileChanges::class) : null;
         $this->tables = $fields->has('tables') ? $fields->object('tables', TableChanges::class) : null;
         $this->config = $fields->has('config') ? $fields->object('config', ConfigChanges::class) : null;
+        $this->rows = $fields->has('rows') ? $fields->object('rows', RowChanges::class) : null;
         $this->planToken = $fields->text('plan_token');
         $this->domain = $fields->text('domain');
         $this->backup = $fields->text('backup');
@@ -38,6 +42,6 @@ class Comparison implements Alternative
 
     public static function isIn(Fields $fields): bool
     {
-        return $fields->haveAll('files', 'tables', 'config', 'plan_token', 'domain', 'backup');
+        return $fields->haveAll('files', 'tables', 'config', 'rows', 'plan_token', 'domain', 'backup');
     }
 }

@@ -5,7 +5,7 @@ declare(strict_types=1);
 
 namespace RocketVps\Restore\Answer;
 
-/** What a restore would change of the database. Rows are counted, not compared. */
+/** What a restore would change of the database. Rows are counted; they are compared only where `rows` was asked for. */
 final class TableChanges implements Answer
 {
     /** Name of the live schema. */
@@ -39,7 +39,10 @@ final class TableChanges implements Answer
      */
     public readonly ?array $keptRows;
 
-    /** How tables were compared: `number of rows and definition`. */
+    /**
+     * How tables were compared: `number of rows and definition`, by which a row that has other values now is not seen;
+     * or `rows and definition`.
+     */
     public readonly string $comparedBy;
 
     /** Views, routines, triggers and events; `null` when only some tables were asked for. */

@@ -33,6 +33,12 @@ final class TableEntry implements Answer
     /** How its definitions differ; only of tables that change. */
     public readonly DefinitionDiff|DefinitionWord|string|null $definition;
 
+    /** How its rows differ; only of tables whose rows were compared. */
+    public readonly ?RowCountsChanged $rowChanges;
+
+    /** Why its rows were not compared, although that was asked for; only there. */
+    public readonly ?string $rowsNotCompared;
+
     public function __construct(Fields $fields)
     {
         $this->kind = $fields->word('kind', TableKind::class);
@@ -42,5 +48,7 @@ final class TableEntry implements Answer
         $this->bytesLive = $fields->has('bytes_live') ? $fields->integer('bytes_live') : null;
         $this->why = $fields->has('why') ? $fields->text('why') : null;
         $this->definition = $fields->has('definition') ? $fields->objectOrWord('definition', DefinitionDiff::class, DefinitionWord::class) : null;
+        $this->rowChanges = $fields->has('row_changes') ? $fields->object('row_changes', RowCountsChanged::class) : null;
+        $this->rowsNotCompared = $fields->has('rows_not_compared') ? $fields->text('rows_not_compared') : null;
     }
 }

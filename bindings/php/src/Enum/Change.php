@@ -14,7 +14,10 @@ enum Change: string
     case Changed = 'changed';
     /** It goes: it is only live. */
     case Removed = 'removed';
-    /** Nothing: both sides are equal. Only configuration files are listed as such. */
+    /**
+     * Nothing: both sides are equal. Only configuration files are listed as such, and tables whose rows could not be
+     * compared.
+     */
     case Same = 'same';
     /** Nothing: it is only live, and stays. */
     case Kept = 'kept';

@@ -14,4 +14,6 @@ enum Part: string
     case Tables = 'tables';
     /** Configuration files. */
     case Config = 'config';
+    /** Rows of tables; only of a comparison that was asked for `rows`. */
+    case Rows = 'rows';
 }

@@ -19,6 +19,8 @@ final class DiffRequest implements Request
      * @param Components|null $components What would be restored; left out: everything the backup has to have.
      * @param Exclude|null $exclude What would stay as it is live.
      * @param Options|null $options How the restore behaves.
+     * @param bool|null $rows Compare the rows of every selected table that both sides have, one by one. The dump is
+     * read for it, and the live tables: twice where rows differ. By default false.
      * @param bool|null $details Answer with the first entries of each part, not with their numbers alone. By default
      * true.
      * @param string|null $job Name of a finished comparison, of which a page is asked for.
@@ -35,6 +37,7 @@ final class DiffRequest implements Request
         public readonly ?Components $components = null,
         public readonly ?Exclude $exclude = null,
         public readonly ?Options $options = null,
+        public readonly ?bool $rows = null,
         public readonly ?bool $details = null,
         public readonly ?string $job = null,
         public readonly Part|string|null $part = null,
@@ -54,6 +57,7 @@ final class DiffRequest implements Request
             'components' => $this->components,
             'exclude' => $this->exclude,
             'options' => $this->options,
+            'rows' => $this->rows,
             'details' => $this->details,
             'job' => $this->job,
             'part' => $this->part,

@@ -23,6 +23,7 @@ fn file_name(part: Part) -> &'static str {
         Part::Files => "diff_files.jsonl",
         Part::Tables => "diff_tables.jsonl",
         Part::Config => "diff_config.jsonl",
+        Part::Rows => "diff_rows.jsonl",
     }
 }
 
@@ -92,7 +93,7 @@ pub fn page<E: DeserializeOwned>(
     let name = path.display().to_string();
     let file = File::open(&path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::new(Code::BadRequest, "the job compared nothing of this part")
-            .hint("Ask for a part that the comparison was made of: files, tables or config."),
+            .hint("Ask for a part that the comparison was made of: files, tables or config; or rows, where it was asked for `rows`."),
         _ => Error::io(format_args!("open {name}"), &error),
     })?;
     let limit = limit.unwrap_or(USUAL).min(MOST);

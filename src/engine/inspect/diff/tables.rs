@@ -1,7 +1,8 @@
-//! The database: compares the tables and objects of the dump with the live ones. Rows are counted, not compared.
+//! The database: compares the tables and objects of the dump with the live ones. Rows are counted here; [`super::rows`] compares them.
 
 use super::lines;
 use super::pages::Pages;
+use super::rows::{Outcome, Outcomes};
 use crate::api::answer::comparison::{
     Change, Counts, Definition, DefinitionDiff, DefinitionWord, ObjectCounts, RowCounts, RowSums, TableChanges,
     TableEntry, TableKind,
@@ -22,6 +23,9 @@ use crate::sql::token::Quoting;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+const BY_NUMBER: &str = "number of rows and definition";
+const BY_ROWS: &str = "rows and definition";
+
 /// Both sides of a database.
 pub struct Sides<'a> {
     /// The backup.
@@ -38,6 +42,8 @@ pub struct Sides<'a> {
     pub facts: Option<ServerFacts>,
     /// The writer of the dump dumps every table: one that the dump lacks did not exist.
     pub complete: bool,
+    /// What was found of their rows, by table; `None` where they were not compared.
+    pub rows: Option<&'a Outcomes>,
 }
 
 /// Compares; entries go to `pages`, tables that stay the same left out.
@@ -87,9 +93,20 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
             }
             (Some(dumped), Some(counted)) => {
                 let definition = definition(sides, name, dumped)?;
-                let is_same = dumped.rows == counted.rows && !matches!(definition, Definition::Differs(_));
+                let found = sides.rows.and_then(|rows| rows.get(name));
+                let rows_are_same = match found {
+                    Some(Outcome::Compared(changes)) => changes.added + changes.changed + changes.removed == 0,
+                    _ => dumped.rows == counted.rows,
+                };
+                let is_same = rows_are_same && !matches!(definition, Definition::Differs(_));
                 let change = if is_same { Change::Same } else { Change::Changed };
-                TableEntry { definition: Some(definition), ..table(name, change, backup, now) }
+                let (row_changes, rows_not_compared) = match found {
+                    Some(Outcome::Compared(changes)) => (Some(*changes), None),
+                    Some(Outcome::NotCompared(why)) => (None, Some(why.clone())),
+                    None => (None, None),
+                };
+                let definition = Some(definition);
+                TableEntry { definition, row_changes, rows_not_compared, ..table(name, change, backup, now) }
             }
             (None, None) => continue,
         };
@@ -99,7 +116,7 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
             rows.live += now.map_or(0, |table| table.rows);
             rows.exact &= now.is_none_or(|table| table.exact);
         }
-        if entry.change != Change::Same {
+        if entry.change != Change::Same || entry.rows_not_compared.is_some() {
             pages.push(entry)?;
         }
     }
@@ -115,7 +132,7 @@ pub fn changes(sides: &Sides<'_>, selection: &Selection, mut pages: Pages<TableE
         tables: counts,
         rows,
         kept_rows: Vec::new(),
-        compared_by: "number of rows and definition".to_owned(),
+        compared_by: if sides.rows.is_some() { BY_ROWS } else { BY_NUMBER }.to_owned(),
         objects,
         total,
         entries,
@@ -158,7 +175,17 @@ fn table(name: &str, change: Change, backup: Option<&TableTally>, live: Option<&
 }
 
 fn entry(kind: TableKind, name: &str, change: Change) -> TableEntry {
-    TableEntry { kind, name: name.to_owned(), change, rows: None, bytes_live: None, why: None, definition: None }
+    TableEntry {
+        kind,
+        name: name.to_owned(),
+        change,
+        rows: None,
+        bytes_live: None,
+        why: None,
+        definition: None,
+        row_changes: None,
+        rows_not_compared: None,
+    }
 }
 
 /// The difference of the definitions.
@@ -344,6 +371,7 @@ mod tests {
             server: &fake,
             facts: None,
             complete,
+            rows: None,
         };
         changes(&sides, &selection, pages).unwrap()
     }
