@@ -1,9 +1,8 @@
 //! What a restore would change, as text for people.
 
 use crate::api::answer::comparison::{Change, ChangedValue, Changes, Counts, RowChanges, RowEntry, ValueShown};
-use crate::cli::format::count;
+use crate::cli::format::{count, line};
 use crate::cli::terminal::Style;
-use crate::cli::text::line;
 use crate::siteconf::mask::HIDDEN;
 use crate::text::printable;
 

@@ -105,6 +105,12 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
+/// Adds a line.
+pub fn line(out: &mut String, text: &str) {
+    out.push_str(text);
+    out.push('\n');
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

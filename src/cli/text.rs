@@ -11,7 +11,7 @@ use crate::api::answer::preview::{Preview, PreviewedConfig, PreviewedDatabase, P
 use crate::api::answer::restore::{Rehearsal, Rehearsed, Report, RestoreAnswer};
 use crate::api::answer::snapshots::{SnapshotDeleted, SnapshotInfo, SnapshotMade, Snapshots};
 use crate::cli::changes::changed;
-use crate::cli::format::{count, duration, moment, plain};
+use crate::cli::format::{count, duration, line, moment, plain};
 use crate::cli::terminal::Style;
 use crate::error::Error;
 use crate::path::Domain;
@@ -62,11 +62,6 @@ pub fn error(error: &Error, style: Style) -> String {
         let _ = writeln!(out, "  {}", printable(hint));
     }
     out
-}
-
-pub fn line(out: &mut String, text: &str) {
-    out.push_str(text);
-    out.push('\n');
 }
 
 fn path(path: &Path) -> String {

@@ -268,6 +268,19 @@ impl Filled {
     }
 }
 
+/// Whether this is one number: a sign, digits with a point, an exponent.
+fn is_number(text: &[u8]) -> bool {
+    let unsigned = |text: &[u8]| text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text).len();
+    let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let text = &text[text.len() - unsigned(text)..];
+    let exponent = text.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e'));
+    let (number, exponent) = text.split_at(exponent.unwrap_or(text.len()));
+    let is_power = exponent.split_first().is_none_or(|(_, power)| digits(&power[power.len() - unsigned(power)..]));
+    let mut parts = number.splitn(2, |byte| *byte == b'.');
+    let (whole, part) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    is_power && digits(&[whole, part].concat())
+}
+
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
@@ -320,7 +333,10 @@ impl Reader<'_> {
                 let rest = &self.text[self.at..];
                 let is_of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
                 let length = rest.iter().take_while(|byte| is_of_number(byte)).count();
-                row.value(rest.get(..length).filter(|number| !number.is_empty())?);
+                let number = &rest[..length];
+                // `1+1` is 2 to a server.
+                let is_one = if takes == Takes::Any { !number.is_empty() } else { is_number(number) };
+                row.value(Some(number).filter(|_| is_one)?);
                 self.at += length;
                 Some(())
             }
@@ -415,6 +431,12 @@ mod tests {
         let filled = filled(&table(TABLE), None).unwrap();
         for rows in [
             "(1,007,'')",
+            "(1+1,'a','')",
+            "(1-1,'a','')",
+            "(1.2.3,'a','')",
+            "(1e,'a','')",
+            "(-,'a','')",
+            "(.,'a','')",
             "(0x31,'a','')",
             "(1,'a' 'b','')",
             "(1,_latin1 'a','')",
