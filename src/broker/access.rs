@@ -379,6 +379,20 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_shown_to_those_alone_whose_rule_lists_them() {
+        let mut rows = wish("diff_backup", Some("shop.example"));
+        rows.options = vec!["rows"];
+        // Every call, and no list of options.
+        assert!(refused(&peer(4713, &[]), &rows).contains("rows in `options`"));
+        let rules = "[[rule]]\nuser = \"4711\"\ndomains = [\"*\"]\ncalls = [\"*\"]\n\
+            [[rule]]\nuser = \"4711\"\ndomains = [\"shop.example\"]\ncalls = [\"diff_backup\"]\noptions = [\"rows\"]\n";
+        let access = Access::parse(rules, Path::new("/etc/access.toml")).unwrap();
+        assert!(access.of(&peer(4711, &[])).require(&rows).is_ok());
+        rows.domain = Some(Domain::parse("other.example").unwrap());
+        assert!(access.of(&peer(4711, &[])).require(&rows).is_err());
+    }
+
+    #[test]
     fn what_a_rule_without_approval_allows_needs_none() {
         let rules = "[[rule]]\nuser = \"4711\"\ndomains = [\"*\"]\ncalls = [\"*\"]\napproval = true\n\
             [[rule]]\nuser = \"4711\"\ndomains = [\"shop.example\"]\ncalls = [\"restore_start\"]\ncomponents = [\"files\"]\n";

@@ -264,6 +264,8 @@ mod tests {
         let part = wish("restore_start", &part).unwrap();
         assert_eq!(part.components, [Component::Database]);
         assert_eq!(part.options, ["allow_unsafe_config", "exact", "accept"]);
+        let rows = wish("diff_backup", &json!({"domain": "shop.example", "rows": true})).unwrap();
+        assert_eq!((rows.components.len(), rows.options), (3, vec!["rows"]));
         assert!(wish("list_domains", &json!({})).unwrap().is_filtered);
         assert_eq!(wish("recover", &json!({})).unwrap().domain, None);
     }

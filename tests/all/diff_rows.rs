@@ -1,8 +1,9 @@
 //! `diff_backup` with `rows`: which rows a restore would change. Needs root and `scripts/install-deps.sh`.
 
-use crate::world::{DOMAIN, World, with_fields};
+use crate::world::{self, DOMAIN, World, with_fields};
 use serde_json::{Value, json};
 use std::process::Command;
+use std::time::Duration;
 
 fn sql(world: &World, statement: &str) -> String {
     world.harness("sql", &[&format!("USE shop; {statement}")])
@@ -244,6 +245,67 @@ fn no_secret_of_a_row_is_in_the_answer_the_job_or_the_log() {
     let folders = ["restore_jobs", "restore_logs", "restore_index"].map(|folder| base.join(folder));
     let grep = Command::new("grep").args(["-rlF", "hunter2"]).args(folders).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&grep.stdout), "", "a secret was written down");
+}
+
+/// The result of a comparison of this table, and the most memory that its worker had, in KiB.
+fn watched(world: &World, table: &str, rows: bool) -> (Value, u64) {
+    let asked = json!({"domain": DOMAIN, "components": {"database": [table]}, "rows": rows, "limit": 1000});
+    let job = World::job(&world.call("diff_backup", asked));
+    let mut most = 0;
+    while let Some(pid) = world::worker(&job).filter(|pid| world::is_alive(*pid)) {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let high = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok());
+        most = most.max(high.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    (world.await_end(&job)["result"].clone(), most)
+}
+
+#[test]
+fn memory_does_not_grow_with_the_rows_that_differ() {
+    let rows = 400_000;
+    let world = after(
+        &format!(
+            "CREATE TABLE many (id INT PRIMARY KEY, t VARCHAR(60)) ENGINE=InnoDB; INSERT INTO many SELECT seq, CONCAT('row ', seq) FROM seq_1_to_{rows}"
+        ),
+        "UPDATE many SET t='changed' WHERE id IN (7, 300000, 399999)",
+    );
+    let (_, counted) = watched(&world, "many", false);
+    let (found, few) = watched(&world, "many", true);
+    assert_eq!(numbers(&found["rows"]), [0, 3, 0, rows - 3], "{found}");
+    sql(&world, "UPDATE many SET t=CONCAT(t, '!')");
+    let (found, all) = watched(&world, "many", true);
+    assert_eq!((numbers(&found["rows"]), &found["rows"]["total"]), ([0, rows, 0, 0], &json!(1000)));
+    println!("{counted} KiB to count, {few} and {all} KiB to compare");
+    assert!(
+        few > 0 && few < counted + (16 << 10) && all < counted + (24 << 10) && all < 64 << 10,
+        "{counted}, {few}, {all} KiB"
+    );
+}
+
+#[test]
+fn whoever_alters_a_table_that_was_read_does_not_wait_for_the_rest() {
+    let world = after(
+        "CREATE TABLE aa (id INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO aa VALUES (1); \
+         CREATE TABLE bb (id INT PRIMARY KEY, t TEXT) ENGINE=InnoDB; INSERT INTO bb SELECT seq, REPEAT('x', 600) FROM seq_1_to_120000",
+        "UPDATE bb SET t='' WHERE id=1",
+    );
+    let asked = json!({"domain": DOMAIN, "components": {"database": ["aa", "bb"]}, "rows": true});
+    let job = World::job(&world.call("diff_backup", asked));
+    // It reads the second table.
+    let reads = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER LIKE 'rvr%' AND INFO LIKE 'SELECT `id`, `t` FROM `shop`.`bb`%'";
+    while sql(&world, reads) == "0" {
+        assert!(world::worker(&job).is_some_and(world::is_alive), "it was over too soon");
+    }
+    sql(
+        &world,
+        "SET SESSION lock_wait_timeout=1; ALTER TABLE aa ADD COLUMN late INT; INSERT INTO bb VALUES (0, 'since')",
+    );
+    let found = world.await_end(&job)["result"].clone();
+    // One moment, whatever was written since.
+    assert_eq!(numbers(&table(&found, "bb")["row_changes"]), [0, 1, 0, 119_999], "{found}");
 }
 
 /// Puts another text in the place of a backup's dump.

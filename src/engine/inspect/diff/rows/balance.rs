@@ -9,15 +9,15 @@ use crate::sql::identity::Identity;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::PathBuf;
 
-/// Rows that wait in memory.
-const MOST_HELD: usize = 1 << 17;
+/// Rows that wait in memory: a map of 2^16 places holds no more.
+const MOST_HELD: usize = 57_000;
 /// Bytes of the buffers of all runs, and of the smallest.
-const BUFFERS: usize = 8 << 20;
-const LEAST_BUFFER: usize = 100 * RECORD;
+const BUFFERS: usize = 2 << 20;
+const LEAST_BUFFER: usize = 40 * RECORD;
 const RECORD: usize = 40;
 
 /// What two heaps of rows differ in.
@@ -188,14 +188,15 @@ impl Runs {
             std::fs::remove_file(&self.path).doing(|| self.doing("remove"))?;
         }
         let Some(file) = &mut self.file else { return Ok(()) };
-        let mut bytes = Vec::with_capacity(sorted.len() * RECORD);
-        for (row, balance) in sorted {
-            bytes.extend_from_slice(&row.key.to_be_bytes());
-            bytes.extend_from_slice(&row.content.to_be_bytes());
-            bytes.extend_from_slice(&balance.to_be_bytes());
-        }
-        file.write_all(&bytes).map_err(|error| Error::io(format_args!("write {}", self.path.display()), &error))?;
-        self.ends.push(self.ends.last().copied().unwrap_or(0) + bytes.len() as u64);
+        let mut out = BufWriter::with_capacity(64 << 10, file);
+        let mut put = |(row, balance): &(Identity, i64)| {
+            out.write_all(&row.key.to_be_bytes())?;
+            out.write_all(&row.content.to_be_bytes())?;
+            out.write_all(&balance.to_be_bytes())
+        };
+        let written = sorted.iter().try_for_each(&mut put).and_then(|()| out.flush());
+        written.map_err(|error| Error::io(format_args!("write {}", self.path.display()), &error))?;
+        self.ends.push(self.ends.last().copied().unwrap_or(0) + (sorted.len() * RECORD) as u64);
         Ok(())
     }
 
