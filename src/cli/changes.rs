@@ -92,7 +92,7 @@ fn rows(found: &RowChanges, style: Style, out: &mut String) {
         line(
             out,
             &format!(
-                "    {unlisted} rows that differ are counted alone: they have no primary key, or are beyond the first {most} of their table."
+                "    {unlisted} rows that differ are counted alone: they have no primary key, or are beyond {most} of their table."
             ),
         );
     }

@@ -1,7 +1,7 @@
 //! Rows: compares those of the dump with the live ones, table by table, while the dump streams by.
 //!
 //! In the first reading each row is two hashes, of its key and of all of it ([`balance`]). They tell how many rows differ, and the keys of
-//! the first of them. A second reading, of these tables alone, finds the rows of these keys again, with their values ([`pairs`]). The live
+//! some of them. A second reading, of these tables alone, finds the rows of these keys again, with their values ([`pairs`]). The live
 //! side is one moment in both readings.
 
 pub mod balance;
@@ -12,7 +12,7 @@ use super::pages::Pages;
 use crate::api::answer::comparison::{RowChanges, RowCountsChanged, RowEntry};
 use crate::backup::contents::DumpScan;
 use crate::error::{Code, Error, Result};
-use crate::host::database::live_rows::{Asked, EVERY, LiveRows, Sending};
+use crate::host::database::live_rows::{Asked, EVERY, LiveRows, Sending, Sent};
 use crate::host::database::reader::Reader;
 use crate::progress::{Monitor, Phase};
 use crate::random;
@@ -233,7 +233,7 @@ impl Comparing<'_> {
     fn close(&mut self) -> Result<()> {
         let Some(mut open) = self.open.take() else { return Ok(()) };
         while let Some(batch) = open.sending.next(self.monitor)? {
-            batch.into_iter().try_for_each(|sent| open.taker.live(sent.identity, sent.outline))?;
+            open.taker.take_batch(batch)?;
         }
         let name = open.plan.table.clone();
         if let Err(error) = self.live.take_back(open.sending) {
@@ -309,23 +309,16 @@ impl Comparing<'_> {
             }
         }
         let mut stopped: Result<()> = Ok(());
-        let (filled, monitor) = (&open.filled, self.monitor);
-        let (identifier, taker, sending, taken) =
-            (&mut open.identifier, &mut open.taker, &open.sending, &mut open.taken);
-        let (written, hashing) = (&open.plan.written, &self.hashing);
+        let monitor = self.monitor;
+        let Open { filled, identifier, taker, sending, taken, plan, .. } = open;
+        let (written, hashing) = (&plan.written, &self.hashing);
         let is_read = filled.rows(text, session.quoting(), &mut |row| {
-            let mut one = || {
-                taker.backup(identifier, row, |row| Outline::of(row, written, hashing))?;
-                *taken += 1;
-                // Both sides in step: what they have in common goes away at once.
-                if taken.is_multiple_of(EVERY)
-                    && let Some(batch) = sending.next(monitor)?
-                {
-                    batch.into_iter().try_for_each(|sent| taker.live(sent.identity, sent.outline))?;
-                }
-                Ok(())
-            };
-            stopped = one();
+            stopped = taker.backup(identifier, row, |row| Outline::of(row, written, hashing));
+            *taken += 1;
+            // Both sides in step: what they have in common goes away at once.
+            if stopped.is_ok() && taken.is_multiple_of(EVERY) {
+                stopped = sending.next(monitor).and_then(|batch| taker.take_batch(batch.unwrap_or_default()));
+            }
             stopped.is_ok()
         });
         stopped?;
@@ -351,15 +344,15 @@ impl Taker {
         }
     }
 
-    fn live(&mut self, identity: crate::sql::identity::Identity, outline: Option<Outline>) -> Result<()> {
-        match (self, outline) {
-            (Taker::Balance(balance), _) => balance.add_live(identity),
-            (Taker::Pairs(pairs, _), Some(outline)) => {
-                pairs.add_live(identity, outline);
-                Ok(())
+    fn take_batch(&mut self, batch: Vec<Sent>) -> Result<()> {
+        for Sent { identity, outline } in batch {
+            match (&mut *self, outline) {
+                (Taker::Balance(balance), _) => balance.add_live(identity)?,
+                (Taker::Pairs(pairs, _), Some(outline)) => pairs.add_live(identity, outline),
+                (Taker::Pairs(..), None) => {}
             }
-            (Taker::Pairs(..), None) => Ok(()),
         }
+        Ok(())
     }
 }
 
