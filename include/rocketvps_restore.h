@@ -179,10 +179,11 @@ char *rv_preview_backup(const char *request_json);
 // - components  object?               what to compare; = all that the backup is for
 // - exclude     object?               what to leave out of it
 // - options     object?               as for rv_restore_start
+// - rows        boolean? = false      compare the rows of tables, too, one by one
 // - details     boolean? = true       name the first entries, not only how many there are
 // - limit       number? = 100         entries of each part, or of the page; at most 1000
 // - job         string?               for a page: the job that compared
-// - part        string?               for a page: `files`, `tables` or `config`
+// - part        string?               for a page: `files`, `tables`, `config` or `rows`
 // - offset      number? = 0           for a page: entries before the first one
 //
 // Answer: `files`, `tables`, `config`, `plan_token`; a page has `entries`, `total`, `next`.

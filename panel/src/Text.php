@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace RocketVps\Panel;
 
+use RocketVps\Restore\Answer\ValueShown;
+
 /** Values as people read them, in the forms of the menus. */
 final class Text
 {
@@ -41,6 +43,18 @@ final class Text
     public static function attribute(string $text): string
     {
         return htmlspecialchars($text, ENT_QUOTES | ENT_SUBSTITUTE | ENT_HTML5, 'UTF-8');
+    }
+
+    /** A value of a row: as the helper writes it. */
+    public static function value(ValueShown $value): string
+    {
+        $more = $value->length === null ? '' : '… (' . self::bytes($value->length) . ')';
+        return match (true) {
+            $value->hidden === true => '***',
+            $value->text !== null => "'$value->text'$more",
+            $value->hex !== null => "0x$value->hex$more",
+            default => 'NULL',
+        };
     }
 
     public static function bytes(int|float|null $count): string

@@ -5,10 +5,13 @@ use RocketVps\Panel\Text;
 $signs = ['added' => '+', 'changed' => '~', 'removed' => '−', 'kept' => '=', 'same' => '='];
 ?>
 <?php foreach ($parts as $name => $found): ?>
-<p><strong><?= $this->h("head_changes_$name") ?>:</strong> <?= $this->t('changes_count', Text::number($found->added), Text::number($found->changed), Text::number($found->removed), Text::number($found->same), Text::number($found->kept)) ?></p>
+<p><strong><?= $this->h("head_changes_$name") ?>:</strong> <?= $this->t('changes_count', Text::number($found->added), Text::number($found->changed), Text::number($found->removed), Text::number($found->same), Text::number($found->kept ?? 0)) ?></p>
 <?php endforeach ?>
 <?php if (isset($parts['files'])): ?>
 <p class="dim"><?= $this->t('panel_bytes_change', Text::bytes($parts['files']->bytesAdded), Text::bytes($parts['files']->bytesChanged), Text::bytes($parts['files']->bytesRemoved)) ?></p>
+<?php endif ?>
+<?php if (isset($parts['tables'])): ?>
+<p class="dim"><?= isset($parts['rows']) ? $this->t('panel_rows_unlisted', Text::number($parts['rows']->notCompared), Text::number($parts['rows']->unlisted)) : $this->t('panel_rows_counted') ?></p>
 <?php endif ?>
 <nav class="tabs inner" aria-label="<?= $this->h('title_changes') ?>"><ul>
 <?php foreach ($parts as $name => $found): ?>
@@ -33,9 +36,19 @@ $signs = ['added' => '+', 'changed' => '~', 'removed' => '−', 'kept' => '=', '
 <?php elseif ($part === 'tables'): ?>
     <code><?= $this->e($entry->name) ?></code>
     <span class="dim"><?php if ($entry->rows !== null): ?><?= $this->t('panel_rows', implode(' → ', array_map(Text::number(...), array_filter([$entry->rows->live, $entry->rows->backup], 'is_int')))) ?><?php endif ?>
-    <?= $entry->why === null ? '' : $this->said($entry->why) ?></span>
+    <?= $entry->why === null ? '' : $this->said($entry->why) ?>
+    <?= $entry->rowsNotCompared === null ? '' : $this->t('panel_rows_not_compared') . ' ' . $this->said($entry->rowsNotCompared) ?></span>
 <?php if ($entry->definition instanceof RocketVps\Restore\Answer\DefinitionDiff): ?>
     <pre tabindex="0"><?php foreach ($entry->definition->diff as $line): ?><span><?= $this->e($line) ?></span>
+<?php endforeach ?></pre>
+<?php endif ?>
+<?php elseif ($part === 'rows'): ?>
+    <code><?= $this->e($entry->table) ?></code>
+<?php foreach ($entry->key as $key): ?>
+    <code><?= $this->e($key->column) ?>=<?= $this->e(Text::value($key->value)) ?></code>
+<?php endforeach ?>
+<?php if ($entry->columns !== null): ?>
+    <pre tabindex="0"><?php foreach ($entry->columns as $column): ?><span><?= $this->e($column->column) ?>: <?= $this->e(Text::value($column->live)) ?> → <?= $this->e(Text::value($column->backup)) ?></span>
 <?php endforeach ?></pre>
 <?php endif ?>
 <?php else: ?>

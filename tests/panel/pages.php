@@ -226,6 +226,19 @@ check($page->status === 200 && says(text($page), 'the list ends after 1,234') &&
 check(says($page->body, 'To the first page'), 'and leads back');
 $page = page(['page' => 'changes', 'job' => $status['job']], ['restore_poll' => $status, 'diff_backup' => $entries(0)]);
 check(says(text($page), 'Nothing here would change'), 'no change is no change', text($page));
+check(says(text($page), 'Rows were counted, not compared'), 'rows that were counted alone are not called the same', text($page));
+
+// Rows.
+$rows = ['tables' => 1, 'not_compared' => 2, 'added' => 0, 'changed' => 1, 'removed' => 0, 'same' => 9, 'unlisted' => 3, 'most_listed' => 1000, 'total' => 1, 'entries' => []];
+$compared = status('diff', 'done', ['result' => $status['result'] + ['rows' => $rows]]);
+$row = ['table' => 'wp_users', 'change' => 'changed', 'key' => [['column' => 'ID', 'value' => ['text' => '7']]], 'columns' => [
+    ['column' => 'user_pass', 'backup' => ['hidden' => true], 'live' => ['hidden' => true]],
+    ['column' => 'note', 'backup' => ['text' => '<b>new</b>'], 'live' => []],
+    ['column' => 'raw', 'backup' => ['hex' => 'ff00', 'length' => 2000], 'live' => ['text' => '']]]];
+$page = page(['page' => 'changes', 'job' => $compared['job'], 'part' => 'rows'], ['restore_poll' => $compared, 'diff_backup' => ['part' => 'rows', 'entries' => [$row], 'total' => 1, 'offset' => 0] + $entries(1)]);
+check(says(text($page), "user_pass: *** → ***") && says(text($page), "ID='7'") && says(text($page), "note: NULL → '<b>new</b>'"), 'rows are shown by their keys, secrets are not', text($page));
+check(says(text($page), "raw: '' → 0xff00… (2.0 kB)") && !says($page->body, '<b>new'), 'what a row holds is text and no page', text($page));
+check(says(text($page), 'those of 2 tables') && says(text($page), 'counted alone: 3'), 'what was not compared is said', text($page));
 
 /** @return array<string, array<string, mixed>> */
 function backup(int $total, array $tree = []): array

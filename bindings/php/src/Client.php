@@ -32,6 +32,7 @@ use RocketVps\Restore\Answer\LogText;
 use RocketVps\Restore\Answer\Other;
 use RocketVps\Restore\Answer\PageOfConfigEntry;
 use RocketVps\Restore\Answer\PageOfFileEntry;
+use RocketVps\Restore\Answer\PageOfRowEntry;
 use RocketVps\Restore\Answer\PageOfTableEntry;
 use RocketVps\Restore\Answer\Snapshots;
 use RocketVps\Restore\Enum\ErrorCode;
@@ -110,13 +111,13 @@ final class Client
     /**
      * What a restore would change: a job. With `job` and `part`: a page of what a finished job found, at once.
      *
-     * @return PageOfFileEntry|PageOfTableEntry|PageOfConfigEntry|FinishedComparison|Begun a page, the result with `wait`, else the job that began
+     * @return PageOfFileEntry|PageOfTableEntry|PageOfConfigEntry|PageOfRowEntry|FinishedComparison|Begun a page, the result with `wait`, else the job that began
      *
      * @throws RestoreException
      */
-    public function diffBackup(DiffRequest $request): PageOfFileEntry|PageOfTableEntry|PageOfConfigEntry|FinishedComparison|Begun
+    public function diffBackup(DiffRequest $request): PageOfFileEntry|PageOfTableEntry|PageOfConfigEntry|PageOfRowEntry|FinishedComparison|Begun
     {
-        return $this->readOneOf('diff_backup', $request, [PageOfFileEntry::class, PageOfTableEntry::class, PageOfConfigEntry::class, FinishedComparison::class, Begun::class]);
+        return $this->readOneOf('diff_backup', $request, [PageOfFileEntry::class, PageOfTableEntry::class, PageOfConfigEntry::class, PageOfRowEntry::class, FinishedComparison::class, Begun::class]);
     }
 
     /**

@@ -37,7 +37,7 @@ final class Changes implements Page
         if (!$changes instanceof Found && !$changes instanceof Comparison) {
             throw new Refusal(404, 'panel_not_found');
         }
-        $parts = array_filter(['files' => $changes->files, 'tables' => $changes->tables, 'config' => $changes->config]);
+        $parts = array_filter(['files' => $changes->files, 'tables' => $changes->tables, 'config' => $changes->config, 'rows' => $changes->rows]);
         $part = $panel->request->query('part');
         $part = isset($parts[$part]) ? $part : (string) array_key_first($parts);
         $page = $part === '' ? null : $panel->engine->client->diffBackup(new DiffRequest(job: $job, part: $part, offset: $panel->request->number('offset'), limit: self::LIMIT));

@@ -30,8 +30,8 @@ pub struct Changes {
     pub tables: Option<TableChanges>,
     /// The configuration; `null` when it takes no part.
     pub config: Option<ConfigChanges>,
-    /// The rows of tables that both sides have; `null` unless `rows` was asked for and the database takes part.
-    #[serde(default)]
+    /// The rows of tables that both sides have; missing unless `rows` was asked for and the database takes part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<RowChanges>,
 }
 

@@ -17,7 +17,7 @@ final class Changes implements Answer
     /** The configuration; `null` when it takes no part. */
     public readonly ?ConfigChanges $config;
 
-    /** The rows of tables that both sides have; `null` unless `rows` was asked for and the database takes part. */
+    /** The rows of tables that both sides have; missing unless `rows` was asked for and the database takes part. */
     public readonly ?RowChanges $rows;
 
     public function __construct(Fields $fields)

@@ -17,7 +17,7 @@ class Comparison implements Alternative
     /** The configuration; `null` when it takes no part. */
     public readonly ?ConfigChanges $config;
 
-    /** The rows of tables that both sides have; `null` unless `rows` was asked for and the database takes part. */
+    /** The rows of tables that both sides have; missing unless `rows` was asked for and the database takes part. */
     public readonly ?RowChanges $rows;
 
     /** For `restore_start`, which then refuses to start when anything changed since. */
@@ -42,6 +42,6 @@ class Comparison implements Alternative
 
     public static function isIn(Fields $fields): bool
     {
-        return $fields->haveAll('files', 'tables', 'config', 'rows', 'plan_token', 'domain', 'backup');
+        return $fields->haveAll('files', 'tables', 'config', 'plan_token', 'domain', 'backup');
     }
 }

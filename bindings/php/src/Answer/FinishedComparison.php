@@ -19,6 +19,6 @@ final class FinishedComparison extends Comparison
 
     public static function isIn(Fields $fields): bool
     {
-        return $fields->haveAll('files', 'tables', 'config', 'rows', 'plan_token', 'domain', 'backup', 'job');
+        return $fields->haveAll('files', 'tables', 'config', 'plan_token', 'domain', 'backup', 'job');
     }
 }
