@@ -7,6 +7,8 @@ pub mod entry;
 pub mod extension;
 pub mod foreign;
 pub mod gzip;
+pub mod inflate;
+pub mod seek;
 pub mod sparse;
 pub mod tar;
 pub mod wpress;
@@ -17,6 +19,7 @@ pub use daf::DafReader;
 pub use entries::{Entries, Spent};
 pub use entry::{Entry, EntryKind};
 pub use gzip::GzipReader;
+pub use seek::Recorder;
 pub use sparse::Segment;
 pub use tar::TarReader;
 pub use wpress::WpressReader;
@@ -76,13 +79,26 @@ impl Limits {
 ///
 /// # Errors
 /// `backup_corrupt` for one too short to be either, `io_failed` when it cannot be read.
+#[cfg(any(test, feature = "test-support"))]
 pub fn open<'a>(archive: impl Read + 'a, limits: Limits) -> Result<TarReader<Box<dyn Read + 'a>>> {
+    open_recorded(archive, limits, None)
+}
+
+/// The same; what reading it from the middle takes goes to `recorder`.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_recorded<'a>(
+    archive: impl Read + 'a,
+    limits: Limits,
+    recorder: Option<Recorder>,
+) -> Result<TarReader<Box<dyn Read + 'a>>> {
     let (start, whole) = codec::begin(archive, Codec::START)?;
     if start.len() < 2 {
         return Err(corrupt("the archive ends too early"));
     }
     let codec = Codec::of(&start);
-    let tar = TarReader::new(codec.reader(whole)?, limits);
+    let tar = TarReader::new(codec.recorded(whole, recorder)?, limits);
     // A cut between two frames or streams of the others would not be seen.
     Ok(if codec == Codec::Gzip { tar.sealed() } else { tar })
 }
@@ -92,15 +108,23 @@ pub fn open<'a>(archive: impl Read + 'a, limits: Limits) -> Result<TarReader<Box
 /// # Errors
 /// `backup_unreadable` for a file of another format, `io_failed` when it cannot be read.
 pub fn text<'a>(dump: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
+    text_recorded(dump, None).map(|(text, _)| text)
+}
+
+/// The same, and how it was compressed. What reading it from the middle takes goes to `recorder`.
+///
+/// # Errors
+/// As [`text`].
+pub fn text_recorded<'a>(dump: impl Read + 'a, recorder: Option<Recorder>) -> Result<(Box<dyn Read + 'a>, Codec)> {
     let (start, whole) = codec::begin(dump, foreign::START)?;
     let codec = Codec::of(&start);
     if codec == Codec::None {
         refuse_foreign(&start)?;
-        return Ok(Box::new(whole));
+        return Ok((codec.recorded(whole, recorder)?, codec));
     }
-    let (start, plain) = codec::begin(codec.reader(whole)?, foreign::START)?;
+    let (start, plain) = codec::begin(codec.recorded(whole, recorder)?, foreign::START)?;
     refuse_foreign(&start)?;
-    Ok(Box::new(plain))
+    Ok((Box::new(plain), codec))
 }
 
 fn refuse_foreign(start: &[u8]) -> Result<()> {

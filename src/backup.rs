@@ -35,6 +35,7 @@ pub mod survey;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tool;
+pub mod wanted;
 
 pub use list::list;
 pub use locate::locate_snapshot;

@@ -3,6 +3,7 @@
 
 use super::GzipReader;
 use super::gzip;
+use super::seek::{Recorder, Summed};
 use super::{corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use std::io::{BufReader, Read};
@@ -54,6 +55,26 @@ impl Codec {
             Codec::Zstd => "zstd",
             Codec::Xz => "xz",
             Codec::Bzip2 => "bzip2",
+        }
+    }
+
+    /// Whether a file that is compressed so can be read from the middle.
+    pub fn seeks(self) -> bool {
+        matches!(self, Codec::None | Codec::Gzip)
+    }
+
+    /// As [`Codec::reader`]; what reading the file from the middle takes goes to `recorder`.
+    ///
+    /// # Errors
+    /// As [`Codec::reader`].
+    pub fn recorded<'a>(self, packed: impl Read + 'a, recorder: Option<Recorder>) -> Result<Box<dyn Read + 'a>> {
+        match (self, recorder) {
+            (Codec::Gzip, Some(recorder)) => {
+                let plain = GzipReader::new(packed).recorded(recorder.clone());
+                Ok(Box::new(Summed::new(plain, recorder)))
+            }
+            (Codec::None, Some(recorder)) => Ok(Box::new(Summed::new(packed, recorder))),
+            _ => self.reader(packed),
         }
     }
 

@@ -186,6 +186,7 @@ impl<R: Read> DafReader<R> {
             stored: size,
             segments: None,
             xattrs: Vec::new(),
+            begin: None,
         }))
     }
 

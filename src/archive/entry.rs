@@ -40,6 +40,8 @@ pub struct Entry {
     pub segments: Option<Vec<Segment>>,
     /// Extended attributes: name, value.
     pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Where its first header begins in the unpacked archive; `None` where it does not stand by itself.
+    pub begin: Option<u64>,
 }
 
 impl Entry {
@@ -57,6 +59,7 @@ impl Entry {
             stored: size,
             segments: None,
             xattrs: Vec::new(),
+            begin: None,
         }
     }
 

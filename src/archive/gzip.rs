@@ -1,8 +1,9 @@
 //! gzip (RFC 1952): every member, every checksum, and nothing behind them but zero padding.
 
+use super::inflate::{At, Inflate};
+use super::seek::Recorder;
 use super::{corrupt, unwrap_io, wrap};
 use crate::error::{Error, Result};
-use flate2::{Decompress, FlushDecompress, Status};
 use std::io::{BufRead, Read};
 
 /// The first bytes of every member.
@@ -33,7 +34,12 @@ pub struct GzipReader<R> {
     taken: usize,
     made: usize,
     state: State,
-    inflate: Decompress,
+    inflate: Inflate,
+    /// Notes where a decoder can begin.
+    recorder: Option<Recorder>,
+    /// It began within a member, whose checksum says nothing then.
+    resumed: bool,
+    plain: u64,
     checksum: crc32fast::Hasher,
     member_bytes: u32,
     members: u64,
@@ -53,13 +59,34 @@ impl<R: Read> GzipReader<R> {
             taken: 0,
             made: 0,
             state: State::Header,
-            inflate: Decompress::new(false),
+            inflate: Inflate::new(),
+            recorder: None,
+            resumed: false,
+            plain: 0,
             checksum: crc32fast::Hasher::new(),
             member_bytes: 0,
             members: 0,
             bytes_in: 0,
             failed: None,
         }
+    }
+
+    /// The same; the places where a decoder can begin go to `recorder`.
+    #[must_use]
+    pub fn recorded(self, recorder: Recorder) -> GzipReader<R> {
+        GzipReader { recorder: Some(recorder), ..self }
+    }
+
+    /// Reads from `inner`, which stands right behind a block of a member: a checkpoint. `unused_bits` of `last`, the byte before, belong to
+    /// the next block; `window` is what came before. The checksum of this member cannot be held against anything, those of later ones are.
+    ///
+    /// # Errors
+    /// `backup_corrupt` for what is no checkpoint.
+    pub fn resume(inner: R, unused_bits: u8, last: u8, window: &[u8]) -> Result<GzipReader<R>> {
+        let mut reader = GzipReader { state: State::Body, resumed: true, ..GzipReader::new(inner) };
+        let refused = |_| corrupt("a checkpoint of its index makes no sense");
+        reader.inflate.resume(unused_bits, last, window).map_err(refused)?;
+        Ok(reader)
     }
 
     /// Compressed bytes taken so far.
@@ -159,7 +186,7 @@ impl<R: Read> GzipReader<R> {
         }
         self.checksum = crc32fast::Hasher::new();
         self.member_bytes = 0;
-        self.inflate.reset(false);
+        self.inflate.reset();
         self.state = State::Body;
         Ok(())
     }
@@ -186,24 +213,26 @@ impl<R: Read> GzipReader<R> {
         if self.used == self.filled && !self.refill()? {
             return Err(self.cut("inside the compressed data"));
         }
-        let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
-        let status = self
-            .inflate
-            .decompress(&self.input[self.used..self.filled], &mut self.output, FlushDecompress::None)
-            .map_err(|_| {
-                corrupt(format_args!("the compressed data is wrong near byte {}", self.bytes_in()))
-                    .with("offset", self.bytes_in())
-            })?;
-        let consumed = (self.inflate.total_in() - before_in) as usize;
-        let made = (self.inflate.total_out() - before_out) as usize;
-        self.used += consumed;
+        let due = self.recorder.as_ref().is_some_and(|recorder| recorder.is_due(self.bytes_in()));
+        let input = &self.input[self.used..self.filled];
+        let step = self.inflate.decompress(input, &mut self.output, due).map_err(|_| {
+            corrupt(format_args!("the compressed data is wrong near byte {}", self.bytes_in()))
+                .with("offset", self.bytes_in())
+        })?;
+        self.used += step.taken;
         self.taken = 0;
-        self.made = made;
-        self.checksum.update(&self.output[..made]);
-        self.member_bytes = self.member_bytes.wrapping_add(made as u32);
-        match status {
-            Status::StreamEnd => self.state = State::Trailer,
-            _ if consumed == 0 && made == 0 && self.used < self.filled => {
+        self.made = step.made;
+        self.plain += step.made as u64;
+        self.checksum.update(&self.output[..step.made]);
+        self.member_bytes = self.member_bytes.wrapping_add(step.made as u32);
+        match step.at {
+            At::End => self.state = State::Trailer,
+            At::Block { unused_bits } if due => {
+                if let Some(recorder) = &self.recorder {
+                    recorder.checkpoint(self.plain, self.bytes_in(), unused_bits, &self.inflate.window());
+                }
+            }
+            _ if step.taken == 0 && step.made == 0 && self.used < self.filled => {
                 return Err(corrupt("the compressed data does not go on"));
             }
             _ => {}
@@ -217,7 +246,8 @@ impl<R: Read> GzipReader<R> {
             *byte = self.next_byte()?.ok_or_else(|| self.cut("in the last checksum"))?;
         }
         let number = |at: usize| u32::from_le_bytes([trailer[at], trailer[at + 1], trailer[at + 2], trailer[at + 3]]);
-        if number(0) != self.checksum.clone().finalize() || number(4) != self.member_bytes {
+        let whole = !std::mem::take(&mut self.resumed);
+        if whole && (number(0) != self.checksum.clone().finalize() || number(4) != self.member_bytes) {
             return Err(corrupt(format_args!("the checksum before byte {} does not match", self.bytes_in()))
                 .with("offset", self.bytes_in()));
         }

@@ -27,6 +27,10 @@ pub struct TarReader<R> {
     unpacked: u64,
     offset: u64,
     global: Extension,
+    /// A global header was met: entries behind it do not stand by themselves.
+    has_global: bool,
+    /// Where the first header of the entry in hand begins.
+    begin: u64,
     ended: bool,
     /// A good end of the input below says that nothing is missing.
     sealed: bool,
@@ -56,6 +60,8 @@ impl<R: Read> TarReader<R> {
             unpacked: 0,
             offset: 0,
             global: Extension::default(),
+            has_global: false,
+            begin: 0,
             ended: false,
             sealed: false,
             without_mark: false,
@@ -133,6 +139,8 @@ impl<R: Read> TarReader<R> {
         let mut local = self.global.clone();
         let mut extended = false;
         let (mut long_name, mut long_link) = (None, None);
+        self.skip()?;
+        self.begin = self.offset;
         loop {
             self.skip()?;
             let Some(header) = self.header()? else {
@@ -156,6 +164,7 @@ impl<R: Read> TarReader<R> {
                     local.read(&self.extension(size)?)?;
                 }
                 EntryType::XGlobalHeader => {
+                    self.has_global = true;
                     let text = self.extension(size)?;
                     self.global.read(&text)?;
                     if self.global.path.is_some() || self.global.size.is_some() || self.global.link.is_some() {
@@ -271,6 +280,7 @@ impl<R: Read> TarReader<R> {
             stored,
             segments,
             xattrs: extension.xattrs,
+            begin: (!self.has_global).then_some(self.begin),
         })
     }
 

@@ -136,6 +136,7 @@ impl<S: ReadAt + Clone> WpressReader<S> {
             stored,
             segments: None,
             xattrs: Vec::new(),
+            begin: None,
         };
         Ok(Some((entry, content)))
     }

@@ -208,6 +208,7 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
             stored: size,
             segments: None,
             xattrs: Vec::new(),
+            begin: None,
         })
     }
 

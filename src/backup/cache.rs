@@ -4,3 +4,4 @@ pub mod catalogue;
 pub mod folder;
 pub mod index;
 pub mod remember;
+pub mod seek;

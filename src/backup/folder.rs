@@ -67,6 +67,7 @@ impl<'a> FolderReader<'a> {
             stored: 0,
             segments: None,
             xattrs: Vec::new(),
+            begin: None,
         };
         match tree::kind::kind_of(stat.st_mode) {
             Kind::Folder => {}

@@ -1,12 +1,15 @@
 //! The one walk over the entries of a backup's archive. Preview, diff, checks and restore differ in what they do with an entry, not in
 //! how they come to it: the order of the archives, the limits, what a whole archive is and how an error is named are here.
 
-use crate::archive::{self, DafReader, Entries, Entry, EntryKind, Limits, TarReader, WpressReader, ZipReader};
+use crate::archive::{
+    self, DafReader, Entries, Entry, EntryKind, Limits, Recorder, TarReader, WpressReader, ZipReader,
+};
 use crate::backup::contents::ConfigFound;
 use crate::backup::folder::FolderReader;
 use crate::backup::layout::{ConfigItem, Place, Sorter};
 use crate::backup::meta::Meta;
 use crate::backup::source::{Container, Part, Role, Source};
+use crate::backup::wanted::{PartWanted, Wanted};
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use crate::progress::{Monitor, Phase};
@@ -24,12 +27,6 @@ pub const MAX_CONFIG_FILES: usize = 64;
 
 /// The file is read in pieces of this size.
 pub(crate) const CHUNK: usize = 256 << 10;
-
-/// The archives from the newest to the oldest, so that what newer ones replace is known before it comes; then the rest.
-pub(crate) fn newest_first(parts: &[Part]) -> impl Iterator<Item = &Part> {
-    let archives = parts.iter().rev().filter(|part| part.role == Role::Archive);
-    archives.chain(parts.iter().filter(|part| part.role != Role::Archive))
-}
 
 /// Compares the archive with the checksum its writer left beside it, if there is one.
 pub(crate) fn check_sum(part: &Part, monitor: &dyn Monitor) -> Result<()> {
@@ -54,6 +51,10 @@ pub(crate) struct Walk<'a> {
     pub monitor: &'a dyn Monitor,
     /// What it is walked over for.
     pub purpose: Purpose,
+    /// Takes down how an archive can be read from the middle.
+    pub recorder: Option<Recorder>,
+    /// What is read of it; `None`: all of it.
+    pub wanted: Option<&'a Wanted>,
 }
 
 /// What an archive is walked over for.
@@ -96,17 +97,23 @@ impl Walk<'_> {
 
     fn part(&self, part: &Part, mut visit: impl Visit) -> Result<Option<Walked>> {
         let Some(mut sorter) = part.sorter(&self.source.site) else { return Ok(None) };
+        if let Some(wanted) = self.wanted
+            && let Some(chosen) = wanted.of(self.source, part)
+        {
+            let unpacked_bytes = self.chosen(part, (wanted, chosen), &mut sorter, &mut visit)?;
+            return Ok(Some(Walked { sorter, unpacked_bytes, lacks_end_mark: false }));
+        }
         let count = Arc::new(AtomicU64::new(0));
         let progress = (self.purpose == Purpose::Check).then_some(&count);
         let sorter_ref = &mut sorter;
         let (unpacked_bytes, lacks_end_mark) = match part.container {
             Container::Tar if self.purpose == Purpose::Check => {
                 let raw = Watched { inner: part.reader(), monitor: self.monitor, stop: None };
-                let mut tar = self.tar(BufReader::with_capacity(CHUNK, raw), self.limits)?;
+                let mut tar = self.tar(BufReader::with_capacity(CHUNK, raw), self.limits, self.recorder.clone())?;
                 self.whole(&mut tar, sorter_ref, None, &mut visit)?
             }
             Container::Tar => {
-                let mut tar = self.tar(part.reader(), self.limits)?;
+                let mut tar = self.tar(part.reader(), self.limits, self.recorder.clone())?;
                 self.whole(&mut tar, sorter_ref, None, &mut visit)?
             }
             Container::Zip => {
@@ -131,10 +138,49 @@ impl Walk<'_> {
         Ok(Some(Walked { sorter, unpacked_bytes, lacks_end_mark }))
     }
 
-    fn tar<'b>(&self, raw: impl Read + 'b, limits: Limits) -> Result<TarReader<Box<dyn Read + 'b>>> {
-        let tar = archive::open(raw, limits)?;
+    /// Only what is wanted of an archive; the rest is not looked at. Gives the bytes that were read.
+    fn chosen<V: Visit>(
+        &self,
+        part: &Part,
+        (wanted, chosen): (&Wanted, &PartWanted),
+        sorter: &mut Sorter,
+        visit: &mut V,
+    ) -> Result<u64> {
+        let mut read = 0;
+        if let Some(entries) = wanted.entries(chosen, part) {
+            let mut tar = self.lenient(TarReader::new(entries, self.limits).sealed());
+            let stopped = self.each(&mut tar, self.limits, &RelPath::default(), sorter, None, visit)?;
+            read += tar.offset();
+            if stopped.is_break() {
+                return Ok(read);
+            }
+        }
+        let Some(header) = wanted.dump_header(chosen, part) else { return Ok(read) };
+        let mut tar = TarReader::new(header, self.limits);
+        let lost = || archive::corrupt("its dump is not where its seek index says");
+        let mut entry = tar.next_entry()?.filter(|entry| entry.kind == EntryKind::File).ok_or_else(lost)?;
+        let path = RelPath::parse(&entry.path)?;
+        let place = sorter.place(&path);
+        let text = wanted.dump_text(chosen, part, (tar.offset(), entry.size));
+        let (mut text, length) = text.filter(|_| place == Place::Dump).ok_or_else(lost)?;
+        (entry.size, entry.stored) = (length, length);
+        // It is the last thing that is read, whether or not its visitor stops.
+        let _ = visit(place, &path, entry, sorter, &mut text)?;
+        Ok(read + length)
+    }
+
+    fn lenient<R: Read>(&self, tar: TarReader<R>) -> TarReader<R> {
         let careless = self.source.foreign.is_some() || self.purpose == Purpose::Names;
-        Ok(if careless { tar.with_lost_links() } else { tar })
+        if careless { tar.with_lost_links() } else { tar }
+    }
+
+    fn tar<'b>(
+        &self,
+        raw: impl Read + 'b,
+        limits: Limits,
+        recorder: Option<Recorder>,
+    ) -> Result<TarReader<Box<dyn Read + 'b>>> {
+        Ok(self.lenient(archive::open_recorded(raw, limits, recorder)?))
     }
 
     /// A container: bytes that were unpacked, and whether it lacks its end mark.
@@ -173,13 +219,15 @@ impl Walk<'_> {
             let mut path = RelPath::parse(&entry.path)?;
             if !around.is_root() {
                 path = around.below(&path);
+                // It begins there in the archive inside.
+                entry.begin = None;
                 if let EntryKind::HardLink(target) = &mut entry.kind {
                     *target = around.below(&RelPath::parse(target)?).as_bytes().to_vec();
                 }
             }
             let stopped = if sorter.goes_into(&path) && entry.kind == EntryKind::File {
                 let limits = limits.less(entries.spent());
-                let mut inner = self.tar(&mut *entries as &mut dyn Read, limits)?;
+                let mut inner = self.tar(&mut *entries as &mut dyn Read, limits, None)?;
                 let stopped = self.each(&mut inner, limits, &path, sorter, None, visit)?;
                 let spent = inner.spent();
                 drop(inner);
@@ -224,12 +272,16 @@ impl Walk<'_> {
     }
 }
 
-/// The text of a part that is a dump, as the site is to have it.
+/// The text of a part that is a dump, as the site is to have it; how the part can be read from the middle goes to `recorder`.
 ///
 /// # Errors
 /// `backup_unreadable`, `io_failed`.
-pub(crate) fn dump_text<'a>(source: &'a Source, raw: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
-    let text = archive::text(raw)?;
+pub(crate) fn dump_text<'a>(
+    source: &'a Source,
+    raw: impl Read + 'a,
+    recorder: Option<Recorder>,
+) -> Result<Box<dyn Read + 'a>> {
+    let (text, _) = archive::text_recorded(raw, recorder)?;
     match source.foreign.as_ref().and_then(|foreign| foreign.renaming.as_ref()) {
         Some(renaming) => Ok(Box::new(PrefixReader::new(text, renaming))),
         None => Ok(text),

@@ -3,14 +3,15 @@
 //! Every byte goes through gzip's and tar's own checks; nothing is written. Memory stays bounded whatever the
 //! archive: folders are counted to a depth and a number, configuration is kept to 1 MiB a file.
 
-use crate::archive::{self, Entry, EntryKind, Limits, Segment};
+use crate::archive::{self, Codec, Entry, EntryKind, Limits, Recorder, Segment, codec};
 use crate::backup::cache::catalogue::Draft;
+use crate::backup::cache::seek::Class;
 use crate::backup::contents::kind_of;
 use crate::backup::layers::Layers;
 use crate::backup::layout::{Place, Seen, Sorter};
 use crate::backup::name::file_name;
-use crate::backup::read::{self, CHUNK, Purpose, Walk, Walked, Watched, check_sum, keep_config, newest_first};
-use crate::backup::source::{Part, Role, Source};
+use crate::backup::read::{self, CHUNK, Purpose, Walk, Walked, Watched, check_sum, keep_config};
+use crate::backup::source::{Part, Role, Source, newest_first};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::host::tree;
@@ -24,7 +25,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 pub use crate::backup::contents::folders::Folders;
 pub use crate::backup::contents::{Application, ConfigFound, DumpScan, Scan};
-use crate::sql::tally::tally_for;
+use crate::sql::tally::{RowsRun, tally_for};
 pub use crate::sql::tally::{TableTally, tally};
 use crate::sql::versioned::Dialect;
 
@@ -115,33 +116,70 @@ impl Reading<'_> {
         check_sum(part, self.monitor)?;
         let raw = Watched { inner: part.reader(), monitor: self.monitor, stop: None };
         let name = file_name(&part.path);
+        let number = self.source.number(part);
+        let recorder = match (self.catalogue.as_mut(), number) {
+            (Some(draft), Some(number)) => draft.part(number, part),
+            _ => None,
+        };
         match &part.role {
             Role::Dump => {
-                let text = read::dump_text(self.source, raw)?;
-                self.found.dump = Some(read_dump(name, text, self.server, self.monitor)?);
+                let text = read::dump_text(self.source, raw, recorder)?;
+                let (dump, runs) = read_dump(name, text, self.server, self.monitor)?;
+                self.found.dump = Some(dump);
+                self.note_dump(None, runs);
             }
             Role::ConfigFile { item, name } => {
                 keep_config(&mut self.found.config, *item, name, part.identity.size, raw)?;
             }
-            Role::Archive | Role::Files | Role::Config => self.archive(part, limits)?,
+            Role::Archive | Role::Files | Role::Config => self.archive(part, limits, recorder)?,
+        }
+        if let Some(draft) = self.catalogue {
+            draft.end_part();
         }
         part.unchanged()
     }
 
-    fn archive(&mut self, part: &Part, limits: Limits) -> Result<()> {
+    /// Notes where the rows of the dump are; places in a text that is changed on its way mean nothing.
+    fn note_dump(&mut self, entry: Option<u64>, runs: Vec<RowsRun>) {
+        let is_renamed = self.source.foreign.as_ref().is_some_and(|foreign| foreign.renaming.is_some());
+        if let (Some(draft), false) = (self.catalogue.as_mut(), is_renamed) {
+            draft.dump(entry, runs);
+        }
+    }
+
+    /// Notes an entry that is none of the site's.
+    fn pass(&mut self, entry: &Entry, class: Class) {
+        if let Some(draft) = self.catalogue {
+            draft.pass(entry, class);
+        }
+    }
+
+    fn archive(&mut self, part: &Part, limits: Limits, recorder: Option<Recorder>) -> Result<()> {
         let (monitor, layered) = (self.monitor, self.layers.is_some());
-        let walk = Walk { source: self.source, limits, monitor, purpose: Purpose::Check };
+        let walk = Walk { source: self.source, limits, monitor, purpose: Purpose::Check, recorder, wanted: None };
         let walked = walk.over(part, |place, path, entry, sorter, data| {
             match place {
                 Place::Site(inner) => self.site_entry(inner, &entry, data, sorter)?,
                 Place::Dump if entry.kind == EntryKind::File => {
-                    self.found.dump = Some(read_dump(path.to_string(), data, self.server, monitor)?);
+                    self.pass(&entry, Class::Dump);
+                    let (start, text) = codec::begin(data, Codec::START)?;
+                    let is_plain = Codec::of(&start) == Codec::None && entry.segments.is_none();
+                    let (dump, runs) = read_dump(path.to_string(), text, self.server, monitor)?;
+                    self.found.dump = Some(dump);
+                    // Only text that is stored as it is has places in the archive.
+                    if let (true, Some(begin)) = (is_plain, entry.begin) {
+                        self.note_dump(Some(begin), runs);
+                    }
                 }
                 Place::Config(item, name) if entry.kind == EntryKind::File => {
+                    self.pass(&entry, Class::Config);
                     keep_config(&mut self.found.config, item, &name, entry.size, data)?;
                 }
-                Place::Config(item, _) => self.found.seen.note_config_link(item, path, &entry.kind),
-                _ => {}
+                Place::Config(item, _) => {
+                    self.pass(&entry, Class::Config);
+                    self.found.seen.note_config_link(item, path, &entry.kind);
+                }
+                Place::Dump | Place::Meta | Place::Other => self.pass(&entry, Class::Other),
             }
             Ok(ControlFlow::Continue(()))
         })?;
@@ -298,7 +336,14 @@ pub fn read_config(
     monitor: &dyn Monitor,
 ) -> Result<Vec<ConfigFound>> {
     let mut found = Vec::new();
-    let walk = Walk { source, limits: Limits::from_config(&config.limits), monitor, purpose: Purpose::Check };
+    let walk = Walk {
+        source,
+        limits: Limits::from_config(&config.limits),
+        monitor,
+        purpose: Purpose::Check,
+        recorder: None,
+        wanted: None,
+    };
     for part in newest_first(&source.parts) {
         if found.len() >= wanted.len() {
             break;
@@ -331,9 +376,16 @@ pub fn read_dump_text(
     monitor: &dyn Monitor,
     mut look: impl FnMut(&mut dyn Read) -> Result<()>,
 ) -> Result<()> {
-    let walk = Walk { source, limits: Limits::from_config(&config.limits), monitor, purpose: Purpose::Content };
+    let walk = Walk {
+        source,
+        limits: Limits::from_config(&config.limits),
+        monitor,
+        purpose: Purpose::Content,
+        recorder: None,
+        wanted: None,
+    };
     if let Some(part) = source.parts.iter().find(|part| part.role == Role::Dump) {
-        look(&mut read::dump_text(source, BufReader::with_capacity(CHUNK, part.reader()))?)?;
+        look(&mut read::dump_text(source, BufReader::with_capacity(CHUNK, part.reader()), None)?)?;
         return part.unchanged();
     }
     let mut found = false;
@@ -355,13 +407,18 @@ pub fn read_dump_text(
 }
 
 /// Reads a dump, plain or compressed (its first bytes decide), and counts what is in it.
-fn read_dump(name: String, from: impl Read, server: Option<Dialect>, monitor: &dyn Monitor) -> Result<DumpScan> {
+fn read_dump(
+    name: String,
+    from: impl Read,
+    server: Option<Dialect>,
+    monitor: &dyn Monitor,
+) -> Result<(DumpScan, Vec<RowsRun>)> {
     let named = |error: Error| error.with("dump", name.clone());
     let whole = archive::text(BufReader::with_capacity(CHUNK, from)).map_err(named)?;
     let mut bytes = 0;
     let ended = tally_for(Counted { inner: whole, bytes: &mut bytes, monitor }, server)
         .map_err(|error| named(archive::unwrap_io(error)))?;
-    Ok(DumpScan {
+    let dump = DumpScan {
         name,
         bytes,
         complete: ended.complete,
@@ -371,7 +428,8 @@ fn read_dump(name: String, from: impl Read, server: Option<Dialect>, monitor: &d
         sequences: ended.sequences,
         triggers: ended.triggers,
         survey: ended.survey,
-    })
+    };
+    Ok((dump, ended.runs))
 }
 
 /// Counts the bytes of a dump, and stops between reads when the job is to stop.

@@ -294,6 +294,12 @@ impl Part {
     }
 }
 
+/// The archives from the newest to the oldest, so that what newer ones replace is known before it comes; then the rest.
+pub(crate) fn newest_first(parts: &[Part]) -> impl Iterator<Item = &Part> {
+    let archives = parts.iter().rev().filter(|part| part.role == Role::Archive);
+    archives.chain(parts.iter().filter(|part| part.role != Role::Archive))
+}
+
 fn open_error(path: &Path, error: rustix::io::Errno) -> Error {
     let shown = path.display().to_string();
     match error {
@@ -481,6 +487,11 @@ impl Foreign {
 }
 
 impl Source {
+    /// Which of its files this is.
+    pub(crate) fn number(&self, part: &Part) -> Option<usize> {
+        self.parts.iter().position(|other| std::ptr::eq(other, part))
+    }
+
     /// The live folder that its tree takes the place of.
     pub fn target(&self) -> &Path {
         match self.holds {

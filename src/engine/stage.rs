@@ -123,6 +123,9 @@ pub fn run(
             spool: spool.as_ref().map(Spool::writer),
             tree: writer.as_mut(),
             paths: &paths,
+            tables: &tables,
+            configuration: !plan.selection.config.is_empty(),
+            config,
             limits,
             monitor: shared.clone(),
         };

@@ -105,6 +105,8 @@ pub struct Lexer<R> {
     ended: bool,
     counted: u64,
     lines: u64,
+    /// The line on which the statement in hand begins.
+    begun: u64,
     delimiter: Vec<u8>,
     dialect: Dialect,
     quoting: Quoting,
@@ -148,6 +150,7 @@ impl<R: Read> Lexer<R> {
             ended: false,
             counted: 0,
             lines: 1,
+            begun: 1,
             delimiter: b";".to_vec(),
             dialect,
             quoting: Quoting::default(),
@@ -305,6 +308,11 @@ impl<R: Read> Lexer<R> {
         self.lines
     }
 
+    /// The line on which the statement in hand begins, and the one on which what was read ends.
+    pub(crate) fn lines(&mut self) -> (u64, u64) {
+        (self.begun, self.line())
+    }
+
     /// Makes at least `wanted` bytes visible after the current place, if the dump has them.
     fn see(&mut self, wanted: usize) -> Result<&[u8]> {
         while self.buffer.len() - self.at < wanted && self.refill()? {}
@@ -363,6 +371,7 @@ impl<R: Read> Lexer<R> {
                 }
                 if open.is_empty() {
                     line = self.line();
+                    self.begun = line;
                     self.span.0 = self.position();
                     self.mark = self.surveys.then_some(self.span.0);
                 }
@@ -778,10 +787,10 @@ impl<R: Read> Lexer<R> {
                     return Ok((found, true));
                 }
                 Some(b'O' | b'o' | b'A' | b'a') => {
-                    let begin = self.span;
+                    let begin = (self.span, self.begun);
                     let shown = self.shown();
                     let tail = self.statement()?;
-                    self.span = begin;
+                    (self.span, self.begun) = begin;
                     if let Some(Item::Statement { text, .. }) = tail {
                         found.upsert = upsert(&text, self.quoting);
                     }

@@ -17,6 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Read};
+use std::ops::Range;
 
 const MAX_TABLES: usize = 20_000;
 /// Most objects whose names are kept; all are counted.
@@ -33,6 +34,8 @@ const MAX_TRIGGERS: usize = 10_000;
 pub const MAX_CREATE: usize = 64 << 10;
 /// Most bytes of CREATE TABLE kept of a dump.
 pub const MAX_CREATES: usize = 4 << 20;
+/// Most runs of rows whose places are kept.
+const MAX_RUNS: usize = 100_000;
 /// Longest text of a refused statement kept.
 const MAX_REFUSED_TEXT: usize = 4096;
 
@@ -64,6 +67,17 @@ pub struct ObjectFound {
     pub name: String,
 }
 
+/// Rows of one table without another statement between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowsRun {
+    /// The table.
+    pub table: String,
+    /// Their statements, in the text of the dump: without them it is a dump in which the table has no rows.
+    pub bytes: Range<u64>,
+    /// Line ends in these.
+    pub lines: u64,
+}
+
 /// What a whole dump held.
 #[derive(Debug, Default)]
 pub struct Ended {
@@ -81,6 +95,8 @@ pub struct Ended {
     pub survey: Survey,
     /// The writer's last line was there.
     pub complete: bool,
+    /// Where its rows are; empty where there are too many places.
+    pub runs: Vec<RowsRun>,
 }
 
 /// Reads a dump to its end, with what any server would read of it.
@@ -109,15 +125,20 @@ pub fn tally_for(source: impl Read, server: Option<Dialect>) -> io::Result<Ended
             Ok(Some(Item::Rows(rows))) => {
                 let bytes = lexer.position() - before;
                 tally.rows(&rows, bytes, lexer.position() - rows.begin);
+                let lines = lexer.lines();
+                tally.runs.rows(&rows, lexer.position(), lines);
                 false
             }
             Ok(Some(Item::Statement { text, line })) => {
                 let bytes = lexer.position() - before;
                 tally.statement(&text, lexer.raw(), line, bytes);
+                tally.runs.end();
                 lexer.set_quoting(tally.state.quoting());
                 false
             }
             Err(error) => {
+                // It may have ended within a statement.
+                tally.runs.open = None;
                 let rows = lexer.refused_rows();
                 let table = rows.as_ref().map(|(head, _)| head.table.clone());
                 if let Some((head, count)) = rows
@@ -186,6 +207,41 @@ struct Tally {
     triggers: BTreeMap<String, (String, u64)>,
     /// Tables that were changed since they were made.
     altered: HashSet<String>,
+    runs: Runs,
+}
+
+/// Runs of rows while the dump is read.
+#[derive(Default)]
+struct Runs {
+    ended: Vec<RowsRun>,
+    /// The one in hand, and the line on which it begins.
+    open: Option<(RowsRun, u64)>,
+    too_many: bool,
+}
+
+impl Runs {
+    /// Adds rows whose statement, or the part of it that was read, ends at `end`; its lines are `first` to `last`.
+    fn rows(&mut self, rows: &Rows, end: u64, (first, last): (u64, u64)) {
+        if self.open.as_ref().is_some_and(|(run, _)| run.table != rows.head.table) {
+            self.end();
+        }
+        if let Some((run, begun)) = &mut self.open {
+            (run.bytes.end, run.lines) = (end, last.saturating_sub(*begun));
+            return;
+        }
+        let lines = last.saturating_sub(first);
+        self.open = Some((RowsRun { table: rows.head.table.clone(), bytes: rows.begin..end, lines }, first));
+    }
+
+    fn end(&mut self) {
+        self.too_many |= self.ended.len() >= MAX_RUNS;
+        self.ended.extend(self.open.take().map(|(run, _)| run).filter(|_| !self.too_many));
+    }
+
+    fn finish(mut self) -> Vec<RowsRun> {
+        self.end();
+        if self.too_many { Vec::new() } else { self.ended }
+    }
 }
 
 impl Tally {
@@ -224,6 +280,7 @@ impl Tally {
             triggers: self.triggers.into_iter().map(|(name, (table, _))| (name, table)).collect(),
             survey,
             complete: !cut && self.state.is_whole(),
+            runs: self.runs.finish(),
         }
     }
 
@@ -467,6 +524,43 @@ mod tests {
 
     fn tally(piece: usize) -> Ended {
         super::tally(Pieces(DUMP.as_bytes(), vec![piece])).unwrap()
+    }
+
+    #[test]
+    fn a_dump_without_the_rows_of_a_table_is_one_in_which_it_has_none() {
+        let mut text = "-- MariaDB dump\nSET NAMES utf8mb4;\n".to_owned();
+        for table in ["a", "b;", "c"] {
+            text += &format!("CREATE TABLE `{table}` (\n  `x` int, y text\n);\nLOCK TABLES `{table}` WRITE;\n");
+            for statement in 0..3 {
+                let rows: Vec<String> = (0..40_000).map(|at| format!("({at},'a\\'; \n{statement}')")).collect();
+                text += &format!("INSERT INTO `{table}` VALUES\n{};\n-- between\n", rows.join(",\n"));
+            }
+            text += "UNLOCK TABLES;\n";
+        }
+        text += "CREATE TABLE z (x int);\n-- Dump completed\n";
+        let whole = super::tally(text.as_bytes()).unwrap();
+        let names: Vec<&str> = whole.runs.iter().map(|run| run.table.as_str()).collect();
+        assert_eq!(names, ["a", "b;", "c"]);
+        let mut cut = text.clone();
+        for run in whole.runs.iter().rev().filter(|run| run.table != "c") {
+            let range = run.bytes.start as usize..run.bytes.end as usize;
+            assert!(text[range.clone()].starts_with("INSERT") && text[range.clone()].ends_with(");"));
+            assert_eq!(run.lines, text[range.clone()].matches('\n').count() as u64);
+            cut.replace_range(range, &"\n".repeat(run.lines as usize));
+        }
+        let rest = super::tally(cut.as_bytes()).unwrap();
+        let rows = |ended: &Ended| ended.tables.iter().map(|table| table.rows).collect::<Vec<u64>>();
+        assert_eq!(rows(&whole), [120_000, 120_000, 120_000, 0]);
+        assert_eq!(rows(&rest), [0, 0, 120_000, 0]);
+        assert!(rest.complete && rest.survey.refused.is_empty());
+        assert_eq!(rest.survey.keyless, whole.survey.keyless, "lines keep their numbers");
+    }
+
+    #[test]
+    fn a_statement_that_is_refused_is_in_no_run() {
+        let text = "INSERT INTO a VALUES (1);\nINSERT INTO a VALUES (2),(oh(3;\nINSERT INTO b VALUES (4);\n";
+        let ended = super::tally(text.as_bytes()).unwrap();
+        assert!(ended.runs.iter().all(|run| run.table == "b"), "{:?}", ended.runs);
     }
 
     #[test]

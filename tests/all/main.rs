@@ -47,6 +47,7 @@ mod releases;
 mod resources;
 mod resume;
 mod schema;
+mod seek;
 mod semantics;
 mod servers;
 mod services;

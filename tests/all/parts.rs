@@ -8,8 +8,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 impl World {
-    /// Restores parts of the newest backup and gives the job.
+    /// Restores parts of the newest backup, which was looked at before as people do, and gives the job.
     fn part(&self, request: Value) -> String {
+        self.call("preview_backup", json!({"domain": DOMAIN, "wait": true}));
         World::job(&self.call("restore_start", with_fields(json!({"domain": DOMAIN, "wait": true}), &request)))
     }
 

@@ -3,18 +3,20 @@
 //! previews of any depth and for comparing a backup with the live site. Only shown, never a reason to skip a check.
 //!
 //! Two files a backup, `PATH-KEY.tree` and `PATH-KEY.tables`: PATH stands for where the backup lies, KEY for the fingerprints
-//! of its files, so that a catalogue of other files is never found.
+//! of its files, so that a catalogue of other files is never found. With them is `PATH-KEY.seek`, [`seek`](super::seek).
 
-use crate::archive::{Entry, EntryKind};
+use crate::archive::{Entry, EntryKind, Recorder};
 use crate::backup::cache::folder::{self, Fingerprint};
+use crate::backup::cache::seek::{self, Class, Seek};
 use crate::backup::contents::{Scan, kind_of};
-use crate::backup::source::Source;
+use crate::backup::source::{Container, Part, Source};
 use crate::config::Config;
 use crate::disk::{Durable, beside, is_dead_draft, open_ours, write_file};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::tree::Kind;
 use crate::host::tree::manifest::{self, Reader, Record, Replaced};
 use crate::path::RelPath;
+use crate::sql::tally::RowsRun;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
@@ -23,6 +25,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 const TREE: &str = "tree";
 const TABLES: &str = "tables";
+const SEEK: &str = "seek";
 /// Most entries a catalogue is made of: their paths are told apart by 16 MiB of hashes.
 pub const MAX_ENTRIES: u64 = 1_800_000;
 /// Largest file of CREATE TABLE texts read; the texts themselves are bounded where they are collected.
@@ -39,6 +42,11 @@ pub fn open(config: &Config, source: &Source) -> Option<File> {
 /// The same for one who reads it to its end anyway, which tells about damage.
 pub(crate) fn open_unchecked(config: &Config, source: &Source) -> Option<File> {
     open_ours(&place(config, source)?.with_extension(TREE)).ok()
+}
+
+/// The seek index that an earlier reading of these very files made.
+pub(crate) fn open_seek(config: &Config, source: &Source) -> Option<Seek> {
+    Seek::read(&place(config, source)?.with_extension(SEEK))
 }
 
 /// The CREATE TABLE texts of the backup's dump by table, as far as they were short enough to keep; empty when none are known.
@@ -81,6 +89,8 @@ pub struct Draft {
     file: Option<File>,
     replaced: Replaced,
     seen: HashSet<u64>,
+    /// The seek index; `None` where there is none of such a source.
+    seek: Option<seek::Draft>,
 }
 
 impl Draft {
@@ -93,10 +103,42 @@ impl Draft {
         let name = name(source, files);
         let path = beside(&folder.join(&name));
         let file = manifest::create(&path)?;
-        let mut draft =
-            Draft { path, name, folder, writer: None, file: None, replaced: Replaced::default(), seen: HashSet::new() };
+        // In layers an entry counts only where no newer one does.
+        let seek = match source.is_layered() {
+            true => None,
+            false => Some(seek::Draft::begin(path.with_extension(SEEK), source.parts.len())?),
+        };
+        let (replaced, seen) = (Replaced::default(), HashSet::new());
+        let mut draft = Draft { path, name, folder, writer: None, file: None, replaced, seen, seek };
         draft.writer = Some(manifest::Writer::new(file)?);
         Ok(draft)
+    }
+
+    /// Begins a file of the source, which is its `number`th: what takes down the places at which it can be read.
+    pub(crate) fn part(&mut self, number: usize, part: &Part) -> Option<Recorder> {
+        let is_one_file = part.container == Container::Tar && part.dump_folder().is_none();
+        self.seek.as_mut().filter(|_| is_one_file)?.part(number, part.codec)
+    }
+
+    /// Ends the file that [`Draft::part`] began.
+    pub(crate) fn end_part(&mut self) {
+        if let Some(seek) = &mut self.seek {
+            seek.end_part();
+        }
+    }
+
+    /// Notes an entry that is none of the site's.
+    pub(crate) fn pass(&mut self, entry: &Entry, class: Class) {
+        if let Some(seek) = &mut self.seek {
+            seek.entry(entry.begin, class);
+        }
+    }
+
+    /// Notes the dump: the rows in its text, and the entry that it is; `None` for a file by itself.
+    pub(crate) fn dump(&mut self, entry: Option<u64>, runs: Vec<RowsRun>) {
+        if let Some(seek) = &mut self.seek {
+            seek.dump(entry, runs);
+        }
     }
 
     /// Adds an entry of the site; `link` is the target of a link as the site sees it.
@@ -106,8 +148,10 @@ impl Draft {
     pub fn add(&mut self, path: &RelPath, entry: &Entry, hash: u64, link: Vec<u8>) -> Result<()> {
         let kind = kind_of(&entry.kind);
         if kind == Kind::Special {
+            self.pass(entry, Class::Other);
             return Ok(());
         }
+        self.pass(entry, Class::Site);
         let record = Record {
             path: path.clone(),
             kind,
@@ -140,6 +184,9 @@ impl Draft {
         if let Some(writer) = self.writer.take() {
             self.file = Some(writer.finish(&self.replaced)?);
         }
+        if self.replaced.count() > 0 {
+            self.seek = None;
+        }
         Ok(self.replaced.count() > 0)
     }
 
@@ -168,6 +215,9 @@ impl Draft {
         let bytes = [&xxh3_64(&text).to_le_bytes()[..], &text].concat();
         let place = |ending: &str| self.folder.join(format!("{}.{ending}", self.name));
         write_file(&place(TABLES), &bytes, Durable::Nothing)?;
+        if let Some(seek) = self.seek.take() {
+            seek.publish(&place(SEEK))?;
+        }
         std::fs::rename(&self.path, place(TREE)).doing(act)
     }
 }
@@ -190,7 +240,7 @@ pub(crate) fn sweep<'a>(config: &Config, source: &Source, files: &[Fingerprint],
         let file = entry.file_name();
         let Some(file) = file.to_str() else { continue };
         let stale = match file.split_once('.') {
-            Some((name, TREE | TABLES)) => {
+            Some((name, TREE | TABLES | SEEK)) => {
                 let path = name.split('-').next().unwrap_or_default();
                 !known.contains(path) || (path == own && name != current)
             }

@@ -8,14 +8,18 @@ use crate::backup::chain::broken;
 use crate::backup::contents::ConfigFound;
 use crate::backup::layers::Layers;
 use crate::backup::layout::{self, Layout, Place, Seen, Sorter};
-use crate::backup::name::file_name;
+use crate::backup::name::{file_name, human_size};
 use crate::backup::read::{Purpose, Walk, Walked, check_sum, dump_text, keep_config, seen_from_site};
 use crate::backup::source::{Part, Role, Source};
+use crate::backup::wanted::{Wanted, Wish, WishedDump};
+use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::spool::SpoolWriter;
 use crate::host::tree::TreeWriter;
+use crate::host::tree::kind::Kind;
+use crate::host::tree::manifest::Record;
 use crate::path::RelPath;
-use crate::plan::selection::Paths;
+use crate::plan::selection::{Paths, Tables};
 use crate::progress::{Monitor, Phase};
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Write};
@@ -54,6 +58,12 @@ pub struct Reading<'a> {
     pub tree: Option<&'a mut TreeWriter>,
     /// The selected files.
     pub paths: &'a Paths,
+    /// The selected tables.
+    pub tables: &'a Tables,
+    /// Whether configuration is wanted.
+    pub configuration: bool,
+    /// Where what is known of the backup lies.
+    pub config: &'a Config,
     /// The limits of an archive.
     pub limits: Limits,
     /// Progress.
@@ -102,11 +112,19 @@ impl Reading<'_> {
     pub fn run(&mut self) -> Result<Found> {
         let source = self.source;
         let mut found = Found::default();
+        let wanted = self.wanted();
+        let wanted = wanted.as_ref();
         // The dump is read first: the server has the most to do, and begins with the first bytes.
         for part in source.parts.iter().filter(|part| part.role == Role::Dump) {
-            part.will_stream();
             let named = |error| part.named(error);
-            let mut text = dump_text(source, part.reader()).map_err(named)?;
+            let chosen = wanted.and_then(|wanted| wanted.entries(wanted.of(source, part)?, part));
+            let mut text = match chosen {
+                Some(text) => Box::new(text) as Box<dyn Read>,
+                None => {
+                    part.will_stream();
+                    dump_text(source, part.reader(), None).map_err(named)?
+                }
+            };
             self.spool_dump(&mut text).map_err(named)?;
             found.seen.dump = Some(part.path.display().to_string());
             part.unchanged()?;
@@ -118,10 +136,10 @@ impl Reading<'_> {
             layers = Some(Layers::default());
         }
         for part in archives.into_iter().rev() {
-            if layers.is_none() {
+            if layers.is_none() && wanted.is_none_or(|wanted| wanted.of(source, part).is_none()) {
                 check_sum(part, self.monitor.as_ref())?;
             }
-            self.read_archive(part, layers.as_mut(), &mut found)?;
+            self.read_archive(part, layers.as_mut(), wanted, &mut found)?;
             part.unchanged()?;
             if let Some(layers) = &mut layers {
                 layers.descend();
@@ -134,12 +152,14 @@ impl Reading<'_> {
                     keep_config(&mut found.config, *item, name, part.identity.size, part.reader())?;
                 }
                 Role::Files | Role::Config => {
-                    part.will_stream();
-                    self.read_archive(part, None, &mut found)?;
+                    self.read_archive(part, None, wanted, &mut found)?;
                 }
                 Role::Archive | Role::Dump => continue,
             }
             part.unchanged()?;
+        }
+        if let Some(wanted) = wanted {
+            found.notes.push(read_in_part(wanted));
         }
         // A symlink in a file's place is no configuration file.
         found.seen.config = found.config.iter().map(|file| file.item).collect();
@@ -179,10 +199,32 @@ impl Reading<'_> {
         Ok(walked.map_or_else(Seen::default, |walked| walked.sorter.seen().clone()))
     }
 
-    fn read_archive(&mut self, part: &Part, mut layers: Option<&mut Layers>, found: &mut Found) -> Result<()> {
+    /// What is read where only some of the backup is selected and its first reading left a seek index.
+    fn wanted(&self) -> Option<Wanted> {
+        let takes = |name: &str| self.tables.takes(name);
+        let dump = match &self.spool {
+            None => WishedDump::None,
+            Some(_) if self.tables.is_whole() => WishedDump::Whole,
+            Some(_) => WishedDump::RowsOf(&takes),
+        };
+        let mut site = |record: &Record| {
+            let is_folder = record.kind == Kind::Folder;
+            self.tree.is_some() && self.picks(&record.path, is_folder, &mut BTreeSet::new())
+        };
+        Wanted::choose(self.config, self.source, Wish { site: &mut site, config: self.configuration, dump })
+    }
+
+    fn read_archive(
+        &mut self,
+        part: &Part,
+        mut layers: Option<&mut Layers>,
+        wanted: Option<&Wanted>,
+        found: &mut Found,
+    ) -> Result<()> {
         let mut layer = Layer { newer: layers.as_deref_mut(), detached: DetachedLinks::default() };
         let monitor = Arc::clone(&self.monitor);
-        let walked = self.walk(monitor.as_ref()).over(part, |place, path, entry, sorter, data| {
+        let walk = Walk { wanted, ..self.walk(monitor.as_ref()) };
+        let walked = walk.over(part, |place, path, entry, sorter, data| {
             match place {
                 Place::Site(inner) => self.site_entry(inner, entry, sorter, data, &mut layer, &mut found.units)?,
                 Place::Dump => self.spool_dump(data)?,
@@ -217,7 +259,14 @@ impl Reading<'_> {
     where
         Self: 'b,
     {
-        Walk { source: self.source, limits: self.limits, monitor, purpose: Purpose::Content }
+        Walk {
+            source: self.source,
+            limits: self.limits,
+            monitor,
+            purpose: Purpose::Content,
+            recorder: None,
+            wanted: None,
+        }
     }
 
     fn site_entry(
@@ -286,7 +335,11 @@ impl Reading<'_> {
             return Ok(());
         }
         let monitor = Arc::clone(&self.monitor);
-        self.walk(monitor.as_ref()).over(part, |place, _, entry, _, data| {
+        let mut site = |record: &Record| detached.by_target.contains_key(&record.path);
+        let wish = Wish { site: &mut site, config: false, dump: WishedDump::None };
+        let wanted = Wanted::choose(self.config, self.source, wish);
+        let walk = Walk { wanted: wanted.as_ref(), ..self.walk(monitor.as_ref()) };
+        walk.over(part, |place, _, entry, _, data| {
             let (Place::Site(inner), EntryKind::File) = (place, &entry.kind) else {
                 return Ok(ControlFlow::Continue(()));
             };
@@ -324,6 +377,17 @@ impl Reading<'_> {
     }
 }
 
+/// Invariant: a report names what was not checked.
+fn read_in_part(wanted: &Wanted) -> String {
+    let (read, all) = wanted.bytes();
+    format!(
+        "only what was selected was read of the backup, {} of {} unpacked, and held against the sums of its first reading; the rest was not \
+         checked again",
+        human_size(read),
+        human_size(all)
+    )
+}
+
 fn copy(from: &mut dyn Read, into: &mut SpoolWriter, monitor: &dyn Monitor) -> Result<()> {
     let mut piece = vec![0; PIECE];
     loop {
@@ -339,7 +403,6 @@ fn copy(from: &mut dyn Read, into: &mut SpoolWriter, monitor: &dyn Monitor) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
     use crate::host::tree::{self, FilePolicy, TreeOptions};
     use crate::path::Domain;
     use crate::progress::Silent;
@@ -377,8 +440,18 @@ mod tests {
         let mut writer =
             TreeWriter::create(tree::open_folder(&root).unwrap(), options, manifest, Arc::new(Silent)).unwrap();
         let (paths, monitor, limits) = (Paths::default(), Arc::new(Silent), Limits::default());
-        let mut reading =
-            Reading { source: &source, spool: None, tree: Some(&mut writer), paths: &paths, limits, monitor };
+        let (tables, tree) = (Tables::default(), Some(&mut writer));
+        let mut reading = Reading {
+            source: &source,
+            spool: None,
+            tree,
+            paths: &paths,
+            tables: &tables,
+            configuration: false,
+            config: &config,
+            limits,
+            monitor,
+        };
         let read = reading.run();
         drop(reading);
         match &read {
