@@ -6,6 +6,7 @@ pub mod entries;
 pub mod entry;
 pub mod extension;
 pub mod foreign;
+pub mod frames;
 pub mod gzip;
 pub mod inflate;
 pub mod seek;

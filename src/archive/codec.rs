@@ -2,6 +2,7 @@
 //! read; what is wrong in them is damage, and said as such.
 
 use super::GzipReader;
+use super::frames::ZstdReader;
 use super::gzip;
 use super::seek::{Recorder, Summed};
 use super::{corrupt, unwrap_io, wrap};
@@ -60,7 +61,7 @@ impl Codec {
 
     /// Whether a file that is compressed so can be read from the middle.
     pub fn seeks(self) -> bool {
-        matches!(self, Codec::None | Codec::Gzip)
+        matches!(self, Codec::None | Codec::Gzip | Codec::Zstd)
     }
 
     /// As [`Codec::reader`]; what reading the file from the middle takes goes to `recorder`.
@@ -71,6 +72,10 @@ impl Codec {
         match (self, recorder) {
             (Codec::Gzip, Some(recorder)) => {
                 let plain = GzipReader::new(packed).recorded(recorder.clone());
+                Ok(Box::new(Summed::new(plain, recorder)))
+            }
+            (Codec::Zstd, Some(recorder)) => {
+                let plain = zstd_named(packed, Some(recorder.clone()))?;
                 Ok(Box::new(Summed::new(plain, recorder)))
             }
             (Codec::None, Some(recorder)) => Ok(Box::new(Summed::new(packed, recorder))),
@@ -87,13 +92,7 @@ impl Codec {
         Ok(match self {
             Codec::None => Box::new(packed),
             Codec::Gzip => Box::new(GzipReader::new(packed)),
-            Codec::Zstd => {
-                let unready = |error| Error::new(Code::Internal, format!("zstd cannot begin: {error}"));
-                let input = BufReader::with_capacity(INPUT, packed);
-                let mut inner = zstd::stream::read::Decoder::with_buffer(input).map_err(unready)?;
-                inner.window_log_max(ZSTD_WINDOW_LOG).map_err(unready)?;
-                Box::new(named(Box::new(inner) as Box<dyn Read + 'a>))
-            }
+            Codec::Zstd => Box::new(zstd_named(packed, None)?),
             Codec::Xz => {
                 let input = BufReader::with_capacity(INPUT, packed);
                 Box::new(named(Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, XZ_MEMORY_KIB))))
@@ -101,6 +100,12 @@ impl Codec {
             Codec::Bzip2 => Box::new(named(Box::new(bzip2::read::MultiBzDecoder::new(packed)))),
         })
     }
+}
+
+fn zstd_named<'a>(packed: impl Read + 'a, recorder: Option<Recorder>) -> Result<Named<'a>> {
+    let unready = |error| Error::new(Code::Internal, format!("zstd cannot begin: {error}"));
+    let inner = ZstdReader::new(packed, ZSTD_WINDOW_LOG, recorder).map_err(unready)?;
+    Ok(Named { inner: Box::new(inner), codec: Codec::Zstd })
 }
 
 /// A decoder whose errors are told from those of the file it reads.

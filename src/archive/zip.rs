@@ -103,6 +103,7 @@ impl<S: ReadAt> Read for Stretch<S> {
 struct Content {
     data: Box<dyn Read>,
     left: u64,
+    begun: bool,
     sum: crc32fast::Hasher,
     wanted: u32,
     name: String,
@@ -117,7 +118,18 @@ pub struct ZipReader<S> {
     spent: Spent,
     offset: u64,
     content: Option<Content>,
-    names_only: bool,
+    unread: Unread,
+}
+
+/// Which contents are read that nobody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unread {
+    /// All, for their checksums.
+    Checked,
+    /// None; of a content that was begun the rest is.
+    Unchecked,
+    /// None, and no checksum is looked at.
+    Ignored,
 }
 
 impl<S: ReadAt + Clone + 'static> ZipReader<S> {
@@ -136,14 +148,21 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
             spent: Spent::default(),
             offset: 0,
             content: None,
-            names_only: false,
+            unread: Unread::Checked,
         })
     }
 
     /// For who wants to know what is in it: contents that nobody read are not checked.
     #[must_use]
     pub fn names_only(self) -> ZipReader<S> {
-        ZipReader { names_only: true, ..self }
+        ZipReader { unread: Unread::Ignored, ..self }
+    }
+
+    /// For who wants some of its entries, all of which were found good before: contents that nobody read are not checked, those that
+    /// somebody read are.
+    #[must_use]
+    pub fn unread_unchecked(self) -> ZipReader<S> {
+        ZipReader { unread: Unread::Unchecked, ..self }
     }
 
     fn entry(&mut self, listed: Listed) -> Result<Entry> {
@@ -173,8 +192,14 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
                     .hint("Unpack it, and name the folder; or pack it anew by `zip -r`."));
             }
         };
-        let mut content =
-            Content { data, left: listed.size, sum: crc32fast::Hasher::new(), wanted: listed.crc, name: shown.clone() };
+        let mut content = Content {
+            data,
+            left: listed.size,
+            begun: false,
+            sum: crc32fast::Hasher::new(),
+            wanted: listed.crc,
+            name: shown.clone(),
+        };
         let unix = (listed.made_by == IS_UNIX).then_some(listed.attributes >> 16).filter(|mode| *mode != 0);
         let is_folder = listed.name.ends_with(b"/") || (unix.is_none() && listed.attributes & 0x10 != 0);
         let kind = match unix.map(|mode| mode & 0o170_000) {
@@ -259,8 +284,10 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
     /// Reads what is left of the entry, so that its checksum is looked at.
     fn pass_over(&mut self) -> Result<()> {
         let Some(mut content) = self.content.take() else { return Ok(()) };
-        if self.names_only {
-            return Ok(());
+        match self.unread {
+            Unread::Checked => {}
+            Unread::Unchecked if content.begun => {}
+            Unread::Unchecked | Unread::Ignored => return Ok(()),
         }
         let mut scratch = [0; 16 << 10];
         while content.left > 0 {
@@ -300,6 +327,7 @@ impl Content {
 impl Read for Content {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let most = self.left.min(into.len() as u64) as usize;
+        self.begun = true;
         if most == 0 {
             return Ok(0);
         }

@@ -9,7 +9,8 @@ use crate::backup::folder::FolderReader;
 use crate::backup::layout::{ConfigItem, Place, Sorter};
 use crate::backup::meta::Meta;
 use crate::backup::source::{Container, Part, Role, Source};
-use crate::backup::wanted::{PartWanted, Wanted};
+use crate::backup::wanted::{BytesWanted, PartWanted, Wanted};
+use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use crate::progress::{Monitor, Phase};
@@ -85,6 +86,14 @@ pub(crate) trait Visit:
 }
 impl<F: FnMut(Place, &RelPath, Entry, &Sorter, &mut dyn Read) -> Result<ControlFlow<()>>> Visit for F {}
 
+impl<'a> Walk<'a> {
+    /// Over everything, within the usual limits.
+    pub fn new(source: &'a Source, config: &Config, monitor: &'a dyn Monitor, purpose: Purpose) -> Walk<'a> {
+        let limits = Limits::from_config(&config.limits);
+        Walk { source, limits, monitor, purpose, recorder: None, wanted: None }
+    }
+}
+
 impl Walk<'_> {
     /// Hands each entry of an archive to `visit`. `None` for a part that is no archive.
     ///
@@ -98,7 +107,7 @@ impl Walk<'_> {
     fn part(&self, part: &Part, mut visit: impl Visit) -> Result<Option<Walked>> {
         let Some(mut sorter) = part.sorter(&self.source.site) else { return Ok(None) };
         if let Some(wanted) = self.wanted
-            && let Some(chosen) = wanted.of(self.source, part)
+            && let Some(PartWanted::Bytes(chosen)) = wanted.of(self.source, part)
         {
             let unpacked_bytes = self.chosen(part, (wanted, chosen), &mut sorter, &mut visit)?;
             return Ok(Some(Walked { sorter, unpacked_bytes, lacks_end_mark: false }));
@@ -118,7 +127,11 @@ impl Walk<'_> {
             }
             Container::Zip => {
                 let zip = ZipReader::open(part.bytes(&count), self.limits)?;
-                let mut zip = if self.purpose == Purpose::Names { zip.names_only() } else { zip };
+                let mut zip = match self.wanted.and_then(|wanted| wanted.of(self.source, part)) {
+                    _ if self.purpose == Purpose::Names => zip.names_only(),
+                    Some(PartWanted::Listed) => zip.unread_unchecked(),
+                    _ => zip,
+                };
                 self.whole(&mut zip, sorter_ref, progress, &mut visit)?
             }
             Container::Wpress => {
@@ -142,7 +155,7 @@ impl Walk<'_> {
     fn chosen<V: Visit>(
         &self,
         part: &Part,
-        (wanted, chosen): (&Wanted, &PartWanted),
+        (wanted, chosen): (&Wanted, &BytesWanted),
         sorter: &mut Sorter,
         visit: &mut V,
     ) -> Result<u64> {

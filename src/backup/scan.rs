@@ -12,6 +12,7 @@ use crate::backup::layout::{Place, Seen, Sorter};
 use crate::backup::name::file_name;
 use crate::backup::read::{self, CHUNK, Purpose, Walk, Walked, Watched, check_sum, keep_config};
 use crate::backup::source::{Part, Role, Source, newest_first};
+use crate::backup::wanted::{Wanted, Wish, WishedDump};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::host::tree;
@@ -336,14 +337,9 @@ pub fn read_config(
     monitor: &dyn Monitor,
 ) -> Result<Vec<ConfigFound>> {
     let mut found = Vec::new();
-    let walk = Walk {
-        source,
-        limits: Limits::from_config(&config.limits),
-        monitor,
-        purpose: Purpose::Check,
-        recorder: None,
-        wanted: None,
-    };
+    let wish = Wish { site: &mut |_| false, config: true, dump: WishedDump::None };
+    let chosen = Wanted::choose(config, source, wish);
+    let walk = Walk { wanted: chosen.as_ref(), ..Walk::new(source, config, monitor, Purpose::Check) };
     for part in newest_first(&source.parts) {
         if found.len() >= wanted.len() {
             break;
@@ -366,25 +362,26 @@ pub fn read_config(
     Ok(found)
 }
 
-/// Hands the text of the source's dump to `look`, and reads no further than that; nothing happens where there is none.
+/// Hands the text of the source's dump to `look`, and reads no further than that; nothing happens where there is none. Rows of tables
+/// that `takes` does not name may be left out.
 ///
 /// # Errors
 /// As [`scan`], and what `look` meets.
 pub fn read_dump_text(
     source: &Source,
     config: &Config,
+    takes: &dyn Fn(&str) -> bool,
     monitor: &dyn Monitor,
     mut look: impl FnMut(&mut dyn Read) -> Result<()>,
 ) -> Result<()> {
-    let walk = Walk {
-        source,
-        limits: Limits::from_config(&config.limits),
-        monitor,
-        purpose: Purpose::Content,
-        recorder: None,
-        wanted: None,
-    };
+    let wish = Wish { site: &mut |_| false, config: false, dump: WishedDump::RowsOf(takes) };
+    let chosen = Wanted::choose(config, source, wish);
+    let walk = Walk { wanted: chosen.as_ref(), ..Walk::new(source, config, monitor, Purpose::Content) };
     if let Some(part) = source.parts.iter().find(|part| part.role == Role::Dump) {
+        if let Some(mut text) = chosen.as_ref().and_then(|chosen| chosen.text(source, part)) {
+            look(&mut text)?;
+            return part.unchanged();
+        }
         look(&mut read::dump_text(source, BufReader::with_capacity(CHUNK, part.reader()), None)?)?;
         return part.unchanged();
     }

@@ -1,13 +1,15 @@
 //! What is read of a backup when only some of it is wanted: by its seek index and its catalogue, without what lies before, between and
-//! behind. Everything that is read is held against the sums of the backup's first reading; nothing else of it is checked again.
+//! behind. Everything that is read is held against the sums of the backup's first reading, or, of a zip, against its own; nothing else of it is
+//! checked again.
 
-use crate::archive::seek::{Map, SeekReader, Stretch, Stretches};
-use crate::archive::{Codec, ReadAt};
+use crate::archive::ReadAt;
+use crate::archive::seek::{SeekReader, Stretch, Stretches};
 use crate::backup::cache::catalogue;
-use crate::backup::cache::seek::{Class, DumpSeek, PartSeek, Seek, Windows};
-use crate::backup::source::{Part, Source, newest_first};
+use crate::backup::cache::seek::{Class, DumpSeek, PartSeek, Place, Seek, Windows};
+use crate::backup::source::{Container, Part, Source, newest_first};
 use crate::config::Config;
 use crate::host::tree::manifest::{Reader, Record};
+use crate::sql::tally::RowsRun;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -36,16 +38,21 @@ pub enum WishedDump<'a> {
 
 /// What is read of a backup.
 pub struct Wanted {
-    windows: Arc<Windows>,
+    windows: Option<Arc<Windows>>,
     parts: Vec<Option<PartWanted>>,
-    /// Unpacked bytes that are read, and those that there are.
-    bytes: (u64, u64),
 }
 
 /// What is read of one of its files.
-pub struct PartWanted {
-    map: Arc<Map>,
-    codec: Codec,
+pub enum PartWanted {
+    /// Some of its unpacked bytes.
+    Bytes(Box<BytesWanted>),
+    /// It has a directory, and sums of its own: of its entries those that are asked for.
+    Listed,
+}
+
+/// Unpacked bytes of a file.
+pub struct BytesWanted {
+    seek: Arc<PartSeek>,
     /// Whole entries; of a dump by itself its text.
     stretches: Vec<Stretch>,
     /// An entry of which not all is read.
@@ -59,89 +66,41 @@ struct DumpWanted {
 }
 
 impl Wanted {
-    /// What to read for a wish; `None` where no seek index is known, or where more than half would be read: then a whole reading checks
-    /// the archive's own checksums for little more.
+    /// What to read for a wish; `None` where nothing is known that would help, or where more than half would be read: then a whole reading
+    /// checks the archive's own checksums for little more.
     pub fn choose(config: &Config, source: &Source, wish: Wish<'_>) -> Option<Wanted> {
-        let Seek { windows, parts, dump } = catalogue::open_seek(config, source)?;
-        let (site, config_too, wished) = (wish.site, wish.config, wish.dump);
-        let mut records = None;
-        let mut left = 0;
-        if parts.iter().flatten().any(PartSeek::has_entries) {
-            let reader = Reader::new(catalogue::open_unchecked(config, source)?).ok()?;
-            left = reader.records();
-            records = Some(reader);
+        // In layers an entry counts only where no newer one does.
+        if source.is_layered() {
+            return None;
         }
-        let mut chosen: Vec<Option<PartWanted>> = std::iter::repeat_with(|| None).take(source.parts.len()).collect();
-        let (mut read, mut all) = (0, 0);
-        let mut is_first = true;
-        let mut known: Vec<Option<PartSeek>> = parts;
+        let seek = catalogue::open_seek(config, source);
+        let (windows, mut known, dump) = match seek {
+            Some(Seek { windows, parts, dump }) => (Some(Arc::new(Windows(windows))), parts, dump),
+            None => (None, Vec::new(), None),
+        };
+        let mut choice = Choice { wish, records: None, left: 0, is_first: true, read: 0, all: 0 };
+        let lists = |part: &Part| part.container == Container::Zip;
+        if known.iter().flatten().any(PartSeek::has_entries) || source.parts.iter().any(lists) {
+            let reader = Reader::new(catalogue::open_unchecked(config, source)?).ok()?;
+            choice.left = reader.records();
+            choice.records = Some(reader);
+        }
+        let mut parts: Vec<Option<PartWanted>> = std::iter::repeat_with(|| None).take(source.parts.len()).collect();
         for part in newest_first(&source.parts) {
             let number = source.number(part)?;
-            let seek = known.get_mut(number).and_then(Option::take);
             let own = dump.as_ref().filter(|dump| dump.part == number);
-            all += seek.as_ref().map_or(part.identity.size, |seek| seek.map.plain);
-            let picked = match (seek, own) {
-                (Some(seek), Some(DumpSeek { entry: None, runs, .. })) => match wished {
-                    WishedDump::None => Some((seek, Vec::new(), None)),
-                    WishedDump::RowsOf(takes) if !runs.is_empty() => {
-                        let text = without_rows(own, seek.map.plain, takes);
-                        Some((seek, text, None))
-                    }
-                    WishedDump::Whole | WishedDump::RowsOf(_) => None,
-                },
-                (Some(seek), own) if seek.has_entries() => {
-                    let (mut stretches, mut of_dump) = (Vec::new(), None);
-                    for place in seek.entries() {
-                        let takes = match place.class {
-                            Class::Other => false,
-                            Class::Config => config_too,
-                            Class::Site => {
-                                left = left.checked_sub(1)?;
-                                let record = records.as_mut()?.next_record().ok()??;
-                                // The first one tells the layout.
-                                site(&record) | std::mem::take(&mut is_first)
-                            }
-                            Class::Dump => match (wished, own) {
-                                (WishedDump::None, _) => false,
-                                (WishedDump::RowsOf(takes), Some(dump))
-                                    if dump.entry == Some(place.begin) && !dump.runs.is_empty() =>
-                                {
-                                    let text = without_rows(own, place.end - place.begin, takes);
-                                    of_dump = Some(DumpWanted { entry: place.begin..place.end, text });
-                                    false
-                                }
-                                (WishedDump::Whole | WishedDump::RowsOf(_), _) => true,
-                            },
-                        };
-                        if takes {
-                            add(&mut stretches, place.begin..place.end);
-                        }
-                    }
-                    Some((seek, stretches, of_dump))
+            parts[number] = match known.get_mut(number).and_then(Option::take) {
+                Some(seek) if seek.has_entries() => Some(choice.archive(seek, own)?),
+                Some(seek) if own.is_some_and(|dump| dump.entry.is_none()) => choice.dump(seek, own),
+                None if lists(part) => Some(choice.listed()?),
+                _ => {
+                    choice.count(part.identity.size, part.identity.size);
+                    None
                 }
-                _ => None,
             };
-            let Some((seek, stretches, dump)) = picked else {
-                read += part.identity.size;
-                continue;
-            };
-            let text = dump.iter().flat_map(|dump| &dump.text);
-            read += stretches.iter().chain(text).map(Stretch::length).sum::<u64>();
-            let codec = seek.codec();
-            chosen[number] = Some(PartWanted { map: Arc::new(seek.map), codec, stretches, dump });
         }
-        // At its end a catalogue has told whether it is undamaged.
-        let is_whole = match &mut records {
-            Some(records) => left == 0 && records.next_record().ok()?.is_none(),
-            None => true,
-        };
-        let is_worth = is_whole && chosen.iter().any(Option::is_some) && read * 2 <= all;
-        is_worth.then(|| Wanted { windows: Arc::new(Windows(windows)), parts: chosen, bytes: (read, all) })
-    }
-
-    /// Unpacked bytes that are read, and those that there are.
-    pub fn bytes(&self) -> (u64, u64) {
-        self.bytes
+        let helps = choice.is_whole()? && parts.iter().any(Option::is_some) && choice.read * 2 <= choice.all;
+        helps.then_some(Wanted { windows, parts })
     }
 
     /// What is read of a file of this source; `None`: all of it.
@@ -149,21 +108,28 @@ impl Wanted {
         self.parts.get(source.number(part)?)?.as_ref()
     }
 
-    /// Whole entries of an archive, as if it had no others; `None` where there are none. Or the text of a dump by itself.
-    pub(crate) fn entries(&self, wanted: &PartWanted, part: &Part) -> Option<Stretches> {
-        (!wanted.stretches.is_empty()).then(|| self.read(wanted, part, wanted.stretches.clone()))
+    /// The text of a dump by itself; `None`: all of it.
+    pub(crate) fn text(&self, source: &Source, part: &Part) -> Option<Stretches> {
+        match self.of(source, part)? {
+            PartWanted::Bytes(bytes) => self.entries(bytes, part),
+            PartWanted::Listed => None,
+        }
+    }
+
+    /// Whole entries of an archive, as if it had no others; `None` where there are none.
+    pub(crate) fn entries(&self, wanted: &BytesWanted, part: &Part) -> Option<Stretches> {
+        self.read(wanted, part, wanted.stretches.clone()).filter(|_| !wanted.stretches.is_empty())
     }
 
     /// The entry of a dump of which not all is read: its headers, to be read first.
-    pub(crate) fn dump_header(&self, wanted: &PartWanted, part: &Part) -> Option<Stretches> {
-        let Range { start, end } = wanted.dump.as_ref()?.entry.clone();
-        Some(self.read(wanted, part, vec![Stretch::Bytes(start..end)]))
+    pub(crate) fn dump_header(&self, wanted: &BytesWanted, part: &Part) -> Option<Stretches> {
+        self.read(wanted, part, vec![Stretch::Bytes(wanted.dump.as_ref()?.entry.clone())])
     }
 
     /// Its text, of `size` bytes, which begins `headers` bytes behind its first header; and the bytes that are read of it.
     pub(crate) fn dump_text(
         &self,
-        wanted: &PartWanted,
+        wanted: &BytesWanted,
         part: &Part,
         (headers, size): (u64, u64),
     ) -> Option<(Stretches, u64)> {
@@ -175,19 +141,103 @@ impl Wanted {
         };
         let stretches: Vec<Stretch> = text.iter().map(placed).collect();
         let length = stretches.iter().map(Stretch::length).sum();
-        Some((self.read(wanted, part, stretches), length))
+        Some((self.read(wanted, part, stretches)?, length))
     }
 
-    fn read(&self, wanted: &PartWanted, part: &Part, stretches: Vec<Stretch>) -> Stretches {
+    fn read(&self, wanted: &BytesWanted, part: &Part, stretches: Vec<Stretch>) -> Option<Stretches> {
         let packed: Arc<dyn ReadAt + Send + Sync> = Arc::new(part.bytes(&Arc::new(AtomicU64::new(0))));
-        let reader = SeekReader::new(packed, wanted.codec, Arc::clone(&wanted.map), self.windows.clone());
-        Stretches::new(reader, stretches)
+        let PartSeek { codec, map, .. } = wanted.seek.as_ref();
+        let reader = SeekReader::new(packed, *codec, Arc::clone(map), self.windows.clone()?);
+        Some(Stretches::new(reader, stretches))
     }
 }
 
-/// A text of `length` bytes without the rows of the tables that are not taken.
-fn without_rows(dump: Option<&DumpSeek>, length: u64, takes: &dyn Fn(&str) -> bool) -> Vec<Stretch> {
-    let runs = dump.map(|dump| dump.runs.as_slice()).unwrap_or_default();
+/// A choice that is being made.
+struct Choice<'a> {
+    wish: Wish<'a>,
+    /// The catalogue, and how many records of it are left.
+    records: Option<Reader>,
+    left: u64,
+    is_first: bool,
+    /// Unpacked bytes that would be read, and those that there are.
+    read: u64,
+    all: u64,
+}
+
+impl Choice<'_> {
+    fn count(&mut self, read: u64, all: u64) {
+        self.read = self.read.saturating_add(read);
+        self.all = self.all.saturating_add(all);
+    }
+
+    /// The next record of the site, and whether it is wanted. The first one always is: it tells the layout.
+    fn record(&mut self) -> Option<(Record, bool)> {
+        self.left = self.left.checked_sub(1)?;
+        let record = self.records.as_mut()?.next_record().ok()??;
+        let takes = (self.wish.site)(&record) | std::mem::take(&mut self.is_first);
+        Some((record, takes))
+    }
+
+    /// An archive whose entries are known.
+    fn archive(&mut self, seek: PartSeek, own: Option<&DumpSeek>) -> Option<PartWanted> {
+        let (mut stretches, mut dump) = (Vec::new(), None);
+        for Place { class, begin, end } in seek.entries() {
+            let takes = match class {
+                Class::Other => false,
+                Class::Config => self.wish.config,
+                Class::Site => self.record()?.1,
+                Class::Dump => match self.wish.dump {
+                    WishedDump::None => false,
+                    WishedDump::RowsOf(takes) => {
+                        let runs = own.filter(|dump| dump.entry == Some(begin)).map(|dump| dump.runs.as_slice());
+                        let text = runs.and_then(|runs| without_rows(runs, end - begin, takes));
+                        dump = text.map(|text| DumpWanted { entry: begin..end, text });
+                        dump.is_none()
+                    }
+                    WishedDump::Whole => true,
+                },
+            };
+            if takes {
+                add(&mut stretches, begin..end);
+            }
+        }
+        let text = dump.iter().flat_map(|dump| &dump.text);
+        self.count(stretches.iter().chain(text).map(Stretch::length).sum(), seek.map.plain);
+        Some(PartWanted::Bytes(Box::new(BytesWanted { seek: Arc::new(seek), stretches, dump })))
+    }
+
+    /// A dump by itself.
+    fn dump(&mut self, seek: PartSeek, own: Option<&DumpSeek>) -> Option<PartWanted> {
+        let all = seek.map.plain;
+        let stretches = match self.wish.dump {
+            WishedDump::None => Some(Vec::new()),
+            WishedDump::Whole => None,
+            WishedDump::RowsOf(takes) => own.and_then(|dump| without_rows(&dump.runs, all, takes)),
+        };
+        self.count(stretches.as_ref().map_or(all, |text| text.iter().map(Stretch::length).sum()), all);
+        Some(PartWanted::Bytes(Box::new(BytesWanted { seek: Arc::new(seek), stretches: stretches?, dump: None })))
+    }
+
+    /// An archive with a directory of its own. Its dump, if it has one, is read or not as a whole.
+    fn listed(&mut self) -> Option<PartWanted> {
+        while self.left > 0 {
+            let (record, takes) = self.record()?;
+            self.count(if takes { record.size } else { 0 }, record.size);
+        }
+        Some(PartWanted::Listed)
+    }
+
+    /// Whether every record was one of an entry, and the catalogue is undamaged, which only its end tells.
+    fn is_whole(&mut self) -> Option<bool> {
+        match &mut self.records {
+            Some(records) => Some(self.left == 0 && records.next_record().ok()?.is_none()),
+            None => Some(true),
+        }
+    }
+}
+
+/// A text of `length` bytes without the rows of the tables that are not taken; `None` where it is not known where rows are.
+fn without_rows(runs: &[RowsRun], length: u64, takes: &dyn Fn(&str) -> bool) -> Option<Vec<Stretch>> {
     let names: HashSet<&str> = runs.iter().map(|run| run.table.as_str()).collect();
     let taken: HashSet<&str> = names.into_iter().filter(|name| takes(name)).collect();
     let mut stretches = Vec::new();
@@ -198,7 +248,7 @@ fn without_rows(dump: Option<&DumpSeek>, length: u64, takes: &dyn Fn(&str) -> bo
         at = run.bytes.end;
     }
     stretches.push(Stretch::Bytes(at..length));
-    stretches
+    (!runs.is_empty()).then_some(stretches)
 }
 
 fn add(stretches: &mut Vec<Stretch>, next: Range<u64>) {

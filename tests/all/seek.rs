@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::fs::{File, FileTimes};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Bytes that do not pack: a generator of congruences.
 fn noise(length: usize) -> Vec<u8> {
@@ -174,6 +175,56 @@ fn an_index_that_is_damaged_or_of_another_file_is_none() {
     let (job, how) = world.read(&request);
     assert!(how.is_some());
     back(&job);
+}
+
+/// The site packed by another program, beside a dump.
+fn packed(world: &World, name: &str) -> Value {
+    let folder = world.place().join("elsewhere");
+    std::fs::create_dir_all(&folder).unwrap();
+    let words = |program: &str, words: &[&str]| {
+        let ended = Command::new(program).args(words).current_dir(world.root()).status().unwrap();
+        assert!(ended.success(), "{program} {words:?}");
+    };
+    let (archive, tar) = (folder.join(name), folder.join("site.tar"));
+    match name.rsplit_once('.').unwrap().1 {
+        "zip" => words("zip", &["-qry", archive.to_str().unwrap(), "."]),
+        _ => {
+            words("tar", &["-cf", tar.to_str().unwrap(), "."]);
+            // Frames of a megabyte, as pzstd makes them.
+            let text = std::fs::read(&tar).unwrap();
+            let frames = text.chunks(1 << 20).flat_map(|piece| zstd::encode_all(piece, 1).unwrap());
+            std::fs::write(&archive, frames.collect::<Vec<u8>>()).unwrap();
+        }
+    }
+    json!({"from": archive})
+}
+
+#[test]
+fn a_zip_and_frames_of_zstd_are_read_in_part_too() {
+    for name in ["site.zip", "site.tar.zst"] {
+        let world = World::up();
+        std::fs::write(world.root().join("wp-content/uploads/aa.bin"), noise(8 << 20)).unwrap();
+        let backup = packed(&world, name);
+        let file = world.root().join("wp-admin/since.php");
+        let index = std::fs::read(world.root().join("index.php")).unwrap();
+        std::fs::write(world.root().join("index.php"), [&index[..], b"\n// changed\n"].concat()).unwrap();
+        std::fs::write(&file, "<?php // new\n").unwrap();
+        let before = world.digest();
+        let request = json!({"backup": backup, "components": {"files": ["index.php", "wp-admin"]}});
+        let (job, how) = world.read(&request);
+        assert_eq!(how, None, "nothing was known of the backup yet");
+        let whole = world.digest();
+        assert_ne!(files(&whole), files(&before));
+        world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+        world.call("preview_backup", json!({"domain": DOMAIN, "backup": backup, "wait": true}));
+        let (_, how) = world.read(&request);
+        assert!(how.is_some(), "{name}");
+        assert_eq!(files(&world.digest()), files(&whole), "{name}");
+    }
+}
+
+fn files(digest: &Digest) -> Vec<&str> {
+    digest.files.lines().filter(|line| !line.starts_with("d\t")).collect()
 }
 
 #[test]

@@ -35,8 +35,8 @@ struct Decoder {
 }
 
 impl SeekReader {
-    /// Reads `packed`, of which `map` says where to begin; `windows` has the windows of its checkpoints. Only gzip and what is not
-    /// compressed can be read so.
+    /// Reads `packed`, of which `map` says where to begin; `windows` has the windows of its checkpoints. Only what
+    /// [`Codec::seeks`] says can be read so.
     pub fn new(
         packed: Arc<dyn ReadAt + Send + Sync>,
         codec: Codec,
@@ -94,6 +94,10 @@ impl SeekReader {
             (Codec::Gzip, None) => Ok(Decoder { inner: Box::new(GzipReader::new(from(0))), at: 0 }),
             (Codec::None, _) => {
                 Ok(Decoder { inner: Box::new(BufReader::with_capacity(INPUT, from(begin))), at: begin })
+            }
+            (Codec::Zstd, nearest) => {
+                let (at, packed) = nearest.map_or((0, 0), |point| (point.plain, point.packed));
+                Ok(Decoder { inner: Codec::Zstd.reader(from(packed))?, at })
             }
             (codec, _) => Err(Error::new(Code::Internal, format!("{} is not read from the middle", codec.name()))),
         }

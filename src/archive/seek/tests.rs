@@ -74,6 +74,7 @@ fn every_stretch_is_what_a_whole_reading_gives() {
     for (codec, packed) in [
         (Codec::Gzip, gzip(&text)),
         (Codec::Gzip, [gzip(one), gzip(b""), gzip(two)].concat()),
+        (Codec::Zstd, text.chunks(1 << 20).flat_map(|piece| zstd::encode_all(piece, 1).unwrap()).collect()),
         (Codec::None, text.clone()),
     ] {
         let (map, windows) = recorded(&packed, codec);

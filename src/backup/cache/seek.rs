@@ -16,11 +16,14 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 const MARK: &[u8; 8] = b"RVSEEK1\n";
 /// Largest file of this kind that is read, without its windows.
 const MAX_BODY: u64 = 64 << 20;
+/// The codecs by their numbers.
+const CODECS: [Codec; 3] = [Codec::None, Codec::Gzip, Codec::Zstd];
 /// Headers of tar begin at multiples of this.
 const BLOCK: u64 = 512;
 
@@ -42,12 +45,12 @@ impl Class {
 }
 
 /// What is known of one file of a backup.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PartSeek {
     /// How it is compressed.
-    pub gzip: bool,
+    pub codec: Codec,
     /// Where to begin in it.
-    pub map: Map,
+    pub map: Arc<Map>,
     /// Its entries, as [`PartSeek::entries`] reads them.
     entries: Vec<u8>,
 }
@@ -64,11 +67,6 @@ pub struct Place {
 }
 
 impl PartSeek {
-    /// How it is compressed.
-    pub fn codec(&self) -> Codec {
-        if self.gzip { Codec::Gzip } else { Codec::None }
-    }
-
     /// Whether its entries are known.
     pub fn has_entries(&self) -> bool {
         !self.entries.is_empty()
@@ -147,7 +145,7 @@ pub struct Draft {
     file: File,
     written: u64,
     parts: Vec<Option<PartSeek>>,
-    recording: Option<(usize, bool, Recorder)>,
+    recording: Option<(usize, Codec, Recorder)>,
     entries: Vec<u8>,
     last: u64,
     /// Entries of the part in hand do not stand by themselves.
@@ -185,7 +183,7 @@ impl Draft {
         }
         let windows = self.file.try_clone().ok()?;
         let recorder = Recorder::new(Box::new(windows), self.written);
-        self.recording = Some((number, codec == Codec::Gzip, recorder.clone()));
+        self.recording = Some((number, codec, recorder.clone()));
         Some(recorder)
     }
 
@@ -209,13 +207,16 @@ impl Draft {
 
     /// Ends the file in hand, which was read to its end.
     pub fn end_part(&mut self) {
-        let Some((number, gzip, recorder)) = self.recording.take() else { return };
-        let ended = recorder.finish();
-        let Ok((map, written)) = ended else { return };
+        let Some((number, codec, recorder)) = self.recording.take() else { return };
+        let Ok((map, written)) = recorder.finish() else { return };
         self.written = written;
+        if codec == Codec::Zstd && map.checkpoints.is_empty() {
+            // It is one frame, which is read from its beginning.
+            return;
+        }
         let entries = if self.is_lost { Vec::new() } else { std::mem::take(&mut self.entries) };
         if let Some(part) = self.parts.get_mut(number) {
-            *part = Some(PartSeek { gzip, map, entries });
+            *part = Some(PartSeek { codec, map: Arc::new(map), entries });
         }
     }
 
@@ -271,8 +272,8 @@ fn put(into: &mut Vec<u8>, mut number: u64) {
 }
 
 fn put_part(into: &mut Vec<u8>, part: Option<&PartSeek>) {
-    let Some(PartSeek { gzip, map, entries }) = part else { return put(into, 0) };
-    put(into, if *gzip { 2 } else { 1 });
+    let Some(PartSeek { codec, map, entries }) = part else { return put(into, 0) };
+    put(into, CODECS.iter().position(|known| known == codec).unwrap_or_default() as u64 + 1);
     put(into, map.plain);
     put(into, map.checkpoints.len() as u64);
     let mut last = (0, 0);
@@ -340,10 +341,8 @@ impl Numbers<'_> {
     }
 
     fn part(&mut self) -> Option<Option<PartSeek>> {
-        let form = self.next()?;
-        if form == 0 {
-            return Some(None);
-        }
+        let Some(codec) = self.next()?.checked_sub(1) else { return Some(None) };
+        let codec = *CODECS.get(usize::try_from(codec).ok()?)?;
         let mut map = Map { plain: self.next()?, ..Map::default() };
         let (mut plain, mut packed) = (0_u64, 0_u64);
         for _ in 0..self.count()? {
@@ -357,7 +356,7 @@ impl Numbers<'_> {
         map.sums = sums.as_chunks().0.iter().map(|sum| u64::from_le_bytes(*sum)).collect();
         let length = self.next()?;
         let entries = self.bytes(length)?.to_vec();
-        map.is_possible().then_some(Some(PartSeek { gzip: form == 2, map, entries }))
+        map.is_possible().then_some(Some(PartSeek { codec, map: Arc::new(map), entries }))
     }
 
     fn dump(&mut self) -> Option<Option<DumpSeek>> {
@@ -406,7 +405,7 @@ mod tests {
         draft(folder.path()).publish(&place).unwrap();
         let seek = Seek::read(&place).unwrap();
         let [None, Some(part), None] = seek.parts.as_slice() else { panic!("{:?}", seek.parts) };
-        assert_eq!((part.codec(), part.map.plain, part.map.sums.len()), (Codec::Gzip, 1_000_000, 4));
+        assert_eq!((part.codec, part.map.plain, part.map.sums.len()), (Codec::Gzip, 1_000_000, 4));
         assert_eq!(part.map.checkpoints.len(), 2);
         let places: Vec<(Class, u64, u64)> =
             part.entries().map(|place| (place.class, place.begin, place.end)).collect();

@@ -82,7 +82,7 @@ fn tried(
         || linked.stop(),
         || {
             let mut found = Tried::default();
-            let read = read_dump_text(source, config, shared.as_ref(), |dump| {
+            let read = read_dump_text(source, config, &|_| true, shared.as_ref(), |dump| {
                 found = try_definitions(dump, &request, shared.clone())?;
                 Ok(())
             });

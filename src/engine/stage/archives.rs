@@ -8,7 +8,7 @@ use crate::backup::chain::broken;
 use crate::backup::contents::ConfigFound;
 use crate::backup::layers::Layers;
 use crate::backup::layout::{self, Layout, Place, Seen, Sorter};
-use crate::backup::name::{file_name, human_size};
+use crate::backup::name::file_name;
 use crate::backup::read::{Purpose, Walk, Walked, check_sum, dump_text, keep_config, seen_from_site};
 use crate::backup::source::{Part, Role, Source};
 use crate::backup::wanted::{Wanted, Wish, WishedDump};
@@ -28,6 +28,9 @@ use std::sync::Arc;
 
 /// Most hard links that take the content of a file that is not staged.
 const MAX_DETACHED: usize = 100_000;
+/// A report names what was not checked.
+const READ_IN_PART: &str = "only what was selected was read of the backup, and held against the sums of its first reading; the rest of it was \
+                            not checked again";
 /// Piece in which a dump is copied into its spool.
 const PIECE: usize = 256 << 10;
 
@@ -117,7 +120,7 @@ impl Reading<'_> {
         // The dump is read first: the server has the most to do, and begins with the first bytes.
         for part in source.parts.iter().filter(|part| part.role == Role::Dump) {
             let named = |error| part.named(error);
-            let chosen = wanted.and_then(|wanted| wanted.entries(wanted.of(source, part)?, part));
+            let chosen = wanted.and_then(|wanted| wanted.text(source, part));
             let mut text = match chosen {
                 Some(text) => Box::new(text) as Box<dyn Read>,
                 None => {
@@ -158,8 +161,8 @@ impl Reading<'_> {
             }
             part.unchanged()?;
         }
-        if let Some(wanted) = wanted {
-            found.notes.push(read_in_part(wanted));
+        if wanted.is_some() {
+            found.notes.push(READ_IN_PART.to_owned());
         }
         // A symlink in a file's place is no configuration file.
         found.seen.config = found.config.iter().map(|file| file.item).collect();
@@ -375,17 +378,6 @@ impl Reading<'_> {
         let Some(writer) = &mut self.spool else { return Ok(()) };
         copy(&mut archive::text(data)?, writer, self.monitor.as_ref())
     }
-}
-
-/// Invariant: a report names what was not checked.
-fn read_in_part(wanted: &Wanted) -> String {
-    let (read, all) = wanted.bytes();
-    format!(
-        "only what was selected was read of the backup, {} of {} unpacked, and held against the sums of its first reading; the rest was not \
-         checked again",
-        human_size(read),
-        human_size(all)
-    )
 }
 
 fn copy(from: &mut dyn Read, into: &mut SpoolWriter, monitor: &dyn Monitor) -> Result<()> {

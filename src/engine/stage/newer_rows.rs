@@ -57,7 +57,7 @@ pub fn expect(
     let sides = Sides { server: &server, account: &account, live, shadow: &shadow };
     sides.expect(&selection.keep_rows, |columns| {
         let mut found = BTreeMap::new();
-        read_dump_text(source, config, monitor, |text| {
+        read_dump_text(source, config, &|table| columns.contains_key(table), monitor, |text| {
             found = greatest(text, dialect, columns)?;
             Ok(())
         })?;
