@@ -3,9 +3,9 @@
 # one freshly made ext4 image on loop (deleting before creating makes ext4 slow and figures worthless), the database's
 # folder on it too, caches dropped and the input read before each run. Prints a table and writes bench/results.md.
 #   scripts/bench.sh [restore] [preview] [diff] [parts] [chain] [probe] [calls] [broker] [watchers] [rehearsal] [foreign] [memory] [rows]
-#                     [damaged] [tables]
+#                    [damaged] [tables] [seek]
 #                                                   the named figures; none: all; `site` only makes the site
-# BENCH_PAIRS=5  BENCH_ROWS_PAIRS=5 (the peer of `rows` takes minutes)  BENCH_WORK=bench/work  BENCH_PROGRAM=target/release/rocketvps-restore  BENCH_KEEP=1 keeps the images
+# BENCH_PAIRS=5  BENCH_ROWS_PAIRS=5 (the peer of `rows` takes minutes)  BENCH_WORK=bench/work  BENCH_PROGRAM=target/release/rocketvps-restore  BENCH_KEEP=1 keeps the images, whose paths are those of BENCH_MOUNT=/mnt/rocketvps-bench
 set -euo pipefail
 cd "$(dirname "$0")/.."
 pairs=${BENCH_PAIRS:-5}
@@ -13,13 +13,16 @@ rows_pairs=${BENCH_ROWS_PAIRS:-$pairs}
 work=$(mkdir -p "${BENCH_WORK:-bench/work}" && cd "${BENCH_WORK:-bench/work}" && pwd)
 program=$(realpath "${BENCH_PROGRAM:-${CARGO_TARGET_DIR:-target}/release/rocketvps-restore}")
 world=$PWD/tests/harness/world.sh
-mount=$work/m
+# Not below the checkout: the smart backups leave out folders named tmp, cache and the like, wherever they are.
+mount=${BENCH_MOUNT:-/mnt/rocketvps-bench}
 place=$mount/w
 domain=shop.example
 figures=("$@")
 ((${#figures[@]})) || figures=(restore preview diff parts chain probe calls broker watchers rehearsal foreign memory rows damaged tables seek)
 rows=()
 details=()
+
+mkdir -p "$mount"
 
 say() { # MESSAGE
   printf '%s %s\n' "$(date +%H:%M:%S)" "$1" >&2
@@ -68,6 +71,7 @@ leave() {
 finish() {
   leave
   [[ -n ${BENCH_KEEP:-} ]] || rm -rf "$work"
+  rmdir "$mount" 2>/dev/null || true
 }
 trap finish EXIT
 

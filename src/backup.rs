@@ -8,7 +8,8 @@
 //! * [`meta`]: the `.meta` files beside archives (hints, never trusted);
 //! * [`read`]: the one walk over the entries of an archive, for whoever reads one;
 //! * [`scan()`](scan::scan): one reading of a whole archive, its integrity check; [`preview`]: what it found, as a document;
-//! * [`cache::index`]: our own cache of what was found inside an archive; [`cache::catalogue`]: every entry of the site in it.
+//! * [`cache::index`]: our own cache of what was found inside an archive; [`cache::catalogue`]: every entry of the site in it;
+//!   [`cache::seek`]: where it can be read from the middle, and [`wanted`]: what is read so.
 
 pub mod archives;
 pub mod cache;

@@ -1,4 +1,5 @@
-//! What was found inside archives, kept so that it need not be looked for again. Never a reason to skip a check.
+//! What was found inside archives, kept so that it need not be looked for again. Only the seek index spares a reading: of what nobody
+//! selected.
 
 pub mod catalogue;
 pub mod folder;

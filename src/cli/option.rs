@@ -57,6 +57,8 @@ pub enum OptionName {
     Accept,
     /// `--no-rehearsal`
     NoRehearsal,
+    /// `--probe`
+    Probe,
     /// `--checksum`
     Checksum,
     /// `--rows`
@@ -373,6 +375,15 @@ pub const OPTIONS: &[CommandOption] = {
             Behaviour,
             "Do not try the restored site's pages before",
             "Restore without asking the staged site for pages before it is live.",
+        ),
+        valued(
+            Probe,
+            "probe",
+            ("PAGE", Nothing),
+            Behaviour,
+            "A page that has to come",
+            "A page that has to come from the staged and from the live site, by its address below the domain, and behind a blank a text that it \
+             has to hold: `--probe '/shop/ Add to cart'`. May be given several times, at most 20.",
         ),
         valued(
             Accept,

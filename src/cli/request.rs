@@ -154,6 +154,10 @@ fn add_selection(request: &mut Map<String, Value>, given: &Given) -> Result<()> 
     if !kept.is_empty() {
         behaviour.insert("keep_rows".into(), kept.into());
     }
+    let probes: Vec<Value> = given.values(OptionName::Probe).iter().map(|page| probe(page)).collect();
+    if !probes.is_empty() {
+        behaviour.insert("probes".into(), probes.into());
+    }
     if !behaviour.is_empty() {
         request.insert("options".into(), behaviour.into());
     }
@@ -166,6 +170,12 @@ fn keep_rows(text: &str) -> Value {
         Some((table, column)) => json!({"table": table, "column": column}),
         None => json!({"table": text}),
     }
+}
+
+/// `PATH` or `PATH TEXT`: an address has no blanks.
+fn probe(text: &str) -> Value {
+    let (path, held) = text.split_once(' ').unwrap_or((text, ""));
+    json!({"path": path, "text": held})
 }
 
 /// Components from `--only`, `--path`, `--table` and `--item`; empty: all the backup is for.
@@ -237,6 +247,18 @@ mod tests {
                 &["a.com"],
                 &[(Latest, ""), (Path, "a b/$(x)"), (ExcludeTable, "t"), (Exact, "")],
                 r#"{"domain":"a.com","components":{"files":["a b/$(x)"]},"exclude":{"database":["t"]},"options":{"exact":true}}"#,
+            ),
+            (
+                "rehearse",
+                &["a.com"],
+                &[(Probe, "/shop/?a=b Add to cart"), (Probe, "/contact/")],
+                r#"{"domain":"a.com","options":{"probes":[{"path":"/shop/?a=b","text":"Add to cart"},{"path":"/contact/","text":""}]}}"#,
+            ),
+            (
+                "restore",
+                &["a.com"],
+                &[(KeepRows, "orders"), (KeepRows, "carts:at")],
+                r#"{"domain":"a.com","options":{"keep_rows":[{"table":"orders"},{"table":"carts","column":"at"}]}}"#,
             ),
             ("rollback", &["a.com"], &[(Snapshot, "pre_1")], r#"{"domain":"a.com","snapshot":"/s/pre_1"}"#),
             (
