@@ -186,6 +186,11 @@ impl Reading<'_> {
         })?;
         let Some(Walked { sorter, unpacked_bytes, lacks_end_mark }) = walked else { return Ok(()) };
         self.found.without_end_mark |= lacks_end_mark;
+        if sorter.seen().second_dump.is_some()
+            && let Some(draft) = self.catalogue
+        {
+            draft.without_seek();
+        }
         self.found.unpacked_bytes += unpacked_bytes;
         let layout = sorter.layout().map(str::to_owned);
         self.found.layout = self.found.layout.take().or(layout);

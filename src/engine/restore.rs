@@ -16,6 +16,7 @@ use crate::engine::stage::in_common;
 use crate::engine::state::{Committed, Job, Planned, Staged, Verified};
 use crate::engine::{check, hooks, preflight, rehearsal, site_config, stage, verify};
 use crate::error::{Code, Error, Result};
+use crate::host::services::Services;
 use crate::host::site_database;
 use crate::host::target::Target;
 use crate::job::ending::{Ending, Reached};
@@ -160,6 +161,13 @@ fn plan_source(
         monitor.event(Level::Info, preflight::OF_FILES);
         notes.push(preflight::OF_FILES.to_owned());
     }
+    // A site that was broken before may still be after some of its parts were mended. Its page takes as long as all that comes before the
+    // change-over, so it is asked for beside that.
+    let page_before = selection.is_partial().then(|| {
+        let (config, domain) = (config.clone(), domain.clone());
+        let services = Services::new(&config, folder.path(), shared.clone());
+        std::thread::spawn(move || verify::page_stands(&config, &services, &domain))
+    });
     let facts = facts::gather(config, &source, &mut selection, folder.path(), None, &shared)?;
     if let (Some(site), Some(holds)) = (&facts.site, &schema) {
         require_same_schema(&site.account.schema, holds, &source.path)?;
@@ -224,6 +232,7 @@ fn plan_source(
             has_no_table,
             schema_is_missing: facts.schema_is_missing,
             notes,
+            page_before,
         },
     })
 }
@@ -281,21 +290,17 @@ fn plan_retained(
 
 impl Job<Planned> {
     /// Builds the new state beside the live one.
-    fn stage(self) -> Result<Job<Staged>> {
+    fn stage(mut self) -> Result<Job<Staged>> {
         self.monitor.enter(State::Staging);
+        let page = self.state.page_before.take();
         let (config, plan, hosts) = (&self.ticket.config, &self.plan, &self.hosts);
         let actions = self.ticket.request.options().compatibility;
         // A rehearsal proves that the backup can be loaded.
         let compares = self.ticket.kind != Kind::Rehearse;
         let compared = stage::Compared { tables: compares, files: compares && self.may_compare_files() };
-        let staged = std::thread::scope(|scope| {
-            // A site that was broken before may still be after some of its parts were mended.
-            let page =
-                plan.selection.is_partial().then(|| scope.spawn(|| verify::page_stands(config, hosts, &plan.domain)));
-            let staged = stage::run(config, plan, hosts, &self.state, &self.folder, (actions, compared), &self.monitor);
-            let page_before = page.and_then(|page| page.join().ok());
-            staged.map(|staged| Staged { page_before, ..staged })
-        })?;
+        let staged = stage::run(config, plan, hosts, &self.state, &self.folder, (actions, compared), &self.monitor)?;
+        let page_before = page.and_then(|page| page.join().ok());
+        let staged = Staged { page_before, ..staged };
         self.tell_hooks(Moment::Staged, State::Staging)?;
         Ok(self.moved(|_| staged))
     }

@@ -21,6 +21,7 @@ use crate::snapshot::retained::{Brought, Manifest};
 use crate::sql::compat::Finding;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 /// A job on its way; `S` says how far it is.
@@ -57,6 +58,8 @@ pub struct Planned {
     pub schema_is_missing: bool,
     /// Notes of the planning, for the report.
     pub notes: Vec<String>,
+    /// Asks the live site for its page, where only parts of it are restored.
+    pub page_before: Option<JoinHandle<bool>>,
 }
 
 /// The new state stands beside the live one.

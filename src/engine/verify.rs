@@ -9,7 +9,7 @@ use crate::engine::site_config;
 use crate::engine::state::{InCommon, Staged, StagedDatabase, StagedFiles};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, LoadedTable, UnchangedTable};
-use crate::host::services::Answer;
+use crate::host::services::{Answer, Services};
 use crate::host::site::Site;
 use crate::host::target::Target;
 use crate::host::tree::difference::{Difference, What};
@@ -578,10 +578,9 @@ fn services(config: &Config, hosts: &Hosts, domain: &Domain, probes: &[Probe]) -
 }
 
 /// Whether the site's page is as restore.toml wants it, asked once.
-pub fn page_stands(config: &Config, hosts: &Hosts, domain: &Domain) -> bool {
+pub fn page_stands(config: &Config, services: &Services, domain: &Domain) -> bool {
     config.http.url.is_empty()
-        || hosts
-            .services
+        || services
             .fetch(domain)
             .is_ok_and(|answer| answer.doubt.is_some() || config.http.expect_status.contains(&answer.status))
 }

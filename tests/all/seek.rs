@@ -228,6 +228,30 @@ fn files(digest: &Digest) -> Vec<&str> {
 }
 
 #[test]
+fn what_only_a_whole_reading_tells_is_still_told() {
+    let (world, ..) = World::large("design");
+    let archive = world.archive();
+    let folder = world.place().join("unpacked");
+    std::fs::create_dir(&folder).unwrap();
+    let tar = |words: &[&str]| {
+        let ended = Command::new("tar").args(words).arg("-C").arg(&folder).status().unwrap();
+        assert!(ended.success(), "{words:?}");
+    };
+    tar(&["-xzf", archive.to_str().unwrap()]);
+    // A second database: which one is the site's nobody can know.
+    std::fs::create_dir_all(folder.join("database")).unwrap();
+    std::fs::copy(folder.join("database.sql"), folder.join("database/other.sql")).unwrap();
+    let packed = Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(&folder).arg(".").status().unwrap();
+    assert!(packed.success());
+    let request = json!({"domain": DOMAIN, "wait": true, "components": {"database": ["rv_orders"]}});
+    let before = world.refused("restore_start", request.clone());
+    world.preview();
+    let after = world.refused("restore_start", request);
+    assert_eq!((before["code"].clone(), after["code"].clone()), (json!("backup_corrupt"), json!("backup_corrupt")));
+    assert_eq!(before["message"], after["message"]);
+}
+
+#[test]
 fn an_index_is_smaller_than_a_hundredth_of_its_backup() {
     let (world, ..) = World::large("design");
     world.preview();

@@ -127,6 +127,11 @@ impl Draft {
         }
     }
 
+    /// Leaves out the seek index: only a whole reading tells what is wrong with the source.
+    pub(crate) fn without_seek(&mut self) {
+        self.seek = None;
+    }
+
     /// Notes an entry that is none of the site's.
     pub(crate) fn pass(&mut self, entry: &Entry, class: Class) {
         if let Some(seek) = &mut self.seek {
