@@ -59,7 +59,7 @@ impl<R: Read> GzipReader<R> {
             taken: 0,
             made: 0,
             state: State::Header,
-            inflate: Inflate::new(),
+            inflate: Inflate::begin(),
             recorder: None,
             resumed: false,
             plain: 0,

@@ -55,7 +55,7 @@ unsafe impl Send for Inflate {}
 
 impl Inflate {
     /// One at the beginning of a stream.
-    pub fn new() -> Inflate {
+    pub fn begin() -> Inflate {
         let mut stream = Box::new(zlib::z_stream::default());
         // SAFETY: the stream is valid and has zlib-rs's own allocator; version and size are those of the linked library.
         let code = unsafe {
@@ -67,7 +67,7 @@ impl Inflate {
 
     /// Begins another stream.
     pub fn reset(&mut self) {
-        // SAFETY: the stream was initialised by `new`.
+        // SAFETY: the stream was initialised by `begin`.
         unsafe { zlib::inflateReset(&mut *self.stream) };
     }
 
@@ -83,14 +83,14 @@ impl Inflate {
         }
         if unused_bits > 0 {
             let value = c_int::from(last >> (8 - unused_bits));
-            // SAFETY: the stream was initialised by `new` and reset; at most 7 bits are given.
+            // SAFETY: the stream was initialised by `begin` and reset; at most 7 bits are given.
             let code = unsafe { zlib::inflatePrime(&mut *self.stream, c_int::from(unused_bits), value) };
             if code != zlib::Z_OK {
                 return Err(Wrong);
             }
         }
         if !window.is_empty() {
-            // SAFETY: the stream was initialised by `new`; the window is read for as many bytes as it has.
+            // SAFETY: the stream was initialised by `begin`; the window is read for as many bytes as it has.
             let code = unsafe {
                 zlib::inflateSetDictionary(&mut *self.stream, window.as_ptr(), window.len() as std::ffi::c_uint)
             };
@@ -111,7 +111,7 @@ impl Inflate {
         (stream.next_in, stream.avail_in) = (input.as_ptr().cast_mut(), room(input.len()));
         (stream.next_out, stream.avail_out) = (output.as_mut_ptr(), room(output.len()));
         let flush = if stop { zlib::Z_BLOCK } else { zlib::Z_NO_FLUSH };
-        // SAFETY: the stream was initialised by `new`; input and output are valid for the lengths given, for the time of this call.
+        // SAFETY: the stream was initialised by `begin`; input and output are valid for the lengths given, for the time of this call.
         let code = unsafe { zlib::inflate(stream, flush) };
         let taken = (room(input.len()) - stream.avail_in) as usize;
         let made = (room(output.len()) - stream.avail_out) as usize;
@@ -135,7 +135,7 @@ impl Inflate {
     pub fn window(&self) -> Vec<u8> {
         let mut window = vec![0; WINDOW];
         let mut length = 0;
-        // SAFETY: the stream was initialised by `new`; the buffer has room for the largest window.
+        // SAFETY: the stream was initialised by `begin`; the buffer has room for the largest window.
         unsafe { zlib::inflateGetDictionary(&*self.stream, window.as_mut_ptr(), &mut length) };
         window.truncate(length as usize);
         window
@@ -144,7 +144,7 @@ impl Inflate {
 
 impl Drop for Inflate {
     fn drop(&mut self) {
-        // SAFETY: the stream was initialised by `new`, and nobody uses it afterwards.
+        // SAFETY: the stream was initialised by `begin`, and nobody uses it afterwards.
         unsafe { zlib::inflateEnd(&mut *self.stream) };
     }
 }
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn it_goes_on_from_every_block_of_a_stream_as_one_that_read_what_came_before() {
         let (packed, text) = packed();
-        let mut inflate = Inflate::new();
+        let mut inflate = Inflate::begin();
         let (mut taken, mut made, mut blocks) = (0, 0, Vec::new());
         let mut output = vec![0; 1 << 20];
         loop {
@@ -186,7 +186,7 @@ mod tests {
         assert!(blocks.iter().any(|(.., bits, _)| *bits > 0), "blocks end within bytes");
         for (from, begun, bits, window) in blocks {
             assert_eq!(window, text[begun.saturating_sub(WINDOW)..begun]);
-            let mut inflate = Inflate::new();
+            let mut inflate = Inflate::begin();
             inflate.resume(bits, packed[from - 1], &window).unwrap();
             let (mut at, mut back) = (from, Vec::new());
             loop {
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_is_no_deflate_and_no_checkpoint_is_refused() {
-        let mut inflate = Inflate::new();
+        let mut inflate = Inflate::begin();
         assert_eq!(inflate.decompress(&[0xff; 64], &mut [0; 64], false), Err(Wrong));
         assert_eq!(inflate.resume(8, 0, b""), Err(Wrong));
         assert_eq!(inflate.resume(0, 0, &[0; WINDOW + 1]), Err(Wrong));

@@ -243,8 +243,9 @@ impl Seen<'_> {
         };
         let scratch = folder.join("diff_rows.sorted");
         let sides = rows::Sides { reader, schema: &live.schema, dialect, tables: &both, scratch };
-        let read =
-            |look: &mut dyn FnMut(&mut dyn Read) -> Result<()>| read_dump_text(self.source, self.config, monitor, look);
+        let read = |look: &mut dyn FnMut(&mut dyn Read) -> Result<()>| {
+            read_dump_text(self.source, self.config, &|table| both.contains(table), monitor, look)
+        };
         monitor.begin(Phase::Database);
         let found = rows::changes(&sides, dump, pages, &read, monitor)?;
         monitor.finish(Phase::Database);
