@@ -257,7 +257,7 @@ mod tests {
             (
                 "restore",
                 &["a.com"],
-                &[(KeepRows, "orders"), (KeepRows, "carts:at")],
+                &[(Latest, ""), (KeepRows, "orders"), (KeepRows, "carts:at")],
                 r#"{"domain":"a.com","options":{"keep_rows":[{"table":"orders"},{"table":"carts","column":"at"}]}}"#,
             ),
             ("rollback", &["a.com"], &[(Snapshot, "pre_1")], r#"{"domain":"a.com","snapshot":"/s/pre_1"}"#),
