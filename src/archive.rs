@@ -76,19 +76,19 @@ impl Limits {
     }
 }
 
-/// A tar archive, compressed or not: decided by its first bytes.
+/// As [`open_recorded`], with nothing recorded.
 ///
 /// # Errors
-/// `backup_corrupt` for one too short to be either, `io_failed` when it cannot be read.
+/// The same.
 #[cfg(any(test, feature = "test-support"))]
 pub fn open<'a>(archive: impl Read + 'a, limits: Limits) -> Result<TarReader<Box<dyn Read + 'a>>> {
     open_recorded(archive, limits, None)
 }
 
-/// The same; what reading it from the middle takes goes to `recorder`.
+/// A tar archive, compressed or not: decided by its first bytes. What reading it from the middle takes goes to `recorder`.
 ///
 /// # Errors
-/// As [`open`].
+/// `backup_corrupt` for one too short to be either, `io_failed` when it cannot be read.
 pub fn open_recorded<'a>(
     archive: impl Read + 'a,
     limits: Limits,

@@ -3,7 +3,7 @@
 //! previews of any depth and for comparing a backup with the live site. Only shown, never a reason to skip a check.
 //!
 //! Two files a backup, `PATH-KEY.tree` and `PATH-KEY.tables`: PATH stands for where the backup lies, KEY for the fingerprints
-//! of its files, so that a catalogue of other files is never found. With them is `PATH-KEY.seek`, [`seek`](super::seek).
+//! of its files, so that a catalogue of other files is never found. With them is `PATH-KEY.seek`, [`seek`].
 
 use crate::archive::{Entry, EntryKind, Recorder};
 use crate::backup::cache::folder::{self, Fingerprint};
