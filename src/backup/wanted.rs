@@ -9,6 +9,7 @@ use crate::backup::cache::seek::{Class, DumpSeek, PartSeek, Place, Seek, Windows
 use crate::backup::source::{Container, Part, Source, newest_first};
 use crate::config::Config;
 use crate::host::tree::manifest::{Reader, Record};
+use crate::path::RelPath;
 use crate::sql::tally::RowsRun;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -40,6 +41,8 @@ pub enum WishedDump<'a> {
 pub struct Wanted {
     windows: Option<Arc<Windows>>,
     parts: Vec<Option<PartWanted>>,
+    /// The backup has the document root where the live site has it, whether or not anything of it is read.
+    pub document_root: bool,
 }
 
 /// What is read of one of its files.
@@ -78,7 +81,9 @@ impl Wanted {
             Some(Seek { windows, parts, dump }) => (Some(Arc::new(Windows(windows))), parts, dump),
             None => (None, Vec::new(), None),
         };
-        let mut choice = Choice { wish, records: None, left: 0, is_first: true, read: 0, all: 0 };
+        let root = source.site.root_in_folder();
+        let mut choice =
+            Choice { wish, root, document_root: false, records: None, left: 0, is_first: true, read: 0, all: 0 };
         let lists = |part: &Part| part.container == Container::Zip;
         if known.iter().flatten().any(PartSeek::has_entries) || source.parts.iter().any(lists) {
             let reader = Reader::new(catalogue::open_unchecked(config, source)?).ok()?;
@@ -100,7 +105,7 @@ impl Wanted {
             };
         }
         let helps = choice.is_whole()? && parts.iter().any(Option::is_some) && choice.read * 2 <= choice.all;
-        helps.then_some(Wanted { windows, parts })
+        helps.then_some(Wanted { windows, parts, document_root: choice.document_root })
     }
 
     /// What is read of a file of this source; `None`: all of it.
@@ -155,6 +160,9 @@ impl Wanted {
 /// A choice that is being made.
 struct Choice<'a> {
     wish: Wish<'a>,
+    /// Where the live site has its document root in the tree, and whether the backup has it there.
+    root: RelPath,
+    document_root: bool,
     /// The catalogue, and how many records of it are left.
     records: Option<Reader>,
     left: u64,
@@ -174,6 +182,7 @@ impl Choice<'_> {
     fn record(&mut self) -> Option<(Record, bool)> {
         self.left = self.left.checked_sub(1)?;
         let record = self.records.as_mut()?.next_record().ok()??;
+        self.document_root |= record.path.strip_prefix(&self.root).is_some();
         let takes = (self.wish.site)(&record) | std::mem::take(&mut self.is_first);
         Some((record, takes))
     }

@@ -34,6 +34,8 @@ const MAX_TRIGGERS: usize = 10_000;
 pub const MAX_CREATE: usize = 64 << 10;
 /// Most bytes of CREATE TABLE kept of a dump.
 pub const MAX_CREATES: usize = 4 << 20;
+/// Most bytes between two statements of one run: nothing that means anything is so short.
+const LINE_END: u64 = 2;
 /// Most runs of rows whose places are kept.
 const MAX_RUNS: usize = 100_000;
 /// Longest text of a refused statement kept.
@@ -67,7 +69,7 @@ pub struct ObjectFound {
     pub name: String,
 }
 
-/// Rows of one table without another statement between them.
+/// Rows of one table with nothing but line ends between their statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowsRun {
     /// The table.
@@ -222,7 +224,9 @@ struct Runs {
 impl Runs {
     /// Adds rows whose statement, or the part of it that was read, ends at `end`; its lines are `first` to `last`.
     fn rows(&mut self, rows: &Rows, end: u64, (first, last): (u64, u64)) {
-        if self.open.as_ref().is_some_and(|(run, _)| run.table != rows.head.table) {
+        // What lies between two statements stays: a client's command, a comment that a server executes.
+        let goes_on = |run: &RowsRun| run.table == rows.head.table && rows.begin <= run.bytes.end + LINE_END;
+        if self.open.as_ref().is_some_and(|(run, _)| !goes_on(run)) {
             self.end();
         }
         if let Some((run, begun)) = &mut self.open {
@@ -540,7 +544,7 @@ mod tests {
         text += "CREATE TABLE z (x int);\n-- Dump completed\n";
         let whole = super::tally(text.as_bytes()).unwrap();
         let names: Vec<&str> = whole.runs.iter().map(|run| run.table.as_str()).collect();
-        assert_eq!(names, ["a", "b;", "c"]);
+        assert_eq!(names, ["a", "a", "a", "b;", "b;", "b;", "c", "c", "c"]);
         let mut cut = text.clone();
         for run in whole.runs.iter().rev().filter(|run| run.table != "c") {
             let range = run.bytes.start as usize..run.bytes.end as usize;
@@ -554,6 +558,24 @@ mod tests {
         assert_eq!(rows(&rest), [0, 0, 120_000, 0]);
         assert!(rest.complete && rest.survey.refused.is_empty());
         assert_eq!(rest.survey.keyless, whole.survey.keyless, "lines keep their numbers");
+    }
+
+    #[test]
+    fn what_lies_between_statements_is_in_no_run() {
+        let text = "INSERT INTO a VALUES (1);\nINSERT INTO a VALUES (2);\r\nDELIMITER ;;\nINSERT INTO a VALUES (3);;\n\
+                    CREATE TRIGGER t BEFORE INSERT ON b FOR EACH ROW BEGIN SET NEW.x=1; END;;\nDELIMITER ;\n\
+                    INSERT INTO a VALUES (4);/*!50000 SET @x=1*/;\nINSERT INTO a VALUES (5);\n";
+        let runs = super::tally(text.as_bytes()).unwrap().runs;
+        let shown: Vec<&str> = runs.iter().map(|run| &text[run.bytes.start as usize..run.bytes.end as usize]).collect();
+        assert_eq!(
+            shown,
+            [
+                "INSERT INTO a VALUES (1);\nINSERT INTO a VALUES (2);",
+                "INSERT INTO a VALUES (3);;",
+                "INSERT INTO a VALUES (4);",
+                "INSERT INTO a VALUES (5);"
+            ]
+        );
     }
 
     #[test]

@@ -252,6 +252,46 @@ fn what_only_a_whole_reading_tells_is_still_told() {
 }
 
 #[test]
+fn a_folder_beside_the_document_root_comes_as_ever() {
+    let world = World::up();
+    let folder = world.place().join("web").join(DOMAIN);
+    let public = folder.join("public");
+    std::fs::create_dir_all(&public).unwrap();
+    for name in ["wp-admin", "wp-includes", "index.php"] {
+        let copied = Command::new("cp").arg("-r").arg(folder.join(name)).arg(&public).status().unwrap();
+        assert!(copied.success());
+    }
+    std::fs::create_dir_all(folder.join("storage")).unwrap();
+    std::fs::write(folder.join("storage/one.txt"), "hello").unwrap();
+    std::fs::write(public.join("large.bin"), noise(4 << 20)).unwrap();
+    let site = world.place().join("nginx/sites-available").join(DOMAIN);
+    let text = std::fs::read_to_string(&site).unwrap();
+    let moved = text.replace(&format!("root {};", folder.display()), &format!("root {};", public.display()));
+    assert_ne!(text, moved);
+    std::fs::write(&site, moved).unwrap();
+    world.harness("backup", &["--layout", "smart", "--without", "database", "--stamp", "20251004_030000"]);
+    world.preview();
+    std::fs::write(folder.join("storage/one.txt"), "changed").unwrap();
+    let (_, how) = world.read(&json!({"components": {"files": ["storage"]}}));
+    assert!(how.is_some());
+    assert_eq!(std::fs::read_to_string(folder.join("storage/one.txt")).unwrap(), "hello");
+}
+
+#[test]
+fn what_is_said_of_a_fifo_is_said_after_a_look_too() {
+    let (world, ..) = World::large("design");
+    let made = Command::new("mkfifo").arg(world.root().join("wp-admin/pipe")).status().unwrap();
+    assert!(made.success());
+    world.harness("backup", &["--stamp", "20251005_030000"]);
+    world.preview();
+    assert!(world.index().is_none());
+    let request = json!({"domain": DOMAIN, "wait": true, "components": {"files": ["wp-admin"]}});
+    let data = world.call("restore_start", request);
+    let notes = data["notes"].to_string();
+    assert!(notes.contains("wp-admin/pipe"), "{notes}");
+}
+
+#[test]
 fn an_index_is_smaller_than_a_hundredth_of_its_backup() {
     let (world, ..) = World::large("design");
     world.preview();

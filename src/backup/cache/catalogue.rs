@@ -106,7 +106,7 @@ impl Draft {
         // In layers an entry counts only where no newer one does.
         let seek = match source.is_layered() {
             true => None,
-            false => Some(seek::Draft::begin(path.with_extension(SEEK), source.parts.len())?),
+            false => Some(seek::Draft::begin(beside(&folder.join(format!("{name}.{SEEK}"))), source.parts.len())?),
         };
         let (replaced, seen) = (Replaced::default(), HashSet::new());
         let mut draft = Draft { path, name, folder, writer: None, file: None, replaced, seen, seek };
@@ -153,7 +153,8 @@ impl Draft {
     pub fn add(&mut self, path: &RelPath, entry: &Entry, hash: u64, link: Vec<u8>) -> Result<()> {
         let kind = kind_of(&entry.kind);
         if kind == Kind::Special {
-            self.pass(entry, Class::Other);
+            // What is said of it is said where it is met.
+            self.without_seek();
             return Ok(());
         }
         self.pass(entry, Class::Site);
@@ -221,7 +222,8 @@ impl Draft {
         let place = |ending: &str| self.folder.join(format!("{}.{ending}", self.name));
         write_file(&place(TABLES), &bytes, Durable::Nothing)?;
         if let Some(seek) = self.seek.take() {
-            seek.publish(&place(SEEK))?;
+            // Without it the backup is read whole.
+            let _ = seek.publish(&place(SEEK));
         }
         std::fs::rename(&self.path, place(TREE)).doing(act)
     }

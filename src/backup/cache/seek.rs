@@ -2,7 +2,8 @@
 //! and where in the text of its dump the rows of each table are. Made by the whole reading that makes the catalogue, kept beside it as
 //! `PATH-KEY.seek`, and found under the same fingerprints. What is read by it is held against the sums of that reading.
 //!
-//! A file: a mark, the windows of the checkpoints, then all else as numbers of variable length (LEB128), the XXH3 of that, and its length.
+//! A file: a mark, the windows of the checkpoints, then all else as numbers of variable length (LEB128), the last of them the XXH3 of what
+//! comes before them; the XXH3 of the numbers, and their length.
 //! It has no entries for a backup of several archives, for containers that have a directory of their own, and where an entry does not stand
 //! by itself; nor places of rows for a dump whose text is changed on its way.
 
@@ -17,7 +18,7 @@ use std::io::{self, Read, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 const MARK: &[u8; 8] = b"RVSEEK1\n";
 /// Largest file of this kind that is read, without its windows.
@@ -135,6 +136,10 @@ impl Seek {
         let mut numbers = Numbers(&body);
         let parts = numbers.parts()?;
         let dump = numbers.dump()?;
+        let sum = numbers.next()?;
+        if windows_sum(&file, length - 16 - size).ok()? != sum {
+            return None;
+        }
         numbers.0.is_empty().then_some(Seek { windows: file, parts, dump })
     }
 }
@@ -151,6 +156,9 @@ pub struct Draft {
     /// Entries of the part in hand do not stand by themselves.
     is_lost: bool,
     dump: Option<DumpSeek>,
+    /// Dumps were met; which of two counts only a whole reading tells.
+    has_dump: bool,
+    has_second_dump: bool,
 }
 
 impl Draft {
@@ -171,6 +179,8 @@ impl Draft {
             last: 0,
             is_lost: false,
             dump: None,
+            has_dump: false,
+            has_second_dump: false,
         })
     }
 
@@ -181,6 +191,8 @@ impl Draft {
         if !codec.seeks() {
             return None;
         }
+        // Windows of a file that was not read to its end are written over.
+        self.file.seek(SeekFrom::Start(self.written)).ok()?;
         let windows = self.file.try_clone().ok()?;
         let recorder = Recorder::new(Box::new(windows), self.written);
         self.recording = Some((number, codec, recorder.clone()));
@@ -189,6 +201,7 @@ impl Draft {
 
     /// Notes an entry of the archive in hand.
     pub fn entry(&mut self, begin: Option<u64>, class: Class) {
+        self.has_second_dump |= class == Class::Dump && std::mem::replace(&mut self.has_dump, true);
         match begin.and_then(|begin| begin.checked_sub(self.last)).filter(|apart| apart % BLOCK == 0) {
             Some(apart) if !self.is_lost => {
                 put(&mut self.entries, (apart / BLOCK) << 2 | class as u64);
@@ -225,7 +238,7 @@ impl Draft {
     /// # Errors
     /// `io_failed`, `disk_full`.
     pub fn publish(mut self, place: &Path) -> Result<()> {
-        if self.parts.iter().all(Option::is_none) {
+        if self.parts.iter().all(Option::is_none) || self.has_second_dump {
             return Ok(());
         }
         let mut body = Vec::new();
@@ -234,8 +247,9 @@ impl Draft {
             put_part(&mut body, part.as_ref());
         }
         put_dump(&mut body, self.dump.as_ref());
-        let end = [xxh3_64(&body).to_le_bytes(), (body.len() as u64).to_le_bytes()].concat();
         let act = || format!("write {}", self.path.display());
+        put(&mut body, windows_sum(&self.file, self.written).doing(act)?);
+        let end = [xxh3_64(&body).to_le_bytes(), (body.len() as u64).to_le_bytes()].concat();
         self.file.seek(SeekFrom::Start(self.written)).doing(act)?;
         self.file.write_all(&body).doing(act)?;
         self.file.write_all(&end).doing(act)?;
@@ -261,6 +275,20 @@ impl ReadAt for Windows {
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
         self.0.read_at(into, offset)
     }
+}
+
+/// XXH3 of the mark and the windows, which end at `end`.
+fn windows_sum(file: &File, end: u64) -> io::Result<u64> {
+    let mut sum = Xxh3::new();
+    let mut buffer = vec![0; 256 << 10];
+    let mut at = 0;
+    while at < end {
+        let most = buffer.len().min((end - at) as usize);
+        file.read_exact_at(&mut buffer[..most], at)?;
+        sum.update(&buffer[..most]);
+        at += most as u64;
+    }
+    Ok(sum.digest())
 }
 
 fn put(into: &mut Vec<u8>, mut number: u64) {
@@ -433,8 +461,7 @@ mod tests {
         let place = folder.path().join("a.seek");
         draft(folder.path()).publish(&place).unwrap();
         let whole = std::fs::read(&place).unwrap();
-        let body = whole.len() - 16 - u64::from_le_bytes(whole[whole.len() - 8..].try_into().unwrap()) as usize;
-        for at in (0..8).chain(body..whole.len()) {
+        for at in 0..whole.len() {
             let mut bad = whole.clone();
             bad[at] ^= 0x10;
             std::fs::write(&place, bad).unwrap();

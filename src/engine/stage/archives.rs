@@ -161,8 +161,9 @@ impl Reading<'_> {
             }
             part.unchanged()?;
         }
-        if wanted.is_some() {
+        if let Some(wanted) = wanted {
             found.notes.push(READ_IN_PART.to_owned());
+            found.seen.document_root |= wanted.document_root;
         }
         // A symlink in a file's place is no configuration file.
         found.seen.config = found.config.iter().map(|file| file.item).collect();
