@@ -69,6 +69,11 @@ fn change(change: Change, name: &str, style: Style, out: &mut String) {
 fn rows(found: &RowChanges, style: Style, out: &mut String) {
     let RowChanges { added, changed, removed, same, .. } = *found;
     counts("Rows", &Counts { added, changed, removed, same, kept: 0 }, style, out);
+    if found.not_compared > 0 {
+        let (number, unit) = (found.not_compared, if found.not_compared == 1 { "table" } else { "tables" });
+        let said = format!("! the rows of {} {unit} were not compared; `--json` tells why of each", count(number));
+        line(out, &format!("    {}", style.paint(33, &said)));
+    }
     for entry in &found.entries {
         change(entry.change, &named(entry), style, out);
         for ChangedValue { column, backup, live } in &entry.columns {

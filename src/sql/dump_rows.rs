@@ -13,6 +13,8 @@ use crate::sql::window::Window;
 use std::collections::HashSet;
 use std::io::Read;
 
+/// Longest row that is compared: each is held a few times over.
+const LONGEST: u64 = 16 << 20;
 /// Bytes of rows in one piece.
 const PIECE: u64 = 256 << 10;
 
@@ -69,7 +71,7 @@ pub fn read(dump: impl Read, dialect: Dialect, live: &str, reader: &mut impl Rea
                 let table = lexer.refused_rows().map(|(head, _)| head.table.clone());
                 match (error.code, table) {
                     (Code::DumpRefused | Code::LimitExceeded | Code::BackupCorrupt, Some(table)) => {
-                        reading.reader.unread(&table, &error.message);
+                        reading.told(&table, &error);
                     }
                     // Of the statement in hand it is not known which table it is about.
                     (Code::DumpRefused | Code::LimitExceeded, None) => {}
@@ -113,6 +115,9 @@ impl<R: Reader> Reading<'_, R> {
             Statement::InsertRow(name) => {
                 self.reader.unread(&name.name, "the dump fills it by INSERT … SET, which is not read here");
             }
+            Statement::AlterTable(name) if changes_values(&own) => {
+                self.reader.unread(&name.name, "the dump changes its columns behind its definition");
+            }
             Statement::Empty(name) if self.filled.contains(&name.name) => {
                 self.reader.unread(&name.name, "the dump empties it behind its rows");
             }
@@ -137,12 +142,28 @@ impl<R: Reader> Reading<'_, R> {
         if !self.filled.contains(&rows.head.table) {
             self.filled.insert(rows.head.table.clone());
         }
-        self.reader.rows(rows, &window.text(rows), self.state.session())
+        match window.text(rows).filter(|_| rows.longest <= LONGEST) {
+            Some(text) => self.reader.rows(rows, &text, self.state.session()),
+            None => {
+                self.reader.unread(&rows.head.table, "a row of it has over 16 MiB");
+                Ok(())
+            }
+        }
     }
 
+    /// By its line alone: the text of a statement may hold a secret.
     fn told(&mut self, table: &str, error: &Error) {
-        self.reader.unread(table, &error.message);
+        let line = error.context.get("line").and_then(|line| line.as_u64()).unwrap_or_default();
+        self.reader
+            .unread(table, &format!("line {line} of the dump is about it and is not read here: {}", error.code.name()));
     }
+}
+
+/// Whether an ALTER TABLE may change what is in a table: all but keys, and the AUTO_INCREMENT that phpMyAdmin gives a column so.
+fn changes_values(sql: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(sql).to_uppercase();
+    let has = |word: &str| text.split(|letter: char| !letter.is_ascii_alphabetic()).any(|other| other == word);
+    has("CHANGE") || has("CONVERT") || has("COLUMN") || (has("MODIFY") && !text.contains("AUTO_INCREMENT"))
 }
 
 #[cfg(test)]

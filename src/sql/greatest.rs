@@ -1,6 +1,6 @@
 //! The greatest values that a dump has in columns of its tables, found while it streams by. Pure.
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::sql::digest::Filled;
 use crate::sql::lexer::{Item, Lexer, Rows};
 use crate::sql::state::DumpState;
@@ -22,6 +22,12 @@ pub struct Found {
     pub columns: Vec<String>,
     /// The greatest value of the column that was asked for; empty: it has no row with one.
     pub greatest: Vec<u8>,
+}
+
+fn too_long(rows: &Rows) -> Error {
+    let message =
+        format!("line {}: a row of {} is too long to be held against the live ones", rows.line, rows.head.table);
+    Error::new(Code::LimitExceeded, message).hint("Restore without `keep_rows` for this table.").with("line", rows.line)
 }
 
 /// The greatest value of each of these columns, by table, of the tables that the dump makes. Numbers are compared as numbers, all else as
@@ -59,7 +65,7 @@ pub fn greatest(
             // The rows of a long statement may come after the lexer has passed them.
             Item::Rows(rows) => {
                 if let (Some(table), Some(column)) = (tables.get(&rows.head.table), columns.get(&rows.head.table)) {
-                    let text = window.text(&rows);
+                    let text = window.text(&rows).ok_or_else(|| too_long(&rows))?;
                     look(
                         &text,
                         &rows,

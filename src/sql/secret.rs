@@ -42,10 +42,17 @@ const WORDS: &[&str] = &[
     "jwt",
     "apikey",
     "pem",
+    "license",
+    "licence",
+    "actkey",
+    "loginkey",
+    "logoutkey",
+    "validation",
+    "matkhau",
 ];
 /// The same within a word: `userpass`, `clientSecret`, `apitoken`.
 const PARTS: &[&str] =
-    &["passw", "userpass", "secret", "token", "apikey", "api_key", "privatekey", "authkey", "credential"];
+    &["passw", "userpass", "secret", "token", "apikey", "api_key", "privatekey", "authkey", "credential", "mat_khau"];
 /// Names that have the word `key` and tell of none.
 const HARMLESS: &[&str] = &[
     "key",
@@ -76,6 +83,10 @@ const NAMING: &[&str] = &[
     "setting_key",
     "setting_name",
     "config_key",
+    "configuration_key",
+    "varname",
+    "field",
+    "label",
     "config_name",
     "config",
     "code",

@@ -18,6 +18,8 @@ struct Held {
     passed: usize,
 }
 
+/// Most bytes that are held: the rows of one statement that a lexer has in hand, and no row that is longer.
+const MOST: usize = 72 << 20;
 /// Passed bytes that may lie at the front.
 const SLACK: usize = 1 << 20;
 
@@ -28,12 +30,15 @@ impl Window {
         (Through { dump, window: window.clone() }, window)
     }
 
-    /// The text of an extent of rows.
-    pub fn text(&self, rows: &Rows) -> Vec<u8> {
+    /// The text of an extent of rows; `None` for one that was too long to be held.
+    pub fn text(&self, rows: &Rows) -> Option<Vec<u8>> {
         let held = self.0.borrow();
+        if rows.offset < held.begin {
+            return None;
+        }
         let place = |offset: u64| usize::try_from(offset.saturating_sub(held.begin)).unwrap_or(usize::MAX);
         let end = place(rows.offset + rows.length).min(held.bytes.len());
-        held.bytes[place(rows.offset).min(end)..end].to_vec()
+        Some(held.bytes[place(rows.offset).min(end)..end].to_vec())
     }
 
     /// Nothing before this offset is asked for any more.
@@ -58,7 +63,12 @@ pub struct Through<R> {
 impl<R: Read> Read for Through<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.dump.read(buffer)?;
-        self.window.0.borrow_mut().bytes.extend_from_slice(&buffer[..got]);
+        let mut held = self.window.0.borrow_mut();
+        if held.bytes.len() + got > MOST {
+            held.begin += held.bytes.len() as u64;
+            (held.bytes, held.passed) = (Vec::new(), 0);
+        }
+        held.bytes.extend_from_slice(&buffer[..got]);
         Ok(got)
     }
 }

@@ -248,8 +248,8 @@ fn no_secret_of_a_row_is_in_the_answer_the_job_or_the_log() {
 }
 
 /// The result of a comparison of this table, and the most memory that its worker had, in KiB.
-fn watched(world: &World, table: &str, rows: bool) -> (Value, u64) {
-    let asked = json!({"domain": DOMAIN, "components": {"database": [table]}, "rows": rows, "limit": 1000});
+fn watched(world: &World, table: &str) -> (Value, u64) {
+    let asked = json!({"domain": DOMAIN, "components": {"database": [table]}, "rows": true, "limit": 1000});
     let job = World::job(&world.call("diff_backup", asked));
     let mut most = 0;
     while let Some(pid) = world::worker(&job).filter(|pid| world::is_alive(*pid)) {
@@ -272,17 +272,13 @@ fn memory_does_not_grow_with_the_rows_that_differ() {
         ),
         "UPDATE many SET t='changed' WHERE id IN (7, 300000, 399999)",
     );
-    let (_, counted) = watched(&world, "many", false);
-    let (found, few) = watched(&world, "many", true);
+    let (found, few) = watched(&world, "many");
     assert_eq!(numbers(&found["rows"]), [0, 3, 0, rows - 3], "{found}");
     sql(&world, "UPDATE many SET t=CONCAT(t, '!')");
-    let (found, all) = watched(&world, "many", true);
+    let (found, all) = watched(&world, "many");
     assert_eq!((numbers(&found["rows"]), &found["rows"]["total"]), ([0, rows, 0, 0], &json!(1000)));
-    println!("{counted} KiB to count, {few} and {all} KiB to compare");
-    assert!(
-        few > 0 && few < counted + (16 << 10) && all < counted + (24 << 10) && all < 64 << 10,
-        "{counted}, {few}, {all} KiB"
-    );
+    println!("{few} and {all} KiB to compare");
+    assert!(few > 0 && few < 56 << 10 && all < few + (16 << 10) && all < 64 << 10, "{few}, {all} KiB");
 }
 
 #[test]
@@ -293,12 +289,18 @@ fn whoever_alters_a_table_that_was_read_does_not_wait_for_the_rest() {
         "UPDATE bb SET t='' WHERE id=1",
     );
     let asked = json!({"domain": DOMAIN, "components": {"database": ["aa", "bb"]}, "rows": true});
-    let job = World::job(&world.call("diff_backup", asked));
-    // It reads the second table.
     let reads = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER LIKE 'rvr%' AND INFO LIKE 'SELECT `id`, `t` FROM `shop`.`bb`%'";
-    while sql(&world, reads) == "0" {
-        assert!(world::worker(&job).is_some_and(world::is_alive), "it was over too soon");
-    }
+    // One that reads the second table; on a busy machine one may be over before it is seen.
+    let reading = (0..10).find_map(|_| {
+        let job = World::job(&world.call("diff_backup", asked.clone()));
+        while world::worker(&job).is_some_and(world::is_alive) {
+            if sql(&world, reads) != "0" {
+                return Some(job);
+            }
+        }
+        None
+    });
+    let job = reading.expect("ten comparisons were over too soon");
     sql(
         &world,
         "SET SESSION lock_wait_timeout=1; ALTER TABLE aa ADD COLUMN late INT; INSERT INTO bb VALUES (0, 'since')",

@@ -36,6 +36,8 @@ use std::sync::Arc;
 /// Most rows of a table that have an entry, and of all tables.
 pub const MOST_LISTED: usize = 1000;
 const MOST_LISTED_IN_ALL: usize = 100_000;
+/// Why a table is not compared that is made twice.
+const TWICE: &str = "the dump makes it twice";
 /// Most tables whose definitions wait for their rows: a dump mostly has them right behind.
 const MOST_WAITING: usize = 20_000;
 const IN_PLACES: &str = "its rows are in several places of the dump";
@@ -366,7 +368,16 @@ impl dump_rows::Reader for Comparing<'_> {
     }
 
     fn table(&mut self, name: &str, table: Option<TableText>, session: &Session) -> Result<()> {
-        if self.outcomes.contains_key(name) && !self.is_showing {
+        let is_open = self.open.as_ref().is_some_and(|open| open.plan.table == name);
+        if self.is_showing {
+            if is_open {
+                return Ok(());
+            }
+        } else if is_open || self.made.contains_key(name) || self.outcomes.contains_key(name) {
+            // Which rows count, and in which columns, is the server's to say.
+            if !matches!(self.outcomes.get(name), Some(Outcome::NotCompared(_))) {
+                self.give_up(name, TWICE);
+            }
             return Ok(());
         }
         match table {

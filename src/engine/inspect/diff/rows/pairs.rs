@@ -20,6 +20,8 @@ pub struct Pairs {
     rows: Vec<Both>,
     held: usize,
     bytes: usize,
+    /// Keys of which neither side is kept any more.
+    dropped: HashSet<u128>,
 }
 
 #[derive(Default)]
@@ -31,7 +33,7 @@ struct Both {
 impl Pairs {
     /// For the rows of these keys.
     pub fn new(keys: Arc<HashSet<u128>>) -> Pairs {
-        Pairs { keys, found: HashMap::new(), rows: Vec::new(), held: 0, bytes: 0 }
+        Pairs { keys, found: HashMap::new(), rows: Vec::new(), held: 0, bytes: 0, dropped: HashSet::new() }
     }
 
     /// Whether a row of the backup is one of them.
@@ -50,12 +52,17 @@ impl Pairs {
     }
 
     fn add(&mut self, row: Identity, outline: Outline, side: impl Fn(&mut Both) -> &mut Vec<(Identity, Outline)>) {
-        // A dump may have a key as often as it likes.
-        self.bytes += outline.size();
-        self.held += 1;
-        if self.bytes > MOST_BYTES || self.held > 4 * self.keys.len() {
+        if self.dropped.contains(&row.key) {
             return;
         }
+        // A dump may have a key as often as it likes.
+        let size = outline.size();
+        if self.bytes + size > MOST_BYTES || self.held >= 4 * self.keys.len() {
+            self.drop_key(row.key);
+            return;
+        }
+        self.bytes += size;
+        self.held += 1;
         let place = *self.found.entry(row.key).or_insert_with(|| {
             self.rows.push(Both::default());
             self.rows.len() - 1
@@ -63,14 +70,55 @@ impl Pairs {
         side(&mut self.rows[place]).push((row, outline));
     }
 
+    /// Keeps nothing of a key: a row of which one side alone were known would be told as one that the other side lacks.
+    fn drop_key(&mut self, key: u128) {
+        self.dropped.insert(key);
+        let Some(both) = self.found.remove(&key).and_then(|place| self.rows.get_mut(place)).map(std::mem::take) else {
+            return;
+        };
+        self.bytes -= both.backup.iter().chain(&both.live).map(|(_, outline)| outline.size()).sum::<usize>();
+    }
+
     /// Their entries.
     pub fn entries(self, plan: &Plan) -> Vec<RowEntry> {
-        self.rows.into_iter().flat_map(|both| both.entries(plan)).collect()
+        let masking = Masking::of(plan);
+        self.rows.into_iter().flat_map(|both| both.entries(plan, &masking)).collect()
     }
 }
 
+/// What the names of a table's columns say of its values.
+struct Masking {
+    /// The table's own name says that it is full of secrets.
+    table: bool,
+    /// Columns that hold secrets by their name.
+    named: Vec<bool>,
+    /// Columns that name what is in others.
+    naming: Vec<bool>,
+}
+
+impl Masking {
+    fn of(plan: &Plan) -> Masking {
+        let each = |is: fn(&str) -> bool| plan.names.iter().map(|name| is(name)).collect();
+        Masking {
+            table: secret::is_table(&plan.table),
+            named: each(secret::is_named),
+            naming: each(secret::names_others),
+        }
+    }
+
+    /// Whether a column of one of the sides says that the row is about a secret.
+    fn is_of_secret(&self, sides: &[&Outline]) -> bool {
+        let places = self.naming.iter().enumerate().filter(|(_, names)| **names);
+        places.into_iter().any(|(place, _)| texts(sides, place).any(|value| secret::is_option(&value)))
+    }
+}
+
+fn texts<'a>(sides: &'a [&Outline], place: usize) -> impl Iterator<Item = String> + 'a {
+    sides.iter().filter_map(move |row| row.value(place)).map(|value| value.text().into_owned())
+}
+
 impl Both {
-    fn entries(mut self, plan: &Plan) -> Vec<RowEntry> {
+    fn entries(mut self, plan: &Plan, masking: &Masking) -> Vec<RowEntry> {
         self.backup.retain(|(row, _)| match self.live.iter().position(|(other, _)| other == row) {
             Some(same) => {
                 self.live.remove(same);
@@ -79,22 +127,29 @@ impl Both {
             None => true,
         });
         let changed = self.backup.len().min(self.live.len());
-        let pairs = self.backup.iter().zip(&self.live).map(|((_, backup), (_, live))| Some(plan.changed(backup, live)));
-        let added = self.backup[changed..].iter().map(|(_, row)| plan.alone(Change::Added, row));
-        let removed = self.live[changed..].iter().map(|(_, row)| plan.alone(Change::Removed, row));
+        let pairs = self
+            .backup
+            .iter()
+            .zip(&self.live)
+            .map(|((_, backup), (_, live))| Some(plan.changed(backup, live, masking)));
+        let added = self.backup[changed..].iter().map(|(_, row)| plan.alone(Change::Added, row, masking));
+        let removed = self.live[changed..].iter().map(|(_, row)| plan.alone(Change::Removed, row, masking));
         pairs.flatten().chain(added).chain(removed).collect()
     }
 }
 
 impl Plan {
-    fn alone(&self, change: Change, row: &Outline) -> RowEntry {
-        RowEntry { table: self.table.clone(), change, key: self.key_of(&[row]), columns: Vec::new() }
+    fn alone(&self, change: Change, row: &Outline, masking: &Masking) -> RowEntry {
+        let of_secret = masking.is_of_secret(&[row]);
+        let key = self.key_of(&[row], (masking, of_secret));
+        RowEntry { table: self.table.clone(), change, key, columns: Vec::new() }
     }
 
-    fn changed(&self, backup: &Outline, live: &Outline) -> RowEntry {
+    fn changed(&self, backup: &Outline, live: &Outline, masking: &Masking) -> RowEntry {
         let sides = [backup, live];
+        let judged = (masking, masking.is_of_secret(&sides));
         let changed = |place: usize| {
-            let hidden = self.is_hidden(place, &sides);
+            let hidden = self.is_hidden(place, &sides, judged);
             Some(ChangedValue {
                 column: self.names.get(place)?.clone(),
                 backup: shown(backup.value(place), hidden),
@@ -102,34 +157,27 @@ impl Plan {
             })
         };
         let columns = backup.unequal(live).filter_map(changed).collect();
-        RowEntry { table: self.table.clone(), change: Change::Changed, key: self.key_of(&sides), columns }
+        RowEntry { table: self.table.clone(), change: Change::Changed, key: self.key_of(&sides, judged), columns }
     }
 
-    fn key_of(&self, sides: &[&Outline]) -> Vec<KeyValue> {
+    fn key_of(&self, sides: &[&Outline], judged: (&Masking, bool)) -> Vec<KeyValue> {
         let value = |place: &usize| {
-            let value = shown(sides.first()?.value(*place), self.is_hidden(*place, sides));
+            let value = shown(sides.first()?.value(*place), self.is_hidden(*place, sides, judged));
             Some(KeyValue { column: self.names.get(*place)?.clone(), value })
         };
         self.key.iter().filter_map(value).collect()
     }
 
-    /// Whether a value is a secret on one of the sides: then neither is shown.
-    fn is_hidden(&self, place: usize, sides: &[&Outline]) -> bool {
-        let name = self.names.get(place).map_or("", String::as_str);
-        let is_plain = self.plain.get(place) == Some(&true);
-        let text = |place: usize| sides.iter().filter_map(move |row| row.value(place)).map(Beginning::text);
-        if secret::is_named(name) || (!is_plain && text(place).any(|value| secret::is_value(&value))) {
+    /// Whether a value is a secret on one of the sides: then neither is shown. What a row of options or of metadata is about stands in
+    /// another column of it; `of_secret` says whether that is a secret.
+    fn is_hidden(&self, place: usize, sides: &[&Outline], (masking, of_secret): (&Masking, bool)) -> bool {
+        let said = |of: &[bool]| of.get(place) == Some(&true);
+        let is_plain = said(&self.plain);
+        if said(&masking.named) || (!is_plain && texts(sides, place).any(|value| secret::is_value(&value))) {
             return true;
         }
-        // What a row of options or of metadata is about stands in another column of it.
-        let names_others = |other: usize| self.names.get(other).is_some_and(|name| secret::names_others(name));
-        let of_secret = || {
-            (0..self.names.len())
-                .filter(|other| *other != place && names_others(*other))
-                .any(|other| text(other).any(|value| secret::is_option(&value)))
-        };
         let is_key = self.key.contains(&place);
-        !(is_plain && is_key) && (secret::is_table(&self.table) && !is_plain || !names_others(place) && of_secret())
+        !(is_plain && is_key) && (masking.table && !is_plain || !said(&masking.naming) && of_secret)
     }
 }
 
@@ -213,6 +261,27 @@ mod tests {
         let plan = plan("t", &["id", "v"]);
         let found = entries(&plan, &[&[Some("1"), Some("x")], &[Some("1"), Some("y")]], &[&[Some("1"), Some("y")]]);
         assert_eq!(words(&found), [r#"{"table":"t","change":"added","key":[{"column":"id","value":{"text":"1"}}]}"#]);
+    }
+
+    #[test]
+    fn what_is_too_much_to_hold_is_told_of_neither_side() {
+        let plan = plan("t", &["id", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"]);
+        let wide = |id: usize, letter: &str| {
+            let (id, value) = (id.to_string(), letter.repeat(900));
+            let mut values = vec![Some(id.as_str())];
+            values.extend(std::iter::repeat_n(Some(value.as_str()), 12));
+            row(&values)
+        };
+        let backup: Vec<_> = (0..3000).map(|id| wide(id, "b")).collect();
+        let mut pairs = Pairs::new(Arc::new(backup.iter().map(|(row, _)| row.key).collect()));
+        backup.into_iter().for_each(|(row, outline)| pairs.add_backup(row, outline));
+        (0..3000).for_each(|id| {
+            let (row, outline) = wide(id, "a");
+            pairs.add_live(row, outline);
+        });
+        let found = pairs.entries(&plan);
+        assert!(found.len() > 100 && found.len() < 3000, "{}", found.len());
+        assert!(found.iter().all(|entry| entry.change == Change::Changed));
     }
 
     #[test]
