@@ -168,13 +168,8 @@ many_tables() {
 
 # The site grown by a folder of 30 MB and a table of 10 MB, with a backup of its own; then a smart backup of it and six
 # incremental ones, each of some hundred files and some MB: an image beside the first one.
-make_parts() {
+parts_and_chain() {
   local n
-  if [[ -f $work/parts.img ]]; then return 0; fi
-  say 'making the site with its parts and a chain (a full and six incremental backups)'
-  cp --sparse=always "$work/base.img" "$work/parts.part"
-  mount -o loop "$work/parts.part" "$mount"
-  "$world" start "$place"
   mkdir -p "$place/web/$domain/wp-content/uploads/catalogue"
   for ((n = 0; n < 300; n++)); do
     head -c 100000 /dev/urandom >"$place/web/$domain/wp-content/uploads/catalogue/item-$n.jpg"
@@ -190,20 +185,11 @@ make_parts() {
   done
   differ
   "$world" sql "$place" "UPDATE shop.rv_catalogue SET about=CONCAT(about, 'x')"
-  "$world" stop "$place"
-  sync
-  umount "$mount"
-  mv "$work/parts.part" "$work/parts.img"
 }
 
 # The site grown to a backup of 3 GB: pictures, which do not pack.
-make_heap() {
+heap() {
   local n
-  if [[ -f $work/heap.img ]]; then return 0; fi
-  say 'making a site whose backup has 3 GB'
-  cp --sparse=always "$work/base.img" "$work/heap.part"
-  mount -o loop "$work/heap.part" "$mount"
-  "$world" start "$place"
   mkdir -p "$place/web/$domain/wp-content/uploads/heap"
   for ((n = 0; n < 27000; n++)); do
     head -c 100000 /dev/urandom >"$place/web/$domain/wp-content/uploads/heap/item-$n.jpg"
@@ -211,10 +197,6 @@ make_heap() {
   chown -R www-data:www-data "$place/web/$domain/wp-content/uploads/heap"
   "$world" backup "$place" --stamp "$heap_stamp" >/dev/null
   printf 'x' >>"$place/web/$domain/$heap_file"
-  "$world" stop "$place"
-  sync
-  umount "$mount"
-  mv "$work/heap.part" "$work/heap.img"
 }
 
 # The same site as other programs save it: a `.tar.zst` and a `.zip` with a dump beside each, and HestiaCP's backup of a user with
@@ -582,7 +564,7 @@ engine_parts() {
 
 figure_parts() {
   local whole=() part=() n
-  make_parts
+  make_image parts parts_and_chain
   for ((n = 0; n < pairs; n++)); do
     enter parts "$parts_backup"; clock engine_whole; whole+=("$took"); leave
     enter parts "$parts_backup"; clock engine_parts; part+=("$took"); leave
@@ -617,13 +599,13 @@ index_share() { # BACKUP
 
 figure_seek() {
   local whole=() part=() one=() peer=() n share shares
-  make_parts
+  make_image parts parts_and_chain
   for ((n = 0; n < pairs; n++)); do
     enter_known parts "$parts_backup"; clock engine_whole; whole+=("$took"); leave
     enter_known parts "$parts_backup"; shares=$(index_share "$parts_backup"); clock engine_parts; part+=("$took"); leave
   done
   versus 'a folder of 30 MB and a table of 10 MB, after a preview' part 'the whole of the same backup' whole 0.15
-  make_heap
+  make_image heap heap
   for ((n = 0; n < pairs; n++)); do
     enter_known heap "$heap_backup"; share=$(index_share "$heap_backup"); clock engine_heap; one+=("$took"); leave
     enter heap "$heap_backup"; clock peer_heap; peer+=("$took"); leave
@@ -649,7 +631,7 @@ enter_chain() {
 
 figure_chain() {
   local full=() chain=() n
-  make_parts
+  make_image parts parts_and_chain
   for ((n = 0; n < pairs; n++)); do
     enter_chain; clock engine_smart; full+=("$took"); leave
     enter_chain; clock engine_chain; chain+=("$took"); leave

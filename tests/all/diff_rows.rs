@@ -3,7 +3,6 @@
 use crate::world::{self, DOMAIN, World, with_fields};
 use serde_json::{Value, json};
 use std::process::Command;
-use std::time::Duration;
 
 fn sql(world: &World, statement: &str) -> String {
     world.harness("sql", &[&format!("USE shop; {statement}")])
@@ -251,15 +250,7 @@ fn no_secret_of_a_row_is_in_the_answer_the_job_or_the_log() {
 fn watched(world: &World, table: &str) -> (Value, u64) {
     let asked = json!({"domain": DOMAIN, "components": {"database": [table]}, "rows": true, "limit": 1000});
     let job = World::job(&world.call("diff_backup", asked));
-    let mut most = 0;
-    while let Some(pid) = world::worker(&job).filter(|pid| world::is_alive(*pid)) {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let high = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok());
-        most = most.max(high.unwrap_or(0));
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let most = world::most_memory(&job);
     (world.await_end(&job)["result"].clone(), most)
 }
 

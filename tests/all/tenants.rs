@@ -944,14 +944,7 @@ fn g17_a_restore_leaves_the_neighbour_room() {
         let job = world::World::job(
             &tenants.world.call("restore_start", json!({"domain": DOMAIN, "components": {"files": true}})),
         );
-        while let Some(pid) = world::worker(&job).filter(|pid| world::is_alive(*pid)) {
-            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            let high = status
-                .lines()
-                .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok());
-            most = most.max(high.unwrap_or(0));
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        most = world::most_memory(&job);
         let status = tenants.world.await_end(&job);
         stop.store(true, Ordering::Relaxed);
         (status, neighbour.join().unwrap())

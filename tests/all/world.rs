@@ -251,6 +251,20 @@ pub fn worker(job: &str) -> Option<u32> {
     all.iter().copied().find(|pid| !parent(*pid).is_some_and(|parent| all.contains(&parent)))
 }
 
+/// The most memory that the worker of a job has had when it ends, in KiB.
+pub fn most_memory(job: &str) -> u64 {
+    let mut most = 0;
+    while let Some(pid) = worker(job).filter(|pid| is_alive(*pid)) {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let high = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok());
+        most = most.max(high.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    most
+}
+
 fn with_words_of_worker(job: &str) -> impl Iterator<Item = u32> {
     std::fs::read_dir("/proc").unwrap().flatten().filter_map(move |entry| {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
