@@ -69,18 +69,12 @@ impl Codec {
     /// # Errors
     /// As [`Codec::reader`].
     pub fn recorded<'a>(self, packed: impl Read + 'a, recorder: Option<Recorder>) -> Result<Box<dyn Read + 'a>> {
-        match (self, recorder) {
-            (Codec::Gzip, Some(recorder)) => {
-                let plain = GzipReader::new(packed).recorded(recorder.clone());
-                Ok(Box::new(Summed::new(plain, recorder)))
-            }
-            (Codec::Zstd, Some(recorder)) => {
-                let plain = zstd_named(packed, Some(recorder.clone()))?;
-                Ok(Box::new(Summed::new(plain, recorder)))
-            }
-            (Codec::None, Some(recorder)) => Ok(Box::new(Summed::new(packed, recorder))),
-            _ => self.reader(packed),
-        }
+        let recorder = recorder.filter(|_| self.seeks());
+        let plain = self.decoder(packed, recorder.clone())?;
+        Ok(match recorder {
+            Some(recorder) => Box::new(Summed::new(plain, recorder)),
+            None => plain,
+        })
     }
 
     /// The bytes of a file that is compressed so.
@@ -88,11 +82,19 @@ impl Codec {
     /// # Errors
     /// `internal` when the decoder cannot be made.
     pub fn reader<'a>(self, packed: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
-        let named = |inner| Named { inner, codec: self };
+        self.decoder(packed, None)
+    }
+
+    /// Checkpoints go to `recorder`.
+    fn decoder<'a>(self, packed: impl Read + 'a, recorder: Option<Recorder>) -> Result<Box<dyn Read + 'a>> {
+        let named = |inner: Box<dyn Read + 'a>| Named { inner, codec: self };
         Ok(match self {
             Codec::None => Box::new(packed),
-            Codec::Gzip => Box::new(GzipReader::new(packed)),
-            Codec::Zstd => Box::new(zstd_named(packed, None)?),
+            Codec::Gzip => Box::new(GzipReader::new(packed).recorded(recorder)),
+            Codec::Zstd => {
+                let unready = |error| Error::new(Code::Internal, format!("zstd cannot begin: {error}"));
+                Box::new(named(Box::new(ZstdReader::new(packed, ZSTD_WINDOW_LOG, recorder).map_err(unready)?)))
+            }
             Codec::Xz => {
                 let input = BufReader::with_capacity(INPUT, packed);
                 Box::new(named(Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, XZ_MEMORY_KIB))))
@@ -100,12 +102,6 @@ impl Codec {
             Codec::Bzip2 => Box::new(named(Box::new(bzip2::read::MultiBzDecoder::new(packed)))),
         })
     }
-}
-
-fn zstd_named<'a>(packed: impl Read + 'a, recorder: Option<Recorder>) -> Result<Named<'a>> {
-    let unready = |error| Error::new(Code::Internal, format!("zstd cannot begin: {error}"));
-    let inner = ZstdReader::new(packed, ZSTD_WINDOW_LOG, recorder).map_err(unready)?;
-    Ok(Named { inner: Box::new(inner), codec: Codec::Zstd })
 }
 
 /// A decoder whose errors are told from those of the file it reads.

@@ -73,8 +73,8 @@ impl<R: Read> GzipReader<R> {
 
     /// The same; the places where a decoder can begin go to `recorder`.
     #[must_use]
-    pub fn recorded(self, recorder: Recorder) -> GzipReader<R> {
-        GzipReader { recorder: Some(recorder), ..self }
+    pub fn recorded(self, recorder: Option<Recorder>) -> GzipReader<R> {
+        GzipReader { recorder, ..self }
     }
 
     /// Reads from `inner`, which stands right behind a block of a member: a checkpoint. `unused_bits` of `last`, the byte before, belong to

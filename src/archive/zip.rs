@@ -65,7 +65,7 @@ impl<T: ReadAt + ?Sized> ReadAt for std::sync::Arc<T> {
 }
 
 /// Reads all of `into` at an offset.
-pub(super) fn exact(source: &impl ReadAt, mut into: &mut [u8], mut offset: u64) -> Result<()> {
+pub(super) fn exact(source: &(impl ReadAt + ?Sized), mut into: &mut [u8], mut offset: u64) -> Result<()> {
     while !into.is_empty() {
         match source.read_at(into, offset) {
             Ok(0) => return Err(corrupt(format_args!("it ends at byte {offset}, in the middle of something"))),

@@ -10,7 +10,6 @@ use crate::backup::layout::{ConfigItem, Place, Sorter};
 use crate::backup::meta::Meta;
 use crate::backup::source::{Container, Part, Role, Source};
 use crate::backup::wanted::{BytesWanted, PartWanted, Wanted};
-use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use crate::progress::{Monitor, Phase};
@@ -87,9 +86,8 @@ pub(crate) trait Visit:
 impl<F: FnMut(Place, &RelPath, Entry, &Sorter, &mut dyn Read) -> Result<ControlFlow<()>>> Visit for F {}
 
 impl<'a> Walk<'a> {
-    /// Over everything, within the usual limits.
-    pub fn new(source: &'a Source, config: &Config, monitor: &'a dyn Monitor, purpose: Purpose) -> Walk<'a> {
-        let limits = Limits::from_config(&config.limits);
+    /// Over everything.
+    pub fn new(source: &'a Source, limits: Limits, monitor: &'a dyn Monitor, purpose: Purpose) -> Walk<'a> {
         Walk { source, limits, monitor, purpose, recorder: None, wanted: None }
     }
 }

@@ -3,7 +3,7 @@
 //! Every byte goes through gzip's and tar's own checks; nothing is written. Memory stays bounded whatever the
 //! archive: folders are counted to a depth and a number, configuration is kept to 1 MiB a file.
 
-use crate::archive::{self, Codec, Entry, EntryKind, Limits, Recorder, Segment, codec};
+use crate::archive::{self, Codec, Entry, EntryKind, Limits, Recorder, Segment};
 use crate::backup::cache::catalogue::Draft;
 use crate::backup::cache::seek::Class;
 use crate::backup::contents::kind_of;
@@ -148,6 +148,13 @@ impl Reading<'_> {
         }
     }
 
+    /// Leaves out the seek index: which of two dumps counts only a whole reading tells.
+    fn without_seek(&mut self) {
+        if let Some(draft) = self.catalogue {
+            draft.without_seek();
+        }
+    }
+
     /// Notes an entry that is none of the site's.
     fn pass(&mut self, entry: &Entry, class: Class) {
         if let Some(draft) = self.catalogue {
@@ -157,18 +164,17 @@ impl Reading<'_> {
 
     fn archive(&mut self, part: &Part, limits: Limits, recorder: Option<Recorder>) -> Result<()> {
         let (monitor, layered) = (self.monitor, self.layers.is_some());
-        let walk = Walk { source: self.source, limits, monitor, purpose: Purpose::Check, recorder, wanted: None };
+        let walk = Walk { recorder, ..Walk::new(self.source, limits, monitor, Purpose::Check) };
         let walked = walk.over(part, |place, path, entry, sorter, data| {
             match place {
                 Place::Site(inner) => self.site_entry(inner, &entry, data, sorter)?,
                 Place::Dump if entry.kind == EntryKind::File => {
                     self.pass(&entry, Class::Dump);
-                    let (start, text) = codec::begin(data, Codec::START)?;
-                    let is_plain = Codec::of(&start) == Codec::None && entry.segments.is_none();
-                    let (dump, runs) = read_dump(path.to_string(), text, self.server, monitor)?;
-                    self.found.dump = Some(dump);
-                    // Only text that is stored as it is has places in the archive.
-                    if let (true, Some(begin)) = (is_plain, entry.begin) {
+                    let (dump, runs) = read_dump(path.to_string(), data, self.server, monitor)?;
+                    if self.found.dump.replace(dump).is_some() {
+                        self.without_seek();
+                    }
+                    if let (None, Some(begin)) = (&entry.segments, entry.begin) {
                         self.note_dump(Some(begin), runs);
                     }
                 }
@@ -186,10 +192,8 @@ impl Reading<'_> {
         })?;
         let Some(Walked { sorter, unpacked_bytes, lacks_end_mark }) = walked else { return Ok(()) };
         self.found.without_end_mark |= lacks_end_mark;
-        if sorter.seen().second_dump.is_some()
-            && let Some(draft) = self.catalogue
-        {
-            draft.without_seek();
+        if sorter.seen().second_dump.is_some() {
+            self.without_seek();
         }
         self.found.unpacked_bytes += unpacked_bytes;
         let layout = sorter.layout().map(str::to_owned);
@@ -344,7 +348,10 @@ pub fn read_config(
     let mut found = Vec::new();
     let wish = Wish { site: &mut |_| false, config: true, dump: WishedDump::None };
     let chosen = Wanted::choose(config, source, wish);
-    let walk = Walk { wanted: chosen.as_ref(), ..Walk::new(source, config, monitor, Purpose::Check) };
+    let walk = Walk {
+        wanted: chosen.as_ref(),
+        ..Walk::new(source, Limits::from_config(&config.limits), monitor, Purpose::Check)
+    };
     for part in newest_first(&source.parts) {
         if found.len() >= wanted.len() {
             break;
@@ -381,7 +388,10 @@ pub fn read_dump_text(
 ) -> Result<()> {
     let wish = Wish { site: &mut |_| false, config: false, dump: WishedDump::RowsOf(takes) };
     let chosen = Wanted::choose(config, source, wish);
-    let walk = Walk { wanted: chosen.as_ref(), ..Walk::new(source, config, monitor, Purpose::Content) };
+    let walk = Walk {
+        wanted: chosen.as_ref(),
+        ..Walk::new(source, Limits::from_config(&config.limits), monitor, Purpose::Content)
+    };
     if let Some(part) = source.parts.iter().find(|part| part.role == Role::Dump) {
         if let Some(mut text) = chosen.as_ref().and_then(|chosen| chosen.text(source, part)) {
             look(&mut text)?;
@@ -408,7 +418,8 @@ pub fn read_dump_text(
     Ok(())
 }
 
-/// Reads a dump, plain or compressed (its first bytes decide), and counts what is in it.
+/// Reads a dump, plain or compressed (its first bytes decide), and counts what is in it; and says where in these bytes its rows are: only
+/// in text that is stored as it is do they have places.
 fn read_dump(
     name: String,
     from: impl Read,
@@ -416,7 +427,7 @@ fn read_dump(
     monitor: &dyn Monitor,
 ) -> Result<(DumpScan, Vec<RowsRun>)> {
     let named = |error: Error| error.with("dump", name.clone());
-    let whole = archive::text(BufReader::with_capacity(CHUNK, from)).map_err(named)?;
+    let (whole, codec) = archive::text_recorded(BufReader::with_capacity(CHUNK, from), None).map_err(named)?;
     let mut bytes = 0;
     let ended = tally_for(Counted { inner: whole, bytes: &mut bytes, monitor }, server)
         .map_err(|error| named(archive::unwrap_io(error)))?;
@@ -431,7 +442,7 @@ fn read_dump(
         triggers: ended.triggers,
         survey: ended.survey,
     };
-    Ok((dump, ended.runs))
+    Ok((dump, if codec == Codec::None { ended.runs } else { Vec::new() }))
 }
 
 /// Counts the bytes of a dump, and stops between reads when the job is to stop.

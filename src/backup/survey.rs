@@ -69,7 +69,7 @@ impl Listing {
         let file = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut listing = Listing { file, ..Listing::default() };
         let places = inner.iter().fold(Places::default(), |places, path| places.and_inside(path));
-        let walk = Walk { source, limits, monitor: &Silent, purpose: Purpose::Names, recorder: None, wanted: None };
+        let walk = Walk::new(source, limits, &Silent, Purpose::Names);
         walk.over(&part.clone().placed(Arc::new(places)), |_, path, entry, _, data| {
             listing.note(path, &entry, data)?;
             Ok(ControlFlow::Continue(()))

@@ -2,7 +2,7 @@
 
 use super::{Checkpoint, Map};
 use crate::archive::inflate::WINDOW;
-use crate::archive::zip::ReadAt;
+use crate::archive::zip::{ReadAt, exact};
 use crate::archive::{Codec, GzipReader, corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use std::io::{self, BufReader, Read};
@@ -109,19 +109,6 @@ fn other(begin: u64, end: u64) -> Error {
     corrupt(format_args!("its unpacked bytes {begin} to {end} are not those of its first reading"))
         .hint("The file was changed or its disk has lost bytes: `rocketvps-restore verify` reads it whole.")
         .with("offset", begin)
-}
-
-fn exact(from: &dyn ReadAt, into: &mut [u8], offset: u64) -> Result<()> {
-    let mut filled = 0;
-    while filled < into.len() {
-        match from.read_at(&mut into[filled..], offset + filled as u64) {
-            Ok(0) => return Err(corrupt("it ends too early")),
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(unwrap_io(error)),
-        }
-    }
-    Ok(())
 }
 
 impl Read for SeekReader {

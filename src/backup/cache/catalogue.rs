@@ -350,6 +350,21 @@ mod tests {
     }
 
     #[test]
+    fn of_a_dump_that_comes_twice_there_is_no_seek_index() {
+        for (number, dumps) in [1, 2].into_iter().enumerate() {
+            let setting = Setting::new();
+            let members: Vec<Member> = std::iter::once(F("www/index.php", b"<?php"))
+                .chain((0..dumps).map(|_| F("database.sql", SQL)))
+                .collect();
+            let path = setting.put(&format!("backup_2025100{number}_030000.tar.gz"), &members);
+            let source = setting.source(&[&path]);
+            examine(&source, &setting.config, &Silent).unwrap();
+            assert_eq!(open_seek(&setting.config, &source).is_some(), dumps == 1, "{dumps}");
+            assert!(open(&setting.config, &source).is_some());
+        }
+    }
+
+    #[test]
     fn a_reading_leaves_every_entry_with_the_hash_of_its_content() {
         let setting = Setting::new();
         let large = vec![7; 600 << 10].leak();

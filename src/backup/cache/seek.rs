@@ -156,9 +156,6 @@ pub struct Draft {
     /// Entries of the part in hand do not stand by themselves.
     is_lost: bool,
     dump: Option<DumpSeek>,
-    /// Dumps were met; which of two counts only a whole reading tells.
-    has_dump: bool,
-    has_second_dump: bool,
 }
 
 impl Draft {
@@ -179,8 +176,6 @@ impl Draft {
             last: 0,
             is_lost: false,
             dump: None,
-            has_dump: false,
-            has_second_dump: false,
         })
     }
 
@@ -201,7 +196,6 @@ impl Draft {
 
     /// Notes an entry of the archive in hand.
     pub fn entry(&mut self, begin: Option<u64>, class: Class) {
-        self.has_second_dump |= class == Class::Dump && std::mem::replace(&mut self.has_dump, true);
         match begin.and_then(|begin| begin.checked_sub(self.last)).filter(|apart| apart % BLOCK == 0) {
             Some(apart) if !self.is_lost => {
                 put(&mut self.entries, (apart / BLOCK) << 2 | class as u64);
@@ -238,7 +232,7 @@ impl Draft {
     /// # Errors
     /// `io_failed`, `disk_full`.
     pub fn publish(mut self, place: &Path) -> Result<()> {
-        if self.parts.iter().all(Option::is_none) || self.has_second_dump {
+        if self.parts.iter().all(Option::is_none) {
             return Ok(());
         }
         let mut body = Vec::new();

@@ -263,14 +263,7 @@ impl Reading<'_> {
     where
         Self: 'b,
     {
-        Walk {
-            source: self.source,
-            limits: self.limits,
-            monitor,
-            purpose: Purpose::Content,
-            recorder: None,
-            wanted: None,
-        }
+        Walk::new(self.source, self.limits, monitor, Purpose::Content)
     }
 
     fn site_entry(

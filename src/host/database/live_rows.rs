@@ -6,15 +6,15 @@
 
 use crate::error::{Code, Error, Result};
 use crate::host::database::reader::Reader;
-use crate::host::database::server::{Server, failed, full, literal, rows, run, text};
+use crate::host::database::server::{Server, failed, full, literal, put_values, rows, run, text};
 use crate::progress::Monitor;
 use crate::sql::digest::{Key, Row};
 use crate::sql::identity::{Identifier, Identity, Written};
 use crate::sql::outline::Outline;
 use crate::sql::quote_name;
 use crate::sql::session::Session;
+use mysql::Conn;
 use mysql::prelude::Queryable;
-use mysql::{Conn, Value};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -227,15 +227,7 @@ fn send_rows(
 ) -> mysql::Result<()> {
     let (mut values, mut batch, mut read, mut bytes) = (Row::default(), Vec::new(), 0_u64, 0);
     for row in connection.query_iter(sql)? {
-        values.clear();
-        for value in row?.unwrap() {
-            match value {
-                Value::NULL => values.null(),
-                Value::Bytes(bytes) => values.value(&bytes),
-                // A server that was asked in words answers in words.
-                other => values.value(other.as_sql(true).as_bytes()),
-            }
-        }
+        put_values(row?, &mut values);
         if let Some(sent) = wanted(&values) {
             bytes += sent.outline.as_ref().map_or(0, Outline::size);
             batch.push(sent);

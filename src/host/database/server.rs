@@ -3,9 +3,9 @@
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::host::credentials::{self, AdminAccount, Endpoint, Password, SiteAccount};
-use crate::sql::quote_name;
+use crate::sql::{digest, quote_name};
 use mysql::prelude::Queryable;
-use mysql::{Conn, DriverError, OptsBuilder, Row};
+use mysql::{Conn, DriverError, OptsBuilder, Row, Value};
 use std::time::Duration;
 
 /// Seconds that a statement waits for a table that somebody has locked. Servers wait for a day, and a tenant may lock its tables for
@@ -168,6 +168,19 @@ pub fn error_number(error: &Error) -> Option<u64> {
 /// Runs a statement of ours that returns nothing.
 pub fn run(connection: &mut Conn, sql: &str) -> Result<()> {
     connection.query_drop(sql).map_err(|error| failed(&shorten(sql), &error))
+}
+
+/// Puts the values of a row that was asked for in words into `values`, in place of what was there.
+pub fn put_values(row: Row, values: &mut digest::Row) {
+    values.clear();
+    for value in row.unwrap() {
+        match value {
+            Value::NULL => values.null(),
+            Value::Bytes(bytes) => values.value(&bytes),
+            // A server that was asked in words answers in words.
+            other => values.value(other.as_sql(true).as_bytes()),
+        }
+    }
 }
 
 /// Runs a query of ours.

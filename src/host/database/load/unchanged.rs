@@ -10,7 +10,7 @@ use crate::host::database::load::batch::Shared;
 use crate::host::database::load::{BATCH, Watched};
 use crate::host::database::reader::Reader;
 use crate::host::database::real::damage;
-use crate::host::database::server::{Server, error_number, failed, full, literal, number, rows, run, text};
+use crate::host::database::server::{Server, error_number, failed, full, literal, number, put_values, rows, run, text};
 use crate::host::spool::Spool;
 use crate::progress::Phase;
 use crate::random;
@@ -23,8 +23,8 @@ use crate::sql::table::TableText;
 use crate::sql::token::{Quoting, tokens};
 use crate::sql::versioned::Dialect;
 use crate::sql::{modes, quote_name};
+use mysql::Conn;
 use mysql::prelude::Queryable;
-use mysql::{Conn, Value};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -452,15 +452,7 @@ fn connect(server: &Server) -> Result<Conn> {
 fn send_rows(connection: &mut Conn, sql: &str, key: &Key, digests: &SyncSender<RowsDigest>) -> mysql::Result<()> {
     let (mut digest, mut values) = (RowsDigest::default(), Row::default());
     for row in connection.query_iter(sql)? {
-        values.clear();
-        for value in row?.unwrap() {
-            match value {
-                Value::NULL => values.null(),
-                Value::Bytes(bytes) => values.value(&bytes),
-                // A server that was asked in words answers in words.
-                other => values.value(other.as_sql(true).as_bytes()),
-            }
-        }
+        put_values(row?, &mut values);
         digest.add(&values, key);
         if digest.rows.is_multiple_of(EVERY) && digests.send(digest).is_err() {
             return Ok(());
