@@ -9,6 +9,7 @@ pub mod foreign;
 pub mod frames;
 pub mod gzip;
 pub mod inflate;
+pub mod lz4;
 pub mod seek;
 pub mod sparse;
 pub mod tar;

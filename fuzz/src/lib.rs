@@ -7,6 +7,7 @@ pub mod daf;
 pub mod gzip;
 pub mod index;
 pub mod journal;
+pub mod lz4;
 mod pieces;
 pub mod prefix;
 pub mod request;
@@ -26,6 +27,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("gzip", gzip::run),
     ("index", index::run),
     ("journal", journal::run),
+    ("lz4", lz4::run),
     ("prefix", prefix::run),
     ("request", request::run),
     ("sql", sql::run),

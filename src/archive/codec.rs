@@ -4,6 +4,7 @@
 use super::GzipReader;
 use super::frames::ZstdReader;
 use super::gzip;
+use super::lz4::{self, Lz4Reader};
 use super::seek::{Recorder, Summed};
 use super::{corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
@@ -29,6 +30,8 @@ pub enum Codec {
     Xz,
     /// bzip2, of any number of streams.
     Bzip2,
+    /// lz4, of any number of frames.
+    Lz4,
 }
 
 impl Codec {
@@ -44,6 +47,7 @@ impl Codec {
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Codec::Zstd,
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Codec::Xz,
             [b'B', b'Z', b'h', b'1'..=b'9', ..] => Codec::Bzip2,
+            _ if start.starts_with(&lz4::MAGIC) || start.starts_with(&lz4::LEGACY_MAGIC) => Codec::Lz4,
             _ => Codec::None,
         }
     }
@@ -56,6 +60,7 @@ impl Codec {
             Codec::Zstd => "zstd",
             Codec::Xz => "xz",
             Codec::Bzip2 => "bzip2",
+            Codec::Lz4 => "lz4",
         }
     }
 
@@ -100,6 +105,7 @@ impl Codec {
                 Box::new(named(Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, XZ_MEMORY_KIB))))
             }
             Codec::Bzip2 => Box::new(named(Box::new(bzip2::read::MultiBzDecoder::new(packed)))),
+            Codec::Lz4 => Box::new(named(Box::new(Lz4Reader::new(packed)))),
         })
     }
 }
@@ -180,6 +186,12 @@ mod tests {
         packer.finish().unwrap()
     }
 
+    /// A frame of one block that is stored as it is, with a checksum.
+    fn lz4(text: &[u8]) -> Vec<u8> {
+        let (length, sum) = (text.len() as u32 | 1 << 31, xxhash_rust::xxh32::xxh32(text, 0));
+        [&lz4::MAGIC[..], b"\x64\x40\xa7", &length.to_le_bytes(), text, &[0; 4], &sum.to_le_bytes()].concat()
+    }
+
     #[test]
     fn every_frame_and_stream_is_read_and_a_cut_is_damage() {
         let zstd = |text: &[u8]| zstd::encode_all(text, 3).unwrap();
@@ -187,6 +199,7 @@ mod tests {
         for (codec, glued) in [
             (Codec::Zstd, [skipped, zstd(b"one "), zstd(b"two")].concat()),
             (Codec::Bzip2, [bzip2(b"one "), bzip2(b"two")].concat()),
+            (Codec::Lz4, [lz4(b"one "), lz4(b"two")].concat()),
         ] {
             assert_eq!(Codec::of(&glued), codec);
             assert_eq!(unpacked(&glued).unwrap(), b"one two");

@@ -18,7 +18,6 @@ struct Format {
 
 /// From the formats' own specifications, as file(1) has them.
 const FORMATS: &[Format] = &[
-    Format { mark: b"\x04\x22\x4d\x18", name: "an lz4 file", unpack: "lz4 -dc" },
     Format { mark: b"LZIP", name: "an lzip file", unpack: "lzip -dc" },
     Format { mark: b"\x1f\x9d", name: "a file of compress", unpack: "gzip -dc" },
     Format { mark: b"PK\x03\x04", name: "a zip archive", unpack: "" },
@@ -63,11 +62,13 @@ mod tests {
 
     #[test]
     fn what_is_known_is_named_with_the_way_to_convert_it() {
-        let lz4 = refused(b"\x04\x22\x4d\x18\x64\x40", "a tar archive").unwrap();
-        assert_eq!(lz4.message, "it is an lz4 file, not a tar archive");
-        assert!(lz4.hint.contains("`lz4 -dc FILE | gzip > NEW`"), "{}", lz4.hint);
+        let lzip = refused(b"LZIP\x01", "a tar archive").unwrap();
+        assert_eq!(lzip.message, "it is an lzip file, not a tar archive");
+        assert!(lzip.hint.contains("`lzip -dc FILE | gzip > NEW`"), "{}", lzip.hint);
         let twice = refused(b"\x28\xb5\x2f\xfd\x04\0", "a tar archive").unwrap();
         assert_eq!(twice.message, "it is compressed twice, the inner time by zstd");
+        let twice = refused(&super::super::lz4::MAGIC, "a tar archive").unwrap();
+        assert_eq!(twice.message, "it is compressed twice, the inner time by lz4");
         let page = refused(b"  <!DOCTYPE html>", "a tar archive").unwrap();
         assert!(page.message.contains("HTML"), "{}", page.message);
         for other in [&b""[..], b"./www/\0\0", b"-- MariaDB dump ", b"PK"] {

@@ -461,7 +461,7 @@ mod tests {
         put(&folder.join("backup_20251003_030000.tar.gz"), &["www/a"]);
         put(&folder.join("backup_20251004_030000.tar.gz"), &["var/www/example.com/a"]);
         put(&config.paths.backups().join("domain_example.com_20251005_010000.tar.gz"), &["a"]);
-        std::fs::write(folder.join("backup_20251006_030000.tar.gz"), b"\x04\x22\x4d\x18 an lz4 file").unwrap();
+        std::fs::write(folder.join("backup_20251006_030000.tar.gz"), b"LZIP\x01 an lzip file").unwrap();
         let found = |needs| {
             let source = locate_with(&config, &domain, &Backup::default(), None, needs).unwrap();
             (file_name(&source.path), source.passed_over)

@@ -212,6 +212,7 @@ fn compression(part: &Part) -> Compression {
         (_, Codec::Zstd) => Compression::Zstd,
         (_, Codec::Xz) => Compression::Xz,
         (_, Codec::Bzip2) => Compression::Bzip2,
+        (_, Codec::Lz4) => Compression::Lz4,
         (_, Codec::None) => Compression::None,
     }
 }

@@ -338,7 +338,7 @@ pub fn is_dump(name: &[u8]) -> bool {
 
 /// A name without the end that says how its file is packed.
 pub fn unpacked(name: &[u8]) -> &[u8] {
-    let packed = [&b".gz"[..], b".zst", b".xz", b".bz2"].iter().find_map(|end| name.strip_suffix(*end));
+    let packed = [&b".gz"[..], b".zst", b".xz", b".bz2", b".lz4"].iter().find_map(|end| name.strip_suffix(*end));
     packed.unwrap_or(name)
 }
 

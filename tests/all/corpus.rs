@@ -87,6 +87,11 @@ fn daf_of_any_bytes() {
 }
 
 #[test]
+fn lz4_of_any_bytes() {
+    run("lz4");
+}
+
+#[test]
 fn wpress_of_any_bytes() {
     run("wpress");
 }

@@ -103,6 +103,7 @@ fn any_archive_with_any_dump_comes_back() {
         archive("archive/tar.bz2", "example.com.tar.bz2"),
         archive("archive/tar.xz", "example.com.tar.xz"),
         archive("archive/tar.zst", "example.com.tar.zst"),
+        archive("archive/tar.lz4", "example.com.tar.lz4"),
         archive("archive/tar.zst-pzstd-long", "shop.tar.zst"),
         archive("archive/tar-pax", "shop.tar"),
         archive("archive/folder-in-folder.tar.gz", "site-backup.tar.gz"),

@@ -43,6 +43,8 @@ pub enum Compression {
     Xz,
     /// By bzip2.
     Bzip2,
+    /// By lz4.
+    Lz4,
     /// Each file by itself, as zip does.
     Zip,
     /// Not at all.

@@ -285,14 +285,14 @@ fn a_file_of_another_format_is_called_what_it_is() {
         assert_eq!(error.code, Code::BackupUnreadable, "{}", error.message);
         error.message
     };
-    let mut lz4 = b"\x04\x22\x4d\x18".to_vec();
-    assert_eq!(unreadable(&lz4), "it is an lz4 file, not a tar archive");
-    lz4.resize(4000, 7);
-    assert_eq!(unreadable(&lz4), "it is an lz4 file, not a tar archive");
+    let mut lzip = b"LZIP\x01".to_vec();
+    assert_eq!(unreadable(&lzip), "it is an lzip file, not a tar archive");
+    lzip.resize(4000, 7);
+    assert_eq!(unreadable(&lzip), "it is an lzip file, not a tar archive");
     assert!(unreadable(b"<!DOCTYPE html><html>404</html>").contains("HTML"));
     // Only at the beginning: in the middle it is damage.
     let mut later = Maker::new().file("a", b"").0;
-    later.extend_from_slice(&lz4);
+    later.extend_from_slice(&lzip);
     assert_eq!(code(&later), Code::BackupCorrupt);
 }
 

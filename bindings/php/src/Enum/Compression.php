@@ -16,6 +16,8 @@ enum Compression: string
     case Xz = 'xz';
     /** By bzip2. */
     case Bzip2 = 'bzip2';
+    /** By lz4. */
+    case Lz4 = 'lz4';
     /** Each file by itself, as zip does. */
     case Zip = 'zip';
     /** Not at all. */
