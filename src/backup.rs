@@ -15,6 +15,7 @@ pub mod archives;
 pub mod cache;
 pub mod chain;
 pub mod contents;
+pub mod continued;
 pub mod dump_folder;
 pub mod extent;
 pub mod folder;

@@ -7,6 +7,7 @@ pub mod daf;
 pub mod gzip;
 pub mod index;
 pub mod journal;
+pub mod jpa;
 pub mod lz4;
 mod pieces;
 pub mod prefix;
@@ -27,6 +28,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("gzip", gzip::run),
     ("index", index::run),
     ("journal", journal::run),
+    ("jpa", jpa::run),
     ("lz4", lz4::run),
     ("prefix", prefix::run),
     ("request", request::run),

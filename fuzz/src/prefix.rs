@@ -5,8 +5,14 @@ use rocketvps_restore::sql::prefix::{PrefixReader, Renaming};
 use std::io::Read;
 
 pub fn run(data: &[u8]) {
-    let renaming =
-        Renaming { from: vec!["M_".into(), "wp_".into()], data: Some("M_".into()), to: "x_".into(), bare_hex: true };
+    let renaming = Renaming {
+        from: vec!["M_".into(), "wp_".into()],
+        data: Some("M_".into()),
+        to: "x_".into(),
+        bare_hex: true,
+        mark: Some("/**/"),
+        is_whole: false,
+    };
     let read = |from: &mut dyn Read| {
         let mut text = Vec::new();
         PrefixReader::new(from, &renaming).read_to_end(&mut text).map(|_| text)
@@ -14,7 +20,7 @@ pub fn run(data: &[u8]) {
     let whole = read(&mut &data[..]).unwrap();
     assert_eq!(whole, read(&mut pieces(data)).unwrap(), "the text depends on how the bytes arrive");
     let has = |mark: &[u8]| data.windows(mark.len()).any(|window| window == mark);
-    if !has(b"M_") && !has(b"wp_") && !has(b"0x") {
+    if !has(b"M_") && !has(b"wp_") && !has(b"0x") && !has(b"/**/") {
         assert_eq!(whole, data, "nothing was to be renamed");
     }
 }

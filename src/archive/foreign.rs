@@ -25,6 +25,7 @@ const FORMATS: &[Format] = &[
     Format { mark: b"Rar!\x1a\x07", name: "a RAR archive", unpack: "" },
     Format { mark: b"<A><V>", name: "an archive of Duplicator's own (.daf)", unpack: "" },
     Format { mark: b"JPA", name: "an archive of Akeeba (.jpa)", unpack: "" },
+    Format { mark: b"JPS", name: "an encrypted archive of Akeeba (.jps)", unpack: "" },
     Format { mark: b"-----BEGIN PGP MESSAGE", name: "an encrypted file", unpack: "gpg -d" },
 ];
 /// A page of a web server that was saved in place of the file.

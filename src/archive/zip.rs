@@ -81,10 +81,16 @@ pub(super) fn exact(source: &(impl ReadAt + ?Sized), mut into: &mut [u8], mut of
 }
 
 /// A stretch of a source, read from front to back.
-struct Stretch<S> {
+pub(super) struct Stretch<S> {
     source: S,
     at: u64,
     end: u64,
+}
+
+impl<S> Stretch<S> {
+    pub(super) fn new(source: S, at: u64, end: u64) -> Stretch<S> {
+        Stretch { source, at, end }
+    }
 }
 
 impl<S: ReadAt> Read for Stretch<S> {
@@ -176,7 +182,7 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
         if end > limit {
             return Err(corrupt(format_args!("{shown:?} shares bytes with what follows it")));
         }
-        let packed = Stretch { source: self.source.clone(), at: start, end };
+        let packed = Stretch::new(self.source.clone(), start, end);
         let data: Box<dyn Read> = match listed.method {
             0 if listed.packed != listed.size => {
                 return Err(corrupt(format_args!("{shown:?} is stored as it is, and has two sizes")));

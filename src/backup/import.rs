@@ -3,7 +3,7 @@
 //! folder, no link; and what was opened is what is read to the end. Its content is a stranger's, whoever it belongs to.
 
 use crate::api;
-use crate::archive::{Codec, Limits, daf, wpress};
+use crate::archive::{Codec, Limits, daf, jpa, wpress};
 use crate::backup::dump_folder::DumpFolder;
 use crate::backup::folder::require_own;
 use crate::backup::layout::Holds;
@@ -267,6 +267,16 @@ fn sniffed(mut part: Part, folder: &OwnedFd) -> Result<Part> {
         part.container = Container::Zip;
         return with_earlier(part, folder);
     }
+    if start.starts_with(jpa::ENCRYPTED_MARK) {
+        let shown = part.path.display().to_string();
+        return Err(Error::new(Code::BackupUnreadable, format!("{shown} is an encrypted archive of Akeeba (.jps)"))
+            .hint("Unpack it by Akeeba's Kickstart, which asks for its password, and name the folder; or make the backup anew as JPA.")
+            .with("path", shown));
+    }
+    if start.starts_with(jpa::MARK) || is_of_jpa(&part.path, folder)? {
+        part.container = Container::Jpa;
+        return whole_jpa(part, folder, start.starts_with(jpa::MARK));
+    }
     if start.starts_with(daf::MARK) {
         part.container = Container::Daf;
         return Ok(part);
@@ -342,6 +352,57 @@ fn with_earlier(part: Part, folder: &OwnedFd) -> Result<Part> {
         earlier.push(Part::open_in(folder.as_fd(), around, &RelPath::parse(found.as_bytes())?, Role::Archive)?);
     }
     Ok(part.of_several(&earlier))
+}
+
+/// Whether a file is called as one of an archive of Akeeba; those in the middle only where the last one is there.
+fn is_of_jpa(path: &Path, folder: &OwnedFd) -> Result<bool> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let is_part = ending
+        .strip_prefix('j')
+        .is_some_and(|number| number.len() > 1 && number.bytes().all(|byte| byte.is_ascii_digit()));
+    let last = path.with_extension("jpa").file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(ending == "jpa" || (is_part && names(folder)?.iter().any(|name| name.eq_ignore_ascii_case(&last))))
+}
+
+/// An archive of Akeeba, with the files before the last one where it is in several. `begins`: it begins as one.
+fn whole_jpa(part: Part, folder: &OwnedFd, begins: bool) -> Result<Part> {
+    let name = part.path.with_extension("").file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let shown = part.path.display().to_string();
+    let is_last = part.path.extension().is_some_and(|end| end.eq_ignore_ascii_case("jpa"));
+    let around = part.path.parent().unwrap_or(Path::new("/")).to_owned();
+    let all = names(folder)?;
+    let mut earlier: Vec<Part> = Vec::new();
+    for number in (1..=MAX_FILES).take_while(|_| is_last && !begins) {
+        let wanted = format!("{name}.j{number:02}");
+        let Some(found) = all.iter().find(|found| found.eq_ignore_ascii_case(&wanted)) else { break };
+        earlier.push(Part::open_in(folder.as_fd(), &around, &RelPath::parse(found.as_bytes())?, Role::Archive)?);
+    }
+    let part = part.of_several(&earlier);
+    let missing = |file: String, of: &str| {
+        Error::new(Code::BackupIncomplete, format!("{shown}: {file}{of} is missing"))
+            .hint("Put all files of the archive into one folder.")
+            .with("archive", shown.clone())
+            .with("missing", file)
+    };
+    let of_several = |files: &str| {
+        let message = format!("{shown} is one of the {files}files of an archive of Akeeba");
+        Error::new(Code::BackupUnreadable, message).hint(format!("Name the last one: {name}.jpa."))
+    };
+    if !begins && !is_last {
+        return Err(of_several(""));
+    }
+    if !begins && earlier.is_empty() {
+        return Err(missing(format!("{name}.j01"), ", with which an archive of Akeeba in several files begins,"));
+    }
+    let head = jpa::Head::of(&part.bytes(&Arc::default())).map_err(|error| part.named(error))?;
+    let (wanted, found) = (usize::from(head.files), earlier.len() + 1);
+    if !is_last && wanted > 1 {
+        return Err(of_several(&format!("{wanted} ")));
+    }
+    if found < wanted {
+        return Err(missing(format!("{name}.j{found:02}"), &format!(", one of its {wanted} files,")));
+    }
+    Ok(part)
 }
 
 /// A dump that was named: a file of SQL, or an archive with one dump in it.

@@ -230,6 +230,11 @@ impl Sorter {
         self.places.as_ref().is_some_and(|places| places.goes_into(path))
     }
 
+    /// The entries in which the dump of this path goes on.
+    pub fn goes_on_in(&self, path: &RelPath) -> &[RelPath] {
+        self.places.as_ref().map_or(&[], |places| places.goes_on_in(path))
+    }
+
     /// A path of the archive as the site's tree has it; `None` where it lies elsewhere.
     pub fn in_site(&self, path: &RelPath) -> Option<RelPath> {
         match &self.places {

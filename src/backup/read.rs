@@ -2,9 +2,10 @@
 //! how they come to it: the order of the archives, the limits, what a whole archive is and how an error is named are here.
 
 use crate::archive::{
-    self, DafReader, Entries, Entry, EntryKind, Limits, Recorder, TarReader, WpressReader, ZipReader,
+    self, DafReader, Entries, Entry, EntryKind, JpaReader, Limits, Recorder, TarReader, WpressReader, ZipReader,
 };
 use crate::backup::contents::ConfigFound;
+use crate::backup::continued::Continued;
 use crate::backup::folder::FolderReader;
 use crate::backup::layout::{ConfigItem, Place, Sorter};
 use crate::backup::meta::Meta;
@@ -141,6 +142,11 @@ impl Walk<'_> {
                 let mut daf = DafReader::open(part.reader(), self.limits)?;
                 self.whole(&mut daf, sorter_ref, None, &mut visit)?
             }
+            Container::Jpa => {
+                let jpa = JpaReader::open(part.bytes(&count), self.limits)?;
+                let mut jpa = if self.purpose == Purpose::Names { jpa.names_only() } else { jpa };
+                self.whole(&mut jpa, sorter_ref, progress, &mut visit)?
+            }
             Container::Folder => {
                 let mut folder = FolderReader::open(part.folder(), self.limits)?;
                 self.whole(&mut folder, sorter_ref, None, &mut visit)?
@@ -246,7 +252,15 @@ impl Walk<'_> {
                 stopped
             } else {
                 let place = sorter.place(&path);
-                self.hand_over(place, &path, entry, sorter, entries, visit)?
+                match sorter.goes_on_in(&path) {
+                    more if more.is_empty() || place != Place::Dump => {
+                        self.hand_over(place, &path, entry, sorter, entries, visit)?
+                    }
+                    more => {
+                        let more = more.to_vec();
+                        self.hand_over(place, &path, entry, sorter, &mut Continued::new(entries, more), visit)?
+                    }
+                }
             };
             if stopped.is_break() {
                 return Ok(stopped);
@@ -256,29 +270,29 @@ impl Walk<'_> {
     }
 
     /// What another program's backup has of its own server is said as this one needs it.
-    fn hand_over<E: Entries, V: Visit>(
+    fn hand_over<V: Visit>(
         &self,
         place: Place,
         path: &RelPath,
         mut entry: Entry,
         sorter: &Sorter,
-        entries: &mut E,
+        data: &mut dyn Read,
         visit: &mut V,
     ) -> Result<ControlFlow<()>> {
-        let Some(foreign) = &self.source.foreign else { return visit(place, path, entry, sorter, entries) };
+        let Some(foreign) = &self.source.foreign else { return visit(place, path, entry, sorter, data) };
         match (&place, &foreign.settings, &foreign.renaming) {
             (Place::Site(inner), Some(settings), _) if settings.concern(inner, &entry) => {
                 let mut text = Vec::with_capacity(entry.size as usize);
-                entries.read_to_end(&mut text).map_err(archive::unwrap_io)?;
+                data.read_to_end(&mut text).map_err(archive::unwrap_io)?;
                 let text = settings.put_into(inner, &text).unwrap_or(text);
                 (entry.size, entry.stored) = (text.len() as u64, text.len() as u64);
                 visit(place, path, entry, sorter, &mut text.as_slice())
             }
             (Place::Dump, _, Some(renaming)) => {
-                let text = archive::text(entries)?;
+                let text = archive::text(data)?;
                 visit(place, path, entry, sorter, &mut PrefixReader::new(text, renaming))
             }
-            _ => visit(place, path, entry, sorter, entries),
+            _ => visit(place, path, entry, sorter, data),
         }
     }
 }

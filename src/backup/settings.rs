@@ -45,6 +45,7 @@ fn writer(path: &RelPath) -> Option<Writer> {
     match path.as_bytes() {
         b"wp-config.php" => Some(rewrite::wp_config),
         b".env" => Some(rewrite::dot_env),
+        b"configuration.php" => Some(rewrite::joomla),
         _ => None,
     }
 }

@@ -82,6 +82,8 @@ pub enum Container {
     Wpress,
     /// An archive of Duplicator's own form.
     Daf,
+    /// An archive of Akeeba Backup.
+    Jpa,
     /// A folder.
     Folder,
 }
@@ -439,7 +441,7 @@ impl Foreign {
     /// The sentence of the settings that stay; `None` where the backup has no files, or its own count.
     pub fn keeps_settings(&self, files: bool) -> Option<&'static str> {
         (files && self.settings.is_some()).then_some(
-            "In wp-config.php and .env of the backup the database settings are those of the live site: its account and its database stay.",
+            "In wp-config.php, .env and configuration.php of the backup the database settings are those of the live site: its account and its database stay.",
         )
     }
 

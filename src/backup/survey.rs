@@ -28,6 +28,9 @@ const CONFIGURATIONS: &[&[u8]] = &[b"wp-config.php", b".env"];
 /// Small files at the top by which programs tell what is what. Deeper ones of these names are an application's, and many.
 const TEXTS: &[&[u8]] = &[b"package.json", b"meta.xml", b"wpvivid_package_info.json"];
 
+/// Small files that a program puts at one path.
+const TEXTS_AT: &[&[u8]] = &[b"installation/sql/databases.json"];
+
 /// What a folder is, by a file in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mark {
@@ -113,6 +116,7 @@ impl Listing {
         }
         let wanted = CONFIGURATIONS.contains(&name)
             || (depth == 1 && TEXTS.contains(&name))
+            || TEXTS_AT.contains(&path.as_bytes())
             || name.starts_with(b"dup-archive__")
             || (depth <= 3 && path.names().any(|name| name == b"userdata"));
         let fits = self.texts.len() < MAX_TEXTS && self.text_bytes() < MAX_TEXT_BYTES;

@@ -99,6 +99,7 @@ tools! {
     backwpup::BackWPup,
     backuply::Backuply,
     wpvivid::WPvivid,
+    akeeba::Akeeba,
 }
 
 /// The tool that made these, or the one for all others.
@@ -206,8 +207,12 @@ pub fn schema_in(listing: &Listing, root: &RelPath) -> Option<String> {
 /// The renaming of a dump whose prefix is another one than that of the live site, whose configuration stays.
 pub fn renaming(was: Option<&str>, live: Option<&str>) -> Option<Renaming> {
     let (was, live) = (was.filter(|was| !was.is_empty())?, live?);
-    let renaming =
-        || Renaming { from: vec![was.to_owned()], data: Some(was.to_owned()), to: live.to_owned(), bare_hex: false };
+    let renaming = || Renaming {
+        from: vec![was.to_owned()],
+        data: Some(was.to_owned()),
+        to: live.to_owned(),
+        ..Renaming::default()
+    };
     (was != live).then(renaming)
 }
 

@@ -196,6 +196,7 @@ pub fn schema_named(file: &[u8], text: &str) -> Option<String> {
     let parsed = match file {
         b"wp-config.php" => wp_config::parse(text),
         b".env" => dot_env::parse(text),
+        b"configuration.php" => joomla::parse(text),
         _ => return None,
     };
     parsed.ok().flatten().map(|account| account.schema).filter(|schema| !schema.is_empty())

@@ -7,6 +7,13 @@ use std::io::{self, Read};
 const MAX_NAME: usize = 256;
 /// Input is read in pieces of this size.
 const PIECE: usize = 64 << 10;
+/// What begins a statement with others in it.
+const BODIES: [&[u8]; 4] = [b"CREATE PROCEDURE ", b"CREATE FUNCTION ", b"CREATE TRIGGER ", b"CREATE EVENT "];
+/// How a whole text ends.
+const END: &[u8] = b"\n-- Dump completed\n";
+/// Before such a statement, and behind it.
+const BEFORE_BODY: &[u8] = b"DELIMITER $$|$$\n";
+const BEHIND_BODY: &[u8] = b"\n$$|$$\nDELIMITER ;\n";
 
 /// What is replaced.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +26,11 @@ pub struct Renaming {
     pub to: String,
     /// An empty binary value is a bare `0x` there, which no server takes.
     pub bare_hex: bool,
+    /// A comment that stands before every statement. Routines and triggers between two of them have semicolons of their own, and no
+    /// `DELIMITER`: they get one.
+    pub mark: Option<&'static str>,
+    /// Something beside it says that the text is whole, and the text does not: it gets the comment with which whole ones end.
+    pub is_whole: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,6 +57,9 @@ pub struct PrefixReader<'a, R> {
     given: usize,
     /// The last byte of the text that is not in a string or a name.
     before: u8,
+    /// In a statement with others in it.
+    in_body: bool,
+    said_end: bool,
 }
 
 impl<'a, R: Read> PrefixReader<'a, R> {
@@ -61,6 +76,8 @@ impl<'a, R: Read> PrefixReader<'a, R> {
             output: Vec::new(),
             given: 0,
             before: b' ',
+            in_body: false,
+            said_end: false,
         }
     }
 
@@ -134,6 +151,12 @@ impl<'a, R: Read> PrefixReader<'a, R> {
     fn plain(&mut self) -> usize {
         let rest = &self.input[self.at..];
         let byte = rest[0];
+        if let Some(mark) = self.renaming.mark
+            && self.at_mark(mark.as_bytes())
+        {
+            return 0;
+        }
+        let rest = &self.input[self.at..];
         match byte {
             b'\'' | b'"' => self.state = State::String(byte),
             b'`' => self.state = State::Name,
@@ -163,6 +186,31 @@ impl<'a, R: Read> PrefixReader<'a, R> {
         1
     }
 
+    /// At the mark between two statements, or at the semicolon before it: takes it away, and puts what belongs there.
+    fn at_mark(&mut self, mark: &[u8]) -> bool {
+        // As far as is always there to be looked at, however the bytes arrive.
+        let rest = &self.input[self.at..];
+        let is_end = self.ended && rest.len() <= MAX_NAME;
+        let rest = &rest[..rest.len().min(MAX_NAME)];
+        if let Some(next) = rest.strip_prefix(mark) {
+            let begins = next.trim_ascii_start();
+            let is_body =
+                BODIES.iter().any(|body| begins.get(..body.len()).is_some_and(|at| at.eq_ignore_ascii_case(body)));
+            self.output.extend_from_slice(if std::mem::take(&mut self.in_body) { BEHIND_BODY } else { b"\n" });
+            if is_body {
+                self.output.extend_from_slice(BEFORE_BODY);
+            }
+            self.in_body = is_body;
+            self.at += mark.len();
+            self.before = b' ';
+            return true;
+        }
+        let ends = |next: &[u8]| next.starts_with(mark) || (is_end && next.is_empty());
+        let is_last = self.in_body && rest[0] == b';' && ends(rest[1..].trim_ascii_start());
+        self.at += usize::from(is_last);
+        is_last
+    }
+
     /// At the beginning of a string or a name: how many bytes another text takes the place of.
     fn replaced(&self) -> Option<(usize, &'a str)> {
         let rest = self.input.get(self.at..)?;
@@ -190,7 +238,15 @@ impl<R: Read> Read for PrefixReader<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.given == self.output.len() {
             if self.ended && self.at == self.input.len() {
-                return Ok(0);
+                let last = if std::mem::take(&mut self.in_body) {
+                    BEHIND_BODY
+                } else if self.renaming.is_whole && !std::mem::replace(&mut self.said_end, true) {
+                    END
+                } else {
+                    return Ok(0);
+                };
+                (self.output, self.given) = (last.to_vec(), 0);
+                break;
             }
             self.fill()?;
             self.work();
@@ -224,6 +280,8 @@ mod tests {
             data: Some("MARK_".into()),
             to: "shop_".into(),
             bare_hex: true,
+            mark: None,
+            is_whole: false,
         };
         let (mut whole, mut slow) = (String::new(), String::new());
         PrefixReader::new(text.as_bytes(), &renaming).read_to_string(&mut whole).unwrap();
@@ -268,6 +326,41 @@ mod tests {
                 assert_eq!(made, text.replace("`MARK_", "`shop_"), "{} {length}", around.0);
             }
         }
+    }
+
+    #[test]
+    fn what_has_statements_in_it_gets_a_delimiter() {
+        let renaming =
+            Renaming { from: vec!["#__".into()], to: "shop_".into(), mark: Some("/**M**/"), ..Renaming::default() };
+        let renamed = |text: &str| {
+            let (mut whole, mut slow) = (String::new(), String::new());
+            PrefixReader::new(text.as_bytes(), &renaming).read_to_string(&mut whole).unwrap();
+            PrefixReader::new(Slowly(text.as_bytes()), &renaming).read_to_string(&mut slow).unwrap();
+            assert_eq!(whole, slow);
+            whole
+        };
+        let body =
+            "CREATE TRIGGER `#__t` AFTER DELETE ON `#__a` FOR EACH ROW BEGIN\n SET @a = ';/**M**/'; SET @b = 1;\nEND";
+        let made = body.replace("#__", "shop_");
+        let text =
+            format!("/**M**/INSERT INTO `#__a` VALUES ('/**M**/');\n/**M**/{body};\n/**M**/DROP TABLE `#__b`;\n");
+        let wanted = format!(
+            "\nINSERT INTO `shop_a` VALUES ('/**M**/');\n\nDELIMITER $$|$$\n{made}\n\n$$|$$\nDELIMITER ;\nDROP TABLE `shop_b`;\n"
+        );
+        assert_eq!(renamed(&text), wanted);
+        for end in [";\n", ";", ""] {
+            let last = renamed(&format!("/**M**/{body}{end}"));
+            assert_eq!(
+                last.replace("\n\n$", "\n$"),
+                format!("\nDELIMITER $$|$$\n{made}\n$$|$$\nDELIMITER ;\n"),
+                "{end:?}"
+            );
+        }
+        assert_eq!(renamed("SELECT 1;"), "SELECT 1;");
+        let whole = Renaming { is_whole: true, ..renaming.clone() };
+        let mut text = String::new();
+        PrefixReader::new(&b"SELECT 1;"[..], &whole).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "SELECT 1;\n-- Dump completed\n");
     }
 
     #[test]

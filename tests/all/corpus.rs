@@ -87,6 +87,11 @@ fn daf_of_any_bytes() {
 }
 
 #[test]
+fn jpa_of_any_bytes() {
+    run("jpa");
+}
+
+#[test]
 fn lz4_of_any_bytes() {
     run("lz4");
 }

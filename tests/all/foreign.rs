@@ -154,6 +154,8 @@ fn a_plugins_backup_comes_back_and_what_it_does_not_hold_stays() {
         case("updraftplus/1.26.4-binzip", "backup_2026-11-28-0044_RocketShop_Fixture_Cos_83e4400b3860-db.gz")
             .but(&[MODE]),
         case("updraftplus/1.26.4-ziparchive", "").but(&[MODE]),
+        case("akeeba/jpa", "site-example.com-20261130-091020.jpa").but(&[ACCOUNT, MODE]),
+        case("akeeba/jpa-split", "site-example.com-20261130-091020.jpa").but(&[ACCOUNT, MODE]),
         case("ai1wm/7.105-plain", "example-com-20261128-004915-ej7pmaw01lc1.wpress"),
         case("ai1wm/7.105-gzip", "example-com-20261128-004952-mdjlteasp9j8.wpress"),
     ]);
@@ -173,6 +175,26 @@ fn a_dump_with_a_broken_statement_names_the_table_and_changes_nothing() {
     let job = World::job(&world.call("restore_start", files));
     assert!(std::fs::read_to_string(world.root().join("wp-content/mu-plugins/rv-must.php")).is_ok());
     assert!(world.root().join("wp-load.php").exists(), "core was not in it and stays");
+    world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+    world.digest().assert_is(&before, "back");
+}
+
+/// Its writer makes text of a BIT value: as text it is another one, and no restore may take it for the site's.
+#[test]
+fn a_dump_with_other_values_than_the_site_had_names_the_table_and_the_files_come_back() {
+    let world = World::up();
+    let before = world.digest();
+    let akeeba = case("akeeba/zip", "site-example.com-20261130.zip").but(&[ACCOUNT, MODE]);
+    let preview = world.call("preview_backup", akeeba.request());
+    assert!(preview["warnings"].to_string().contains("BIT columns as text"), "{}", preview["warnings"]);
+    let refused = world.refused("restore_start", akeeba.request());
+    assert_eq!(refused["code"], "database_failed");
+    assert!(refused["hint"].as_str().unwrap().contains("wp_rv_orders"), "{refused}");
+    world.digest().assert_is(&before, "refused");
+    let files = with_fields(akeeba.request(), &json!({"components": {"files": ["wp-content/"]}}));
+    let job = World::job(&world.call("restore_start", files));
+    let differences = akeeba.differences(&world);
+    assert!(!differences.iter().any(|line| line.contains(": wp-content/")), "{differences:?}");
     world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
     world.digest().assert_is(&before, "back");
 }
@@ -235,6 +257,10 @@ fn what_cannot_be_told_is_asked_and_what_is_no_backup_is_named() {
     std::fs::copy(set.join(format!("{uploads}.zip")), at("set").join(format!("{uploads}2.zip"))).unwrap();
     let crypt = "backup_2026-11-28-0044_Shop_83e4400b3861-db.gz.crypt";
     std::fs::write(at(crypt), b"noise").unwrap();
+    std::fs::write(at("x.jps"), b"JPS\x01\x09 encrypted").unwrap();
+    let akeeba = fixtures().join("akeeba/jpa-split");
+    std::fs::create_dir(at("split")).unwrap();
+    std::fs::copy(akeeba.join("site-example.com-20261130-091020.jpa"), at("split/site.jpa")).unwrap();
     let hestia = fixtures().join("hestia/zstd/example.2026-11-28_01-19-25.tar");
     let dump = fixtures().join("dump/mariadb-dump-10.11/example_com.sql.gz");
     let prefix = case("archive/tar-pax", "shop.tar").request()["backup"]["from"].clone();
@@ -244,6 +270,13 @@ fn what_cannot_be_told_is_asked_and_what_is_no_backup_is_named() {
         (json!({"from": at("a"), "root": "four"}), "backup_incomplete", "holds no folder four"),
         (json!({"from": at("none")}), "backup_layout_unknown", "nothing in it looks like a site"),
         (json!({"from": at("x.7z")}), "backup_unreadable", "7-Zip"),
+        (json!({"from": at("x.jps")}), "backup_unreadable", "is an encrypted archive of Akeeba"),
+        (json!({"from": at("split/site.jpa")}), "backup_incomplete", "site.j01, with which"),
+        (
+            json!({"from": akeeba.join("site-example.com-20261130-091020.j01")}),
+            "backup_unreadable",
+            "is one of the 2 files of an archive of Akeeba",
+        ),
         (json!({"from": at("x.zip")}), "backup_corrupt", "no directory at its end"),
         (json!({"from": at(crypt)}), "backup_unreadable", "is encrypted"),
         (json!({"from": at("gone.zip")}), "backup_not_found", "does not exist"),
@@ -276,6 +309,22 @@ fn zip(place: &Path, name: &str, entries: &str) -> PathBuf {
          i.compress_type = zipfile.ZIP_DEFLATED; z.writestr(i, content)\n{entries}\nz.close()\n"
     );
     assert!(Command::new("python3").arg("-c").arg(script).arg(&path).status().unwrap().success());
+    path
+}
+
+/// An archive of Akeeba with one file, whose content is deflated zeros.
+fn jpa(place: &Path, name: &str, inside: &str, zeros: usize) -> PathBuf {
+    let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::copy(&mut std::io::Read::take(std::io::repeat(0), zeros as u64), &mut packer).unwrap();
+    let stored = packer.finish().unwrap();
+    let sizes =
+        |numbers: &[usize]| numbers.iter().flat_map(|number| (*number as u32).to_le_bytes()).collect::<Vec<_>>();
+    let head = [&b"JPA\x13\x00\x01\x02"[..], &sizes(&[1, zeros, stored.len()])].concat();
+    let lengths = [(21 + inside.len() as u16).to_le_bytes(), (inside.len() as u16).to_le_bytes()].concat();
+    let entry =
+        [b"JPF", lengths.as_slice(), inside.as_bytes(), &[1, 1], &sizes(&[stored.len(), zeros, 0o644])].concat();
+    let path = place.join(name);
+    std::fs::write(&path, [head, entry, stored].concat()).unwrap();
     path
 }
 
@@ -320,6 +369,8 @@ fn a_hostile_container_changes_nothing_and_says_why_in_one_sentence() {
             "over 209715200 bytes",
         ),
         (hestia, "limit_exceeded", "bytes"),
+        (jpa(place.path(), "slip.jpa", "a/../../escaped", 10), "unsafe_path", "leaves its root"),
+        (jpa(place.path(), "bomb.jpa", "wp-config.php", 300 << 20), "limit_exceeded", "over 209715200 bytes"),
     ];
     let config =
         json!({"file": world.place().join("restore.toml"), "set": {"limits": {"max_unpacked_bytes": 200 << 20}}});

@@ -22,6 +22,8 @@ pub struct Places {
     pub tool: &'static str,
     rules: HashMap<Vec<u8>, Rule>,
     inner: Vec<RelPath>,
+    /// A dump, and the entries in which it goes on, in their order.
+    continued: Option<(RelPath, Vec<RelPath>)>,
 }
 
 impl Places {
@@ -47,6 +49,21 @@ impl Places {
     /// Whether this entry is an archive whose entries are placed.
     pub fn goes_into(&self, path: &RelPath) -> bool {
         self.inner.contains(path)
+    }
+
+    /// Adds a dump that goes on in other entries, which follow it in this order.
+    #[must_use]
+    pub fn with_dump_in_parts(mut self, first: &RelPath, more: Vec<RelPath>) -> Places {
+        self.continued = Some((first.clone(), more));
+        self.with(first, Rule::Dump)
+    }
+
+    /// The entries in which the dump of this path goes on.
+    pub fn goes_on_in(&self, path: &RelPath) -> &[RelPath] {
+        match &self.continued {
+            Some((first, more)) if first == path => more,
+            _ => &[],
+        }
     }
 
     /// Where an entry belongs.

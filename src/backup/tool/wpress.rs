@@ -60,7 +60,7 @@ impl Tool for AllInOne {
             dump: has_dump,
             parts: Some(parts(listing, &RelPath::default(), &content, &NOT_CONTENT)),
             lacks,
-            renaming: Some(Renaming { from, data: Some(MARK.to_owned()), to, bare_hex: true }),
+            renaming: Some(Renaming { from, data: Some(MARK.to_owned()), to, bare_hex: true, ..Renaming::default() }),
             ..Answered::default()
         })
     }

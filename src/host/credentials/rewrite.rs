@@ -65,6 +65,33 @@ fn expression(all: &[(Token, Range<usize>)], first: usize) -> Option<Range<usize
     None
 }
 
+/// Joomla's `configuration.php` with that account; `None` where it names this one already, or none.
+pub fn joomla(text: &[u8], account: &SiteAccount) -> Option<Vec<u8>> {
+    let all = php::spans(text);
+    let is_class = |pair: &[(Token, Range<usize>)]| matches!(pair, [(Token::Word(class), _), (Token::Word(name), _)] if class.eq_ignore_ascii_case("class") && name == "JConfig");
+    if !all.windows(2).any(is_class) {
+        return None;
+    }
+    let mut changes: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+    for (at, four) in all.windows(4).enumerate() {
+        let [(Token::Sign(b'$'), _), (Token::Word(property), _), (Token::Sign(b'='), _), (value, range)] = four else {
+            continue;
+        };
+        let wanted = match property.as_str() {
+            "db" => setting(account, "DB_NAME"),
+            "user" => setting(account, "DB_USER"),
+            "password" => setting(account, "DB_PASSWORD"),
+            "host" => setting(account, "DB_HOST"),
+            _ => None,
+        };
+        let Some((wanted, whole)) = wanted.zip(expression(&all, at + 3)) else { continue };
+        if !matches!(value, Token::Text(known) if *known == wanted && *range == whole) {
+            changes.push((whole, quoted(&wanted)));
+        }
+    }
+    apply(text, changes)
+}
+
 fn quoted(value: &str) -> Vec<u8> {
     format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'")).into_bytes()
 }
@@ -128,6 +155,19 @@ mod tests {
             host: Some("localhost:/run/db.sock".into()),
             ..SiteAccount::default()
         }
+    }
+
+    #[test]
+    fn the_account_of_joomla_is_replaced_and_nothing_else() {
+        let text = "<?php\nclass JConfig {\n\tpublic $dbtype = 'mysqli';\n\tpublic $host = 'db.old';\n\tpublic string $user = 'u' . 'v';\n\tpublic $password = \"$x\";\n\tpublic $db = 'old';\n\tpublic $dbprefix = 'j_';\n}\n";
+        let made = String::from_utf8(joomla(text.as_bytes(), &account()).unwrap()).unwrap();
+        assert_eq!(
+            made,
+            "<?php\nclass JConfig {\n\tpublic $dbtype = 'mysqli';\n\tpublic $host = 'localhost:/run/db.sock';\n\tpublic string $user = 'it\\'s';\n\tpublic $password = 'p\\\\w$\"';\n\tpublic $db = 'live';\n\tpublic $dbprefix = 'j_';\n}\n"
+        );
+        assert_eq!(super::super::joomla::parse(&made).unwrap().unwrap().schema, "live");
+        assert!(joomla(made.as_bytes(), &account()).is_none(), "it is so already");
+        assert!(joomla(b"<?php class Other { public $db = 'x'; }", &account()).is_none());
     }
 
     #[test]
