@@ -14,6 +14,8 @@ use crate::error::{Code, Error, IoContext, Result};
 use crate::host::tree;
 use crate::host::tree::walk::Next;
 use crate::path::RelPath;
+use crate::sql::table::TableText;
+use crate::sql::token::Quoting;
 use crate::text::printable;
 use rustix::fs::OFlags;
 use std::collections::HashSet;
@@ -139,7 +141,12 @@ impl DumpFolder {
 
     /// What nobody can tell of it, as a sentence.
     pub fn unsure(&self) -> &'static str {
-        "It does not say of every table how many rows it had: that no file of rows is missing is not checked."
+        if self.has_metadata {
+            "It does not say of every table how many rows it had: that no file of rows is missing is not checked."
+        } else {
+            // mariadb-dump and mysqldump write these to their standard output, whatever folder is named.
+            "Its writer leaves sequences, routines and events out of the folder, and does not say how many rows a table had."
+        }
     }
 
     fn open(&self, folder: BorrowedFd, path: &RelPath) -> Result<(File, Identity)> {
@@ -288,8 +295,9 @@ impl DumpFolderReader {
                 Form::Definition => Box::new(io::Cursor::new(parts(text).map_err(|error| named(path, error))?.0)),
                 Form::Triggers => Box::new(io::Cursor::new(parts(text).map_err(|error| named(path, error))?.1)),
                 Form::Rows => {
-                    let table = self.table_of(path).map_err(|error| named(path, error))?;
-                    Box::new(RowsReader::new(BufReader::with_capacity(256 << 10, text), &table, path.to_string()))
+                    let (table, columns) = self.table_of(path).map_err(|error| named(path, error))?;
+                    let rows = BufReader::with_capacity(256 << 10, text);
+                    Box::new(RowsReader::new(rows, &table, &columns, path.to_string()))
                 }
             };
             self.open = Some((path.clone(), file, identity));
@@ -352,6 +360,20 @@ fn table_in(definition: &[u8]) -> Option<String> {
     None
 }
 
+/// Columns of the table in a definition, where a row has to name them: INSERT expects no value for one that is invisible, and the server writes
+/// these, too.
+fn columns_in(definition: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(definition);
+    let Some(at) = text.find("\nCREATE TABLE `") else { return Vec::new() };
+    let statement = text[at..].split(";\n").next().unwrap_or_default();
+    let columns = TableText::parse(statement, Quoting::default()).map(|table| table.columns).unwrap_or_default();
+    if columns.iter().any(|column| column.invisible) {
+        columns.into_iter().map(|column| column.name).collect()
+    } else {
+        Vec::new()
+    }
+}
+
 fn small(text: impl Read) -> Result<Vec<u8>> {
     let mut whole = Vec::new();
     text.take(MAX_TEXT + 1).read_to_end(&mut whole).map_err(unwrap_io)?;
@@ -381,12 +403,13 @@ fn delimited(text: impl Read) -> Result<Vec<u8>> {
 
 impl DumpFolderReader {
     /// The table whose rows are in a file, by the definition beside it.
-    fn table_of(&self, rows: &RelPath) -> Result<String> {
+    fn table_of(&self, rows: &RelPath) -> Result<(String, Vec<String>)> {
         let name = String::from_utf8_lossy(rows.as_bytes()).into_owned();
         let definition = RelPath::parse(format!("{}.sql", name.trim_end_matches(".txt")).as_bytes())?;
         let (file, _) = self.dump.open(self.folder.as_fd(), &definition)?;
         let missing = || archive::corrupt(format_args!("{definition} makes no table"));
-        table_in(&small(file)?).ok_or_else(missing)
+        let text = small(file)?;
+        Ok((table_in(&text).ok_or_else(missing)?, columns_in(&text)))
     }
 }
 
@@ -447,6 +470,20 @@ mod tests {
         assert_eq!(refused(&["a-schema-create.sql", "a.t.00000.dat", "metadata"]), Err(Code::BackupLayoutUnknown));
         assert_eq!(refused(&["metadata", "index.php"]), Ok(false));
         assert_eq!(refused(&["a-schema-create.sql"]), Ok(false));
+    }
+
+    #[test]
+    fn rows_name_their_columns_where_one_is_invisible() {
+        let of = |columns: &str| {
+            let text =
+                format!("-- dump\nCREATE TABLE `a``b` (\n{columns},\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB;\n-- x");
+            (table_in(text.as_bytes()).unwrap(), columns_in(text.as_bytes()))
+        };
+        let seen = "  `id` int(11) NOT NULL COMMENT 'INVISIBLE;',\n  `v` int(11) DEFAULT NULL";
+        assert_eq!(of(seen), ("a`b".into(), vec![]));
+        let hidden = "  `id` int(11) NOT NULL,\n  `h``h` int(11) DEFAULT 5 INVISIBLE";
+        assert_eq!(of(hidden).1, ["id", "h`h"]);
+        assert!(columns_in(b"CREATE VIEW `v` AS SELECT 1;").is_empty());
     }
 
     #[test]

@@ -563,6 +563,28 @@ fn another_sites_files_and_database_are_not_taken_for_want_of_better_ones() {
     assert_eq!(found["backup"]["layout"], "archive", "{found}");
 }
 
+/// Columns that an INSERT passes over, texts that are no text for LOAD DATA, and the number 0, as `mariadb-dump --dir` writes them.
+#[test]
+fn rows_in_files_come_back_where_their_own_importer_refuses_or_renumbers_them() {
+    let world = World::up();
+    let place = tempfile::tempdir().unwrap();
+    let all = fixtures().join("dump/mariadb-dump-10.11-tab/.");
+    assert!(Command::new("cp").arg("-r").arg(all).arg(place.path()).status().unwrap().success());
+    let like = std::fs::read_to_string(place.path().join("legacy@002dlog.sql")).unwrap();
+    let columns = "CREATE TABLE `rv_visits` (\n  `id` int(11) NOT NULL AUTO_INCREMENT,\n  `hidden` int(11) DEFAULT 5 INVISIBLE,\n  \
+                   `visitor` uuid DEFAULT NULL,\n  `came_from` inet6 DEFAULT NULL,\n  `v` int(11) DEFAULT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB;\n";
+    let at = like.find("CREATE TABLE").unwrap();
+    let behind = at + like[at..].find(";\n").unwrap() + 2;
+    let text = [&like[..at].replace("legacy-log", "rv_visits"), columns, &like[behind..]].concat();
+    std::fs::write(place.path().join("rv_visits.sql"), text).unwrap();
+    let visitor = "57f33149-ecb7-11f1-83df-02fc00000001";
+    std::fs::write(place.path().join("rv_visits.txt"), format!("0\t7\t{visitor}\t2001:db8::1\t1\n3\t8\t\\N\t\\N\t2\n"))
+        .unwrap();
+    world.call("restore_start", json!({"domain": DOMAIN, "backup": {"from": place.path()}, "wait": true}));
+    let rows = world.harness("sql", &["SELECT id, hidden, visitor, came_from, v FROM shop.rv_visits ORDER BY id"]);
+    assert_eq!(rows.trim(), format!("0\t7\t{visitor}\t2001:db8::1\t1\n3\t8\tNULL\tNULL\t2"));
+}
+
 #[test]
 fn a_dump_in_files_that_is_not_all_there_is_refused() {
     let world = World::up();

@@ -24,9 +24,14 @@ pub struct RowsReader<R> {
 }
 
 impl<R: BufRead> RowsReader<R> {
-    /// Of a table; `shown` names the file in errors.
-    pub fn new(rows: R, table: &str, shown: String) -> RowsReader<R> {
-        let head = format!("INSERT INTO `{}` VALUES\n", table.replace('`', "``"));
+    /// Of a table; `shown` names the file in errors. `columns`: what the values are for; nothing: all that it has.
+    pub fn new(rows: R, table: &str, columns: &[String], shown: String) -> RowsReader<R> {
+        let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
+        let columns = match columns {
+            [] => String::new(),
+            columns => format!(" ({})", columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(",")),
+        };
+        let head = format!("INSERT INTO {}{columns} VALUES\n", quoted(table));
         RowsReader { rows, head, shown, number: 0, values: None, text: Vec::new(), at: 0 }
     }
 
@@ -160,7 +165,7 @@ mod tests {
 
     fn sql(rows: &[u8]) -> std::result::Result<String, String> {
         let mut text = String::new();
-        let mut reader = RowsReader::new(rows, "a`b", "a.txt".into());
+        let mut reader = RowsReader::new(rows, "a`b", &[], "a.txt".into());
         reader.read_to_string(&mut text).map_err(|error| crate::archive::unwrap_io(error).message)?;
         Ok(text)
     }
@@ -172,6 +177,10 @@ mod tests {
             "INSERT INTO `a``b` VALUES\n('1',NULL,'a\tb\\nc'),\n('2','\\0\\\\','\\'x\\''),\n('3',0xff,'\\\\N');\n";
         assert_eq!(sql(rows).unwrap(), wanted);
         assert_eq!(sql(b"").unwrap(), "");
+        let mut text = String::new();
+        let columns = ["id".to_owned(), "h`h".to_owned()];
+        RowsReader::new(&b"1\t2\n"[..], "a", &columns, "a.txt".into()).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "INSERT INTO `a` (`id`,`h``h`) VALUES\n('1','2');\n");
     }
 
     #[test]
