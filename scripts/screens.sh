@@ -109,6 +109,15 @@ press 1
 see 'Available domains' 03-domains
 press Enter
 see 'Integrity' 04-backups
+press End Enter
+see 'Path (Enter: back)' 04-another-file
+# An empty path is the way back.
+press Enter
+terminal_wait 'SMART RESTORE SYSTEM'
+press 1
+terminal_wait 'Available domains'
+press Enter
+terminal_wait 'Integrity'
 press Enter
 terminal_wait 'BACKUP INFORMATION' 60
 keep 05-preview-files

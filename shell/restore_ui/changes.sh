@@ -8,9 +8,9 @@ _rui_changes() {
   _rui_choose_domain "$title" with-backups || return 0
   _rui_choose_backup "$title" || return 0
   _rui_say comparing
-  _rui_job "$title" "$RUI_DOMAIN - $RUI_BACKUP_DATE" "$RUI_SAID" diff "$RUI_DOMAIN" "$RUI_BACKUP" --limit 1000 || return 0
+  _rui_job "$title" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN" "$RUI_SAID" diff "$RUI_DOMAIN" "${RUI_SOURCE[@]}" --limit 1000 || return 0
   local job=$RUI_JOB
-  _rui_page "$title" "$RUI_DOMAIN - $RUI_BACKUP_DATE"
+  _rui_page "$title" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN"
   for part in files tables config; do
     _rui_call status "$job" --field "result.$part.added|count,result.$part.changed|count,result.$part.removed|count,result.$part.same|count,result.$part.kept|count,result.$part.total" \
       --tsv "result.$part.entries:change,path,name,what"

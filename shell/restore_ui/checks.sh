@@ -32,11 +32,11 @@ _rui_validate() {
   _rui_say title_validation
   local title=$RUI_SAID
   _rui_say validating
-  _rui_job "$title" "$RUI_DOMAIN - $RUI_BACKUP_DATE" "$RUI_SAID" validate "$RUI_DOMAIN" "$RUI_BACKUP" "${RUI_OPTIONS[@]}" || return 1
+  _rui_job "$title" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN" "$RUI_SAID" validate "$RUI_DOMAIN" "${RUI_SOURCE[@]}" "${RUI_OPTIONS[@]}" || return 1
   _rui_call status "$RUI_JOB" --field 'result.outcome,result.changes.files.added|count,result.changes.files.changed|count,result.changes.files.removed|count,result.changes.tables.added|count,result.changes.tables.changed|count,result.changes.tables.removed|count'
   local -a f=("${RUI_OUT[@]}")
   outcome=${f[0]}
-  _rui_page "$title" "$RUI_DOMAIN - $RUI_BACKUP_DATE"
+  _rui_page "$title" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN"
   _rui_check_boxes "$RUI_JOB" result.groups
   _rui_add ''
   if [[ -n ${f[1]} ]]; then _rui_say would_change_files "${f[@]:1:3}"; _rui_add "$RUI_SAID"; fi

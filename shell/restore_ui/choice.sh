@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2153  # names are shared by the files of the menus
-# Choosing a domain and one of its backups.
+# Choosing a domain and one of its backups, or a file that another program made.
 
 # One of the page's places, by RUI_CURSOR; without any, the page says why. False: back.
 _rui_choose_place() { # WHY-THERE-IS-NONE
@@ -17,18 +17,28 @@ _rui_choose_place() { # WHY-THERE-IS-NONE
 # Into RUI_DOMAIN. False: back.
 _rui_choose_domain() { # TITLE with-backups|with-site|with-snapshots (or a site to make one of)
   local line domain backups newest site snapshots
-  local -a domains=()
+  local -a domains=() lines=() others=()
   _rui_call domains --tsv 'domains:domain,backups,newest|moment,has_site,snapshots' || { _rui_refused "$1"; return 1; }
-  _rui_page "$1"
-  _rui_say choose_domain
-  _rui_add "$RUI_SAID" ''
   for line in "${RUI_OUT[@]}"; do
     IFS=$'\t' read -r domain backups newest site snapshots <<<"$line"
     case $2 in
-      with-backups) [[ $backups != 0 ]] || continue ;;
-      with-site) [[ $site == true ]] || continue ;;
-      with-snapshots) [[ $site == true || $snapshots != 0 ]] || continue ;;
+      with-backups)
+        if [[ $backups != 0 ]]; then
+          lines+=("$line")
+        # A site without backups has another file to come from.
+        elif [[ $site == true ]] && _rui_may_name_files; then
+          others+=("$line")
+        fi
+        ;;
+      with-site) [[ $site != true ]] || lines+=("$line") ;;
+      with-snapshots) [[ $site != true && $snapshots == 0 ]] || lines+=("$line") ;;
     esac
+  done
+  _rui_page "$1"
+  _rui_say choose_domain
+  _rui_add "$RUI_SAID" ''
+  for line in "${lines[@]}" "${others[@]}"; do
+    IFS=$'\t' read -r domain backups newest site snapshots <<<"$line"
     domains+=("$domain")
     _rui_say domain_line "$newest" "$backups"
     _rui_fill "$domain" 36
@@ -40,7 +50,7 @@ _rui_choose_domain() { # TITLE with-backups|with-site|with-snapshots (or a site 
   RUI_DOMAIN=${domains[RUI_CURSOR]}
 }
 
-# Into RUI_BACKUP and RUI_BACKUP_DATE. False: back.
+# Into RUI_SOURCE, the words that name it to the helper, and RUI_SOURCE_SHOWN. False: back.
 _rui_choose_backup() { # TITLE
   local line path date size kind integrity files tables
   local -a paths=() dates=()
@@ -64,7 +74,79 @@ _rui_choose_backup() { # TITLE
     printf -v line '  %2d) %-19s %9s  %s %s %s' "${#paths[@]}" "$date" "$size" "$kind" "$RUI_FILLED" "$files"
     _rui_place "$line"
   done
+  if _rui_may_name_files; then
+    _rui_say another_file
+    printf -v line '  %2d) %s' $((${#paths[@]} + 1)) "$RUI_SAID"
+    _rui_place "$line"
+    _rui_say another_file_about
+    _rui_add "      ${RUI_G[last]}$RUI_SAID"
+  fi
   _rui_say no_backups "$RUI_DOMAIN"
   _rui_choose_place "$RUI_SAID" || return 1
-  RUI_BACKUP=${paths[RUI_CURSOR]} RUI_BACKUP_DATE=${dates[RUI_CURSOR]}
+  if ((RUI_CURSOR == ${#paths[@]})); then
+    _rui_choose_file "$1"
+    return
+  fi
+  RUI_SOURCE=("${paths[RUI_CURSOR]}") RUI_SOURCE_SHOWN=${dates[RUI_CURSOR]}
+}
+
+# The engine takes a path from root alone.
+_rui_may_name_files() {
+  ((EUID == 0))
+}
+
+# A file or folder from anywhere, as `restore --from` takes it. False: back.
+_rui_choose_file() { # TITLE
+  _rui_page "$1" "$RUI_DOMAIN"
+  _rui_say file_kinds
+  _rui_prose '  ' '  ' "$RUI_SAID"
+  _rui_say file_beside
+  _rui_add ''
+  _rui_prose '  ' '  ' "$RUI_SAID"
+  RUI_FOOT='' RUI_NOTE=''
+  _rui_draw
+  if _rui_too_small; then return 1; fi
+  _rui_say type_path
+  _rui_path "$RUI_SAID" || return 1
+  [[ -n $RUI_LINE ]] || return 1
+  RUI_SOURCE=(--from "$RUI_LINE") RUI_SOURCE_SHOWN=${RUI_LINE##*/}
+  _rui_draw
+  _rui_say type_dump
+  _rui_path "$RUI_SAID" || return 1
+  [[ -z $RUI_LINE ]] || RUI_SOURCE+=(--dump "$RUI_LINE")
+}
+
+# A path below the page into RUI_LINE, as a shell would have read it. False: back.
+_rui_path() { # QUESTION
+  if [[ -n $RUI_LIVE ]]; then printf '\e[%d;1H\e[K' "$RUI_ROWS"; fi
+  _rui_line "$1" || return 1
+  RUI_LINE=${RUI_LINE%"${RUI_LINE##*[! ]}"}
+  RUI_LINE=${RUI_LINE#"${RUI_LINE%%[! ]*}"}
+  if [[ ${RUI_LINE%%/*} == '~' ]]; then RUI_LINE=$HOME${RUI_LINE#'~'}; fi
+}
+
+# What the engine could not tell of such a file, asked of the user: one of the sites, folders or dumps that the last job's error names.
+# One more option in RUI_SOURCE. 1: there is nothing to ask; 2: back.
+_rui_choose_of_file() { # TITLE
+  local kind line number=1
+  local -A options=([sites]=--site [roots]=--root [dumps]=--dump)
+  [[ ${RUI_SOURCE[0]-} == --from ]] || return 1
+  for kind in sites roots dumps; do
+    # One that was answered already is no question.
+    [[ " ${RUI_SOURCE[*]:2} " != *" ${options[$kind]} "* ]] || continue
+    _rui_call status "$RUI_JOB" --tsv "error.context.$kind:" || return 1
+    ((${#RUI_OUT[@]} == 0)) || break
+  done
+  ((${#RUI_OUT[@]})) || return 1
+  local -a found=("${RUI_OUT[@]}")
+  _rui_page "$1" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN"
+  _rui_say "choose_$kind"
+  _rui_add "$RUI_SAID" ''
+  for line in "${found[@]}"; do
+    printf -v line '  %2d) %s' "$number" "$line"
+    _rui_place "$line"
+    number=$((number + 1))
+  done
+  _rui_choose_place '' || return 2
+  RUI_SOURCE+=("${options[$kind]}" "${found[RUI_CURSOR]}")
 }

@@ -87,16 +87,25 @@ _rui_wait() { # JOB TITLE SUBTITLE SENTENCE
   done
 }
 
-# Starts a job that changes nothing and waits for it; its name into RUI_JOB (empty: answered from what is known already).
-# False when it did not end well: its error has been shown.
+# Starts a job that changes nothing and waits for it; its name into RUI_JOB (empty: answered from what is known already). What the engine
+# cannot tell of another program's backup is asked, and the job begins anew. False when it did not end well: its error has been shown.
 _rui_job() { # TITLE SUBTITLE SENTENCE COMMAND WORD...
-  local title=$1 subtitle=$2 sentence=$3
+  local title=$1 subtitle=$2 sentence=$3 status
   shift 3
-  _rui_call "$@" --detach --field job || { _rui_refused "$title"; return 1; }
-  RUI_JOB=${RUI_OUT[0]}
-  [[ -n $RUI_JOB ]] || return 0
-  _rui_wait "$RUI_JOB" "$title" "$subtitle" "$sentence" || return 1
-  if [[ $RUI_STATE == "done" ]]; then return 0; fi
+  while :; do
+    _rui_call "$@" --detach --field job || { _rui_refused "$title"; return 1; }
+    RUI_JOB=${RUI_OUT[0]}
+    [[ -n $RUI_JOB ]] || return 0
+    _rui_wait "$RUI_JOB" "$title" "$subtitle" "$sentence" || return 1
+    if [[ $RUI_STATE == "done" ]]; then return 0; fi
+    status=0
+    _rui_choose_of_file "$title" || status=$?
+    case $status in
+      0) set -- "$@" "${RUI_SOURCE[@]: -2}" ;;
+      1) break ;;
+      *) return 1 ;;
+    esac
+  done
   # Worded as the helper words an error.
   _rui_call status "$RUI_JOB" --field error.code,error.message,error.hint && RUI_ERR=("${RUI_G[bad]} ${RUI_OUT[0]}: ${RUI_OUT[1]}" "  ${RUI_OUT[2]}")
   _rui_refused "$title"

@@ -35,7 +35,7 @@ _rui_jobs() {
     _rui_ask enter l q || return 0
     [[ $RUI_KEY != q ]] || return 0
     job=${jobs[RUI_CURSOR]} state=${states[RUI_CURSOR]}
-    RUI_DOMAIN=${domains[RUI_CURSOR]} RUI_BACKUP_DATE=''
+    RUI_DOMAIN=${domains[RUI_CURSOR]} RUI_SOURCE_SHOWN=''
     if [[ $RUI_KEY == l ]]; then
       _rui_call status "$job" --field log
       if [[ -n ${RUI_OUT[0]:-} ]]; then _rui_log "${RUI_OUT[0]}"; else _rui_job_page "$job"; fi
@@ -199,7 +199,7 @@ _rui_offer_running() {
     case $RUI_KEY in
       q) return 1 ;;
       a)
-        RUI_DOMAIN=$domain RUI_BACKUP_DATE=''
+        RUI_DOMAIN=$domain RUI_SOURCE_SHOWN=''
         _rui_watch "$job" || return 1
         _rui_result "$job"
         ;;

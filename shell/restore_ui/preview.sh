@@ -4,19 +4,19 @@
 # Makes sure that the engine knows the backup, so that what is asked next comes at once.
 _rui_know_backup() { # TITLE
   _rui_say reading_backup
-  _rui_job "$1" "$RUI_DOMAIN - $RUI_BACKUP_DATE" "$RUI_SAID" preview "$RUI_DOMAIN" "$RUI_BACKUP"
+  _rui_job "$1" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN" "$RUI_SAID" preview "$RUI_DOMAIN" "${RUI_SOURCE[@]}"
 }
 
 # Fields of the preview, lines into RUI_OUT.
 _rui_preview_call() { # OPTION...
-  _rui_call preview "$RUI_DOMAIN" "$RUI_BACKUP" "$@"
+  _rui_call preview "$RUI_DOMAIN" "${RUI_SOURCE[@]}" "$@"
 }
 
 # The page; the foot is the caller's.
 _rui_preview_page() {
   local line key first
   _rui_say title_preview
-  _rui_page "$RUI_SAID" "$RUI_DOMAIN - $RUI_BACKUP_DATE"
+  _rui_page "$RUI_SAID" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN"
   _rui_preview_call --field 'backup.date|moment,backup.size|size,backup.compression,backup.integrity,backup.kind,files.count|count,files.bytes|size,files.document_root,files.application.name,files.application.version,database.name,database.tables|count,database.bytes|size,database.rows|count,config.#,estimate.files_s|duration,estimate.database_s|duration,estimate.config_s|duration,estimate.verify_s|duration,estimate.total_s|duration,space.current_used|size,space.backup_size|size,space.unpacked|size,space.required|size,space.available|size,space.enough,chain.dump.name,chain.archives.#' ||
     return 1
   local -a f=("${RUI_OUT[@]}")

@@ -18,7 +18,7 @@ _rui_watch() { # JOB
     case $RUI_STATE in
       cancelling | rolling_back) _rui_say title_going_back; title=$RUI_SAID ;;
     esac
-    _rui_page "$title" "${RUI_OUT[7]}${RUI_BACKUP_DATE:+ - $RUI_BACKUP_DATE}"
+    _rui_page "$title" "${RUI_OUT[7]}${RUI_SOURCE_SHOWN:+ - $RUI_SOURCE_SHOWN}"
     _rui_progress_page
     _rui_say keys_progress
     RUI_FOOT=$RUI_SAID

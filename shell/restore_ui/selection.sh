@@ -14,7 +14,7 @@ _rui_select() {
   local cursor=0
   while :; do
     _rui_say title_components
-    _rui_page "$RUI_SAID" "$RUI_DOMAIN - $RUI_BACKUP_DATE"
+    _rui_page "$RUI_SAID" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN"
     RUI_CURSOR=$cursor
     _rui_say choose_components
     _rui_add "$RUI_SAID" ''
@@ -166,7 +166,7 @@ _rui_select_parts() {
   done
   while :; do
     _rui_say title_custom
-    _rui_page "$RUI_SAID" "$RUI_DOMAIN - $RUI_BACKUP_DATE"
+    _rui_page "$RUI_SAID" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN"
     RUI_CURSOR=$cursor RUI_TOP=$top kind=''
     RUI_PARTS_FILES=0 RUI_PARTS_TABLES=0 RUI_PARTS_ITEMS=0
     for ((number = 0; number < ${#names[@]}; number++)); do

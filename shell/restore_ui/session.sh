@@ -4,7 +4,7 @@
 # The terminal, the words, a private folder for answers; everything is put back when the subshell ends.
 _rui_start() {
   RUI_LIVE='' RUI_STTY='' RUI_INTERRUPTED='' RUI_RESIZED='' RUI_PATIENCE=0.5 RUI_TTY=0
-  RUI_DOMAIN='' RUI_BACKUP='' RUI_BACKUP_DATE='' RUI_ONLY='' RUI_PARTS=() RUI_TOUCHED='' RUI_OPTIONS=()
+  RUI_DOMAIN='' RUI_SOURCE=() RUI_SOURCE_SHOWN='' RUI_ONLY='' RUI_PARTS=() RUI_TOUCHED='' RUI_OPTIONS=()
   [[ -t 0 && -t 1 ]] && RUI_LIVE=1
   _rui_wish
   _rui_letters
@@ -57,7 +57,7 @@ _rui_menu() {
   local -a entries=(restore preview changes snapshots verify jobs logs recover)
   _rui_offer_running || return 0
   while :; do
-    RUI_DOMAIN='' RUI_BACKUP='' RUI_BACKUP_DATE='' RUI_PARTS=() RUI_TOUCHED=''
+    RUI_DOMAIN='' RUI_SOURCE=() RUI_SOURCE_SHOWN='' RUI_PARTS=() RUI_TOUCHED=''
     _rui_say title_menu
     _rui_page "$RUI_SAID"
     number=1

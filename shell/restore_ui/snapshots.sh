@@ -6,7 +6,7 @@ _rui_snapshots() {
   _rui_say title_snapshots
   local title=$RUI_SAID
   _rui_choose_domain "$title" with-snapshots || return 0
-  RUI_BACKUP_DATE=''
+  RUI_SOURCE_SHOWN=''
   while :; do
     local -a paths=()
     _rui_call snapshots "$RUI_DOMAIN" --tsv 'snapshots:path,created|moment,form,size|size,expires_in_s|duration,files|count,tables|count' ||

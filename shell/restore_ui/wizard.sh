@@ -17,7 +17,7 @@ _rui_restore() {
   _rui_confirm_restore || return 0
   local -a snapshot=()
   [[ -z $RUI_SNAPSHOT ]] || snapshot=(--snapshot "$RUI_SNAPSHOT")
-  _rui_call restore "$RUI_DOMAIN" "$RUI_BACKUP" "${RUI_OPTIONS[@]}" "${snapshot[@]}" --yes --detach --field job ||
+  _rui_call restore "$RUI_DOMAIN" "${RUI_SOURCE[@]}" "${RUI_OPTIONS[@]}" "${snapshot[@]}" --yes --detach --field job ||
     { _rui_refused "$title"; return 0; }
   local job=${RUI_OUT[0]}
   _rui_watch "$job" || return 0
@@ -71,7 +71,7 @@ _rui_create_snapshot() {
 _rui_confirm_restore() {
   local line
   _rui_say title_confirm
-  _rui_page "$RUI_SAID" "$RUI_DOMAIN - $RUI_BACKUP_DATE"
+  _rui_page "$RUI_SAID" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN"
   _rui_say warn_replaced
   _rui_prose "${RUI_G[warn]} " '  ' "$RUI_SAID"
   _rui_add ''
