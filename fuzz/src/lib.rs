@@ -12,6 +12,7 @@ pub mod lz4;
 mod pieces;
 pub mod prefix;
 pub mod request;
+pub mod seven_zip;
 pub mod site;
 pub mod sql;
 pub mod tar;
@@ -32,6 +33,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("lz4", lz4::run),
     ("prefix", prefix::run),
     ("request", request::run),
+    ("seven_zip", seven_zip::run),
     ("sql", sql::run),
     ("tar", tar::run),
     ("wpress", wpress::run),

@@ -3,7 +3,7 @@
 //! folder, no link; and what was opened is what is read to the end. Its content is a stranger's, whoever it belongs to.
 
 use crate::api;
-use crate::archive::{Codec, Limits, daf, jpa, wpress};
+use crate::archive::{Codec, Limits, daf, jpa, seven_zip, wpress};
 use crate::backup::dump_folder::DumpFolder;
 use crate::backup::folder::require_own;
 use crate::backup::layout::Holds;
@@ -277,6 +277,9 @@ fn sniffed(mut part: Part, folder: &OwnedFd) -> Result<Part> {
         part.container = Container::Jpa;
         return whole_jpa(part, folder, start.starts_with(jpa::MARK));
     }
+    if start.starts_with(seven_zip::MARK) || number_of_7z(&part.path).is_some() {
+        return whole_7z(part, folder);
+    }
     if start.starts_with(daf::MARK) {
         part.container = Container::Daf;
         return Ok(part);
@@ -402,6 +405,43 @@ fn whole_jpa(part: Part, folder: &OwnedFd, begins: bool) -> Result<Part> {
     if found < wanted {
         return Err(missing(format!("{name}.j{found:02}"), &format!(", one of its {wanted} files,")));
     }
+    Ok(part)
+}
+
+/// The number of one of the files of a 7-Zip archive: `NAME.7z.001`.
+fn number_of_7z(path: &Path) -> Option<usize> {
+    let number = path.extension()?.to_str().filter(|end| end.len() >= 3)?.parse().ok()?;
+    path.file_stem()?.to_str()?.to_ascii_lowercase().ends_with(".7z").then_some(number)
+}
+
+/// A 7-Zip archive, with all its files where it is in several.
+fn whole_7z(mut part: Part, folder: &OwnedFd) -> Result<Part> {
+    if number_of_7z(&part.path).is_some() {
+        let stem = part.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let around = part.path.parent().unwrap_or(Path::new("/")).to_owned();
+        let mut numbers: Vec<(usize, String)> = names(folder)?
+            .into_iter()
+            .filter(|name| Path::new(name).file_stem().is_some_and(|found| found.to_string_lossy() == stem))
+            .filter_map(|name| Some((number_of_7z(Path::new(&name))?, name)))
+            .collect();
+        numbers.sort();
+        let mut all = Vec::new();
+        for (at, (number, name)) in numbers.iter().enumerate() {
+            if *number != at + 1 {
+                let missing = format!("{stem}.{:03}", at + 1);
+                let message =
+                    format!("{}: {missing}, one of the files of the archive, is missing", part.path.display());
+                return Err(Error::new(Code::BackupIncomplete, message)
+                    .hint("Put all files of the archive into one folder.")
+                    .with("missing", missing));
+            }
+            all.push(Part::open_in(folder.as_fd(), &around, &RelPath::parse(name.as_bytes())?, Role::Archive)?);
+        }
+        if let Some(last) = all.pop() {
+            part = last.of_several(&all);
+        }
+    }
+    part.container = Container::SevenZip;
     Ok(part)
 }
 

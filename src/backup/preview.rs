@@ -208,6 +208,7 @@ fn backup(source: &Source, found: &Scan) -> PreviewedBackup {
 fn compression(part: &Part) -> Compression {
     match (part.container, part.codec) {
         (Container::Zip, _) => Compression::Zip,
+        (Container::SevenZip, _) => Compression::SevenZip,
         (_, Codec::Gzip) => Compression::Gzip,
         (_, Codec::Zstd) => Compression::Zstd,
         (_, Codec::Xz) => Compression::Xz,

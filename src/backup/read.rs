@@ -2,7 +2,8 @@
 //! how they come to it: the order of the archives, the limits, what a whole archive is and how an error is named are here.
 
 use crate::archive::{
-    self, DafReader, Entries, Entry, EntryKind, JpaReader, Limits, Recorder, TarReader, WpressReader, ZipReader,
+    self, DafReader, Entries, Entry, EntryKind, JpaReader, Limits, Recorder, SevenZipReader, TarReader, WpressReader,
+    ZipReader,
 };
 use crate::backup::contents::ConfigFound;
 use crate::backup::continued::Continued;
@@ -146,6 +147,10 @@ impl Walk<'_> {
                 let jpa = JpaReader::open(part.bytes(&count), self.limits)?;
                 let mut jpa = if self.purpose == Purpose::Names { jpa.names_only() } else { jpa };
                 self.whole(&mut jpa, sorter_ref, progress, &mut visit)?
+            }
+            Container::SevenZip => {
+                let mut seven_zip = SevenZipReader::open(part.bytes(&count), self.limits)?;
+                self.whole(&mut seven_zip, sorter_ref, progress, &mut visit)?
             }
             Container::Folder => {
                 let mut folder = FolderReader::open(part.folder(), self.limits)?;

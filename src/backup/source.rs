@@ -84,6 +84,8 @@ pub enum Container {
     Daf,
     /// An archive of Akeeba Backup.
     Jpa,
+    /// An archive of 7-Zip.
+    SevenZip,
     /// A folder.
     Folder,
 }

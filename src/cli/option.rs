@@ -271,7 +271,7 @@ pub const OPTIONS: &[CommandOption] = {
             Selection,
             "A backup of another program, anywhere",
             "A backup that another program made, in place of one from the folder of backups: an archive (tar, plain or packed by gzip, \
-             zstd, xz, bzip2 or lz4; zip; `.wpress`, `.daf`, `.jpa`), a folder, one file of a set, or a dump. For root.",
+             zstd, xz, bzip2 or lz4; zip; `.wpress`, `.daf`, `.jpa`, `.7z`), a folder, one file of a set, or a dump. For root.",
         ),
         valued(
             Root,

@@ -92,6 +92,11 @@ fn jpa_of_any_bytes() {
 }
 
 #[test]
+fn seven_zip_of_any_bytes() {
+    run("seven_zip");
+}
+
+#[test]
 fn lz4_of_any_bytes() {
     run("lz4");
 }

@@ -104,6 +104,7 @@ fn any_archive_with_any_dump_comes_back() {
         archive("archive/tar.xz", "example.com.tar.xz"),
         archive("archive/tar.zst", "example.com.tar.zst"),
         archive("archive/tar.lz4", "example.com.tar.lz4"),
+        archive("archive/7z", "example.com.7z"),
         archive("archive/tar.zst-pzstd-long", "shop.tar.zst"),
         archive("archive/tar-pax", "shop.tar"),
         archive("archive/folder-in-folder.tar.gz", "site-backup.tar.gz"),
@@ -246,7 +247,9 @@ fn what_cannot_be_told_is_asked_and_what_is_no_backup_is_named() {
         std::fs::create_dir_all(at(site)).unwrap();
         std::fs::write(at(site).join("wp-config.php"), "<?php").unwrap();
     }
-    std::fs::write(at("x.7z"), b"7z\xbc\xaf\x27\x1c rest of it").unwrap();
+    std::fs::write(at("x.7z"), b"7z\xbc\xaf\x27\x1c\0\x04 rest of it, which is long enough").unwrap();
+    std::fs::write(at("three.7z.001"), b"7z\xbc\xaf\x27\x1c\0\x04 rest of it, which is long enough").unwrap();
+    std::fs::write(at("three.7z.003"), b"more").unwrap();
     std::fs::write(at("x.zip"), b"PK\x03\x04 cut").unwrap();
     std::fs::create_dir(at("none")).unwrap();
     std::fs::write(at("none/notes.txt"), "x").unwrap();
@@ -269,7 +272,8 @@ fn what_cannot_be_told_is_asked_and_what_is_no_backup_is_named() {
         (json!({"from": at("a"), "root": "one"}), "", ""),
         (json!({"from": at("a"), "root": "four"}), "backup_incomplete", "holds no folder four"),
         (json!({"from": at("none")}), "backup_layout_unknown", "nothing in it looks like a site"),
-        (json!({"from": at("x.7z")}), "backup_unreadable", "7-Zip"),
+        (json!({"from": at("x.7z")}), "backup_corrupt", "does not match its checksum"),
+        (json!({"from": at("three.7z.003")}), "backup_incomplete", "three.7z.002, one of the files"),
         (json!({"from": at("x.jps")}), "backup_unreadable", "is an encrypted archive of Akeeba"),
         (json!({"from": at("split/site.jpa")}), "backup_incomplete", "site.j01, with which"),
         (
@@ -309,6 +313,17 @@ fn zip(place: &Path, name: &str, entries: &str) -> PathBuf {
          i.compress_type = zipfile.ZIP_DEFLATED; z.writestr(i, content)\n{entries}\nz.close()\n"
     );
     assert!(Command::new("python3").arg("-c").arg(script).arg(&path).status().unwrap().success());
+    path
+}
+
+/// An archive of 7-Zip with one file of zeros.
+fn seven_zip(place: &Path, name: &str, inside: &str, zeros: u64) -> PathBuf {
+    let folder = place.join(format!("{name}.files"));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::File::create(folder.join(inside)).unwrap().set_len(zeros).unwrap();
+    let path = place.join(name);
+    let made = Command::new("7zz").args(["a", "-mx=1", "-bso0"]).arg(&path).arg(inside).current_dir(&folder).status();
+    assert!(made.unwrap().success());
     path
 }
 
@@ -370,6 +385,7 @@ fn a_hostile_container_changes_nothing_and_says_why_in_one_sentence() {
         ),
         (hestia, "limit_exceeded", "bytes"),
         (jpa(place.path(), "slip.jpa", "a/../../escaped", 10), "unsafe_path", "leaves its root"),
+        (seven_zip(place.path(), "bomb.7z", "wp-config.php", 300 << 20), "limit_exceeded", "over 209715200 bytes"),
         (jpa(place.path(), "bomb.jpa", "wp-config.php", 300 << 20), "limit_exceeded", "over 209715200 bytes"),
     ];
     let config =

@@ -47,6 +47,8 @@ pub enum Compression {
     Lz4,
     /// Each file by itself, as zip does.
     Zip,
+    /// Files together, as 7-Zip does.
+    SevenZip,
     /// Not at all.
     None,
 }

@@ -60,7 +60,7 @@ fn unpacked(part: &Part) -> u64 {
     }
     let packed = part.identity.size;
     match (part.container, part.codec) {
-        (Container::Zip | Container::Daf, _) => return packed * USUAL_RATIO,
+        (Container::Zip | Container::SevenZip | Container::Daf, _) => return packed * USUAL_RATIO,
         (Container::Folder, _) => return 0,
         (_, Codec::None) => return packed,
         (_, Codec::Gzip) => {}

@@ -20,6 +20,8 @@ enum Compression: string
     case Lz4 = 'lz4';
     /** Each file by itself, as zip does. */
     case Zip = 'zip';
+    /** Files together, as 7-Zip does. */
+    case SevenZip = 'seven_zip';
     /** Not at all. */
     case None = 'none';
 }

@@ -1,0 +1,407 @@
+//! `.7z`, read by sevenz-rust2, which hands entries to a function. They are asked for here, so it works in a thread of its own, a few pieces
+//! ahead. Checksums of contents are checked there; what has none is no archive of a program that we know. Memory: the dictionary that the
+//! archive asks for, up to [`MOST_MEMORY_KIB`], and as much for its head.
+
+use super::entries::{Entries, Spent};
+use super::entry::{Entry, EntryKind};
+use super::zip::ReadAt;
+use super::{Limits, corrupt, unwrap_io, wrap};
+use crate::error::{Code, Error, Result};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use sevenz_rust2::{Archive, ArchiveEntry, ArchiveReader, Error as SevenZipError, NtTime, Password};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::thread::JoinHandle;
+
+/// How it begins.
+pub const MARK: &[u8] = b"7z\xbc\xaf\x27\x1c";
+/// What a dictionary may take. `7z -mx=9` of the releases since 23 asks for 256 MiB.
+const MOST_MEMORY_KIB: usize = 320 << 10;
+/// Contents come in pieces of this size, in bytes.
+const PIECE: usize = 256 << 10;
+/// Pieces that are unpacked ahead.
+const AHEAD: usize = 4;
+/// Longest target of a symbolic link, as the kernel's PATH_MAX.
+const MAX_LINK: u64 = 4096;
+/// The attributes hold a mode of Unix in their upper half.
+const HAS_MODE: u32 = 0x8000;
+/// Seconds from 1601, where times of Windows begin, to 1970.
+const EPOCH: i64 = 11_644_473_600;
+
+/// What the thread says.
+enum Said {
+    Entry(Box<Entry>),
+    Piece(Vec<u8>),
+    End(Result<()>),
+}
+
+/// Entries of such an archive.
+pub struct SevenZipReader {
+    said: Receiver<Said>,
+    worker: Option<JoinHandle<()>>,
+    limits: Limits,
+    spent: Spent,
+    offset: u64,
+    /// The piece that is being read, and how much of it was.
+    piece: Vec<u8>,
+    given: usize,
+    /// What comes after the last piece of an entry.
+    next: Option<Said>,
+}
+
+impl SevenZipReader {
+    /// Reads the head, and begins to unpack.
+    ///
+    /// # Errors
+    /// `backup_corrupt`, `backup_unreadable` where it is encrypted or packed by something that is not read, `limit_exceeded`, `io_failed`.
+    pub fn open<S: ReadAt + Send + 'static>(source: S, limits: Limits) -> Result<SevenZipReader> {
+        let mut source = Cursor { source, at: 0 };
+        let archive =
+            Archive::read_with_memory_limit(&mut source, &Password::empty(), MOST_MEMORY_KIB).map_err(told)?;
+        if (0..archive.files.len()).any(|file| archive.is_file_encrypted(file)) {
+            return Err(encrypted());
+        }
+        limits.require(Spent { entries: archive.files.len() as u64, bytes: 0 })?;
+        let reader = ArchiveReader::new_with_memory_limit(source, Password::empty(), MOST_MEMORY_KIB).map_err(told)?;
+        let (tell, said) = bounded(AHEAD);
+        let worker = std::thread::Builder::new()
+            .name("7z".into())
+            .spawn(move || unpack(reader, &tell))
+            .map_err(|error| Error::io("start a thread", &error))?;
+        Ok(SevenZipReader {
+            said,
+            worker: Some(worker),
+            limits,
+            spent: Spent::default(),
+            offset: 0,
+            piece: Vec::new(),
+            given: 0,
+            next: None,
+        })
+    }
+
+    fn hear(&mut self) -> Said {
+        let next = self.next.take().or_else(|| self.said.recv().ok());
+        next.unwrap_or_else(|| Said::End(Err(corrupt("what unpacks it gave up"))))
+    }
+}
+
+impl Entries for SevenZipReader {
+    fn next_entry(&mut self) -> Result<Option<Entry>> {
+        self.given = self.piece.len();
+        loop {
+            match self.hear() {
+                Said::Piece(piece) => self.offset += piece.len() as u64,
+                Said::Entry(entry) => {
+                    self.spent.entries += 1;
+                    self.spent.bytes = self.spent.bytes.saturating_add(entry.size);
+                    self.limits.require(self.spent)?;
+                    return Ok(Some(*entry));
+                }
+                Said::End(end) => {
+                    self.next = Some(Said::End(Ok(())));
+                    return end.map(|()| None);
+                }
+            }
+        }
+    }
+
+    fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    fn spent(&self) -> Spent {
+        self.spent
+    }
+
+    fn spend(&mut self, inner: Spent) {
+        self.spent.add(inner);
+    }
+}
+
+impl Read for SevenZipReader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.given == self.piece.len() {
+            match self.hear() {
+                Said::Piece(piece) => (self.piece, self.given) = (piece, 0),
+                Said::End(Err(error)) => return Err(wrap(error)),
+                next => {
+                    self.next = Some(next);
+                    return Ok(0);
+                }
+            }
+        }
+        let count = (&self.piece[self.given..]).read(into)?;
+        self.given += count;
+        self.offset += count as u64;
+        Ok(count)
+    }
+}
+
+impl Drop for SevenZipReader {
+    fn drop(&mut self) {
+        // Nobody listens any more: the thread ends with the piece that it has in hand.
+        self.said = crossbeam_channel::never();
+        if let Some(worker) = self.worker.take() {
+            let _ = worker.join();
+        }
+    }
+}
+
+/// Nobody listens any more.
+struct Gone;
+
+impl From<Gone> for SevenZipError {
+    fn from(_: Gone) -> SevenZipError {
+        SevenZipError::Other("nobody listens".into())
+    }
+}
+
+fn say(tell: &Sender<Said>, said: Said) -> std::result::Result<(), Gone> {
+    tell.send(said).map_err(|_| Gone)
+}
+
+fn unpack<S: ReadAt>(mut reader: ArchiveReader<Cursor<S>>, tell: &Sender<Said>) {
+    let mut refused = None;
+    let done = reader.for_each_entries(|listed, data| {
+        let entry = match entry(listed, data) {
+            Ok(entry) => entry,
+            Err(error) => {
+                refused = Some(error);
+                return Err(Gone.into());
+            }
+        };
+        let is_file = entry.kind == EntryKind::File;
+        say(tell, Said::Entry(Box::new(entry)))?;
+        if !is_file {
+            return Ok(true);
+        }
+        loop {
+            let mut piece = Vec::with_capacity(PIECE);
+            let read = data.take(PIECE as u64).read_to_end(&mut piece);
+            if !piece.is_empty() {
+                say(tell, Said::Piece(piece))?;
+            }
+            if read? == 0 {
+                return Ok(true);
+            }
+        }
+    });
+    let end = match (refused, done) {
+        (Some(error), _) => Err(error),
+        (None, done) => done.map_err(told),
+    };
+    // Whoever went away asks no more.
+    let _ = say(tell, Said::End(end));
+}
+
+/// The content is read of links alone.
+fn entry(listed: &ArchiveEntry, data: &mut dyn Read) -> Result<Entry> {
+    let damage = |why: &str| corrupt(format_args!("{:?} {why}", listed.name));
+    if listed.name.is_empty() {
+        return Err(damage("is an entry without a name"));
+    }
+    if listed.is_anti_item {
+        return Err(damage("is a file that is to be deleted, as archives of changes have them"));
+    }
+    if listed.has_stream && !listed.has_crc {
+        return Err(damage("has no checksum"));
+    }
+    let attributes = if listed.has_windows_attributes { listed.windows_attributes } else { 0 };
+    let mode = if attributes & HAS_MODE == 0 { 0 } else { attributes >> 16 };
+    let size = if listed.has_stream { listed.size } else { 0 };
+    let kind = match mode & libc::S_IFMT {
+        _ if listed.is_directory => EntryKind::Folder,
+        libc::S_IFLNK if size == 0 || size > MAX_LINK => return Err(damage("is a link to nowhere")),
+        libc::S_IFLNK => {
+            let mut target = Vec::new();
+            data.take(MAX_LINK).read_to_end(&mut target).map_err(unwrap_io)?;
+            EntryKind::Symlink(target)
+        }
+        0 | libc::S_IFREG => EntryKind::File,
+        _ => EntryKind::Special((mode >> 12) as u8),
+    };
+    let usual = if kind == EntryKind::Folder { 0o755 } else { 0o644 };
+    let size = if kind == EntryKind::File { size } else { 0 };
+    Ok(Entry {
+        path: listed.name.clone().into_bytes(),
+        mode: if mode == 0 { usual } else { mode & 0o7777 },
+        kind,
+        uid: 0,
+        gid: 0,
+        mtime: if listed.has_last_modified_date { since_1970(listed.last_modified_date) } else { (0, 0) },
+        size,
+        stored: size,
+        segments: None,
+        xattrs: Vec::new(),
+        begin: None,
+    })
+}
+
+/// Seconds and nanoseconds of a time in tenths of microseconds.
+fn since_1970(time: NtTime) -> (i64, u32) {
+    let time = u64::from(time);
+    ((time / 10_000_000) as i64 - EPOCH, (time % 10_000_000) as u32 * 100)
+}
+
+fn encrypted() -> Error {
+    Error::new(Code::BackupUnreadable, "it is an encrypted 7-Zip archive")
+        .hint("Unpack it by `7z x FILE`, which asks for its password, and name the folder.")
+}
+
+/// Their error as ours.
+fn told(error: SevenZipError) -> Error {
+    let unread =
+        |what: String| Error::new(Code::BackupUnreadable, what).hint("Unpack it by `7z x FILE`, and name the folder.");
+    match error {
+        SevenZipError::PasswordRequired | SevenZipError::MaybeBadPassword(_) => encrypted(),
+        SevenZipError::UnsupportedCompressionMethod(method) if method.contains("AES") => encrypted(),
+        SevenZipError::UnsupportedCompressionMethod(method) => {
+            unread(format!("it is a 7-Zip archive packed by {}, which is not read", crate::text::printable(&method)))
+        }
+        SevenZipError::UnsupportedVersion { major, minor } => {
+            unread(format!("it is a 7-Zip archive of version {major}.{minor}, which is not read"))
+        }
+        SevenZipError::MaxMemLimited { max_kb, actaul_kb } => Error::new(
+            Code::LimitExceeded,
+            format!("to unpack it takes {} MiB of memory, over {} MiB", actaul_kb >> 10, max_kb >> 10),
+        )
+        .hint("Unpack it by `7z x FILE`, and name the folder."),
+        SevenZipError::Io(error, _) | SevenZipError::FileOpen(error, _) => match error.kind() {
+            io::ErrorKind::Other if error.get_ref().is_some_and(|inner| inner.is::<Error>()) => unwrap_io(error),
+            _ if error.raw_os_error().is_some() => unwrap_io(error),
+            _ => corrupt(format_args!("it cannot be unpacked: {error}")),
+        },
+        SevenZipError::ChecksumVerificationFailed => corrupt("it does not match its checksum"),
+        other => corrupt(format_args!("it cannot be unpacked: {other:?}")),
+    }
+}
+
+/// A source with a place in it.
+struct Cursor<S> {
+    source: S,
+    at: u64,
+}
+
+impl<S: ReadAt> Read for Cursor<S> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read_at(into, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl<S: ReadAt> Seek for Cursor<S> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(step) => self.source.size().checked_add_signed(step),
+            SeekFrom::Current(step) => self.at.checked_add_signed(step),
+        };
+        self.at = at.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+    use std::sync::Arc;
+
+    /// What the program makes of a folder.
+    fn packed(options: &[&str]) -> Arc<Vec<u8>> {
+        let place = tempfile::tempdir().unwrap();
+        let tree = place.path().join("tree");
+        std::fs::create_dir_all(tree.join("empty")).unwrap();
+        std::fs::create_dir_all(tree.join("www/é")).unwrap();
+        std::fs::write(tree.join("www/a.php"), "one ".repeat(100_000)).unwrap();
+        std::fs::write(tree.join("www/é/b.txt"), "two").unwrap();
+        std::fs::write(tree.join("none"), "").unwrap();
+        std::os::unix::fs::symlink("www/a.php", tree.join("link")).unwrap();
+        let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+        std::fs::File::options().write(true).open(tree.join("www/a.php")).unwrap().set_modified(time).unwrap();
+        let file = place.path().join("a.7z");
+        let done =
+            Command::new("7zz").args(["a", "-snl"]).args(options).arg(&file).arg(".").current_dir(&tree).output();
+        let done = done.unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+        Arc::new(std::fs::read(file).unwrap())
+    }
+
+    struct Bytes(Arc<Vec<u8>>);
+
+    impl ReadAt for Bytes {
+        fn size(&self) -> u64 {
+            self.0.len() as u64
+        }
+
+        fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+            self.0.as_slice().read_at(into, offset)
+        }
+    }
+
+    /// Path, kind, mode and content of all, in order of their paths.
+    fn listed(bytes: &Arc<Vec<u8>>, read: bool) -> Result<Vec<(String, String)>> {
+        let mut reader = SevenZipReader::open(Bytes(Arc::clone(bytes)), Limits::default())?;
+        let mut all = Vec::new();
+        while let Some(entry) = reader.next_entry()? {
+            let mut text = String::new();
+            if read {
+                reader.read_to_string(&mut text).map_err(unwrap_io)?;
+            }
+            let said = format!("{:?} {:o} {} {}", entry.kind, entry.mode, entry.mtime.0 / 100_000_000, text.len());
+            all.push((String::from_utf8(entry.path).unwrap(), said));
+        }
+        all.sort();
+        Ok(all)
+    }
+
+    #[test]
+    fn what_the_program_packs_is_read() {
+        for options in [&["-mx=1"][..], &["-mx=9", "-ms=off"], &["-m0=bzip2"], &["-m0=deflate"], &["-m0=copy"]] {
+            let found = listed(&packed(options), true).unwrap();
+            let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(names, ["empty", "link", "none", "www", "www/a.php", "www/é", "www/é/b.txt"], "{options:?}");
+            assert_eq!(found[4].1, "File 644 17 400000", "{options:?}");
+            assert!(found[1].1.starts_with("Symlink("), "{}", found[1].1);
+            assert!(found[0].1.starts_with("Folder 755"), "{}", found[0].1);
+        }
+    }
+
+    #[test]
+    fn a_flipped_byte_of_a_content_is_seen_whether_it_is_read_or_not() {
+        let mut bytes = packed(&["-m0=copy"]).to_vec();
+        let at = bytes.windows(8).position(|window| window == b"one one ").unwrap();
+        bytes[at + 1000] ^= 1;
+        let bytes = Arc::new(bytes);
+        for read in [true, false] {
+            assert_eq!(listed(&bytes, read).unwrap_err().code, Code::BackupCorrupt, "read {read}");
+        }
+    }
+
+    #[test]
+    fn what_is_encrypted_cut_or_too_large_is_told() {
+        for options in [&["-psecret"][..], &["-psecret", "-mhe=on"]] {
+            let refused = listed(&packed(options), true).unwrap_err();
+            assert_eq!(
+                (refused.code, refused.message.as_str()),
+                (Code::BackupUnreadable, "it is an encrypted 7-Zip archive")
+            );
+        }
+        let whole = packed(&["-mx=1"]);
+        for end in [10, 40, whole.len() / 2, whole.len() - 1] {
+            let cut = listed(&Arc::new(whole[..end].to_vec()), true).unwrap_err();
+            assert_eq!(cut.code, Code::BackupCorrupt, "cut at {end}: {}", cut.message);
+        }
+        let limits = Limits { entries: 3, ..Limits::default() };
+        let refused = SevenZipReader::open(Bytes(whole), limits).map(|_| ()).unwrap_err();
+        assert_eq!(refused.code, Code::LimitExceeded);
+    }
+
+    #[test]
+    fn who_goes_away_leaves_no_thread() {
+        let mut reader = SevenZipReader::open(Bytes(packed(&["-mx=1"])), Limits::default()).unwrap();
+        reader.next_entry().unwrap();
+        drop(reader);
+    }
+}
