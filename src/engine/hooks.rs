@@ -39,6 +39,16 @@ pub fn has(config: &Config, moments: &[Moment]) -> bool {
     hooks::read(config).map_or(true, |found| found.all.iter().any(|hook| moments.contains(&hook.moment)))
 }
 
+/// Whether a job of a kind runs the hooks of a moment. A rehearsal changes nothing live, and no hook tells its end: what one of
+/// `pre-flight` freezes would stay frozen. A scanner looks into what it stages all the same.
+fn has_hooks(kind: Kind, moment: Moment) -> bool {
+    match kind {
+        Kind::Restore | Kind::Rollback => true,
+        Kind::Rehearse => moment == Moment::Staged,
+        _ => false,
+    }
+}
+
 /// The job that the hooks are told of.
 pub struct Told<'a> {
     /// Its folder.
@@ -54,7 +64,7 @@ pub struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// Runs the hooks of a moment. After the change-over nothing of a hook is an error.
+    /// Runs the hooks of a moment, where jobs of this kind have it. After the change-over nothing of a hook is an error.
     ///
     /// # Errors
     /// `hook_refused` when one stops the job, `config_invalid` for hooks that may not be run, `cancelled`, `timed_out`; before the
@@ -68,6 +78,9 @@ impl Told<'_> {
     /// # Errors
     /// As [`Told::run`].
     pub fn run_while(&self, moment: Moment, monitor: &dyn Monitor, lasts: &dyn Fn() -> bool) -> Result<()> {
+        if !has_hooks(self.ticket.kind, moment) {
+            return Ok(());
+        }
         let found = match hooks::read(&self.ticket.config) {
             Ok(found) => found,
             // Nothing but a hook's own word stands in a way back.
@@ -194,9 +207,6 @@ impl Told<'_> {
 
 /// Runs the hooks of a job's end. The job is over by then, and its state stays.
 pub fn ended(folder: &JobFolder, ticket: &Ticket, ending: &Ending, monitor: &dyn Monitor) {
-    if !matches!(ticket.kind, Kind::Restore | Kind::Rollback) {
-        return;
-    }
     let state = ending.state();
     let moment = match state {
         State::Done => Moment::Done,

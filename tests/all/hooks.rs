@@ -130,6 +130,34 @@ fn each_moment_is_told_of_the_job_and_of_no_secret() {
     assert_eq!(world.digest().database, damaged.database);
 }
 
+/// What one of `pre-flight` freezes, nobody would thaw: a rehearsal has no end that a hook is told of.
+#[test]
+fn a_rehearsal_and_a_drill_run_the_hooks_of_staged_and_no_others() {
+    let (world, _, damaged) = World::damaged();
+    let log = world.place().join("told");
+    for moment in MOMENTS {
+        put(&world, &format!("{moment}/10-note"), &format!("cat >>{0}; echo >>{0}", log.display()));
+    }
+    let kinds = || -> Vec<String> {
+        let of = |told: &Value| format!("{} {}", told["kind"].as_str().unwrap(), told["moment"].as_str().unwrap());
+        told(&log).iter().map(of).collect()
+    };
+    let rehearsed = world.call("rehearse", json!({"domain": DOMAIN, "wait": true}));
+    assert_eq!(rehearsed["outcome"], "pass", "{rehearsed}");
+    assert_eq!(kinds(), ["rehearse staged"]);
+    let config = world.place().join("restore.toml");
+    let drill = ["--config", config.to_str().unwrap(), "drill", DOMAIN];
+    let output = Command::new(env!("CARGO_BIN_EXE_rocketvps-restore")).args(drill).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(kinds(), ["rehearse staged", "rehearse staged"]);
+    put(&world, "staged/20-scanner", "echo a web shell; exit 75");
+    let error = world.refused("rehearse", json!({"domain": DOMAIN, "wait": true}));
+    assert!(error["code"] == "hook_refused" && error["message"].as_str().unwrap().contains("a web shell"), "{error}");
+    assert_eq!(kinds().len(), 3);
+    world.digest().assert_is(&damaged, "rehearsed");
+    world.assert_nothing_left();
+}
+
 #[test]
 fn by_75_a_hook_stops_the_job_before_the_change_over_and_by_nothing_else() {
     let (world, good, damaged) = World::damaged();
