@@ -15,7 +15,7 @@ use crate::cli::format::{count, duration, line, moment, plain};
 use crate::cli::terminal::Style;
 use crate::error::Error;
 use crate::path::Domain;
-use crate::report::{Group, Outcome};
+use crate::report::{Check, Group, Outcome};
 use crate::text::{bytes, printable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -233,6 +233,12 @@ fn report(verb: &str, report: &Report, style: Style) -> String {
     for group in report.verification.iter().flat_map(|checks| &checks.live) {
         line(&mut out, &format!("  {label:<14} {} {}", style.mark(&word(group.outcome)), title(group)));
         label = "";
+        for check in group.checks.iter().filter(|check| is_worth_a_line(check)) {
+            line(
+                &mut out,
+                &format!("                 {} {}", style.mark(&word(check.outcome)), printable(&check.message)),
+            );
+        }
     }
     if let Some(rehearsal) = &report.rehearsal {
         played(rehearsal, style, &mut out);
@@ -243,6 +249,15 @@ fn report(verb: &str, report: &Report, style: Style) -> String {
         line(&mut out, &format!("{} {}", style.mark("warn"), printable(note)));
     }
     out
+}
+
+/// Whether a reader of a report has to know of a check: it is a warning, or visitors may see what nobody proved.
+fn is_worth_a_line(check: &Check) -> bool {
+    match check.outcome {
+        Outcome::Warn | Outcome::Fail => true,
+        Outcome::NotChecked => check.name == "freshness",
+        Outcome::Pass => false,
+    }
 }
 
 /// A rehearsal, a line a page.

@@ -8,6 +8,7 @@ use crate::engine::commit::step::Step;
 use crate::engine::commit::{self, Record};
 use crate::engine::hooks::{self, Told};
 use crate::engine::leftovers::discard;
+use crate::engine::live_pages::Known;
 use crate::engine::machine::CACHES;
 use crate::engine::state::{Committed, Job, Kept, StagedDatabase, StagedFiles};
 use crate::engine::verify;
@@ -144,8 +145,9 @@ impl Job<Committed> {
     fn groups(&self) -> Result<Vec<Group>> {
         let limit = Duration::from_secs(self.ticket.config.limits.verify_timeout_s);
         let staged = &self.state.staged;
-        let (config, rehearsal) = (&self.ticket.config, self.state.rehearsal.as_ref());
-        let groups = verify::live(config, &self.plan, &self.hosts, staged, rehearsal, limit, self.monitor.as_ref())?;
+        let config = &self.ticket.config;
+        let known = Known { rehearsal: self.state.rehearsal.as_ref(), steps: &self.state.steps };
+        let groups = verify::live(config, &self.plan, &self.hosts, staged, known, limit, self.monitor.as_ref())?;
         // A rollback brings a retained state back as it was, even if it was broken: the user asked for it.
         let groups = if self.plan.from_snapshot.is_some() { report::softened(groups) } else { groups };
         // A query that was cut off because the job was cancelled or timed out gives no answer.

@@ -1,27 +1,23 @@
 //! Further pages of the live site: those that have to come, the post that the rehearsal saw, and a file whose content is known.
 
+mod file;
+
 use crate::api::answer::restore::Rehearsal;
 use crate::config::{Config, Probe};
+use crate::engine::commit::step::Step;
+use crate::engine::live_pages::file::{Before, Found};
 use crate::engine::machine::Hosts;
+use crate::engine::rehearsal::NEW_WORDS;
 use crate::host::services::Answer;
 use crate::host::site::Site;
-use crate::host::tree::walk::Next;
-use crate::host::tree::{self, Kind};
-use crate::path::{Domain, RelPath};
+use crate::path::Domain;
 use crate::plan::Plan;
 use crate::report::{Check, Outcome};
 use crate::text::printable;
-use std::os::fd::AsFd;
 use std::time::Duration;
 
 /// How often a probe is asked for before it has failed.
 const ATTEMPTS: u32 = 4;
-/// Largest file that is asked for.
-const MAX_FILE: u64 = 1 << 20;
-/// Entries of a tree that are looked at for one.
-const MAX_LOOKED_AT: usize = 5_000;
-/// Files that a web server gives out as they are.
-const STATIC: [&str; 9] = [".css", ".js", ".txt", ".svg", ".png", ".jpg", ".gif", ".ico", ".webp"];
 
 /// Whether the pages that have to come do.
 pub fn probed(config: &Config, hosts: &Hosts, domain: &Domain, probes: &[Probe]) -> Vec<Check> {
@@ -72,85 +68,142 @@ pub fn holds(page: &[u8], text: &str) -> bool {
     text.is_empty() || memchr::memmem::find(page, text.as_bytes()).is_some()
 }
 
+/// By what the pages of the restored state can be told from those of the state before.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The rehearsal of it; `None` in a way back.
+    pub rehearsal: Option<&'a Rehearsal>,
+    /// The steps of the change-over: they say where the state before is now.
+    pub steps: &'a [Step],
+}
+
+/// What was asked for to see that the live site is the restored one.
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    /// The answer for this address carries what only the restored state has.
+    New(String),
+    /// What was asked for was the same before.
+    Same,
+    /// Nothing was seen of it, for this reason.
+    Nothing(String),
+    /// It takes no part.
+    NoPart,
+}
+
 /// What proves that the pages are those of the restored state. Something in front of the site may have its own: nothing here is a
 /// reason to go back.
-pub fn checks(config: &Config, plan: &Plan, hosts: &Hosts, rehearsal: Option<&Rehearsal>) -> Vec<Check> {
+pub fn checks(config: &Config, plan: &Plan, hosts: &Hosts, known: Known) -> Vec<Check> {
     if config.http.url.is_empty() {
-        return Vec::new();
+        return vec![unproven("the site was not asked for a page, since http.url is empty")];
     }
-    let post = rehearsal.and_then(|rehearsal| {
-        // A title that the staged site did not show is no proof of anything.
-        rehearsal.pages.iter().find(|page| page.name == "post" && page.outcome == Outcome::Pass)
-    });
-    let file = plan.selection.files.is_whole().then(|| static_file(config, plan, hosts)).flatten();
-    post.and_then(|post| the_post(plan, hosts, post)).into_iter().chain(file).collect()
+    let (post, of_post) = the_post(plan, hosts, known.rehearsal);
+    let (file, of_file) = static_file(config, plan, hosts, known.steps);
+    post.into_iter().chain(file).chain([freshness(of_post, of_file)]).collect()
 }
 
-/// The post of the restored tables, by the words of its title.
-fn the_post(plan: &Plan, hosts: &Hosts, seen: &Check) -> Option<Check> {
-    let path = seen.figures.get("path")?.as_str()?;
-    let title = seen.figures.get("title").and_then(|title| title.as_str()).unwrap_or_default();
-    let check = |outcome, said: String| Some(Check::new("post", outcome, format!("{path} {said}")).with("path", path));
+/// What is said where nobody looks for what only the restored state has.
+pub fn unproven(why: &str) -> Check {
+    let message = format!("that visitors see the restored state was not proven: {why}");
+    Check::new("freshness", Outcome::NotChecked, message)
+}
+
+/// Whether an answer carried what only the restored state has.
+fn freshness(post: Seen, file: Seen) -> Check {
+    match (post, file) {
+        (Seen::New(address), _) | (_, Seen::New(address)) => {
+            let message = format!("{address} carries what only the restored state has");
+            Check::new("freshness", Outcome::Pass, message).with("path", address)
+        }
+        (Seen::Same, Seen::Same | Seen::NoPart) | (Seen::NoPart, Seen::Same) => {
+            unproven("nothing that visitors see differs from the state before, as far as was looked")
+        }
+        (Seen::NoPart, Seen::NoPart) => unproven("neither files nor tables take part"),
+        (Seen::Nothing(why), Seen::Nothing(other)) => unproven(&format!("{why}; {other}")),
+        (Seen::Nothing(why), _) | (_, Seen::Nothing(why)) => unproven(&why),
+    }
+}
+
+/// The post of the restored tables that the rehearsal saw, by words that stand in no post of before.
+fn the_post(plan: &Plan, hosts: &Hosts, rehearsal: Option<&Rehearsal>) -> (Option<Check>, Seen) {
+    let nothing = |why: String| (None, Seen::Nothing(why));
+    if plan.database.is_none() {
+        return (None, Seen::NoPart);
+    }
+    let Some(rehearsal) = rehearsal else { return nothing("no page of a kept state is known".into()) };
+    if rehearsal.pages.is_empty() {
+        return nothing(rehearsal.message.clone());
+    }
+    let Some(seen) = rehearsal.pages.iter().find(|page| page.name == "post") else {
+        return nothing("no post of a WordPress is known to ask for".into());
+    };
+    // A title that the staged site did not show is no proof of anything.
+    if seen.outcome != Outcome::Pass {
+        return nothing(seen.message.clone());
+    }
+    let figure = |name: &str| seen.figures.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+    let path = figure("path");
+    let (title, new) = (figure("title"), figure(NEW_WORDS));
+    let check = |outcome, said: String| Check::new("post", outcome, format!("{path} {said}")).with("path", path);
+    let unseen = |check: Check| {
+        let why = check.message.clone();
+        (Some(check), Seen::Nothing(why))
+    };
     match hosts.services.fetch_page(&plan.domain, path) {
         Ok(Answer { doubt: None, status, body, .. }) if (200..300).contains(&status) => {
-            match (title.is_empty(), holds(&body, title)) {
-                (false, true) => check(Outcome::Pass, format!("answers {status} with the title of the restored post")),
-                (true, _) => {
-                    check(Outcome::NotChecked, format!("answers {status}; nothing tells whether it is restored"))
+            let is_there = holds(&body, title) && holds(&body, new);
+            match (new.is_empty(), is_there) {
+                (false, true) => {
+                    let said = format!("answers {status} with words that only the restored post has");
+                    (Some(check(Outcome::Pass, said)), Seen::New(path.to_owned()))
                 }
-                (false, false) => check(
+                (true, true) => {
+                    let said = format!("answers {status}; the state before has the same post");
+                    (Some(check(Outcome::NotChecked, said)), Seen::Same)
+                }
+                (_, false) => unseen(check(
                     Outcome::Warn,
-                    format!("answers {status} without the title of the restored post: a cache may have an old page"),
-                ),
+                    format!("answers {status} without the words of the restored post: a cache may have an old page"),
+                )),
             }
         }
-        Ok(Answer { status, .. }) => check(Outcome::Warn, format!("answers {status}: the restored post was not seen")),
-        Err(error) => check(Outcome::Warn, format!("gives no answer: {}", error.message)),
+        Ok(Answer { status, .. }) => {
+            unseen(check(Outcome::Warn, format!("answers {status}: the restored post was not seen")))
+        }
+        Err(error) => unseen(check(Outcome::Warn, format!("gives no answer: {}", error.message))),
     }
 }
 
-/// A file that the web server gives out as it is, compared with the one in the document root.
-fn static_file(config: &Config, plan: &Plan, hosts: &Hosts) -> Option<Check> {
-    let root = Site::find(config, &plan.domain).ok()?.root;
-    let folder = tree::open_site(&root).ok()??;
-    let mut found: Option<Vec<u8>> = None;
-    let mut looked_at = 0;
-    tree::walk(&folder, &mut |visit| {
-        looked_at += 1;
-        if visit.path.is_empty() {
-            return Ok(Next::Into);
-        }
-        if found.is_some() || looked_at > MAX_LOOKED_AT || visit.name.starts_with(b".") {
-            return Ok(Next::Past);
-        }
-        let name = visit.name.to_ascii_lowercase();
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./".contains(byte);
-        let fits = visit.kind == Kind::File
-            && (1..=MAX_FILE).contains(&visit.stat.stx_size)
-            && visit.stat.stx_mode & 0o004 != 0
-            && STATIC.iter().any(|end| name.ends_with(end.as_bytes()))
-            && visit.path.iter().all(plain);
-        if fits {
-            found = Some(visit.path.to_vec());
-        }
-        Ok(Next::Into)
-    })
-    .ok()?;
-    let path = RelPath::parse(&found?).ok()?;
-    let content = tree::read_beneath(folder.as_fd(), &path, MAX_FILE).ok()??;
+/// A file that the web server gives out as it is, compared with the one in the document root; where there is one, a file that the
+/// tree before has otherwise.
+fn static_file(config: &Config, plan: &Plan, hosts: &Hosts, steps: &[Step]) -> (Option<Check>, Seen) {
+    let Some(before) = Before::of(steps) else { return (None, Seen::NoPart) };
+    let found = Site::find(config, &plan.domain).ok().and_then(|site| file::find(plan, &site.root, &before));
+    let Some(Found { path, content, is_new }) = found else {
+        return (None, Seen::Nothing("no file is known that the web server gives out as it is".into()));
+    };
     let address = format!("/{path}");
     let check = |outcome, said: String| {
-        Some(Check::new("static_file", outcome, format!("{address} {said}")).with("path", address.clone()))
+        Check::new("static_file", outcome, format!("{address} {said}")).with("path", address.clone())
+    };
+    let unseen = |check: Check| {
+        let why = check.message.clone();
+        (Some(check), Seen::Nothing(why))
     };
     match hosts.services.fetch_page(&plan.domain, &address) {
-        Ok(Answer { doubt: None, status: 200, body, .. }) if body == *content => {
-            check(Outcome::Pass, "is served as it was restored".into())
-        }
+        Ok(Answer { doubt: None, status: 200, body, .. }) if body == content => match is_new {
+            true => (Some(check(Outcome::Pass, "is served as it was restored".into())), Seen::New(address)),
+            false => {
+                let said = "is served as it was restored, and the state before has the same file";
+                (Some(check(Outcome::NotChecked, said.into())), Seen::Same)
+            }
+        },
         Ok(Answer { doubt: None, status: 200, .. }) => {
-            check(Outcome::Warn, "is served otherwise than it was restored: a cache may have an old one".into())
+            unseen(check(Outcome::Warn, "is served otherwise than it was restored: a cache may have an old one".into()))
         }
-        Ok(Answer { status, .. }) => check(Outcome::NotChecked, format!("answers {status}: the file was not seen")),
-        Err(error) => check(Outcome::NotChecked, format!("gives no answer: {}", error.message)),
+        Ok(Answer { status, .. }) => {
+            unseen(check(Outcome::NotChecked, format!("answers {status}: the file was not seen")))
+        }
+        Err(error) => unseen(check(Outcome::NotChecked, format!("gives no answer: {}", error.message))),
     }
 }
 
@@ -174,6 +227,26 @@ mod tests {
             (probe("Rocket"), answer(302, Some("it redirects to elsewhere")), Outcome::Warn),
         ] {
             assert_eq!(of_answer(&probe, answer).outcome, outcome, "{probe:?}");
+        }
+    }
+
+    #[test]
+    fn freshness_is_proven_by_one_answer_and_what_was_not_proven_is_said() {
+        let new = || Seen::New("/a.css".into());
+        let nothing = || Seen::Nothing("not rehearsed".into());
+        for (post, file, outcome, says) in [
+            (new(), nothing(), Outcome::Pass, "/a.css carries"),
+            (Seen::Same, new(), Outcome::Pass, "/a.css carries"),
+            (Seen::Same, Seen::Same, Outcome::NotChecked, "nothing that visitors see differs"),
+            (Seen::NoPart, Seen::Same, Outcome::NotChecked, "nothing that visitors see differs"),
+            (Seen::Same, nothing(), Outcome::NotChecked, "not rehearsed"),
+            (nothing(), Seen::NoPart, Outcome::NotChecked, "not rehearsed"),
+            (nothing(), nothing(), Outcome::NotChecked, "not rehearsed; not rehearsed"),
+            (Seen::NoPart, Seen::NoPart, Outcome::NotChecked, "take part"),
+        ] {
+            let said = format!("{post:?} {file:?}");
+            let check = freshness(post, file);
+            assert_eq!((check.outcome, check.message.contains(says)), (outcome, true), "{said}: {}", check.message);
         }
     }
 }

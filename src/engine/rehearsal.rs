@@ -6,13 +6,17 @@
 
 mod lead;
 mod page;
+mod post;
 mod verdict;
+
+pub use verdict::NEW_WORDS;
 
 use crate::api::answer::restore::Rehearsal;
 use crate::config::{Config, Files, Probe};
 use crate::engine::machine::Hosts;
 use crate::engine::rehearsal::lead::{Lead, Lies};
 use crate::engine::rehearsal::page::{Asked, Visitor};
+use crate::engine::rehearsal::post::{Chosen, Posts};
 use crate::engine::rehearsal::verdict::{Fences, Missing};
 use crate::engine::state::{Staged, StagedDatabase};
 use crate::error::{Code, Error, Result};
@@ -38,8 +42,6 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Most letters of a title that are looked for.
-const MAX_TITLE: usize = 80;
 /// Most links of the staged tree on the way to a file.
 const MAX_LINKS: usize = 8;
 /// Names and values.
@@ -290,9 +292,9 @@ impl<'a> Stage<'a> {
         }
         let answered = asked.iter().all(|asked| asked.status.is_some());
         let blog = visit.as_ref().filter(|_| answered && is_scripts && self.lead.is_wordpress);
-        if let Some((post, title)) = blog.and_then(|visit| self.post(visit, staged)) {
-            let page = visitor.ask("post", &format!("/?p={post}"), self.secure);
-            asked.push(Asked { title, ..page });
+        if let Some(post) = blog.and_then(|visit| self.post(visit, hosts, staged)) {
+            let page = visitor.ask("post", &format!("/?p={}", post.id), self.secure);
+            asked.push(Asked { title: post.title, marks: post.marks, ..page });
         }
         for probe in self.probes.iter().filter(|probe| answered && visitor.is_of_php(&probe.path)) {
             let page = visitor.ask("probe", &probe.path, self.secure);
@@ -359,23 +361,21 @@ impl<'a> Stage<'a> {
         path
     }
 
-    /// The newest post that visitors may see, and words of its title.
-    fn post(&self, visit: &Visit, staged: &Staged) -> Option<(u64, String)> {
-        use crate::host::database::server::{full, number, rows, text};
+    /// The post that the staged site is asked for: one that the live site shows otherwise, where there is one.
+    fn post(&self, visit: &Visit, hosts: &Hosts, staged: &Staged) -> Option<Chosen> {
         let (server, _) = self.database.as_ref()?;
         let tables = staged.database.as_ref()?.names();
         let prefix = tables.iter().find_map(|name| {
             let prefix = name.strip_suffix("posts")?;
             tables.contains(&format!("{prefix}options").as_str()).then_some(prefix)
         })?;
-        let posts = full(&visit.schema, &format!("{prefix}posts"));
-        let sql = format!(
-            "SELECT ID, post_title FROM {posts} WHERE post_type='post' AND post_status='publish' AND post_password='' ORDER BY ID DESC LIMIT 1"
-        );
-        // As the account that may do nothing else: the table is a tenant's.
-        let mut connection =
-            server.with_account(&visit.user, visit.password.clone()).impatient().connect(Some(&visit.schema)).ok()?;
-        rows(&mut connection, &sql).ok()?.first().map(|row| (number(row, 0), words(&text(row, 1))))
+        // Each side as an account that may do nothing but read it: the tables are a tenant's.
+        let visitor = server.with_account(&visit.user, visit.password.clone());
+        let posts = Posts::newest(&visitor, &visit.schema, prefix).ok()?;
+        let live = self.plan.database.as_ref().map(|names| names.live.as_str()).unwrap_or_default();
+        let reader = hosts.reader().and_then(|reader| reader.server(live).ok());
+        let before = reader.and_then(|reader| posts.the_same_in(&reader, live, prefix).ok()).flatten();
+        posts.choose(before.as_ref())
     }
 }
 
@@ -392,19 +392,6 @@ impl Visit {
     fn access(&self) -> lead::Access<'_> {
         lead::Access { schema: &self.schema, user: &self.user, password: self.password.reveal(), socket: &self.place }
     }
-}
-
-/// The longest part of a title that stands in a page as it stands in a table: themes write quotes and dashes their own way.
-fn words(title: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || letter == ' ';
-    let parts = title.split(|letter| !plain(letter)).map(str::trim);
-    parts
-        .max_by_key(|part| part.len())
-        .filter(|part| part.len() >= 4)
-        .unwrap_or_default()
-        .chars()
-        .take(MAX_TITLE)
-        .collect()
 }
 
 /// The account of a pool. Nothing of a site's runs as root.

@@ -1,9 +1,8 @@
 //! Verification: the four groups of checks, on the staged state before the change-over and on the live one after it. Every line
 //! names the two things that were compared. A line about something that was not compared is "not checked".
 
-use crate::api::answer::restore::Rehearsal;
 use crate::config::{Config, Probe};
-use crate::engine::live_pages;
+use crate::engine::live_pages::{self, Known};
 use crate::engine::machine::Hosts;
 use crate::engine::site_config;
 use crate::engine::state::{InCommon, Staged, StagedDatabase, StagedFiles};
@@ -400,7 +399,7 @@ pub fn live(
     plan: &Plan,
     hosts: &Hosts,
     staged: &Staged,
-    rehearsal: Option<&Rehearsal>,
+    known: Known,
     limit: Duration,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Group>> {
@@ -417,7 +416,7 @@ pub fn live(
         };
         let configuration = live_configuration(config, plan, hosts, &staged.config);
         let mut services = services(config, hosts, &plan.domain, &plan.probes(config));
-        services.extend(live_pages::checks(config, plan, hosts, rehearsal));
+        services.extend(live_pages::checks(config, plan, hosts, known));
         if staged.page_before == Some(false) {
             services.iter_mut().filter(|check| check.name == "http").for_each(forgive_page);
         }
@@ -621,7 +620,9 @@ fn page(config: &Config, hosts: &Hosts, domain: &Domain) -> Check {
 /// The checks that a recovery can make of a change-over whose worker died: services, the site's page, the site's own account.
 pub fn standing(config: &Config, plan: &Plan, hosts: &Hosts, monitor: &dyn Monitor) -> Vec<Group> {
     monitor.event(Level::Info, "checking that the site stands");
-    let mut groups = vec![Group::new("service_status", services(config, hosts, &plan.domain, &plan.probes(config)))];
+    let mut services = services(config, hosts, &plan.domain, &plan.probes(config));
+    services.push(live_pages::unproven("a recovery knows no page of the restored state"));
+    let mut groups = vec![Group::new("service_status", services)];
     if let Some(names) = &plan.database {
         let connection = site_connection(config, &plan.domain, hosts, &names.live);
         groups.push(Group::new("database_integrity", vec![connection]));

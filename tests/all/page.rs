@@ -1,5 +1,6 @@
 //! The page that is asked for after a restore: along the site's own redirects, and no redirect is a page.
 
+use crate::caches::save_pages;
 use crate::world::{DOMAIN, World};
 use serde_json::{Value, json};
 
@@ -46,4 +47,95 @@ fn a_redirect_to_https_is_followed_and_is_no_page_by_itself() {
     with_lines(&world, &plain, "return 302 https://login.example.org/;");
     let seen = check(&world);
     assert!(seen["outcome"] == "warn" && seen["message"].as_str().unwrap().contains("not this site"), "{seen}");
+}
+
+/// A check of the live site, as a report has it.
+fn live<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let groups = report["verification"]["live"].as_array().unwrap();
+    let mut checks = groups.iter().flat_map(|group| group["checks"].as_array().unwrap());
+    checks.find(|check| check["name"] == name).unwrap_or_else(|| panic!("no {name}: {report}"))
+}
+
+#[track_caller]
+fn says(check: &Value, outcome: &str, text: &str) {
+    assert!(check["outcome"] == outcome && check["message"].as_str().unwrap().contains(text), "{check}");
+}
+
+fn restore(world: &World, request: &Value) -> Value {
+    let mut whole = json!({"domain": DOMAIN, "wait": true});
+    whole.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
+    world.call("restore_start", whole)
+}
+
+fn set_title(world: &World, title: &str) {
+    world.harness("sql", &[&format!("UPDATE shop.wp_posts SET post_title='{title}' WHERE ID=58")]);
+}
+
+fn ask(world: &World, path: &str) -> String {
+    let url = format!("http://127.0.0.1:{}{path}", world.env("WORLD_PORT"));
+    let header = format!("Host: {DOMAIN}");
+    let output = std::process::Command::new("curl").args(["--silent", "--header", &header, &url]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn an_old_page_of_a_cache_is_no_proof_and_a_new_one_is() {
+    let world = World::up();
+    world.harness("backup", &[]);
+    let parts = json!({"components": {"files": true, "database": true}});
+    // Newer ones are the same in both states.
+    set_title(&world, "Spring sale");
+    let report = restore(&world, &parts);
+    says(live(&report, "post"), "pass", "/post-number-58/ answers 200 with words");
+    says(live(&report, "freshness"), "pass", "/post-number-58/ carries");
+
+    set_title(&world, "Summer sale");
+    save_pages(&world);
+    // What the pages are saved under cannot be told to be the site's.
+    let nginx = world.place().join("nginx/nginx.conf");
+    let text = std::fs::read_to_string(&nginx).unwrap();
+    let other = text.replace("$scheme$request_method$host$request_uri", "$request_uri$host");
+    assert_ne!(text, other);
+    std::fs::write(&nginx, other).unwrap();
+    world.signal("run/nginx.pid", "-HUP");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(ask(&world, "/post-number-58/").contains("Summer sale"));
+    let report = restore(&world, &parts);
+    assert!(ask(&world, "/post-number-58/").contains("Summer sale"), "the cache was emptied: {report}");
+    says(live(&report, "post"), "warn", "a cache may have an old page");
+    says(live(&report, "freshness"), "not_checked", "a cache may have an old page");
+    assert_eq!(report["verification"]["outcome"], "warn");
+}
+
+#[test]
+fn what_visitors_see_alike_before_and_after_proves_nothing() {
+    let world = World::up();
+    let style = world.root().join("wp-content/site.css");
+    std::fs::write(&style, "good").unwrap();
+    world.harness("backup", &[]);
+    let report = restore(&world, &json!({}));
+    says(live(&report, "freshness"), "not_checked", "nothing that visitors see differs");
+    says(live(&report, "post"), "not_checked", "the state before has the same post");
+    says(live(&report, "static_file"), "not_checked", "the state before has the same file");
+
+    // Parts, and the way back.
+    std::fs::write(&style, "hacked").unwrap();
+    let report = restore(&world, &json!({"components": {"files": ["wp-content/site.css", "wp-includes/version.php"]}}));
+    says(live(&report, "freshness"), "pass", "/wp-content/site.css carries");
+    let back = world.call("rollback", json!({"job": World::job(&report), "wait": true}));
+    says(live(&back, "freshness"), "pass", "/wp-content/site.css carries");
+    let whole = restore(&world, &json!({"components": {"files": true}}));
+    says(live(&whole, "freshness"), "pass", "/wp-content/site.css carries");
+
+    let unseen = json!({"components": {"database": true}, "options": {"rehearsal": false}});
+    let report = restore(&world, &unseen);
+    says(live(&report, "freshness"), "not_checked", "not rehearsed: the request leaves it out");
+    let back = world.call("rollback", json!({"job": World::job(&report), "wait": true}));
+    says(live(&back, "freshness"), "not_checked", "no page of a kept state is known");
+    let config = world.place().join("restore.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let url = text.lines().find(|line| line.starts_with("url = \"http")).unwrap();
+    std::fs::write(&config, text.replace(url, "url = \"\"")).unwrap();
+    let report = restore(&world, &json!({}));
+    says(live(&report, "freshness"), "not_checked", "http.url is empty");
 }

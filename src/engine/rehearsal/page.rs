@@ -57,6 +57,8 @@ pub struct Asked {
     pub text: String,
     /// Words of the title of the post that it shows; empty: not known.
     pub title: String,
+    /// Words that only the staged state has.
+    pub marks: Vec<String>,
     /// From the first question to the last byte.
     pub millis: u64,
 }

@@ -10,6 +10,8 @@ use crate::host::cell::{Leavings, OWN};
 use crate::report::{Check, Outcome};
 use crate::text::printable;
 
+/// The figure with words of a page that only the staged state has.
+pub const NEW_WORDS: &str = "new_words";
 /// Most characters of a message of PHP's.
 const MAX_SHOWN: usize = 400;
 
@@ -99,7 +101,11 @@ pub fn of(asked: &Asked, fences: &Fences, left: &Leavings) -> Check {
             }
             None if is_page(asked) => {
                 let status = asked.status.unwrap_or_default();
-                check(Outcome::Pass, format!("{path} answers {status} after {millis} ms"))
+                let check = check(Outcome::Pass, format!("{path} answers {status} after {millis} ms"));
+                match asked.marks.iter().find(|words| asked.body.contains(words.as_str())) {
+                    Some(words) => check.with(NEW_WORDS, words.clone()),
+                    None => check,
+                }
             }
             None => {
                 let said = match asked.status {

@@ -20,8 +20,8 @@ final class Rehearsal implements Answer
     public readonly string $message;
 
     /**
-     * A check for each page, `front_page` and `post`, with `path`, `status` and `millis`; empty where it was not
-     * rehearsed.
+     * A check for each page, `front_page` and `post`, with `path`, `status` and `millis`, and `new_words` where it
+     * shows words that the live site's tables have not; empty where it was not rehearsed.
      *
      * @var list<Check>
      */
