@@ -7,6 +7,7 @@ namespace RocketVps\Panel;
 use RocketVps\Restore\Answer\JobStatus;
 use RocketVps\Restore\Answer\RecoveredJob;
 use RocketVps\Restore\Answer\Recovery;
+use RocketVps\Restore\Answer\Rehearsed;
 
 /**
  * How a job ended, in keys of the catalogue. A restore and a rollback have words of their own: the same state of the job
@@ -46,6 +47,12 @@ final class Ending
             $this->state === 'rolled_back', $this->code === 'cancelled' => 'warn',
             $this->state !== 'done' => 'fail',
             $result === null, $result instanceof Recovery && $result->busy !== [] => 'warn',
+            // A rehearsal that came to its end may have proven nothing.
+            $result instanceof Rehearsed => match (Text::word($result->outcome)) {
+                'pass' => 'pass',
+                'fail' => 'fail',
+                default => 'warn',
+            },
             default => 'pass',
         };
     }

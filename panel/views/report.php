@@ -113,6 +113,9 @@ $mood = ['pass' => '✓', 'warn' => '!', 'fail' => '✕'][$outcome] ?? '–';
   </ul>
 </section>
 <?php endif ?>
+<?php if ($r->rehearsal !== null): ?>
+<?= $this->part('played', ['rehearsal' => $r->rehearsal]) ?>
+<?php endif ?>
 <?php if ($r->verification !== null): ?>
 <h2><?= $this->t('panel_evidence') ?></h2>
 <?= $this->part('groups', ['groups' => $r->verification->live, 'level' => 'h3']) ?>

@@ -27,6 +27,7 @@ _rui_success() { # JOB
   _rui_page "$title" "${RUI_DOMAIN:-}"
   # Said first and last: the boxes are longer than a terminal.
   _rui_add "$verdict"
+  _rui_rehearsal_box "$job"
   _rui_check_boxes "$job" result.verification.live
   _rui_add '' "$verdict" ''
   # From a second on, pages that need the tables had to wait.
@@ -45,6 +46,43 @@ _rui_success() { # JOB
   _rui_call status "$job" --tsv 'result.notes:'
   for line in "${RUI_OUT[@]}"; do _rui_prose "${RUI_G[warn]} " '  ' "$line"; done
   _rui_any_key || true
+}
+
+# How the staged site was asked for pages, a line a page; nothing where nobody knows of a rehearsal.
+_rui_rehearsal_box() { # JOB
+  local outcome message check line
+  _rui_call status "$1" --field 'result.rehearsal.outcome,result.rehearsal.message' --tsv 'result.rehearsal.pages:outcome,message' || return 1
+  local -a f=("${RUI_OUT[@]}")
+  outcome=${f[0]:-}
+  [[ -n $outcome ]] || return 0
+  _rui_mark "$outcome"
+  _rui_say "outcome_$outcome"
+  line="$RUI_MARK $RUI_SAID"
+  _rui_say group_rehearsal
+  _rui_box_top "$RUI_SAID" "$line"
+  # Why no page was asked for; else the pages say it themselves.
+  ((${#f[@]} > 2)) || _rui_box_prose "$RUI_MARK" "${f[1]}"
+  for line in "${f[@]:2}"; do
+    IFS=$'\t' read -r check message <<<"$line"
+    _rui_mark "$check"
+    _rui_box_prose "$RUI_MARK" "$message"
+  done
+  _rui_box_end
+}
+
+# What a rehearsal that came to its end has to tell.
+_rui_rehearsed() { # JOB
+  _rui_call status "$1" --field 'result.outcome,result.recovery_s|duration,result.change_over_ms|count' || return 1
+  local -a f=("${RUI_OUT[@]}")
+  [[ -n ${f[0]:-} ]] || return 0
+  _rui_add ''
+  _rui_mark "${f[0]}"
+  _rui_say "rehearsed_${f[0]}"
+  _rui_add "$RUI_MARK $RUI_SAID"
+  if [[ -n ${f[2]:-} ]]; then _rui_say rehearsed_time_waiting "${f[1]}" "${f[2]}"; else _rui_say rehearsed_time "${f[1]}"; fi
+  _rui_prose '' '' "$RUI_SAID"
+  _rui_say rehearsed_nothing
+  _rui_prose '' '' "$RUI_SAID"
 }
 
 _rui_failure() { # JOB

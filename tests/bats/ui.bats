@@ -196,6 +196,7 @@ jobs_now() {
   remember
   menus $'1\n\nccccYES\nq'
   [[ $output == *'RESTORE IN PROGRESS'* && $output == *'ALL VERIFICATION CHECKS PASSED'* ]] || { printf '%s\n' "$output"; return 1; }
+  [[ $output == *REHEARSAL*'/ answers 200'*'/post-number-'*'FILE INTEGRITY'* ]] || { printf '%s\n' "$output"; return 1; }
   run ! is_unchanged
   # The restored site is the second domain of the list of sites.
   menus $'42\nrYES\nqq'
@@ -298,6 +299,24 @@ menus_up_to_the_question() {
   job=$(rv jobs --field jobs.0.job)
   piece "RUI_TEMP=\$(mktemp -d) RUI_PATIENCE=0.1; source '$SHELL_FOLDER/restore.sh'; RUI_TTY=0; _rui_look_at $job JOBS <<<q; rm -rf \"\$RUI_TEMP\""
   [[ $output == *snapshot* && $output != *'restored and verified'* && $output != *title_* ]] || { printf '%s\n' "$output"; return 1; }
+}
+
+# The page of the newest job, without a terminal.
+job_page() {
+  local job
+  job=$(rv jobs --field jobs.0.job)
+  piece "RUI_TEMP=\$(mktemp -d) RUI_PATIENCE=0.1; source '$SHELL_FOLDER/restore.sh'; RUI_TTY=0; _rui_job_page $job <<<q; rm -rf \"\$RUI_TEMP\""
+}
+
+@test "the page of a rehearsal says what each page answered, what was not proven, and how long a restore takes" {
+  rv rehearse "$WORLD_DOMAIN" "$BACKUP" >/dev/null
+  job_page
+  [[ $output == *'THE BACKUP WORKS'*'A restore would take about'*'Nothing was changed'*REHEARSAL*'/ answers 200'*'/post-number-'* ]] || { printf '%s\n' "$output"; return 1; }
+  sed 's|^\[mysql\]|[limits]\nrehearsal_s = 0\n[mysql]|' "$RV_CONFIG" >"$FOLDER/unproven.toml"
+  chmod 0600 "$FOLDER/unproven.toml"
+  RV_CONFIG=$FOLDER/unproven.toml run -3 rv rehearse "$WORLD_DOMAIN" "$BACKUP"
+  job_page
+  [[ $output == *'RESTORABLE, NOT PROVEN'*'NOT CHECKED'*'not rehearsed:'*rehearsal_s* && $output != *'answers 200'* && $output != *'BACKUP WORKS'* ]] || { printf '%s\n' "$output"; return 1; }
 }
 
 # shellcheck disable=SC2016  # the inner shell's

@@ -187,6 +187,24 @@ check(!says(text($page), 'successfully') && says(text($page), 'has been restored
 $page = job(status('restore', 'done', ['result' => report('pass', ['recovered' => true, 'went_on_with' => ['job' => 'j7', 'files' => 21_132, 'tables' => 3]])]));
 check(says(text($page), 'a recovery brought it to its end', 'interrupted job j7', '21,132 files and 3 tables'), 'a report says who finished it, and what it went on with', text($page));
 
+// A rehearsal: what each page answered, what was not proven, how long a restore takes.
+$asked = static fn (string $outcome, string ...$pages): array => ['outcome' => $outcome, 'message' => 'not rehearsed: the kernel gives no namespaces', 'millis' => 600,
+    'pages' => array_map(static fn (string $said): array => ['name' => 'front_page', 'outcome' => str_contains($said, '200') ? 'pass' : 'not_checked', 'message' => $said], $pages)];
+$rehearsed = static fn (array $rehearsal, ?int $waits = null): array => ['result' => ['domain' => DOMAIN, 'source' => '/backups/a.tar.gz', 'outcome' => $rehearsal['outcome'], 'rehearsal' => $rehearsal,
+    'staged' => [['name' => 'file_integrity', 'outcome' => 'pass', 'checks' => []]], 'recovery_s' => 61.5, 'change_over_ms' => $waits, 'files' => null, 'notes' => ['a note <of it>']]];
+$page = job(status('rehearse', 'done', $rehearsed($asked('pass', '/ answers 200', '/?p=7 was not proven: it wants <more>'), 40)));
+check(mood($page) === 'pass' && says(text($page), '✓ The backup works', '1m 01s', 'wait about 40 ms', 'Nothing was changed'), 'a rehearsal that proved the backup is green and says how long a restore takes', text($page));
+check(says(text($page), 'PASS: / answers 200', 'NOT CHECKED: /?p=7 was not proven: it wants <more>', 'a note <of it>', 'File integrity'), 'it names each page with its verdict', text($page));
+check(!says(text($page), 'kernel'), 'and no reason for what was done', text($page));
+$page = job(status('rehearse', 'done', $rehearsed($asked('not_checked'))));
+check(mood($page) === 'warn' && says(text($page), '– Restorable, not proven', 'not rehearsed: the kernel gives no namespaces') && !says(text($page), '✓ Rehearsal', 'ms'), 'one that proved nothing is not green, and says why', text($page));
+$page = job(status('rehearse', 'done', $rehearsed($asked('not_checked'))), 'vi');
+check(says(text($page), 'Phục hồi được, chưa được chứng minh', 'Chạy thử'), 'also in Vietnamese', text($page));
+$page = job(status('restore', 'done', ['result' => report('pass', ['rehearsal' => $asked('pass', '/ answers 200')])]));
+check(says(text($page), 'Rehearsal ✓ PASS', '/ answers 200'), 'the report of a restore has its rehearsal', text($page));
+$page = job(status('restore', 'done', ['result' => report('pass', ['rehearsal' => $asked('not_checked')])]));
+check(says(text($page), 'Rehearsal – NOT CHECKED', 'not rehearsed: the kernel'), 'or why there was none', text($page));
+
 // The way back.
 $status = status('restore', 'done', ['result' => report('pass')]);
 $answers = ['restore_poll' => $status, 'list_snapshots' => ['domain' => DOMAIN, 'snapshots' => [snapshot($status['job'])]]];

@@ -13,6 +13,7 @@ use RocketVps\Panel\Text;
 use RocketVps\Restore\Answer\Comparison;
 use RocketVps\Restore\Answer\JobStatus;
 use RocketVps\Restore\Answer\Preview as Previewed;
+use RocketVps\Restore\Answer\Rehearsed;
 use RocketVps\Restore\Answer\Report;
 use RocketVps\Restore\Answer\SnapshotDeleted;
 use RocketVps\Restore\Answer\SnapshotInfo;
@@ -41,6 +42,7 @@ final class Job implements Page
                 'report' => $result,
                 'snapshot' => self::snapshotOf($panel, $status),
             ]),
+            $result instanceof Rehearsed => $panel->view->page('rehearsed', $words->heading('group_rehearsal'), $with + ['rehearsed' => $result]),
             $result instanceof Validation => $panel->view->page('check', $words->heading('title_validation'), $with + [
                 'validation' => $result,
                 'job' => $status->job,
