@@ -347,7 +347,7 @@ fn memcached_is_emptied_by_the_operators_word_alone() {
     };
     php("$m->set('x', 'there');");
     let restored = restore_files(&world);
-    assert!(notes(&restored).contains("its keys cannot be listed"), "{restored}");
+    assert!(notes(&restored).contains("are not told from another's there"), "{restored}");
     assert_eq!(php("echo $m->get('x');"), "there");
     let config = world.place().join("restore.toml");
     let text = std::fs::read_to_string(&config).unwrap();
@@ -357,4 +357,38 @@ fn memcached_is_emptied_by_the_operators_word_alone() {
     std::thread::sleep(std::time::Duration::from_millis(1100));
     restore_files(&world);
     assert_eq!(php("echo $m->get('x');"), "");
+}
+
+#[test]
+fn a_worker_that_dies_around_the_emptying_leaves_no_old_page() {
+    let world = World::up();
+    let page = world.root().join("page.php");
+    std::fs::write(&page, "<?php echo 'good';").unwrap();
+    world.harness("backup", &[]);
+    std::fs::write(&page, "<?php echo 'hacked';").unwrap();
+    save_pages(&world);
+    all_see(&world, "page.php", "hacked");
+    let request = json!({"domain": DOMAIN, "components": {"files": true}});
+    let (job, trace) = world.watch("restore_start", &request);
+    all_see(&world, "page.php", "good");
+    world.call("rollback", json!({"job": job, "wait": true}));
+    let intent = trace.that_writes("\"step\":\"empty_caches\"").number;
+    let done = trace.calls.iter().find(|call| call.number > intent && call.text.contains("\"record\":\"done\""));
+    let done = done.expect("the step was not done").number;
+    for (number, when) in
+        [(intent, "before it is announced"), (done, "when it is done"), (done + 2, "when that is noted")]
+    {
+        all_see(&world, "page.php", "hacked");
+        let (job, reached) = world.kill_before(number, "restore_start", &request);
+        assert!(reached, "{when}");
+        // Whatever is live now is saved.
+        seen(&world, "page.php", 5);
+        world.call("recover", json!({"wait": true}));
+        let is_new = std::fs::read_to_string(&page).unwrap().contains("good");
+        assert_eq!(is_new, world.poll(&job)["state"] == "done", "{when}");
+        all_see(&world, "page.php", if is_new { "good" } else { "hacked" });
+        if is_new {
+            world.call("rollback", json!({"job": job, "wait": true}));
+        }
+    }
 }

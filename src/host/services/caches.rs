@@ -163,7 +163,7 @@ impl Services {
         if !alone.contains(&format!("memcached:{to}")) {
             return Emptied::left(
                 &place,
-                "its keys cannot be listed, so that nothing was removed; if it is the site's alone, name it in `caches` of the site in restore.toml",
+                "the keys of one site are not told from another's there, so that nothing was removed; if it is the site's alone, name it in `caches` of the site in restore.toml",
             );
         }
         match memcached::flush(to, time) {

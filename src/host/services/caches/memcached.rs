@@ -1,4 +1,5 @@
-//! Memcached: its keys cannot be listed, so that a server is emptied as a whole, and only by the operator's word.
+//! Memcached: a server is emptied as a whole, and only by the operator's word. (From 1.4.31 on `lru_crawler metadump` lists all keys; whose
+//! they are it does not say.)
 
 use crate::host::services::wire::{Until, Wire};
 use crate::siteconf::Listen;
