@@ -3,6 +3,7 @@
 use crate::world::{DOMAIN, Digest, World, is_alive, worker};
 use serde_json::{Value, json};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread::sleep;
@@ -125,6 +126,62 @@ fn a_dump_without_what_the_site_needs_stops_the_restore() {
     assert_gone(&world);
 }
 
+/// The live pool's mails go into a file from now on; the file, which is not there.
+fn send_mail_into_a_file(world: &World) -> PathBuf {
+    let folder = world.place().join("mails");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let (program, sent) = (world.place().join("sendmail"), folder.join("sent"));
+    std::fs::write(&program, format!("#!/bin/sh\ncat >{}\n", sent.display())).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let pool = world.place().join("php/pool.d").join(format!("{DOMAIN}.conf"));
+    let text = std::fs::read_to_string(&pool).unwrap();
+    let own = format!("pm = static\nphp_admin_value[sendmail_path] = {}", program.display());
+    std::fs::write(&pool, text.replacen("pm = static", &own, 1)).unwrap();
+    world.signal("run/php-fpm.pid", "-USR2");
+    let page = world.root().join("mail.php");
+    std::fs::write(&page, "<?php echo mail('a@shop.example', 'live', 'live') ? 'sent' : 'not sent';").unwrap();
+    let ask = || {
+        let header = format!("Host: {DOMAIN}");
+        let url = format!("http://127.0.0.1:{}/mail.php", world.env("WORLD_PORT"));
+        let output = Command::new("curl").args(["--silent", "--header", &header, &url]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let started = Instant::now();
+    while !sent.exists() {
+        let said = ask();
+        assert!(started.elapsed() < Duration::from_secs(20), "the live site sends no mail: {said}");
+        sleep(Duration::from_millis(50));
+    }
+    std::fs::remove_file(page).unwrap();
+    std::fs::remove_file(&sent).unwrap();
+    sent
+}
+
+/// How nice a process is, by proc(5).
+fn niceness(pid: u32) -> Option<i32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // Behind the name, which may hold anything, the 17th.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(16)?.parse().ok()
+}
+
+#[test]
+fn a_rehearsal_leaves_the_processor_to_the_visitors() {
+    let world = World::up();
+    world.harness("backup", &[]);
+    let job = World::job(&world.call("rehearse", json!({"domain": DOMAIN})));
+    let mut seen = Vec::new();
+    while world.poll(&job)["state"] != "done" {
+        assert!(world.poll(&job)["error"].is_null(), "{}", world.poll(&job));
+        // With what it started: PHP in its cell is there for a moment.
+        let all = worker(&job).map(descendants).unwrap_or_default();
+        seen.extend(all.into_iter().filter_map(niceness));
+        sleep(Duration::from_millis(2));
+    }
+    let polite = seen.iter().skip_while(|nice| **nice == 0).all(|nice| *nice == 10);
+    assert!(polite && seen.last() == Some(&10), "{seen:?}");
+}
+
 #[test]
 fn what_the_site_writes_in_a_rehearsal_goes_nowhere() {
     let (world, _, changed) = backed_up(|world| {
@@ -153,8 +210,10 @@ fn what_the_site_writes_in_a_rehearsal_goes_nowhere() {
         std::fs::write(&drop_in, cache).unwrap();
         std::os::unix::fs::chown(drop_in, Some(33), Some(33)).unwrap();
     });
+    let sent = send_mail_into_a_file(&world);
     let report = world.call("restore_start", wait());
     assert_eq!(report["rehearsal"]["outcome"], "pass", "{}", report["rehearsal"]);
+    assert!(!sent.exists(), "a mail of the rehearsal went out");
     let mut now = world.digest();
     // The backup was made of this very state.
     now.neighbour.clone_from(&changed.neighbour);

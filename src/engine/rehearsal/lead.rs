@@ -285,6 +285,9 @@ mod tests {
         assert_eq!(led["constants"]["DB_NAME"], "rvs_1");
         assert_eq!(led["constants"]["DB_HOST"], "localhost:/run/db.sock");
         assert_eq!((&led["constants"]["WP_CACHE"], &led["environment"]), (&json!(false), &json!({})));
+        for off in ["DISABLE_WP_CRON", "WP_HTTP_BLOCK_EXTERNAL", "AUTOMATIC_UPDATER_DISABLED"] {
+            assert_eq!(led["constants"][off], true, "{off}");
+        }
 
         let around = lead(&[("wp-config.php", "<?php define('DB_NAME', 'shop');"), ("web/index.php", "")], "web");
         assert!(around.is_wordpress && around.is_known());
