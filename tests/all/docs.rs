@@ -11,19 +11,25 @@ use rocketvps_restore::job::State;
 use rocketvps_restore::job::ending::Reached;
 use std::path::Path;
 
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 16] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/api.md",
+    "docs/caches.md",
+    "docs/drills.md",
     "docs/filesystems.md",
     "docs/format.md",
     "docs/glossary.md",
+    "docs/hooks.md",
+    "docs/panel.md",
     "docs/performance.md",
+    "docs/security.md",
     "docs/servers.md",
     "docs/user-guide.md",
 ];
+
 fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
         .unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -63,6 +69,32 @@ fn every_path_the_documents_name_exists() {
         }
     }
     assert!(seen > 10, "only {seen} paths were found in the documents");
+}
+
+/// A proof that is a test's name is one while there is that test.
+#[test]
+fn every_test_the_documents_name_exists() {
+    let text_of = |folder: &str| -> String {
+        let mut files = Vec::new();
+        rust_files::find(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
+        files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    };
+    let (tests, product) = (text_of("tests"), text_of("src"));
+    let mut seen = 0;
+    for document in DOCUMENTS {
+        for name in code(&read(document)) {
+            let is_sentence = name.matches('_').count() >= 4;
+            if !is_sentence || !name.chars().all(|l| l.is_ascii_lowercase() || l.is_ascii_digit() || l == '_') {
+                continue;
+            }
+            let test = format!("fn {name}()");
+            // Names of servers, of tools and of metrics are as long; the product knows them.
+            let known = product.contains(&name) || name.starts_with("rocketvps_restore_");
+            assert!(tests.contains(&test) || known, "{document}: no test is called {name}");
+            seen += usize::from(tests.contains(&test));
+        }
+    }
+    assert!(seen > 30, "only {seen} tests are named in the documents");
 }
 
 /// A row of a table that names no test, or one that is gone, is nobody's promise.
