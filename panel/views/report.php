@@ -91,6 +91,11 @@ $mood = ['pass' => '✓', 'warn' => '!', 'fail' => '✕'][$outcome] ?? '–';
     <li class="row"><span><?= $this->words->has("group_$group->name") ? $this->h("group_$group->name") : $this->e($group->name) ?></span> <?= $this->badge($group->outcome) ?></li>
 <?php endforeach ?>
   </ul>
+<?php foreach ($r->verification->live as $group): foreach ($group->checks as $check): ?>
+<?php if ($check->name === 'freshness' && Text::word($check->outcome) !== 'pass'): ?>
+  <p class="dim"><?= $this->said($check->message) ?></p>
+<?php endif ?>
+<?php endforeach; endforeach ?>
 <?php endif ?>
 </section>
 </div>

@@ -187,6 +187,12 @@ check(!says(text($page), 'successfully') && says(text($page), 'has been restored
 $page = job(status('restore', 'done', ['result' => report('pass', ['recovered' => true, 'went_on_with' => ['job' => 'j7', 'files' => 21_132, 'tables' => 3]])]));
 check(says(text($page), 'a recovery brought it to its end', 'interrupted job j7', '21,132 files and 3 tables'), 'a report says who finished it, and what it went on with', text($page));
 
+$fresh = static fn (string $outcome): array => ['verification' => ['outcome' => 'pass', 'staged' => [], 'live' => [['name' => 'service_status', 'outcome' => 'pass', 'checks' => [['name' => 'freshness', 'outcome' => $outcome, 'message' => 'it is <fresh>']]]]]];
+$page = job(status('restore', 'done', ['result' => report(null, $fresh('not_checked'))]));
+check(substr_count(text($page), 'it is <fresh>') === 2, 'that nobody knows whether visitors see the restored site is said beside the verdict', text($page));
+$page = job(status('restore', 'done', ['result' => report(null, $fresh('pass'))]));
+check(substr_count(text($page), 'it is <fresh>') === 1, 'what is proven is among the evidence alone', text($page));
+
 // A rehearsal: what each page answered, what was not proven, how long a restore takes.
 $asked = static fn (string $outcome, string ...$pages): array => ['outcome' => $outcome, 'message' => 'not rehearsed: the kernel gives no namespaces', 'millis' => 600,
     'pages' => array_map(static fn (string $said): array => ['name' => 'front_page', 'outcome' => str_contains($said, '200') ? 'pass' : 'not_checked', 'message' => $said], $pages)];
