@@ -117,7 +117,7 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
         settings,
         own_prefix,
         live_prefix: live_prefix.map(str::to_owned),
-        renaming: answered.renaming.filter(|renaming| !renaming.from.is_empty() || renaming.bare_hex),
+        renaming: answered.renaming.filter(|renaming| !renaming.is_nothing()),
         choice,
     }));
     Ok(source)

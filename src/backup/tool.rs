@@ -207,12 +207,7 @@ pub fn schema_in(listing: &Listing, root: &RelPath) -> Option<String> {
 /// The renaming of a dump whose prefix is another one than that of the live site, whose configuration stays.
 pub fn renaming(was: Option<&str>, live: Option<&str>) -> Option<Renaming> {
     let (was, live) = (was.filter(|was| !was.is_empty())?, live?);
-    let renaming = || Renaming {
-        from: vec![was.to_owned()],
-        data: Some(was.to_owned()),
-        to: live.to_owned(),
-        ..Renaming::default()
-    };
+    let renaming = || Renaming { from: Some(was.to_owned()), to: live.to_owned(), ..Renaming::default() };
     (was != live).then(renaming)
 }
 

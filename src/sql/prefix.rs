@@ -1,12 +1,25 @@
-//! The text of a dump with another table prefix in it: in names between backticks, and in strings that are nothing but a name, which is
-//! how WordPress keeps the prefix as data (`wp_user_roles`, `wp_capabilities`). Every other text stays, whatever it says. Pure.
+//! The text of a dump as the site is to have it: with another table prefix in it, and without what is another site's. The prefix is replaced
+//! in names ([`names`] tells which ones are tables), and where WordPress keeps it as data: in the name of the option with the roles
+//! (`wp_user_roles`), and at the beginning of keys of user meta (`wp_capabilities`). Every other text stays, whatever it says: `wp_block` is
+//! a type of posts on every site. What is left out leaves its line ends, so that lines keep their numbers. Pure.
 
+mod choice;
+mod names;
+
+use crate::sql::token::{is_word, starts_line_comment};
+use choice::{Choice, Verdict};
+use names::Names;
+use std::collections::HashSet;
 use std::io::{self, Read};
 
-/// Longest name that may follow a prefix in a string.
+/// Longest name that may follow a prefix in a string; longest word and line that are looked at.
 const MAX_NAME: usize = 256;
 /// Input is read in pieces of this size.
 const PIECE: usize = 64 << 10;
+/// As much of a statement is held until it is known whether it is taken.
+const MAX_HELD: usize = 64 << 10;
+/// Longest delimiter.
+const MAX_DELIMITER: usize = 15;
 /// What begins a statement with others in it.
 const BODIES: [&[u8]; 4] = [b"CREATE PROCEDURE ", b"CREATE FUNCTION ", b"CREATE TRIGGER ", b"CREATE EVENT "];
 /// How a whole text ends.
@@ -14,16 +27,28 @@ const END: &[u8] = b"\n-- Dump completed\n";
 /// Before such a statement, and behind it.
 const BEFORE_BODY: &[u8] = b"DELIMITER $$|$$\n";
 const BEHIND_BODY: &[u8] = b"\n$$|$$\nDELIMITER ;\n";
+/// How the comment begins that stands where something was left out.
+pub const LEFT_OUT: &str = "left out by the restore:";
+/// Most of these comments.
+const MAX_SAID: usize = 1_000;
+/// Databases of the server's own.
+const SYSTEM: [&str; 4] = ["mysql", "sys", "information_schema", "performance_schema"];
 
-/// What is replaced.
+/// What is replaced, and what is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Renaming {
-    /// What names begin with.
-    pub from: Vec<String>,
-    /// The one of these that also stands as data, at the beginning of strings.
-    pub data: Option<String>,
+    /// What the names of tables begin with.
+    pub from: Option<String>,
+    /// What stands in its place in names of tables, and means nothing else.
+    pub placeholder: Option<String>,
+    /// The placeholder also stands as data: at the beginning of strings that are nothing but a name.
+    pub is_data: bool,
     /// What they begin with afterwards.
     pub to: String,
+    /// Only tables, routines and events whose names begin so are taken, and what belongs to these tables.
+    pub only: Option<String>,
+    /// Only what belongs to this database is taken.
+    pub schema: Option<String>,
     /// An empty binary value is a bare `0x` there, which no server takes.
     pub bare_hex: bool,
     /// A comment that stands before every statement. Routines and triggers between two of them have semicolons of their own, and no
@@ -33,15 +58,75 @@ pub struct Renaming {
     pub is_whole: bool,
 }
 
+impl Renaming {
+    /// Whether a text comes through as it is.
+    pub fn is_nothing(&self) -> bool {
+        *self == Renaming { to: self.to.clone(), ..Renaming::default() }
+    }
+
+    fn chooses(&self) -> bool {
+        self.only.is_some() || self.schema.is_some()
+    }
+}
+
+/// Whether a database is the server's own.
+pub fn is_of_server(database: &str) -> bool {
+    SYSTEM.iter().any(|system| database.eq_ignore_ascii_case(system))
+}
+
+/// The databases that a dump names; none in a dump of one database that has no name.
+///
+/// # Errors
+/// Those of `text`.
+pub fn databases(text: impl Read) -> io::Result<Vec<String>> {
+    // No database is called so: all are passed over.
+    let none = Renaming { schema: Some(String::new()), ..Renaming::default() };
+    let mut reader = PrefixReader::new(text, &none);
+    io::copy(&mut reader, &mut io::sink())?;
+    Ok(reader.choice.databases)
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Plain,
     String(u8),
+    /// In a name that is longer than any.
     Name,
     /// A comment to the end of the line.
     Line,
     /// A comment to its end mark.
     Block,
+}
+
+/// Where the text goes.
+struct Output {
+    bytes: Vec<u8>,
+    /// What was read of a statement of which it is not known whether it is taken.
+    held: Vec<u8>,
+    verdict: Verdict,
+}
+
+impl Output {
+    fn put(&mut self, bytes: &[u8]) {
+        match self.verdict {
+            Verdict::Taken => self.bytes.extend_from_slice(bytes),
+            Verdict::Held => self.held.extend_from_slice(bytes),
+            Verdict::Skipped => self.only_lines(bytes),
+        }
+    }
+
+    fn only_lines(&mut self, bytes: &[u8]) {
+        self.bytes.extend(memchr::memchr_iter(b'\n', bytes).map(|_| b'\n'));
+    }
+
+    fn decide(&mut self, verdict: Verdict) {
+        if self.verdict != Verdict::Held || verdict == Verdict::Held {
+            return;
+        }
+        self.verdict = verdict;
+        let held = std::mem::take(&mut self.held);
+        self.put(&held);
+    }
 }
 
 /// Reads a text with what is replaced in it.
@@ -53,8 +138,15 @@ pub struct PrefixReader<'a, R> {
     at: usize,
     ended: bool,
     state: State,
-    output: Vec<u8>,
+    output: Output,
     given: usize,
+    names: Names,
+    choice: Choice,
+    delimiter: Vec<u8>,
+    /// Something of a statement was seen.
+    begun: bool,
+    /// What was said to be left out.
+    said: HashSet<String>,
     /// The last byte of the text that is not in a string or a name.
     before: u8,
     /// In a statement with others in it.
@@ -73,8 +165,13 @@ impl<'a, R: Read> PrefixReader<'a, R> {
             at: 0,
             ended: false,
             state: State::Plain,
-            output: Vec::new(),
+            output: Output { bytes: Vec::new(), held: Vec::new(), verdict: Verdict::Taken },
             given: 0,
+            names: Names::new(renaming),
+            choice: Choice::new(),
+            delimiter: b";".to_vec(),
+            begun: false,
+            said: HashSet::new(),
             before: b' ',
             in_body: false,
             said_end: false,
@@ -97,13 +194,16 @@ impl<'a, R: Read> PrefixReader<'a, R> {
     }
 
     fn work(&mut self) {
-        self.output.clear();
+        self.output.bytes.clear();
         self.given = 0;
         let end = if self.ended { self.input.len() } else { self.input.len().saturating_sub(2 * MAX_NAME) };
         while self.at < end {
             let rest = &self.input[self.at..];
             let taken = match self.state {
-                State::Plain => self.plain(),
+                State::Plain => {
+                    self.plain();
+                    continue;
+                }
                 State::Name => {
                     if rest[0] == b'`' {
                         self.state = State::Plain;
@@ -125,7 +225,7 @@ impl<'a, R: Read> PrefixReader<'a, R> {
                     None => rest.len() - 1,
                 },
                 State::String(quote) => {
-                    let plain = rest.iter().position(|byte| *byte == quote || *byte == b'\\').unwrap_or(rest.len());
+                    let plain = memchr::memchr2(quote, b'\\', rest).unwrap_or(rest.len());
                     match rest.get(plain) {
                         Some(b'\\') => (plain + 2).min(rest.len()),
                         Some(_) => {
@@ -138,52 +238,220 @@ impl<'a, R: Read> PrefixReader<'a, R> {
                     }
                 }
             };
-            self.output.extend_from_slice(&self.input[self.at..self.at + taken]);
-            self.at += taken;
-            if let Some((skip, with)) = self.replaced() {
-                self.output.extend_from_slice(with.as_bytes());
-                self.at += skip;
+            self.take(taken);
+        }
+        if self.ended && self.at == self.input.len() {
+            self.output.decide(self.choice.end());
+        }
+    }
+
+    /// The next bytes come through as they are.
+    fn take(&mut self, count: usize) {
+        self.output.put(&self.input[self.at..self.at + count]);
+        self.at += count;
+        if self.output.held.len() > MAX_HELD {
+            self.output.decide(self.choice.end());
+        }
+    }
+
+    /// The next piece of plain text: a word, a name, or one byte; what it begins.
+    fn plain(&mut self) {
+        if let Some(mark) = self.renaming.mark
+            && self.at_mark(mark.as_bytes())
+        {
+            return;
+        }
+        let rest = &self.input[self.at..];
+        let byte = rest[0];
+        if rest.starts_with(&self.delimiter) {
+            return self.end();
+        }
+        match byte {
+            b'#' => return self.comment(),
+            b'-' if starts_line_comment(rest) => return self.comment(),
+            // The switch to the sandbox of a client is one, too.
+            b'/' if rest.starts_with(b"/*M!999999")
+                || rest.starts_with(b"/*") && !rest.starts_with(b"/*!") && !rest.starts_with(b"/*M!") =>
+            {
+                self.state = State::Block;
+                self.before = b' ';
+                return self.take(2);
+            }
+            _ if byte.is_ascii_whitespace() => {
+                self.before = byte;
+                return self.take(1);
+            }
+            _ => {}
+        }
+        if !self.begun {
+            if self.is_delimiter_command() {
+                return;
+            }
+            self.begun = true;
+            if self.renaming.chooses() {
+                self.output.verdict = Verdict::Held;
+            }
+        }
+        match byte {
+            b'\'' | b'"' => self.string(byte),
+            b'`' => self.quoted_name(),
+            _ if is_word(byte) => self.word(),
+            _ => {
+                self.names.sign(byte);
+                self.before = byte;
+                self.take(1);
             }
         }
     }
 
-    /// One byte of plain text; what it begins.
-    fn plain(&mut self) -> usize {
-        let rest = &self.input[self.at..];
-        let byte = rest[0];
-        if let Some(mark) = self.renaming.mark
-            && self.at_mark(mark.as_bytes())
-        {
-            return 0;
+    /// At the end of a statement.
+    fn end(&mut self) {
+        self.output.decide(self.choice.end());
+        self.take(self.delimiter.len());
+        self.between();
+        self.before = b' ';
+    }
+
+    /// Between two statements.
+    fn between(&mut self) {
+        self.names.end();
+        self.choice.begin();
+        self.begun = false;
+        self.output.verdict = Verdict::Taken;
+    }
+
+    /// What the words so far say of the statement in hand.
+    fn decide(&mut self, verdict: Verdict) {
+        if self.output.verdict != Verdict::Held {
+            return;
         }
+        self.output.decide(verdict);
+        if let (Verdict::Skipped, Some(said)) = (verdict, self.choice.said.take())
+            && self.said.len() < MAX_SAID
+            && !self.said.contains(&said)
+        {
+            // A name is what it likes, and this is a comment.
+            let plain: String =
+                said.chars().map(|letter| if "*/\n".contains(letter) { '?' } else { letter }).take(MAX_NAME).collect();
+            self.output.bytes.extend_from_slice(format!("/* {LEFT_OUT} {plain} */").as_bytes());
+            self.said.insert(said);
+        }
+    }
+
+    /// The client's command for another delimiter, up to the end of its line.
+    fn is_delimiter_command(&mut self) -> bool {
         let rest = &self.input[self.at..];
-        match byte {
-            b'\'' | b'"' => self.state = State::String(byte),
-            b'`' => self.state = State::Name,
-            b'#' => self.state = State::Line,
-            b'-' if rest.starts_with(b"--") && rest.get(2).is_none_or(u8::is_ascii_whitespace) => {
-                self.state = State::Line;
+        let line = &rest[..rest.len().min(MAX_NAME)];
+        let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
+        let Some((word, new)) = line.split_at_checked(9) else { return false };
+        let is_one = word.eq_ignore_ascii_case(b"DELIMITER") && new.first().is_some_and(u8::is_ascii_whitespace);
+        let new = new.trim_ascii();
+        if !is_one || new.is_empty() || new.len() > MAX_DELIMITER {
+            return false;
+        }
+        self.delimiter = new.to_vec();
+        self.take(line.len());
+        true
+    }
+
+    /// At the beginning of a comment to the end of the line. It may name the database.
+    fn comment(&mut self) {
+        const DATABASE: &[u8] = b"Database:";
+        let rest = &self.input[self.at..];
+        let line = &rest[..rest.len().min(MAX_NAME)];
+        let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
+        self.state = State::Line;
+        if let (Some(at), false) = (memchr::memmem::find(line, DATABASE), self.begun) {
+            let quotes = |byte: &u8| b"`'\" \t\r".contains(byte);
+            let name = &line[at + DATABASE.len()..];
+            let from = name.iter().position(|byte| !quotes(byte)).unwrap_or(name.len());
+            let to = name.iter().rposition(|byte| !quotes(byte)).map_or(from, |last| last + 1);
+            let name = &name[from..to];
+            self.names.schema(name);
+            // Names in that one are not this one's.
+            if self.renaming.schema.as_ref().is_some_and(|schema| schema.as_bytes() != name) {
+                self.at += line.len();
+                return;
             }
-            b'/' if rest.starts_with(b"/*") && !rest.starts_with(b"/*!") && !rest.starts_with(b"/*M!") => {
-                self.state = State::Block;
-                self.before = b' ';
-                return 2;
-            }
-            b'x' if self.renaming.bare_hex && self.before == b'0' && self.output.ends_with(b"0") => {
-                let alone = !rest.get(1).is_some_and(u8::is_ascii_alphanumeric);
-                let begins = self.output.len() < 2 || matches!(self.output[self.output.len() - 2], b',' | b'(' | b' ');
-                if alone && begins {
-                    self.output.pop();
-                    self.output.extend_from_slice(b"''");
-                    self.at += 1;
-                    self.before = b'\'';
-                    return 0;
+        }
+        self.take(1);
+    }
+
+    fn string(&mut self, quote: u8) {
+        let goes_on = self.before == quote;
+        self.state = State::String(quote);
+        self.take(1);
+        if goes_on {
+            return;
+        }
+        if let Some((skip, with)) = self.names.text(self.renaming, &self.input[self.at..], quote) {
+            self.output.put(with.as_bytes());
+            self.at += skip;
+        }
+    }
+
+    /// At the beginning of a name in quotes.
+    fn quoted_name(&mut self) {
+        let rest = &self.input[self.at..];
+        let rest = &rest[..rest.len().min(2 * MAX_NAME)];
+        let mut end = 1;
+        loop {
+            match memchr::memchr(b'`', &rest[end.min(rest.len())..]) {
+                Some(found) if rest.get(end + found + 1) == Some(&b'`') => end += found + 2,
+                Some(found) if end + found + 1 < rest.len() || self.ended => {
+                    end += found;
+                    break;
+                }
+                _ => {
+                    self.state = State::Name;
+                    return self.take(1);
                 }
             }
-            _ => {}
         }
-        self.before = byte;
-        1
+        let (name, next) = (&rest[1..end], rest.get(end + 1).copied());
+        let skip = self.names.name(self.renaming, name, next);
+        let verdict = match self.output.verdict {
+            Verdict::Held => self.choice.name(self.renaming, name, next),
+            decided => decided,
+        };
+        self.take(1);
+        if let Some(skip) = skip {
+            self.output.put(self.renaming.to.as_bytes());
+            self.at += skip;
+        }
+        self.take(end - skip.unwrap_or(0));
+        self.before = b'`';
+        self.decide(verdict);
+    }
+
+    /// At the beginning of a word, or in the middle of one that is longer than any.
+    fn word(&mut self) {
+        let rest = &self.input[self.at..];
+        let length = rest.iter().take(MAX_NAME).take_while(|byte| is_word(**byte)).count();
+        let (word, next) = (&rest[..length], rest.get(length).copied());
+        let before = std::mem::replace(&mut self.before, word[length - 1]);
+        // The version of a comment is no word of the statement in it.
+        let is_version = word.iter().all(u8::is_ascii_digit) || word == b"M" && next == Some(b'!');
+        if is_word(before) || is_version {
+            return self.take(length);
+        }
+        if self.renaming.bare_hex && word == b"0x" && (b",(".contains(&before) || before.is_ascii_whitespace()) {
+            self.output.put(b"''");
+            self.at += length;
+            self.before = b' ';
+            return;
+        }
+        let skip = self.names.word(self.renaming, word, (before, next));
+        let verdict = match self.output.verdict {
+            Verdict::Held => self.choice.word(self.renaming, word, next),
+            decided => decided,
+        };
+        if let Some(skip) = skip {
+            self.output.put(self.renaming.to.as_bytes());
+            self.at += skip;
+        }
+        self.take(length - skip.unwrap_or(0));
+        self.decide(verdict);
     }
 
     /// At the mark between two statements, or at the semicolon before it: takes it away, and puts what belongs there.
@@ -196,13 +464,14 @@ impl<'a, R: Read> PrefixReader<'a, R> {
             let begins = next.trim_ascii_start();
             let is_body =
                 BODIES.iter().any(|body| begins.get(..body.len()).is_some_and(|at| at.eq_ignore_ascii_case(body)));
-            self.output.extend_from_slice(if std::mem::take(&mut self.in_body) { BEHIND_BODY } else { b"\n" });
+            self.output.put(if std::mem::take(&mut self.in_body) { BEHIND_BODY } else { b"\n" });
             if is_body {
-                self.output.extend_from_slice(BEFORE_BODY);
+                self.output.put(BEFORE_BODY);
             }
             self.in_body = is_body;
             self.at += mark.len();
             self.before = b' ';
+            self.between();
             return true;
         }
         let ends = |next: &[u8]| next.starts_with(mark) || (is_end && next.is_empty());
@@ -210,33 +479,11 @@ impl<'a, R: Read> PrefixReader<'a, R> {
         self.at += usize::from(is_last);
         is_last
     }
-
-    /// At the beginning of a string or a name: how many bytes another text takes the place of.
-    fn replaced(&self) -> Option<(usize, &'a str)> {
-        let rest = self.input.get(self.at..)?;
-        let last = self.output.last().copied();
-        match self.state {
-            State::Name if last == Some(b'`') => {
-                let from = self.renaming.from.iter().find(|from| rest.starts_with(from.as_bytes()))?;
-                Some((from.len(), self.renaming.to.as_str()))
-            }
-            State::String(quote) if last == Some(quote) => {
-                let from = self.renaming.data.as_ref().filter(|from| rest.starts_with(from.as_bytes()))?;
-                let name = &rest[from.len()..];
-                let end = name
-                    .iter()
-                    .take(MAX_NAME)
-                    .position(|byte| !(byte.is_ascii_alphanumeric() || b"_-".contains(byte)))?;
-                (end > 0 && name[end] == quote).then_some((from.len(), self.renaming.to.as_str()))
-            }
-            _ => None,
-        }
-    }
 }
 
 impl<R: Read> Read for PrefixReader<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.output.len() {
+        while self.given == self.output.bytes.len() {
             if self.ended && self.at == self.input.len() {
                 let last = if std::mem::take(&mut self.in_body) {
                     BEHIND_BODY
@@ -245,14 +492,14 @@ impl<R: Read> Read for PrefixReader<'_, R> {
                 } else {
                     return Ok(0);
                 };
-                (self.output, self.given) = (last.to_vec(), 0);
+                (self.output.bytes, self.given) = (last.to_vec(), 0);
                 break;
             }
             self.fill()?;
             self.work();
         }
-        let count = (self.output.len() - self.given).min(into.len());
-        into[..count].copy_from_slice(&self.output[self.given..self.given + count]);
+        let count = (self.output.bytes.len() - self.given).min(into.len());
+        into[..count].copy_from_slice(&self.output.bytes[self.given..self.given + count]);
         self.given += count;
         Ok(count)
     }
@@ -274,20 +521,25 @@ mod tests {
         }
     }
 
-    fn renamed(text: &str) -> String {
-        let renaming = Renaming {
-            from: vec!["MARK_".into(), "wp_".into()],
-            data: Some("MARK_".into()),
-            to: "shop_".into(),
-            bare_hex: true,
-            mark: None,
-            is_whole: false,
-        };
+    /// The text, however its bytes arrive.
+    fn read(text: &str, renaming: &Renaming) -> String {
         let (mut whole, mut slow) = (String::new(), String::new());
-        PrefixReader::new(text.as_bytes(), &renaming).read_to_string(&mut whole).unwrap();
-        PrefixReader::new(Slowly(text.as_bytes()), &renaming).read_to_string(&mut slow).unwrap();
+        PrefixReader::new(text.as_bytes(), renaming).read_to_string(&mut whole).unwrap();
+        PrefixReader::new(Slowly(text.as_bytes()), renaming).read_to_string(&mut slow).unwrap();
         assert_eq!(whole, slow);
         whole
+    }
+
+    fn renamed(text: &str) -> String {
+        let renaming = Renaming {
+            from: Some("wp_".into()),
+            placeholder: Some("MARK_".into()),
+            is_data: true,
+            to: "shop_".into(),
+            bare_hex: true,
+            ..Renaming::default()
+        };
+        read(text, &renaming)
     }
 
     #[test]
@@ -298,6 +550,7 @@ mod tests {
             ("(1,'MARK_user_roles','x')", "(1,'shop_user_roles','x')"),
             ("('MARK_ and text')", "('MARK_ and text')"),
             ("('wp_user_roles')", "('wp_user_roles')"),
+            ("VALUES ('wp_user_roles')", "VALUES ('wp_user_roles')"),
             ("('it''s `MARK_x`', 'a\\'`MARK_y`')", "('it''s `MARK_x`', 'a\\'`MARK_y`')"),
             ("('\\\\',`wp_x`)", "('\\\\',`shop_x`)"),
             ("-- `MARK_x`\n`MARK_y`", "-- `MARK_x`\n`shop_y`"),
@@ -310,9 +563,107 @@ mod tests {
             ("(0x,0x00,'0x',0x)", "('',0x00,'0x','')"),
             ("(10x,a0x)", "(10x,a0x)"),
             ("no end 'MARK_a", "no end 'MARK_a"),
+            ("('a''MARK_b','MARK_c')", "('a''MARK_b','shop_c')"),
         ] {
             assert_eq!(renamed(text), wanted);
         }
+    }
+
+    #[test]
+    fn the_prefix_is_data_in_the_option_of_the_roles_and_in_keys_of_user_meta_and_nowhere_else() {
+        let insert = |table: &str, rows: &str| format!("INSERT INTO `{table}` VALUES {rows};\n");
+        for (table, rows, wanted) in [
+            (
+                "options",
+                "(1,'wp_user_roles','wp_user_roles','yes'),(2,'wp_mail_smtp','wp_block','no'),(3,'wp_page_for_privacy_policy','3','yes')",
+                "(1,'shop_user_roles','wp_user_roles','yes'),(2,'wp_mail_smtp','wp_block','no'),(3,'wp_page_for_privacy_policy','3','yes')",
+            ),
+            ("2_options", "(1,'wp_2_user_roles','x','yes')", "(1,'shop_2_user_roles','x','yes')"),
+            ("options", "(1,'wp_user_roles_old','x','yes')", "(1,'wp_user_roles_old','x','yes')"),
+            (
+                "usermeta",
+                "(1,1,'wp_capabilities','wp_block'),(2,1,'wp_user-settings','x'),(3,1,'wp_2_user_level','1'),(4,1,'nickname','wp_x')",
+                "(1,1,'shop_capabilities','wp_block'),(2,1,'shop_user-settings','x'),(3,1,'shop_2_user_level','1'),(4,1,'nickname','wp_x')",
+            ),
+            // What the site once had under the other prefix meant nothing on it.
+            (
+                "usermeta",
+                "(1,1,'shop_capabilities','old'),(2,1,'wp_capabilities','new')",
+                "(1,1,'wp_capabilities','old'),(2,1,'shop_capabilities','new')",
+            ),
+            ("posts", "(1,'wp_block','wp_template')", "(1,'wp_block','wp_template')"),
+            ("postmeta", "(1,1,'wp_capabilities','x')", "(1,1,'wp_capabilities','x')"),
+            ("x_options", "(1,'wp_user_roles','x','yes')", "(1,'wp_user_roles','x','yes')"),
+            ("options", "(1,concat('wp_user_roles'),'x')", "(1,concat('wp_user_roles'),'x')"),
+            ("options", "(1,_utf8mb4 'wp_user_roles',',(')", "(1,_utf8mb4 'shop_user_roles',',(')"),
+        ] {
+            let (text, wanted) = (insert(&format!("wp_{table}"), rows), insert(&format!("shop_{table}"), wanted));
+            assert_eq!(renamed(&text), wanted);
+        }
+        for (text, wanted) in [
+            // As the columns are named, or as the table has them.
+            (
+                "REPLACE INTO wp_options (`option_name`, option_value) VALUES\n('wp_user_roles','wp_user_roles')",
+                "REPLACE INTO shop_options (`option_name`, option_value) VALUES\n('shop_user_roles','wp_user_roles')",
+            ),
+            (
+                "CREATE TABLE `wp_options` (`option_id` int, `blog_id` int, `option_name` varchar(64), KEY `n` (`option_name`));\n\
+                 INSERT INTO `wp_options` VALUES (1,0,'wp_user_roles','x');",
+                "CREATE TABLE `shop_options` (`option_id` int, `blog_id` int, `option_name` varchar(64), KEY `n` (`option_name`));\n\
+                 INSERT INTO `shop_options` VALUES (1,0,'shop_user_roles','x');",
+            ),
+            (
+                "INSERT INTO `wp_options` SET `option_value`='wp_user_roles', `option_name`='wp_user_roles'",
+                "INSERT INTO `shop_options` SET `option_value`='wp_user_roles', `option_name`='shop_user_roles'",
+            ),
+            (
+                "INSERT INTO `db`.`wp_usermeta` VALUES (1,1,'wp_capabilities','x') ON DUPLICATE KEY UPDATE `meta_key`='wp_x'",
+                "INSERT INTO `db`.`shop_usermeta` VALUES (1,1,'shop_capabilities','x') ON DUPLICATE KEY UPDATE `meta_key`='wp_x'",
+            ),
+            (
+                "INSERT INTO `MARK_options` VALUES (1,'wp_user_roles','x')",
+                "INSERT INTO `shop_options` VALUES (1,'shop_user_roles','x')",
+            ),
+        ] {
+            assert_eq!(renamed(text), wanted);
+        }
+    }
+
+    #[test]
+    fn columns_and_schemas_keep_their_names_and_bodies_follow_their_tables() {
+        for (text, wanted) in [
+            (
+                "CREATE TABLE `wp_a` (`wp_user_id` int, KEY `k` (`wp_user_id`), FOREIGN KEY (`wp_user_id`) REFERENCES `wp_b` (`id`));\n\
+                 INSERT INTO `wp_a` (`wp_user_id`) VALUES (1) ON DUPLICATE KEY UPDATE `wp_user_id`=VALUES(`wp_user_id`);\n\
+                 ALTER TABLE `wp_a` MODIFY `wp_user_id` int;",
+                "CREATE TABLE `shop_a` (`wp_user_id` int, KEY `k` (`wp_user_id`), FOREIGN KEY (`wp_user_id`) REFERENCES `shop_b` (`id`));\n\
+                 INSERT INTO `shop_a` (`wp_user_id`) VALUES (1) ON DUPLICATE KEY UPDATE `wp_user_id`=VALUES(`wp_user_id`);\n\
+                 ALTER TABLE `shop_a` MODIFY `wp_user_id` int;",
+            ),
+            (
+                "CREATE VIEW `wp_v` AS select `wp_a`.`wp_user_id` AS `wp_total` from `wp_a`",
+                "CREATE VIEW `shop_v` AS select `shop_a`.`wp_user_id` AS `wp_total` from `shop_a`",
+            ),
+            (
+                "-- Host: x    Database: wp_site\nUSE `wp_site`;\nCREATE VIEW `wp_v` AS select `wp_site`.`wp_a`.`x` from `wp_site`.`wp_a`",
+                "-- Host: x    Database: wp_site\nUSE `wp_site`;\nCREATE VIEW `shop_v` AS select `wp_site`.`shop_a`.`x` from `wp_site`.`shop_a`",
+            ),
+            (
+                "CREATE DEFINER=`u`@`h` TRIGGER `wp_t` AFTER INSERT ON `wp_a` FOR EACH ROW INSERT INTO wp_log VALUES (NEW.id, 'wp_x', wp_f(1))",
+                "CREATE DEFINER=`u`@`h` TRIGGER `shop_t` AFTER INSERT ON `shop_a` FOR EACH ROW INSERT INTO shop_log VALUES (NEW.id, 'wp_x', wp_f(1))",
+            ),
+            (
+                "CREATE PROCEDURE `wp_p`() UPDATE wp_a SET x = @wp_x",
+                "CREATE PROCEDURE `shop_p`() UPDATE shop_a SET x = @wp_x",
+            ),
+        ] {
+            let before = "CREATE TABLE `wp_z` (`wp_user_id` int);\n";
+            let renamed = renamed(&format!("{before}{text}"));
+            assert_eq!(renamed, format!("{}{wanted}", before.replace("wp_z", "shop_z")));
+        }
+        let other = Renaming { from: Some("row_".into()), to: "x_".into(), ..Renaming::default() };
+        let text = "CREATE TABLE `row_a` (`x` int) row_format=DYNAMIC";
+        assert_eq!(read(text, &other), text.replace("`row_a`", "`x_a`"), "a word of SQL is no table");
     }
 
     #[test]
@@ -320,7 +671,7 @@ mod tests {
         for around in [("-- ", "\n"), ("# ", "\n"), ("/*", "*/")] {
             for length in PIECE - 16..PIECE + 4 {
                 let text = format!("{}{}Bob's{}`MARK_a` 'x'", around.0, "y".repeat(length), around.1);
-                let renaming = Renaming { from: vec!["MARK_".into()], to: "shop_".into(), ..Renaming::default() };
+                let renaming = Renaming { from: Some("MARK_".into()), to: "shop_".into(), ..Renaming::default() };
                 let mut made = String::new();
                 PrefixReader::new(text.as_bytes(), &renaming).read_to_string(&mut made).unwrap();
                 assert_eq!(made, text.replace("`MARK_", "`shop_"), "{} {length}", around.0);
@@ -330,15 +681,13 @@ mod tests {
 
     #[test]
     fn what_has_statements_in_it_gets_a_delimiter() {
-        let renaming =
-            Renaming { from: vec!["#__".into()], to: "shop_".into(), mark: Some("/**M**/"), ..Renaming::default() };
-        let renamed = |text: &str| {
-            let (mut whole, mut slow) = (String::new(), String::new());
-            PrefixReader::new(text.as_bytes(), &renaming).read_to_string(&mut whole).unwrap();
-            PrefixReader::new(Slowly(text.as_bytes()), &renaming).read_to_string(&mut slow).unwrap();
-            assert_eq!(whole, slow);
-            whole
+        let renaming = Renaming {
+            placeholder: Some("#__".into()),
+            to: "shop_".into(),
+            mark: Some("/**M**/"),
+            ..Renaming::default()
         };
+        let renamed = |text: &str| read(text, &renaming);
         let body =
             "CREATE TRIGGER `#__t` AFTER DELETE ON `#__a` FOR EACH ROW BEGIN\n SET @a = ';/**M**/'; SET @b = 1;\nEND";
         let made = body.replace("#__", "shop_");

@@ -161,9 +161,8 @@ fn renaming(own: Option<String>, live: Option<&str>, brings_own: bool, is_whole:
         Error::new(Code::BackupIncomplete, "neither it nor the live site says what its tables are to begin with")
             .hint("Restore the files alone: `--only files`.")
     })?;
-    let other = own.filter(|own| *own != to);
-    let from = [PREFIX.to_owned()].into_iter().chain(other.clone()).collect();
-    Ok(Renaming { from, data: other, to, bare_hex: false, mark: Some(MARK), is_whole })
+    let from = own.filter(|own| *own != to);
+    Ok(Renaming { from, placeholder: Some(PREFIX.to_owned()), to, mark: Some(MARK), is_whole, ..Renaming::default() })
 }
 
 fn lacks(listing: &Listing, dump: bool, databases: usize) -> Vec<String> {
@@ -243,14 +242,11 @@ mod tests {
     fn tables_get_the_prefix_of_the_configuration_that_will_be_there() {
         let of = |own: Option<&str>, live, brings| {
             renaming(own.map(str::to_owned), live, brings, true)
-                .map(|renaming| (renaming.from, renaming.data, renaming.to))
+                .map(|renaming| (renaming.placeholder, renaming.from, renaming.to))
         };
-        let mark = || "#__".to_owned();
-        assert_eq!(of(Some("a_"), Some("b_"), true).unwrap(), (vec![mark()], None, "a_".into()));
-        assert_eq!(
-            of(Some("a_"), Some("b_"), false).unwrap(),
-            (vec![mark(), "a_".into()], Some("a_".into()), "b_".into())
-        );
+        let mark = || Some("#__".to_owned());
+        assert_eq!(of(Some("a_"), Some("b_"), true).unwrap(), (mark(), None, "a_".into()));
+        assert_eq!(of(Some("a_"), Some("b_"), false).unwrap(), (mark(), Some("a_".into()), "b_".into()));
         assert_eq!(of(Some("a_"), None, false).unwrap().2, "a_");
         assert_eq!(of(None, Some("b_"), true).unwrap().2, "b_");
         assert!(of(None, None, true).is_err());

@@ -41,7 +41,14 @@ impl Tool for AllInOne {
         let package: serde_json::Value = package.and_then(|text| serde_json::from_slice(text).ok()).unwrap_or_default();
         let was = package["Database"]["Prefix"].as_str().unwrap_or_default().to_owned();
         let to = asked.live_prefix.unwrap_or(if was.is_empty() { "wp_" } else { &was }).to_owned();
-        let from = [MARK.to_owned(), was].into_iter().filter(|from| !from.is_empty() && *from != to).collect();
+        let renaming = Renaming {
+            from: Some(was).filter(|was| !was.is_empty() && *was != to),
+            placeholder: Some(MARK.to_owned()),
+            is_data: true,
+            to,
+            bare_hex: true,
+            ..Renaming::default()
+        };
         let mut lacks = vec![
             NO_CORE.to_owned(),
             "Triggers, routines and events of the database are not in it, nor tables without the prefix of WordPress."
@@ -60,7 +67,7 @@ impl Tool for AllInOne {
             dump: has_dump,
             parts: Some(parts(listing, &RelPath::default(), &content, &NOT_CONTENT)),
             lacks,
-            renaming: Some(Renaming { from, data: Some(MARK.to_owned()), to, bare_hex: true, ..Renaming::default() }),
+            renaming: Some(renaming),
             ..Answered::default()
         })
     }
