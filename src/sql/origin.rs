@@ -27,14 +27,14 @@ const WRITERS: &[&str] = &[
     "mydumper",
 ];
 const WPVIVID: &str = "WPvivid";
-/// The last comment of a whole dump, by its writer: mysqldump and what writes like it, BackWPup, Duplicator, MySQL pump, plugins, mydumper.
+/// The last comment of a whole dump, by its writer: mysqldump and what writes like it, BackWPup, Duplicator, MySQL pump, mydumper. A line
+/// that stands behind each table (`End of data contents of table`) says nothing of the next one.
 const ENDS: &[&str] = &[
     "Dump completed",
     "Dump ended at",
     "Backup completed on",
     "DUPLICATOR_MYSQLDUMP_EOF",
     "DUPLICATOR_PRO_MYSQLDUMP_EOF",
-    "End of data contents",
     "Export completed",
     "Dump finished",
     "Finished dump at",
@@ -250,6 +250,7 @@ mod tests {
             "-- Table structure for table `customers`",
             "-- 2026-11-28",
             "-- 2026-11-28 01:02:03 is when it began to be written",
+            "# End of data contents of table `wp_posts`",
         ] {
             assert!(!is_end(other.as_bytes()), "{other}");
         }
