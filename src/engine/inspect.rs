@@ -14,6 +14,7 @@ use crate::backup::cache::catalogue;
 use crate::backup::cache::index::{Index, Live};
 use crate::backup::cache::remember;
 use crate::backup::contents::Scan;
+use crate::backup::layout;
 use crate::backup::locate::{Needs, locate_with};
 use crate::backup::name::Stamp;
 use crate::backup::preview::Page;
@@ -21,8 +22,8 @@ use crate::clock;
 use crate::config::Config;
 use crate::engine::machine::{self, Hosts};
 use crate::engine::preflight::space::{self, Load};
-use crate::engine::preflight::{definitions, dump_compatibility, facts, plan_token};
-use crate::engine::{preflight, verify};
+use crate::engine::preflight::{definitions, dump_compatibility, facts, live_objects, plan_token};
+use crate::engine::{preflight, stage, verify};
 use crate::error::{Code, Error, Result};
 use crate::host::site::Site;
 use crate::host::target::Target;
@@ -247,6 +248,11 @@ pub fn validate(
                 let wanted = plan.selection.files.parts().is_some();
                 let catalogue = wanted.then(|| catalogue::open(config, &source)).flatten();
                 checks.extend(preflight::components(config, &plan, &facts, &source, scan, catalogue)?);
+                if let (Some(dump), Some(live), true) = (&scan.dump, &database, plan.selection.database.any()) {
+                    let layout = scan.layout.as_deref().and_then(layout::named);
+                    let complete = dump.complete && stage::knows_every_table(&source, layout, &dump.table_names());
+                    checks.extend(live_objects::check(dump, live, &plan.selection, complete)?);
+                }
                 checks.extend(of_files.then(|| Check::new("database", Outcome::NotChecked, preflight::OF_FILES)));
             }
             *group = Group::new("integrity", checks);

@@ -4,6 +4,7 @@ pub mod definitions;
 pub mod dump_compatibility;
 pub mod expected_size;
 pub mod facts;
+pub mod live_objects;
 pub mod plan_token;
 pub mod space;
 pub mod window;

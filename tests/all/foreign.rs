@@ -120,6 +120,20 @@ fn any_archive_with_any_dump_comes_back() {
     ]);
 }
 
+/// A dump of the whole database that was made without triggers, routines or events takes the live ones away: that is said before.
+#[test]
+fn live_objects_that_a_dump_lacks_are_named_before_they_go() {
+    let world = World::up();
+    world.harness("sql", &["CREATE FUNCTION shop.rv_lost() RETURNS int RETURN 1; CREATE EVENT shop.rv_gone ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1"]);
+    let dump = case("dump/mariadb-dump-10.11", "example_com.sql.gz");
+    let said = world.call("validate", dump.request())["groups"].to_string();
+    assert!(
+        said.contains("2 functions (rv_lost") && said.contains("2 events (rv_gone") && said.contains("rv_gone"),
+        "{said}"
+    );
+    assert!(said.contains("that the dump lacks"), "{said}");
+}
+
 #[test]
 fn a_site_out_of_a_panels_backup_of_a_user_comes_back() {
     let of = |folder, file| case(folder, file).with(json!({"site": "example.com"})).but(&[ACCOUNT, MODE]);

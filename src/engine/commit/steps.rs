@@ -3,11 +3,12 @@
 use crate::disk::private_folder;
 use crate::engine::commit::boundary::Boundary;
 use crate::engine::commit::step::{self, Step};
+use crate::engine::preflight::live_objects;
 use crate::engine::site_config;
 use crate::engine::stage::{in_common, newer_rows};
-use crate::engine::state::{Job, Kept, StagedFiles, Verified};
+use crate::engine::state::{Job, Kept, Scope, StagedFiles, Verified};
 use crate::error::{Code, Error, Result};
-use crate::host::database::{ForeignKey, ObjectKind, Switch};
+use crate::host::database::{ForeignKey, Object, ObjectKind, Switch};
 use crate::host::tree::{self, Apart, FolderChange, Unit, look, unit};
 use crate::host::{page_caches, place};
 use crate::job::folder::file;
@@ -85,6 +86,11 @@ fn database(job: &Job<Verified>) -> Result<(Vec<Step>, Vec<Step>)> {
     // Objects that the request excludes stay; a trigger goes with its table.
     live.0.retain(|object| object.kind == ObjectKind::Trigger || !tables.exclude.covers(&object.name));
     let old = boundary.affected(&new.scope, (whole, plan.selection.exact), live, &new.objects);
+    let comes =
+        |object: &&Object| new.objects.0.iter().any(|other| (other.kind, &other.name) == (object.kind, &object.name));
+    let gone = live_objects::sentence(old.0.iter().filter(|object| !comes(object)));
+    let of_dump = matches!(new.scope, Scope::Dump { .. }) && plan.from_snapshot.is_none();
+    gone.filter(|_| of_dump).iter().for_each(|said| job.monitor.event(Level::Warn, said));
     let (old_path, new_path) = (plan.objects(), plan.new_objects());
     step::write_objects(&old_path, &old)?;
     step::write_objects(&new_path, &new.objects)?;
