@@ -34,7 +34,7 @@ const METADATA: &[u8] = b"metadata";
 const CREATE: &str = "-schema-create.sql";
 
 /// The files of a dump, in the order of loading.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct DumpFolder {
     head: String,
     /// mydumper wrote it: `metadata` says whether it was finished.
@@ -44,6 +44,10 @@ pub struct DumpFolder {
     pub size: u64,
     /// The packed among them are most.
     pub packed: bool,
+    /// Rows of each table, by its name, where `metadata` says them.
+    pub rows: Vec<(String, u64)>,
+    /// `metadata` has checksums, which are not compared.
+    has_checksums: bool,
 }
 
 /// What is read of a file.
@@ -103,29 +107,40 @@ impl DumpFolder {
         if let Some(empty) = empty.first() {
             return Err(archive::corrupt(format_args!("{} is empty, and no file of a dump is", printable(empty))));
         }
-        let found = DumpFolder { size, ..found };
+        let mut found = DumpFolder { size, ..found };
         found.require_rows(folder)?;
         Ok(Some(found))
     }
 
     /// Newer releases of mydumper note the rows of each table: where there are some, there is a file of them.
-    fn require_rows(&self, folder: BorrowedFd) -> Result<()> {
+    fn require_rows(&mut self, folder: BorrowedFd) -> Result<()> {
         if !self.has_metadata {
             return Ok(());
         }
         let (file, _) = self.open(folder, &RelPath::parse(METADATA)?)?;
         let text = String::from_utf8_lossy(&small(file)?).into_owned();
         let mut table = None;
+        let mut name = None;
         for line in text.lines().map(str::trim) {
             if let Some(head) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
                 // `[`schema`.`file`]`
+                name = head.split_once("`.`").map(|(_, table)| table.trim_end_matches('`').to_owned());
                 table = head.split_once("`.`").map(|(schema, table)| {
                     format!("{}.{}.", schema.trim_start_matches('`'), table.trim_end_matches('`'))
                 });
             }
-            let rows = line.split_once('=').filter(|(key, _)| key.trim() == "rows");
-            let rows: u64 = rows.and_then(|(_, rows)| rows.trim().parse().ok()).unwrap_or(0);
+            let told = line.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
+            self.has_checksums |= told.is_some_and(|(key, _)| key.ends_with("checksum"));
+            // A table whose name is no file's has another one here.
+            if let Some(("real_table_name", real)) = told {
+                name = name.map(|_| real.trim_matches('`').to_owned());
+            }
+            let rows = told.filter(|(key, _)| *key == "rows");
+            let rows: u64 = rows.and_then(|(_, rows)| rows.parse().ok()).unwrap_or(0);
             let Some(begin) = table.as_ref().filter(|_| rows > 0) else { continue };
+            if let (Some(name), true) = (&name, self.rows.len() < MOST) {
+                self.rows.push((name.clone(), rows));
+            }
             let has =
                 |(path, form): &(RelPath, Form)| *form == Form::Usual && path.as_bytes().starts_with(begin.as_bytes());
             if !self.files.iter().any(has) {
@@ -141,11 +156,18 @@ impl DumpFolder {
 
     /// What nobody can tell of it, as a sentence.
     pub fn unsure(&self) -> &'static str {
-        if self.has_metadata {
-            "It does not say of every table how many rows it had: that no file of rows is missing is not checked."
-        } else {
+        match (self.has_metadata, self.rows.is_empty(), self.has_checksums) {
             // mariadb-dump and mysqldump write these to their standard output, whatever folder is named.
-            "Its writer leaves sequences, routines and events out of the folder, and does not say how many rows a table had."
+            (false, ..) => {
+                "Its writer leaves sequences, routines and events out of the folder, and does not say how many rows a table had."
+            }
+            (true, true, _) => {
+                "It does not say of every table how many rows it had: that no file of rows is missing is not checked."
+            }
+            (true, false, true) => {
+                "The rows of its tables are counted, and held against `metadata`; the checksums there are not compared."
+            }
+            (true, false, false) => "The rows of its tables are counted, and held against `metadata`.",
         }
     }
 
@@ -225,7 +247,7 @@ fn of_names(names: &[String]) -> Result<Option<DumpFolder>> {
     let packed = packed * 2 > files.len();
     let files = files.into_iter().map(|(_, path, form)| (path, form)).collect();
     let head = format!("-- mydumper\n-- Database: `{}`\n", printable(&schema));
-    Ok(Some(DumpFolder { head, has_metadata: true, files, size: 0, packed }))
+    Ok(Some(DumpFolder { head, has_metadata: true, files, packed, ..DumpFolder::default() }))
 }
 
 /// A folder of `TABLE.sql` and `TABLE.txt`; one with scripts in it is something else.
@@ -252,7 +274,7 @@ fn of_pairs(names: &[String]) -> Result<Option<DumpFolder>> {
     let files = files.into_iter().map(|(_, path, form)| (path, form)).collect();
     // As mysqldump wrote them, which sets neither for rows that the server wrote.
     let head = "SET NAMES utf8mb4;\nSET TIME_ZONE='+00:00';\nSET FOREIGN_KEY_CHECKS=0;\nSET UNIQUE_CHECKS=0;\nSET SQL_MODE='NO_AUTO_VALUE_ON_ZERO';\n";
-    Ok(Some(DumpFolder { head: head.to_owned(), has_metadata: false, files, size: 0, packed: false }))
+    Ok(Some(DumpFolder { head: head.to_owned(), files, ..DumpFolder::default() }))
 }
 
 /// Reads the files one after the other, as one text.

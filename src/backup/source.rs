@@ -20,6 +20,7 @@ use crate::text;
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -555,6 +556,22 @@ impl Source {
             Form::Snapshot => self.dump_beside().is_some(),
             Form::Backup => self.known_layout().is_none_or(|layout| layout.whole() || layout.dump_beside()),
         }
+    }
+
+    /// Refuses a dump whose tables have other numbers of rows than its own list of them says; `found`: of those that were read.
+    pub fn other_rows<'t>(&self, found: impl Iterator<Item = (&'t str, u64)>) -> Option<Error> {
+        let dump = self.parts.iter().find_map(Part::dump_folder).filter(|dump| !dump.rows.is_empty())?;
+        let renaming = self.foreign.as_ref().and_then(|foreign| foreign.renaming.as_ref());
+        let from = renaming.and_then(|renaming| Some((renaming.from.as_ref()?, &renaming.to)));
+        let name = |told: &str| match from.and_then(|(from, to)| Some((told.strip_prefix(from.as_str())?, to))) {
+            Some((rest, to)) => format!("{to}{rest}"),
+            None => told.to_owned(),
+        };
+        let told: HashMap<String, u64> = dump.rows.iter().map(|(table, rows)| (name(table), *rows)).collect();
+        let mut wrong = found.filter_map(|(table, rows)| Some((table, rows, *told.get(table)?)));
+        let (table, rows, said) = wrong.find(|(_, rows, said)| rows != said)?;
+        let message = format!("`metadata` says {said} rows of {}, and its files hold {rows}", text::printable(table));
+        Some(Error::new(Code::BackupIncomplete, message).hint("Copy the folder again, or choose another dump."))
     }
 
     /// Whether several archives on top of each other make its state.

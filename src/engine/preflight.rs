@@ -155,6 +155,10 @@ pub(super) fn components(
         checks.extend(wrong.map(|error| Check::failed("table_prefix", &error)));
     }
     if plan.selection.database.any() {
+        let counted = scan.dump.iter().flat_map(|dump| &dump.tables).map(|table| (table.name.as_str(), table.rows));
+        checks.extend(source.other_rows(counted).map(|error| Check::failed("dump_rows", &error)));
+        let failed = scan.dump.as_ref().and_then(|dump| dump.survey.origin.failed());
+        checks.extend(failed.map(|said| Check::new("failed_export", Outcome::Warn, said)));
         checks.extend(scan.seen.one_dump().err().map(|error| Check::failed("one_database", &error)));
     }
     for error in unmatched(plan, source, scan, catalogue)? {

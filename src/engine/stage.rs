@@ -197,6 +197,8 @@ pub fn run(
     let config_path = RelPath::parse(b"wp-config.php")?;
     if let Some(database) = &database {
         require_tables(plan, database, &tables)?;
+        let counted = database.tables.iter().map(|table| (table.name.as_str(), table.rows));
+        source.other_rows(counted).map_or(Ok(()), Err)?;
         if let Some(foreign) = &source.foreign {
             foreign.wrong_prefix(&database.names(), plan.selection.brings(&config_path)?).map_or(Ok(()), Err)?;
         }

@@ -1,5 +1,6 @@
 //! Where a dump comes from, by the comments of its writer: which program, which server, which schema, and whether it is whole.
 
+use crate::text::printable;
 use serde::{Deserialize, Serialize};
 
 /// Longest line kept.
@@ -27,6 +28,10 @@ const WRITERS: &[&str] = &[
     "mydumper",
 ];
 const WPVIVID: &str = "WPvivid";
+/// How Sequel Ace writes an error of its export into it: what the line is about is not in the dump.
+const ERROR: &str = "Error:";
+/// Most names and errors that are kept.
+const MAX_SAID: usize = 40;
 /// The last comment of a whole dump, by its writer: mysqldump and what writes like it, BackWPup, Duplicator, MySQL pump, mydumper. A line
 /// that stands behind each table (`End of data contents of table`) says nothing of the next one.
 const ENDS: &[&str] = &[
@@ -50,6 +55,8 @@ pub struct Origin {
     pub server: Option<String>,
     /// The schema it was made from.
     pub schema: Option<String>,
+    /// The errors that its writer met and wrote into it, the first ones.
+    pub errors: Vec<String>,
 }
 
 impl Origin {
@@ -65,6 +72,11 @@ impl Origin {
 
     fn line(&mut self, text: &str) {
         let kept = || Some(text.chars().take(MAX_LINE).collect::<String>());
+        for (mark, list) in [(ERROR, &mut self.errors)] {
+            if let Some(said) = text.strip_prefix(mark).filter(|_| list.len() < MAX_SAID) {
+                list.push(said.trim().chars().take(MAX_LINE).collect());
+            }
+        }
         if self.writer.is_none() && WRITERS.iter().any(|writer| text.starts_with(writer)) {
             self.writer = kept();
             // `-- Adminer 4.8.1 MySQL 5.7.44 dump`
@@ -89,6 +101,16 @@ impl Origin {
         } else if let Some(rest) = text.strip_prefix("MySQL - ").filter(|_| self.server.is_none()) {
             self.server = version(rest);
         }
+    }
+
+    /// The sentence of the errors that its writer met.
+    pub fn failed(&self) -> Option<String> {
+        const FEW: usize = 5;
+        let few = self.errors.iter().take(FEW).map(String::as_str).collect::<Vec<_>>().join("; ");
+        let more = if self.errors.len() > FEW { "; …" } else { "" };
+        (!self.errors.is_empty()).then(|| {
+            format!("Its writer met errors, and what they are about is not in the dump: {}{more}.", printable(&few))
+        })
     }
 
     /// Whether the program saves settings at the beginning and never sets them back, and has no last line: nothing tells where its
@@ -233,6 +255,9 @@ mod tests {
         wpvivid.comment(b"/* # site_url: http://example.com */");
         assert!(wpvivid.has_no_end() && !Origin::default().has_no_end());
         assert_eq!(Origin::default().utf8mb4(), None);
+        let mut said = Origin::default();
+        said.comment(b"# Error: SELECT command denied to user for table 'orders'");
+        assert_eq!(said.errors, ["SELECT command denied to user for table 'orders'"]);
     }
 
     #[test]

@@ -135,6 +135,19 @@ fn live_objects_that_a_dump_lacks_are_named_before_they_go() {
 }
 
 #[test]
+fn an_error_that_an_export_met_is_said() {
+    let world = World::up();
+    let place = tempfile::tempdir().unwrap();
+    let dump = place.path().join("site.sql");
+    std::fs::write(&dump, "# Sequel Ace SQL dump\n# Error: SELECT command denied for table 'orders'\nCREATE TABLE `wp_rv_one` (`a` int);\n").unwrap();
+    let request = json!({"domain": DOMAIN, "backup": {"from": dump}, "wait": true});
+    let preview = world.call("preview_backup", request.clone());
+    assert!(preview["warnings"].to_string().contains("SELECT command denied for table 'orders'"), "{preview}");
+    let validation = world.call("validate", request);
+    assert!(validation["groups"].to_string().contains("failed_export"), "{validation}");
+}
+
+#[test]
 fn a_site_out_of_a_panels_backup_of_a_user_comes_back() {
     let of = |folder, file| case(folder, file).with(json!({"site": "example.com"})).but(&[ACCOUNT, MODE]);
     bring(&[
@@ -638,7 +651,13 @@ fn a_dump_in_files_that_is_not_all_there_is_refused() {
     std::fs::write(counted.join("metadata"), said).unwrap();
     let preview =
         |at: &Path| world.document("preview_backup", &json!({"domain": DOMAIN, "backup": {"from": at}, "wait": true}));
-    assert_eq!(preview(&counted)["ok"], true, "its rows are there: {}", preview(&counted)["error"]);
+    // Its files hold another number than `metadata` says.
+    let of_counted = preview(&counted);
+    let said = of_counted["data"]["warnings"].to_string();
+    assert!(said.contains("`metadata` says 17 rows of wp_posts, and its files hold "), "{of_counted}");
+    assert!(said.contains("held against `metadata`"), "{said}");
+    let refused = world.refused("restore_start", json!({"domain": DOMAIN, "backup": {"from": counted}, "wait": true}));
+    assert_eq!(refused["code"], "backup_incomplete", "{refused}");
     std::fs::remove_file(counted.join("example_com.wp_posts.sql")).unwrap();
     let cut = copy("cut", "dump/mariadb-dump-10.11-tab");
     let rows = std::fs::read(cut.join("wp_posts.txt")).unwrap();

@@ -24,6 +24,9 @@ pub(super) fn warnings(source: &Source, found: &Scan, config: &Config, facts: &F
         list.extend(foreign.unsure(found).map(str::to_owned));
         list.extend(foreign.other_prefix(found, true).map(|error| format!("{}.", error.message)));
     }
+    let counted = found.dump.iter().flat_map(|dump| &dump.tables).map(|table| (table.name.as_str(), table.rows));
+    list.extend(source.other_rows(counted).map(|error| format!("{}.", error.message)));
+    list.extend(found.dump.as_ref().and_then(|dump| dump.survey.origin.failed()));
     list.extend(age(source, facts));
     list.extend(unlike_its_meta(source, found));
     if found.specials > 0 {
