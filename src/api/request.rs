@@ -670,9 +670,13 @@ pub struct Import {
     /// The folder inside it that is the document root; empty: its top. Left out: the one that holds a site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
-    /// Which of the sites in it, by its domain; left out: the one of this domain, or the only one.
+    /// Which of the sites in it, by its domain, or which database of its dump; left out: the one of this domain, or the only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
+    /// What the names of its tables begin with (`wp_`): these alone are restored, and begin as the live site's then. Left out: all of the
+    /// dump, as the backup says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
 }
 
 impl Backup {

@@ -2,24 +2,29 @@
 //! path. What is checked of it: on the way to it links are followed that only the administrator can have made; it is a regular file or a
 //! folder, no link; and what was opened is what is read to the end. Its content is a stranger's, whoever it belongs to.
 
+mod database;
+
 use crate::api;
 use crate::archive::{Codec, Limits, daf, jpa, seven_zip, wpress};
 use crate::backup::dump_folder::DumpFolder;
+use crate::backup::extent::Extent;
 use crate::backup::folder::require_own;
+use crate::backup::import::database::{Wanted, named_databases, only, renamed};
 use crate::backup::layout::Holds;
 use crate::backup::layout::places::{Places, Rule};
 use crate::backup::name::{Kind, Stamp};
 use crate::backup::settings::Settings;
 use crate::backup::source::{Container, Foreign, Form, Part, Role, Source};
-use crate::backup::survey::Listing;
+use crate::backup::survey::{Listing, dump_head};
 use crate::backup::tool::{self, Asked, updraftplus, wpvivid};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::credentials;
+use crate::host::credentials::{self, SiteAccount};
 use crate::host::site::Site;
 use crate::host::tree::walk::Next;
 use crate::host::{site_database, tree};
 use crate::path::{Domain, RelPath};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -30,8 +35,6 @@ use std::sync::Arc;
 const MAX_CONFIGURATION: u64 = 1 << 20;
 /// A tar header, and the checksum in it.
 const BLOCK: usize = 512;
-/// As much of a dump is read for what its writer says of it.
-const HEAD: usize = 8 << 10;
 /// Most bytes of small files that are kept of one backup.
 const MAX_TEXTS: usize = 64 << 20;
 /// Most files of one backup.
@@ -78,31 +81,46 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     }
     parts.iter_mut().filter(|part| part.role == Role::Archive).skip(1).for_each(|part| part.role = Role::Files);
     let mut dump = answered.dump || listings.iter().any(|listing| listing.is_dump);
+    let mut databases = named_databases(&parts, &listings);
     if let Some(beside) = import.dump.as_ref().filter(|dump| dump.is_absolute()) {
-        parts.push(dump_beside(config, &source, beside)?);
-        dump = true;
+        let (part, named) = dump_beside(config, &source, beside)?;
+        parts.push(part);
+        (dump, databases) = (true, named);
     }
     if parts.iter().filter(|part| part.role == Role::Dump).count() > 1 {
         return Err(named(Error::new(Code::BadRequest, "it is a dump itself, and another one was named beside it")));
     }
     // The archive first: what it holds is what the backup is called after.
     parts.sort_by_key(|part| part.role == Role::Dump);
-    let settings = if answered.files { settings(config, &source.site) } else { None };
+    let account = account(config, &source.site);
+    let schema = answered.root.as_ref().and_then(|(at, root)| tool::schema_in(listings.get(*at)?, root));
+    let wanted = Wanted {
+        told: import.site.as_deref(),
+        configured: schema.as_deref(),
+        live: account.as_ref().map(|account| account.schema.as_str()),
+        files: answered.files,
+    };
+    let schema = match wanted.of(&databases) {
+        Err(_) if !database => None,
+        chosen => chosen.map_err(named)?,
+    };
+    let mut lacks = answered.lacks;
+    lacks.extend(schema.as_ref().map(|schema| wanted.said(schema, &databases)));
+    let renaming = renamed(answered.renaming, import.prefix.as_deref(), live_prefix, schema).map_err(named)?;
+    lacks.extend(renaming.as_ref().and_then(only));
+    let settings = account.filter(|_| answered.files).map(Settings::of);
     let own_prefix = answered.root.as_ref().and_then(|(at, root)| {
         let text = listings.get(*at)?.texts.get(&root.join(b"wp-config.php"))?;
         Some(credentials::table_prefix(&String::from_utf8_lossy(text)).unwrap_or_default())
     });
-    let renamed = answered.renaming.as_ref().map(|renaming| renaming.to.clone());
-    let mut lacks = answered.lacks;
     lacks.extend(parts.iter().filter_map(Part::dump_folder).map(|dump| dump.unsure().to_owned()));
     let choice = format!(
-        "{} {:?} {:?} {:?} {} {}",
+        "{} {:?} {:?} {:?} {} {renaming:?}",
         tool.name(),
         import.dump,
         import.root,
         import.site,
         settings.as_ref().map(Settings::word).unwrap_or_default(),
-        renamed.as_deref().unwrap_or_default(),
     );
     source.layout = Some(tool.name());
     source.holds = answered.holds.unwrap_or(Holds::DocumentRoot);
@@ -110,14 +128,15 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     source.foreign = Some(Box::new(Foreign {
         files: answered.files,
         dump,
-        extent: answered.extent,
+        // Tables of another prefix are another site's, in the live database as well.
+        extent: if import.prefix.is_some() { Extent::Part } else { answered.extent },
         parts: answered.parts,
         keeps: answered.keeps,
         lacks,
         settings,
         own_prefix,
         live_prefix: live_prefix.map(str::to_owned),
-        renaming: answered.renaming.filter(|renaming| !renaming.is_nothing()),
+        renaming,
         choice,
     }));
     Ok(source)
@@ -446,21 +465,25 @@ fn whole_7z(mut part: Part, folder: &OwnedFd) -> Result<Part> {
 }
 
 /// A dump that was named: a file of SQL, or an archive with one dump in it.
-fn dump_beside(config: &Config, source: &Source, path: &Path) -> Result<Part> {
+fn dump_beside(config: &Config, source: &Source, path: &Path) -> Result<(Part, Vec<String>)> {
     let (part, folder) = open_at(path)?;
     let part = match as_dump(&part)? {
         Some(dump) => dump,
         None => sniffed(part, &folder)?,
     };
     match (part.role.clone(), part.container) {
-        (Role::Dump, _) => Ok(part),
+        (Role::Dump, _) => {
+            let text = crate::archive::text(part.reader()).map_err(|error| part.named(error))?;
+            let (_, named) = dump_head(text).map_err(|error| part.named(error))?;
+            Ok((part, named))
+        }
         (_, Container::Zip) => {
             let listing = Listing::of(source, &part, &[], Limits::from_config(&config.limits))?;
             let dump = listing.dump(None, None, false).map_err(|error| about(path, error))?;
             let dump = dump.ok_or_else(|| about(path, Error::new(Code::BackupIncomplete, "it holds no dump")))?;
             let mut part = part.placed(Arc::new(Places::of("dump").with(&dump, Rule::Dump)));
             part.role = Role::Files;
-            Ok(part)
+            Ok((part, listing.databases.get(&dump).cloned().unwrap_or_default()))
         }
         _ => Err(Error::new(Code::BackupUnreadable, format!("{} is no dump of SQL", path.display()))
             .with("path", path.display().to_string())),
@@ -471,11 +494,11 @@ fn list(source: &Source, parts: &[Part], inner: &[RelPath], limits: Limits) -> R
     let listing = |part: &Part, limits: Limits| {
         if part.role == Role::Dump {
             let file = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let mut head = vec![0; HEAD];
-            let mut text = crate::archive::text(part.reader()).map_err(|error| part.named(error))?;
-            let read = read_some(&mut text, &mut head).map_err(|error| part.named(error))?;
-            let head = String::from_utf8_lossy(&head[..read]).into_owned();
-            return Ok(Listing { file, is_dump: true, head, ..Listing::default() });
+            let text = crate::archive::text(part.reader()).map_err(|error| part.named(error))?;
+            let (head, named) = dump_head(text).map_err(|error| part.named(error))?;
+            let head = String::from_utf8_lossy(&head).into_owned();
+            let databases = BTreeMap::from([(RelPath::default(), named)]);
+            return Ok(Listing { file, is_dump: true, head, databases, ..Listing::default() });
         }
         Listing::of(source, part, inner, limits)
     };
@@ -503,6 +526,6 @@ fn live_configuration(site: &Site) -> Option<String> {
 
 /// The account of the live site, which its configuration keeps. Where nobody can tell it, what the backup says stays: the checks of the
 /// database say more.
-fn settings(config: &Config, site: &Site) -> Option<Settings> {
-    site_database::find(config, site).ok().flatten().map(|found| Settings::of(found.account))
+fn account(config: &Config, site: &Site) -> Option<SiteAccount> {
+    site_database::find(config, site).ok().flatten().map(|found| found.account)
 }

@@ -413,6 +413,9 @@ pub struct Source {
     pub foreign: Option<Box<Foreign>>,
 }
 
+/// Most names in a sentence.
+const FEW: usize = 10;
+
 /// What is told of a backup that another program made.
 #[derive(Debug, Clone, Default)]
 pub struct Foreign {
@@ -466,6 +469,17 @@ impl Foreign {
         )
     }
 
+    /// What is said of the tables of its dump that are not the site's by their names.
+    pub fn left_out(&self, found: &Scan) -> Option<String> {
+        let renaming = self.renaming.as_ref()?;
+        let names = &found.dump.as_ref()?.survey.origin.left_out;
+        let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.starts_with("database ")).collect();
+        let few = names.iter().take(FEW).copied().collect::<Vec<_>>().join(", ");
+        let more = if names.len() > FEW { ", …" } else { "" };
+        let only = renaming.only.as_ref().filter(|_| !names.is_empty())?;
+        Some(format!("Not restored, because they do not begin with {only}: {}{more}.", text::printable(&few)))
+    }
+
     /// What is said of live tables that its dump does not hold, where nobody knows whether they are to go.
     pub fn unsure(&self, found: &Scan) -> Option<&'static str> {
         self.extent.unsure(&found.dump.as_ref().filter(|dump| dump.complete)?.table_names())
@@ -473,6 +487,16 @@ impl Foreign {
 
     /// The same for the names of tables.
     pub fn wrong_prefix(&self, tables: &[&str], config: bool) -> Option<Error> {
+        let renaming = self.renaming.as_ref();
+        if let Some((only, to)) = renaming.and_then(|renaming| Some((renaming.only.as_ref()?, &renaming.to)))
+            && !tables.iter().any(|table| table.starts_with(to.as_str()))
+        {
+            let message = format!("no table of the dump begins with {}", text::printable(only));
+            return Some(
+                Error::new(Code::BackupIncomplete, message)
+                    .hint("Say the prefix that they have: a preview without `--prefix` lists them."),
+            );
+        }
         let own = self.own_prefix.as_deref().filter(|_| config);
         let expected = own.or(self.live_prefix.as_deref()).filter(|prefix| !prefix.is_empty())?;
         // A plugin's table may end so, too; the application has both.
@@ -485,9 +509,18 @@ impl Foreign {
         let (found, expected) = (text::printable(found), text::printable(expected));
         let message =
             format!("the tables of the dump begin with {found}, and the site's wp-config.php says {expected}");
-        Some(Error::new(Code::BackupIncomplete, message).hint(format!(
-            "It is the dump of another site, or wp-config.php has to say $table_prefix = '{found}'. Choose another dump, or restore the files alone."
-        )))
+        let hint = match (own, renaming.is_some_and(|renaming| renaming.only.is_some())) {
+            (Some(_), true) => {
+                "Leave the live file, which has the live prefix: `--exclude-path wp-config.php`.".to_owned()
+            }
+            (Some(_), false) => format!(
+                "It is the dump of another site, or wp-config.php has to say $table_prefix = '{found}'. Choose another dump, or restore the files alone."
+            ),
+            (None, _) => format!(
+                "If these are the site's tables, say so: `--prefix {found}` (\"prefix\" in `backup`); they get the live prefix then. Else choose another dump, or restore the files alone."
+            ),
+        };
+        Some(Error::new(Code::BackupIncomplete, message).hint(hint))
     }
 }
 

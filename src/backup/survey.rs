@@ -8,6 +8,7 @@ use crate::backup::source::{Part, Source};
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use crate::progress::Silent;
+use crate::sql::prefix;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -21,6 +22,8 @@ const MOST: usize = 50_000;
 const MOST_PARTS: usize = 200_000;
 /// Largest small file that is read, most of them, and their bytes together.
 const MAX_TEXT: u64 = 256 << 10;
+/// Most dumps whose databases are remembered.
+const MAX_NAMING: usize = 100;
 const MAX_TEXTS: usize = 512;
 const MAX_TEXT_BYTES: usize = 8 << 20;
 /// Configurations of sites, wherever they lie.
@@ -61,6 +64,26 @@ pub struct Listing {
     pub is_dump: bool,
     /// The first lines of such a dump.
     pub head: String,
+    /// The databases that its dumps name, by their paths; that of a part that is a dump by itself is empty.
+    pub databases: BTreeMap<RelPath, Vec<String>>,
+}
+
+/// As much of a dump is read for what its writer says of it.
+pub(super) const HEAD: usize = 8 << 10;
+
+/// The first lines of a dump, and the databases that it names where these lines name one.
+///
+/// # Errors
+/// Those of reading it.
+pub(super) fn dump_head(mut text: impl Read) -> Result<(Vec<u8>, Vec<String>)> {
+    let mut head = Vec::with_capacity(HEAD);
+    text.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(archive::unwrap_io)?;
+    let named = prefix::databases(head.as_slice()).map_err(archive::unwrap_io)?;
+    let all = match named.is_empty() {
+        true => named,
+        false => prefix::databases(head.as_slice().chain(text)).map_err(archive::unwrap_io)?,
+    };
+    Ok((head, all))
 }
 
 impl Listing {
@@ -113,6 +136,10 @@ impl Listing {
         }
         if is_dump(name) && self.dumps.len() < MOST {
             self.dumps.push(path.clone());
+            if entry.kind == EntryKind::File && depth <= DEPTH && self.databases.len() < MAX_NAMING {
+                self.note_databases(path, data);
+            }
+            return Ok(());
         }
         let wanted = CONFIGURATIONS.contains(&name)
             || (depth == 1 && TEXTS.contains(&name))
@@ -126,6 +153,14 @@ impl Listing {
             self.texts.insert(path.clone(), text);
         }
         Ok(())
+    }
+
+    /// What cannot be read is said when the dump itself is.
+    fn note_databases(&mut self, path: &RelPath, data: &mut dyn Read) {
+        let named = archive::text(data).and_then(dump_head).map(|(_, named)| named).unwrap_or_default();
+        if !named.is_empty() {
+            self.databases.insert(path.clone(), named);
+        }
     }
 
     /// Bytes of the small files together.

@@ -29,6 +29,8 @@ pub enum OptionName {
     Root,
     /// `--site`.
     Site,
+    /// `--prefix`.
+    Prefix,
     /// `--backup-database-settings`.
     OwnSettings,
     /// `--exact`
@@ -287,7 +289,17 @@ pub const OPTIONS: &[CommandOption] = {
             ("NAME", Nothing),
             Selection,
             "Which of the sites in --from",
-            "Which of the sites in the backup of `--from`. Without it: the one of this domain, or the only one.",
+            "Which of the sites in the backup of `--from`, or which database of a dump of several. Without it: the one of this domain, or \
+             the only one.",
+        ),
+        valued(
+            Prefix,
+            "prefix",
+            ("PREFIX", Nothing),
+            Selection,
+            "What the tables of --from begin with",
+            "What the names of the site's tables in the dump of `--from` begin with, such as `wp_`. These alone are restored, and get the \
+             prefix of the live site.",
         ),
         flag(
             OwnSettings,

@@ -79,7 +79,7 @@ fn import(from: &str, given: &Given) -> Map<String, Value> {
         let dump = if Path::new(dump).exists() { whole(dump) } else { dump.to_owned() };
         import.insert("dump".into(), dump.into());
     }
-    for (name, key) in [(OptionName::Root, "root"), (OptionName::Site, "site")] {
+    for (name, key) in [(OptionName::Root, "root"), (OptionName::Site, "site"), (OptionName::Prefix, "prefix")] {
         if let Some(value) = given.value(name) {
             import.insert(key.into(), value.into());
         }
@@ -264,8 +264,8 @@ mod tests {
             (
                 "preview",
                 &["a.com"],
-                &[(From, "/x/b.zip"), (Dump, "db/a.sql"), (Root, "www"), (Site, "b.com")],
-                r#"{"domain":"a.com","backup":{"from":"/x/b.zip","dump":"db/a.sql","root":"www","site":"b.com"}}"#,
+                &[(From, "/x/b.zip"), (Dump, "db/a.sql"), (Root, "www"), (Site, "b.com"), (Prefix, "b_")],
+                r#"{"domain":"a.com","backup":{"from":"/x/b.zip","dump":"db/a.sql","root":"www","site":"b.com","prefix":"b_"}}"#,
             ),
             ("restore", &["a.com"], &[(From, "/x")], r#"{"domain":"a.com","backup":{"from":"/x"}}"#),
             ("diff", &["a.com"], &[(Limit, "5")], r#"{"domain":"a.com","limit":5}"#),

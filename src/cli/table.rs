@@ -13,6 +13,7 @@ const SELECTION: &[OptionName] = {
         Dump,
         Root,
         Site,
+        Prefix,
         Only,
         Path,
         Table,
@@ -59,7 +60,14 @@ pub const COMMANDS: &[Command] = &[
         group: CommandGroup::Look,
         operands: &[Operand::Domain, Operand::Backup],
         options: &[
-            &[OptionName::Latest, OptionName::From, OptionName::Dump, OptionName::Root, OptionName::Site],
+            &[
+                OptionName::Latest,
+                OptionName::From,
+                OptionName::Dump,
+                OptionName::Root,
+                OptionName::Site,
+                OptionName::Prefix,
+            ],
             DETACH,
             &[OptionName::Tree, OptionName::Depth, OptionName::Offset, OptionName::Limit],
         ],

@@ -147,6 +147,8 @@ pub(super) fn components(
         checks.extend(
             said.chain(settings).chain(unsure).map(|said| Check::new("of_another_program", Outcome::Warn, said)),
         );
+        let left_out = foreign.left_out(scan).filter(|_| plan.selection.database.any());
+        checks.extend(left_out.map(|said| Check::new("of_another_program", Outcome::Warn, said)));
         let config = plan.selection.brings(&RelPath::parse(b"wp-config.php")?)?;
         let wrong = match plan.selection.database.any() {
             true => foreign.other_prefix(scan, config),

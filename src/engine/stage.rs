@@ -172,6 +172,11 @@ pub fn run(
     }
     let links = found.seen.config_links.iter().filter(|(item, _)| plan.selection.config.contains(item));
     notes.extend(links.map(|(_, link)| format!("not restored: {link}")));
+    let config_path = RelPath::parse(b"wp-config.php")?;
+    // Before a dump without a table is taken for an empty database: tables of another prefix were left out of it.
+    if let (Some(foreign), Some((database, _))) = (&source.foreign, &database) {
+        foreign.wrong_prefix(&database.names(), plan.selection.brings(&config_path)?).map_or(Ok(()), Err)?;
+    }
     let all = planned.has_no_table && tables.is_whole() && !plan.selection.exact;
     let nothing = all
         && database.as_ref().is_some_and(|(database, _)| {
@@ -194,14 +199,10 @@ pub fn run(
         database.dump.clone_from(&found.seen.dump);
         database
     });
-    let config_path = RelPath::parse(b"wp-config.php")?;
     if let Some(database) = &database {
         require_tables(plan, database, &tables)?;
         let counted = database.tables.iter().map(|table| (table.name.as_str(), table.rows));
         source.other_rows(counted).map_or(Ok(()), Err)?;
-        if let Some(foreign) = &source.foreign {
-            foreign.wrong_prefix(&database.names(), plan.selection.brings(&config_path)?).map_or(Ok(()), Err)?;
-        }
     }
     if let Some(foreign) = &source.foreign {
         if database.is_none() {

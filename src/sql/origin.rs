@@ -1,5 +1,6 @@
 //! Where a dump comes from, by the comments of its writer: which program, which server, which schema, and whether it is whole.
 
+use crate::sql::prefix::LEFT_OUT;
 use crate::text::printable;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,8 @@ pub struct Origin {
     pub server: Option<String>,
     /// The schema it was made from.
     pub schema: Option<String>,
+    /// What the reading left out of it, by the names, the first ones.
+    pub left_out: Vec<String>,
     /// The errors that its writer met and wrote into it, the first ones.
     pub errors: Vec<String>,
 }
@@ -72,7 +75,7 @@ impl Origin {
 
     fn line(&mut self, text: &str) {
         let kept = || Some(text.chars().take(MAX_LINE).collect::<String>());
-        for (mark, list) in [(ERROR, &mut self.errors)] {
+        for (mark, list) in [(LEFT_OUT, &mut self.left_out), (ERROR, &mut self.errors)] {
             if let Some(said) = text.strip_prefix(mark).filter(|_| list.len() < MAX_SAID) {
                 list.push(said.trim().chars().take(MAX_LINE).collect());
             }
@@ -257,7 +260,9 @@ mod tests {
         assert_eq!(Origin::default().utf8mb4(), None);
         let mut said = Origin::default();
         said.comment(b"# Error: SELECT command denied to user for table 'orders'");
+        said.comment(format!("/* {LEFT_OUT} other_posts */").as_bytes());
         assert_eq!(said.errors, ["SELECT command denied to user for table 'orders'"]);
+        assert_eq!(said.left_out, ["other_posts"]);
     }
 
     #[test]

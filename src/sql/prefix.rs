@@ -667,6 +667,68 @@ mod tests {
     }
 
     #[test]
+    fn statements_of_other_databases_are_left_out_and_lines_stay() {
+        let text = "SET NAMES utf8;\nCREATE DATABASE /*!32312 IF NOT EXISTS*/ `a` /*!40100 x */;\nUSE `a`;\nDROP TABLE `t`;\nINSERT INTO `t` VALUES (1,'; USE `b`;');\n\
+            SET @x = 1;\nSET GLOBAL y = 1;\nDELIMITER ;;\nCREATE TRIGGER `u` BEGIN\n SET @z = 1; USE b; END ;;\nDELIMITER ;\n\
+            -- Current Database: `b`\nCREATE DATABASE `b`;\nUSE `b`;\nCREATE TABLE `t` (`x` int);\nINSERT INTO `a`.`t` VALUES (1);\nINSERT INTO `b`.`t` VALUES (2);\n\
+            USE `a`;\n/*!50001 CREATE VIEW `v` AS select 1 */;\nUSE `b`;\n/*!50001 CREATE VIEW `v` AS select 2 */;\n-- Dump completed\n";
+        let chosen = Renaming { schema: Some("b".into()), ..Renaming::default() };
+        let taken = read(text, &chosen);
+        assert_eq!(taken.lines().count(), text.lines().count());
+        let said = |line: &str| !line.starts_with("/* left out") && !line.trim().is_empty();
+        let left: Vec<&str> = taken.lines().filter(|line| said(line)).collect();
+        assert_eq!(
+            left,
+            [
+                "SET NAMES utf8;",
+                "SET @x = 1;",
+                "DELIMITER ;;",
+                "DELIMITER ;",
+                "-- Current Database: `b`",
+                "USE `b`;",
+                "CREATE TABLE `t` (`x` int);",
+                "INSERT INTO `b`.`t` VALUES (2);",
+                "USE `b`;",
+                "/*!50001 CREATE VIEW `v` AS select 2 */;",
+                "-- Dump completed",
+            ]
+        );
+        assert!(taken.contains("/* left out by the restore: database a */"), "{taken}");
+        let line = |text: &str| text.lines().position(|line| line.contains("VALUES (2)"));
+        assert_eq!(line(&taken), line(text));
+        assert_eq!(databases(text.as_bytes()).unwrap(), ["a", "b"]);
+        assert!(databases(&b"CREATE TABLE `t` (`x` int); INSERT INTO t VALUES ('USE x;')"[..]).unwrap().is_empty());
+        assert!(is_of_server("mysql") && !is_of_server("mysql2"));
+    }
+
+    #[test]
+    fn tables_of_another_prefix_are_left_out_with_what_belongs_to_them() {
+        let text = "CREATE TABLE `wp_a` (`x` int);\nCREATE TABLE IF NOT EXISTS `x_b` (\n`x` int);\nINSERT INTO `x_b` VALUES (1);\nINSERT INTO wp_a VALUES (2);\n\
+            CREATE TRIGGER `one` AFTER INSERT ON `x_b` FOR EACH ROW SET @a = 1;\nCREATE TRIGGER `two` AFTER INSERT ON `wp_a` FOR EACH ROW SET @a = 1;\n\
+            /*!50001 CREATE ALGORITHM=UNDEFINED */\n/*!50013 DEFINER=`u`@`h` SQL SECURITY DEFINER */\n/*!50001 VIEW `x_v` AS select 1 */;\n\
+            LOCK TABLES `x_b` WRITE;\nALTER TABLE `x_b` ADD KEY (`x`);\nDROP FUNCTION IF EXISTS `x_f`;\nCREATE FUNCTION `wp_f`() RETURNS int RETURN 1;\n";
+        let only =
+            Renaming { from: Some("wp_".into()), to: "x_".into(), only: Some("wp_".into()), ..Renaming::default() };
+        let taken = read(text, &only);
+        let said = |line: &str| !line.starts_with("/* left out") && !line.trim().is_empty();
+        let left: Vec<&str> = taken.lines().filter(|line| said(line)).collect();
+        assert_eq!(
+            left,
+            [
+                "CREATE TABLE `x_a` (`x` int);",
+                "INSERT INTO x_a VALUES (2);",
+                "CREATE TRIGGER `two` AFTER INSERT ON `x_a` FOR EACH ROW SET @a = 1;",
+                "LOCK TABLES `x_b` WRITE;",
+                "CREATE FUNCTION `x_f`() RETURNS int RETURN 1;",
+            ]
+        );
+        assert_eq!(taken.lines().count(), text.lines().count());
+        for name in ["x_b", "x_v"] {
+            assert!(taken.contains(&format!("/* left out by the restore: {name} */")), "{taken}");
+        }
+    }
+
+    #[test]
     fn a_comment_may_reach_from_one_piece_into_the_next() {
         for around in [("-- ", "\n"), ("# ", "\n"), ("/*", "*/")] {
             for length in PIECE - 16..PIECE + 4 {

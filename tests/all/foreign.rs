@@ -115,9 +115,144 @@ fn any_archive_with_any_dump_comes_back() {
         case("dump/adminer-4.8.1", "example_com.sql"),
         case("dump/mydumper-0.10.1", "example_com-20250601"),
         case("dump/mariadb-dump-10.11-tab", ""),
+        case("dump/adminer-4.8.1-truncate", "example_com.sql.gz"),
+        case("dump/mysqldump-9.7", "example_com.sql"),
+        case("dump/mysqldump-php", "example_com.sql"),
         // Its dump does not say the collation of a table, which then is that of the database.
         case("dump/phpmyadmin-5.2.1-zip", "example_com.sql.zip").but(&["table differs: wp_rv_orders: collation is "]),
     ]);
+}
+
+/// Live tables and objects that a dump of one prefix does not hold stay, and a table without the prefix is not the site's.
+const OF_ONE_PREFIX: &[&str] = &[
+    "table missing: legacy-log",
+    "table too many: ",
+    "view too many: ",
+    "trigger too many: ",
+    "routine too many: ",
+    "event too many: ",
+];
+
+#[test]
+fn tables_of_the_prefix_that_was_told_come_back_under_the_live_one() {
+    let renamed = |folder, file, more| Case {
+        now: &["--was", "shop7_", "--now", "wp_"],
+        ..case(folder, file).with(more).but(OF_ONE_PREFIX)
+    };
+    let all = json!({"site": "shop_example_org", "prefix": "shop7_"});
+    let cases = [
+        renamed("dump/mariadb-dump-11.8", "shop_example_org.sql", json!({"prefix": "shop7_"})),
+        renamed("dump/mariadb-dump-10.11-all-databases", "all.sql.zst", all),
+    ];
+    bring(&cases);
+    let world = World::up();
+    let before = world.digest();
+    for case in &cases {
+        let preview = world.call("preview_backup", case.request());
+        let said = preview["warnings"].to_string();
+        assert!(said.contains("do not begin with shop7_: legacy-log"), "{said}");
+        let validation = world.call("validate", case.request());
+        assert!(validation["groups"].to_string().contains("do not begin with shop7_: legacy-log"), "{validation}");
+    }
+    for (more, words, hint) in [
+        (json!({}), "begin with shop7_", "`--prefix shop7_`"),
+        (json!({"prefix": "other_"}), "no table of the dump begins with other_", "--prefix"),
+        (json!({"prefix": "a b"}), "is no prefix of tables", "`wp_`"),
+    ] {
+        let refused =
+            world.refused("restore_start", case("dump/mariadb-dump-11.8", "shop_example_org.sql").with(more).request());
+        assert!(refused["message"].as_str().unwrap().contains(words), "{refused}");
+        assert!(refused["hint"].as_str().unwrap().contains(hint), "{refused}");
+    }
+    world.digest().assert_is(&before, "refused");
+}
+
+#[test]
+fn of_a_dump_of_several_databases_the_sites_own_is_restored() {
+    let world = World::up();
+    let before = world.digest();
+    let all = case("dump/mariadb-dump-10.11-all-databases", "all.sql.zst");
+    let refused = world.refused("restore_start", all.request());
+    assert_eq!(refused["code"], "backup_layout_unknown", "{refused}");
+    assert_eq!(refused["context"]["databases"], json!(["example_com", "shop_example_org"]), "{refused}");
+    world.digest().assert_is(&before, "asked");
+    let place = tempfile::tempdir().unwrap();
+    let dump = place.path().join("all.sql");
+    let text = "-- Host: localhost    Database: mysql\nSET @OLD_NOTES=@@SQL_NOTES;\n\
+        CREATE DATABASE /*!32312 IF NOT EXISTS*/ `mysql`;\nUSE `mysql`;\nCREATE TABLE `user` (`a` int);\nSET GLOBAL general_log=0;\n\
+        INSERT INTO `user` VALUES (1,'; USE `shop`;');\nDELIMITER ;;\nCREATE PROCEDURE `evil`() BEGIN SET @a = 1; USE shop; END ;;\nDELIMITER ;\n\
+        CREATE DATABASE `shop`;\nUSE `shop`;\nCREATE TABLE `wp_rv_one` (`a` int);\nINSERT INTO `wp_rv_one` VALUES (7);\n\
+        USE `zoo`;\nGRANT ALL ON *.* TO x;\nCREATE TABLE `wp_rv_two` (`a` int);\nSET SQL_NOTES=@OLD_NOTES;\n-- Dump completed on 2026-11-28\n";
+    std::fs::write(&dump, text).unwrap();
+    let request = json!({"domain": DOMAIN, "backup": {"from": dump}, "wait": true});
+    let preview = world.call("preview_backup", request.clone());
+    let said = preview["warnings"].to_string();
+    assert!(said.contains("the database shop is restored. Nothing is restored of mysql, zoo"), "{said}");
+    assert_eq!(preview["database"]["tables"], 1, "{preview}");
+    let job = World::job(&world.call("restore_start", request));
+    assert_eq!(world.harness("sql", &["SELECT a FROM shop.wp_rv_one"]).trim(), "7");
+    let of = "SELECT COUNT(*) FROM information_schema.tables WHERE table_name IN ('wp_rv_two') OR table_schema = 'zoo'";
+    assert_eq!(world.harness("sql", &[of]).trim(), "0");
+    world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+    world.digest().assert_is(&before, "back");
+    // The line is that of the whole dump.
+    std::fs::write(&dump, text.replace("INSERT INTO `wp_rv_one`", "INSERT INTO `nothing`")).unwrap();
+    let line = text.lines().position(|line| line.starts_with("INSERT INTO `wp_rv_one`")).unwrap() + 1;
+    let refused = world.refused("restore_start", json!({"domain": DOMAIN, "backup": {"from": dump}, "wait": true}));
+    assert!(refused["message"].as_str().unwrap().contains(&format!("line {line}")), "{refused}");
+    // In an archive the configuration of the site tells it.
+    std::fs::write(
+        &dump,
+        text.replace("`zoo`", "`shop`")
+            .replace("USE `shop`;\nCREATE TABLE `wp_rv_one`", "USE `own`;\nCREATE TABLE `wp_rv_one`"),
+    )
+    .unwrap();
+    let site = place.path().join("site");
+    std::fs::create_dir(&site).unwrap();
+    std::fs::rename(&dump, place.path().join("site/all.sql")).unwrap();
+    std::fs::write(
+        site.join("wp-config.php"),
+        "<?php define('DB_NAME', 'own'); define('DB_USER', 'u'); define('DB_PASSWORD', 'p');",
+    )
+    .unwrap();
+    let preview = world.call("preview_backup", json!({"domain": DOMAIN, "backup": {"from": site}, "wait": true}));
+    assert!(preview["warnings"].to_string().contains("the database own is restored"), "{preview}");
+}
+
+/// The prefix that a site has is also the beginning of what WordPress and plugins call other things.
+#[test]
+fn what_only_looks_like_a_prefix_keeps_its_name() {
+    let world = World::up();
+    let config = world.root().join("wp-config.php");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("$table_prefix = 'wp_'", "$table_prefix = 'x_'")).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let dump = place.path().join("site.sql");
+    let text = "CREATE TABLE `wp_options` (`option_id` int PRIMARY KEY, `option_name` varchar(191) UNIQUE, `option_value` longtext, `autoload` varchar(20));\n\
+        INSERT INTO `wp_options` VALUES (1,'wp_user_roles','wp_user_roles','yes'),(2,'wp_mail_smtp','wp_block','no'),(3,'wp_page_for_privacy_policy','3','yes'),(4,'x_user_roles','old','no');\n\
+        CREATE TABLE `wp_posts` (`ID` int PRIMARY KEY, `post_type` varchar(20), `wp_user_id` int);\n\
+        INSERT INTO `wp_posts` (`ID`,`post_type`,`wp_user_id`) VALUES (1,'wp_block',1),(2,'wp_template',1),(3,'wp_navigation',1);\n\
+        CREATE TABLE `wp_usermeta` (`umeta_id` int PRIMARY KEY, `user_id` int, `meta_key` varchar(255), `meta_value` longtext);\n\
+        INSERT INTO `wp_usermeta` VALUES (1,1,'wp_capabilities','wp_block'),(2,1,'nickname','wp_x'),(3,1,'wp_user-settings','');\n\
+        CREATE TABLE `other_posts` (`ID` int);\n-- Dump completed on 2026-11-28\n";
+    std::fs::write(&dump, text).unwrap();
+    let request = json!({"domain": DOMAIN, "backup": {"from": dump, "prefix": "wp_"}, "components": {"database": true}, "wait": true});
+    world.call("restore_start", request);
+    let rows = |query: &str| world.harness("sql", &[query]).trim().replace(['\n', '\t'], " ");
+    assert_eq!(
+        rows("SELECT option_name, option_value FROM shop.x_options ORDER BY option_id"),
+        "x_user_roles wp_user_roles wp_mail_smtp wp_block wp_page_for_privacy_policy 3 wp_user_roles old"
+    );
+    assert_eq!(
+        rows("SELECT post_type FROM shop.x_posts WHERE wp_user_id = 1 ORDER BY ID"),
+        "wp_block wp_template wp_navigation"
+    );
+    assert_eq!(
+        rows("SELECT meta_key, meta_value FROM shop.x_usermeta WHERE umeta_id < 3 ORDER BY umeta_id"),
+        "x_capabilities wp_block nickname wp_x"
+    );
+    assert_eq!(rows("SELECT meta_key FROM shop.x_usermeta WHERE umeta_id = 3"), "x_user-settings");
+    assert_eq!(rows("SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'other_posts'"), "0");
 }
 
 /// A dump of the whole database that was made without triggers, routines or events takes the live ones away: that is said before.

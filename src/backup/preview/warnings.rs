@@ -22,6 +22,7 @@ pub(super) fn warnings(source: &Source, found: &Scan, config: &Config, facts: &F
         list.extend(foreign.lacks.iter().cloned());
         list.extend(foreign.keeps_settings(found.seen.root).map(str::to_owned));
         list.extend(foreign.unsure(found).map(str::to_owned));
+        list.extend(foreign.left_out(found));
         list.extend(foreign.other_prefix(found, true).map(|error| format!("{}.", error.message)));
     }
     let counted = found.dump.iter().flat_map(|dump| &dump.tables).map(|table| (table.name.as_str(), table.rows));

@@ -17,14 +17,17 @@ final class Import implements Request
      * that is in it.
      * @param string|null $root The folder inside it that is the document root; empty: its top. Left out: the one that
      * holds a site.
-     * @param string|null $site Which of the sites in it, by its domain; left out: the one of this domain, or the only
-     * one.
+     * @param string|null $site Which of the sites in it, by its domain, or which database of its dump; left out: the
+     * one of this domain, or the only one.
+     * @param string|null $prefix What the names of its tables begin with (`wp_`): these alone are restored, and begin
+     * as the live site's then. Left out: all of the dump, as the backup says it.
      */
     public function __construct(
         public readonly string $from,
         public readonly ?string $dump = null,
         public readonly ?string $root = null,
         public readonly ?string $site = null,
+        public readonly ?string $prefix = null,
     ) {
     }
 
@@ -35,6 +38,7 @@ final class Import implements Request
             'dump' => $this->dump,
             'root' => $this->root,
             'site' => $this->site,
+            'prefix' => $this->prefix,
         ], static fn (mixed $value): bool => $value !== null);
     }
 }
