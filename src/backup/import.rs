@@ -69,13 +69,14 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     let tool = tool::of(&listings);
     let site = source.site.clone();
     let live_prefix = live_prefix.as_deref();
-    let inner =
-        tool.inner(&Asked { listings: &listings, import, site: &site, live_prefix, database }).map_err(named)?;
+    let live_laravel = holds_artisan(&site);
+    let asked = Asked { listings: &listings, import, site: &site, live_prefix, live_laravel, database };
+    let inner = tool.inner(&asked).map_err(named)?;
     if !inner.is_empty() {
         listings = list(&source, &parts, &inner, limits)?;
     }
-    let answered =
-        tool.answer(&Asked { listings: &listings, import, site: &site, live_prefix, database }).map_err(named)?;
+    let asked = Asked { listings: &listings, import, site: &site, live_prefix, live_laravel, database };
+    let answered = tool.answer(&asked).map_err(named)?;
     for (part, places) in parts.iter_mut().zip(answered.places) {
         *part = part.clone().placed(Arc::new(places));
     }
@@ -522,6 +523,13 @@ fn live_configuration(site: &Site) -> Option<String> {
     let path = RelPath::parse(b"wp-config.php").ok()?;
     let text = tree::read_beneath(root.as_fd(), &path, MAX_CONFIGURATION).ok()??;
     Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Whether the live site folder is an application of Laravel.
+fn holds_artisan(site: &Site) -> bool {
+    let Ok(Some(folder)) = tree::open_site(&site.folder) else { return false };
+    let stat = rustix::fs::statat(&folder, "artisan", rustix::fs::AtFlags::SYMLINK_NOFOLLOW);
+    stat.is_ok_and(|stat| tree::kind::kind_of(stat.st_mode) == tree::Kind::File)
 }
 
 /// The account of the live site, which its configuration keeps. Where nobody can tell it, what the backup says stays: the checks of the

@@ -544,6 +544,9 @@ impl Source {
     /// `backup_incomplete` saying where the document root is, and who says so.
     pub fn require_document_root(&self, seen: &Seen) -> Result<()> {
         let inner = self.site.root_in_folder();
+        if self.foreign.as_ref().is_some_and(|foreign| foreign.parts.is_some()) {
+            return Ok(());
+        }
         if self.holds == Holds::DocumentRoot || inner.is_root() || seen.document_root || !seen.root {
             return Ok(());
         }

@@ -14,7 +14,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// Names to this depth are remembered.
+/// Names to this depth are remembered, counted from the folder that all files lie in: an archive of absolute paths has some in front.
 const DEPTH: usize = 4;
 /// Most names, marks and dumps that are remembered.
 const MOST: usize = 50_000;
@@ -39,6 +39,8 @@ const TEXTS_AT: &[&[u8]] = &[b"installation/sql/databases.json"];
 pub enum Mark {
     /// An application.
     Application,
+    /// The configuration of a WordPress site, whose core may not be there.
+    Configuration,
     /// The content of a WordPress site, whose core may not be there.
     Content,
     /// A page.
@@ -50,8 +52,10 @@ pub enum Mark {
 pub struct Listing {
     /// The name of its file.
     pub file: String,
-    /// Paths to a depth of four names; whether each is a folder.
+    /// Paths to a depth of four names below the folder that all lies in; whether each is a folder.
     pub names: BTreeMap<RelPath, bool>,
+    /// The folder that all files lie in; `None`: no file was seen yet.
+    pub(super) trunk: Option<RelPath>,
     /// Folders with what tells them.
     pub marks: BTreeSet<(RelPath, Mark)>,
     /// Files that are dumps by their names.
@@ -112,12 +116,16 @@ impl Listing {
         let is_folder = entry.kind == EntryKind::Folder;
         let depth = path.names().count();
         let (folder, name) = path.split_last().unwrap_or_default();
-        for above in path.ancestors().take(DEPTH) {
+        if !is_folder {
+            self.note_trunk(&folder);
+        }
+        let deepest = self.depth();
+        for above in path.ancestors().take(deepest) {
             self.remember(above, true)?;
         }
         // What is restored of an overlay is told by these names: none may be missing.
         let is_part = is_folder || depth == 1 || [&b"wp-content"[..], b".backup"].contains(&folder.last_name());
-        if depth <= DEPTH && (is_part || self.names.len() < MOST) {
+        if depth <= deepest && (is_part || self.names.len() < MOST) {
             self.remember(path.clone(), is_folder)?;
         }
         self.note_content(path);
@@ -125,12 +133,13 @@ impl Listing {
             return Ok(());
         }
         let mark = match name {
-            b"wp-config.php" | b"wp-load.php" | b"wp-settings.php" | b"artisan" => Some(Mark::Application),
+            b"wp-load.php" | b"wp-settings.php" | b"artisan" => Some(Mark::Application),
+            b"wp-config.php" => Some(Mark::Configuration),
             b"index.php" | b"index.html" | b"index.htm" if depth <= 6 => Some(Mark::Page),
             _ => None,
         };
         if let Some(mark) = mark
-            && (mark == Mark::Application || self.marks.len() < MOST)
+            && (mark != Mark::Page || self.marks.len() < MOST)
         {
             self.marks.insert((folder, mark));
         }
@@ -169,7 +178,13 @@ impl Listing {
     }
 
     fn remember(&mut self, path: RelPath, is_folder: bool) -> Result<()> {
-        if self.names.len() >= MOST_PARTS && !self.names.contains_key(&path) {
+        let is_full = |listing: &Listing| listing.names.len() >= MOST_PARTS && !listing.names.contains_key(&path);
+        if is_full(self) {
+            // What was remembered while all that was seen lay deeper.
+            let deepest = self.depth();
+            self.names.retain(|path, _| path.names().count() <= deepest);
+        }
+        if is_full(self) {
             return Err(Error::new(Code::LimitExceeded, format!("it holds over {MOST_PARTS} folders near its top"))
                 .hint("Unpack it, and name the folder that is the document root.")
                 .with("max_entries", MOST_PARTS));
@@ -177,6 +192,23 @@ impl Listing {
         let known = self.names.entry(path).or_insert(is_folder);
         *known |= is_folder;
         Ok(())
+    }
+
+    /// What all files lie in becomes smaller with each that lies elsewhere: what was remembered before is never too little.
+    fn note_trunk(&mut self, folder: &RelPath) {
+        match &mut self.trunk {
+            None => self.trunk = Some(folder.clone()),
+            Some(trunk) => {
+                while folder.strip_prefix(trunk).is_none() {
+                    *trunk = trunk.split_last().unwrap_or_default().0;
+                }
+            }
+        }
+    }
+
+    /// To which depth names are remembered. Folders in front of the first file may be on the way to it.
+    fn depth(&self) -> usize {
+        self.trunk.as_ref().map_or(2 * DEPTH, |trunk| trunk.names().count() + DEPTH)
     }
 
     /// The folder around `wp-content`, where that has what a content folder has.
@@ -201,7 +233,7 @@ impl Listing {
     pub fn has(&self, path: &RelPath) -> bool {
         path.is_root()
             || self.names.range(path.clone()..).next().is_some_and(|(found, _)| found.strip_prefix(path).is_some())
-            || path.names().count() > DEPTH
+            || path.names().count() > self.depth()
     }
 
     /// The names directly in a folder.
@@ -217,16 +249,16 @@ impl Listing {
 
     /// Folders that look like a site, the outermost of each kind: applications, and where there is none pages.
     fn candidates(&self) -> Vec<(RelPath, Mark)> {
-        let outermost = |kind: Mark| {
-            let mut found: Vec<RelPath> = Vec::new();
-            for (path, _) in self.marks.iter().filter(|(_, mark)| *mark == kind) {
-                if !found.iter().any(|above| path.strip_prefix(above).is_some()) {
-                    found.push(path.clone());
+        let outermost = |kinds: &[Mark]| {
+            let mut found: Vec<(RelPath, Mark)> = Vec::new();
+            for (path, kind) in self.marks.iter().filter(|(_, mark)| kinds.contains(mark)) {
+                if !found.iter().any(|(above, _)| path.strip_prefix(above).is_some()) {
+                    found.push((path.clone(), *kind));
                 }
             }
-            found.into_iter().map(|path| (path, kind)).collect::<Vec<_>>()
+            found
         };
-        let (applications, pages) = (outermost(Mark::Application), outermost(Mark::Page));
+        let (applications, pages) = (outermost(&[Mark::Application, Mark::Configuration]), outermost(&[Mark::Page]));
         if !applications.is_empty() {
             // A page around an application may be the site as well.
             let around = pages.into_iter().filter(|(page, _)| {
@@ -234,7 +266,7 @@ impl Listing {
             });
             return around.chain(applications.clone()).collect();
         }
-        let contents = outermost(Mark::Content);
+        let contents = outermost(&[Mark::Content]);
         let in_content = |page: &RelPath| {
             let around = |(content, _): &(RelPath, Mark)| content != page && page.strip_prefix(content).is_some();
             contents.iter().any(around)
@@ -257,8 +289,10 @@ impl Listing {
         for site in sites {
             let is_called_so = |path: &RelPath| path.last_name().eq_ignore_ascii_case(site.as_bytes());
             let is_around = |around: &RelPath| found.iter().any(|(path, _)| path.strip_prefix(around).is_some());
-            let mut called = self.marks.iter().filter(|(path, _)| is_called_so(path) && !is_around(path));
-            if let (Some((path, mark)), None) = (called.next(), called.next()) {
+            let mut called: Vec<&(RelPath, Mark)> =
+                self.marks.iter().filter(|(path, _)| is_called_so(path) && !is_around(path)).collect();
+            called.dedup_by_key(|(path, _)| path.clone());
+            if let [(path, mark)] = called.as_slice() {
                 return Ok(Some((path.clone(), *mark)));
             }
         }
@@ -280,6 +314,18 @@ impl Listing {
                 .with("roots", names));
         }
         Ok(found.pop())
+    }
+
+    /// Whether a folder has this mark.
+    pub fn is(&self, folder: &RelPath, mark: Mark) -> bool {
+        self.marks.contains(&(folder.clone(), mark))
+    }
+
+    /// Folders directly in this one that hold an application.
+    pub fn applications_in(&self, folder: &RelPath) -> Vec<RelPath> {
+        let within = |path: &RelPath| path.split_last().is_some_and(|(around, _)| around == *folder);
+        let all = self.marks.iter().filter(|(path, mark)| *mark == Mark::Application && within(path));
+        all.map(|(path, _)| path.clone()).collect()
     }
 
     /// Whether a dump in it may be another site's.
@@ -403,17 +449,32 @@ mod tests {
     fn the_folder_of_the_site_is_found_or_asked_for() {
         let found = |paths: &[&str]| root(paths, &["b.example"]).unwrap();
         let at = |path: &str, mark| Some((path.to_owned(), mark));
-        assert_eq!(found(&["www/wp-config.php", "www/wp-content/plugins/x/index.php"]), at("www", Mark::Application));
+        assert_eq!(found(&["www/wp-config.php", "www/wp-content/plugins/x/index.php"]), at("www", Mark::Configuration));
+        assert_eq!(found(&["www/wp-config.php", "www/wp-load.php"]), at("www", Mark::Application));
         assert_eq!(found(&["a/artisan", "a/public/index.php"]), at("a", Mark::Application));
         assert_eq!(found(&["html/index.html", "html/x/index.html"]), at("html", Mark::Page));
         assert_eq!(found(&["wp-content/plugins/x/x.php"]), at("", Mark::Content));
         assert_eq!(found(&["index.php", "wp-content/plugins/x/x.php"]), at("", Mark::Page));
         assert_eq!(found(&["notes.txt"]), None);
-        assert_eq!(found(&["a.example/wp-config.php", "b.example/wp-config.php"]), at("b.example", Mark::Application));
+        assert_eq!(
+            found(&["a.example/wp-config.php", "b.example/wp-config.php"]),
+            at("b.example", Mark::Configuration)
+        );
         let asked = root(&["one/wp-config.php", "two/wp-config.php", "three/artisan"], &["b.example"]).unwrap_err();
         assert!(asked.contains("3 folders") && asked.contains("one, three, two"), "{asked}");
         let around = root(&["index.html", "shop/wp-config.php"], &[]).unwrap_err();
         assert!(around.contains("2 folders"), "{around}");
+    }
+
+    #[test]
+    fn names_are_remembered_from_the_folder_that_all_lies_in() {
+        let around = "home/user/domains/b.example/public_html";
+        let site = |name: &str| format!("{around}/{name}");
+        let names = [site("wp-config.php"), site("wp-content/plugins/x/x.php"), site("wp-content/a.php")];
+        let listing = listing(&names.each_ref().map(String::as_str));
+        let content = RelPath::parse(site("wp-content").as_bytes()).unwrap();
+        assert_eq!(listing.inside(&content).collect::<Vec<_>>(), [&b"a.php"[..], b"plugins"]);
+        assert!(!listing.has(&RelPath::parse(site("wp-includes").as_bytes()).unwrap()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! entry belongs where. Another one is one more file here and one more line in the list.
 
 pub mod any;
+mod overlay;
 
 use crate::api::Import;
 use crate::backup::extent::Extent;
@@ -24,6 +25,8 @@ pub struct Asked<'a> {
     pub site: &'a Site,
     /// The prefix of the live site's tables.
     pub live_prefix: Option<&'a str>,
+    /// The live site folder holds Laravel's `artisan`.
+    pub live_laravel: bool,
     /// The database is wanted; where it is not, nobody has to say which dump is the site's.
     pub database: bool,
 }
@@ -96,6 +99,7 @@ tools! {
     virtualmin::Virtualmin,
     froxlor::Froxlor,
     wordops::WordOps,
+    easyengine::EasyEngine,
     backwpup::BackWPup,
     backuply::Backuply,
     wpvivid::WPvivid,

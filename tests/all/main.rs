@@ -26,6 +26,7 @@ mod ffi;
 mod filesystems;
 mod floors;
 mod foreign;
+mod foreign_forms;
 mod formats;
 mod fresh;
 mod hooks;

@@ -1,6 +1,7 @@
 //! Any archive with any dump: made by hand, by a script, by a hoster. The site is found by its own files, or told.
 
-use super::{Answered, Asked, NO_CORE, NO_DATABASE, Tool, schema_in};
+use super::overlay::{self, Overlay};
+use super::{Answered, Asked, NO_DATABASE, Tool, schema_in};
 use crate::backup::extent::Extent;
 use crate::backup::layout::Holds;
 use crate::backup::layout::places::{Places, Rule};
@@ -36,7 +37,9 @@ pub fn answer_by(tool: &'static str, asked: &Asked, root: Option<RelPath>, by_na
     let root = asked.told_root(listing)?.or(root);
     let mut answered = answer_of(tool, asked, root, |root| {
         let schema = root.and_then(|root| schema_in(listing, root));
-        listing.dump(root, schema.as_deref(), by_name)
+        // Beside the content of a site whose core is not there is nothing of an application.
+        let content = root.filter(|root| overlay::is_wordpress(listing, root)).map(|root| root.join(b"wp-content"));
+        listing.dump(content.as_ref().or(root), schema.as_deref(), by_name)
     })?;
     if by_name && !answered.dump && !asked.has_dump_beside() && !listing.dumps.is_empty() {
         answered.lacks.push(NO_DATABASE.to_owned());
@@ -53,42 +56,56 @@ pub fn answer_of(
 ) -> Result<Answered> {
     let listing = &asked.listings[0];
     let mut answered = Answered::default();
+    let is_told = root.is_some();
     let found = match root {
-        Some(root) => {
-            let here = |mark: Mark| listing.marks.contains(&(root.clone(), mark));
-            let content = here(Mark::Content) && !here(Mark::Application) && !here(Mark::Page);
-            Some((root, if content { Mark::Content } else { Mark::Application }))
-        }
-        None => listing.root(&asked.sites())?,
+        Some(root) => Some(root),
+        None => listing.root(&asked.sites())?.map(|(root, _)| site_below(asked, listing, root)),
     };
-    let dump = asked.dump(|| dump(found.as_ref().map(|(root, _)| root)))?;
+    let dump = asked.dump(|| dump(found.as_ref()))?;
     let mut places = Places::of(tool);
-    if let Some((root, mark)) = &found {
-        if *mark == Mark::Content {
-            let content = root.join(b"wp-content");
-            let inside = RelPath::parse(b"wp-content")?;
-            places = places.with(&content, Rule::Site(inside.clone()));
-            answered.parts = Some(parts(listing, &content, &inside, &[]));
-            answered.lacks.push(NO_CORE.to_owned());
-        } else {
-            places = places.with(root, Rule::Site(RelPath::default()));
+    let overlay = match &found {
+        // A content folder has pages, which only say that nobody is to see it.
+        Some(root) if !is_told && !listing.is(root, Mark::Application) && !listing.is(root, Mark::Configuration) => {
+            match overlay::of_content(asked, listing) {
+                None => overlay::of(asked, listing, root, is_told)?,
+                content => content,
+            }
         }
+        Some(root) => overlay::of(asked, listing, root, is_told)?,
+        None => overlay_of_top(asked, listing)?,
+    };
+    if let Some(root) = &found {
+        answered.root = Some((0, root.clone()));
+    }
+    if let Some(overlay) = overlay {
+        places = overlay.places.iter().fold(places, |places, (path, at)| places.with(path, Rule::Site(at.clone())));
+        (answered.holds, answered.parts) = (overlay.holds, Some(overlay.parts));
+        answered.lacks.extend(overlay.lacks);
+        answered.files = true;
+    } else if let Some(root) = &found {
+        places = places.with(root, Rule::Site(RelPath::default()));
         // Of an application whose pages lie in a folder of their own the live site says where that is.
         let is_around = root.join(asked.site.root_in_folder().as_bytes());
-        if !asked.site.root_in_folder().is_root()
-            && listing.has(&is_around)
-            && !listing.marks.contains(&(root.clone(), Mark::Page))
-        {
+        if !asked.site.root_in_folder().is_root() && listing.has(&is_around) && !listing.is(root, Mark::Page) {
             answered.holds = Some(Holds::SiteFolder);
         }
+        // Where it lies beside the document root, or was left out for its secrets, a site without it is none.
+        let is_wordpress = listing.is(root, Mark::Application) && listing.has(&root.join(b"wp-includes"));
+        if is_wordpress && !listing.is(root, Mark::Configuration) && asked.live_prefix.is_some() {
+            answered.keeps.push("wp-config.php".to_owned());
+            answered.lacks.push("Its document root has no wp-config.php: that of the live site stays.".to_owned());
+        }
         answered.files = true;
-        answered.root = Some((0, root.clone()));
     }
     if let Some(dump) = &dump {
         places = places.with(dump, Rule::Dump);
         answered.dump = true;
     }
-    if found.is_none() && dump.is_none() && !asked.has_dump_beside() && !listing.is_dump {
+    if !answered.files && dump.is_some() && holds_more(listing, dump.as_ref()) {
+        let said = "Nothing in it looks like a site: what it holds beside the dump is not restored. `--root FOLDER` says which folder is the document root.";
+        answered.lacks.push(said.to_owned());
+    }
+    if !answered.files && dump.is_none() && !asked.has_dump_beside() && !listing.is_dump {
         let tops: Vec<String> = listing
             .inside(&RelPath::default())
             .take(10)
@@ -102,9 +119,40 @@ pub fn answer_of(
         .hint("Say which folder is the document root: `--root FOLDER` (\"root\" in `backup`; `.` is its top).")
         .with("names", tops));
     }
-    answered.extent = if answered.parts.is_none() { Extent::Unknown } else { Extent::Part };
+    let has_settings = found.is_some_and(|root| listing.is(&root, Mark::Configuration));
+    answered.extent = if answered.parts.is_none() || has_settings { Extent::Unknown } else { Extent::Part };
     answered.places.push(places);
     Ok(answered)
+}
+
+/// The folder in which the site is: below its `wp-config.php`, where WordPress looks for that beside its folder, too.
+fn site_below(asked: &Asked, listing: &Listing, root: RelPath) -> RelPath {
+    let is_around = !asked.site.root_in_folder().is_root() && listing.has(&root.below(&asked.site.root_in_folder()));
+    if is_around || listing.is(&root, Mark::Application) || listing.is(&root, Mark::Page) {
+        return root;
+    }
+    match listing.applications_in(&root).as_slice() {
+        [only] if listing.has(&only.join(b"wp-includes")) => only.clone(),
+        _ => root,
+    }
+}
+
+/// Parts of a site in an archive in which no folder looks like one.
+fn overlay_of_top(asked: &Asked, listing: &Listing) -> Result<Option<Overlay>> {
+    if let Some(content) = overlay::of_content(asked, listing) {
+        return Ok(Some(content));
+    }
+    let tops = [Some(RelPath::default()), super::only_top(listing)];
+    for top in tops.into_iter().flatten() {
+        if let Some(overlay) = overlay::of(asked, listing, &top, false)? {
+            return Ok(Some(overlay));
+        }
+    }
+    Ok(None)
+}
+
+fn holds_more(listing: &Listing, dump: Option<&RelPath>) -> bool {
+    listing.names.iter().any(|(path, is_folder)| !is_folder && Some(path) != dump)
 }
 
 /// What lies in a folder, as parts of the site; `without` are names that are none.

@@ -24,10 +24,7 @@ impl Tool for WordOps {
         let listing = &asked.listings[0];
         let root = asked.told_root(listing)?.map_or_else(|| RelPath::parse(b"htdocs"), Ok)?;
         let schema = schema_in(listing, &RelPath::default()).or_else(|| schema_in(listing, &root));
-        let mut answered =
-            any::answer_of(self.name(), asked, Some(root), |_| survey::one_of(&dumps(listing), schema.as_deref()))?;
-        answered.lacks.push("wp-config.php lies beside the document root: the live one stays.".to_owned());
-        Ok(answered)
+        any::answer_of(self.name(), asked, Some(root), |_| survey::one_of(&dumps(listing), schema.as_deref()))
     }
 }
 
