@@ -21,6 +21,7 @@ pub mod extent;
 pub mod folder;
 pub mod identity;
 pub mod import;
+pub mod kept_backups;
 pub mod layers;
 pub mod layout;
 pub mod list;

@@ -7,6 +7,7 @@ mod name;
 
 use super::entries::{Entries, Spent};
 use super::entry::{Entry, EntryKind};
+use super::inside::Lies;
 use super::{Codec, Limits, corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use directory::{Directory, Listed, Places};
@@ -113,6 +114,7 @@ struct Content {
     sum: crc32fast::Hasher,
     wanted: u32,
     name: String,
+    lies: Option<Lies>,
 }
 
 /// Entries of a zip archive, in the order of its directory.
@@ -171,6 +173,11 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
         ZipReader { unread: Unread::Unchecked, ..self }
     }
 
+    /// Where the content of the entry last returned lies; `None` where it is packed in another way than by deflate.
+    pub fn lies(&self) -> Option<Lies> {
+        self.content.as_ref()?.lies.clone()
+    }
+
     fn entry(&mut self, listed: Listed) -> Result<Entry> {
         self.spent.entries += 1;
         self.spent.bytes = self.spent.bytes.saturating_add(listed.size);
@@ -205,6 +212,13 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
             sum: crc32fast::Hasher::new(),
             wanted: listed.crc,
             name: shown.clone(),
+            lies: matches!(listed.method, 0 | 8).then_some(Lies {
+                start,
+                end,
+                deflated: listed.method == 8,
+                size: listed.size,
+                crc: listed.crc,
+            }),
         };
         let unix = (listed.made_by == IS_UNIX).then_some(listed.attributes >> 16).filter(|mode| *mode != 0);
         let is_folder = listed.name.ends_with(b"/") || (unix.is_none() && listed.attributes & 0x10 != 0);

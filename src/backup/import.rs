@@ -5,11 +5,12 @@
 mod database;
 
 use crate::api;
-use crate::archive::{Codec, Limits, daf, jpa, seven_zip, wpress};
+use crate::archive::{Codec, Entries, Limits, Tail, ZipReader, daf, jpa, seven_zip, wpress};
 use crate::backup::dump_folder::DumpFolder;
 use crate::backup::extent::Extent;
 use crate::backup::folder::require_own;
 use crate::backup::import::database::{Wanted, named_databases, only, renamed};
+use crate::backup::kept_backups;
 use crate::backup::layout::Holds;
 use crate::backup::layout::places::{Places, Rule};
 use crate::backup::name::{Kind, Stamp};
@@ -24,12 +25,14 @@ use crate::host::site::Site;
 use crate::host::tree::walk::Next;
 use crate::host::{site_database, tree};
 use crate::path::{Domain, RelPath};
-use std::collections::BTreeMap;
+use crate::text::printable;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// Largest configuration of the live site that is read for the prefix of its tables.
 const MAX_CONFIGURATION: u64 = 1 << 20;
@@ -37,6 +40,8 @@ const MAX_CONFIGURATION: u64 = 1 << 20;
 const BLOCK: usize = 512;
 /// Most bytes of small files that are kept of one backup.
 const MAX_TEXTS: usize = 64 << 20;
+/// Most bytes of directories that are kept of archives in others.
+const MAX_DIRECTORIES: u64 = 32 << 20;
 /// Most files of one backup.
 const MAX_FILES: usize = 1_000;
 
@@ -64,6 +69,11 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     };
     let named = |error: Error| about(&path, error);
     let mut listings = list(&source, &parts, &[], limits)?;
+    if let Some(unfolded) = unfold(&parts, &listings, limits).map_err(named)? {
+        parts.clone_from(&unfolded);
+        source.parts = unfolded;
+        listings = list(&source, &parts, &[], limits)?;
+    }
     let live = live_configuration(&source.site);
     let live_prefix = live.as_deref().and_then(credentials::table_prefix);
     let tool = tool::of(&listings);
@@ -81,12 +91,22 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
         *part = part.clone().placed(Arc::new(places));
     }
     parts.iter_mut().filter(|part| part.role == Role::Archive).skip(1).for_each(|part| part.role = Role::Files);
+    let (mut keeps, mut lacks) = (answered.keeps, answered.lacks);
     let mut dump = answered.dump || listings.iter().any(|listing| listing.is_dump);
     let mut databases = named_databases(&parts, &listings);
     if let Some(beside) = import.dump.as_ref().filter(|dump| dump.is_absolute()) {
         let (part, named) = dump_beside(config, &source, beside)?;
         parts.push(part);
         (dump, databases) = (true, named);
+    }
+    if answered.files {
+        let is_around = answered.holds == Some(Holds::SiteFolder);
+        let target = if is_around { &source.site.folder } else { &source.site.root };
+        let root = if is_around { source.site.root_in_folder() } else { RelPath::default() };
+        for path in kept_backups::kept(target, &root, &parts, &listings)? {
+            keeps.push(path.as_pattern());
+            lacks.push(printable(&format!("{path} of the live site holds backups and stays as it is.")));
+        }
     }
     if parts.iter().filter(|part| part.role == Role::Dump).count() > 1 {
         return Err(named(Error::new(Code::BadRequest, "it is a dump itself, and another one was named beside it")));
@@ -132,7 +152,7 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
         // Tables of another prefix are another site's, in the live database as well.
         extent: if import.prefix.is_some() { Extent::Part } else { answered.extent },
         parts: answered.parts,
-        keeps: answered.keeps,
+        keeps,
         lacks,
         settings,
         own_prefix,
@@ -248,6 +268,51 @@ fn set_in(folder: &Part, path: &Path) -> Result<Option<Vec<Part>>> {
         .hint("Say which one: `--from` and one of its files.")
         .with("sets", several.to_vec())),
     }
+}
+
+/// The parts of a set whose archives lie in others, one for each of them; `None` where every part is one itself. Archives that lie there both
+/// unpacked and in another one are taken once.
+///
+/// # Errors
+/// `backup_incomplete` where one is missing that is named, `backup_unreadable` where it cannot be read where it lies; `limit_exceeded`.
+fn unfold(parts: &[Part], listings: &[Listing], limits: Limits) -> Result<Option<Vec<Part>>> {
+    let children: Vec<Vec<String>> = listings.iter().map(wpvivid::children).collect();
+    if children.iter().all(Vec::is_empty) {
+        return Ok(None);
+    }
+    let around = |at: &usize| !children[*at].is_empty();
+    wpvivid::require_parts((0..parts.len()).filter(around).map(|at| listings[at].file.as_str()))?;
+    let kept = Arc::new(AtomicU64::new(MAX_DIRECTORIES));
+    let mut unfolded: Vec<Part> = (0..parts.len()).filter(|at| !around(at)).map(|at| parts[at].clone()).collect();
+    let there: BTreeSet<&str> = listings.iter().map(|listing| listing.file.as_str()).collect();
+    for (part, names) in parts.iter().zip(&children) {
+        let mut wanted: BTreeSet<&str> =
+            names.iter().map(String::as_str).filter(|name| !there.contains(name)).collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let mut zip =
+            ZipReader::open(part.bytes(&Arc::default()), limits).map_err(|error| part.named(error))?.names_only();
+        while let Some(entry) = zip.next_entry().map_err(|error| part.named(error))? {
+            let name = String::from_utf8_lossy(&entry.path).into_owned();
+            if !wanted.remove(name.as_str()) {
+                continue;
+            }
+            let lies = zip.lies().ok_or_else(|| {
+                let message = format!("{} in it cannot be read where it lies", printable(&name));
+                Error::new(Code::BackupUnreadable, message).hint("Unpack it, and name the folder with what was in it.")
+            })?;
+            unfolded.push(part.of_inside(&name, lies, Tail::new(&kept)));
+        }
+        if let Some(missing) = wanted.first() {
+            let message = format!("it holds no {}, which its own description names", printable(missing));
+            return Err(Error::new(Code::BackupIncomplete, message).with("missing", *missing));
+        }
+    }
+    if unfolded.len() > MAX_FILES {
+        return Err(Error::new(Code::LimitExceeded, format!("it is in over {MAX_FILES} archives")));
+    }
+    Ok(Some(unfolded))
 }
 
 /// The names of the files in a folder.

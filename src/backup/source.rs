@@ -1,7 +1,7 @@
 //! An opened backup or snapshot: the files it consists of, each open, so that what was checked is what is read.
 
 use crate::api::Options;
-use crate::archive::{Codec, ReadAt};
+use crate::archive::{Codec, Inside, Lies, ReadAt, Tail};
 use crate::backup::contents::Scan;
 use crate::backup::dump_folder::{DumpFolder, DumpFolderReader};
 use crate::backup::extent::Extent;
@@ -70,6 +70,8 @@ pub struct Part {
     earlier: Vec<Arc<File>>,
     /// Of a folder that is a dump: its files.
     dump: Option<Arc<DumpFolder>>,
+    /// Of an archive in another one: where it lies in that.
+    inside: Option<(Lies, Tail)>,
 }
 
 /// What holds the entries of a part.
@@ -180,6 +182,7 @@ impl Part {
             file: Arc::new(file),
             earlier: Vec::new(),
             dump: None,
+            inside: None,
         })
     }
 
@@ -201,6 +204,25 @@ impl Part {
         Part { role: Role::Dump, dump: Some(Arc::new(dump)), ..self }
     }
 
+    /// The zip archive of this name that lies in this one.
+    #[must_use]
+    pub(crate) fn of_inside(&self, name: &str, lies: Lies, tail: Tail) -> Part {
+        Part { path: self.path.join(name), inside: Some((lies, tail)), places: None, ..self.clone() }
+    }
+
+    /// The file that it is, or that it lies in.
+    pub(crate) fn file(&self) -> &Path {
+        match self.inside {
+            Some(_) => self.path.parent().unwrap_or(&self.path),
+            None => &self.path,
+        }
+    }
+
+    /// Bytes of its archive.
+    pub fn size(&self) -> u64 {
+        self.inside.as_ref().map_or(self.identity.size, |(lies, _)| lies.size)
+    }
+
     /// The files of a folder that is a dump.
     pub fn dump_folder(&self) -> Option<&DumpFolder> {
         self.dump.as_deref()
@@ -214,7 +236,14 @@ impl Part {
             let size = file.metadata().map_or(0, |metadata| metadata.size());
             starts.push(starts.last().copied().unwrap_or_default() + size);
         }
-        PartBytes { files: files.into(), starts: starts.into(), count: Arc::clone(count) }
+        let whole = PartBytes { files: files.into(), starts: starts.into(), count: Arc::clone(count), inside: None };
+        match &self.inside {
+            Some((lies, tail)) => {
+                let inside = Arc::new(Inside::new(whole.clone(), lies.clone(), tail.clone()));
+                PartBytes { inside: Some(inside), ..whole }
+            }
+            None => whole,
+        }
     }
 
     /// The open folder that it is.
@@ -326,14 +355,22 @@ pub struct PartBytes {
     /// Where each file begins, and where the last one ends.
     starts: Arc<[u64]>,
     count: Arc<AtomicU64>,
+    /// Of an archive in another one, which the files make.
+    inside: Option<Arc<Inside<PartBytes>>>,
 }
 
 impl ReadAt for PartBytes {
     fn size(&self) -> u64 {
+        if let Some(inside) = &self.inside {
+            return inside.size();
+        }
         self.starts.last().copied().unwrap_or_default()
     }
 
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        if let Some(inside) = &self.inside {
+            return inside.read_at(into, offset);
+        }
         let at = self.starts.partition_point(|start| *start <= offset);
         let Some((file, start)) = at.checked_sub(1).and_then(|at| Some((self.files.get(at)?, self.starts.get(at)?)))
         else {
@@ -345,6 +382,9 @@ impl ReadAt for PartBytes {
     }
 
     fn volumes(&self) -> Vec<u64> {
+        if self.inside.is_some() {
+            return vec![0];
+        }
         self.starts[..self.files.len()].to_vec()
     }
 }
@@ -562,7 +602,9 @@ impl Source {
 
     /// Bytes of all parts on disk.
     pub fn packed_bytes(&self) -> u64 {
-        self.parts.iter().map(|part| part.identity.size).sum()
+        let is_first = |at: usize| !self.parts[..at].iter().any(|part| part.identity == self.parts[at].identity);
+        let sizes = self.parts.iter().enumerate().filter(|(at, _)| is_first(*at));
+        sizes.map(|(_, part)| part.identity.size).sum()
     }
 
     /// Of another program's backup: its own database settings, where the options say so. What is told of it, then.

@@ -58,7 +58,7 @@ fn unpacked(part: &Part) -> u64 {
     if let Some(dump) = part.dump_folder() {
         return dump.size * if dump.packed { USUAL_RATIO } else { 1 };
     }
-    let packed = part.identity.size;
+    let packed = part.size();
     match (part.container, part.codec) {
         (Container::Zip | Container::SevenZip | Container::Daf, _) => return packed * USUAL_RATIO,
         (Container::Folder, _) => return 0,
