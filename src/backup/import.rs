@@ -17,7 +17,7 @@ use crate::backup::name::{Kind, Stamp};
 use crate::backup::settings::Settings;
 use crate::backup::source::{Container, Foreign, Form, Part, Role, Source};
 use crate::backup::survey::{Listing, dump_head};
-use crate::backup::tool::{self, Asked, updraftplus, wpvivid};
+use crate::backup::tool::{self, Asked, aapanel, updraftplus, wpvivid};
 use crate::config::Config;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::credentials::{self, SiteAccount};
@@ -28,7 +28,7 @@ use crate::path::{Domain, RelPath};
 use crate::text::printable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -80,15 +80,19 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     let site = source.site.clone();
     let live_prefix = live_prefix.as_deref();
     let live_laravel = holds_artisan(&site);
-    let asked = Asked { listings: &listings, import, site: &site, live_prefix, live_laravel, database };
+    let asked = Asked { listings: &listings, inner: &[], import, site: &site, live_prefix, live_laravel, database };
     let inner = tool.inner(&asked).map_err(named)?;
     if !inner.is_empty() {
         listings = list(&source, &parts, &inner, limits)?;
     }
-    let asked = Asked { listings: &listings, import, site: &site, live_prefix, live_laravel, database };
+    let asked = Asked { listings: &listings, inner: &inner, import, site: &site, live_prefix, live_laravel, database };
     let answered = tool.answer(&asked).map_err(named)?;
     for (part, places) in parts.iter_mut().zip(answered.places) {
         *part = part.clone().placed(Arc::new(places));
+    }
+    for at in answered.passed_over.iter().rev() {
+        parts.remove(*at);
+        listings.remove(*at);
     }
     parts.iter_mut().filter(|part| part.role == Role::Archive).skip(1).for_each(|part| part.role = Role::Files);
     let (mut keeps, mut lacks) = (answered.keeps, answered.lacks);
@@ -237,8 +241,41 @@ fn as_dump(part: &Part) -> Result<Option<Part>> {
     if part.container != Container::Folder {
         return Ok(None);
     }
-    let found = DumpFolder::of(part.folder()).map_err(|error| about(&part.path, error))?;
-    Ok(found.map(|dump| part.clone().into_dump(dump)))
+    let of = |part: &Part| DumpFolder::of(part.folder()).map_err(|error| about(&part.path, error));
+    if let Some(dump) = of(part)? {
+        return Ok(Some(part.clone().into_dump(dump)));
+    }
+    let mut found = Vec::new();
+    for name in folders_alone(part.folder())? {
+        let inner = Part::open_in(part.folder(), &part.path, &RelPath::parse(name.as_bytes())?, Role::Archive)?;
+        // One that is several databases' itself is no folder of one.
+        found.extend(DumpFolder::of(inner.folder()).ok().flatten().map(|dump| inner.into_dump(dump)));
+    }
+    if found.len() > 1 {
+        let named = |part: &Part| part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let names: Vec<String> = found.iter().map(named).collect();
+        let message = format!("it holds the dumps of {} databases: {}", names.len(), printable(&names.join(", ")));
+        return Err(about(&part.path, Error::new(Code::BackupLayoutUnknown, message))
+            .hint("Name the folder of the one that is meant.")
+            .with("dumps", names));
+    }
+    Ok(found.pop())
+}
+
+/// The folders in a folder that holds nothing else, as `mariadb-dump --dir` writes one a database; none of any other.
+fn folders_alone(folder: BorrowedFd) -> Result<Vec<String>> {
+    let (mut found, mut is_alone) = (Vec::new(), true);
+    tree::walk(folder, &mut |visit| {
+        if visit.path.is_empty() {
+            return Ok(Next::Into);
+        }
+        is_alone &= visit.kind == tree::Kind::Folder && found.len() < MAX_FILES;
+        if is_alone {
+            found.extend(std::str::from_utf8(visit.name).ok().map(str::to_owned));
+        }
+        Ok(Next::Past)
+    })?;
+    Ok(if is_alone { found } else { Vec::new() })
 }
 
 type SetOf = fn(&str) -> Option<&str>;
@@ -545,9 +582,16 @@ fn dump_beside(config: &Config, source: &Source, path: &Path) -> Result<(Part, V
         }
         (_, Container::Zip) => {
             let listing = Listing::of(source, &part, &[], Limits::from_config(&config.limits))?;
-            let dump = listing.dump(None, None, false).map_err(|error| about(path, error))?;
-            let dump = dump.ok_or_else(|| about(path, Error::new(Code::BackupIncomplete, "it holds no dump")))?;
-            let mut part = part.placed(Arc::new(Places::of("dump").with(&dump, Rule::Dump)));
+            let (dump, places) = match aapanel::tables(&listing) {
+                Some((first, more)) => (first.clone(), Places::of("dump").with_dump_in_parts(&first, more)),
+                None => {
+                    let dump = listing.dump(None, None, false).map_err(|error| about(path, error))?;
+                    let dump =
+                        dump.ok_or_else(|| about(path, Error::new(Code::BackupIncomplete, "it holds no dump")))?;
+                    (dump.clone(), Places::of("dump").with(&dump, Rule::Dump))
+                }
+            };
+            let mut part = part.placed(Arc::new(places));
             part.role = Role::Files;
             Ok((part, listing.databases.get(&dump).cloned().unwrap_or_default()))
         }

@@ -56,6 +56,8 @@ pub struct Listing {
     pub names: BTreeMap<RelPath, bool>,
     /// The folder that all files lie in; `None`: no file was seen yet.
     pub(super) trunk: Option<RelPath>,
+    /// Archives inside, whose names are counted from them on.
+    pub(super) inner: Vec<RelPath>,
     /// Folders with what tells them.
     pub marks: BTreeSet<(RelPath, Mark)>,
     /// Files that are dumps by their names.
@@ -97,7 +99,7 @@ impl Listing {
     /// What reading it meets.
     pub fn of(source: &Source, part: &Part, inner: &[RelPath], limits: Limits) -> Result<Listing> {
         let file = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut listing = Listing { file, ..Listing::default() };
+        let mut listing = Listing { file, inner: inner.to_vec(), ..Listing::default() };
         let places = inner.iter().fold(Places::default(), |places, path| places.and_inside(path));
         let walk = Walk::new(source, limits, &Silent, Purpose::Names);
         walk.over(&part.clone().placed(Arc::new(places)), |_, path, entry, _, data| {
@@ -119,7 +121,7 @@ impl Listing {
         if !is_folder {
             self.note_trunk(&folder);
         }
-        let deepest = self.depth();
+        let deepest = self.depth(path);
         for above in path.ancestors().take(deepest) {
             self.remember(above, true)?;
         }
@@ -154,7 +156,8 @@ impl Listing {
             || (depth == 1 && TEXTS.contains(&name))
             || TEXTS_AT.contains(&path.as_bytes())
             || name.starts_with(b"dup-archive__")
-            || (depth <= 3 && path.names().any(|name| name == b"userdata"));
+            || (depth <= 3 && is_userdata(path))
+            || is_web_conf(path);
         let fits = self.texts.len() < MAX_TEXTS && self.text_bytes() < MAX_TEXT_BYTES;
         if wanted && entry.kind == EntryKind::File && entry.size <= MAX_TEXT && fits {
             let mut text = Vec::new();
@@ -181,8 +184,8 @@ impl Listing {
         let is_full = |listing: &Listing| listing.names.len() >= MOST_PARTS && !listing.names.contains_key(&path);
         if is_full(self) {
             // What was remembered while all that was seen lay deeper.
-            let deepest = self.depth();
-            self.names.retain(|path, _| path.names().count() <= deepest);
+            let names = std::mem::take(&mut self.names);
+            self.names = names.into_iter().filter(|(path, _)| path.names().count() <= self.depth(path)).collect();
         }
         if is_full(self) {
             return Err(Error::new(Code::LimitExceeded, format!("it holds over {MOST_PARTS} folders near its top"))
@@ -206,8 +209,11 @@ impl Listing {
         }
     }
 
-    /// To which depth names are remembered. Folders in front of the first file may be on the way to it.
-    fn depth(&self) -> usize {
+    /// To which depth names there are remembered. Folders in front of the first file may be on the way to it.
+    fn depth(&self, path: &RelPath) -> usize {
+        if let Some(archive) = self.inner.iter().find(|archive| path.strip_prefix(archive).is_some()) {
+            return archive.names().count() + DEPTH;
+        }
         self.trunk.as_ref().map_or(2 * DEPTH, |trunk| trunk.names().count() + DEPTH)
     }
 
@@ -233,7 +239,7 @@ impl Listing {
     pub fn has(&self, path: &RelPath) -> bool {
         path.is_root()
             || self.names.range(path.clone()..).next().is_some_and(|(found, _)| found.strip_prefix(path).is_some())
-            || path.names().count() > self.depth()
+            || path.names().count() > self.depth(path)
     }
 
     /// The names directly in a folder.
@@ -414,6 +420,24 @@ fn which(message: String, dumps: &[&RelPath]) -> Error {
 
 fn shown(path: &RelPath) -> String {
     if path.is_root() { ".".to_owned() } else { crate::text::printable(&path.to_string()) }
+}
+
+/// A domain's or the account's own record of cPanel; beside it lie others, which say the same in other forms.
+fn is_userdata(path: &RelPath) -> bool {
+    let name = path.last_name();
+    let other = [&b"_SSL"[..], b".cache", b".yaml", b".json", b".db"].iter().any(|end| name.ends_with(end));
+    !other && path.names().any(|name| name == b"userdata")
+}
+
+/// `web/DOMAIN/hestia/web.conf`.
+fn is_web_conf(path: &RelPath) -> bool {
+    matches!(path.names().collect::<Vec<_>>().as_slice(), [b"web", _, b"hestia" | b"vesta", b"web.conf"])
+}
+
+/// Whether a file is a tar archive by its name.
+pub fn is_tar(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with(b".tgz") || unpacked(&name).ends_with(b".tar")
 }
 
 /// Whether a file is a dump by its name.

@@ -19,6 +19,8 @@ use crate::sql::prefix::Renaming;
 pub struct Asked<'a> {
     /// The names in each part.
     pub listings: &'a [Listing],
+    /// Archives inside the first part whose names are in its listing.
+    pub inner: &'a [RelPath],
     /// The request.
     pub import: &'a Import,
     /// The live site.
@@ -40,6 +42,8 @@ pub struct Answered {
     pub root: Option<(usize, RelPath)>,
     /// What the tree is; left out: the document root.
     pub holds: Option<Holds>,
+    /// Parts, by their place in the listings, that are not read.
+    pub passed_over: Vec<usize>,
     /// Whether there are files of the site.
     pub files: bool,
     /// Whether there is a dump.
@@ -96,6 +100,9 @@ tools! {
     hestia::Hestia,
     cpanel::Cpanel,
     cyberpanel::CyberPanel,
+    directadmin::DirectAdmin,
+    ispconfig::IspConfig,
+    aapanel::AaPanel,
     virtualmin::Virtualmin,
     froxlor::Froxlor,
     wordops::WordOps,
@@ -213,6 +220,16 @@ pub fn renaming(was: Option<&str>, live: Option<&str>) -> Option<Renaming> {
     let (was, live) = (was.filter(|was| !was.is_empty())?, live?);
     let renaming = || Renaming { from: Some(was.to_owned()), to: live.to_owned(), ..Renaming::default() };
     (was != live).then(renaming)
+}
+
+/// The tar archive of this name without its ending; `None` where there is none.
+pub fn archive_of(listing: &Listing, folder: &RelPath, stem: &[u8]) -> Option<RelPath> {
+    let is_one = |name: &&[u8]| {
+        name.strip_prefix(stem).is_some_and(|end| end == b".tgz" || crate::backup::survey::unpacked(end) == b".tar")
+    };
+    let path = listing.inside(folder).find(is_one).map(|name| folder.join(name))?;
+    // One whose names are in the listing has them below it.
+    (listing.names.get(&path) == Some(&false) || listing.inner.contains(&path)).then_some(path)
 }
 
 /// The one name at the top, where there is no other.

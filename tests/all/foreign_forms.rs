@@ -288,3 +288,200 @@ fn backups_in_the_live_tree_outlive_the_restore_of_one_of_them() {
         world.digest().assert_is(&before, &from.display().to_string());
     }
 }
+
+fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/foreign").join(path)
+}
+
+#[test]
+fn each_panel_is_named_with_what_its_backup_lacks() {
+    let world = World::up();
+    for (file, more, layout, words) in [
+        (
+            "directadmin/tar.gz/user.admin.exampleu.tar.gz",
+            json!({"site": "example.com"}),
+            "directadmin",
+            "Events of the database",
+        ),
+        ("ispconfig/gzip/web7/web7_2025-06-01_03-04.tar.gz", json!({}), "ispconfig", "db_NAME_MOMENT"),
+        ("aapanel/cron/web_example.com_20250601_030405_AbC123.tar.gz", json!({}), "aapanel", "Links were followed"),
+        (
+            "aapanel/cron/web_example.com_20250601_030405_AbC123.tar.gz",
+            json!({"dump": fixture("aapanel/cron/db_example_com_20250601_030405_mysql_data.sql.gz")}),
+            "aapanel",
+            "Triggers of the database are not in its dumps",
+        ),
+    ] {
+        let preview = world.call("preview_backup", import(fixture(file), &more));
+        assert_eq!(preview["backup"]["layout"], layout, "{preview}");
+        assert!(preview["warnings"].to_string().contains(words), "{preview}");
+    }
+    let user = import(fixture("directadmin/tar.gz/user.admin.exampleu.tar.gz"), &json!({}));
+    let asked = world.refused("restore_start", user);
+    assert!(asked["message"].as_str().unwrap().contains("2 sites: example.com, static.example.com"), "{asked}");
+}
+
+#[test]
+fn a_subdomain_of_an_account_is_a_site_and_stays_where_another_is_restored() {
+    let forms = made(
+        "mkdir -p a/u/userdata a/u/mysql h/public_html/blog; cp -a s/www/. h/public_html/; echo blog >h/public_html/blog/index.html; cp s/database.sql a/u/mysql/example_com.sql; \
+         printf -- '---\\nmain_domain: main.example\\nsub_domains:\\n  - blog.main.example\\n' >a/u/userdata/main; \
+         printf 'documentroot: /home/u/public_html\\n' >a/u/userdata/main.example; printf 'documentroot: /home/u/public_html/blog\\n' >a/u/userdata/blog.main.example; \
+         tar -C h -cf a/u/homedir.tar .; tar -C a -czf nested.tar.gz u; rm a/u/homedir.tar; mv h a/u/homedir; tar -C a -czf plain.tar.gz u; rm -rf a",
+    );
+    let world = World::up();
+    let root = world.root();
+    std::fs::create_dir(root.join("blog")).unwrap();
+    std::fs::write(root.join("blog/index.html"), "live").unwrap();
+    let before = world.digest();
+    for name in ["plain.tar.gz", "nested.tar.gz"] {
+        let of = |site: &str| import(forms.path().join(name), &json!({"site": site}));
+        let preview = world.call("preview_backup", of("main.example"));
+        assert_eq!(preview["backup"]["layout"], "cpanel", "{name}: {preview}");
+        assert!(
+            preview["warnings"].to_string().contains("blog is the document root of blog.main.example"),
+            "{preview}"
+        );
+        let job = World::job(&world.call("restore_start", of("main.example")));
+        assert_eq!(std::fs::read_to_string(root.join("blog/index.html")).unwrap(), "live", "{name}");
+        assert!(root.join("wp-content/themes/rv-tiny").exists(), "{name}");
+        rolled_back(&world, &job);
+        world.digest().assert_is(&before, name);
+        let preview = world.call("preview_backup", of("blog.main.example"));
+        assert_eq!(preview["files"]["count"], 1, "{name}: {preview}");
+        assert!(preview["database"].is_null(), "{name}: {preview}");
+    }
+}
+
+#[test]
+fn the_files_of_a_site_in_an_archive_of_their_own_are_found() {
+    let forms = made(
+        "mkdir b; cp s/database.sql b; tar -C s -czf b/files.tar.gz www; tar czf hand.tar.gz b; cp b/files.tar.gz b/more.tar.gz; tar czf two.tar.gz b; \
+         mkdir c; cp s/database.sql c/example_com.sql; tar -C s/www --transform 's,^\\.,public_html,' -czf c/public_html.tar.gz .; \
+         echo '<metaFile><masterDomain>x.example</masterDomain><Databases><database><dbName>example_com</dbName></database></Databases></metaFile>' >c/meta.xml; \
+         tar -C c -czf cyber.tar.gz .; rm c/example_com.sql; tar -C c -czf lost.tar.gz .; \
+         mkdir v; tar -C s/www --transform 's,^\\.,public_html,' -cf v/x.example_dir.tar .; echo dom=x >v/x.example_virtualmin; cp s/database.sql v/x.example_mysql_example_com; \
+         tar -C v -czf virtualmin.tar.gz .; rm -rf b c v",
+    );
+    let world = World::up();
+    let before = world.digest();
+    for (name, layout) in
+        [("hand.tar.gz", "archive"), ("cyber.tar.gz", "cyberpanel"), ("virtualmin.tar.gz", "virtualmin")]
+    {
+        let request = import(forms.path().join(name), &json!({}));
+        let preview = world.call("preview_backup", request.clone());
+        assert_eq!(preview["backup"]["layout"], layout, "{name}: {preview}");
+        assert!(preview["database"].is_object(), "{name}: {preview}");
+        let job = World::job(&world.call("restore_start", request));
+        assert!(world.root().join("wp-content/themes/rv-tiny/style.css").exists(), "{name}");
+        assert!(!world.root().join("wp-load.php").exists(), "{name}: the whole root was exchanged");
+        rolled_back(&world, &job);
+        world.digest().assert_is(&before, name);
+    }
+    assert!(
+        warnings(&world, &import(forms.path().join("two.tar.gz"), &json!({})))
+            .contains("beside the dump is not restored")
+    );
+    let lost = import(forms.path().join("lost.tar.gz"), &json!({}));
+    let refused = world.refused("restore_start", lost.clone());
+    assert_eq!(refused["code"], "backup_incomplete", "{refused}");
+    assert!(refused["message"].as_str().unwrap().contains("no dump example_com.sql is in it"), "{refused}");
+}
+
+#[test]
+fn the_document_root_that_a_panel_was_told_is_taken_or_missed() {
+    let forms = made(
+        "form() { mkdir -p h/hestia h/pam h/web/x.example/hestia h/db/example_com d/public_html/app; touch h/hestia/user.conf h/pam/passwd; cp -a s/www/. d/public_html/app; echo around >d/public_html/notes.txt; \
+         cp s/database.sql h/db/example_com/example_com.mysql.sql; echo \"DOMAIN='x.example' CUSTOM_DOCROOT='$2'\" >h/web/x.example/hestia/web.conf; \
+         tar -C d -czf h/web/x.example/domain_data.tar.gz .; tar -C h -cf $1 .; rm -rf h d; }; \
+         form good.tar /home/u/web/x.example/public_html/app/; form lost.tar /home/u/web/x.example/public_html/gone/deeper; form other.tar /home/u/web/y.example/public_html/",
+    );
+    let world = World::up();
+    let request = |name: &str| import(forms.path().join(name), &json!({}));
+    assert!(warnings(&world, &request("good.tar")).contains("public_html/app, as the panel has it"));
+    world.call("restore_start", request("good.tar"));
+    assert!(world.root().join("wp-content/themes/rv-tiny").exists() && !world.root().join("notes.txt").exists());
+    for (name, code, words) in [
+        ("lost.tar", "backup_incomplete", "does not hold that folder"),
+        ("other.tar", "backup_layout_unknown", "not the domain's own"),
+    ] {
+        let refused = world.refused("restore_start", request(name));
+        assert_eq!(refused["code"], code, "{refused}");
+        assert!(refused["message"].as_str().unwrap().contains(words), "{refused}");
+    }
+}
+
+#[test]
+fn the_core_and_further_databases_of_a_set_go_where_they_belong() {
+    let world = World::up();
+    let before = world.digest();
+    let set = fixture("updraftplus/1.26.4-ziparchive");
+    let place = made(
+        "mkdir c; echo new >c/wp-new.php; echo '<?php' >c/wp-config.php; mkdir c/extra; echo x >c/extra/a.txt; mkdir m; echo m >m/elsewhere.txt; (cd c; zip ../core.zip 9 wp-new.php wp-config.php extra); (cd m; zip ../more.zip 9 elsewhere.txt); gzip -c s/database.sql >db1.gz; rm -rf c m",
+    );
+    let mut stem = String::new();
+    for entry in std::fs::read_dir(&set).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        if let Some(found) = name.strip_suffix("-db.gz") {
+            stem = found.to_owned();
+        }
+        if name.starts_with("backup_") {
+            std::fs::copy(entry.path(), place.path().join(&name)).unwrap();
+        }
+    }
+    for (from, to) in [("core.zip", "wpcore.zip"), ("more.zip", "more.zip"), ("db1.gz", "db1.gz")] {
+        std::fs::rename(place.path().join(from), place.path().join(format!("{stem}-{to}"))).unwrap();
+    }
+    let request = import(place.path().join(format!("{stem}-db.gz")), &json!({}));
+    let said = warnings(&world, &request);
+    for words in
+        ["-db1.gz is of another database", "-more.zip holds folders from outside", "wp-config.php is not restored"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("holds no core"), "{said}");
+    let config = std::fs::read(world.root().join("wp-config.php")).unwrap();
+    let job = World::job(&world.call("restore_start", request));
+    let has = |path: &str| world.root().join(path).exists();
+    assert!(has("wp-new.php") && has("extra/a.txt") && has("wp-load.php") && has("wp-content/plugins/rv-hello"));
+    assert!(!has("wp-content/wp-new.php") && !has("wp-content/elsewhere.txt") && !has("elsewhere.txt"));
+    assert_eq!(std::fs::read(world.root().join("wp-config.php")).unwrap(), config);
+    rolled_back(&world, &job);
+    world.digest().assert_is(&before, "back");
+}
+
+#[test]
+fn a_dump_one_folder_further_down_or_in_a_file_a_table_is_read() {
+    let world = World::up();
+    let tab = fixture("dump/mariadb-dump-10.11-tab");
+    let place = made(
+        "mkdir shop_x_mysql_data; for t in one two; do printf -- \"-- MariaDB dump\\nCREATE TABLE \\`wp_rv_$t\\` (a int);\\nINSERT INTO \\`wp_rv_$t\\` VALUES (1);\\n-- Dump completed on 2026-01-01\\n\" >shop_x_mysql_data/wp_rv_$t.sql; done; \
+         zip db_shop_x_mysql_data.zip 9 shop_x_mysql_data; rm -rf shop_x_mysql_data",
+    );
+    let copy = |to: &str| {
+        std::fs::create_dir_all(place.path().join(to).parent().unwrap()).unwrap();
+        assert!(Command::new("cp").arg("-r").arg(&tab).arg(place.path().join(to)).status().unwrap().success());
+    };
+    copy("one/example_com");
+    copy("two/example_com");
+    copy("two/other");
+    let tables = |preview: &Value| preview["database"]["tables"].as_u64().unwrap();
+    let alone = world.call("preview_backup", import(tab.clone(), &json!({})));
+    let below = world.call("preview_backup", import(place.path().join("one"), &json!({})));
+    assert_eq!(tables(&below), tables(&alone));
+    let asked = world.refused("restore_start", import(place.path().join("two"), &json!({})));
+    assert_eq!(asked["code"], "backup_layout_unknown", "{asked}");
+    assert!(asked["message"].as_str().unwrap().contains("2 databases"), "{asked}");
+    let zip = place.path().join("db_shop_x_mysql_data.zip");
+    let preview = world.call("preview_backup", import(zip.clone(), &json!({})));
+    assert_eq!((tables(&preview), &preview["backup"]["layout"]), (2, &json!("aapanel")), "{preview}");
+    let site = fixture("aapanel/cron/web_example.com_20250601_030405_AbC123.tar.gz");
+    let beside = world.call("preview_backup", import(site, &json!({"dump": zip})));
+    assert_eq!(tables(&beside), 2, "{beside}");
+    let job = World::job(&world.call("restore_start", import(zip, &json!({}))));
+    assert_eq!(
+        world.harness("sql", &["SELECT (SELECT a FROM shop.wp_rv_one) + (SELECT a FROM shop.wp_rv_two)"]).trim(),
+        "2"
+    );
+    rolled_back(&world, &job);
+}

@@ -5,7 +5,7 @@ use super::{Answered, Asked, NO_DATABASE, Tool, schema_in};
 use crate::backup::extent::Extent;
 use crate::backup::layout::Holds;
 use crate::backup::layout::places::{Places, Rule};
-use crate::backup::survey::{Listing, Mark};
+use crate::backup::survey::{Listing, Mark, is_tar};
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 
@@ -21,9 +21,28 @@ impl Tool for Any {
         true
     }
 
+    fn inner(&self, asked: &Asked) -> Result<Vec<RelPath>> {
+        inner(asked)
+    }
+
     fn answer(&self, asked: &Asked) -> Result<Answered> {
         answer(self.name(), asked, None)
     }
+}
+
+/// The archive that has the files, where nothing around it looks like a site and there is no other.
+///
+/// # Errors
+/// Those of looking for the site.
+pub fn inner(asked: &Asked) -> Result<Vec<RelPath>> {
+    let [listing] = asked.listings else { return Ok(Vec::new()) };
+    let mut tars = listing.names.iter().filter(|(path, is_folder)| !**is_folder && is_tar(path.last_name()));
+    let (Some((only, _)), None) = (tars.next(), tars.next()) else { return Ok(Vec::new()) };
+    let is_around = match &asked.import.root {
+        Some(root) => RelPath::parse(root.as_bytes())?.strip_prefix(only).is_none(),
+        None => listing.root(&asked.sites())?.is_some() || overlay_of_top(asked, listing)?.is_some(),
+    };
+    Ok(if is_around { Vec::new() } else { vec![only.clone()] })
 }
 
 /// The answer for the first part; `root` is the document root, where the tool knows it.
@@ -62,7 +81,7 @@ pub fn answer_of(
         None => listing.root(&asked.sites())?.map(|(root, _)| site_below(asked, listing, root)),
     };
     let dump = asked.dump(|| dump(found.as_ref()))?;
-    let mut places = Places::of(tool);
+    let mut places = asked.inner.iter().fold(Places::of(tool), Places::and_inside);
     let overlay = match &found {
         // A content folder has pages, which only say that nobody is to see it.
         Some(root) if !is_told && !listing.is(root, Mark::Application) && !listing.is(root, Mark::Configuration) => {

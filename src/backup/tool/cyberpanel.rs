@@ -1,14 +1,16 @@
 //! CyberPanel: `meta.xml`, `public_html/` and the dumps at the top. Where the whole home was backed up, the document root is
-//! `public_html/public_html/`.
+//! `public_html/public_html/`. Before 2.0 it is an archive, `public_html.tar.gz`.
 
 use super::any;
-use super::{Answered, Asked, Tool};
-use crate::backup::survey::Listing;
-use crate::error::Result;
+use super::{Answered, Asked, Tool, archive_of};
+use crate::backup::survey::{self, Listing};
+use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 
 /// The panel.
 pub struct CyberPanel;
+
+const META: &[u8] = b"meta.xml";
 
 impl Tool for CyberPanel {
     fn name(&self) -> &'static str {
@@ -17,15 +19,22 @@ impl Tool for CyberPanel {
 
     fn made(&self, listings: &[Listing]) -> bool {
         let [listing] = listings else { return false };
-        let text = RelPath::parse(b"meta.xml").ok().and_then(|path| listing.texts.get(&path));
+        let text = RelPath::parse(META).ok().and_then(|path| listing.texts.get(&path));
         text.is_some_and(|text| memchr::memmem::find(text, b"<masterDomain>").is_some())
+    }
+
+    fn inner(&self, asked: &Asked) -> Result<Vec<RelPath>> {
+        Ok(archive_of(&asked.listings[0], &RelPath::default(), b"public_html").into_iter().collect())
     }
 
     fn answer(&self, asked: &Asked) -> Result<Answered> {
         let listing = &asked.listings[0];
         let outer = RelPath::parse(b"public_html")?;
+        let archive = asked.inner.first().cloned().unwrap_or_default();
         let inner = outer.join(b"public_html");
-        let root = if listing.has(&inner) { inner } else { outer };
+        let roots = [archive.below(&inner), archive.below(&outer), archive.clone()];
+        let root = roots.into_iter().find(|root| listing.has(root)).unwrap_or(archive);
+        require_dumps(asked, listing)?;
         let mut answered = any::answer(self.name(), asked, Some(root))?;
         answered.extent = asked.extent_of_panel();
         answered.lacks.push(
@@ -34,4 +43,28 @@ impl Tool for CyberPanel {
         );
         Ok(answered)
     }
+}
+
+/// The panel goes on where a dump fails, and lists the database all the same.
+///
+/// # Errors
+/// `backup_incomplete` where a database is wanted and one that is listed has no dump.
+fn require_dumps(asked: &Asked, listing: &Listing) -> Result<()> {
+    if !asked.database || asked.has_dump_beside() {
+        return Ok(());
+    }
+    let text = RelPath::parse(META).ok().and_then(|path| listing.texts.get(&path));
+    let text = text.map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default();
+    let top = RelPath::default();
+    for name in text.split("<dbName>").skip(1).filter_map(|rest| Some(rest.split_once("</dbName>")?.0.trim())) {
+        let is_dump = |dump: &RelPath| survey::unpacked(dump.as_bytes()).strip_suffix(b".sql") == Some(name.as_bytes());
+        if !listing.dumps.iter().any(is_dump) {
+            let shown = crate::text::printable(name);
+            let message = format!("its meta.xml lists the database {shown}, and no dump {shown}.sql is in it");
+            return Err(Error::new(Code::BackupIncomplete, message)
+                .hint("Choose another backup, name a dump by `--dump`, or restore the files alone: `--only files`.")
+                .with("missing", top.join(format!("{name}.sql").as_bytes()).to_string()));
+        }
+    }
+    Ok(())
 }

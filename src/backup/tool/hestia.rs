@@ -2,6 +2,7 @@
 //! databases are the user's: which one is the domain's only its own configuration says. Accounts, keys and mail are never unpacked.
 
 use super::{Answered, Asked, NO_DATABASE, Tool, schema_in};
+use crate::backup::layout::Holds;
 use crate::backup::layout::places::{Places, Rule};
 use crate::backup::survey::Listing;
 use crate::error::{Code, Error, Result};
@@ -32,7 +33,17 @@ impl Tool for Hestia {
             Some(root) => archive.below(&RelPath::parse(root.as_bytes())?),
             None => archive.join(b"public_html"),
         };
-        let schema = schema_in(listing, &root);
+        let custom = if asked.import.root.is_none() { custom_root(asked, &archive)? } else { None };
+        let (root, holds) = match custom {
+            // The live site has it in the same folder of an application.
+            Some(custom) if custom == root.below(&asked.site.root_in_folder()) && custom != root => {
+                (root, Some(Holds::SiteFolder))
+            }
+            Some(custom) => (custom, None),
+            None => (root, None),
+        };
+        // Of an application the settings lie beside the folder of its pages.
+        let schema = schema_in(listing, &root).or_else(|| schema_in(listing, &root.split_last()?.0));
         let dump = asked.dump(|| listing.dump(Some(&root), schema.as_deref(), true))?;
         let mut places = Places::of(self.name()).and_inside(&archive).with(&root, Rule::Site(RelPath::default()));
         if let Some(dump) = &dump {
@@ -42,6 +53,11 @@ impl Tool for Hestia {
             "Events of the database are not in it. Virtual hosts are the panel's to make, and are not restored."
                 .to_owned(),
         ];
+        if let Some(inside) = root.strip_prefix(&archive).filter(|inside| inside.as_bytes() != b"public_html") {
+            lacks.push(crate::text::printable(&format!(
+                "Its document root is {inside}, as the panel has it: what lies around it is not restored."
+            )));
+        }
         match (&schema, &dump) {
             (Some(schema), Some(dump)) => lacks.push(crate::text::printable(&format!(
                 "Its configuration names the database {schema}: {dump} is taken."
@@ -51,6 +67,7 @@ impl Tool for Hestia {
         Ok(Answered {
             places: vec![places],
             root: Some((0, root)),
+            holds,
             files: true,
             dump: dump.is_some(),
             extent: asked.extent_of_panel(),
@@ -58,6 +75,43 @@ impl Tool for Hestia {
             ..Answered::default()
         })
     }
+}
+
+/// The document root that the panel was told, where it is not the usual one.
+///
+/// # Errors
+/// `backup_incomplete` where it is not there, `backup_layout_unknown` where it is another domain's.
+fn custom_root(asked: &Asked, archive: &RelPath) -> Result<Option<RelPath>> {
+    let listing = &asked.listings[0];
+    let around = archive.split_last().unwrap_or_default().0;
+    let text =
+        [&b"hestia"[..], b"vesta"].iter().find_map(|name| listing.texts.get(&around.join(name).join(b"web.conf")));
+    let Some(told) = text.and_then(|text| value(&String::from_utf8_lossy(text), "CUSTOM_DOCROOT")) else {
+        return Ok(None);
+    };
+    let domain = String::from_utf8_lossy(around.last_name()).into_owned();
+    let shown = crate::text::printable(&told);
+    // `/home/USER/web/DOMAIN/public_html/public`
+    let Some((_, inside)) = told.split_once(&format!("/web/{domain}/")) else {
+        let message = format!("the document root of {domain} is {shown}, which is not the domain's own");
+        return Err(Error::new(Code::BackupLayoutUnknown, message)
+            .hint("Restore the domain that it is of (`--site`), and name the folder by `--root`."));
+    };
+    let root = archive.below(&RelPath::parse(inside.as_bytes())?);
+    if listing.has(&root) {
+        return Ok(Some(root));
+    }
+    let message = format!("the document root of {domain} is {shown}, and its archive does not hold that folder");
+    Err(Error::new(Code::BackupIncomplete, message).hint("Say which folder it is: `--root FOLDER`."))
+}
+
+/// The value of a key in lines of `KEY='value'`, where it is not empty.
+fn value(text: &str, key: &str) -> Option<String> {
+    let begin = format!("{key}='");
+    let is_start = |at: &usize| text[..*at].chars().next_back().is_none_or(char::is_whitespace);
+    let (at, _) = text.match_indices(&begin).find(|(at, _)| is_start(at))?;
+    let value = text[at + begin.len()..].split(['\'', '\n']).next()?;
+    Some(value.to_owned()).filter(|value| !value.is_empty())
 }
 
 fn archive(asked: &Asked) -> Result<RelPath> {
@@ -78,4 +132,17 @@ fn archive(asked: &Asked) -> Result<RelPath> {
     let chosen = asked.choose(&names)?;
     let found = archives.iter().zip(&names).find(|(_, name)| *name == chosen);
     found.map(|(path, _)| (*path).clone()).ok_or_else(|| Error::new(Code::Internal, "no archive of the chosen domain"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_found_by_the_whole_key() {
+        let line = "DOMAIN='a.b' OLD_CUSTOM_DOCROOT='/x' CUSTOM_DOCROOT='/home/u/web/a.b/public_html/public/' SSL=''";
+        assert_eq!(value(line, "CUSTOM_DOCROOT").as_deref(), Some("/home/u/web/a.b/public_html/public/"));
+        assert_eq!(value(line, "SSL"), None);
+        assert_eq!(value("CUSTOM_DOCROOT='cut", "CUSTOM_DOCROOT").as_deref(), Some("cut"));
+    }
 }

@@ -1,5 +1,6 @@
 //! UpdraftPlus: a set of zips and a dump whose names share twelve hexadecimal digits, `backup_MOMENT_SITE_DIGITS-ENTITY.zip`. Each zip has a
-//! folder of its entity's name at its top; `others` has what else lies in `wp-content`.
+//! folder of its entity's name at its top; `others` has what else lies in `wp-content`. `wpcore` has what lies around that, `more` folders from
+//! anywhere, and `-db1.gz` is of another database.
 
 use super::any::parts;
 use super::{Answered, Asked, NO_CORE, Tool, renaming};
@@ -7,6 +8,7 @@ use crate::backup::layout::places::{Places, Rule};
 use crate::backup::survey::Listing;
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
+use crate::text::printable;
 use std::collections::BTreeMap;
 
 /// The plugin.
@@ -14,6 +16,9 @@ pub struct UpdraftPlus;
 
 /// Entities that a whole set has.
 const ENTITIES: &[&str] = &["plugins", "themes", "uploads", "others"];
+const CORE: &str = "wpcore";
+const ELSEWHERE: &str = "more";
+const CONFIGURATION: &[u8] = b"wp-config.php";
 
 impl Tool for UpdraftPlus {
     fn name(&self) -> &'static str {
@@ -25,17 +30,40 @@ impl Tool for UpdraftPlus {
     }
 
     fn answer(&self, asked: &Asked) -> Result<Answered> {
-        let mut answered = Answered { lacks: vec![NO_CORE.to_owned()], ..Answered::default() };
+        let mut answered = Answered::default();
         let content = RelPath::parse(b"wp-content")?;
         let mut numbers: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
         let mut all = Vec::new();
-        for listing in asked.listings {
+        for (at, listing) in asked.listings.iter().enumerate() {
+            let is_other = is_other_database(&listing.file);
             let (entity, number) = entity(&listing.file).unwrap_or_default();
             let mut places = Places::of(self.name());
-            if listing.is_dump {
+            if listing.is_dump && (is_other || asked.has_dump_beside()) {
+                answered.passed_over.push(at);
+                let why = if is_other {
+                    "is of another database than WordPress's"
+                } else {
+                    "is not read: another dump was named"
+                };
+                answered.lacks.push(printable(&format!("{} {why}.", listing.file)));
+            } else if listing.is_dump {
                 answered.dump = true;
                 let prefix = listing.head.lines().find_map(|line| line.strip_prefix("# Table prefix:"));
                 answered.renaming = renaming(prefix.map(str::trim), asked.live_prefix);
+            } else if entity == ELSEWHERE {
+                let said = format!("{} holds folders from outside of the site, which are not restored.", listing.file);
+                answered.lacks.push(printable(&said));
+            } else if entity == CORE {
+                numbers.entry(entity).or_default().push(number);
+                let top = RelPath::default();
+                places = places.with(&top, Rule::Site(top.clone()));
+                all.extend(parts(listing, &top, &top, &[CONFIGURATION, b"wp-content"]));
+                all.extend(parts(listing, &content, &content, &[]));
+                if listing.has(&RelPath::parse(CONFIGURATION)?) {
+                    places = places.with(&RelPath::parse(CONFIGURATION)?, Rule::Nothing);
+                    answered.lacks.push("Its wp-config.php is not restored: that of the live site stays.".to_owned());
+                }
+                answered.files = true;
             } else {
                 numbers.entry(entity).or_default().push(number);
                 let top = RelPath::parse(entity.as_bytes())?;
@@ -60,6 +88,9 @@ impl Tool for UpdraftPlus {
                     Error::new(Code::BackupIncomplete, message).hint("Put all files of the set into one folder.")
                 );
             }
+        }
+        if !numbers.contains_key(CORE) {
+            answered.lacks.insert(0, NO_CORE.to_owned());
         }
         let without: Vec<&str> = ENTITIES.iter().copied().filter(|entity| !numbers.contains_key(entity)).collect();
         if !without.is_empty() {
@@ -87,6 +118,13 @@ pub fn set(file: &str) -> Option<&str> {
         Some(_) if start.ends_with("-mu") => start.strip_suffix("-mu"),
         _ => Some(start),
     }
+}
+
+/// Whether a file is the dump of another database than WordPress's, of which each has a number.
+fn is_other_database(file: &str) -> bool {
+    let stem = file.split_once(".gz").map_or(file, |(stem, _)| stem);
+    stem.rsplit_once("-db")
+        .is_some_and(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty())
 }
 
 /// The entity of a file's name and the number of its part.
@@ -125,5 +163,7 @@ mod tests {
             let is_set = set(file) == Some("backup_2026-11-28-0044_Shop_83e4400b3860");
             assert_eq!(is_set, wanted.is_some(), "{file}");
         }
+        assert!(is_other_database("backup_2026-11-28-0044_Shop_83e4400b3860-db1.gz"));
+        assert!(!is_other_database("backup_2026-11-28-0044_Shop_83e4400b3860-db.gz"));
     }
 }

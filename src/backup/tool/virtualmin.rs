@@ -1,8 +1,9 @@
 //! Virtualmin, a virtual server's backup in the home format: the home as it is, and what else belongs to the server as `.backup/DOMAIN_FEATURE`.
-//! Its databases are the server's own: `.backup/DOMAIN_mysql_NAME`, packed or not. Accounts, mail and keys are never looked at.
+//! Its databases are the server's own: `.backup/DOMAIN_mysql_NAME`, packed or not. In the old format the features of many servers lie at the
+//! top, and each home is an archive, `DOMAIN_dir.tar`. Accounts, mail and keys are never looked at.
 
 use super::any;
-use super::{Answered, Asked, NO_DATABASE, Tool, schema_in};
+use super::{Answered, Asked, NO_DATABASE, Tool, archive_of, schema_in};
 use crate::backup::layout::places::Rule;
 use crate::backup::survey::{self, Listing};
 use crate::error::Result;
@@ -24,12 +25,27 @@ impl Tool for Virtualmin {
         !servers(listing).is_empty()
     }
 
+    fn inner(&self, asked: &Asked) -> Result<Vec<RelPath>> {
+        let listing = &asked.listings[0];
+        if features(listing).is_some_and(|folder| !folder.is_root()) {
+            return Ok(Vec::new());
+        }
+        let server = asked.choose(&servers(listing))?.clone();
+        Ok(archive_of(listing, &RelPath::default(), format!("{server}_dir").as_bytes()).into_iter().collect())
+    }
+
     fn answer(&self, asked: &Asked) -> Result<Answered> {
         let listing = &asked.listings[0];
         let servers = servers(listing);
         let server = asked.choose(&servers)?;
-        let told = asked.told_root(listing)?;
-        let usual = RelPath::parse(b"public_html").ok().filter(|root| listing.has(root));
+        let home = asked.inner.first().cloned().unwrap_or_default();
+        let told = match &asked.import.root {
+            Some(told) if listing.has(&home.below(&RelPath::parse(told.as_bytes())?)) => {
+                Some(home.below(&RelPath::parse(told.as_bytes())?))
+            }
+            _ => asked.told_root(listing)?,
+        };
+        let usual = Some(home.join(b"public_html")).filter(|root| listing.has(root));
         let root = told.or(usual);
         let schema = root.as_ref().and_then(|root| schema_in(listing, root));
         let mut answered =
@@ -48,9 +64,24 @@ impl Tool for Virtualmin {
     }
 }
 
+/// The folder with the records of the features.
+fn features(listing: &Listing) -> Option<RelPath> {
+    let folder = RelPath::parse(FEATURES).ok()?;
+    if listing.has(&folder) {
+        return Some(folder);
+    }
+    let top = RelPath::default();
+    let has_home = |name: &[u8]| {
+        let server = name.strip_suffix(b"_virtualmin");
+        server.is_some_and(|server| archive_of(listing, &top, &[server, b"_dir"].concat()).is_some())
+    };
+    let is_old = listing.inside(&top).any(has_home);
+    is_old.then_some(top)
+}
+
 /// The virtual servers in it, by the records of their features.
 fn servers(listing: &Listing) -> Vec<String> {
-    let Ok(folder) = RelPath::parse(FEATURES) else { return Vec::new() };
+    let Some(folder) = features(listing) else { return Vec::new() };
     let ends = [&b"_virtualmin"[..], b"_dir"];
     let of = |name: &[u8]| {
         let server = ends.iter().find_map(|end| name.strip_suffix(*end))?;
@@ -63,7 +94,7 @@ fn servers(listing: &Listing) -> Vec<String> {
 
 /// The databases of a server, each with its dump.
 fn dumps(listing: &Listing, server: &str) -> Vec<(String, RelPath)> {
-    let Ok(folder) = RelPath::parse(FEATURES) else { return Vec::new() };
+    let Some(folder) = features(listing) else { return Vec::new() };
     let begin = format!("{server}_mysql_");
     let of = |name: &[u8]| {
         let schema = survey::unpacked(name.strip_prefix(begin.as_bytes())?);
