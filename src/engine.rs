@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod leftovers;
 mod live_pages;
 pub mod machine;
+mod posts;
 pub mod preflight;
 pub mod recovery;
 pub mod rehearsal;

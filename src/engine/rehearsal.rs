@@ -6,7 +6,6 @@
 
 mod lead;
 mod page;
-mod post;
 mod verdict;
 
 pub use verdict::NEW_WORDS;
@@ -14,9 +13,9 @@ pub use verdict::NEW_WORDS;
 use crate::api::answer::restore::Rehearsal;
 use crate::config::{Config, Files, Probe};
 use crate::engine::machine::Hosts;
+use crate::engine::posts::{self, Chosen, Posts};
 use crate::engine::rehearsal::lead::{Lead, Lies};
 use crate::engine::rehearsal::page::{Asked, Visitor};
-use crate::engine::rehearsal::post::{Chosen, Posts};
 use crate::engine::rehearsal::verdict::{Fences, Missing};
 use crate::engine::state::{Staged, StagedDatabase};
 use crate::error::{Code, Error, Result};
@@ -365,13 +364,10 @@ impl<'a> Stage<'a> {
     fn post(&self, visit: &Visit, hosts: &Hosts, staged: &Staged) -> Option<Chosen> {
         let (server, _) = self.database.as_ref()?;
         let tables = staged.database.as_ref()?.names();
-        let prefix = tables.iter().find_map(|name| {
-            let prefix = name.strip_suffix("posts")?;
-            tables.contains(&format!("{prefix}options").as_str()).then_some(prefix)
-        })?;
+        let prefix = posts::prefix(&tables)?;
         // Each side as an account that may do nothing but read it: the tables are a tenant's.
         let visitor = server.with_account(&visit.user, visit.password.clone());
-        let posts = Posts::newest(&visitor, &visit.schema, prefix).ok()?;
+        let posts = Posts::newest(&visitor, &visit.schema, prefix, true).ok()?;
         let live = self.plan.database.as_ref().map(|names| names.live.as_str()).unwrap_or_default();
         let reader = hosts.reader().and_then(|reader| reader.server(live).ok());
         let before = reader.and_then(|reader| posts.the_same_in(&reader, live, prefix).ok()).flatten();

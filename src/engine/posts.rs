@@ -1,4 +1,4 @@
-//! The post that a WordPress is asked for, and the words by which its page is known to be of the staged state and of no other.
+//! The post that a WordPress is asked for, and the words by which its page is known to be of one state and of no other.
 
 use crate::error::Result;
 use crate::host::database::Server;
@@ -32,6 +32,14 @@ pub struct Chosen {
     pub marks: Vec<String>,
 }
 
+/// The prefix of the tables of a WordPress, where all that is looked at is among them.
+pub fn prefix<'a>(tables: &[&'a str]) -> Option<&'a str> {
+    tables.iter().find_map(|name| {
+        let prefix = name.strip_suffix("posts")?;
+        tables.contains(&format!("{prefix}options").as_str()).then_some(prefix)
+    })
+}
+
 #[derive(Debug, Default)]
 struct Post {
     id: u64,
@@ -42,19 +50,20 @@ struct Post {
 /// What visitors see of the tables of a WordPress, as far as it is looked at.
 #[derive(Debug, Default)]
 pub struct Posts {
-    /// The site's title.
-    site: String,
+    /// The site's title; `None`: not looked at.
+    site: Option<String>,
     posts: Vec<Post>,
 }
 
 impl Posts {
-    /// The newest ones. `server` speaks for an account that may do nothing but read: the tables are a tenant's.
+    /// The newest ones, with or without the site's title. `server` speaks for an account that may do nothing but read: the tables are a
+    /// tenant's.
     ///
     /// # Errors
     /// `database_failed`, `database_unreachable`.
-    pub fn newest(server: &Server, schema: &str, prefix: &str) -> Result<Posts> {
+    pub fn newest(server: &Server, schema: &str, prefix: &str, with_title: bool) -> Result<Posts> {
         let mut connection = server.impatient().connect(None)?;
-        read(&mut connection, schema, prefix, &format!("{PUBLIC} ORDER BY ID DESC LIMIT {LOOKED_AT}"))
+        read(&mut connection, schema, prefix, &format!("{PUBLIC} ORDER BY ID DESC LIMIT {LOOKED_AT}"), with_title)
     }
 
     /// The posts with the same numbers, as another schema has them; nothing of one that has no posts at all. `None` where its posts go
@@ -76,7 +85,8 @@ impl Posts {
             return Ok(None);
         }
         let numbers: Vec<String> = self.posts.iter().map(|post| post.id.to_string()).collect();
-        read(&mut connection, schema, prefix, &format!("{PUBLIC} AND ID IN ({})", numbers.join(","))).map(Some)
+        let which = format!("{PUBLIC} AND ID IN ({})", numbers.join(","));
+        read(&mut connection, schema, prefix, &which, self.site.is_some()).map(Some)
     }
 
     /// The newest post that the state before has otherwise; else the newest one, which proves nothing but by the site's title. `before`:
@@ -88,13 +98,15 @@ impl Posts {
             let marks = post.marks(before);
             (!marks.is_empty()).then(|| post.chosen(marks))
         });
-        Some(other.unwrap_or_else(|| newest.chosen(before.lacks(&self.site))))
+        Some(
+            other.unwrap_or_else(|| newest.chosen(self.site.as_ref().map_or_else(Vec::new, |site| before.lacks(site)))),
+        )
     }
 
     /// The words of a text that nothing here holds, the longest first.
     fn lacks(&self, text: &str) -> Vec<String> {
         let of_posts = self.posts.iter().flat_map(|post| [post.title.as_str(), post.content.as_str()]);
-        let known: Vec<&str> = of_posts.chain([self.site.as_str()]).collect();
+        let known: Vec<&str> = of_posts.chain(self.site.as_deref()).collect();
         let proves = |words: &String| {
             words.len() >= MIN_PROOF
                 && words.contains(char::is_alphabetic)
@@ -117,13 +129,14 @@ impl Post {
     }
 }
 
-fn read(connection: &mut Conn, schema: &str, prefix: &str, which: &str) -> Result<Posts> {
+fn read(connection: &mut Conn, schema: &str, prefix: &str, which: &str, with_title: bool) -> Result<Posts> {
     let table = |name: &str| full(schema, &format!("{prefix}{name}"));
     let sql = format!("SELECT ID, post_title, LEFT(post_content, {MAX_CONTENT}) FROM {} WHERE {which}", table("posts"));
     let post = |row: &mysql::Row| Post { id: number(row, 0), title: text(row, 1), content: text(row, 2) };
     let posts = rows(connection, &sql)?.iter().map(post).collect();
     let sql = format!("SELECT option_value FROM {} WHERE option_name='blogname' LIMIT 1", table("options"));
-    let site = rows(connection, &sql)?.first().map(|row| text(row, 0)).unwrap_or_default();
+    let title = || rows(connection, &sql).map(|rows| rows.first().map(|row| text(row, 0)).unwrap_or_default());
+    let site = with_title.then(title).transpose()?;
     Ok(Posts { site, posts })
 }
 
@@ -178,7 +191,7 @@ mod tests {
             title: (*title).into(),
             content: (*content).into(),
         };
-        Posts { site: site.into(), posts: posts.iter().map(post).collect() }
+        Posts { site: Some(site.into()), posts: posts.iter().map(post).collect() }
     }
 
     #[test]
@@ -205,6 +218,8 @@ mod tests {
         assert_eq!(now.choose(Some(&posts("The Rocket Shop", &[]))), Some(newest(&[])), "too short, and a number");
         assert_eq!(now.choose(Some(&posts("Hacked", &[]))), Some(newest(&["The Rocket Shop"])));
         assert_eq!(now.choose(Some(&posts("", &[(9, "x", "not The Rocket Shop")]))), Some(newest(&[])));
+        let unknown = Posts { site: None, ..posts("", &[(3, "Words", "12345678")]) };
+        assert_eq!(unknown.choose(Some(&posts("Hacked", &[]))), Some(newest(&[])), "a title that nobody looked at");
         assert_eq!(Posts::default().choose(None), None);
     }
 }
