@@ -129,9 +129,9 @@ _rui_path() { # QUESTION
 # One more option in RUI_SOURCE. 1: there is nothing to ask; 2: back.
 _rui_choose_of_file() { # TITLE
   local kind line number=1
-  local -A options=([sites]=--site [roots]=--root [dumps]=--dump)
+  local -A options=([sites]=--site [roots]=--root [dumps]=--dump [databases]=--site)
   [[ ${RUI_SOURCE[0]-} == --from ]] || return 1
-  for kind in sites roots dumps; do
+  for kind in sites roots dumps databases; do
     # One that was answered already is no question.
     [[ " ${RUI_SOURCE[*]:2} " != *" ${options[$kind]} "* ]] || continue
     _rui_call status "$RUI_JOB" --tsv "error.context.$kind:" || return 1

@@ -1,14 +1,14 @@
 //! `.7z`, read by sevenz-rust2, which hands entries to a function. They are asked for here, so it works in a thread of its own, a few pieces
-//! ahead. Checksums of contents are checked there; what has none is no archive of a program that we know. Memory: the dictionary that the
-//! archive asks for, up to [`MOST_MEMORY_KIB`], and as much for its head.
+//! ahead. Checksums of contents are checked there; what has none is no archive of a program that we know. Memory: the dictionaries that a
+//! block of the archive asks for, up to [`MOST_MEMORY_KIB`] together, and some 150 times its head, of [`MOST_HEAD_KIB`] at most.
 
 use super::entries::{Entries, Spent};
 use super::entry::{Entry, EntryKind};
-use super::zip::ReadAt;
+use super::zip::{ReadAt, exact};
 use super::{Limits, corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use sevenz_rust2::{Archive, ArchiveEntry, ArchiveReader, Error as SevenZipError, NtTime, Password};
+use sevenz_rust2::{Archive, ArchiveEntry, ArchiveReader, Block, Coder, Error as SevenZipError, NtTime, Password};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::thread::JoinHandle;
 
@@ -16,6 +16,8 @@ use std::thread::JoinHandle;
 pub const MARK: &[u8] = b"7z\xbc\xaf\x27\x1c";
 /// What a dictionary may take. `7z -mx=9` of the releases since 23 asks for 256 MiB.
 const MOST_MEMORY_KIB: usize = 320 << 10;
+/// What the head may take, unpacked: it has the names of all entries, two bytes a letter.
+const MOST_HEAD_KIB: usize = 16 << 10;
 /// Contents come in pieces of this size, in bytes.
 const PIECE: usize = 256 << 10;
 /// Pieces that are unpacked ahead.
@@ -46,6 +48,8 @@ pub struct SevenZipReader {
     given: usize,
     /// What comes after the last piece of an entry.
     next: Option<Said>,
+    /// Why nothing comes any more.
+    failed: Option<Error>,
 }
 
 impl SevenZipReader {
@@ -55,13 +59,20 @@ impl SevenZipReader {
     /// `backup_corrupt`, `backup_unreadable` where it is encrypted or packed by something that is not read, `limit_exceeded`, `io_failed`.
     pub fn open<S: ReadAt + Send + 'static>(source: S, limits: Limits) -> Result<SevenZipReader> {
         let mut source = Cursor { source, at: 0 };
-        let archive =
-            Archive::read_with_memory_limit(&mut source, &Password::empty(), MOST_MEMORY_KIB).map_err(told)?;
+        let archive = Archive::read_with_memory_limit(&mut source, &Password::empty(), MOST_HEAD_KIB).map_err(told)?;
         if (0..archive.files.len()).any(|file| archive.is_file_encrypted(file)) {
             return Err(encrypted());
         }
-        limits.require(Spent { entries: archive.files.len() as u64, bytes: 0 })?;
-        let reader = ArchiveReader::new_with_memory_limit(source, Password::empty(), MOST_MEMORY_KIB).map_err(told)?;
+        let bytes = archive.files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size));
+        limits.require(Spent { entries: archive.files.len() as u64, bytes })?;
+        let most = archive.blocks.iter().map(dictionaries).max().unwrap_or_default();
+        if most > (MOST_MEMORY_KIB as u64) << 10 {
+            return Err(too_large(most >> 10));
+        }
+        let mut reader =
+            ArchiveReader::new_with_memory_limit(source, Password::empty(), MOST_MEMORY_KIB).map_err(told)?;
+        // With more it holds whole stretches of the archive in memory, packed and unpacked.
+        reader.set_thread_count(1);
         let (tell, said) = bounded(AHEAD);
         let worker = std::thread::Builder::new()
             .name("7z".into())
@@ -76,12 +87,20 @@ impl SevenZipReader {
             piece: Vec::new(),
             given: 0,
             next: None,
+            failed: None,
         })
     }
 
     fn hear(&mut self) -> Said {
+        if let Some(error) = &self.failed {
+            return Said::End(Err(error.clone()));
+        }
         let next = self.next.take().or_else(|| self.said.recv().ok());
-        next.unwrap_or_else(|| Said::End(Err(corrupt("what unpacks it gave up"))))
+        let said = next.unwrap_or_else(|| Said::End(Err(corrupt("what unpacks it gave up"))));
+        if let Said::End(Err(error)) = &said {
+            self.failed = Some(error.clone());
+        }
+        said
     }
 }
 
@@ -147,6 +166,27 @@ impl Drop for SevenZipReader {
     }
 }
 
+/// How large an archive is by its beginning, which says where its head lies and how long that is; `None` for what begins otherwise.
+pub fn whole_size(source: &impl ReadAt) -> Option<u64> {
+    const START: u64 = 32;
+    let mut start = [0; START as usize];
+    exact(source, &mut start, 0).ok()?;
+    let number = |at: usize| Some(u64::from_le_bytes(start.get(at..at + 8)?.try_into().ok()?));
+    start.starts_with(MARK).then_some(())?;
+    START.checked_add(number(12)?)?.checked_add(number(20)?)
+}
+
+/// Bytes of the dictionaries of a block. LZMA says its own in four bytes behind one of other things, LZMA2 as a power of two, or half as
+/// much again (7-Zip's source, `Lzma2Dec.c`).
+fn dictionaries(block: &Block) -> u64 {
+    let of = |coder: &Coder| match (coder.encoder_method_id(), coder.properties()) {
+        ([3, 1, 1], [_, size @ ..]) => size.first_chunk().map_or(0, |size| u64::from(u32::from_le_bytes(*size))),
+        ([0x21], [size, ..]) => u64::from(2 | (size & 1)) << (u64::from(*size) / 2 + 11).min(40),
+        _ => 0,
+    };
+    block.coders.iter().map(of).sum()
+}
+
 /// Nobody listens any more.
 struct Gone;
 
@@ -203,6 +243,9 @@ fn entry(listed: &ArchiveEntry, data: &mut dyn Read) -> Result<Entry> {
     if listed.is_anti_item {
         return Err(damage("is a file that is to be deleted, as archives of changes have them"));
     }
+    if listed.is_directory && listed.has_stream {
+        return Err(damage("is a folder with a content"));
+    }
     if listed.has_stream && !listed.has_crc {
         return Err(damage("has no checksum"));
     }
@@ -214,7 +257,7 @@ fn entry(listed: &ArchiveEntry, data: &mut dyn Read) -> Result<Entry> {
         libc::S_IFLNK if size == 0 || size > MAX_LINK => return Err(damage("is a link to nowhere")),
         libc::S_IFLNK => {
             let mut target = Vec::new();
-            data.take(MAX_LINK).read_to_end(&mut target).map_err(unwrap_io)?;
+            data.take(MAX_LINK).read_to_end(&mut target).map_err(|error| told(error.into()))?;
             EntryKind::Symlink(target)
         }
         0 | libc::S_IFREG => EntryKind::File,
@@ -248,6 +291,11 @@ fn encrypted() -> Error {
         .hint("Unpack it by `7z x FILE`, which asks for its password, and name the folder.")
 }
 
+fn too_large(kib: u64) -> Error {
+    Error::new(Code::LimitExceeded, format!("to unpack it takes {} MiB of memory, which is too much", kib >> 10))
+        .hint("Unpack it by `7z x FILE`, and name the folder.")
+}
+
 /// Their error as ours.
 fn told(error: SevenZipError) -> Error {
     let unread =
@@ -261,11 +309,7 @@ fn told(error: SevenZipError) -> Error {
         SevenZipError::UnsupportedVersion { major, minor } => {
             unread(format!("it is a 7-Zip archive of version {major}.{minor}, which is not read"))
         }
-        SevenZipError::MaxMemLimited { max_kb, actaul_kb } => Error::new(
-            Code::LimitExceeded,
-            format!("to unpack it takes {} MiB of memory, over {} MiB", actaul_kb >> 10, max_kb >> 10),
-        )
-        .hint("Unpack it by `7z x FILE`, and name the folder."),
+        SevenZipError::MaxMemLimited { actaul_kb, .. } => too_large(actaul_kb as u64),
         SevenZipError::Io(error, _) | SevenZipError::FileOpen(error, _) => match error.kind() {
             io::ErrorKind::Other if error.get_ref().is_some_and(|inner| inner.is::<Error>()) => unwrap_io(error),
             _ if error.raw_os_error().is_some() => unwrap_io(error),
@@ -326,6 +370,21 @@ mod tests {
         let done = done.unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
         Arc::new(std::fs::read(file).unwrap())
+    }
+
+    /// An archive whose dictionary is said to be of 1 GiB.
+    fn wanting_a_gigabyte() -> Arc<Vec<u8>> {
+        let mut bytes = packed(&["-mx=1", "-mhc=off"]).to_vec();
+        let head = whole_size(&bytes.as_slice()).unwrap() as usize
+            - u64::from_le_bytes(bytes[20..28].try_into().unwrap()) as usize;
+        // A coder with properties, LZMA2 and its size; then the checksums of the head and of what says where it is.
+        let at = head + bytes[head..].windows(3).position(|window| window == [0x21, 0x21, 1]).unwrap() + 3;
+        bytes[at] = 36;
+        let sum = crc32fast::hash(&bytes[head..]);
+        bytes[28..32].copy_from_slice(&sum.to_le_bytes());
+        let sum = crc32fast::hash(&bytes[12..32]);
+        bytes[8..12].copy_from_slice(&sum.to_le_bytes());
+        Arc::new(bytes)
     }
 
     struct Bytes(Arc<Vec<u8>>);
@@ -393,6 +452,11 @@ mod tests {
             let cut = listed(&Arc::new(whole[..end].to_vec()), true).unwrap_err();
             assert_eq!(cut.code, Code::BackupCorrupt, "cut at {end}: {}", cut.message);
         }
+        let refused = SevenZipReader::open(Bytes(wanting_a_gigabyte()), Limits::default()).map(|_| ()).unwrap_err();
+        assert_eq!(refused.code, Code::LimitExceeded);
+        assert!(refused.message.contains("takes 1024 MiB of memory"), "{}", refused.message);
+        let limits = Limits { bytes: 400_002, ..Limits::default() };
+        assert!(SevenZipReader::open(Bytes(Arc::clone(&whole)), limits).is_err());
         let limits = Limits { entries: 3, ..Limits::default() };
         let refused = SevenZipReader::open(Bytes(whole), limits).map(|_| ()).unwrap_err();
         assert_eq!(refused.code, Code::LimitExceeded);

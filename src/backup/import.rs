@@ -5,7 +5,7 @@
 mod database;
 
 use crate::api;
-use crate::archive::{Codec, Entries, Limits, Tail, ZipReader, daf, jpa, seven_zip, wpress};
+use crate::archive::{Codec, Entries, Limits, ReadAt, Tail, ZipReader, daf, jpa, seven_zip, wpress};
 use crate::backup::dump_folder::DumpFolder;
 use crate::backup::extent::Extent;
 use crate::backup::folder::require_own;
@@ -129,7 +129,6 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
         Err(_) if !database => None,
         chosen => chosen.map_err(named)?,
     };
-    let mut lacks = answered.lacks;
     lacks.extend(schema.as_ref().map(|schema| wanted.said(schema, &databases)));
     let renaming = renamed(answered.renaming, import.prefix.as_deref(), live_prefix, schema).map_err(named)?;
     lacks.extend(renaming.as_ref().and_then(only));
@@ -547,20 +546,27 @@ fn whole_7z(mut part: Part, folder: &OwnedFd) -> Result<Part> {
             .filter_map(|name| Some((number_of_7z(Path::new(&name))?, name)))
             .collect();
         numbers.sort();
+        let missing = |number: usize| {
+            let missing = format!("{stem}.{number:03}");
+            let message = format!("{}: {missing}, one of the files of the archive, is missing", part.path.display());
+            Error::new(Code::BackupIncomplete, message)
+                .hint("Put all files of the archive into one folder.")
+                .with("missing", missing)
+        };
         let mut all = Vec::new();
         for (at, (number, name)) in numbers.iter().enumerate() {
             if *number != at + 1 {
-                let missing = format!("{stem}.{:03}", at + 1);
-                let message =
-                    format!("{}: {missing}, one of the files of the archive, is missing", part.path.display());
-                return Err(Error::new(Code::BackupIncomplete, message)
-                    .hint("Put all files of the archive into one folder.")
-                    .with("missing", missing));
+                return Err(missing(at + 1));
             }
             all.push(Part::open_in(folder.as_fd(), &around, &RelPath::parse(name.as_bytes())?, Role::Archive)?);
         }
         if let Some(last) = all.pop() {
-            part = last.of_several(&all);
+            let whole = last.of_several(&all);
+            let bytes = whole.bytes(&Arc::default());
+            if seven_zip::whole_size(&bytes).is_some_and(|size| size > bytes.size()) {
+                return Err(missing(all.len() + 2));
+            }
+            part = whole;
         }
     }
     part.container = Container::SevenZip;
