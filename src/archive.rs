@@ -24,14 +24,14 @@ pub use daf::DafReader;
 pub use entries::{Entries, Spent};
 pub use entry::{Entry, EntryKind};
 pub use gzip::GzipReader;
-pub use inside::{Inside, Lies, Tail};
+pub use inside::{Inside, Tail};
 pub use jpa::JpaReader;
 pub use seek::Recorder;
 pub use seven_zip::SevenZipReader;
 pub use sparse::Segment;
 pub use tar::TarReader;
 pub use wpress::WpressReader;
-pub use zip::{ReadAt, ZipReader};
+pub use zip::{Lies, ReadAt, ZipReader};
 
 use crate::error::{Code, Error, Result};
 use std::io::Read;

@@ -5,6 +5,7 @@
 //! * [`mod@locate`]: from a request's word (`latest`, a path) to an open [`Source`];
 //! * [`chain`]: which archives an incremental backup is made of; [`layers`]: which entry of which archive counts;
 //! * [`layout`]: the known forms, one file each, and the [`Sorter`](layout::Sorter) that places entries while they stream by;
+//! * [`kept_backups`]: backups in the live tree, which outlive a restore;
 //! * [`meta`]: the `.meta` files beside archives (hints, never trusted);
 //! * [`read`]: the one walk over the entries of an archive, for whoever reads one;
 //! * [`scan()`](scan::scan): one reading of a whole archive, its integrity check; [`preview`]: what it found, as a document;

@@ -2,7 +2,7 @@
 //! One that is deflated is unpacked from its beginning as far as somebody reads; its end, where the directory of a zip lies, is kept, so that
 //! whoever reads the rest from front to back has it unpacked once more and no oftener.
 
-use super::zip::{ReadAt, Stretch};
+use super::zip::{Lies, ReadAt, Stretch};
 use super::{corrupt, wrap};
 use crate::error::{Code, Error};
 use flate2::read::DeflateDecoder;
@@ -17,21 +17,6 @@ const END_RECORD: usize = 22 + 0xffff;
 const TIMES: u64 = 4;
 /// Least that may be unpacked, whatever its size.
 const LEAST: u64 = 64 << 20;
-
-/// Where the content of an entry lies, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lies {
-    /// The first byte, in the archive around it.
-    pub start: u64,
-    /// The first byte behind it.
-    pub end: u64,
-    /// It is deflated; else it is stored.
-    pub deflated: bool,
-    /// Bytes of the content.
-    pub size: u64,
-    /// Its CRC-32.
-    pub crc: u32,
-}
 
 /// The end of a content, unpacked once for all its readers.
 #[derive(Debug, Clone)]

@@ -7,7 +7,6 @@ mod name;
 
 use super::entries::{Entries, Spent};
 use super::entry::{Entry, EntryKind};
-use super::inside::Lies;
 use super::{Codec, Limits, corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use directory::{Directory, Listed, Places};
@@ -104,6 +103,21 @@ impl<S: ReadAt> Read for Stretch<S> {
         self.at += count as u64;
         Ok(count)
     }
+}
+
+/// Where the content of an entry lies, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lies {
+    /// The first byte, in the archive around it.
+    pub start: u64,
+    /// The first byte behind it.
+    pub end: u64,
+    /// It is deflated; else it is stored.
+    pub deflated: bool,
+    /// Bytes of the content.
+    pub size: u64,
+    /// Its CRC-32.
+    pub crc: u32,
 }
 
 /// The content of an entry while it is read.

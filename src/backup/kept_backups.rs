@@ -52,7 +52,10 @@ pub fn kept(target: &Path, root: &RelPath, parts: &[Part], listings: &[Listing])
         all.range(folder.clone()..).next().is_some_and(|path| path.strip_prefix(folder).is_some())
     };
     let mut kept = BTreeSet::new();
-    let own: Vec<RelPath> = parts.iter().filter_map(|part| below(target, part.file())).collect();
+    // By what is open: a path may lead there through links.
+    let Ok(target) = tree::path_of(live.as_fd()) else { return Ok(Vec::new()) };
+    let own: Vec<RelPath> =
+        parts.iter().filter_map(|part| below(&target, &tree::path_of(part.folder()).ok()?)).collect();
     for folder in folders(&live, root)? {
         let has_own = own.iter().any(|path| path.strip_prefix(&folder).is_some());
         if has_own || !is_below(&held_backups, &folder) {
@@ -72,8 +75,7 @@ pub fn kept(target: &Path, root: &RelPath, parts: &[Part], listings: &[Listing])
 
 /// A path as it lies below the live tree; `None` where it lies elsewhere.
 fn below(target: &Path, path: &Path) -> Option<RelPath> {
-    let path = path.canonicalize().ok()?;
-    RelPath::parse(path.strip_prefix(target.canonicalize().ok()?).ok()?.as_os_str().as_bytes()).ok()
+    RelPath::parse(path.strip_prefix(target).ok()?.as_os_str().as_bytes()).ok()
 }
 
 /// The folders of plugins that are there.

@@ -210,14 +210,6 @@ impl Part {
         Part { path: self.path.join(name), inside: Some((lies, tail)), places: None, ..self.clone() }
     }
 
-    /// The file that it is, or that it lies in.
-    pub(crate) fn file(&self) -> &Path {
-        match self.inside {
-            Some(_) => self.path.parent().unwrap_or(&self.path),
-            None => &self.path,
-        }
-    }
-
     /// Bytes of its archive.
     pub fn size(&self) -> u64 {
         self.inside.as_ref().map_or(self.identity.size, |(lies, _)| lies.size)

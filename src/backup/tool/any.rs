@@ -1,5 +1,6 @@
 //! Any archive with any dump: made by hand, by a script, by a hoster. The site is found by its own files, or told.
 
+pub use super::overlay::parts;
 use super::overlay::{self, Overlay};
 use super::{Answered, Asked, NO_DATABASE, Tool, schema_in};
 use crate::backup::extent::Extent;
@@ -172,10 +173,4 @@ fn overlay_of_top(asked: &Asked, listing: &Listing) -> Result<Option<Overlay>> {
 
 fn holds_more(listing: &Listing, dump: Option<&RelPath>) -> bool {
     listing.names.iter().any(|(path, is_folder)| !is_folder && Some(path) != dump)
-}
-
-/// What lies in a folder, as parts of the site; `without` are names that are none.
-pub fn parts(listing: &Listing, folder: &RelPath, at: &RelPath, without: &[&[u8]]) -> Vec<String> {
-    let names = listing.inside(folder).filter(|name| !without.contains(name));
-    names.map(|name| at.join(name).as_pattern()).collect()
 }

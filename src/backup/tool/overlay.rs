@@ -1,6 +1,5 @@
 //! What a folder of a backup holds of a site, where that is not all of it: its parts are exchanged, and what else the live site has stays.
 
-use super::any::parts;
 use super::{Asked, NO_CORE};
 use crate::backup::layout::Holds;
 use crate::backup::survey::{Listing, Mark};
@@ -120,4 +119,10 @@ pub fn of_content(asked: &Asked, listing: &Listing) -> Option<Overlay> {
     let parts = places.iter().map(|(_, inside)| inside.as_pattern()).collect();
     let said = "It is the inside of a wp-content folder, and goes into that of the live site.";
     Some(Overlay { places, parts, holds: None, lacks: vec![NO_CORE.to_owned(), said.to_owned()] })
+}
+
+/// What lies in a folder, as parts of the site; `without` are names that are none.
+pub fn parts(listing: &Listing, folder: &RelPath, at: &RelPath, without: &[&[u8]]) -> Vec<String> {
+    let names = listing.inside(folder).filter(|name| !without.contains(name));
+    names.map(|name| at.join(name).as_pattern()).collect()
 }
