@@ -67,9 +67,10 @@ impl Choice {
     }
 
     /// At the end of a statement that is still held.
-    pub(super) fn end(&self) -> Verdict {
+    pub(super) fn end(&self, renaming: &Renaming) -> Verdict {
         let stays = match self.step {
             Step::Set => self.here || !self.global,
+            Step::Name | Step::On => self.here && renaming.only.is_none(),
             _ => self.here,
         };
         if stays { Verdict::Taken } else { Verdict::Skipped }
@@ -139,6 +140,14 @@ impl Choice {
                 }
             }
             Step::Quoted => Verdict::Held,
+        }
+    }
+
+    /// A string, or a name in quotes that are not read as such: whose it is nobody knows.
+    pub(super) fn text(&self, renaming: &Renaming) -> Verdict {
+        match self.step {
+            Step::Name if renaming.only.is_some() => Verdict::Skipped,
+            _ => Verdict::Held,
         }
     }
 

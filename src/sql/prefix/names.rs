@@ -5,43 +5,101 @@ use std::collections::{HashMap, HashSet};
 
 /// Most names of a kind that are remembered.
 const MAX_KNOWN: usize = 20_000;
-/// How words of SQL begin that stand in dumps without brackets behind them: a bare word with such a prefix is no table.
+/// How words and functions of SQL begin: a bare word with such a prefix is no table, but where nothing else can stand.
 const OF_SQL: &[&str] = &[
+    "add_",
+    "aes_",
+    "any_",
+    "ascii_",
     "auto_",
     "avg_",
+    "bit_",
+    "char_",
     "character_",
     "collation_",
+    "column_",
+    "concat_",
+    "cume_",
     "current_",
     "date_",
     "day_",
     "delay_",
+    "dense_",
+    "des_",
+    "export_",
+    "find_",
+    "first_",
     "foreign_",
+    "from_",
+    "geom_",
+    "get_",
     "group_",
+    "gtid_",
     "high_",
     "hour_",
+    "inet_",
+    "inet6_",
     "insert_",
+    "is_",
     "json_",
     "key_",
     "last_",
     "latin1_",
+    "line_",
+    "load_",
     "low_",
+    "lpad_",
+    "make_",
+    "master_",
     "max_",
+    "mbr_",
     "min_",
     "minute_",
+    "multi_",
+    "name_",
+    "natural_",
     "no_",
+    "nth_",
+    "octet_",
+    "old_",
     "pack_",
     "page_",
+    "percent_",
+    "percentile_",
+    "period_",
+    "point_",
+    "poly_",
+    "ps_",
+    "random_",
+    "regexp_",
+    "release_",
     "row_",
+    "rpad_",
+    "sec_",
     "second_",
+    "session_",
+    "source_",
     "sql_",
+    "st_",
+    "statement_",
     "stats_",
+    "str_",
     "straight_",
+    "substring_",
+    "sys_",
+    "system_",
     "time_",
+    "to_",
+    "trim_",
     "unique_",
+    "unix_",
     "utc_",
     "utf8_",
     "utf8mb3_",
     "utf8mb4_",
+    "uuid_",
+    "wait_",
+    "weight_",
     "year_",
 ];
 
@@ -180,7 +238,11 @@ impl Names {
         let lead = std::mem::take(&mut self.lead);
         let step = self.step;
         match step {
-            Step::Rows if self.depth > 0 => return None,
+            // A function of the schema, which rows of a dump do not have, and statements of a body do.
+            Step::Rows if self.depth > 0 => {
+                let from = renaming.from.as_ref().filter(|from| word.starts_with(from.as_bytes()))?;
+                return (self.bare && next == Some(b'(')).then_some(from.len());
+            }
             Step::Rows | Step::Filled if is(word, &["VALUES", "VALUE"]) => {
                 (self.step, self.depth, self.column) = (Step::Rows, 0, 0);
                 return None;
@@ -231,8 +293,9 @@ impl Names {
             self.lead = Lead::Alias;
             return None;
         }
+        let leads = lead == Lead::Object || self.step == Step::Into;
         let named = self.place(renaming, word, next, (lead, fresh));
-        named.filter(|_| self.bare && next != Some(b'('))
+        named.filter(|_| self.bare || leads)
     }
 
     /// A name in quotes, and the byte behind it: how many bytes of it another prefix takes the place of.
