@@ -57,8 +57,10 @@ pub struct Origin {
     /// The schema it was made from.
     pub schema: Option<String>,
     /// What the reading left out of it, by the names, the first ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
     /// The errors that its writer met and wrote into it, the first ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
 }
 
