@@ -205,23 +205,23 @@ jobs_now() {
 }
 
 @test "a file of another program from anywhere: asked for its path and its folder, restored, and back" {
-  local place=$FOLDER/from\ afar
-  mkdir -p "$place/sites/old" "$place/sites/new"
-  printf '<?php // old' >"$place/sites/old/index.php"
-  printf '<?php // new' >"$place/sites/new/index.php"
-  tar -C "$place/sites" -czf "$place/both.tgz" new old
+  local afar=$FOLDER/from\ afar
+  mkdir -p "$afar/sites/old" "$afar/sites/new"
+  printf '<?php // old' >"$afar/sites/old/index.php"
+  printf '<?php // new' >"$afar/sites/new/index.php"
+  tar -C "$afar/sites" -czf "$afar/both.tgz" new old
   remember
   # The fourth of the list of backups; the path; no dump beside it; the second of the folders.
-  menus $'1\n4\n'"$place/both.tgz"$'\n\n2\nccccYES\nq'
+  menus $'1\n4\n'"$afar/both.tgz"$'\n\n2\nccccYES\nq'
   [[ $output == *'Another file or folder...'* && $output == *'Several folders in it look like a site.'* ]] || { printf '%s\n' "$output"; return 1; }
   [[ $output == *"$WORLD_DOMAIN - both.tgz"* && $output == *'ALL VERIFICATION CHECKS PASSED'* ]] || { printf '%s\n' "$output"; return 1; }
   [[ $(<"$WORLD_ROOT/index.php") == '<?php // old' ]]
   menus $'42\nrYES\nqq'
   is_unchanged
   # What is refused is told, and nothing is asked twice.
-  menus $'1\n4\n'"$place/none.tgz"$'\n\nqqq'
+  menus $'1\n4\n'"$afar/none.tgz"$'\n\nqqq'
   [[ $output == *'none.tgz does not exist'* ]]
-  menus $'3\n4\n'"$place/both.tgz"$'\n\nqqq'
+  menus $'3\n4\n'"$afar/both.tgz"$'\n\nqqq'
   [[ $output == *'Several folders in it look like a site.'* && $output != *'--root FOLDER'* ]]
   menus $'1\n4\n\nqqq'
   [[ $output != *Reading* ]]
