@@ -8,7 +8,7 @@ use crate::engine::commit::step::Step;
 use crate::engine::commit::{self, Record};
 use crate::engine::hooks::{self, Told};
 use crate::engine::leftovers::discard;
-use crate::engine::live_pages::Known;
+use crate::engine::live_pages::{self, Known};
 use crate::engine::machine::CACHES;
 use crate::engine::state::{Committed, Job, Kept, StagedDatabase, StagedFiles};
 use crate::engine::verify;
@@ -143,18 +143,35 @@ impl Job<Committed> {
     }
 
     fn groups(&self) -> Result<Vec<Group>> {
-        let limit = Duration::from_secs(self.ticket.config.limits.verify_timeout_s);
+        let deadline = Instant::now() + Duration::from_secs(self.ticket.config.limits.verify_timeout_s);
         let staged = &self.state.staged;
         let config = &self.ticket.config;
-        let known = Known { rehearsal: self.state.rehearsal.as_ref(), steps: &self.state.steps };
-        let groups = verify::live(config, &self.plan, &self.hosts, staged, known, limit, self.monitor.as_ref())?;
+        let groups = verify::live(config, &self.plan, &self.hosts, staged, deadline, self.monitor.as_ref())?;
         // A rollback brings a retained state back as it was, even if it was broken: the user asked for it.
         let groups = if self.plan.from_snapshot.is_some() { report::softened(groups) } else { groups };
         // A query that was cut off because the job was cancelled or timed out gives no answer.
         self.monitor.keep_going()?;
+        // By now it is known whether the site stands up. What is asked further is no reason to go back, nor is the time it takes.
+        let groups = match report::failures(&groups).is_empty() {
+            true => self.with_freshness(groups, deadline),
+            false => groups,
+        };
         report::log(&groups, self.monitor.as_ref());
         verify::require(&groups, "the live site did not stand up")?;
         Ok(groups)
+    }
+
+    /// Adds what proves that the pages are those of the restored state.
+    fn with_freshness(&self, groups: Vec<Group>, deadline: Instant) -> Vec<Group> {
+        let known = Known { rehearsal: self.state.rehearsal.as_ref(), steps: &self.state.steps };
+        let time = live_pages::Time { deadline, monitor: self.monitor.as_ref() };
+        let mut found = live_pages::checks(&self.ticket.config, &self.plan, &self.hosts, known, &time);
+        let is_services = |group: &Group| group.name == "service_status";
+        let extend = |group: Group| match is_services(&group) {
+            true => Group::new("service_status", group.checks.into_iter().chain(found.drain(..)).collect()),
+            false => group,
+        };
+        groups.into_iter().map(extend).collect()
     }
 
     /// Makes the old state a snapshot and closes the job.

@@ -5,20 +5,27 @@ mod file;
 use crate::api::answer::restore::Rehearsal;
 use crate::config::{Config, Probe};
 use crate::engine::commit::step::Step;
-use crate::engine::live_pages::file::{Before, Found};
+use crate::engine::live_pages::file::{Before, Found, Was};
 use crate::engine::machine::Hosts;
 use crate::engine::posts::{self, Posts};
-use crate::engine::rehearsal::NEW_WORDS;
+use crate::engine::rehearsal::{BEFORE, NEW_WORDS};
 use crate::host::services::Answer;
 use crate::host::site::Site;
-use crate::path::Domain;
+use crate::host::{credentials, tree};
+use crate::path::{Domain, RelPath};
 use crate::plan::Plan;
+use crate::progress::Monitor;
 use crate::report::{Check, Outcome};
 use crate::text::printable;
-use std::time::Duration;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 /// How often a probe is asked for before it has failed.
 const ATTEMPTS: u32 = 4;
+/// The pause before the last attempt, and a moment to ask.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Largest file of settings that is looked into.
+const MAX_SETTINGS: u64 = 1 << 20;
 
 /// Whether the pages that have to come do.
 pub fn probed(config: &Config, hosts: &Hosts, domain: &Domain, probes: &[Probe]) -> Vec<Check> {
@@ -76,6 +83,8 @@ pub fn holds(page: &[u8], text: &str) -> bool {
 
 /// Why no post is asked for.
 const NO_POST: &str = "no post of a WordPress is known to ask for";
+/// Why a post proves nothing that is not the same before.
+const NOT_SHOWN: &str = "what the state before has otherwise is nothing that the page of a post shows in words";
 
 /// By what the pages of the restored state can be told from those of the state before.
 #[derive(Clone, Copy)]
@@ -86,120 +95,161 @@ pub struct Known<'a> {
     pub steps: &'a [Step],
 }
 
+/// How long there is to ask.
+pub struct Time<'a> {
+    /// When the time of the verification is over.
+    pub deadline: Instant,
+    /// Says whether the job goes on.
+    pub monitor: &'a dyn Monitor,
+}
+
+impl Time<'_> {
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether it may be asked once more after a pause.
+    fn is_for_more(&self) -> bool {
+        self.left() > LONGEST_PAUSE && self.monitor.keep_going().is_ok()
+    }
+}
+
 /// What was asked for to see that the live site is the restored one.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
     /// The answer for this address carries what only the restored state has.
     New(String),
+    /// An answer came that is not of the restored state, as this says.
+    Old(String),
     /// What was asked for was the same before.
     Same,
-    /// Nothing was seen of it, for this reason.
+    /// It was asked for or could have been, and nothing was seen of it, for this reason.
     Nothing(String),
+    /// It is not given out, as this says.
+    Refused(String),
+    /// There is nothing to ask for, for this reason.
+    Unasked(String),
     /// It takes no part.
     NoPart,
 }
 
+/// The check of an answer, where there is one, and what it proves.
+type Judged = (Option<Check>, Seen);
+
 /// What proves that the pages are those of the restored state. Something in front of the site may have its own: nothing here is a
 /// reason to go back.
-pub fn checks(config: &Config, plan: &Plan, hosts: &Hosts, known: Known) -> Vec<Check> {
+pub fn checks(config: &Config, plan: &Plan, hosts: &Hosts, known: Known, time: &Time) -> Vec<Check> {
     if config.http.url.is_empty() {
         return vec![unproven("the site was not asked for a page, since http.url is empty")];
     }
+    if time.left().is_zero() {
+        return vec![unproven("the verification had no time left to look (`limits.verify_timeout_s` of restore.toml)")];
+    }
+    let fetch = |path: &str| hosts.services.fetch_page_within(&plan.domain, path, time.left());
     // A request that began before the change-over may have brought an old page into a cache, which is emptied again meanwhile.
-    let is_settled =
-        |(check, _): &(Option<Check>, Seen)| check.as_ref().is_none_or(|check| check.outcome != Outcome::Warn);
-    let (post, of_post) = again(ATTEMPTS, || the_post(plan, hosts, known), is_settled);
-    let (file, of_file) = again(ATTEMPTS, || static_file(config, plan, hosts, known.steps), is_settled);
+    let is_settled = |(_, seen): &Judged| !matches!(seen, Seen::Old(_)) || !time.is_for_more();
+    let (post, of_post) = match post_to_ask(config, plan, hosts, known) {
+        Ok(post) => again(ATTEMPTS, || of_post(&post, fetch(&post.path)), is_settled),
+        Err(seen) => (None, seen),
+    };
+    let (file, of_file) = match files_to_ask(config, plan, known.steps) {
+        Ok(files) => first_seen(&files, |file| again(ATTEMPTS, || of_file(file, fetch(&file.address())), is_settled)),
+        Err(seen) => (None, seen),
+    };
     post.into_iter().chain(file).chain([freshness(of_post, of_file)]).collect()
 }
 
 /// What is said where nobody looks for what only the restored state has.
 pub fn unproven(why: &str) -> Check {
-    let message = format!("that visitors see the restored state was not proven: {why}");
+    let message = format!("that this machine serves the restored state was not proven: {why}");
     Check::new("freshness", Outcome::NotChecked, message)
 }
 
-/// Whether an answer carried what only the restored state has.
+/// Whether an answer carried what only the restored state has. A file is no proof where a post could be asked for: pages go through caches
+/// that files never see.
 fn freshness(post: Seen, file: Seen) -> Check {
+    let proven = |address: String, more: &str| {
+        let message = format!("{address} carries what only the restored state has{more}");
+        Check::new("freshness", Outcome::Pass, message).with("path", address)
+    };
     match (post, file) {
-        (Seen::New(address), _) | (_, Seen::New(address)) => {
-            let message = format!("{address} carries what only the restored state has");
-            Check::new("freshness", Outcome::Pass, message).with("path", address)
-        }
+        (Seen::Old(why), Seen::Old(other)) => unproven(&format!("{why}; {other}")),
+        (Seen::Old(why), _) | (_, Seen::Old(why)) => unproven(&why),
+        (Seen::New(address), _) | (Seen::NoPart, Seen::New(address)) => proven(address, ""),
+        (Seen::Unasked(why), Seen::New(address)) => proven(address, &format!("; no page was asked for: {why}")),
+        (Seen::Same, Seen::New(address)) => unproven(&format!(
+            "{address} is the restored one, and the post that was asked for is the same before and after"
+        )),
         (Seen::Same, Seen::Same | Seen::NoPart) | (Seen::NoPart, Seen::Same) => {
-            unproven("nothing that visitors see differs from the state before, as far as was looked")
+            unproven("nothing that this machine serves differs from the state before, as far as was looked")
         }
         (Seen::NoPart, Seen::NoPart) => unproven("neither files nor tables take part"),
-        (Seen::Nothing(why), Seen::Nothing(other)) => unproven(&format!("{why}; {other}")),
-        (Seen::Nothing(why), _) | (_, Seen::Nothing(why)) => unproven(&why),
+        (post, file) => {
+            let why = |seen| match seen {
+                Seen::Nothing(why) | Seen::Refused(why) | Seen::Unasked(why) => Some(why),
+                _ => None,
+            };
+            let reasons: Vec<String> = why(post).into_iter().chain(why(file)).collect();
+            unproven(&reasons.join("; "))
+        }
     }
+}
+
+/// A post to ask the live site for.
+struct Post {
+    path: String,
+    /// Words of its title; empty: none are known.
+    title: String,
+    /// Words that stand in no post of before, the page has to hold one of them.
+    marks: Vec<String>,
+    /// What the state before has in its place.
+    before: posts::Before,
+    /// Why its page is not known; `None`: the rehearsal saw it with the title and the words.
+    unknown: Option<String>,
 }
 
 /// The post of the restored tables that the rehearsal saw, by words that stand in no post of before.
-fn the_post(plan: &Plan, hosts: &Hosts, known: Known) -> (Option<Check>, Seen) {
-    let nothing = |why: String| (None, Seen::Nothing(why));
+fn post_to_ask(config: &Config, plan: &Plan, hosts: &Hosts, known: Known) -> std::result::Result<Post, Seen> {
     if plan.database.is_none() {
-        return (None, Seen::NoPart);
+        return Err(Seen::NoPart);
     }
     let Some(rehearsal) = known.rehearsal.filter(|rehearsal| !rehearsal.pages.is_empty()) else {
-        return an_unseen_post(plan, hosts, known);
+        return unseen_post(config, plan, hosts, known);
     };
-    let Some(seen) = rehearsal.pages.iter().find(|page| page.name == "post") else { return nothing(NO_POST.into()) };
+    let seen = rehearsal.pages.iter().find(|page| page.name == "post");
+    let seen = seen.ok_or_else(|| Seen::Unasked(NO_POST.into()))?;
     // A title that the staged site did not show is no proof of anything.
     if seen.outcome != Outcome::Pass {
-        return nothing(seen.message.clone());
+        return Err(Seen::Nothing(seen.message.clone()));
     }
-    let figure = |name: &str| seen.figures.get(name).and_then(|value| value.as_str()).unwrap_or_default();
-    let path = figure("path");
-    let (title, new) = (figure("title"), figure(NEW_WORDS));
-    let check = |outcome, said: String| Check::new("post", outcome, format!("{path} {said}")).with("path", path);
-    let unseen = |check: Check| {
-        let why = check.message.clone();
-        (Some(check), Seen::Nothing(why))
-    };
-    match hosts.services.fetch_page(&plan.domain, path) {
-        Ok(Answer { doubt: None, status, body, .. }) if (200..300).contains(&status) => {
-            let is_there = holds(&body, title) && holds(&body, new);
-            match (new.is_empty(), is_there) {
-                (false, true) => {
-                    let said = format!("answers {status} with words that only the restored post has");
-                    (Some(check(Outcome::Pass, said)), Seen::New(path.to_owned()))
-                }
-                (true, true) => {
-                    let said = format!("answers {status}; the state before has the same post");
-                    (Some(check(Outcome::NotChecked, said)), Seen::Same)
-                }
-                (_, false) => unseen(check(
-                    Outcome::Warn,
-                    format!("answers {status} without the words of the restored post: a cache may have an old page"),
-                )),
-            }
-        }
-        Ok(Answer { status, .. }) => {
-            unseen(check(Outcome::Warn, format!("answers {status}: the restored post was not seen")))
-        }
-        Err(error) => unseen(check(Outcome::Warn, format!("gives no answer: {}", error.message))),
-    }
+    let figure = |name: &str| seen.figures.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    Ok(Post {
+        path: figure("path"),
+        title: figure("title"),
+        marks: Some(figure(NEW_WORDS)).filter(|words| !words.is_empty()).into_iter().collect(),
+        before: posts::Before::of_word(&figure(BEFORE)),
+        unknown: None,
+    })
 }
 
-/// A post of tables that changed places and that nobody rehearsed, by words that stand in none of those before. A page without them proves
-/// nothing against a cache: the site may not show them.
-fn an_unseen_post(plan: &Plan, hosts: &Hosts, known: Known) -> (Option<Check>, Seen) {
-    let nothing = |why: &str| (None, Seen::Nothing(why.to_owned()));
+/// A post of tables that changed places and that nobody rehearsed, by words that stand in none of those before.
+fn unseen_post(config: &Config, plan: &Plan, hosts: &Hosts, known: Known) -> std::result::Result<Post, Seen> {
     let not_rehearsed = known.rehearsal.map_or(NO_POST, |rehearsal| rehearsal.message.as_str());
+    let nothing = || Seen::Nothing(not_rehearsed.to_owned());
     let switch = known.steps.iter().find_map(|step| match step {
         Step::Switch { live, switch, .. } => Some((live.as_str(), switch)),
         _ => None,
     });
-    let Some((live, switch)) = switch else { return (None, Seen::Same) };
-    let Ok(tables) = hosts.database().and_then(|database| database.tables(live)) else { return nothing(not_rehearsed) };
+    let (live, switch) = switch.ok_or(Seen::Same)?;
+    let tables = hosts.database().and_then(|database| database.tables(live)).map_err(|_| nothing())?;
     let tables: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
-    let Some(prefix) = posts::prefix(&tables) else { return nothing(not_rehearsed) };
+    let prefix = posts::prefix(&tables, configured_prefix(config, plan).as_deref());
+    let prefix = prefix.ok_or_else(|| Seen::Unasked(not_rehearsed.to_owned()))?;
     let came =
         |name: &str| switch.moves.iter().any(|table| table.to == live && table.table == format!("{prefix}{name}"));
     let with_title = came("options");
     if !came("posts") {
-        return if with_title { nothing(not_rehearsed) } else { (None, Seen::Same) };
+        return Err(if with_title { nothing() } else { Seen::Same });
     }
     let kept = plan.database.as_ref().map(|names| names.kept.as_str()).unwrap_or_default();
     let choose = || {
@@ -208,53 +258,135 @@ fn an_unseen_post(plan: &Plan, hosts: &Hosts, known: Known) -> (Option<Check>, S
         let before = now.the_same_in(&read(kept)?, kept, prefix).ok()??;
         now.choose(Some(&before))
     };
-    let Some(post) = choose() else { return nothing(not_rehearsed) };
+    let post = choose().ok_or_else(nothing)?;
     if post.marks.is_empty() {
-        return (None, Seen::Same);
+        return Err(if post.before == posts::Before::Same { Seen::Same } else { Seen::Nothing(NOT_SHOWN.into()) });
     }
-    let path = format!("/?p={}", post.id);
-    match hosts.services.fetch_page(&plan.domain, &path) {
-        Ok(Answer { doubt: None, status, body, .. })
-            if (200..300).contains(&status) && post.marks.iter().any(|words| holds(&body, words)) =>
-        {
-            let message = format!("{path} answers {status} with words that only the restored post has");
-            (Some(Check::new("post", Outcome::Pass, message).with("path", path.clone())), Seen::New(path))
+    Ok(Post {
+        path: format!("/?p={}", post.id),
+        title: String::new(),
+        marks: post.marks,
+        before: post.before,
+        unknown: Some(not_rehearsed.to_owned()),
+    })
+}
+
+/// What the names of the live site's tables begin with, by its settings.
+fn configured_prefix(config: &Config, plan: &Plan) -> Option<String> {
+    let site = Site::find(config, &plan.domain).ok()?;
+    let root = tree::open_site(&site.root).ok()??;
+    let text = tree::read_beneath(root.as_fd(), &RelPath::parse(b"wp-config.php").ok()?, MAX_SETTINGS).ok()??;
+    credentials::table_prefix(&String::from_utf8_lossy(&text))
+}
+
+/// What the answer for a post says. A page that nobody saw before, without the words, proves nothing against a cache: the site may not
+/// show them.
+fn of_post(post: &Post, answer: crate::error::Result<Answer>) -> Judged {
+    let path = &post.path;
+    let check =
+        |outcome, said: String| Check::new("post", outcome, format!("{path} {said}")).with("path", path.clone());
+    let judged = |outcome, said: String, seen: fn(String) -> Seen| match &post.unknown {
+        Some(why) => (None, Seen::Nothing(why.clone())),
+        None => {
+            let check = check(outcome, said);
+            let seen = seen(check.message.clone());
+            (Some(check), seen)
         }
-        _ => nothing(not_rehearsed),
+    };
+    match answer {
+        Ok(Answer { doubt: None, status, body, .. }) if (200..300).contains(&status) => {
+            let with_title = holds(&body, &post.title);
+            if with_title && post.marks.iter().any(|words| holds(&body, words)) {
+                let said = format!("answers {status} with words that only the restored post has");
+                return (Some(check(Outcome::Pass, said)), Seen::New(path.clone()));
+            }
+            match (post.before, with_title && post.marks.is_empty()) {
+                (_, false) => {
+                    let said = format!(
+                        "answers {status} without the words of the restored post: a cache may have an old page"
+                    );
+                    judged(Outcome::Warn, said, Seen::Old)
+                }
+                (posts::Before::Same, true) => {
+                    let said = format!("answers {status}; the state before has the same post");
+                    judged(Outcome::NotChecked, said, |_| Seen::Same)
+                }
+                (posts::Before::Other, true) => {
+                    judged(Outcome::NotChecked, format!("answers {status}; {NOT_SHOWN}"), Seen::Nothing)
+                }
+                (posts::Before::Unknown, true) => {
+                    let said = format!("answers {status}; whether the state before has the same post is not known");
+                    judged(Outcome::NotChecked, said, Seen::Nothing)
+                }
+            }
+        }
+        Ok(Answer { status, .. }) => {
+            judged(Outcome::Warn, format!("answers {status}: the restored post was not seen"), Seen::Nothing)
+        }
+        Err(error) => judged(Outcome::Warn, format!("gives no answer: {}", error.message), Seen::Nothing),
     }
 }
 
-/// A file that the web server gives out as it is, compared with the one in the document root; where there is one, a file that the
-/// tree before has otherwise.
-fn static_file(config: &Config, plan: &Plan, hosts: &Hosts, steps: &[Step]) -> (Option<Check>, Seen) {
-    let Some(before) = Before::of(steps) else { return (None, Seen::NoPart) };
-    let found = Site::find(config, &plan.domain).ok().and_then(|site| file::find(plan, &site.root, &before));
-    let Some(Found { path, content, is_new }) = found else {
-        return (None, Seen::Nothing("no file is known that the web server gives out as it is".into()));
+/// Files that the web server gives out as they are; where there are some, files that the tree before has otherwise.
+fn files_to_ask(config: &Config, plan: &Plan, steps: &[Step]) -> std::result::Result<Vec<Found>, Seen> {
+    let before = Before::of(steps).ok_or(Seen::NoPart)?;
+    if let Before::Unknown = before {
+        return Err(Seen::Nothing("which parts of the tree changed places could not be read".into()));
+    }
+    let found = Site::find(config, &plan.domain).ok().map(|site| file::find(plan, &site.root, &before));
+    let found = found.filter(|found| !found.is_empty());
+    found.ok_or_else(|| Seen::Unasked("no file is known that the web server gives out as it is".into()))
+}
+
+/// The first of several files that the web server gives out at all.
+fn first_seen(files: &[Found], ask: impl Fn(&Found) -> Judged) -> Judged {
+    let mut last = (None, Seen::NoPart);
+    for file in files {
+        last = ask(file);
+        if !matches!(last.1, Seen::Refused(_)) {
+            break;
+        }
+    }
+    match last {
+        (check, Seen::Refused(why)) => (check, Seen::Nothing(why)),
+        last => last,
+    }
+}
+
+/// What the answer for a file says.
+fn of_file(file: &Found, answer: crate::error::Result<Answer>) -> Judged {
+    let address = file.address();
+    let judged = |outcome, said: String, seen: fn(String) -> Seen| {
+        let check = Check::new("static_file", outcome, format!("{address} {said}")).with("path", address.clone());
+        let seen = seen(check.message.clone());
+        (Some(check), seen)
     };
-    let address = format!("/{path}");
-    let check = |outcome, said: String| {
-        Check::new("static_file", outcome, format!("{address} {said}")).with("path", address.clone())
-    };
-    let unseen = |check: Check| {
-        let why = check.message.clone();
-        (Some(check), Seen::Nothing(why))
-    };
-    match hosts.services.fetch_page(&plan.domain, &address) {
-        Ok(Answer { doubt: None, status: 200, body, .. }) if body == content => match is_new {
-            true => (Some(check(Outcome::Pass, "is served as it was restored".into())), Seen::New(address)),
-            false => {
-                let said = "is served as it was restored, and the state before has the same file";
-                (Some(check(Outcome::NotChecked, said.into())), Seen::Same)
+    match answer {
+        Ok(Answer { doubt: None, status: 200, body, .. }) if body == file.content => match &file.was {
+            Was::Other(_) => {
+                let (check, _) = judged(Outcome::Pass, "is served as it was restored".into(), Seen::New);
+                (check, Seen::New(address))
+            }
+            was => {
+                let what = if *was == Was::Equal { "the same file" } else { "a file of the same size and time" };
+                let said = format!("is served as it was restored, and the state before has {what}");
+                judged(Outcome::NotChecked, said, |_| Seen::Same)
             }
         },
+        Ok(Answer { doubt: None, status: 200, body, .. }) if matches!(&file.was, Was::Other(Some(old)) if body == *old) => {
+            judged(Outcome::Warn, "is served as it was before: a cache may have the old one".into(), Seen::Old)
+        }
+        // Some servers write files anew on the way, and for a name that they do not serve another site may answer.
         Ok(Answer { doubt: None, status: 200, .. }) => {
-            unseen(check(Outcome::Warn, "is served otherwise than it was restored: a cache may have an old one".into()))
+            let said = "is served otherwise than it was restored, and not as it was before".into();
+            judged(Outcome::NotChecked, said, Seen::Nothing)
         }
         Ok(Answer { status, .. }) => {
-            unseen(check(Outcome::NotChecked, format!("answers {status}: the file was not seen")))
+            // Its folder may be closed to visitors; another's need not be.
+            let seen = if [403, 404].contains(&status) { Seen::Refused } else { Seen::Nothing };
+            judged(Outcome::NotChecked, format!("answers {status}: the file was not seen"), seen)
         }
-        Err(error) => unseen(check(Outcome::NotChecked, format!("gives no answer: {}", error.message))),
+        Err(error) => judged(Outcome::NotChecked, format!("gives no answer: {}", error.message), Seen::Nothing),
     }
 }
 
@@ -285,20 +417,139 @@ mod tests {
     fn freshness_is_proven_by_one_answer_and_what_was_not_proven_is_said() {
         let new = || Seen::New("/a.css".into());
         let nothing = || Seen::Nothing("not rehearsed".into());
+        let old = || Seen::Old("/?p=1 is old".into());
+        let unasked = || Seen::Unasked("no WordPress".into());
         for (post, file, outcome, says) in [
             (new(), nothing(), Outcome::Pass, "/a.css carries"),
-            (Seen::Same, new(), Outcome::Pass, "/a.css carries"),
-            (Seen::Same, Seen::Same, Outcome::NotChecked, "nothing that visitors see differs"),
-            (Seen::NoPart, Seen::Same, Outcome::NotChecked, "nothing that visitors see differs"),
+            (new(), Seen::Same, Outcome::Pass, "/a.css carries"),
+            (Seen::NoPart, new(), Outcome::Pass, "/a.css carries"),
+            (unasked(), new(), Outcome::Pass, "no page was asked for: no WordPress"),
+            // A style sheet goes through no cache of pages.
+            (old(), new(), Outcome::NotChecked, "/?p=1 is old"),
+            (new(), old(), Outcome::NotChecked, "/?p=1 is old"),
+            (nothing(), new(), Outcome::NotChecked, "not rehearsed"),
+            (Seen::Same, new(), Outcome::NotChecked, "the same before and after"),
+            (Seen::Same, Seen::Same, Outcome::NotChecked, "nothing that this machine serves differs"),
+            (Seen::NoPart, Seen::Same, Outcome::NotChecked, "nothing that this machine serves differs"),
             (Seen::Same, nothing(), Outcome::NotChecked, "not rehearsed"),
             (nothing(), Seen::NoPart, Outcome::NotChecked, "not rehearsed"),
             (nothing(), nothing(), Outcome::NotChecked, "not rehearsed; not rehearsed"),
+            (unasked(), Seen::Same, Outcome::NotChecked, "no WordPress"),
             (Seen::NoPart, Seen::NoPart, Outcome::NotChecked, "take part"),
         ] {
             let said = format!("{post:?} {file:?}");
             let check = freshness(post, file);
             assert_eq!((check.outcome, check.message.contains(says)), (outcome, true), "{said}: {}", check.message);
         }
+    }
+
+    fn page(status: u16, body: &str, doubt: Option<&str>) -> crate::error::Result<Answer> {
+        let (doubt, body) = (doubt.map(str::to_owned), body.as_bytes().to_vec());
+        Ok(Answer { status, bytes: 1, millis: 1, by: Vec::new(), doubt, body })
+    }
+
+    fn is_old(seen: &Seen) -> bool {
+        matches!(seen, Seen::Old(_))
+    }
+
+    #[test]
+    fn what_the_state_before_has_is_said_only_where_it_is_known() {
+        use posts::Before::{Other, Same, Unknown};
+        let post = |marks: &[&str], before| Post {
+            path: "/?p=1".into(),
+            title: "About".into(),
+            marks: marks.iter().map(|mark| (*mark).to_owned()).collect(),
+            before,
+            unknown: None,
+        };
+        let says = |post: &Post, body: &str| {
+            let (check, seen) = of_post(post, page(200, body, None));
+            let check = check.unwrap();
+            (check.outcome, check.message, seen)
+        };
+        let (outcome, _, seen) = says(&post(&["new words"], Other), "About new words");
+        assert_eq!((outcome, seen), (Outcome::Pass, Seen::New("/?p=1".into())));
+        let (outcome, _, seen) = says(&post(&["new words"], Other), "About old words");
+        assert!(outcome == Outcome::Warn && is_old(&seen), "{seen:?}");
+        assert!(is_old(&says(&post(&[], Same), "Hacked").2));
+        let (outcome, message, seen) = says(&post(&[], Same), "About");
+        assert_eq!((outcome, seen), (Outcome::NotChecked, Seen::Same));
+        assert!(message.contains("the same post"));
+        for (before, text) in [(Other, "otherwise"), (Unknown, "is not known")] {
+            let (outcome, message, seen) = says(&post(&[], before), "About");
+            assert_eq!((outcome, message.contains(text)), (Outcome::NotChecked, true), "{message}");
+            assert!(matches!(seen, Seen::Nothing(_)), "{seen:?}");
+        }
+        // Nobody saw its page before.
+        let unseen = Post { unknown: Some("not rehearsed".into()), ..post(&["new words"], Other) };
+        let (check, seen) = of_post(&unseen, page(200, "About old words", None));
+        assert_eq!((check.is_none(), seen), (true, Seen::Nothing("not rehearsed".into())));
+    }
+
+    #[test]
+    fn only_a_page_that_came_and_is_old_is_asked_for_again() {
+        let post = Post {
+            path: "/?p=1".into(),
+            title: String::new(),
+            marks: vec!["new words".into()],
+            before: posts::Before::Other,
+            unknown: None,
+        };
+        for answer in [
+            page(401, "", None),
+            page(503, "", None),
+            page(200, "elsewhere", Some("it redirects to elsewhere")),
+            Err(crate::error::Error::new(crate::error::Code::ServiceDown, "no answer")),
+        ] {
+            let (check, seen) = of_post(&post, answer);
+            assert!(matches!(seen, Seen::Nothing(_)), "{check:?} {seen:?}");
+        }
+        assert!(is_old(&of_post(&post, page(200, "old words", None)).1));
+    }
+
+    fn found(name: &str, was: Was) -> Found {
+        Found { path: RelPath::parse(name.as_bytes()).unwrap(), content: b"new".to_vec(), was }
+    }
+
+    #[test]
+    fn a_file_is_old_where_it_is_the_one_of_before() {
+        let file = |was| found("a.css", was);
+        let seen = |was, body| of_file(&file(was), page(200, body, None)).1;
+        let other = || Was::Other(Some(b"old".to_vec()));
+        assert_eq!(seen(other(), "new"), Seen::New("/a.css".into()));
+        assert!(is_old(&seen(other(), "old")));
+        assert!(matches!(seen(other(), "minified"), Seen::Nothing(_)));
+        assert!(matches!(seen(Was::Other(None), "old"), Seen::Nothing(_)));
+        assert_eq!((seen(Was::Equal, "new"), seen(Was::Alike, "new")), (Seen::Same, Seen::Same));
+        let (check, _) = of_file(&file(Was::Alike), page(200, "new", None));
+        assert!(check.unwrap().message.contains("the same size and time"));
+    }
+
+    #[test]
+    fn where_a_file_is_not_given_out_another_is_asked_for() {
+        let files: Vec<Found> = ["a.css", "b.css", "c.css"].map(|name| found(name, Was::Other(None))).into();
+        let ask = |answers: &'static [(u16, &'static str)]| {
+            let at = std::cell::Cell::new(0);
+            let (_, seen) = first_seen(&files, |file| {
+                let (status, body) = answers[at.replace(at.get() + 1)];
+                of_file(file, page(status, body, None))
+            });
+            (seen, at.get())
+        };
+        assert_eq!(ask(&[(404, ""), (403, ""), (200, "new")]), (Seen::New("/c.css".into()), 3));
+        assert_eq!(ask(&[(200, "new")]), (Seen::New("/a.css".into()), 1));
+        let (seen, asked) = ask(&[(401, "")]);
+        assert!(matches!(seen, Seen::Nothing(_)) && asked == 1, "{seen:?}");
+        let (seen, asked) = ask(&[(404, ""), (404, ""), (404, "")]);
+        assert!(matches!(seen, Seen::Nothing(_)) && asked == 3, "{seen:?}");
+    }
+
+    #[test]
+    fn there_is_no_time_for_more_behind_the_deadline() {
+        let now = Instant::now();
+        let time = |deadline| Time { deadline, monitor: &crate::progress::Silent };
+        assert!(time(now + Duration::from_secs(60)).is_for_more());
+        assert!(!time(now + LONGEST_PAUSE / 2).is_for_more() && time(now).left().is_zero());
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod lead;
 mod page;
 mod verdict;
 
-pub use verdict::NEW_WORDS;
+pub use verdict::{BEFORE, NEW_WORDS};
 
 use crate::api::answer::restore::Rehearsal;
 use crate::config::{Config, Files, Probe};
@@ -293,7 +293,7 @@ impl<'a> Stage<'a> {
         let blog = visit.as_ref().filter(|_| answered && is_scripts && self.lead.is_wordpress);
         if let Some(post) = blog.and_then(|visit| self.post(visit, hosts, staged)) {
             let page = visitor.ask("post", &format!("/?p={}", post.id), self.secure);
-            asked.push(Asked { title: post.title, marks: post.marks, ..page });
+            asked.push(Asked { title: post.title, marks: post.marks, before: post.before, ..page });
         }
         for probe in self.probes.iter().filter(|probe| answered && visitor.is_of_php(&probe.path)) {
             let page = visitor.ask("probe", &probe.path, self.secure);
@@ -364,7 +364,7 @@ impl<'a> Stage<'a> {
     fn post(&self, visit: &Visit, hosts: &Hosts, staged: &Staged) -> Option<Chosen> {
         let (server, _) = self.database.as_ref()?;
         let tables = staged.database.as_ref()?.names();
-        let prefix = posts::prefix(&tables)?;
+        let prefix = posts::prefix(&tables, self.lead.prefix.as_deref())?;
         // Each side as an account that may do nothing but read it: the tables are a tenant's.
         let visitor = server.with_account(&visit.user, visit.password.clone());
         let posts = Posts::newest(&visitor, &visit.schema, prefix, true).ok()?;

@@ -2,7 +2,7 @@
 //! names the two things that were compared. A line about something that was not compared is "not checked".
 
 use crate::config::{Config, Probe};
-use crate::engine::live_pages::{self, Known};
+use crate::engine::live_pages;
 use crate::engine::machine::Hosts;
 use crate::engine::site_config;
 use crate::engine::state::{InCommon, Staged, StagedDatabase, StagedFiles};
@@ -399,11 +399,9 @@ pub fn live(
     plan: &Plan,
     hosts: &Hosts,
     staged: &Staged,
-    known: Known,
-    limit: Duration,
+    deadline: Instant,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Group>> {
-    let deadline = Instant::now() + limit;
     std::thread::scope(|scope| {
         let files = scope.spawn(|| live_files(config, plan, staged, deadline, monitor));
         let database = match (&plan.database, &staged.database) {
@@ -416,7 +414,6 @@ pub fn live(
         };
         let configuration = live_configuration(config, plan, hosts, &staged.config);
         let mut services = services(config, hosts, &plan.domain, &plan.probes(config));
-        services.extend(live_pages::checks(config, plan, hosts, known));
         if staged.page_before == Some(false) {
             services.iter_mut().filter(|check| check.name == "http").for_each(forgive_page);
         }

@@ -257,6 +257,15 @@ impl Services {
         http::fetch(&self.config.http.url, None, domain.as_str(), &self.until(PAGE_PATIENCE))
     }
 
+    /// Asks for another page of the site, at the machine of `http.url`, for so long at most.
+    ///
+    /// # Errors
+    /// As [`Services::fetch`].
+    pub fn fetch_page_within(&self, domain: &Domain, path: &str, time: Duration) -> Result<Answer> {
+        let until = self.until(time.min(PAGE_PATIENCE));
+        http::fetch(&self.config.http.url, Some(path), domain.as_str(), &until)
+    }
+
     /// Asks for another page of the site, at the machine of `http.url`.
     ///
     /// # Errors

@@ -182,6 +182,23 @@ fn a_rehearsal_leaves_the_processor_to_the_visitors() {
     assert!(polite && seen.last() == Some(&10), "{seen:?}");
 }
 
+/// What it calls with each row may take as long as its owner likes.
+#[test]
+fn a_view_in_the_place_of_the_live_posts_is_not_read() {
+    let world = World::up();
+    world.harness("backup", &[]);
+    let post = || {
+        let rehearsed = world.call("rehearse", json!({"domain": DOMAIN, "wait": true}));
+        let pages = rehearsed["rehearsal"]["pages"].as_array().unwrap_or_else(|| panic!("{rehearsed}")).clone();
+        pages.into_iter().find(|page| page["name"] == "post").unwrap_or_else(|| panic!("{rehearsed}"))
+    };
+    assert_eq!(post()["figures"]["before"], "same");
+    world.harness("sql", &["RENAME TABLE shop.wp_posts TO shop.aside"]);
+    world.harness("sql", &["CREATE VIEW shop.wp_posts AS SELECT * FROM shop.aside WHERE SLEEP(60)=0"]);
+    let seen = post();
+    assert!(seen["figures"]["before"] == "unknown" && seen["outcome"] == "pass", "{seen}");
+}
+
 #[test]
 fn what_the_site_writes_in_a_rehearsal_goes_nowhere() {
     let (world, _, changed) = backed_up(|world| {

@@ -1,6 +1,6 @@
 //! How a staged site is led to its tables in the shadow schema: by constants before its own, or by an environment before its file.
 
-use crate::host::tree;
+use crate::host::{credentials, tree};
 use crate::path::RelPath;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -70,6 +70,8 @@ pub struct Lead {
     pub is_wordpress: bool,
     /// Files below the tree that it is not to see.
     pub hidden: Vec<PathBuf>,
+    /// What the names of a WordPress's tables begin with, where its settings say so by a literal.
+    pub prefix: Option<String>,
     /// Its own settings of PHP, of the folder that is shown (`.user.ini`).
     own: Vec<(String, String)>,
 }
@@ -112,7 +114,8 @@ impl Lead {
             let staged = folders.iter().find_map(|folder| read(lies.tree, &folder.join(name)));
             staged.or_else(|| above.and_then(|(around, folder)| read(around, &folder.join(name))))
         };
-        let constants = read("wp-config.php").is_some_and(|text| text.contains("DB_NAME"));
+        let settings = read("wp-config.php");
+        let constants = settings.as_ref().is_some_and(|text| text.contains("DB_NAME"));
         let files = [".env.local", ".env.prod", ".env"].into_iter().filter_map(read);
         let mut known: Vec<(String, String)> = gives.to_vec();
         known.extend(files.flat_map(|text| variables_of(&text)));
@@ -121,10 +124,11 @@ impl Lead {
             Some(address) => Reads::Environment(address),
             None => Reads::Unknown,
         };
-        let is_wordpress = constants || read("wp-config.php").is_some();
+        let is_wordpress = settings.is_some();
+        let prefix = settings.as_deref().and_then(credentials::table_prefix);
         let hidden = folders.iter().flat_map(|folder| CACHES.iter().map(|name| folder.join(name))).collect();
         let own = self::read(lies.tree, &inner.join(".user.ini")).map(|text| variables_of(&text)).unwrap_or_default();
-        Lead { reads, is_wordpress, hidden, own }
+        Lead { reads, is_wordpress, hidden, prefix, own }
     }
 
     /// A setting of PHP that the site has of its own.
@@ -290,7 +294,9 @@ mod tests {
         }
 
         let around = lead(&[("wp-config.php", "<?php define('DB_NAME', 'shop');"), ("web/index.php", "")], "web");
-        assert!(around.is_wordpress && around.is_known());
+        assert!(around.is_wordpress && around.is_known() && around.prefix.is_none());
+        let named = lead(&[("wp-config.php", "<?php define('DB_NAME', 'shop'); $table_prefix = 'a_';")], "");
+        assert_eq!(named.prefix.as_deref(), Some("a_"));
 
         // Bedrock defines its constants itself, once.
         let bedrock = [

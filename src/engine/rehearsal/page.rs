@@ -1,6 +1,7 @@
 //! Asks a staged site for a page over FastCGI, as its web server would, along its own redirects.
 
 use super::lead;
+use crate::engine::posts::Before;
 use crate::host::services::Services;
 use crate::host::tree;
 use crate::path::RelPath;
@@ -59,6 +60,8 @@ pub struct Asked {
     pub title: String,
     /// Words that only the staged state has.
     pub marks: Vec<String>,
+    /// What the live tables have in the place of the post.
+    pub before: Before,
     /// From the first question to the last byte.
     pub millis: u64,
 }

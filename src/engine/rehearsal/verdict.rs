@@ -12,6 +12,8 @@ use crate::text::printable;
 
 /// The figure with words of a page that only the staged state has.
 pub const NEW_WORDS: &str = "new_words";
+/// The figure with what the live tables have in the place of a post, as a word.
+pub const BEFORE: &str = "before";
 /// Most characters of a message of PHP's.
 const MAX_SHOWN: usize = 400;
 
@@ -85,6 +87,7 @@ pub fn of(asked: &Asked, fences: &Fences, left: &Leavings) -> Check {
     let check = |outcome, message: String| {
         let check = Check::new(&asked.name, outcome, message).with("path", path.clone()).with("millis", millis);
         let check = if asked.title.is_empty() { check } else { check.with("title", asked.title.clone()) };
+        let check = if asked.name == "post" { check.with(BEFORE, asked.before.word()) } else { check };
         match asked.status {
             Some(status) => check.with("status", status),
             None => check,

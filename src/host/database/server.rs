@@ -44,6 +44,12 @@ impl Server {
         Server { tries: 1, ..self.clone() }
     }
 
+    /// Waits so long for an answer, and no longer.
+    #[must_use]
+    pub fn patient_for(&self, patience: Duration) -> Server {
+        Server { patience: Some(patience), ..self.clone() }
+    }
+
     /// The same server for another account.
     #[must_use]
     pub fn with_account(&self, user: &str, password: Password) -> Server {
