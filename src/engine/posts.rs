@@ -96,7 +96,7 @@ struct Post {
     id: u64,
     title: String,
     content: String,
-    /// Of the whole content, by the server; empty: it gives none.
+    /// Of the whole title and content, by the server; empty: it gives none.
     digest: String,
     /// Title or content goes on behind what is known of it.
     is_cut: bool,
@@ -240,7 +240,8 @@ fn read(
 ) -> Result<Posts> {
     let table = |name: &str| full(schema, &format!("{prefix}{name}"));
     let sql = format!(
-        "SELECT ID, LEFT(post_title, {MAX_TITLE}), LEFT(post_content, {letters}), SHA2(post_content, 256), \
+        "SELECT ID, LEFT(post_title, {MAX_TITLE}), LEFT(post_content, {letters}), \
+         CONCAT(SHA2(post_title, 256), SHA2(post_content, 256)), \
          CHAR_LENGTH(post_title) > {MAX_TITLE} OR CHAR_LENGTH(post_content) > {letters} FROM {} WHERE {which}",
         table("posts")
     );

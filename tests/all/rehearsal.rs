@@ -186,6 +186,8 @@ fn a_rehearsal_leaves_the_processor_to_the_visitors() {
 #[test]
 fn a_view_in_the_place_of_the_live_posts_is_not_read() {
     let world = World::up();
+    // Longer than what is compared by its letters.
+    world.harness("sql", &["UPDATE shop.wp_posts SET post_content=REPEAT('Words of it. ', 1000) WHERE ID=60"]);
     world.harness("backup", &[]);
     let post = || {
         let rehearsed = world.call("rehearse", json!({"domain": DOMAIN, "wait": true}));
