@@ -6,7 +6,10 @@
 mod choice;
 mod names;
 
-use crate::sql::token::{is_word, starts_line_comment};
+use crate::error::{Code, Error};
+use crate::sql::session::Session;
+use crate::sql::token::{Quoting, escapes, is_word, starts_line_comment};
+use crate::sql::versioned::{is_read_everywhere, version_mark};
 use choice::{Choice, Verdict};
 use names::Names;
 use std::collections::HashSet;
@@ -31,6 +34,8 @@ const BEHIND_BODY: &[u8] = b"\n$$|$$\nDELIMITER ;\n";
 pub const LEFT_OUT: &str = "left out by the restore:";
 /// Most of these comments.
 const MAX_SAID: usize = 1_000;
+/// Before the first byte of a text, and no part of it.
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Databases of the server's own.
 const SYSTEM: [&str; 4] = ["mysql", "sys", "information_schema", "performance_schema"];
 
@@ -77,11 +82,11 @@ pub fn is_of_server(database: &str) -> bool {
 /// The databases that a dump names; none in a dump of one database that has no name.
 ///
 /// # Errors
-/// Those of `text`.
+/// Those of `text`; `dump_refused` as in [`PrefixReader`].
 pub fn databases(text: impl Read) -> io::Result<Vec<String>> {
     // No database is called so: all are passed over.
     let none = Renaming { schema: Some(String::new()), ..Renaming::default() };
-    let mut reader = PrefixReader::new(text, &none);
+    let mut reader = PrefixReader { looks: true, ..PrefixReader::new(text, &none) };
     io::copy(&mut reader, &mut io::sink())?;
     Ok(reader.choice.databases)
 }
@@ -91,7 +96,7 @@ enum State {
     Plain,
     String(u8),
     /// In a name that is longer than any.
-    Name,
+    Name(u8),
     /// A comment to the end of the line.
     Line,
     /// A comment to its end mark.
@@ -129,7 +134,9 @@ impl Output {
     }
 }
 
-/// Reads a text with what is replaced in it.
+/// Reads a text with what is replaced in it. Its errors are those of the text; `backup_corrupt` where it ends inside a statement that is
+/// left out, which nobody behind it sees; `dump_refused` for a `SET` of `sql_mode` that is not understood, and for a statement of which it
+/// cannot be told whose it is.
 pub struct PrefixReader<'a, R> {
     inner: R,
     renaming: &'a Renaming,
@@ -152,6 +159,21 @@ pub struct PrefixReader<'a, R> {
     /// In a statement with others in it.
     in_body: bool,
     said_end: bool,
+    /// Nothing of the text was seen.
+    is_start: bool,
+    /// The first word of a statement comes.
+    asks: bool,
+    /// What a `SET` says, without the marks of versioned comments.
+    set: Option<Vec<u8>>,
+    /// The statement stands in a comment that some servers do not read.
+    for_some: bool,
+    /// By its `sql_mode` quotes are read.
+    session: Session,
+    quoting: Quoting,
+    /// Why it is not read on.
+    failed: Option<String>,
+    /// Names are looked for: the text may end anywhere.
+    looks: bool,
 }
 
 impl<'a, R: Read> PrefixReader<'a, R> {
@@ -175,6 +197,14 @@ impl<'a, R: Read> PrefixReader<'a, R> {
             before: b' ',
             in_body: false,
             said_end: false,
+            is_start: true,
+            asks: true,
+            set: None,
+            for_some: false,
+            session: Session::default(),
+            quoting: Quoting::default(),
+            failed: None,
+            looks: false,
         }
     }
 
@@ -197,15 +227,18 @@ impl<'a, R: Read> PrefixReader<'a, R> {
         self.output.bytes.clear();
         self.given = 0;
         let end = if self.ended { self.input.len() } else { self.input.len().saturating_sub(2 * MAX_NAME) };
-        while self.at < end {
+        if std::mem::take(&mut self.is_start) && self.input.starts_with(UTF8_MARK) {
+            self.pass(UTF8_MARK.len());
+        }
+        while self.at < end && self.failed.is_none() {
             let rest = &self.input[self.at..];
             let taken = match self.state {
                 State::Plain => {
                     self.plain();
                     continue;
                 }
-                State::Name => {
-                    if rest[0] == b'`' {
+                State::Name(quote) => {
+                    if rest[0] == quote {
                         self.state = State::Plain;
                     }
                     1
@@ -225,8 +258,15 @@ impl<'a, R: Read> PrefixReader<'a, R> {
                     None => rest.len() - 1,
                 },
                 State::String(quote) => {
-                    let plain = memchr::memchr2(quote, b'\\', rest).unwrap_or(rest.len());
+                    let stop = if escapes(quote, self.quoting) {
+                        memchr::memchr2(quote, b'\\', rest)
+                    } else {
+                        memchr::memchr(quote, rest)
+                    };
+                    let plain = stop.unwrap_or(rest.len());
                     match rest.get(plain) {
+                        // What it escapes has not come yet.
+                        Some(b'\\') if plain + 1 == rest.len() && !self.ended => plain,
                         Some(b'\\') => (plain + 2).min(rest.len()),
                         Some(_) => {
                             // A doubled quote begins the next string at once, and it is the same one.
@@ -247,11 +287,44 @@ impl<'a, R: Read> PrefixReader<'a, R> {
 
     /// The next bytes come through as they are.
     fn take(&mut self, count: usize) {
+        if let Some(set) = self.set.as_mut().filter(|set| set.len() <= MAX_HELD) {
+            set.extend_from_slice(&self.input[self.at..self.at + count]);
+        }
+        self.pass(count);
+    }
+
+    /// The same for what is none of a statement's own.
+    fn pass(&mut self, count: usize) {
         self.output.put(&self.input[self.at..self.at + count]);
         self.at += count;
-        if self.output.held.len() > MAX_HELD {
-            self.output.decide(self.choice.end(self.renaming));
+        if self.output.held.len() <= MAX_HELD {
+            return;
         }
+        if self.choice.is_open() {
+            self.refuse(&format!("a statement of which the first {MAX_HELD} bytes do not tell whose it is"));
+        }
+        self.output.decide(self.choice.end(self.renaming));
+    }
+
+    /// Follows a `SET` that ends, as whoever reads the dump behind this does.
+    fn follow(&mut self) {
+        let (set, for_some) = (self.set.take(), std::mem::take(&mut self.for_some));
+        self.asks = true;
+        let Some(set) = set.filter(|_| !self.in_body) else { return };
+        let names_mode = || memchr::memmem::find(&set.to_ascii_lowercase(), b"sql_mode").is_some();
+        let done = if set.len() > MAX_HELD { Err("that much text".to_owned()) } else { self.session.apply(&set) };
+        let quoting = self.session.quoting();
+        let changed = quoting != std::mem::replace(&mut self.quoting, quoting);
+        match done {
+            _ if for_some && changed => self.refuse("SET of an sql_mode for some servers alone"),
+            Err(why) if names_mode() => self.refuse(&format!("SET with {why}")),
+            // What else is not understood is refused when it is loaded.
+            _ => {}
+        }
+    }
+
+    fn refuse(&mut self, why: &str) {
+        self.failed.get_or_insert_with(|| why.to_owned());
     }
 
     /// The next piece of plain text: a word, a name, or one byte; what it begins.
@@ -277,6 +350,9 @@ impl<'a, R: Read> PrefixReader<'a, R> {
                 self.before = b' ';
                 return self.take(2);
             }
+            b'/' => {
+                self.for_some |= version_mark(rest).is_some_and(|(_, mariadb, at)| !is_read_everywhere(mariadb, at))
+            }
             _ if byte.is_ascii_whitespace() => {
                 self.before = byte;
                 return self.take(1);
@@ -293,13 +369,15 @@ impl<'a, R: Read> PrefixReader<'a, R> {
             }
         }
         match byte {
+            b'"' if self.quoting.ansi_quotes => self.quoted_name(byte),
             b'\'' | b'"' => self.string(byte),
-            b'`' => self.quoted_name(),
+            b'`' => self.quoted_name(byte),
             _ if is_word(byte) => self.word(),
             _ => {
                 self.names.sign(byte);
                 self.before = byte;
-                self.take(1);
+                // Of versioned comments.
+                if b"/*!".contains(&byte) { self.pass(1) } else { self.take(1) }
             }
         }
     }
@@ -307,13 +385,14 @@ impl<'a, R: Read> PrefixReader<'a, R> {
     /// At the end of a statement.
     fn end(&mut self) {
         self.output.decide(self.choice.end(self.renaming));
-        self.take(self.delimiter.len());
+        self.pass(self.delimiter.len());
         self.between();
         self.before = b' ';
     }
 
     /// Between two statements.
     fn between(&mut self) {
+        self.follow();
         self.names.end();
         self.choice.begin();
         self.begun = false;
@@ -392,19 +471,19 @@ impl<'a, R: Read> PrefixReader<'a, R> {
     }
 
     /// At the beginning of a name in quotes.
-    fn quoted_name(&mut self) {
+    fn quoted_name(&mut self, quote: u8) {
         let rest = &self.input[self.at..];
         let rest = &rest[..rest.len().min(2 * MAX_NAME)];
         let mut end = 1;
         loop {
-            match memchr::memchr(b'`', &rest[end.min(rest.len())..]) {
-                Some(found) if rest.get(end + found + 1) == Some(&b'`') => end += found + 2,
+            match memchr::memchr(quote, &rest[end.min(rest.len())..]) {
+                Some(found) if rest.get(end + found + 1) == Some(&quote) => end += found + 2,
                 Some(found) if end + found + 1 < rest.len() || self.ended => {
                     end += found;
                     break;
                 }
                 _ => {
-                    self.state = State::Name;
+                    self.state = State::Name(quote);
                     return self.take(1);
                 }
             }
@@ -421,6 +500,7 @@ impl<'a, R: Read> PrefixReader<'a, R> {
             self.at += skip;
         }
         self.take(end - skip.unwrap_or(0));
+        // Behind a string this sign would go on with it.
         self.before = b'`';
         self.decide(verdict);
     }
@@ -430,9 +510,22 @@ impl<'a, R: Read> PrefixReader<'a, R> {
         let rest = &self.input[self.at..];
         let length = rest.iter().take(MAX_NAME).take_while(|byte| is_word(**byte)).count();
         let (word, next) = (&rest[..length], rest.get(length).copied());
+        // Of `/*!50003SET` the number is the comment's.
+        let digits = word.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+        if self.before == b'!' && digits >= 5 {
+            self.before = b' ';
+            return self.pass(digits);
+        }
         let before = std::mem::replace(&mut self.before, word[length - 1]);
         // The version of a comment is no word of the statement in it.
         let is_version = word.iter().all(u8::is_ascii_digit) || word == b"M" && next == Some(b'!');
+        let begins = !is_version && std::mem::take(&mut self.asks);
+        if begins && word.eq_ignore_ascii_case(b"SET") {
+            self.set = Some(Vec::new());
+        }
+        if is_version && word == b"M" {
+            return self.pass(length);
+        }
         if is_word(before) || is_version {
             return self.take(length);
         }
@@ -485,7 +578,14 @@ impl<'a, R: Read> PrefixReader<'a, R> {
 impl<R: Read> Read for PrefixReader<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.given == self.output.bytes.len() {
+            if let Some(why) = &self.failed {
+                return Err(io::Error::other(Error::new(Code::DumpRefused, format!("the dump holds {why}"))));
+            }
             if self.ended && self.at == self.input.len() {
+                if self.begun && self.output.verdict == Verdict::Skipped && !self.looks {
+                    let message = "the dump ends inside a statement that is left out";
+                    return Err(io::Error::other(Error::new(Code::BackupCorrupt, message)));
+                }
                 let last = if std::mem::take(&mut self.in_body) {
                     BEHIND_BODY
                 } else if self.renaming.is_whole && !std::mem::replace(&mut self.said_end, true) {
@@ -776,6 +876,116 @@ mod tests {
         let mut text = String::new();
         PrefixReader::new(&b"SELECT 1;"[..], &whole).read_to_string(&mut text).unwrap();
         assert_eq!(text, "SELECT 1;\n-- Dump completed\n");
+    }
+
+    #[test]
+    fn a_backslash_at_the_end_of_a_piece_escapes_what_comes_next() {
+        let renaming = Renaming { from: Some("wp_".into()), to: "shop_".into(), ..Renaming::default() };
+        let chosen = Renaming { schema: Some("b".into()), ..Renaming::default() };
+        for length in PIECE - 40..PIECE + 4 {
+            let filler = "y".repeat(length);
+            for (text, behind) in [("\\';`wp_x` ", ""), ("\\\\", ",'`wp_x`'"), ("\\'\\\\\\'`wp_x`", "")] {
+                let text = format!("SELECT '{filler}{text}'{behind},`wp_a`;\nUSE b;\nCREATE TABLE `t` (`x` int);\n");
+                let mut made = String::new();
+                PrefixReader::new(text.as_bytes(), &renaming).read_to_string(&mut made).unwrap();
+                assert!(made == text.replace(",`wp_a", ",`shop_a"), "{length} {behind}");
+                let others = format!("USE a; {}", text.replace("SELECT", "INSERT INTO x VALUES "));
+                let mut made = String::new();
+                PrefixReader::new(others.as_bytes(), &chosen).read_to_string(&mut made).unwrap();
+                assert!(made.ends_with("\nUSE b;\nCREATE TABLE `t` (`x` int);\n") && !made.contains("wp_"), "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn quotes_are_read_as_the_sql_mode_of_the_dump_says() {
+        let chosen = Renaming { schema: Some("b".into()), ..Renaming::default() };
+        let of = |head: &str, tail: &str| {
+            format!(
+                "USE a;\n/*!50003 SET @saved_sql_mode = @@sql_mode */ ;\n{head}\nDELIMITER ;;\nCREATE PROCEDURE `p`() SELECT 'C:\\' ;;\nDELIMITER ;\n\
+                 /*!50003 SET sql_mode = @saved_sql_mode */ ;\nINSERT INTO `t` VALUES ('it\\'s');\nUSE `b`;\nCREATE TABLE `t` (`x` int);\n{tail}"
+            )
+        };
+        for head in [
+            "/*!50003 SET sql_mode = 'STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES' */ ;",
+            "/*!50003SET sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES') */ ;",
+            "SET /* x */ SESSION sql_mode = -- y\n'no_backslash_escapes';",
+        ] {
+            let text = of(head, "");
+            assert_eq!(databases(text.as_bytes()).unwrap(), ["a", "b"]);
+            let taken = read(&text, &chosen);
+            assert!(taken.ends_with("USE `b`;\nCREATE TABLE `t` (`x` int);\n"), "{taken}");
+            assert!(!taken.contains("PROCEDURE") && !taken.contains("INSERT"), "{taken}");
+        }
+        // Under ANSI_QUOTES names stand in them.
+        let ansi = "SET sql_mode='ANSI';\nUSE \"a\";\nCREATE TABLE \"wp_x\" (\"x\" int);\nUSE \"b\";\nCREATE TABLE \"wp_a\"\"\" (\"x\" int);\n";
+        assert_eq!(databases(ansi.as_bytes()).unwrap(), ["a", "b"]);
+        let both = Renaming { from: Some("wp_".into()), to: "s_".into(), only: Some("wp_".into()), ..chosen.clone() };
+        let taken = read(ansi, &both);
+        assert!(taken.contains("CREATE TABLE \"s_a\"\"\" (\"x\" int);") && !taken.contains("_x"), "{taken}");
+        for (head, why) in [
+            ("SET sql_mode=(SELECT 1);", "SET with"),
+            ("/*!80000 SET sql_mode='NO_BACKSLASH_ESCAPES' */;", "for some servers alone"),
+        ] {
+            let error = failure(&of(head, ""), &chosen);
+            assert_eq!(error.code, Code::DumpRefused);
+            assert!(error.message.contains(why), "{error:?}");
+        }
+    }
+
+    fn failure(text: &str, renaming: &Renaming) -> Error {
+        let error = io::copy(&mut PrefixReader::new(text.as_bytes(), renaming), &mut io::sink()).unwrap_err();
+        error.downcast::<Error>().unwrap()
+    }
+
+    #[test]
+    fn a_dump_that_ends_in_what_is_left_out_is_damaged() {
+        let chosen = Renaming { schema: Some("b".into()), ..Renaming::default() };
+        let prefix = Renaming { only: Some("wp_".into()), ..Renaming::default() };
+        for (renaming, text) in [
+            (&chosen, "USE b; CREATE TABLE t (x int); USE a; INSERT INTO t VALUES ('x"),
+            (&chosen, "USE a; INSERT INTO t VALUES (1)"),
+            (&prefix, "CREATE TABLE wp_a (x int); INSERT INTO x_a VALUES (1), (2"),
+            (&prefix, "CREATE TABLE wp_a (x int); INSERT INTO `x_"),
+        ] {
+            assert_eq!(failure(text, renaming).code, Code::BackupCorrupt, "{text}");
+            assert!(databases(text.as_bytes()).is_ok(), "the beginning of a dump tells, too");
+        }
+        for text in ["USE b; SELECT 1", "USE a; INSERT INTO t VALUES (1); ", "USE a; SELECT 1; -- x"] {
+            read(text, &chosen);
+        }
+    }
+
+    #[test]
+    fn a_statement_is_taken_by_the_database_that_it_names_wherever_it_stands() {
+        let chosen = Renaming { schema: Some("b".into()), ..Renaming::default() };
+        let own = "INSERT INTO `b`.`t` VALUES (1);\nCREATE TABLE b.u (`x` int);\nCREATE TRIGGER `b`.`r` AFTER INSERT ON `b`.`t` FOR EACH ROW SET @a = 1;\n\
+            DROP TABLE IF EXISTS `b`.`v`;\nREPLACE INTO b.t VALUES (2);\n";
+        let taken = read(&format!("USE a;\nDROP USER x;\n{own}"), &chosen);
+        assert!(taken.ends_with(own) && !taken.contains("DROP USER"), "{taken}");
+        let others = own.replace("`b`.", "").replace("b.", "");
+        let taken = read(&format!("USE a;\n{others}"), &chosen);
+        assert!(!taken.contains("INTO") && !taken.contains("CREATE") && !taken.contains("DROP"), "{taken}");
+    }
+
+    #[test]
+    fn whose_a_statement_is_stands_near_its_beginning() {
+        let prefix = Renaming { only: Some("wp_".into()), ..Renaming::default() };
+        let comment = format!("/* {} */", "y".repeat(MAX_HELD));
+        for begins in ["CREATE", "CREATE TABLE", "INSERT INTO", "USE"] {
+            let error = failure(&format!("{begins} {comment} wp_a (x int);"), &prefix);
+            assert!(error.message.contains("do not tell whose it is"), "{error:?}");
+        }
+        assert_eq!(read("CREATE;\n", &prefix), "\n", "it names nothing of the site's");
+    }
+
+    #[test]
+    fn the_mark_of_utf_8_is_no_part_of_the_first_word() {
+        let chosen = Renaming { schema: Some("b".into()), ..Renaming::default() };
+        let text = "\u{feff}USE a; INSERT INTO t VALUES (1); USE b; INSERT INTO t VALUES (2);";
+        assert_eq!(databases(text.as_bytes()).unwrap(), ["a", "b"]);
+        let taken = read(text, &chosen);
+        assert!(taken.starts_with('\u{feff}') && !taken.contains("(1)") && taken.contains("(2)"), "{taken}");
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub(super) struct Choice {
     makes: bool,
     /// `SET` of the server.
     global: bool,
+    /// The database was named before the name.
+    qualified: bool,
     /// What is left out with the statement, as it is said.
     pub(super) said: Option<String>,
     /// The databases that it names.
@@ -58,22 +60,41 @@ fn is(word: &[u8], words: &[&str]) -> bool {
 
 impl Choice {
     pub(super) fn new() -> Choice {
-        Choice { step: Step::Start, here: true, makes: false, global: false, said: None, databases: Vec::new() }
+        Choice {
+            step: Step::Start,
+            here: true,
+            makes: false,
+            global: false,
+            qualified: false,
+            said: None,
+            databases: Vec::new(),
+        }
     }
 
     /// Behind a statement.
     pub(super) fn begin(&mut self) {
-        (self.step, self.makes, self.global, self.said) = (Step::Start, false, false, None);
+        (self.step, self.said) = (Step::Start, None);
+        (self.makes, self.global, self.qualified) = (false, false, false);
     }
 
     /// At the end of a statement that is still held.
     pub(super) fn end(&self, renaming: &Renaming) -> Verdict {
         let stays = match self.step {
             Step::Set => self.here || !self.global,
-            Step::Name | Step::On => self.here && renaming.only.is_none(),
+            Step::Name | Step::On | Step::Kind => self.here && renaming.only.is_none(),
             _ => self.here,
         };
         if stays { Verdict::Taken } else { Verdict::Skipped }
+    }
+
+    /// Whether what comes of the statement tells whose it is.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.step, Step::Start | Step::Set | Step::Quoted)
+    }
+
+    /// What becomes of a statement that names nothing.
+    fn nameless(&self) -> Verdict {
+        if self.here { Verdict::Taken } else { Verdict::Skipped }
     }
 
     /// A bare word, and the byte behind it.
@@ -83,15 +104,16 @@ impl Choice {
                 self.step = match word {
                     _ if is(word, &["SET"]) => Step::Set,
                     _ if is(word, &["USE"]) => Step::Use,
-                    // What is of another database is nothing of this one's, but for the settings around it.
-                    _ if !self.here => return Verdict::Skipped,
                     _ if is(word, &["CREATE", "DROP"]) => {
                         self.makes = is(word, &["CREATE"]);
                         Step::Kind
                     }
                     _ if is(word, &["INSERT", "REPLACE", "DELETE", "TRUNCATE", "ALTER"]) => Step::Name,
                     _ if is(word, &["SELECT", "DO"]) => Step::Quoted,
-                    _ => return Verdict::Taken,
+                    // No dump has them: what reads it refuses them, where they are this database's.
+                    _ if !self.here && is(word, &["UPDATE", "RENAME", "LOAD"]) => Step::Name,
+                    // What is of another database is nothing of this one's, but for the settings around it.
+                    _ => return self.nameless(),
                 };
                 Verdict::Held
             }
@@ -104,7 +126,7 @@ impl Choice {
                     _ if is(word, &["TABLE", "SEQUENCE", "VIEW", "PROCEDURE", "FUNCTION", "EVENT"]) => Step::Name,
                     _ if is(word, &["TRIGGER", "INDEX"]) && self.makes => Step::On,
                     _ if is(word, &["DATABASE", "SCHEMA"]) => Step::Database,
-                    _ if is(word, &["TRIGGER", "INDEX", "USER", "ROLE", "SERVER"]) => return Verdict::Taken,
+                    _ if is(word, &["TRIGGER", "INDEX", "USER", "ROLE", "SERVER"]) => return self.nameless(),
                     _ => Step::Kind,
                 };
                 Verdict::Held
@@ -135,7 +157,7 @@ impl Choice {
                 ];
                 match word {
                     _ if is(word, &options) => Verdict::Held,
-                    _ if is(word, &["DATABASE", "SCHEMA"]) => Verdict::Taken,
+                    _ if is(word, &["DATABASE", "SCHEMA"]) => self.nameless(),
                     _ => self.name(renaming, word, next),
                 }
             }
@@ -146,7 +168,7 @@ impl Choice {
     /// A string, or a name in quotes that are not read as such: whose it is nobody knows.
     pub(super) fn text(&self, renaming: &Renaming) -> Verdict {
         match self.step {
-            Step::Name if renaming.only.is_some() => Verdict::Skipped,
+            Step::Name if renaming.only.is_some() || !self.here => Verdict::Skipped,
             _ => Verdict::Held,
         }
     }
@@ -164,18 +186,16 @@ impl Choice {
                     self.here = is_own;
                 }
                 if is_own {
-                    return Verdict::Taken;
+                    return self.nameless();
                 }
                 self.said = Some(format!("database {shown}"));
                 Verdict::Skipped
             }
             Step::Name | Step::Quoted if next == Some(b'.') => {
-                if is_own {
-                    Verdict::Held
-                } else {
-                    Verdict::Skipped
-                }
+                self.qualified = true;
+                if is_own { Verdict::Held } else { Verdict::Skipped }
             }
+            Step::Name | Step::Quoted if !self.here && !self.qualified => Verdict::Skipped,
             Step::Name | Step::Quoted => {
                 let takes = renaming.only.as_ref().is_none_or(|only| name.starts_with(only.as_bytes()));
                 if takes {
