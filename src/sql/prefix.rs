@@ -692,6 +692,9 @@ mod tests {
                 "(1,1,'shop_capabilities','old'),(2,1,'wp_capabilities','new')",
                 "(1,1,'wp_capabilities','old'),(2,1,'shop_capabilities','new')",
             ),
+            // The same on every site: a plugin's own.
+            ("usermeta", "(1,1,'wp_2fa_totp_key','x')", "(1,1,'wp_2fa_totp_key','x')"),
+            ("usermeta", "(1,1,'shop_capabilities_old','x')", "(1,1,'shop_capabilities_old','x')"),
             ("posts", "(1,'wp_block','wp_template')", "(1,'wp_block','wp_template')"),
             ("postmeta", "(1,1,'wp_capabilities','x')", "(1,1,'wp_capabilities','x')"),
             ("x_options", "(1,'wp_user_roles','x','yes')", "(1,'wp_user_roles','x','yes')"),
@@ -728,6 +731,12 @@ mod tests {
         ] {
             assert_eq!(renamed(text), wanted);
         }
+        let back = Renaming { from: Some("abc_".into()), to: "wp_".into(), ..Renaming::default() };
+        let text = "INSERT INTO `abc_usermeta` VALUES (1,1,'wp_2fa_totp_key','x'),(2,1,'abc_plugin','x'),(3,1,'wp_2_capabilities','x'),(4,1,'abc_user_level','x');";
+        assert_eq!(
+            read(text, &back),
+            "INSERT INTO `wp_usermeta` VALUES (1,1,'wp_2fa_totp_key','x'),(2,1,'wp_plugin','x'),(3,1,'abc_2_capabilities','x'),(4,1,'wp_user_level','x');"
+        );
     }
 
     #[test]

@@ -103,6 +103,9 @@ const OF_SQL: &[&str] = &[
     "year_",
 ];
 
+/// The prefix that WordPress proposes.
+const USUAL: &str = "wp_";
+
 /// A table in which WordPress keeps the prefix as data.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keeper {
@@ -121,13 +124,35 @@ impl Keeper {
         }
     }
 
+    /// What WordPress itself writes behind the prefix.
+    fn written(self) -> &'static [&'static [u8]] {
+        match self {
+            Keeper::Options => &[b"user_roles"],
+            Keeper::UserMeta => &[
+                b"capabilities",
+                b"user_level",
+                b"user-settings",
+                b"user-settings-time",
+                b"dashboard_quick_press_last_post_id",
+                b"media_library_mode",
+                b"persisted_preferences",
+            ],
+        }
+    }
+
     /// Whether a string has the prefix; `rest` begins behind it.
     fn holds(self, rest: &[u8], quote: u8) -> bool {
-        const ROLES: &[u8] = b"user_roles";
-        match self {
-            Keeper::Options => of_one_site(rest).strip_prefix(ROLES).is_some_and(|rest| rest.first() == Some(&quote)),
-            Keeper::UserMeta => true,
-        }
+        let is_whole = |written: &&[u8]| {
+            of_one_site(rest).strip_prefix(*written).is_some_and(|behind| behind.first() == Some(&quote))
+        };
+        self.written().iter().any(is_whole)
+    }
+
+    /// The same where the prefix is that of the dump's own tables. Plugins write keys behind it, too, and others that are the same on every
+    /// site: these begin with `wp_` (`wp_2fa_totp_key`), so under this prefix nobody tells the two apart. A key that stays is a setting to be
+    /// made again; one that is renamed is a second factor that is gone.
+    fn holds_own(self, prefix: &str, rest: &[u8], quote: u8) -> bool {
+        self.holds(rest, quote) || self == Keeper::UserMeta && !prefix.eq_ignore_ascii_case(USUAL)
     }
 }
 
@@ -399,12 +424,13 @@ impl Names {
             _ => false,
         };
         let (keeper, from) = (self.keeper.filter(|_| is_there)?, renaming.from.as_ref()?);
-        let holds = |prefix: &str| rest.strip_prefix(prefix.as_bytes()).is_some_and(|rest| keeper.holds(rest, quote));
-        if holds(from) {
+        let behind = |prefix: &str| rest.strip_prefix(prefix.as_bytes());
+        if behind(from).is_some_and(|rest| keeper.holds_own(from, rest, quote)) {
             return Some((from.len(), &renaming.to));
         }
-        // Of a site that once had the other prefix: it meant nothing there, and must not begin to.
-        holds(&renaming.to).then_some((renaming.to.len(), from))
+        // Of a site that once had the other prefix: it meant nothing there, and must not begin to. A plugin's key means what it meant.
+        let had = behind(&renaming.to).is_some_and(|rest| keeper.holds(rest, quote));
+        had.then_some((renaming.to.len(), from))
     }
 
     /// Any other byte.
