@@ -200,7 +200,7 @@ fn of_a_dump_of_several_databases_the_sites_own_is_restored() {
     let line = text.lines().position(|line| line.starts_with("INSERT INTO `wp_rv_one`")).unwrap() + 1;
     let refused = world.refused("restore_start", json!({"domain": DOMAIN, "backup": {"from": dump}, "wait": true}));
     assert!(refused["message"].as_str().unwrap().contains(&format!("line {line}")), "{refused}");
-    // In an archive the configuration of the site tells it.
+    // The configuration in an archive is its site's word, and no right to a neighbour's database.
     std::fs::write(
         &dump,
         text.replace("`zoo`", "`shop`")
@@ -215,7 +215,11 @@ fn of_a_dump_of_several_databases_the_sites_own_is_restored() {
         "<?php define('DB_NAME', 'own'); define('DB_USER', 'u'); define('DB_PASSWORD', 'p');",
     )
     .unwrap();
-    let preview = world.call("preview_backup", json!({"domain": DOMAIN, "backup": {"from": site}, "wait": true}));
+    let refused = world.refused("preview_backup", json!({"domain": DOMAIN, "backup": {"from": site}, "wait": true}));
+    assert_eq!(refused["code"], "backup_layout_unknown", "{refused}");
+    assert_eq!(refused["context"]["databases"], json!(["shop", "own"]), "{refused}");
+    let told = json!({"domain": DOMAIN, "backup": {"from": site, "site": "own"}, "wait": true});
+    let preview = world.call("preview_backup", told);
     assert!(preview["warnings"].to_string().contains("the database own is restored"), "{preview}");
 }
 

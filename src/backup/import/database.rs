@@ -13,7 +13,9 @@ const FEW: usize = 10;
 /// Longest prefix of tables.
 const MAX_PREFIX: usize = 64;
 
-/// By what the site's database is told among those of a dump, the first that tells it.
+/// By what the site's database is told among those of a dump. What was asked for tells it, and the account of the live site, which opens
+/// that database and no other. The configuration in the backup is the word of whoever wrote the site's files: where it names another
+/// database than the live site has, it can ask for a neighbour's, and settles nothing.
 #[derive(Default)]
 pub(super) struct Wanted<'a> {
     /// The site that was asked for.
@@ -49,15 +51,26 @@ impl Wanted<'_> {
             (None, Some(told), None, _, _) if !self.files => {
                 Err(which(format!("its dump has no database {}, but {}", printable(told), few()), &own))
             }
-            (None, _, Some(configured), _, _) if own.contains(&configured) => found(configured),
+            (None, _, configured, Some(live), _)
+                if configured.is_none_or(|configured| configured == live || !has(&configured)) =>
+            {
+                found(live)
+            }
+            (None, _, configured, None, [only]) if configured.is_none_or(|configured| configured == *only) => {
+                found(only)
+            }
             (None, _, Some(configured), _, _) => {
                 let configured = printable(configured);
-                let message =
-                    format!("the site's configuration names the database {configured}, and its dump holds {}", few());
+                let live = match self.live {
+                    Some(live) if live != configured => format!(", the live site has {}", printable(live)),
+                    _ => String::new(),
+                };
+                let message = format!(
+                    "the configuration in it names the database {configured}{live}, and its dump holds {}",
+                    few()
+                );
                 Err(which(message, &own))
             }
-            (None, _, None, Some(live), _) => found(live),
-            (None, _, None, None, [only]) => found(only),
             _ => Err(which(format!("its dump holds {} databases: {}", own.len(), few()), &own)),
         }
     }
@@ -153,15 +166,20 @@ mod tests {
         assert_eq!(chosen(&wanted(None, None, Some("x")), &[]), Ok(None));
         assert_eq!(chosen(&wanted(None, None, None), &["mysql", "only", "sys"]), some("only"));
         assert_eq!(chosen(&wanted(Some("b"), Some("a"), Some("a")), &named), some("b"));
-        assert_eq!(chosen(&wanted(None, Some("b"), Some("a")), &named), some("b"));
+        assert_eq!(chosen(&wanted(None, Some("a"), Some("a")), &named), some("a"));
+        assert_eq!(chosen(&wanted(None, Some("gone"), Some("a")), &named), some("a"));
+        assert_eq!(chosen(&wanted(None, Some("b"), None), &["mysql", "b"]), some("b"));
         assert_eq!(chosen(&wanted(None, None, Some("a")), &named), some("a"));
-        let site = Wanted { told: Some("shop.example"), configured: Some("b"), files: true, ..Wanted::default() };
+        let site = Wanted { told: Some("shop.example"), live: Some("b"), files: true, ..Wanted::default() };
         assert_eq!(chosen(&site, &named), some("b"), "a site is no database");
         for (wanted, words) in [
             (wanted(None, None, Some("x")), "holds 2 databases: a, b"),
             (wanted(Some("c"), None, Some("a")), "has no database c, but a, b"),
             (wanted(Some("mysql"), None, Some("a")), "has no database mysql"),
-            (wanted(None, Some("c"), Some("a")), "names the database c, and its dump holds a, b"),
+            (wanted(None, Some("c"), None), "names the database c, and its dump holds a, b"),
+            (wanted(None, Some("b"), Some("a")), "names the database b, the live site has a, and its dump holds a, b"),
+            (wanted(None, Some("b"), Some("x")), "names the database b, the live site has x, and its dump holds a, b"),
+            (wanted(None, Some("b"), None), "names the database b, and its dump holds a, b"),
         ] {
             let said = chosen(&wanted, &named).unwrap_err();
             assert!(said.contains(words), "{said}");
