@@ -556,6 +556,18 @@ impl Foreign {
     }
 }
 
+/// Rows that a dump's own list tells, by the names that its tables have afterwards; tables that are left out have none.
+fn told_rows(listed: &[(String, u64)], renaming: Option<&Renaming>) -> HashMap<String, u64> {
+    let from = renaming.and_then(|renaming| Some((renaming.from.as_ref()?, &renaming.to)));
+    let only = renaming.and_then(|renaming| renaming.only.as_ref());
+    let name = |told: &str| match from.and_then(|(from, to)| Some((told.strip_prefix(from.as_str())?, to))) {
+        Some((rest, to)) => format!("{to}{rest}"),
+        None => told.to_owned(),
+    };
+    let own = listed.iter().filter(|(table, _)| only.is_none_or(|only| table.starts_with(only.as_str())));
+    own.map(|(table, rows)| (name(table), *rows)).collect()
+}
+
 impl Source {
     /// Which of its files this is.
     pub(crate) fn number(&self, part: &Part) -> Option<usize> {
@@ -632,12 +644,7 @@ impl Source {
     pub fn other_rows<'t>(&self, found: impl Iterator<Item = (&'t str, u64)>) -> Option<Error> {
         let dump = self.parts.iter().find_map(Part::dump_folder).filter(|dump| !dump.rows.is_empty())?;
         let renaming = self.foreign.as_ref().and_then(|foreign| foreign.renaming.as_ref());
-        let from = renaming.and_then(|renaming| Some((renaming.from.as_ref()?, &renaming.to)));
-        let name = |told: &str| match from.and_then(|(from, to)| Some((told.strip_prefix(from.as_str())?, to))) {
-            Some((rest, to)) => format!("{to}{rest}"),
-            None => told.to_owned(),
-        };
-        let told: HashMap<String, u64> = dump.rows.iter().map(|(table, rows)| (name(table), *rows)).collect();
+        let told = told_rows(&dump.rows, renaming);
         let mut wrong = found.filter_map(|(table, rows)| Some((table, rows, *told.get(table)?)));
         let (table, rows, said) = wrong.find(|(_, rows, said)| rows != said)?;
         let message = format!("`metadata` says {said} rows of {}, and its files hold {rows}", text::printable(table));
@@ -710,6 +717,18 @@ mod tests {
         assert!(both.other_live_prefix(true).is_none(), "with its own settings it is another database");
         let kept = Foreign { settings: Some(Settings::of(Default::default())), ..both };
         assert!(kept.other_live_prefix(true).is_some() && kept.other_live_prefix(false).is_none());
+    }
+
+    #[test]
+    fn of_the_rows_that_a_dump_tells_those_of_the_sites_own_tables_count() {
+        let rows = [("wp_posts", 3), ("shop_posts", 9), ("wp_users", 1)].map(|(name, rows)| (name.to_owned(), rows));
+        let renaming =
+            Renaming { from: Some("wp_".into()), to: "shop_".into(), only: Some("wp_".into()), ..Renaming::default() };
+        for told in [rows.to_vec(), rows.iter().rev().cloned().collect()] {
+            let told = told_rows(&told, Some(&renaming));
+            assert_eq!((told.get("shop_posts"), told.get("shop_users"), told.len()), (Some(&3), Some(&1), 2));
+        }
+        assert_eq!(told_rows(&rows, None).get("shop_posts"), Some(&9));
     }
 
     #[test]
