@@ -42,6 +42,8 @@ const BLOCK: usize = 512;
 const MAX_TEXTS: usize = 64 << 20;
 /// Most bytes of directories that are kept of archives in others.
 const MAX_DIRECTORIES: u64 = 32 << 20;
+/// What is said of a large dump in an archive.
+const NOT_LOOKED: &str = "Its dumps were not looked through for databases to their end. Where the site's is missing among them, unpack the dump and name it: `--dump FILE`.";
 /// Most files of one backup.
 const MAX_FILES: usize = 1_000;
 
@@ -98,10 +100,11 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     let (mut keeps, mut lacks) = (answered.keeps, answered.lacks);
     let mut dump = answered.dump || listings.iter().any(|listing| listing.is_dump);
     let mut databases = named_databases(&parts, &listings);
+    let mut is_cut = !databases.is_empty() && listings.iter().any(|listing| listing.is_cut);
     if let Some(beside) = import.dump.as_ref().filter(|dump| dump.is_absolute()) {
         let (part, named) = dump_beside(config, &source, beside)?;
         parts.push(part);
-        (dump, databases) = (true, named);
+        (dump, databases, is_cut) = (true, named, false);
     }
     if answered.files {
         let is_around = answered.holds == Some(Holds::SiteFolder);
@@ -127,8 +130,9 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     };
     let schema = match wanted.of(&databases) {
         Err(_) if !database => None,
-        chosen => chosen.map_err(named)?,
+        chosen => chosen.map_err(|error| named(if is_cut { error.hint(NOT_LOOKED) } else { error }))?,
     };
+    lacks.extend(is_cut.then(|| NOT_LOOKED.to_owned()));
     lacks.extend(schema.as_ref().map(|schema| wanted.said(schema, &databases)));
     let renaming = renamed(answered.renaming, import.prefix.as_deref(), live_prefix, schema).map_err(named)?;
     lacks.extend(renaming.as_ref().and_then(only));
@@ -583,8 +587,9 @@ fn dump_beside(config: &Config, source: &Source, path: &Path) -> Result<(Part, V
     match (part.role.clone(), part.container) {
         (Role::Dump, _) => {
             let text = crate::archive::text(part.reader()).map_err(|error| part.named(error))?;
-            let (_, named) = dump_head(text).map_err(|error| part.named(error))?;
-            Ok((part, named))
+            let most = Limits::from_config(&config.limits).bytes;
+            let head = dump_head(text, most).map_err(|error| part.named(error))?;
+            Ok((part, head.databases))
         }
         (_, Container::Zip) => {
             let listing = Listing::of(source, &part, &[], Limits::from_config(&config.limits))?;
@@ -611,9 +616,9 @@ fn list(source: &Source, parts: &[Part], inner: &[RelPath], limits: Limits) -> R
         if part.role == Role::Dump {
             let file = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let text = crate::archive::text(part.reader()).map_err(|error| part.named(error))?;
-            let (head, named) = dump_head(text).map_err(|error| part.named(error))?;
-            let head = String::from_utf8_lossy(&head).into_owned();
-            let databases = BTreeMap::from([(RelPath::default(), named)]);
+            let found = dump_head(text, limits.bytes).map_err(|error| part.named(error))?;
+            let head = String::from_utf8_lossy(&found.text).into_owned();
+            let databases = BTreeMap::from([(RelPath::default(), found.databases)]);
             return Ok(Listing { file, is_dump: true, head, databases, ..Listing::default() });
         }
         Listing::of(source, part, inner, limits)

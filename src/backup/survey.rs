@@ -24,6 +24,8 @@ const MOST_PARTS: usize = 200_000;
 const MAX_TEXT: u64 = 256 << 10;
 /// Most dumps whose databases are remembered.
 const MAX_NAMING: usize = 100;
+/// As much of the dumps in one part is looked through for databases.
+const MAX_LOOKED: u64 = 1 << 30;
 const MAX_TEXTS: usize = 512;
 const MAX_TEXT_BYTES: usize = 8 << 20;
 /// Configurations of sites, wherever they lie.
@@ -72,24 +74,41 @@ pub struct Listing {
     pub head: String,
     /// The databases that its dumps name, by their paths; that of a part that is a dump by itself is empty.
     pub databases: BTreeMap<RelPath, Vec<String>>,
+    /// As much of its dumps may still be looked through for these.
+    pub(super) left: u64,
+    /// Some were not looked through to their end.
+    pub is_cut: bool,
 }
 
 /// As much of a dump is read for what its writer says of it.
 pub(super) const HEAD: usize = 8 << 10;
 
-/// The first lines of a dump, and the databases that it names where these lines name one.
+/// What is seen of a dump before anything is decided.
+pub(super) struct Head {
+    /// Its first lines.
+    pub text: Vec<u8>,
+    /// The databases that it names, where these lines name one.
+    pub databases: Vec<String>,
+    /// Bytes that were read.
+    looked: u64,
+    /// It goes on behind what may be looked through.
+    is_cut: bool,
+}
+
+/// Looks through the first `most` bytes of a dump; through no more than its first lines where these name no database.
 ///
 /// # Errors
 /// Those of reading it.
-pub(super) fn dump_head(mut text: impl Read) -> Result<(Vec<u8>, Vec<String>)> {
+pub(super) fn dump_head(text: impl Read, most: u64) -> Result<Head> {
     let mut head = Vec::with_capacity(HEAD);
+    let mut text = text.take(most);
     text.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(archive::unwrap_io)?;
     let named = prefix::databases(head.as_slice()).map_err(archive::unwrap_io)?;
-    let all = match named.is_empty() {
+    let databases = match named.is_empty() {
         true => named,
-        false => prefix::databases(head.as_slice().chain(text)).map_err(archive::unwrap_io)?,
+        false => prefix::databases(head.as_slice().chain(text.by_ref())).map_err(archive::unwrap_io)?,
     };
-    Ok((head, all))
+    Ok(Head { text: head, databases, looked: most - text.limit(), is_cut: text.limit() == 0 })
 }
 
 impl Listing {
@@ -99,7 +118,8 @@ impl Listing {
     /// What reading it meets.
     pub fn of(source: &Source, part: &Part, inner: &[RelPath], limits: Limits) -> Result<Listing> {
         let file = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut listing = Listing { file, inner: inner.to_vec(), ..Listing::default() };
+        let left = MAX_LOOKED.min(limits.bytes);
+        let mut listing = Listing { file, inner: inner.to_vec(), left, ..Listing::default() };
         let places = inner.iter().fold(Places::default(), |places, path| places.and_inside(path));
         let walk = Walk::new(source, limits, &Silent, Purpose::Names);
         walk.over(&part.clone().placed(Arc::new(places)), |_, path, entry, _, data| {
@@ -169,9 +189,11 @@ impl Listing {
 
     /// What cannot be read is said when the dump itself is.
     fn note_databases(&mut self, path: &RelPath, data: &mut dyn Read) {
-        let named = archive::text(data).and_then(dump_head).map(|(_, named)| named).unwrap_or_default();
-        if !named.is_empty() {
-            self.databases.insert(path.clone(), named);
+        let Ok(head) = archive::text(data).and_then(|text| dump_head(text, self.left)) else { return };
+        self.left -= head.looked;
+        self.is_cut |= head.is_cut;
+        if !head.databases.is_empty() {
+            self.databases.insert(path.clone(), head.databases);
         }
     }
 
@@ -499,6 +521,24 @@ mod tests {
         let content = RelPath::parse(site("wp-content").as_bytes()).unwrap();
         assert_eq!(listing.inside(&content).collect::<Vec<_>>(), [&b"a.php"[..], b"plugins"]);
         assert!(!listing.has(&RelPath::parse(site("wp-includes").as_bytes()).unwrap()));
+    }
+
+    #[test]
+    fn dumps_are_looked_through_for_databases_as_far_as_may_be() {
+        let text = format!("USE a; {}; USE b;", "x".repeat(2 * HEAD));
+        let of = |text: &str, most| dump_head(text.as_bytes(), most).unwrap();
+        let (whole, part) = (of(&text, u64::MAX), of(&text, HEAD as u64 + 9));
+        assert_eq!((whole.databases.len(), whole.looked, whole.is_cut), (2, text.len() as u64, false));
+        assert_eq!((part.databases, part.looked, part.is_cut), (vec!["a".to_owned()], HEAD as u64 + 9, true));
+        let mut listing = Listing { left: text.len() as u64 + 3, ..Listing::default() };
+        for name in ["a.sql", "b.sql"] {
+            let entry = Entry::file(name, text.len() as u64);
+            listing.note(&RelPath::parse(name.as_bytes()).unwrap(), &entry, &mut text.as_bytes()).unwrap();
+        }
+        let found: Vec<usize> = listing.databases.values().map(Vec::len).collect();
+        assert_eq!((found, listing.left, listing.is_cut), (vec![2], 0, true));
+        let none = of(&"x".repeat(2 * HEAD), u64::MAX);
+        assert_eq!((none.looked, none.is_cut), (HEAD as u64, false));
     }
 
     #[test]
