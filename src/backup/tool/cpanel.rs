@@ -78,7 +78,8 @@ fn sites(listing: &Listing, top: &RelPath) -> (Vec<(String, RelPath)>, Vec<Strin
             .find_map(|line| line.trim().strip_prefix("documentroot:").map(|root| root.trim().to_owned()))?;
         // `/home/USER/public_html/shop` is `homedir/public_html/shop`.
         let inside = line.trim_start_matches('/').splitn(3, '/').nth(2).unwrap_or_default().to_owned();
-        Some(home.below(&RelPath::parse(inside.as_bytes()).ok()?))
+        // The home itself is none: it has keys and mail.
+        Some(home.below(&RelPath::parse(inside.as_bytes()).ok().filter(|inside| !inside.is_root())?))
     };
     let (mut found, mut lost) = (Vec::new(), Vec::new());
     for (domain, file) in domains(&text(&userdata.join(b"main")).unwrap_or_default()) {

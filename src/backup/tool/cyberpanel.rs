@@ -32,8 +32,17 @@ impl Tool for CyberPanel {
         let outer = RelPath::parse(b"public_html")?;
         let archive = asked.inner.first().cloned().unwrap_or_default();
         let inner = outer.join(b"public_html");
-        let roots = [archive.below(&inner), archive.below(&outer), archive.clone()];
-        let root = roots.into_iter().find(|root| listing.has(root)).unwrap_or(archive);
+        let usual = [archive.below(&inner), archive.below(&outer)];
+        let root = match usual.into_iter().find(|root| listing.has(root)) {
+            Some(root) => root,
+            // Of an archive of the document root the top may be that. Of the backup it has keys and mail.
+            None if !asked.inner.is_empty() || asked.import.root.is_some() => archive,
+            None => {
+                return Err(Error::new(Code::BackupIncomplete, "it holds no public_html, which is the document root")
+                    .hint("Choose another backup, or say which folder is the document root: `--root FOLDER`.")
+                    .with("missing", "public_html"));
+            }
+        };
         require_dumps(asked, listing)?;
         let mut answered = any::answer(self.name(), asked, Some(root))?;
         answered.extent = asked.extent_of_panel();
@@ -50,7 +59,7 @@ impl Tool for CyberPanel {
 /// # Errors
 /// `backup_incomplete` where a database is wanted and one that is listed has no dump.
 fn require_dumps(asked: &Asked, listing: &Listing) -> Result<()> {
-    if !asked.database || asked.has_dump_beside() {
+    if !asked.database || asked.import.dump.is_some() {
         return Ok(());
     }
     let text = RelPath::parse(META).ok().and_then(|path| listing.texts.get(&path));
