@@ -5,7 +5,7 @@
 mod database;
 
 use crate::api;
-use crate::archive::{Codec, Entries, Limits, ReadAt, Tail, ZipReader, daf, jpa, seven_zip, wpress};
+use crate::archive::{Codec, Entries, EntryKind, Limits, ReadAt, Tail, ZipReader, daf, jpa, seven_zip, wpress};
 use crate::backup::dump_folder::DumpFolder;
 use crate::backup::extent::Extent;
 use crate::backup::folder::require_own;
@@ -71,9 +71,11 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     };
     let named = |error: Error| about(&path, error);
     let mut listings = list(&source, &parts, &[], limits)?;
+    let mut beside = None;
     if let Some(unfolded) = unfold(&parts, &listings, limits).map_err(named)? {
-        parts.clone_from(&unfolded);
-        source.parts = unfolded;
+        parts.clone_from(&unfolded.parts);
+        source.parts = unfolded.parts;
+        beside = unfolded.beside;
         listings = list(&source, &parts, &[], limits)?;
     }
     let live = live_configuration(&source.site);
@@ -98,6 +100,7 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     }
     parts.iter_mut().filter(|part| part.role == Role::Archive).skip(1).for_each(|part| part.role = Role::Files);
     let (mut keeps, mut lacks) = (answered.keeps, answered.lacks);
+    lacks.extend(beside);
     let mut dump = answered.dump || listings.iter().any(|listing| listing.is_dump);
     let mut databases = named_databases(&parts, &listings);
     let mut is_cut = !databases.is_empty() && listings.iter().any(|listing| listing.is_cut);
@@ -310,12 +313,21 @@ fn set_in(folder: &Part, path: &Path) -> Result<Option<Vec<Part>>> {
     }
 }
 
+/// What lies in the archives of a set that hold others.
+struct Unfolded {
+    /// The archives of the set.
+    parts: Vec<Part>,
+    /// The sentence of what lies beside them there.
+    beside: Option<String>,
+}
+
 /// The parts of a set whose archives lie in others, one for each of them; `None` where every part is one itself. Archives that lie there both
 /// unpacked and in another one are taken once.
 ///
 /// # Errors
-/// `backup_incomplete` where one is missing that is named, `backup_unreadable` where it cannot be read where it lies; `limit_exceeded`.
-fn unfold(parts: &[Part], listings: &[Listing], limits: Limits) -> Result<Option<Vec<Part>>> {
+/// `backup_incomplete` where one is missing that is named, `backup_unreadable` where it cannot be read where it lies,
+/// `backup_layout_unknown` for an archive that is not named; `limit_exceeded`.
+fn unfold(parts: &[Part], listings: &[Listing], limits: Limits) -> Result<Option<Unfolded>> {
     let children: Vec<Vec<String>> = listings.iter().map(wpvivid::children).collect();
     if children.iter().all(Vec::is_empty) {
         return Ok(None);
@@ -324,11 +336,12 @@ fn unfold(parts: &[Part], listings: &[Listing], limits: Limits) -> Result<Option
     wpvivid::require_parts((0..parts.len()).filter(around).map(|at| listings[at].file.as_str()))?;
     let kept = Arc::new(AtomicU64::new(MAX_DIRECTORIES));
     let mut unfolded: Vec<Part> = (0..parts.len()).filter(|at| !around(at)).map(|at| parts[at].clone()).collect();
+    let mut others = BTreeSet::new();
     let there: BTreeSet<&str> = listings.iter().map(|listing| listing.file.as_str()).collect();
     for (part, names) in parts.iter().zip(&children) {
         let mut wanted: BTreeSet<&str> =
             names.iter().map(String::as_str).filter(|name| !there.contains(name)).collect();
-        if wanted.is_empty() {
+        if names.is_empty() {
             continue;
         }
         let mut zip =
@@ -336,6 +349,11 @@ fn unfold(parts: &[Part], listings: &[Listing], limits: Limits) -> Result<Option
         while let Some(entry) = zip.next_entry().map_err(|error| part.named(error))? {
             let name = String::from_utf8_lossy(&entry.path).into_owned();
             if !wanted.remove(name.as_str()) {
+                let is_known = names.contains(&name) || name.as_bytes() == wpvivid::INFO;
+                if !is_known && entry.kind != EntryKind::Folder {
+                    require_no_archive(&name)?;
+                    others.insert(name);
+                }
                 continue;
             }
             let lies = zip.lies().ok_or_else(|| {
@@ -352,7 +370,25 @@ fn unfold(parts: &[Part], listings: &[Listing], limits: Limits) -> Result<Option
     if unfolded.len() > MAX_FILES {
         return Err(Error::new(Code::LimitExceeded, format!("it is in over {MAX_FILES} archives")));
     }
-    Ok(Some(unfolded))
+    let beside = (!others.is_empty()).then(|| {
+        let few: Vec<&str> = others.iter().take(10).map(String::as_str).collect();
+        let more = if others.len() > few.len() { ", …" } else { "" };
+        printable(&format!("Beside its archives it holds {}{more}: not restored.", few.join(", ")))
+    });
+    Ok(Some(Unfolded { parts: unfolded, beside }))
+}
+
+/// Requires that what a description does not name is no archive, which may be a part of the set.
+///
+/// # Errors
+/// `backup_layout_unknown`.
+fn require_no_archive(name: &str) -> Result<()> {
+    if !name.to_ascii_lowercase().ends_with(".zip") {
+        return Ok(());
+    }
+    let message = format!("it holds {}, which its own description does not name", printable(name));
+    Err(Error::new(Code::BackupLayoutUnknown, message)
+        .hint("Unpack it, and name the folder with the archives that belong to the set."))
 }
 
 /// The names of the files in a folder.

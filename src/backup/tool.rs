@@ -245,5 +245,8 @@ pub fn only_top(listing: &Listing) -> Option<RelPath> {
 /// The sentence of a site of which nobody knows the database.
 pub const NO_DATABASE: &str = "No database is told by the configuration of the site in it: the live one stays.";
 
+/// The sentence of a set that has the core, too.
+pub const IN_PARTS: &str = "It is restored in parts: what the live site has outside of what it holds stays.";
+
 /// The sentence of what a content folder alone does not bring.
 pub const NO_CORE: &str = "It holds no core of WordPress and no wp-config.php: those of the live site stay, with all that lies outside of what it holds.";

@@ -3,7 +3,7 @@
 //! anywhere, and `-db1.gz` is of another database.
 
 use super::any::parts;
-use super::{Answered, Asked, NO_CORE, Tool, renaming};
+use super::{Answered, Asked, IN_PARTS, NO_CORE, Tool, renaming};
 use crate::backup::layout::places::{Places, Rule};
 use crate::backup::survey::Listing;
 use crate::error::{Code, Error, Result};
@@ -89,9 +89,8 @@ impl Tool for UpdraftPlus {
                 );
             }
         }
-        if !numbers.contains_key(CORE) {
-            answered.lacks.insert(0, NO_CORE.to_owned());
-        }
+        let said = if numbers.contains_key(CORE) { IN_PARTS } else { NO_CORE };
+        answered.lacks.insert(0, said.to_owned());
         let without: Vec<&str> = ENTITIES.iter().copied().filter(|entity| !numbers.contains_key(entity)).collect();
         if !without.is_empty() {
             answered.lacks.push(format!("The set has no file of {}: those of the live site stay.", without.join(", ")));

@@ -2,7 +2,7 @@
 //! which says where it belongs. By its usual settings they lie in one zip more, `…_backup_all.zip`. A large dump is in several files.
 
 use super::any::parts;
-use super::{Answered, Asked, NO_CORE, Tool};
+use super::{Answered, Asked, IN_PARTS, NO_CORE, Tool};
 use crate::backup::layout::places::{Places, Rule};
 use crate::backup::survey::Listing;
 use crate::error::{Code, Error, Result};
@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 /// The plugin.
 pub struct WPvivid;
 
-const INFO: &[u8] = b"wpvivid_package_info.json";
+/// The description of an archive of a set.
+pub const INFO: &[u8] = b"wpvivid_package_info.json";
 /// The end of the name of an encrypted dump.
 const ENCRYPTED: &[u8] = b".crypt";
 
@@ -77,9 +78,7 @@ impl Tool for WPvivid {
         all.sort();
         all.dedup();
         answered.parts = answered.files.then_some(all);
-        if !has_core {
-            answered.lacks.push(NO_CORE.to_owned());
-        }
+        answered.lacks.push(if has_core { IN_PARTS } else { NO_CORE }.to_owned());
         answered.lacks.push("Views, triggers, routines and events of the database are not in it, nor tables without the prefix of WordPress.".to_owned());
         Ok(answered)
     }
