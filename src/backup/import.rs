@@ -113,9 +113,9 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
         let is_around = answered.holds == Some(Holds::SiteFolder);
         let target = if is_around { &source.site.folder } else { &source.site.root };
         let root = if is_around { source.site.root_in_folder() } else { RelPath::default() };
-        for path in kept_backups::kept(target, &root, &parts, &listings)? {
-            keeps.push(path.as_pattern());
-            lacks.push(printable(&format!("{path} of the live site holds backups and stays as it is.")));
+        for kept in kept_backups::kept(target, &root, &parts, &listings)? {
+            keeps.push(kept.pattern()?);
+            lacks.push(kept.sentence());
         }
     }
     if parts.iter().filter(|part| part.role == Role::Dump).count() > 1 {

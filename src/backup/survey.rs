@@ -2,6 +2,7 @@
 //! by which programs tell what is what. Memory is bounded, whatever the archive.
 
 use crate::archive::{self, Entry, EntryKind, Limits, Spent};
+use crate::backup::kept_backups;
 use crate::backup::layout::places::Places;
 use crate::backup::read::{Purpose, Walk};
 use crate::backup::source::{Part, Source};
@@ -20,6 +21,10 @@ const DEPTH: usize = 4;
 const MOST: usize = 50_000;
 /// Most folders, and files whose folder is a backup's or a site's own: of these every one counts.
 const MOST_PARTS: usize = 200_000;
+/// Most folders of plugins' backups.
+const MOST_BACKUPS: usize = 1_000;
+/// As much of an `index.php` is read for what it calls.
+const MAX_FRONT: u64 = 8 << 10;
 /// Largest small file that is read, most of them, and their bytes together.
 const MAX_TEXT: u64 = 256 << 10;
 /// Most dumps whose databases are remembered.
@@ -32,6 +37,10 @@ const MAX_TEXT_BYTES: usize = 8 << 20;
 const CONFIGURATIONS: &[&[u8]] = &[b"wp-config.php", b".env"];
 /// Small files at the top by which programs tell what is what. Deeper ones of these names are an application's, and many.
 const TEXTS: &[&[u8]] = &[b"package.json", b"meta.xml", b"wpvivid_package_info.json"];
+
+/// What a WordPress site has at its top that is neither core nor content.
+pub const BESIDE_CONTENT: [&[u8]; 7] =
+    [b"wp-config.php", b".htaccess", b".user.ini", b".well-known", b"robots.txt", b"favicon.ico", b"ads.txt"];
 
 /// Small files that a program puts at one path.
 const TEXTS_AT: &[&[u8]] = &[b"installation/sql/databases.json"];
@@ -62,6 +71,12 @@ pub struct Listing {
     pub(super) inner: Vec<RelPath>,
     /// Folders with what tells them.
     pub marks: BTreeSet<(RelPath, Mark)>,
+    /// Folders with the core of WordPress, `wp-includes`, however deep.
+    pub cores: BTreeSet<RelPath>,
+    /// Folders with what calls that core: `wp-load.php`, `wp-settings.php`, WordPress's own `index.php`.
+    pub starts: BTreeSet<RelPath>,
+    /// Folders of plugins with backups in them, however deep.
+    pub backups: BTreeSet<RelPath>,
     /// Files that are dumps by their names.
     pub dumps: Vec<RelPath>,
     /// Small files.
@@ -141,16 +156,18 @@ impl Listing {
         if !is_folder {
             self.note_trunk(&folder);
         }
-        let deepest = self.depth(path);
+        let deepest = self.deepest(path);
         for above in path.ancestors().take(deepest) {
             self.remember(above, true)?;
         }
         // What is restored of an overlay is told by these names: none may be missing.
         let is_part = is_folder || depth == 1 || [&b"wp-content"[..], b".backup"].contains(&folder.last_name());
-        if depth <= deepest && (is_part || self.names.len() < MOST) {
+        let is_beside_content = self.names.len() < MOST && is_beside_content(path);
+        if is_beside_content || (depth <= deepest && (is_part || self.names.len() < MOST)) {
             self.remember(path.clone(), is_folder)?;
         }
         self.note_content(path);
+        self.note_core(path)?;
         if is_folder {
             return Ok(());
         }
@@ -163,7 +180,23 @@ impl Listing {
         if let Some(mark) = mark
             && (mark != Mark::Page || self.marks.len() < MOST)
         {
-            self.marks.insert((folder, mark));
+            if name.starts_with(b"wp-") && mark == Mark::Application {
+                self.starts.insert(folder.clone());
+            }
+            self.marks.insert((folder.clone(), mark));
+        }
+        if let Some(of_backups) = kept_backups::folder_of(path)
+            && self.backups.len() < MOST_BACKUPS
+        {
+            self.backups.insert(of_backups);
+        }
+        let is_front = name == b"index.php" && depth <= 6 && entry.kind == EntryKind::File;
+        if is_front && self.starts.len() < MOST && !path.names().any(|name| name == b"wp-content") {
+            let mut text = Vec::new();
+            data.take(MAX_FRONT).read_to_end(&mut text).map_err(archive::unwrap_io)?;
+            if memchr::memmem::find(&text, b"wp-blog-header.php").is_some() {
+                self.starts.insert(folder);
+            }
         }
         if is_dump(name) && self.dumps.len() < MOST {
             self.dumps.push(path.clone());
@@ -207,7 +240,10 @@ impl Listing {
         if is_full(self) {
             // What was remembered while all that was seen lay deeper.
             let names = std::mem::take(&mut self.names);
-            self.names = names.into_iter().filter(|(path, _)| path.names().count() <= self.depth(path)).collect();
+            self.names = names
+                .into_iter()
+                .filter(|(path, _)| path.names().count() <= self.deepest(path) || is_beside_content(path))
+                .collect();
         }
         if is_full(self) {
             return Err(Error::new(Code::LimitExceeded, format!("it holds over {MOST_PARTS} folders near its top"))
@@ -239,6 +275,40 @@ impl Listing {
         self.trunk.as_ref().map_or(2 * DEPTH, |trunk| trunk.names().count() + DEPTH)
     }
 
+    /// The same; what lies directly in a content folder is remembered wherever that is.
+    fn deepest(&self, path: &RelPath) -> usize {
+        let content = path.names().position(|name| name == b"wp-content").map_or(0, |at| at + 2);
+        self.depth(path).max(content)
+    }
+
+    /// Whether what lies in this folder is among the names.
+    pub fn knows_inside(&self, folder: &RelPath) -> bool {
+        folder.names().count() < self.depth(folder)
+    }
+
+    /// The folder around `wp-includes`.
+    fn note_core(&mut self, path: &RelPath) -> Result<()> {
+        let mut at = 0;
+        for name in path.names() {
+            if name == b"wp-includes" {
+                self.cores.insert(RelPath::parse(&path.as_bytes()[..at])?);
+                if self.cores.len() > MOST {
+                    return Err(Error::new(Code::LimitExceeded, format!("it holds WordPress in over {MOST} folders"))
+                        .hint("Unpack it, and name the folder that is the document root."));
+                }
+                return Ok(());
+            }
+            at += name.len() + 1;
+        }
+        Ok(())
+    }
+
+    /// Folders directly in this one that hold the core of WordPress.
+    pub fn cores_in(&self, folder: &RelPath) -> Vec<RelPath> {
+        let within = |path: &&RelPath| path.split_last().is_some_and(|(around, _)| around == *folder);
+        self.cores.iter().filter(within).cloned().collect()
+    }
+
     /// The folder around `wp-content`, where that has what a content folder has.
     fn note_content(&mut self, path: &RelPath) {
         let whole = path.as_bytes();
@@ -262,6 +332,12 @@ impl Listing {
         path.is_root()
             || self.names.range(path.clone()..).next().is_some_and(|(found, _)| found.strip_prefix(path).is_some())
             || path.names().count() > self.depth(path)
+    }
+
+    /// Whether something is known to lie at or below a path, by what is remembered or by what tells a site.
+    pub fn holds(&self, path: &RelPath) -> bool {
+        let is_told = |(found, _): &(RelPath, Mark)| found.strip_prefix(path).is_some();
+        self.names.contains_key(path) || self.marks.iter().any(is_told)
     }
 
     /// The names directly in a folder.
@@ -333,13 +409,7 @@ impl Listing {
                     return Ok(Some(only.clone()));
                 }
             }
-            let names: Vec<String> = found.iter().map(|(path, _)| shown(path)).collect();
-            let few: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
-            let more = if names.len() > few.len() { ", …" } else { "" };
-            let message = format!("it holds {} folders that look like a site: {}{more}", names.len(), few.join(", "));
-            return Err(Error::new(Code::BackupLayoutUnknown, message)
-                .hint("Say which one: `--root FOLDER` (\"root\" in `backup`).")
-                .with("roots", names));
+            return Err(which_root(found.iter().map(|(path, _)| path)));
         }
         Ok(found.pop())
     }
@@ -432,12 +502,28 @@ pub fn one_of(dumps: &[(String, RelPath)], schema: Option<&str>) -> Result<Optio
     }
 }
 
+/// The question which of several folders is the site.
+pub fn which_root<'a>(found: impl Iterator<Item = &'a RelPath>) -> Error {
+    let names: Vec<String> = found.map(shown).collect();
+    let few: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
+    let more = if names.len() > few.len() { ", …" } else { "" };
+    let message = format!("it holds {} folders that look like a site: {}{more}", names.len(), few.join(", "));
+    Error::new(Code::BackupLayoutUnknown, message)
+        .hint("Say which one: `--root FOLDER` (\"root\" in `backup`).")
+        .with("roots", names)
+}
+
 fn which(message: String, dumps: &[&RelPath]) -> Error {
     let names: Vec<String> = dumps.iter().map(|dump| shown(dump)).collect();
     let few: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
     Error::new(Code::BackupLayoutUnknown, format!("{message}: {}", few.join(", ")))
         .hint("Say which one: `--dump PATH/INSIDE` (\"dump\" in `backup`), or restore the files alone: `--only files`.")
         .with("dumps", names)
+}
+
+/// Whether a path may lie beside a content folder, however deep that is.
+fn is_beside_content(path: &RelPath) -> bool {
+    BESIDE_CONTENT.contains(&path.last_name()) && !path.names().any(|name| name == b"wp-content")
 }
 
 fn shown(path: &RelPath) -> String {
@@ -474,16 +560,25 @@ pub fn unpacked(name: &[u8]) -> &[u8] {
 }
 
 #[cfg(test)]
+impl Listing {
+    /// What an archive of these files is; `index.php` is WordPress's.
+    pub fn of_names(paths: &[&str]) -> Listing {
+        let mut listing = Listing::default();
+        for path in paths {
+            let entry = Entry::file(*path, 1);
+            let mut text: &[u8] = if path.ends_with("index.php") { b"require 'wp-blog-header.php';" } else { b"x" };
+            listing.note(&RelPath::parse(path.as_bytes()).unwrap(), &entry, &mut text).unwrap();
+        }
+        listing
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     fn listing(paths: &[&str]) -> Listing {
-        let mut listing = Listing::default();
-        for path in paths {
-            let entry = Entry::file(*path, 1);
-            listing.note(&RelPath::parse(path.as_bytes()).unwrap(), &entry, &mut &b"x"[..]).unwrap();
-        }
-        listing
+        Listing::of_names(paths)
     }
 
     fn root(paths: &[&str], sites: &[&str]) -> std::result::Result<Option<(String, Mark)>, String> {

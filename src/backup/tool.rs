@@ -3,6 +3,8 @@
 
 pub mod any;
 mod overlay;
+#[cfg(test)]
+mod tests;
 
 use crate::api::Import;
 use crate::backup::extent::Extent;

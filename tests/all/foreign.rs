@@ -514,7 +514,7 @@ fn a_hostile_container_changes_nothing_and_says_why_in_one_sentence() {
     let world = World::up();
     let before = world.digest();
     let place = tempfile::tempdir().unwrap();
-    let site = "put('www/wp-config.php')\nput('www/wp-load.php')\n";
+    let site = "put('www/wp-config.php')\nput('www/wp-load.php')\nput('www/wp-includes/version.php')\n";
     let hestia = place.path().join("bomb.tar");
     // A panel's backup in which the archive of a domain unpacks to far more than the outer one says.
     let script = "set -e; cd \"$1\"; mkdir -p web/a.example pam hestia d/public_html; touch hestia/user.conf pam/passwd; \

@@ -210,6 +210,8 @@ fn what_is_missing_or_encrypted_of_a_set_is_said() {
             "inner_gap",
             "files = {n.replace('uploads', 'uploads.part002'): t for n, t in files.items()}\ninfo['child_file'] = {n: {} for n in files}\nput(stem + '_backup_all.zip', files, info)",
         ),
+        ("unnamed", "put(stem + '_backup_all.zip', {**files, stem + '_backup_core.zip': b'', 'notes.txt': b''}, info)"),
+        ("beside", "put(stem + '_backup_all.zip', {**files, 'notes.txt': b''}, info)"),
         (
             "crypt",
             "put(stem + '_backup_db.zip', {stem + '_backup_db.sql.crypt': b'noise'}, {'file_type': 'databases', 'is_crypt': 1})\nname = stem + '_backup_uploads.zip'\nopen(os.path.join(place, name), 'wb').write(files[name])",
@@ -222,6 +224,7 @@ fn what_is_missing_or_encrypted_of_a_set_is_said() {
         ("lost", "backup_incomplete", "_backup_core.part001.zip, which its own description names"),
         ("gap", "backup_incomplete", "_backup_all.part001.zip"),
         ("inner_gap", "backup_incomplete", "_backup_uploads.part001.zip"),
+        ("unnamed", "backup_layout_unknown", "_backup_core.zip, which its own description does not name"),
         ("crypt", "backup_unreadable", "is encrypted by WPvivid"),
     ] {
         let refused = world.refused("restore_start", import(at(name), &json!({})));
@@ -229,6 +232,8 @@ fn what_is_missing_or_encrypted_of_a_set_is_said() {
         assert!(refused["message"].as_str().unwrap().contains(words), "{name}: {refused}");
     }
     world.digest().assert_is(&before, "refused");
+    let said = warnings(&world, &import(at("beside"), &json!({})));
+    assert!(said.contains("Beside its archives it holds notes.txt"), "{said}");
     let files = with_fields(import(at("crypt"), &json!({})), &json!({"components": {"files": true}}));
     let report = world.call("restore_start", files);
     assert!(report.to_string().contains("encrypted by WPvivid"), "{report}");
@@ -326,7 +331,7 @@ fn a_subdomain_of_an_account_is_a_site_and_stays_where_another_is_restored() {
     let forms = made(
         "mkdir -p a/u/userdata a/u/mysql h/public_html/blog; cp -a s/www/. h/public_html/; echo blog >h/public_html/blog/index.html; cp s/database.sql a/u/mysql/example_com.sql; \
          printf -- '---\\nmain_domain: main.example\\nsub_domains:\\n  - blog.main.example\\n' >a/u/userdata/main; \
-         printf 'documentroot: /home/u/public_html\\n' >a/u/userdata/main.example; printf 'documentroot: /home/u/public_html/blog\\n' >a/u/userdata/blog.main.example; \
+         printf 'documentroot: /home/U1/public_html\\n' >a/u/userdata/main.example; printf 'documentroot: /home/U1/public_html/blog\\n' >a/u/userdata/blog.main.example; \
          tar -C h -cf a/u/homedir.tar .; tar -C a -czf nested.tar.gz u; rm a/u/homedir.tar; mv h a/u/homedir; tar -C a -czf plain.tar.gz u; rm -rf a",
     );
     let world = World::up();
@@ -394,7 +399,7 @@ fn the_document_root_that_a_panel_was_told_is_taken_or_missed() {
         "form() { mkdir -p h/hestia h/pam h/web/x.example/hestia h/db/example_com d/public_html/app; touch h/hestia/user.conf h/pam/passwd; cp -a s/www/. d/public_html/app; echo around >d/public_html/notes.txt; \
          cp s/database.sql h/db/example_com/example_com.mysql.sql; echo \"DOMAIN='x.example' CUSTOM_DOCROOT='$2'\" >h/web/x.example/hestia/web.conf; \
          tar -C d -czf h/web/x.example/domain_data.tar.gz .; tar -C h -cf $1 .; rm -rf h d; }; \
-         form good.tar /home/u/web/x.example/public_html/app/; form lost.tar /home/u/web/x.example/public_html/gone/deeper; form other.tar /home/u/web/y.example/public_html/",
+         form good.tar /home/U1/web/x.example/public_html/app/; form lost.tar /home/U1/web/x.example/public_html/gone/deeper; form other.tar /home/U1/web/y.example/public_html/",
     );
     let world = World::up();
     let request = |name: &str| import(forms.path().join(name), &json!({}));

@@ -6,7 +6,7 @@ use super::{Answered, Asked, NO_DATABASE, Tool, schema_in};
 use crate::backup::extent::Extent;
 use crate::backup::layout::Holds;
 use crate::backup::layout::places::{Places, Rule};
-use crate::backup::survey::{Listing, Mark, is_tar};
+use crate::backup::survey::{self, Listing, Mark, is_tar};
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 
@@ -27,8 +27,39 @@ impl Tool for Any {
     }
 
     fn answer(&self, asked: &Asked) -> Result<Answered> {
-        answer(self.name(), asked, None)
+        let mut answered = answer(self.name(), asked, None)?;
+        let Some(archive) = asked.inner.first() else { return Ok(answered) };
+        require_application(asked, archive)?;
+        let said = format!("Its files are those of {archive}, the only archive in it.");
+        answered.lacks.push(crate::text::printable(&said));
+        Ok(answered)
     }
+}
+
+/// An archive beside a dump may be of anything that has a page, as `phpmyadmin.tar.gz` is.
+///
+/// # Errors
+/// `backup_layout_unknown` where nothing in it is of an application, and nobody named a folder of it.
+fn require_application(asked: &Asked, archive: &RelPath) -> Result<()> {
+    let listing = &asked.listings[0];
+    let is_in = |path: &RelPath| path.strip_prefix(archive).is_some();
+    let is_one = |(path, mark): &(RelPath, Mark)| *mark != Mark::Page && is_in(path);
+    if asked.import.root.is_some() || listing.marks.iter().any(is_one) || overlay_of_top(asked, listing)?.is_some() {
+        return Ok(());
+    }
+    let mut roots: Vec<RelPath> = Vec::new();
+    for (path, _) in listing.marks.iter().filter(|(path, _)| is_in(path)) {
+        if !roots.iter().any(|above| path.strip_prefix(above).is_some()) {
+            roots.push(path.clone());
+        }
+    }
+    let names: Vec<String> = roots.iter().map(|root| crate::text::printable(&root.to_string())).collect();
+    let shown = crate::text::printable(&archive.to_string());
+    let message =
+        format!("the only archive in it, {shown}, holds no application that is known: it may be none of the site's");
+    Err(Error::new(Code::BackupLayoutUnknown, message)
+        .hint(format!("Where it is the site's, name the folder in it: `--root {shown}/FOLDER` (\"root\" in `backup`)."))
+        .with("roots", names))
 }
 
 /// The archive that has the files, where nothing around it looks like a site and there is no other.
@@ -79,7 +110,10 @@ pub fn answer_of(
     let is_told = root.is_some();
     let found = match root {
         Some(root) => Some(root),
-        None => listing.root(&asked.sites())?.map(|(root, _)| site_below(asked, listing, root)),
+        None => match listing.root(&asked.sites())? {
+            Some((root, _)) => Some(site_below(asked, listing, root)?),
+            None => None,
+        },
     };
     let dump = asked.dump(|| dump(found.as_ref()))?;
     let mut places = asked.inner.iter().fold(Places::of(tool), Places::and_inside);
@@ -98,6 +132,11 @@ pub fn answer_of(
         answered.root = Some((0, root.clone()));
     }
     if let Some(overlay) = overlay {
+        if overlay.parts.is_empty() {
+            let message = "it holds a part of WordPress's core and nothing of a site";
+            return Err(Error::new(Code::BackupLayoutUnknown, message)
+                .hint("Choose another backup, or say which folder is the document root: `--root FOLDER`."));
+        }
         places = overlay.places.iter().fold(places, |places, (path, at)| places.with(path, Rule::Site(at.clone())));
         (answered.holds, answered.parts) = (overlay.holds, Some(overlay.parts));
         answered.lacks.extend(overlay.lacks);
@@ -110,7 +149,7 @@ pub fn answer_of(
             answered.holds = Some(Holds::SiteFolder);
         }
         // Where it lies beside the document root, or was left out for its secrets, a site without it is none.
-        let is_wordpress = listing.is(root, Mark::Application) && listing.has(&root.join(b"wp-includes"));
+        let is_wordpress = listing.is(root, Mark::Application) && listing.cores.contains(root);
         if is_wordpress && !listing.is(root, Mark::Configuration) && asked.live_prefix.is_some() {
             answered.keeps.push("wp-config.php".to_owned());
             answered.lacks.push("Its document root has no wp-config.php: that of the live site stays.".to_owned());
@@ -146,14 +185,22 @@ pub fn answer_of(
 }
 
 /// The folder in which the site is: below its `wp-config.php`, where WordPress looks for that beside its folder, too.
-fn site_below(asked: &Asked, listing: &Listing, root: RelPath) -> RelPath {
-    let is_around = !asked.site.root_in_folder().is_root() && listing.has(&root.below(&asked.site.root_in_folder()));
-    if is_around || listing.is(&root, Mark::Application) || listing.is(&root, Mark::Page) {
-        return root;
+///
+/// # Errors
+/// `backup_layout_unknown` listing the folders where several are below it.
+fn site_below(asked: &Asked, listing: &Listing, root: RelPath) -> Result<RelPath> {
+    if [Mark::Application, Mark::Page, Mark::Content].into_iter().any(|mark| listing.is(&root, mark)) {
+        return Ok(root);
     }
-    match listing.applications_in(&root).as_slice() {
-        [only] if listing.has(&only.join(b"wp-includes")) => only.clone(),
-        _ => root,
+    let inner = asked.site.root_in_folder();
+    let cores = listing.cores_in(&root);
+    if !inner.is_root() && listing.has(&root.below(&inner)) && !cores.is_empty() {
+        return Ok(root);
+    }
+    match (cores.as_slice(), listing.applications_in(&root).as_slice()) {
+        ([only], _) | ([], [only]) => Ok(only.clone()),
+        ([], _) => Ok(root),
+        (several, _) => Err(survey::which_root(several.iter())),
     }
 }
 

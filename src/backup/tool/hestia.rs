@@ -91,17 +91,18 @@ fn custom_root(asked: &Asked, archive: &RelPath) -> Result<Option<RelPath>> {
     };
     let domain = String::from_utf8_lossy(around.last_name()).into_owned();
     let shown = crate::text::printable(&told);
+    let shown_domain = crate::text::printable(&domain);
     // `/home/USER/web/DOMAIN/public_html/public`
     let Some((_, inside)) = told.split_once(&format!("/web/{domain}/")) else {
-        let message = format!("the document root of {domain} is {shown}, which is not the domain's own");
+        let message = format!("the document root of {shown_domain} is {shown}, which is not the domain's own");
         return Err(Error::new(Code::BackupLayoutUnknown, message)
             .hint("Restore the domain that it is of (`--site`), and name the folder by `--root`."));
     };
     let root = archive.below(&RelPath::parse(inside.as_bytes())?);
-    if listing.has(&root) {
+    if listing.holds(&root) {
         return Ok(Some(root));
     }
-    let message = format!("the document root of {domain} is {shown}, and its archive does not hold that folder");
+    let message = format!("the document root of {shown_domain} is {shown}, and its archive does not hold that folder");
     Err(Error::new(Code::BackupIncomplete, message).hint("Say which folder it is: `--root FOLDER`."))
 }
 
@@ -140,8 +141,8 @@ mod tests {
 
     #[test]
     fn a_value_is_found_by_the_whole_key() {
-        let line = "DOMAIN='a.b' OLD_CUSTOM_DOCROOT='/x' CUSTOM_DOCROOT='/home/u/web/a.b/public_html/public/' SSL=''";
-        assert_eq!(value(line, "CUSTOM_DOCROOT").as_deref(), Some("/home/u/web/a.b/public_html/public/"));
+        let line = "DOMAIN='a.b' OLD_CUSTOM_DOCROOT='/x' CUSTOM_DOCROOT='/home/U1/web/a.b/public_html/public/' SSL=''";
+        assert_eq!(value(line, "CUSTOM_DOCROOT").as_deref(), Some("/home/U1/web/a.b/public_html/public/"));
         assert_eq!(value(line, "SSL"), None);
         assert_eq!(value("CUSTOM_DOCROOT='cut", "CUSTOM_DOCROOT").as_deref(), Some("cut"));
     }

@@ -2,7 +2,7 @@
 
 use super::{Asked, NO_CORE};
 use crate::backup::layout::Holds;
-use crate::backup::survey::{Listing, Mark};
+use crate::backup::survey::{BESIDE_CONTENT, Listing, Mark, is_dump};
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use crate::text::printable;
@@ -19,9 +19,8 @@ pub struct Overlay {
     pub lacks: Vec<String>,
 }
 
-/// What a WordPress site has at its top that is neither core nor content.
-const BESIDE_CONTENT: [&[u8]; 7] =
-    [b"wp-config.php", b".htaccess", b".user.ini", b".well-known", b"robots.txt", b"favicon.ico", b"ads.txt"];
+/// What the core of WordPress has at its top, beside `wp-….php`.
+const CORE: [&[u8]; 4] = [b"wp-admin", b"xmlrpc.php", b"license.txt", b"readme.html"];
 /// What an application of Laravel has beside `storage` and `.env`.
 const LARAVEL: [&[u8]; 6] = [b"artisan", b"composer.json", b"app", b"bootstrap", b"public", b"vendor"];
 /// What is in Laravel's `storage`.
@@ -42,11 +41,20 @@ pub fn of(asked: &Asked, listing: &Listing, root: &RelPath, is_told: bool) -> Re
     if is_whole || !is_guessed { Ok(None) } else { of_laravel(asked, listing, root) }
 }
 
-/// Whether a folder holds content or configuration of WordPress without the core.
+/// Whether a folder holds content, configuration or a torn core of WordPress without `wp-includes`, which may be in a folder of its own.
 pub fn is_wordpress(listing: &Listing, root: &RelPath) -> bool {
-    let is_whole = listing.is(root, Mark::Application) || listing.is(root, Mark::Page);
-    let has_part = listing.is(root, Mark::Configuration) || listing.is(root, Mark::Content);
-    has_part && !is_whole && !listing.has(&root.join(b"wp-includes"))
+    let has = |mark| listing.is(root, mark);
+    let is_started = listing.starts.contains(root);
+    // Of another application, or with pages that are the site's own.
+    let is_other = !is_started && (has(Mark::Application) || has(Mark::Page));
+    if is_other || listing.cores.contains(root) {
+        return false;
+    }
+    if !listing.cores_in(root).is_empty() {
+        // A site that only calls a core in a folder of its own is whole. Beside content without such a call it is another site's.
+        return has(Mark::Application) || (!is_started && has(Mark::Content));
+    }
+    is_started || has(Mark::Configuration) || has(Mark::Content)
 }
 
 fn of_wordpress(listing: &Listing, root: &RelPath) -> Overlay {
@@ -58,7 +66,12 @@ fn of_wordpress(listing: &Listing, root: &RelPath) -> Overlay {
         } else if BESIDE_CONTENT.contains(&name) {
             all.push(inside.as_pattern());
         } else {
-            others.push(String::from_utf8_lossy(name).into_owned());
+            let is_core = CORE.contains(&name)
+                || (name.starts_with(b"wp-") && name.ends_with(b".php"))
+                || (name == b"index.php" && listing.starts.contains(root));
+            if !is_core && !is_of_dumps(listing, &path) {
+                others.push(String::from_utf8_lossy(name).into_owned());
+            }
             continue;
         }
         places.push((path, inside));
@@ -68,11 +81,22 @@ fn of_wordpress(listing: &Listing, root: &RelPath) -> Overlay {
         false => NO_CORE,
     }
     .to_owned()];
-    if !others.is_empty() && !root.is_root() {
+    if !listing.knows_inside(root) {
+        lacks.push("What else lies beside that is not restored.".to_owned());
+    } else if !others.is_empty() {
+        let more = if others.len() > 10 { ", …" } else { "" };
         let others = printable(&others.into_iter().take(10).collect::<Vec<_>>().join(", "));
-        lacks.push(format!("Beside that it holds {others}, which is not restored."));
+        lacks.push(format!("Beside that it holds {others}{more}, which is not restored."));
     }
     Overlay { places, parts: all, holds: None, lacks }
+}
+
+/// Whether a path is a dump, or a folder with nothing else in it.
+fn is_of_dumps(listing: &Listing, path: &RelPath) -> bool {
+    let mut files =
+        listing.names.iter().filter(|(found, is_folder)| !**is_folder && found.strip_prefix(path).is_some());
+    listing.dumps.iter().any(|dump| dump.strip_prefix(path).is_some())
+        && files.all(|(file, _)| is_dump(file.last_name()))
 }
 
 /// `storage` and `.env` alone. They belong beside the live site's `artisan`, and nowhere else: in a document root everybody could read them.
@@ -108,7 +132,7 @@ pub fn of_content(asked: &Asked, listing: &Listing) -> Option<Overlay> {
     let is_content = |folder: &RelPath| {
         let themes = folder.join(b"themes");
         let has_theme = || listing.inside(&themes).any(|theme| listing.has(&themes.join(theme).join(b"style.css")));
-        listing.has(&folder.join(b"plugins")) && has_theme() && !listing.has(&folder.join(b"wp-includes"))
+        listing.has(&folder.join(b"plugins")) && has_theme() && !listing.cores.contains(folder)
     };
     asked.live_prefix?;
     let folder =
