@@ -5,6 +5,7 @@
 //! * [`mod@locate`]: from a request's word (`latest`, a path) to an open [`Source`];
 //! * [`chain`]: which archives an incremental backup is made of; [`layers`]: which entry of which archive counts;
 //! * [`layout`]: the known forms, one file each, and the [`Sorter`](layout::Sorter) that places entries while they stream by;
+//! * [`backup_folders`]: where plugins keep their backups;
 //! * [`kept_backups`]: backups in the live tree, which outlive a restore;
 //! * [`meta`]: the `.meta` files beside archives (hints, never trusted);
 //! * [`read`]: the one walk over the entries of an archive, for whoever reads one;
@@ -13,6 +14,7 @@
 //!   [`cache::seek`]: where it can be read from the middle, and [`wanted`]: what is read so.
 
 pub mod archives;
+pub mod backup_folders;
 pub mod cache;
 pub mod chain;
 pub mod contents;

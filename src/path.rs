@@ -23,6 +23,10 @@ pub struct RelPath(Vec<u8>);
 
 /// What makes a text a pattern.
 const GLOB: [char; 4] = ['*', '?', '[', '{'];
+/// Most bytes of a pattern.
+pub const LONGEST_GLOB: usize = 1024;
+/// Most braces that are opened in a pattern.
+pub const MOST_BRACES: usize = 16;
 
 impl RelPath {
     /// Parses a path as archives write it: `./a//b/` is `a/b`.
@@ -123,6 +127,13 @@ impl RelPath {
         }
         let escaped = |letter| if "*?[]{}\\".contains(letter) { vec!['\\', letter] } else { vec![letter] };
         text.chars().flat_map(escaped).collect()
+    }
+
+    /// Whether that pattern is one that is read: a pattern with signs in it becomes a program, and may be no large one.
+    pub fn fits_a_pattern(&self) -> bool {
+        let pattern = self.as_pattern();
+        let braces = pattern.bytes().filter(|byte| *byte == b'{').count();
+        !pattern.contains(GLOB) || (pattern.len() <= LONGEST_GLOB && braces <= MOST_BRACES)
     }
 
     /// The path that [`RelPath::as_pattern`] made a pattern of.

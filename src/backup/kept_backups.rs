@@ -1,6 +1,7 @@
 //! Backups that lie in the live tree itself: plugins keep theirs below `wp-content` and leave that folder out of what they write, so that a
 //! restore of a whole tree would take all of them away, the one that is being restored among them.
 
+use crate::backup::backup_folders::{FOLDERS, is_backup, is_called};
 use crate::backup::layout::Place;
 use crate::backup::layout::places::Places;
 use crate::backup::source::Part;
@@ -9,7 +10,6 @@ use crate::error::{Code, Error, Result};
 use crate::host::tree;
 use crate::host::tree::walk::Next;
 use crate::path::RelPath;
-use crate::plan::pattern::PathPatterns;
 use crate::text::printable;
 use rustix::fs::OFlags;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,25 +17,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Folders of plugins, by the folder around them and their names. Where a plugin makes a name up, `*` is what it makes up.
-const FOLDERS: [(&[u8], &[u8]); 12] = [
-    (b"wp-content", b"ai1wm-backups"),
-    (b"wp-content", b"backups-dup-lite"),
-    (b"wp-content", b"backups-dup-pro"),
-    (b"wp-content", b"backuply"),
-    (b"wp-content", b"updraft"),
-    (b"wp-content", b"wpvividbackups"),
-    (b"wp-content/uploads", b"backwpup"),
-    (b"wp-content/uploads", b"backwpup-*"),
-    (b"wp-content/uploads", b"backwpup-*-backups"),
-    (b"wp-content/uploads", b"backupbuddy_backups"),
-    (b"administrator/components/com_akeeba", b"backup"),
-    (b"administrator/components/com_akeebabackup", b"backup"),
-];
 /// The beginning of the names that are made up.
 const MADE_UP: &str = "backwpup-";
-/// Longest made-up part of a name, in letters and digits.
-const LONGEST_PART: usize = 32;
 /// Most folders that stay, and most entries that are looked at in one of them.
 const MOST_FOLDERS: usize = 100;
 const MOST_ENTRIES: usize = 10_000;
@@ -44,12 +27,6 @@ const MOST_NAMED: usize = 10;
 /// Largest guard that a plugin puts into its folder: a page that shows nothing, or two lines for the web server.
 const LARGEST_GUARD: u64 = 512;
 const GUARDS: [&[u8]; 3] = [b"index.php", b".htaccess", b"web.config"];
-/// Ends of the names of backups. A folder without one is a guard of an empty one.
-const ENDS: [&[u8]; 14] = [
-    b".zip", b".gz", b".tgz", b".tar", b".bz2", b".xz", b".zst", b".lz4", b".daf", b".wpress", b".jpa", b".jps",
-    b".sql", b".crypt",
-];
-
 /// A path of the live tree that stays.
 #[derive(Debug)]
 pub struct Kept {
@@ -70,10 +47,8 @@ impl Kept {
         if let Some(all) = &self.all {
             return Ok(all.clone());
         }
-        let pattern = self.path.as_pattern();
-        let is_exact = std::str::from_utf8(self.path.as_bytes()).is_ok();
-        if is_exact && PathPatterns::parse("keep", std::slice::from_ref(&pattern)).is_ok() {
-            return Ok(pattern);
+        if std::str::from_utf8(self.path.as_bytes()).is_ok() && self.path.fits_a_pattern() {
+            return Ok(self.path.as_pattern());
         }
         let shown = printable(&self.path.to_string());
         let message = format!(
@@ -208,11 +183,6 @@ impl Inside {
     }
 }
 
-/// Whether a file is a backup by its name.
-fn is_backup(name: &[u8]) -> bool {
-    ENDS.iter().any(|end| name.to_ascii_lowercase().ends_with(end))
-}
-
 /// Whether a web server runs a file by its name, or is told by it what to run.
 fn is_program(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
@@ -220,28 +190,6 @@ fn is_program(name: &[u8]) -> bool {
         [&b"php"[..], b"pht", b"phar"].iter().any(|start| end.starts_with(start)) || end == b"htaccess" || end == b"ini"
     };
     name.split(|byte| *byte == b'.').skip(1).any(ends)
-}
-
-/// Whether a plugin calls its folder so.
-fn is_called(name: &[u8], form: &[u8]) -> bool {
-    let Some(at) = form.iter().position(|byte| *byte == b'*') else { return name == form };
-    let made_up = name.strip_prefix(&form[..at]).and_then(|rest| rest.strip_suffix(&form[at + 1..]));
-    made_up.is_some_and(|part| (1..=LONGEST_PART).contains(&part.len()) && part.iter().all(u8::is_ascii_alphanumeric))
-}
-
-/// The folder of a plugin around a backup; `None` for every other file.
-pub fn folder_of(path: &RelPath) -> Option<RelPath> {
-    if !is_backup(path.last_name()) {
-        return None;
-    }
-    path.ancestors().find(|folder| {
-        let (around, name) = folder.split_last().unwrap_or_default();
-        let ends = |with: &[u8]| {
-            let whole = around.as_bytes();
-            whole.strip_suffix(with).is_some_and(|before| before.is_empty() || before.ends_with(b"/"))
-        };
-        FOLDERS.iter().any(|(around, form)| is_called(name, form) && ends(around))
-    })
 }
 
 /// A path as it lies below the live tree; `None` where it lies elsewhere.
@@ -281,26 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_plugin_calls_its_folder_is_one() {
-        let of = |text: &str| folder_of(&path(text)).map(|folder| folder.to_string());
-        let folder = |text: &str| Some(text.to_owned());
-        assert_eq!(of("www/wp-content/updraft/a/x.zip"), folder("www/wp-content/updraft"));
-        assert_eq!(
-            of("wp-content/uploads/backwpup-a1-backups/x.TAR"),
-            folder("wp-content/uploads/backwpup-a1-backups")
-        );
-        assert_eq!(
-            of("a/b/administrator/components/com_akeeba/backup/x.jpa"),
-            folder("a/b/administrator/components/com_akeeba/backup")
-        );
-        for other in [
-            "wp-content/updraft-old.zip",
-            "wp-content/updraft{{{{/x.zip",
-            "wp-content/updraft/index.html",
-            "xwp-content/updraft/x.zip",
-        ] {
-            assert_eq!(of(other), None, "{other}");
-        }
+    fn what_a_web_server_runs_is_a_program() {
         for (name, runs) in
             [("a.php", true), ("x.phtml.txt", true), (".htaccess", true), ("photo.zip", false), ("php", false)]
         {

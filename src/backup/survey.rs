@@ -2,7 +2,7 @@
 //! by which programs tell what is what. Memory is bounded, whatever the archive.
 
 use crate::archive::{self, Entry, EntryKind, Limits, Spent};
-use crate::backup::kept_backups;
+use crate::backup::backup_folders;
 use crate::backup::layout::places::Places;
 use crate::backup::read::{Purpose, Walk};
 use crate::backup::source::{Part, Source};
@@ -185,7 +185,7 @@ impl Listing {
             }
             self.marks.insert((folder.clone(), mark));
         }
-        if let Some(of_backups) = kept_backups::folder_of(path)
+        if let Some(of_backups) = backup_folders::folder_of(path)
             && self.backups.len() < MOST_BACKUPS
         {
             self.backups.insert(of_backups);

@@ -4,7 +4,7 @@
 //! `**` crosses folders, `[…]` and `{a,b}` as in a shell. A name that exists as it is written is never taken for a glob.
 
 use crate::error::{Code, Error, Result};
-use crate::path::RelPath;
+use crate::path::{LONGEST_GLOB, MOST_BRACES, RelPath};
 use globset::{GlobBuilder, GlobMatcher};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -36,10 +36,6 @@ impl<L> Pattern<L> {
         self.hits.fetch_add(1, Ordering::Relaxed);
     }
 }
-
-/// Bytes of a pattern, and braces that are open in it.
-const LONGEST_GLOB: usize = 1024;
-const MOST_BRACES: usize = 16;
 
 fn glob(field: &str, text: &str, separator: bool) -> Result<Option<GlobMatcher>> {
     if !text.contains(['*', '?', '[', '{']) {
