@@ -222,6 +222,7 @@ mod tests {
     use super::*;
     use crate::backup::layout::places::Rule;
     use crate::backup::source::Role;
+    use crate::plan::pattern::PathPatterns;
     use std::sync::Arc;
 
     fn path(text: &str) -> RelPath {
