@@ -59,6 +59,15 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Counts an entry of so many bytes, which has to be within them.
+    ///
+    /// # Errors
+    /// `limit_exceeded`.
+    fn count(self, spent: &mut Spent, bytes: u64) -> Result<()> {
+        spent.add(Spent { entries: 1, bytes });
+        self.require(*spent)
+    }
+
     /// Requires that no more than they allow was used.
     ///
     /// # Errors

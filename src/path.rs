@@ -28,6 +28,12 @@ pub const LONGEST_GLOB: usize = 1024;
 /// Most braces that are opened in a pattern.
 pub const MOST_BRACES: usize = 16;
 
+/// Whether a text is no name and too large for a pattern, which becomes a program by a recursion over its braces.
+pub fn is_large_glob(text: &str) -> bool {
+    let braces = text.bytes().filter(|byte| *byte == b'{').count();
+    text.contains(GLOB) && (text.len() > LONGEST_GLOB || braces > MOST_BRACES)
+}
+
 impl RelPath {
     /// Parses a path as archives write it: `./a//b/` is `a/b`.
     ///
@@ -129,11 +135,9 @@ impl RelPath {
         text.chars().flat_map(escaped).collect()
     }
 
-    /// Whether that pattern is one that is read: a pattern with signs in it becomes a program, and may be no large one.
+    /// Whether that pattern is one that is read.
     pub fn fits_a_pattern(&self) -> bool {
-        let pattern = self.as_pattern();
-        let braces = pattern.bytes().filter(|byte| *byte == b'{').count();
-        !pattern.contains(GLOB) || (pattern.len() <= LONGEST_GLOB && braces <= MOST_BRACES)
+        !is_large_glob(&self.as_pattern())
     }
 
     /// The path that [`RelPath::as_pattern`] made a pattern of.

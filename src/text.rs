@@ -23,7 +23,22 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
-/// The same for the text of a JSON document: the escapes are JSON's, so that it says what it said before.
+/// Most names in a sentence.
+const FEW: usize = 10;
+
+/// Names in a sentence: the first ten, and that there are more.
+pub fn few<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    let mut shown = String::new();
+    for (at, name) in names.into_iter().take(FEW + 1).enumerate() {
+        if at > 0 {
+            shown.push_str(", ");
+        }
+        shown.push_str(if at == FEW { "…" } else { name.as_ref() });
+    }
+    printable(&shown)
+}
+
+/// As [`printable`], for the text of a JSON document: the escapes are JSON's, so that it says what it said before.
 pub fn printable_json(document: &str) -> String {
     if document.is_ascii() && !document.contains('\u{7f}') {
         return document.to_owned();
@@ -77,6 +92,15 @@ mod tests {
     fn control_characters_are_shown_not_sent() {
         assert_eq!(printable("a\nb\u{1b}[31m é"), "a\\nb\\u{1b}[31m é");
         assert_eq!(printable("\u{7f}\u{9b}31m"), "\\u{7f}\\u{9b}31m");
+    }
+
+    #[test]
+    fn of_many_names_a_few_are_shown() {
+        let names = |count: usize| (1..=count).map(|name| name.to_string());
+        assert_eq!(few(names(0)), "");
+        assert_eq!(few(["a\n", "b"]), "a\\n, b");
+        assert_eq!(few(names(10)), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10");
+        assert_eq!(few(names(12)), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …");
     }
 
     #[test]

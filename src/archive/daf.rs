@@ -269,9 +269,7 @@ impl<R: Read> Entries for DafReader<R> {
     fn next_entry(&mut self) -> Result<Option<Entry>> {
         self.pass_over()?;
         let Some(entry) = self.head()? else { return Ok(None) };
-        self.spent.entries += 1;
-        self.spent.bytes = self.spent.bytes.saturating_add(entry.size);
-        self.limits.require(self.spent)?;
+        self.limits.count(&mut self.spent, entry.size)?;
         if !std::mem::replace(&mut self.began, true) && entry.path == INDEX {
             if entry.size > MAX_PIECE {
                 return Err(self.damage("its index is too large"));

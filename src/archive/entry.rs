@@ -2,6 +2,9 @@
 
 use super::sparse::Segment;
 
+/// Longest target of a symbolic link, as the kernel's PATH_MAX.
+pub(super) const MAX_LINK: u64 = 4096;
+
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryKind {

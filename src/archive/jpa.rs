@@ -5,7 +5,7 @@
 //! nothing repeats at the beginning of one, and contents go on from one to the next.
 
 use super::entries::{Entries, Spent};
-use super::entry::{Entry, EntryKind};
+use super::entry::{Entry, EntryKind, MAX_LINK};
 use super::zip::{ReadAt, Stretch, exact};
 use super::{Limits, corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
@@ -21,8 +21,6 @@ const HEAD: u64 = 19;
 const ENTRY: &[u8] = b"JPF";
 /// The head of an entry without its path and without what is added.
 const ENTRY_HEAD: usize = 21;
-/// Longest target of a symbolic link, as the kernel's PATH_MAX.
-const MAX_LINK: u64 = 4096;
 /// What is added to a head: in how many files the archive is.
 const SEVERAL: &[u8] = b"JP\x01\x01";
 /// What is added to the head of an entry: the time of its last change.
@@ -239,9 +237,7 @@ impl<S: ReadAt + Clone> Entries for JpaReader<S> {
             self.content = None;
             return Ok(None);
         };
-        self.spent.entries += 1;
-        self.spent.bytes = self.spent.bytes.saturating_add(entry.size);
-        self.limits.require(self.spent)?;
+        self.limits.count(&mut self.spent, entry.size)?;
         self.content = (entry.kind == EntryKind::File).then_some(content);
         Ok(Some(entry))
     }

@@ -3,13 +3,13 @@
 //! block of the archive asks for, up to [`MOST_MEMORY_KIB`] together, and some 150 times its head, of [`MOST_HEAD_KIB`] at most.
 
 use super::entries::{Entries, Spent};
-use super::entry::{Entry, EntryKind};
-use super::zip::{ReadAt, exact};
+use super::entry::{Entry, EntryKind, MAX_LINK};
+use super::zip::{ReadAt, Stretch, exact};
 use super::{Limits, corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use sevenz_rust2::{Archive, ArchiveEntry, ArchiveReader, Block, Coder, Error as SevenZipError, NtTime, Password};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::thread::JoinHandle;
 
 /// How it begins.
@@ -22,8 +22,6 @@ const MOST_HEAD_KIB: usize = 16 << 10;
 const PIECE: usize = 256 << 10;
 /// Pieces that are unpacked ahead.
 const AHEAD: usize = 4;
-/// Longest target of a symbolic link, as the kernel's PATH_MAX.
-const MAX_LINK: u64 = 4096;
 /// The attributes hold a mode of Unix in their upper half.
 const HAS_MODE: u32 = 0x8000;
 /// Seconds from 1601, where times of Windows begin, to 1970.
@@ -58,7 +56,8 @@ impl SevenZipReader {
     /// # Errors
     /// `backup_corrupt`, `backup_unreadable` where it is encrypted or packed by something that is not read, `limit_exceeded`, `io_failed`.
     pub fn open<S: ReadAt + Send + 'static>(source: S, limits: Limits) -> Result<SevenZipReader> {
-        let mut source = Cursor { source, at: 0 };
+        let end = source.size();
+        let mut source = Stretch::new(source, 0, end);
         let archive = Archive::read_with_memory_limit(&mut source, &Password::empty(), MOST_HEAD_KIB).map_err(told)?;
         if (0..archive.files.len()).any(|file| archive.is_file_encrypted(file)) {
             return Err(encrypted());
@@ -111,9 +110,7 @@ impl Entries for SevenZipReader {
             match self.hear() {
                 Said::Piece(piece) => self.offset += piece.len() as u64,
                 Said::Entry(entry) => {
-                    self.spent.entries += 1;
-                    self.spent.bytes = self.spent.bytes.saturating_add(entry.size);
-                    self.limits.require(self.spent)?;
+                    self.limits.count(&mut self.spent, entry.size)?;
                     return Ok(Some(*entry));
                 }
                 Said::End(end) => {
@@ -200,7 +197,7 @@ fn say(tell: &Sender<Said>, said: Said) -> std::result::Result<(), Gone> {
     tell.send(said).map_err(|_| Gone)
 }
 
-fn unpack<S: ReadAt>(mut reader: ArchiveReader<Cursor<S>>, tell: &Sender<Said>) {
+fn unpack<S: ReadAt>(mut reader: ArchiveReader<Stretch<S>>, tell: &Sender<Said>) {
     let mut refused = None;
     let done = reader.for_each_entries(|listed, data| {
         let entry = match entry(listed, data) {
@@ -317,32 +314,6 @@ fn told(error: SevenZipError) -> Error {
         },
         SevenZipError::ChecksumVerificationFailed => corrupt("it does not match its checksum"),
         other => corrupt(format_args!("it cannot be unpacked: {other:?}")),
-    }
-}
-
-/// A source with a place in it.
-struct Cursor<S> {
-    source: S,
-    at: u64,
-}
-
-impl<S: ReadAt> Read for Cursor<S> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.source.read_at(into, self.at)?;
-        self.at += count as u64;
-        Ok(count)
-    }
-}
-
-impl<S: ReadAt> Seek for Cursor<S> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let at = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(step) => self.source.size().checked_add_signed(step),
-            SeekFrom::Current(step) => self.at.checked_add_signed(step),
-        };
-        self.at = at.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        Ok(self.at)
     }
 }
 

@@ -6,14 +6,12 @@ mod extra;
 mod name;
 
 use super::entries::{Entries, Spent};
-use super::entry::{Entry, EntryKind};
+use super::entry::{Entry, EntryKind, MAX_LINK};
 use super::{Codec, Limits, corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use directory::{Directory, Listed, Places};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
-/// Longest target of a symbolic link, as the kernel's PATH_MAX.
-const MAX_LINK: u64 = 4096;
 const LOCAL: [u8; 4] = *b"PK\x03\x04";
 /// Where a zip has no modes, and for folders to which everybody could write, as PHP makes them.
 const FILE_MODE: u32 = 0o644;
@@ -95,7 +93,7 @@ impl<S> Stretch<S> {
 
 impl<S: ReadAt> Read for Stretch<S> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let most = (self.end - self.at).min(into.len() as u64) as usize;
+        let most = self.end.saturating_sub(self.at).min(into.len() as u64) as usize;
         let count = self.source.read_at(&mut into[..most], self.at)?;
         if count == 0 && most > 0 {
             return Err(wrap(corrupt(format_args!("it ends at byte {}, in the middle of an entry", self.at))));
@@ -118,6 +116,19 @@ pub struct Lies {
     pub size: u64,
     /// Its CRC-32.
     pub crc: u32,
+}
+
+/// Offsets are those of the source.
+impl<S: ReadAt> Seek for Stretch<S> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(step) => self.end.checked_add_signed(step),
+            SeekFrom::Current(step) => self.at.checked_add_signed(step),
+        };
+        self.at = at.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.at)
+    }
 }
 
 /// The content of an entry while it is read.
@@ -193,9 +204,7 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
     }
 
     fn entry(&mut self, listed: Listed) -> Result<Entry> {
-        self.spent.entries += 1;
-        self.spent.bytes = self.spent.bytes.saturating_add(listed.size);
-        self.limits.require(self.spent)?;
+        self.limits.count(&mut self.spent, listed.size)?;
         let start = self.data_start(&listed)?;
         let shown = String::from_utf8_lossy(&listed.name).into_owned();
         let end = start + listed.packed;

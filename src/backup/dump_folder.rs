@@ -363,12 +363,16 @@ fn parts(text: impl Read) -> Result<(Vec<u8>, Vec<u8>)> {
     Ok((whole, [&behind[..], b"\n"].concat()))
 }
 
+/// A definition from its `CREATE TABLE` on.
+fn create_table(definition: &[u8]) -> Option<&[u8]> {
+    memchr::memmem::find(definition, b"\nCREATE TABLE `").map(|at| &definition[at + 1..])
+}
+
 /// The name in `CREATE TABLE`.
 fn table_in(definition: &[u8]) -> Option<String> {
-    const CREATE_TABLE: &[u8] = b"\nCREATE TABLE `";
-    let at = memchr::memmem::find(definition, CREATE_TABLE)? + CREATE_TABLE.len();
+    let begin = create_table(definition)?.strip_prefix(b"CREATE TABLE `")?;
     let mut name = Vec::new();
-    let mut rest = definition[at..].iter();
+    let mut rest = begin.iter();
     while let Some(byte) = rest.next() {
         match byte {
             b'`' if rest.as_slice().first() == Some(&b'`') => {
@@ -385,9 +389,8 @@ fn table_in(definition: &[u8]) -> Option<String> {
 /// Columns of the table in a definition, where a row has to name them: INSERT expects no value for one that is invisible, and the server writes
 /// these, too.
 fn columns_in(definition: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(definition);
-    let Some(at) = text.find("\nCREATE TABLE `") else { return Vec::new() };
-    let statement = text[at..].split(";\n").next().unwrap_or_default();
+    let text = String::from_utf8_lossy(create_table(definition).unwrap_or_default());
+    let statement = text.split(";\n").next().unwrap_or_default();
     let columns = TableText::parse(statement, Quoting::default()).map(|table| table.columns).unwrap_or_default();
     if columns.iter().any(|column| column.invisible) {
         columns.into_iter().map(|column| column.name).collect()

@@ -3,13 +3,15 @@
 //! folder, no link; and what was opened is what is read to the end. Its content is a stranger's, whoever it belongs to.
 
 mod database;
+mod volumes;
 
 use crate::api;
-use crate::archive::{Codec, Entries, EntryKind, Limits, ReadAt, Tail, ZipReader, daf, jpa, seven_zip, wpress};
+use crate::archive::{Codec, Entries, EntryKind, Limits, Tail, ZipReader, daf, jpa, seven_zip, wpress};
 use crate::backup::dump_folder::DumpFolder;
 use crate::backup::extent::Extent;
 use crate::backup::folder::require_own;
 use crate::backup::import::database::{Wanted, named_databases, only, renamed};
+use crate::backup::import::volumes::{is_of_jpa, number_of_7z, whole_7z, whole_jpa, whole_zip};
 use crate::backup::kept_backups;
 use crate::backup::layout::Holds;
 use crate::backup::layout::places::{Places, Rule};
@@ -25,7 +27,7 @@ use crate::host::site::Site;
 use crate::host::tree::walk::Next;
 use crate::host::{site_database, tree};
 use crate::path::{Domain, RelPath};
-use crate::text::printable;
+use crate::text::{few, printable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -34,8 +36,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-/// Largest configuration of the live site that is read for the prefix of its tables.
-const MAX_CONFIGURATION: u64 = 1 << 20;
 /// A tar header, and the checksum in it.
 const BLOCK: usize = 512;
 /// Most bytes of small files that are kept of one backup.
@@ -78,7 +78,7 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
         beside = unfolded.beside;
         listings = list(&source, &parts, &[], limits)?;
     }
-    let live = live_configuration(&source.site);
+    let live = source.site.wp_config();
     let live_prefix = live.as_deref().and_then(credentials::table_prefix);
     let tool = tool::of(&listings);
     let site = source.site.clone();
@@ -275,10 +275,11 @@ fn folders_alone(folder: BorrowedFd) -> Result<Vec<String>> {
         if visit.path.is_empty() {
             return Ok(Next::Into);
         }
-        is_alone &= visit.kind == tree::Kind::Folder && found.len() < MAX_FILES;
-        if is_alone {
-            found.extend(std::str::from_utf8(visit.name).ok().map(str::to_owned));
+        is_alone = visit.kind == tree::Kind::Folder && found.len() < MAX_FILES;
+        if !is_alone {
+            return Ok(Next::Stop);
         }
+        found.extend(std::str::from_utf8(visit.name).ok().map(str::to_owned));
         Ok(Next::Past)
     })?;
     Ok(if is_alone { found } else { Vec::new() })
@@ -370,11 +371,7 @@ fn unfold(parts: &[Part], listings: &[Listing], limits: Limits) -> Result<Option
     if unfolded.len() > MAX_FILES {
         return Err(Error::new(Code::LimitExceeded, format!("it is in over {MAX_FILES} archives")));
     }
-    let beside = (!others.is_empty()).then(|| {
-        let few: Vec<&str> = others.iter().take(10).map(String::as_str).collect();
-        let more = if others.len() > few.len() { ", …" } else { "" };
-        printable(&format!("Beside its archives it holds {}{more}: not restored.", few.join(", ")))
-    });
+    let beside = (!others.is_empty()).then(|| format!("Beside its archives it holds {}: not restored.", few(others)));
     Ok(Some(Unfolded { parts: unfolded, beside }))
 }
 
@@ -420,13 +417,13 @@ fn sniffed(mut part: Part, folder: &OwnedFd) -> Result<Part> {
     start.truncate(read);
     if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") || start.starts_with(b"PK\x07\x08") {
         part.container = Container::Zip;
-        return with_earlier(part, folder);
+        return whole_zip(part, folder);
     }
     // The last file of several begins in the middle of something.
     let named_zip = part.path.extension().is_some_and(|end| end.eq_ignore_ascii_case("zip"));
     if named_zip && part.codec == Codec::None && ends_as_zip(&part)? {
         part.container = Container::Zip;
-        return with_earlier(part, folder);
+        return whole_zip(part, folder);
     }
     if start.starts_with(jpa::ENCRYPTED_MARK) {
         let shown = part.path.display().to_string();
@@ -495,124 +492,6 @@ fn looks_like_sql(start: &[u8]) -> bool {
         .any(begins)
 }
 
-/// A zip in several files, with the files before the last one.
-fn with_earlier(part: Part, folder: &OwnedFd) -> Result<Part> {
-    let stem = part.path.with_extension("");
-    let name = stem.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let around = part.path.parent().unwrap_or(Path::new("/"));
-    let ending = part.path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    if ending
-        .strip_prefix('z')
-        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-    {
-        let message = format!("{} is one of several files of a zip archive", part.path.display());
-        return Err(Error::new(Code::BackupUnreadable, message).hint(format!("Name the last one: {name}.zip.")));
-    }
-    let all = names(folder)?;
-    let mut earlier = Vec::new();
-    for number in 1..=MAX_FILES {
-        let wanted = format!("{name}.z{number:02}");
-        let Some(found) = all.iter().find(|found| found.eq_ignore_ascii_case(&wanted)) else { break };
-        earlier.push(Part::open_in(folder.as_fd(), around, &RelPath::parse(found.as_bytes())?, Role::Archive)?);
-    }
-    Ok(part.of_several(&earlier))
-}
-
-/// Whether a file is called as one of an archive of Akeeba; those in the middle only where the last one is there.
-fn is_of_jpa(path: &Path, folder: &OwnedFd) -> Result<bool> {
-    let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let is_part = ending
-        .strip_prefix('j')
-        .is_some_and(|number| number.len() > 1 && number.bytes().all(|byte| byte.is_ascii_digit()));
-    let last = path.with_extension("jpa").file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(ending == "jpa" || (is_part && names(folder)?.iter().any(|name| name.eq_ignore_ascii_case(&last))))
-}
-
-/// An archive of Akeeba, with the files before the last one where it is in several. `begins`: it begins as one.
-fn whole_jpa(part: Part, folder: &OwnedFd, begins: bool) -> Result<Part> {
-    let name = part.path.with_extension("").file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let shown = part.path.display().to_string();
-    let is_last = part.path.extension().is_some_and(|end| end.eq_ignore_ascii_case("jpa"));
-    let around = part.path.parent().unwrap_or(Path::new("/")).to_owned();
-    let all = names(folder)?;
-    let mut earlier: Vec<Part> = Vec::new();
-    for number in (1..=MAX_FILES).take_while(|_| is_last && !begins) {
-        let wanted = format!("{name}.j{number:02}");
-        let Some(found) = all.iter().find(|found| found.eq_ignore_ascii_case(&wanted)) else { break };
-        earlier.push(Part::open_in(folder.as_fd(), &around, &RelPath::parse(found.as_bytes())?, Role::Archive)?);
-    }
-    let part = part.of_several(&earlier);
-    let missing = |file: String, of: &str| {
-        Error::new(Code::BackupIncomplete, format!("{shown}: {file}{of} is missing"))
-            .hint("Put all files of the archive into one folder.")
-            .with("archive", shown.clone())
-            .with("missing", file)
-    };
-    let of_several = |files: &str| {
-        let message = format!("{shown} is one of the {files}files of an archive of Akeeba");
-        Error::new(Code::BackupUnreadable, message).hint(format!("Name the last one: {name}.jpa."))
-    };
-    if !begins && !is_last {
-        return Err(of_several(""));
-    }
-    if !begins && earlier.is_empty() {
-        return Err(missing(format!("{name}.j01"), ", with which an archive of Akeeba in several files begins,"));
-    }
-    let head = jpa::Head::of(&part.bytes(&Arc::default())).map_err(|error| part.named(error))?;
-    let (wanted, found) = (usize::from(head.files), earlier.len() + 1);
-    if !is_last && wanted > 1 {
-        return Err(of_several(&format!("{wanted} ")));
-    }
-    if found < wanted {
-        return Err(missing(format!("{name}.j{found:02}"), &format!(", one of its {wanted} files,")));
-    }
-    Ok(part)
-}
-
-/// The number of one of the files of a 7-Zip archive: `NAME.7z.001`.
-fn number_of_7z(path: &Path) -> Option<usize> {
-    let number = path.extension()?.to_str().filter(|end| end.len() >= 3)?.parse().ok()?;
-    path.file_stem()?.to_str()?.to_ascii_lowercase().ends_with(".7z").then_some(number)
-}
-
-/// A 7-Zip archive, with all its files where it is in several.
-fn whole_7z(mut part: Part, folder: &OwnedFd) -> Result<Part> {
-    if number_of_7z(&part.path).is_some() {
-        let stem = part.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let around = part.path.parent().unwrap_or(Path::new("/")).to_owned();
-        let mut numbers: Vec<(usize, String)> = names(folder)?
-            .into_iter()
-            .filter(|name| Path::new(name).file_stem().is_some_and(|found| found.to_string_lossy() == stem))
-            .filter_map(|name| Some((number_of_7z(Path::new(&name))?, name)))
-            .collect();
-        numbers.sort();
-        let missing = |number: usize| {
-            let missing = format!("{stem}.{number:03}");
-            let message = format!("{}: {missing}, one of the files of the archive, is missing", part.path.display());
-            Error::new(Code::BackupIncomplete, message)
-                .hint("Put all files of the archive into one folder.")
-                .with("missing", missing)
-        };
-        let mut all = Vec::new();
-        for (at, (number, name)) in numbers.iter().enumerate() {
-            if *number != at + 1 {
-                return Err(missing(at + 1));
-            }
-            all.push(Part::open_in(folder.as_fd(), &around, &RelPath::parse(name.as_bytes())?, Role::Archive)?);
-        }
-        if let Some(last) = all.pop() {
-            let whole = last.of_several(&all);
-            let bytes = whole.bytes(&Arc::default());
-            if seven_zip::whole_size(&bytes).is_some_and(|size| size > bytes.size()) {
-                return Err(missing(all.len() + 2));
-            }
-            part = whole;
-        }
-    }
-    part.container = Container::SevenZip;
-    Ok(part)
-}
-
 /// A dump that was named: a file of SQL, or an archive with one dump in it.
 fn dump_beside(config: &Config, source: &Source, path: &Path) -> Result<(Part, Vec<String>)> {
     let (part, folder) = open_at(path)?;
@@ -671,14 +550,6 @@ fn list(source: &Source, parts: &[Part], inner: &[RelPath], limits: Limits) -> R
         }
     }
     Ok(all)
-}
-
-/// `wp-config.php` of the live site, where it has one.
-fn live_configuration(site: &Site) -> Option<String> {
-    let root = tree::open_site(&site.root).ok()??;
-    let path = RelPath::parse(b"wp-config.php").ok()?;
-    let text = tree::read_beneath(root.as_fd(), &path, MAX_CONFIGURATION).ok()??;
-    Some(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Whether the live site folder is an application of Laravel.

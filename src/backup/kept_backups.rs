@@ -167,7 +167,7 @@ impl Inside {
             if left == 0 {
                 // Of more than can be looked at nothing is lost.
                 inside.has_backup = true;
-                return Ok(Next::Past);
+                return Ok(Next::Stop);
             }
             if visit.kind == tree::Kind::Folder {
                 return Ok(Next::Into);

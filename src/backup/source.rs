@@ -445,9 +445,6 @@ pub struct Source {
     pub foreign: Option<Box<Foreign>>,
 }
 
-/// Most names in a sentence.
-const FEW: usize = 10;
-
 /// What is told of a backup that another program made.
 #[derive(Debug, Clone, Default)]
 pub struct Foreign {
@@ -506,10 +503,8 @@ impl Foreign {
         let renaming = self.renaming.as_ref()?;
         let names = &found.dump.as_ref()?.survey.origin.left_out;
         let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.starts_with("database ")).collect();
-        let few = names.iter().take(FEW).copied().collect::<Vec<_>>().join(", ");
-        let more = if names.len() > FEW { ", …" } else { "" };
         let only = renaming.only.as_ref().filter(|_| !names.is_empty())?;
-        Some(format!("Not restored, because they do not begin with {only}: {}{more}.", text::printable(&few)))
+        Some(format!("Not restored, because they do not begin with {only}: {}.", text::few(names)))
     }
 
     /// What is said of live tables that its dump does not hold, where nobody knows whether they are to go.

@@ -505,9 +505,7 @@ pub fn one_of(dumps: &[(String, RelPath)], schema: Option<&str>) -> Result<Optio
 /// The question which of several folders is the site.
 pub fn which_root<'a>(found: impl Iterator<Item = &'a RelPath>) -> Error {
     let names: Vec<String> = found.map(shown).collect();
-    let few: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
-    let more = if names.len() > few.len() { ", …" } else { "" };
-    let message = format!("it holds {} folders that look like a site: {}{more}", names.len(), few.join(", "));
+    let message = format!("it holds {} folders that look like a site: {}", names.len(), crate::text::few(&names));
     Error::new(Code::BackupLayoutUnknown, message)
         .hint("Say which one: `--root FOLDER` (\"root\" in `backup`).")
         .with("roots", names)

@@ -9,23 +9,20 @@ use crate::engine::live_pages::file::{Before, Found, Was};
 use crate::engine::machine::Hosts;
 use crate::engine::posts::{self, Posts};
 use crate::engine::rehearsal::{BEFORE, NEW_WORDS};
+use crate::host::credentials;
 use crate::host::services::Answer;
 use crate::host::site::Site;
-use crate::host::{credentials, tree};
-use crate::path::{Domain, RelPath};
+use crate::path::Domain;
 use crate::plan::Plan;
 use crate::progress::Monitor;
 use crate::report::{Check, Outcome};
 use crate::text::printable;
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 /// How often a probe is asked for before it has failed.
 const ATTEMPTS: u32 = 4;
 /// The pause before the last attempt, and a moment to ask.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// Largest file of settings that is looked into.
-const MAX_SETTINGS: u64 = 1 << 20;
 
 /// Whether the pages that have to come do.
 pub fn probed(config: &Config, hosts: &Hosts, domain: &Domain, probes: &[Probe]) -> Vec<Check> {
@@ -273,10 +270,7 @@ fn unseen_post(config: &Config, plan: &Plan, hosts: &Hosts, known: Known) -> std
 
 /// What the names of the live site's tables begin with, by its settings.
 fn configured_prefix(config: &Config, plan: &Plan) -> Option<String> {
-    let site = Site::find(config, &plan.domain).ok()?;
-    let root = tree::open_site(&site.root).ok()??;
-    let text = tree::read_beneath(root.as_fd(), &RelPath::parse(b"wp-config.php").ok()?, MAX_SETTINGS).ok()??;
-    credentials::table_prefix(&String::from_utf8_lossy(&text))
+    credentials::table_prefix(&Site::find(config, &plan.domain).ok()?.wp_config()?)
 }
 
 /// What the answer for a post says. A page that nobody saw before, without the words, proves nothing against a cache: the site may not
@@ -393,6 +387,7 @@ fn of_file(file: &Found, answer: crate::error::Result<Answer>) -> Judged {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::path::RelPath;
 
     #[test]
     fn a_page_that_has_to_come_has_to_hold_its_text() {

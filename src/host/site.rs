@@ -18,6 +18,9 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
+/// Largest file of settings that is read, in bytes.
+const MAX_SETTINGS: u64 = 1 << 20;
+
 /// Who said where the document root is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToldBy {
@@ -60,6 +63,14 @@ pub struct Site {
 }
 
 impl Site {
+    /// `wp-config.php` of the live site, where it has one that can be read.
+    pub fn wp_config(&self) -> Option<String> {
+        let root = tree::open_site(&self.root).ok()??;
+        let path = RelPath::parse(b"wp-config.php").ok()?;
+        let text = tree::read_beneath(root.as_fd(), &path, MAX_SETTINGS).ok()??;
+        Some(String::from_utf8_lossy(&text).into_owned())
+    }
+
     /// Where the site of a domain lives.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! `**` crosses folders, `[…]` and `{a,b}` as in a shell. A name that exists as it is written is never taken for a glob.
 
 use crate::error::{Code, Error, Result};
-use crate::path::{LONGEST_GLOB, MOST_BRACES, RelPath};
+use crate::path::{LONGEST_GLOB, MOST_BRACES, RelPath, is_large_glob};
 use globset::{GlobBuilder, GlobMatcher};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -41,9 +41,7 @@ fn glob(field: &str, text: &str, separator: bool) -> Result<Option<GlobMatcher>>
     if !text.contains(['*', '?', '[', '{']) {
         return Ok(None);
     }
-    // A pattern becomes a program, by a recursion over its braces: neither may be as large as a request.
-    let depth = text.bytes().filter(|byte| *byte == b'{').count();
-    if text.len() > LONGEST_GLOB || depth > MOST_BRACES {
+    if is_large_glob(text) {
         let shown: String = text.chars().take(60).collect();
         return Err(Error::new(
             Code::BadRequest,

@@ -6,7 +6,7 @@ use crate::backup::survey::Listing;
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
 use crate::sql::prefix::{Renaming, is_of_server};
-use crate::text::printable;
+use crate::text::{few, printable};
 
 /// Most names of databases in a sentence.
 const FEW: usize = 10;
@@ -77,11 +77,8 @@ impl Wanted<'_> {
 
     /// The sentence of the databases that are not the site's.
     pub fn said(&self, chosen: &str, named: &[String]) -> String {
-        let others: Vec<&str> = named.iter().map(String::as_str).filter(|name| *name != chosen).collect();
-        let more = if others.len() > FEW { ", …" } else { "" };
-        let shown = others.iter().take(FEW).copied().collect::<Vec<_>>().join(", ");
-        let (chosen, shown) = (printable(chosen), printable(&shown));
-        format!("Of its dump the database {chosen} is restored. Nothing is restored of {shown}{more}.")
+        let others = few(named.iter().filter(|name| *name != chosen));
+        format!("Of its dump the database {} is restored. Nothing is restored of {others}.", printable(chosen))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::backup::layout::Holds;
 use crate::backup::survey::{BESIDE_CONTENT, Listing, Mark, is_dump};
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
-use crate::text::printable;
+use crate::text::few;
 
 /// Parts of a site.
 pub struct Overlay {
@@ -84,9 +84,7 @@ fn of_wordpress(listing: &Listing, root: &RelPath) -> Overlay {
     if !listing.knows_inside(root) {
         lacks.push("What else lies beside that is not restored.".to_owned());
     } else if !others.is_empty() {
-        let more = if others.len() > 10 { ", …" } else { "" };
-        let others = printable(&others.into_iter().take(10).collect::<Vec<_>>().join(", "));
-        lacks.push(format!("Beside that it holds {others}{more}, which is not restored."));
+        lacks.push(format!("Beside that it holds {}, which is not restored.", few(others)));
     }
     Overlay { places, parts: all, holds: None, lacks }
 }

@@ -122,7 +122,7 @@ pub fn find(plan: &Plan, root: &Path, before: &Before) -> Vec<Found> {
         let folder = tree::open_site(root).ok()??;
         let old = before.open().ok()?;
         let inner = RelPath::parse(root.strip_prefix(&plan.document_root).ok()?.as_os_str().as_bytes()).ok()?;
-        Some(Search { folder, old, inner, before, looked_at: 0, compared: 0, new: Vec::new(), same: Vec::new() })
+        Some(Search::new(folder, old, inner, before))
     };
     open().map(Search::run).unwrap_or_default()
 }
@@ -140,7 +140,11 @@ struct Search<'a> {
     same: Vec<Found>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(folder: OwnedFd, old: Option<OwnedFd>, inner: RelPath, before: &'a Before) -> Search<'a> {
+        Search { folder, old, inner, before, looked_at: 0, compared: 0, new: Vec::new(), same: Vec::new() }
+    }
+
     fn run(mut self) -> Vec<Found> {
         let mut folders = vec![RelPath::default()];
         while let Some(path) = folders.pop().filter(|_| !self.is_over()) {
@@ -269,9 +273,7 @@ mod tests {
 
     fn search(now: &tempfile::TempDir, old: Option<&tempfile::TempDir>, before: &Before) -> Vec<(String, Was)> {
         let open = |place: &tempfile::TempDir| OwnedFd::from(File::open(place.path()).unwrap());
-        let (folder, old, inner) = (open(now), old.map(open), RelPath::default());
-        let search =
-            Search { folder, old, inner, before, looked_at: 0, compared: 0, new: Vec::new(), same: Vec::new() };
+        let search = Search::new(open(now), old.map(open), RelPath::default(), before);
         search.run().into_iter().map(|found| (found.address(), found.was)).collect()
     }
 
@@ -303,17 +305,8 @@ mod tests {
         assert_eq!(names(search(&tree_of(&few[..4]), None, &Before::None)), ["/d/x.css"]);
         let place = tree_of(&few);
         let folder = OwnedFd::from(File::open(place.path()).unwrap());
-        let looked_at = MAX_LOOKED_AT;
-        let over = Search {
-            folder,
-            old: None,
-            inner: RelPath::default(),
-            before: &Before::None,
-            looked_at,
-            compared: 0,
-            new: Vec::new(),
-            same: Vec::new(),
-        };
+        let begun = Search::new(folder, None, RelPath::default(), &Before::None);
+        let over = Search { looked_at: MAX_LOOKED_AT, ..begun };
         assert!(over.run().is_empty());
         let parts = Before::Parts(PathBuf::new(), Parts::of([RelPath::parse(b"d").unwrap()].into_iter()));
         assert_eq!(names(search(&place, None, &parts)), ["/d/x.css"]);

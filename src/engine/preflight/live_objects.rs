@@ -10,9 +10,6 @@ use crate::report::{Check, Outcome};
 use crate::text;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most names of a kind in a sentence.
-const FEW: usize = 10;
-
 /// The check of a dump; `None` where nothing goes, or not all names of the dump are known. `complete`: what it lacks did not exist.
 ///
 /// # Errors
@@ -42,10 +39,8 @@ pub fn sentence<'a>(gone: impl Iterator<Item = &'a Object>) -> Option<String> {
     let mut kinds: BTreeMap<ObjectKind, Vec<&str>> = BTreeMap::new();
     gone.for_each(|object| kinds.entry(object.kind).or_default().push(&object.name));
     let one_kind = |(kind, names): (&ObjectKind, &Vec<&str>)| {
-        let more = if names.len() > FEW { ", …" } else { "" };
-        let few = names.iter().take(FEW).copied().collect::<Vec<_>>().join(", ");
         let plural = if names.len() == 1 { "" } else { "s" };
-        format!("{} {}{plural} ({}{more})", names.len(), kind.keyword().to_lowercase(), text::printable(&few))
+        format!("{} {}{plural} ({})", names.len(), kind.keyword().to_lowercase(), text::few(names))
     };
     let all = kinds.iter().map(one_kind).collect::<Vec<_>>().join(", ");
     (!all.is_empty()).then(|| {

@@ -51,6 +51,8 @@ pub enum Next {
     Into,
     /// Leave this folder out.
     Past,
+    /// Look at nothing more.
+    Stop,
 }
 
 /// The mount that a folder is on.
@@ -76,7 +78,8 @@ pub(crate) fn statx_here(folder: BorrowedFd, name: &[u8]) -> rustix::io::Result<
 }
 
 /// Shows every thing in the tree to `visit`, a folder before what it holds, names in byte order. What vanishes
-/// during the walk is left out. Mounts are entered unless `visit` says [`Next::Past`].
+/// during the walk is left out. Mounts are entered unless `visit` says [`Next::Past`]. It ends
+/// where `visit` says [`Next::Stop`].
 ///
 /// # Errors
 /// What `visit` returns, or `io_failed`.
@@ -85,7 +88,7 @@ pub fn walk(root: impl AsFd, visit: &mut dyn FnMut(&Visit) -> Result<Next>) -> R
     let stat = statx_here(root, b"").map_err(|error| Error::io("look at a folder", &error.into()))?;
     let mut path = Vec::new();
     let first = Visit { path: &path, name: b".", folder: root, kind: Kind::Folder, stat: &stat };
-    if visit(&first)? == Next::Past {
+    if visit(&first)? != Next::Into {
         return Ok(());
     }
     let shown = |path: &[u8], error: rustix::io::Errno| {
@@ -107,6 +110,9 @@ pub fn walk(root: impl AsFd, visit: &mut dyn FnMut(&Visit) -> Result<Next>) -> R
         };
         let kind = kind_of(u32::from(stat.stx_mode));
         let next = visit(&Visit { path: &path, name: &name, folder, kind, stat: &stat })?;
+        if next == Next::Stop {
+            return Ok(());
+        }
         if kind == Kind::Folder && next == Next::Into {
             let below = match open_here(folder, &name, OFlags::DIRECTORY | OFlags::RDONLY) {
                 Ok(below) => below,
@@ -219,5 +225,22 @@ mod tests {
         .unwrap();
         assert_eq!((files, deepest), (DEPTH - 1, DEPTH));
         tree::remove(&root, "top".as_ref(), &Silent).unwrap();
+    }
+
+    #[test]
+    fn a_walk_ends_where_its_visitor_has_seen_enough() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a/1", "b/2", "b/3", "c/4"] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let mut seen = Vec::new();
+        walk(&tree::open_folder(folder.path()).unwrap(), &mut |visit| {
+            seen.push(String::from_utf8_lossy(visit.path).into_owned());
+            Ok(if visit.path == b"b/2" { Next::Stop } else { Next::Into })
+        })
+        .unwrap();
+        assert_eq!(seen, ["", "a", "a/1", "b", "b/2"]);
     }
 }
