@@ -236,7 +236,7 @@ mod tests {
             std::fs::write(path, "").unwrap();
         }
         let mut seen = Vec::new();
-        walk(&tree::open_folder(folder.path()).unwrap(), &mut |visit| {
+        walk(tree::open_folder(folder.path()).unwrap(), &mut |visit| {
             seen.push(String::from_utf8_lossy(visit.path).into_owned());
             Ok(if visit.path == b"b/2" { Next::Stop } else { Next::Into })
         })
