@@ -1,5 +1,6 @@
 //! Bytes of a backup to entries. Nothing here touches the filesystem; every byte is taken to be hostile.
 
+pub mod cbc;
 pub mod codec;
 pub mod daf;
 pub mod entries;
@@ -12,6 +13,7 @@ pub mod inflate;
 pub mod inside;
 pub mod jpa;
 pub mod lz4;
+pub mod password;
 pub mod seek;
 pub mod seven_zip;
 pub mod sparse;
@@ -26,6 +28,7 @@ pub use entry::{Entry, EntryKind};
 pub use gzip::GzipReader;
 pub use inside::{Inside, Tail};
 pub use jpa::JpaReader;
+pub use password::Password;
 pub use seek::Recorder;
 pub use seven_zip::SevenZipReader;
 pub use sparse::Segment;

@@ -4,7 +4,7 @@ use super::container::{Bytes, LIMITS, check};
 use rocketvps_restore::archive::ZipReader;
 
 pub fn run(data: &[u8]) {
-    if let Ok(mut entries) = ZipReader::open(Bytes::of(data), LIMITS) {
+    if let Ok(mut entries) = ZipReader::open(Bytes::of(data), LIMITS, None) {
         check(&mut entries);
     }
 }

@@ -131,6 +131,10 @@ _rui_choose_of_file() { # TITLE
   local kind line number=1
   local -A options=([sites]=--site [roots]=--root [dumps]=--dump [databases]=--site)
   [[ ${RUI_SOURCE[0]-} == --from ]] || return 1
+  if _rui_call status "$RUI_JOB" --field error.context.password && [[ ${RUI_OUT[0]-} == wanted ]]; then
+    _rui_choose_password "$1" || return 2
+    return 0
+  fi
   for kind in sites roots dumps databases; do
     # One that was answered already is no question.
     [[ " ${RUI_SOURCE[*]:2} " != *" ${options[$kind]} "* ]] || continue
@@ -149,4 +153,18 @@ _rui_choose_of_file() { # TITLE
   done
   _rui_choose_place '' || return 2
   RUI_SOURCE+=("${options[$kind]}" "${found[RUI_CURSOR]}")
+}
+
+# The file with the password of a backup that is encrypted, as one more option in RUI_SOURCE. False: back.
+_rui_choose_password() { # TITLE
+  _rui_page "$1" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN"
+  _rui_say password_wanted
+  _rui_prose '  ' '  ' "$RUI_SAID"
+  RUI_FOOT='' RUI_NOTE=''
+  _rui_draw
+  if _rui_too_small; then return 1; fi
+  _rui_say type_password_file
+  _rui_path "$RUI_SAID" || return 1
+  [[ -n $RUI_LINE ]] || return 1
+  RUI_SOURCE+=(--password-file "$RUI_LINE")
 }

@@ -677,6 +677,9 @@ pub struct Import {
     /// dump, as the backup says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
+    /// Absolute path of a file whose first line is the password of what is encrypted in it. Nobody but root may be able to write to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<PathBuf>,
 }
 
 impl Backup {

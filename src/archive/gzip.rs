@@ -1,4 +1,4 @@
-//! gzip (RFC 1952): every member, every checksum, and nothing behind them but zero padding.
+//! gzip (RFC 1952): every member, every checksum, and nothing behind them but padding.
 
 use super::inflate::{At, Inflate};
 use super::seek::Recorder;
@@ -13,6 +13,8 @@ pub const MAGIC: [u8; 2] = [0x1f, 0x8b];
 const INPUT: usize = 256 << 10;
 /// Output is made in pieces of this size: large against the 32 KiB window that each call copies, small against the cache.
 const OUTPUT: usize = 256 << 10;
+/// Bytes of a block of the ciphers that backups are encrypted by.
+const CIPHER_BLOCK: u8 = 16;
 /// Longest name, comment or extra field of a member; real ones are far shorter.
 const MAX_HEADER_FIELD: usize = 64 << 10;
 
@@ -146,6 +148,9 @@ impl<R: Read> GzipReader<R> {
         if first == 0 && self.members > 0 {
             return self.padding();
         }
+        if first < CIPHER_BLOCK && self.members > 0 {
+            return self.padding_of_cipher(first);
+        }
         self.checksum.update(&[first]);
         if [first, self.header_byte()?] != MAGIC {
             let place = self.bytes_in() - 2;
@@ -207,6 +212,20 @@ impl<R: Read> GzipReader<R> {
                 return Ok(());
             }
         }
+    }
+
+    /// Block ciphers fill the last block with up to 15 bytes which all say how many there are.
+    fn padding_of_cipher(&mut self, length: u8) -> Result<()> {
+        let place = self.bytes_in() - 1;
+        for at in 1..=length {
+            if self.next_byte()? != (at < length).then_some(length) {
+                return Err(
+                    corrupt(format_args!("foreign bytes follow the gzip data at byte {place}")).with("offset", place)
+                );
+            }
+        }
+        self.state = State::End;
+        Ok(())
     }
 
     fn inflate_some(&mut self) -> Result<()> {
@@ -333,8 +352,16 @@ mod tests {
     }
 
     #[test]
+    fn the_padding_of_a_block_cipher_is_accepted() {
+        for length in 1..16 {
+            let file = [&pack(b"hello")[..], &vec![length; usize::from(length)]].concat();
+            assert_eq!(unpack(&file).unwrap(), b"hello", "{length}");
+        }
+    }
+
+    #[test]
     fn garbage_after_the_data_is_damage() {
-        for garbage in [&b"x"[..], b"\0\0x", b"\x1f\x8c", b"\x1f"] {
+        for garbage in [&b"x"[..], b"\0\0x", b"\x1f\x8c", b"\x1f", b"\x02", b"\x02\x02\x02", b"\x02\x03", &[16; 16]] {
             let file = [&pack(b"hello"), garbage].concat();
             assert_eq!(unpack(&file).unwrap_err().code, Code::BackupCorrupt, "{garbage:?}");
         }

@@ -4,11 +4,14 @@
 
 use super::entries::{Entries, Spent};
 use super::entry::{Entry, EntryKind, MAX_LINK};
+use super::password::{self, Password};
 use super::zip::{ReadAt, Stretch, exact};
 use super::{Limits, corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use sevenz_rust2::{Archive, ArchiveEntry, ArchiveReader, Block, Coder, Error as SevenZipError, NtTime, Password};
+use sevenz_rust2::{
+    Archive, ArchiveEntry, ArchiveReader, Block, Coder, Error as SevenZipError, NtTime, Password as Key,
+};
 use std::io::{self, Read};
 use std::thread::JoinHandle;
 
@@ -54,12 +57,21 @@ impl SevenZipReader {
     /// Reads the head, and begins to unpack.
     ///
     /// # Errors
-    /// `backup_corrupt`, `backup_unreadable` where it is encrypted or packed by something that is not read, `limit_exceeded`, `io_failed`.
-    pub fn open<S: ReadAt + Send + 'static>(source: S, limits: Limits) -> Result<SevenZipReader> {
+    /// `backup_corrupt`, `backup_unreadable` where it is encrypted and the password is another one or none, or packed by something that is
+    /// not read, `limit_exceeded`, `io_failed`.
+    pub fn open<S: ReadAt + Send + 'static>(
+        source: S,
+        limits: Limits,
+        password: Option<&Password>,
+    ) -> Result<SevenZipReader> {
         let end = source.size();
         let mut source = Stretch::new(source, 0, end);
-        let archive = Archive::read_with_memory_limit(&mut source, &Password::empty(), MOST_HEAD_KIB).map_err(told)?;
-        if (0..archive.files.len()).any(|file| archive.is_file_encrypted(file)) {
+        let key = password.map_or_else(Key::empty, |password| Key::from(password.text()));
+        // Which part of the head could not be read the library does not tell: it may be encrypted itself.
+        let told_of_head = |error| told(error, password.is_some());
+        let archive = Archive::read_with_memory_limit(&mut source, &key, MOST_HEAD_KIB).map_err(told_of_head)?;
+        let is_encrypted = (0..archive.files.len()).any(|file| archive.is_file_encrypted(file));
+        if is_encrypted && password.is_none() {
             return Err(encrypted());
         }
         let bytes = archive.files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size));
@@ -68,14 +80,13 @@ impl SevenZipReader {
         if most > (MOST_MEMORY_KIB as u64) << 10 {
             return Err(too_large(most >> 10));
         }
-        let mut reader =
-            ArchiveReader::new_with_memory_limit(source, Password::empty(), MOST_MEMORY_KIB).map_err(told)?;
+        let mut reader = ArchiveReader::new_with_memory_limit(source, key, MOST_MEMORY_KIB).map_err(told_of_head)?;
         // With more it holds whole stretches of the archive in memory, packed and unpacked.
         reader.set_thread_count(1);
         let (tell, said) = bounded(AHEAD);
         let worker = std::thread::Builder::new()
             .name("7z".into())
-            .spawn(move || unpack(reader, &tell))
+            .spawn(move || unpack(reader, is_encrypted, &tell))
             .map_err(|error| Error::io("start a thread", &error))?;
         Ok(SevenZipReader {
             said,
@@ -197,10 +208,10 @@ fn say(tell: &Sender<Said>, said: Said) -> std::result::Result<(), Gone> {
     tell.send(said).map_err(|_| Gone)
 }
 
-fn unpack<S: ReadAt>(mut reader: ArchiveReader<Stretch<S>>, tell: &Sender<Said>) {
+fn unpack<S: ReadAt>(mut reader: ArchiveReader<Stretch<S>>, is_encrypted: bool, tell: &Sender<Said>) {
     let mut refused = None;
     let done = reader.for_each_entries(|listed, data| {
-        let entry = match entry(listed, data) {
+        let entry = match entry(listed, is_encrypted, data) {
             Ok(entry) => entry,
             Err(error) => {
                 refused = Some(error);
@@ -225,14 +236,14 @@ fn unpack<S: ReadAt>(mut reader: ArchiveReader<Stretch<S>>, tell: &Sender<Said>)
     });
     let end = match (refused, done) {
         (Some(error), _) => Err(error),
-        (None, done) => done.map_err(told),
+        (None, done) => done.map_err(|error| told(error, is_encrypted)),
     };
     // Whoever went away asks no more.
     let _ = say(tell, Said::End(end));
 }
 
 /// The content is read of links alone.
-fn entry(listed: &ArchiveEntry, data: &mut dyn Read) -> Result<Entry> {
+fn entry(listed: &ArchiveEntry, is_encrypted: bool, data: &mut dyn Read) -> Result<Entry> {
     let damage = |why: &str| corrupt(format_args!("{:?} {why}", listed.name));
     if listed.name.is_empty() {
         return Err(damage("is an entry without a name"));
@@ -254,7 +265,7 @@ fn entry(listed: &ArchiveEntry, data: &mut dyn Read) -> Result<Entry> {
         libc::S_IFLNK if size == 0 || size > MAX_LINK => return Err(damage("is a link to nowhere")),
         libc::S_IFLNK => {
             let mut target = Vec::new();
-            data.take(MAX_LINK).read_to_end(&mut target).map_err(|error| told(error.into()))?;
+            data.take(MAX_LINK).read_to_end(&mut target).map_err(|error| told(error.into(), is_encrypted))?;
             EntryKind::Symlink(target)
         }
         0 | libc::S_IFREG => EntryKind::File,
@@ -284,8 +295,7 @@ fn since_1970(time: NtTime) -> (i64, u32) {
 }
 
 fn encrypted() -> Error {
-    Error::new(Code::BackupUnreadable, "it is an encrypted 7-Zip archive")
-        .hint("Unpack it by `7z x FILE`, which asks for its password, and name the folder.")
+    password::wanted("it is an encrypted 7-Zip archive")
 }
 
 fn too_large(kib: u64) -> Error {
@@ -293,12 +303,18 @@ fn too_large(kib: u64) -> Error {
         .hint("Unpack it by `7z x FILE`, and name the folder.")
 }
 
-/// Their error as ours.
-fn told(error: SevenZipError) -> Error {
+/// Their error as ours. `by_password`: what a wrong password made of it looks like damage.
+fn told(error: SevenZipError, by_password: bool) -> Error {
+    let damage = |why: std::fmt::Arguments| match by_password {
+        true => password::wrong("it, or it is damaged"),
+        false => corrupt(why),
+    };
     let unread =
         |what: String| Error::new(Code::BackupUnreadable, what).hint("Unpack it by `7z x FILE`, and name the folder.");
     match error {
-        SevenZipError::PasswordRequired | SevenZipError::MaybeBadPassword(_) => encrypted(),
+        SevenZipError::PasswordRequired => encrypted(),
+        SevenZipError::MaybeBadPassword(_) if by_password => password::wrong("it"),
+        SevenZipError::MaybeBadPassword(_) => encrypted(),
         SevenZipError::UnsupportedCompressionMethod(method) if method.contains("AES") => encrypted(),
         SevenZipError::UnsupportedCompressionMethod(method) => {
             unread(format!("it is a 7-Zip archive packed by {}, which is not read", crate::text::printable(&method)))
@@ -310,10 +326,10 @@ fn told(error: SevenZipError) -> Error {
         SevenZipError::Io(error, _) | SevenZipError::FileOpen(error, _) => match error.kind() {
             io::ErrorKind::Other if error.get_ref().is_some_and(|inner| inner.is::<Error>()) => unwrap_io(error),
             _ if error.raw_os_error().is_some() => unwrap_io(error),
-            _ => corrupt(format_args!("it cannot be unpacked: {error}")),
+            _ => damage(format_args!("it cannot be unpacked: {error}")),
         },
-        SevenZipError::ChecksumVerificationFailed => corrupt("it does not match its checksum"),
-        other => corrupt(format_args!("it cannot be unpacked: {other:?}")),
+        SevenZipError::ChecksumVerificationFailed => damage(format_args!("it does not match its checksum")),
+        other => damage(format_args!("it cannot be unpacked: {other:?}")),
     }
 }
 
@@ -372,7 +388,12 @@ mod tests {
 
     /// Path, kind, mode and content of all, in order of their paths.
     fn listed(bytes: &Arc<Vec<u8>>, read: bool) -> Result<Vec<(String, String)>> {
-        let mut reader = SevenZipReader::open(Bytes(Arc::clone(bytes)), Limits::default())?;
+        listed_by(bytes, read, None)
+    }
+
+    fn listed_by(bytes: &Arc<Vec<u8>>, read: bool, password: Option<&str>) -> Result<Vec<(String, String)>> {
+        let password = password.map(|password| Password::of(password).unwrap());
+        let mut reader = SevenZipReader::open(Bytes(Arc::clone(bytes)), Limits::default(), password.as_ref())?;
         let mut all = Vec::new();
         while let Some(entry) = reader.next_entry()? {
             let mut text = String::new();
@@ -418,24 +439,33 @@ mod tests {
                 (Code::BackupUnreadable, "it is an encrypted 7-Zip archive")
             );
         }
+        for options in [&["-psecret"][..], &["-psecret", "-mhe=on"], &["-psecret", "-m0=copy"]] {
+            let bytes = packed(options);
+            let found = listed_by(&bytes, true, Some("secret")).unwrap();
+            assert_eq!(found, listed(&packed(&[]), true).unwrap(), "{options:?}");
+            let wrong = listed_by(&bytes, true, Some("Secret")).unwrap_err();
+            assert_eq!(wrong.code, Code::BackupUnreadable, "{options:?}: {wrong}");
+            assert!(wrong.message.contains("the password does not open it"), "{options:?}: {wrong}");
+        }
         let whole = packed(&["-mx=1"]);
         for end in [10, 40, whole.len() / 2, whole.len() - 1] {
             let cut = listed(&Arc::new(whole[..end].to_vec()), true).unwrap_err();
             assert_eq!(cut.code, Code::BackupCorrupt, "cut at {end}: {}", cut.message);
         }
-        let refused = SevenZipReader::open(Bytes(wanting_a_gigabyte()), Limits::default()).map(|_| ()).unwrap_err();
+        let refused =
+            SevenZipReader::open(Bytes(wanting_a_gigabyte()), Limits::default(), None).map(|_| ()).unwrap_err();
         assert_eq!(refused.code, Code::LimitExceeded);
         assert!(refused.message.contains("takes 1024 MiB of memory"), "{}", refused.message);
         let limits = Limits { bytes: 400_002, ..Limits::default() };
-        assert!(SevenZipReader::open(Bytes(Arc::clone(&whole)), limits).is_err());
+        assert!(SevenZipReader::open(Bytes(Arc::clone(&whole)), limits, None).is_err());
         let limits = Limits { entries: 3, ..Limits::default() };
-        let refused = SevenZipReader::open(Bytes(whole), limits).map(|_| ()).unwrap_err();
+        let refused = SevenZipReader::open(Bytes(whole), limits, None).map(|_| ()).unwrap_err();
         assert_eq!(refused.code, Code::LimitExceeded);
     }
 
     #[test]
     fn who_goes_away_leaves_no_thread() {
-        let mut reader = SevenZipReader::open(Bytes(packed(&["-mx=1"])), Limits::default()).unwrap();
+        let mut reader = SevenZipReader::open(Bytes(packed(&["-mx=1"])), Limits::default(), None).unwrap();
         reader.next_entry().unwrap();
         drop(reader);
     }

@@ -4,17 +4,23 @@
 
 use super::entries::{Entries, Spent};
 use super::entry::{Entry, EntryKind};
+use super::password::{self, Password};
 use super::zip::ReadAt;
-use super::{Limits, corrupt, unwrap_io, wrap};
+use super::{Limits, cbc, corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
+use data_encoding::BASE64;
 use serde_json::Value;
 use std::io::{self, Read};
+use std::sync::Arc;
+use zeroize::Zeroizing;
 
 const HEADER: usize = 4377;
 /// Content that is packed is packed in chunks that unpack to this many bytes at most.
 const CHUNK: u64 = 512_000;
 /// Largest packed chunk: what does not get smaller gets a little larger.
 const MAX_PACKED: u32 = 1 << 20;
+/// What encryption adds to a whole chunk: a block in front, and one of padding.
+const OVERHEAD: u64 = 2 * cbc::BLOCK as u64;
 /// Largest `package.json`.
 const MAX_PACKAGE: u64 = 4 << 20;
 
@@ -42,13 +48,31 @@ enum Packing {
     Bzip2,
 }
 
+/// How contents are stored.
+#[derive(Debug, Clone)]
+struct Form {
+    packing: Packing,
+    /// They are encrypted, after they were packed.
+    key: Option<Arc<Zeroizing<[u8; 32]>>>,
+}
+
+impl Form {
+    const PLAIN: Form = Form { packing: Packing::None, key: None };
+
+    /// They are the content as it is.
+    fn is_plain(&self) -> bool {
+        self.packing == Packing::None && self.key.is_none()
+    }
+}
+
 /// Entries of such an archive.
 pub struct WpressReader<S> {
     source: S,
     limits: Limits,
+    password: Option<Password>,
     spent: Spent,
     at: u64,
-    packing: Packing,
+    form: Form,
     began: bool,
     ended: bool,
     offset: u64,
@@ -61,13 +85,14 @@ impl<S: ReadAt + Clone> WpressReader<S> {
     ///
     /// # Errors
     /// None yet.
-    pub fn open(source: S, limits: Limits) -> Result<WpressReader<S>> {
+    pub fn open(source: S, limits: Limits, password: Option<&Password>) -> Result<WpressReader<S>> {
         Ok(WpressReader {
             source,
             limits,
+            password: password.cloned(),
             spent: Spent::default(),
             at: 0,
-            packing: Packing::None,
+            form: Form::PLAIN,
             began: false,
             ended: false,
             offset: 0,
@@ -123,8 +148,8 @@ impl<S: ReadAt + Clone> WpressReader<S> {
         let end = end.ok_or_else(|| self.damage(format_args!("it ends in {:?}", String::from_utf8_lossy(&path))))?;
         self.at = end;
         let plain = matches!(path.as_slice(), b"package.json" | b"multisite.json");
-        let packing = if plain { Packing::None } else { self.packing };
-        let content = Content::new(self.source.clone(), start..end, packing, sum, &path);
+        let form = if plain { Form::PLAIN } else { self.form.clone() };
+        let content = Content::new(self.source.clone(), start..end, form, sum, &path);
         let entry = Entry {
             path,
             kind: EntryKind::File,
@@ -151,10 +176,17 @@ impl<S: ReadAt + Clone> WpressReader<S> {
         let package: Value =
             serde_json::from_slice(&text).map_err(|_| self.damage("its package.json is not readable"))?;
         if package["Encrypted"].as_bool() == Some(true) {
-            return Err(Error::new(Code::BackupUnreadable, "it is encrypted with a password")
-                .hint("Make the export again without a password, or import it where the plugin runs."));
+            let password = self.password.as_ref().ok_or_else(|| password::wanted("it is encrypted with a password"))?;
+            let key = cbc::key_of_wpress(password);
+            // A sentence that the plugin encrypts with every export, so that it knows a password.
+            let mark = package["EncryptedSignature"].as_str().and_then(|mark| BASE64.decode(mark.as_bytes()).ok());
+            if mark.is_some_and(|mut mark| !cbc::piece(&key, &mut mark).is_some_and(<[u8]>::is_ascii)) {
+                return Err(password::wrong("it"));
+            }
+            self.form.key = Some(Arc::new(key));
         }
-        self.packing = match (package["Compression"]["Enabled"].as_bool(), package["Compression"]["Type"].as_str()) {
+        self.form.packing = match (package["Compression"]["Enabled"].as_bool(), package["Compression"]["Type"].as_str())
+        {
             (Some(true), Some("gzip")) => Packing::Zlib,
             (Some(true), Some("bzip2")) => Packing::Bzip2,
             (Some(true), other) => {
@@ -195,7 +227,7 @@ impl<S: ReadAt + Clone> Entries for WpressReader<S> {
         }
         self.spent.entries += 1;
         let most = self.limits.bytes.saturating_sub(self.spent.bytes);
-        if content.packing != Packing::None && !self.names_only {
+        if !content.form.is_plain() && !self.names_only {
             // How long it is only unpacking tells.
             entry.size = content.again().length(most)?;
             entry.stored = entry.size;
@@ -235,7 +267,7 @@ struct Content<S> {
     start: u64,
     at: u64,
     end: u64,
-    packing: Packing,
+    form: Form,
     chunk: Vec<u8>,
     taken: usize,
     sum: crc32fast::Hasher,
@@ -246,13 +278,13 @@ struct Content<S> {
 }
 
 impl<S: ReadAt + Clone> Content<S> {
-    fn new(source: S, range: std::ops::Range<u64>, packing: Packing, wanted: Option<u32>, path: &[u8]) -> Content<S> {
+    fn new(source: S, range: std::ops::Range<u64>, form: Form, wanted: Option<u32>, path: &[u8]) -> Content<S> {
         Content {
             source,
             start: range.start,
             at: range.start,
             end: range.end,
-            packing,
+            form,
             chunk: Vec::new(),
             taken: 0,
             sum: crc32fast::Hasher::new(),
@@ -266,7 +298,7 @@ impl<S: ReadAt + Clone> Content<S> {
     /// The same content from its beginning.
     fn again(&self) -> Content<S> {
         let range = self.start..self.end;
-        Content::new(self.source.clone(), range, self.packing, self.wanted, self.name.as_bytes())
+        Content::new(self.source.clone(), range, self.form.clone(), self.wanted, self.name.as_bytes())
     }
 
     /// Its length; over `most` bytes it is no longer counted.
@@ -290,29 +322,36 @@ impl<S: ReadAt + Clone> Content<S> {
         }
         let name = self.name.clone();
         let damage = |why: &str| corrupt(format_args!("{name:?}: {why}"));
-        if self.packing == Packing::None {
-            let count = (self.end - self.at).min(CHUNK) as usize;
-            self.chunk.resize(count, 0);
-            super::zip::exact(&self.source, &mut self.chunk, self.at)?;
-            self.at += count as u64;
+        let overhead = if self.form.key.is_some() { OVERHEAD } else { 0 };
+        let length = if self.form.packing == Packing::None {
+            (self.end - self.at).min(CHUNK + overhead)
+        } else {
+            let mut length = [0; 4];
+            if self.end - self.at < 4 {
+                return Err(damage("a chunk of it is cut"));
+            }
+            super::zip::exact(&self.source, &mut length, self.at)?;
+            let length = u32::from_be_bytes(length);
+            self.at += 4;
+            if length == 0 || length > MAX_PACKED || u64::from(length) > self.end - self.at {
+                return Err(damage("a chunk of it has an impossible length"));
+            }
+            u64::from(length)
+        };
+        let mut stored = vec![0; length as usize];
+        super::zip::exact(&self.source, &mut stored, self.at)?;
+        self.at += length;
+        let packed = match &self.form.key {
+            Some(key) => cbc::piece(key, &mut stored).ok_or_else(cbc::wrong)?,
+            None => &stored,
+        };
+        if self.form.packing == Packing::None {
+            self.chunk.extend_from_slice(packed);
             return Ok(true);
         }
-        let mut length = [0; 4];
-        if self.end - self.at < 4 {
-            return Err(damage("a chunk of it is cut"));
-        }
-        super::zip::exact(&self.source, &mut length, self.at)?;
-        let length = u32::from_be_bytes(length);
-        self.at += 4;
-        if length == 0 || length > MAX_PACKED || u64::from(length) > self.end - self.at {
-            return Err(damage("a chunk of it has an impossible length"));
-        }
-        let mut packed = vec![0; length as usize];
-        super::zip::exact(&self.source, &mut packed, self.at)?;
-        self.at += u64::from(length);
-        let mut plain: Box<dyn Read + '_> = match self.packing {
-            Packing::Bzip2 => Box::new(bzip2::read::BzDecoder::new(packed.as_slice())),
-            _ => Box::new(flate2::read::ZlibDecoder::new(packed.as_slice())),
+        let mut plain: Box<dyn Read + '_> = match self.form.packing {
+            Packing::Bzip2 => Box::new(bzip2::read::BzDecoder::new(packed)),
+            _ => Box::new(flate2::read::ZlibDecoder::new(packed)),
         };
         let read = (&mut plain).take(CHUNK + 1).read_to_end(&mut self.chunk);
         drop(plain);
@@ -328,7 +367,8 @@ impl<S: ReadAt + Clone> Content<S> {
 
 impl<S: ReadAt + Clone> Read for Content<S> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.taken == self.chunk.len() {
+        // The plugin encrypts an empty chunk too.
+        while self.taken == self.chunk.len() {
             if self.done {
                 return Ok(0);
             }
@@ -351,6 +391,9 @@ impl<S: ReadAt + Clone> Read for Content<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ::cbc::cipher::block_padding::Pkcs7;
+    use ::cbc::cipher::{BlockModeEncrypt, KeyIvInit};
+    use serde_json::json;
     use std::io::Write;
 
     fn record(name: &str, folder: &str, content: &[u8], stored: &[u8]) -> Vec<u8> {
@@ -366,21 +409,43 @@ mod tests {
     }
 
     fn archive(packed: bool) -> Vec<u8> {
-        let package: &[u8] = if packed {
-            br#"{"Compression":{"Enabled":true,"Type":"gzip"}}"#
-        } else {
-            br#"{"SiteURL":"http://a.example"}"#
-        };
-        let content = vec![b'x'; 600_000];
-        let mut stored = content.clone();
+        archive_by(packed, None)
+    }
+
+    /// Encrypted as the plugin does it.
+    fn sealed(password: &str, plain: &[u8]) -> Vec<u8> {
+        let key = cbc::key_of_wpress(&Password::of(password).unwrap());
+        let start = [7; cbc::BLOCK];
+        let stream = ::cbc::Encryptor::<aes::Aes256>::new((&*key).into(), &start.into());
+        [&start[..], &stream.encrypt_padded_vec::<Pkcs7>(plain)].concat()
+    }
+
+    fn archive_by(packed: bool, password: Option<&str>) -> Vec<u8> {
+        let mut package = json!({"SiteURL": "http://a.example"});
         if packed {
-            stored.clear();
-            for chunk in content.chunks(CHUNK as usize) {
+            package["Compression"] = json!({"Enabled": true, "Type": "gzip"});
+        }
+        if let Some(password) = password {
+            package["Encrypted"] = true.into();
+            package["EncryptedSignature"] = BASE64.encode(&sealed(password, b"a sentence that proves it")).into();
+        }
+        let package = package.to_string();
+        let package = package.as_bytes();
+        let seal = |chunk: &[u8]| password.map_or_else(|| chunk.to_vec(), |password| sealed(password, chunk));
+        let content = vec![b'x'; 1_024_000];
+        let mut stored = Vec::new();
+        // Of an end at a whole chunk the plugin makes an empty one.
+        for chunk in
+            content.chunks(CHUNK as usize).chain([&[][..]].into_iter().filter(|_| password.is_some() && !packed))
+        {
+            if packed {
                 let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
                 zlib.write_all(chunk).unwrap();
-                let chunk = zlib.finish().unwrap();
+                let chunk = seal(&zlib.finish().unwrap());
                 stored.extend((chunk.len() as u32).to_be_bytes());
                 stored.extend(chunk);
+            } else {
+                stored.extend(seal(chunk));
             }
         }
         let mut bytes = record("package.json", ".", package, package);
@@ -390,7 +455,12 @@ mod tests {
     }
 
     fn read(bytes: &[u8], limits: Limits) -> Result<Vec<(String, u64, usize)>> {
-        let mut reader = WpressReader::open(bytes, limits)?;
+        read_by(bytes, limits, None)
+    }
+
+    fn read_by(bytes: &[u8], limits: Limits, password: Option<&str>) -> Result<Vec<(String, u64, usize)>> {
+        let password = password.map(|password| Password::of(password).unwrap());
+        let mut reader = WpressReader::open(bytes, limits, password.as_ref())?;
         let mut found = Vec::new();
         while let Some(entry) = reader.next_entry()? {
             let mut content = Vec::new();
@@ -406,7 +476,21 @@ mod tests {
             let bytes = archive(packed);
             assert!(is_one(&bytes));
             let found = read(&bytes, Limits::default()).unwrap();
-            assert_eq!(found[1], ("uploads/2024/big.bin".to_owned(), 600_000, 600_000));
+            assert_eq!(found[1], ("uploads/2024/big.bin".to_owned(), 1_024_000, 1_024_000));
+        }
+    }
+
+    #[test]
+    fn encrypted_records_open_by_their_password_alone() {
+        for packed in [false, true] {
+            let bytes = archive_by(packed, Some("night"));
+            let found = read_by(&bytes, Limits::default(), Some("night")).unwrap();
+            assert_eq!(found[1], ("uploads/2024/big.bin".to_owned(), 1_024_000, 1_024_000));
+            let wrong = read_by(&bytes, Limits::default(), Some("Night")).unwrap_err();
+            assert_eq!(wrong.message, "the password does not open it");
+            let mut flipped = bytes.clone();
+            flipped[2 * HEADER + 300] ^= 1;
+            assert!(read_by(&flipped, Limits::default(), Some("night")).is_err());
         }
     }
 

@@ -1,16 +1,21 @@
 //! zip (PKWARE's APPNOTE 6.3.10): the central directory says what is in it, and every local header has to say the same. What two
 //! readers could read in two ways is refused: entries that share bytes, names that come twice, headers that contradict the directory.
 
+mod cipher;
 mod directory;
 mod extra;
 mod name;
 
 use super::entries::{Entries, Spent};
 use super::entry::{Entry, EntryKind, MAX_LINK};
+use super::password::Password;
 use super::{Codec, Limits, corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
+use cipher::Cipher;
 use directory::{Directory, Listed, Places};
+use std::cell::Cell;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 const LOCAL: [u8; 4] = *b"PK\x03\x04";
 /// Where a zip has no modes, and for folders to which everybody could write, as PHP makes them.
@@ -137,14 +142,39 @@ struct Content {
     left: u64,
     begun: bool,
     sum: crc32fast::Hasher,
-    wanted: u32,
+    /// Its CRC-32; `None` where its cipher sums it up.
+    wanted: Option<u32>,
+    /// All that was encrypted is known to be unchanged; true where nothing is.
+    whole: Rc<Cell<bool>>,
     name: String,
     lies: Option<Lies>,
+}
+
+/// A reader that is made when it is first read: a key takes a while to make, and of most entries only the name is wanted.
+struct Late {
+    make: Option<Box<dyn FnOnce() -> Result<Box<dyn Read>>>>,
+    made: Box<dyn Read>,
+}
+
+impl Late {
+    fn new(make: impl FnOnce() -> Result<Box<dyn Read>> + 'static) -> Late {
+        Late { make: Some(Box::new(make)), made: Box::new(io::empty()) }
+    }
+}
+
+impl Read for Late {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if let Some(make) = self.make.take() {
+            self.made = make().map_err(wrap)?;
+        }
+        self.made.read(into)
+    }
 }
 
 /// Entries of a zip archive, in the order of its directory.
 pub struct ZipReader<S> {
     source: S,
+    password: Option<Password>,
     directory: Directory<S>,
     places: Places,
     limits: Limits,
@@ -170,11 +200,13 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
     ///
     /// # Errors
     /// `backup_corrupt` for one without a directory, whose entries overlap, or in which a name comes twice; `backup_unreadable` for one
-    /// that is encrypted; `backup_incomplete` for one of several files of which some are missing; `limit_exceeded`, `io_failed`.
-    pub fn open(source: S, limits: Limits) -> Result<ZipReader<S>> {
-        let (directory, places) = directory::open(source.clone(), limits)?;
+    /// that is encrypted and no password is there; `backup_incomplete` for one of several files of which some are missing;
+    /// `limit_exceeded`, `io_failed`.
+    pub fn open(source: S, limits: Limits, password: Option<&Password>) -> Result<ZipReader<S>> {
+        let (directory, places) = directory::open(source.clone(), limits, password.is_some())?;
         Ok(ZipReader {
             source,
+            password: password.cloned(),
             directory,
             places,
             limits,
@@ -212,12 +244,20 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
         if end > limit {
             return Err(corrupt(format_args!("{shown:?} shares bytes with what follows it")));
         }
-        let packed = Stretch::new(self.source.clone(), start, end);
-        let data: Box<dyn Read> = match listed.method {
-            0 if listed.packed != listed.size => {
+        let whole = Rc::new(Cell::new(listed.cipher.is_none()));
+        let overhead = listed.cipher.map_or(0, Cipher::overhead);
+        let packed: Box<dyn Read> = match (listed.cipher, self.password.clone()) {
+            (Some(cipher), Some(password)) => {
+                let (source, name, whole) = (self.source.clone(), shown.clone(), Rc::clone(&whole));
+                Box::new(Late::new(move || cipher.reader(&source, (start, end), &password, &name, &whole)))
+            }
+            _ => Box::new(Stretch::new(self.source.clone(), start, end)),
+        };
+        let data: Box<dyn Read> = match listed.packing {
+            0 if listed.packed.checked_sub(overhead) != Some(listed.size) => {
                 return Err(corrupt(format_args!("{shown:?} is stored as it is, and has two sizes")));
             }
-            0 => Box::new(packed),
+            0 => packed,
             8 => Box::new(flate2::read::DeflateDecoder::new(packed)),
             12 => Codec::Bzip2.reader(packed)?,
             93 => Codec::Zstd.reader(packed)?,
@@ -233,12 +273,13 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
             left: listed.size,
             begun: false,
             sum: crc32fast::Hasher::new(),
-            wanted: listed.crc,
+            wanted: listed.sums.then_some(listed.crc),
+            whole,
             name: shown.clone(),
-            lies: matches!(listed.method, 0 | 8).then_some(Lies {
+            lies: (listed.cipher.is_none() && matches!(listed.packing, 0 | 8)).then_some(Lies {
                 start,
                 end,
-                deflated: listed.method == 8,
+                deflated: listed.packing == 8,
                 size: listed.size,
                 crc: listed.crc,
             }),
@@ -351,8 +392,11 @@ impl Content {
             Ok(_) => return Err(corrupt(format_args!("{name:?} unpacks to more than the directory says"))),
             Err(error) => return Err(self.error(error)),
         }
-        if self.sum.clone().finalize() != self.wanted {
+        if self.wanted.is_some_and(|wanted| self.sum.clone().finalize() != wanted) {
             return Err(corrupt(format_args!("{name:?} does not match its checksum")));
+        }
+        if !self.whole.get() {
+            return Err(corrupt(format_args!("{name:?} has bytes behind its content")));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ mod database;
 mod volumes;
 
 use crate::api;
-use crate::archive::{Codec, Entries, EntryKind, Limits, Tail, ZipReader, daf, jpa, seven_zip, wpress};
+use crate::archive::{Codec, Entries, EntryKind, Limits, Password, Tail, ZipReader, daf, jpa, seven_zip, wpress};
 use crate::backup::dump_folder::DumpFolder;
 use crate::backup::extent::Extent;
 use crate::backup::folder::require_own;
@@ -20,7 +20,7 @@ use crate::backup::settings::Settings;
 use crate::backup::source::{Container, Foreign, Form, Part, Role, Source};
 use crate::backup::survey::{Listing, dump_head};
 use crate::backup::tool::{self, Asked, aapanel, updraftplus, wpvivid};
-use crate::config::Config;
+use crate::config::{Config, administrator_file};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::credentials::{self, SiteAccount};
 use crate::host::site::Site;
@@ -54,7 +54,9 @@ const MAX_FILES: usize = 1_000;
 /// none was chosen; `backup_incomplete` where a part is missing; what reading it meets.
 pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bool) -> Result<Source> {
     let site = Site::find(config, domain)?;
-    let mut parts = parts(&import.from)?;
+    let password = password(import)?;
+    let password = password.as_ref();
+    let mut parts = parts(&import.from, password)?;
     let limits = Limits::from_config(&config.limits);
     let path = import.from.clone();
     let mut source = Source {
@@ -105,7 +107,7 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     let mut databases = named_databases(&parts, &listings);
     let mut is_cut = !databases.is_empty() && listings.iter().any(|listing| listing.is_cut);
     if let Some(beside) = import.dump.as_ref().filter(|dump| dump.is_absolute()) {
-        let (part, named) = dump_beside(config, &source, beside)?;
+        let (part, named) = dump_beside(config, &source, beside, password)?;
         parts.push(part);
         (dump, databases, is_cut) = (true, named, false);
     }
@@ -179,11 +181,25 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
 /// As [`open`], without those of its content.
 pub fn probe(config: &Config, domain: &Domain, import: &api::Import) -> Result<()> {
     Site::find(config, domain)?;
+    password(import)?;
     open_at(&import.from)?;
     if let Some(dump) = import.dump.as_ref().filter(|dump| dump.is_absolute()) {
         open_at(dump)?;
     }
     Ok(())
+}
+
+/// The password in the file that a request names for it.
+///
+/// # Errors
+/// `bad_request` where there is no such file, others may write to it, or it holds none.
+fn password(import: &api::Import) -> Result<Option<Password>> {
+    let Some(path) = &import.password_file else { return Ok(None) };
+    let shown = path.display().to_string();
+    let missing = || Error::new(Code::BadRequest, format!("{shown} does not exist")).with("path", shown.clone());
+    let text = administrator_file::read(path, Code::BadRequest)?.ok_or_else(missing)?;
+    let named = |error: Error| Error { message: format!("{shown}: {}", error.message), ..error };
+    Password::of(&text).map(Some).map_err(named)
 }
 
 /// An error with the path of the backup in its message.
@@ -215,24 +231,23 @@ fn open_at(path: &Path) -> Result<(Part, OwnedFd)> {
 }
 
 /// The parts of a backup: the file or folder itself, or all files of the set that it is one of.
-fn parts(path: &Path) -> Result<Vec<Part>> {
+fn parts(path: &Path, password: Option<&Password>) -> Result<Vec<Part>> {
     let (part, folder) = open_at(path)?;
+    let part = part.opened_by(password);
     let around = path.parent().unwrap_or(Path::new("/"));
     if let Some(dump) = as_dump(&part)? {
         return Ok(vec![dump]);
     }
     if part.container == Container::Folder {
-        return set_in(&part, path).map(|set| set.unwrap_or_else(|| vec![part]));
+        return set_in(&part, path, password).map(|set| set.unwrap_or_else(|| vec![part]));
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if let Some((key, set)) = set_of(&name) {
         let mut found = Vec::new();
         for other in names(&folder)? {
             if set(&other) == Some(key.as_str()) {
-                found.push(sniffed(
-                    Part::open_in(folder.as_fd(), around, &RelPath::parse(other.as_bytes())?, Role::Archive)?,
-                    &folder,
-                )?);
+                let part = Part::open_in(folder.as_fd(), around, &RelPath::parse(other.as_bytes())?, Role::Archive)?;
+                found.push(sniffed(part.opened_by(password), &folder)?);
             }
         }
         if found.len() > 1 {
@@ -294,7 +309,7 @@ fn set_of(name: &str) -> Option<(String, SetOf)> {
 }
 
 /// The set that lies in a folder; `None` where it is a folder of something else.
-fn set_in(folder: &Part, path: &Path) -> Result<Option<Vec<Part>>> {
+fn set_in(folder: &Part, path: &Path, password: Option<&Password>) -> Result<Option<Vec<Part>>> {
     let handle = folder.folder().try_clone_to_owned().map_err(|error| Error::io("open a folder again", &error))?;
     let mut keys: Vec<String> = names(&handle)?.iter().filter_map(|name| Some(set_of(name)?.0)).collect();
     keys.sort();
@@ -303,7 +318,7 @@ fn set_in(folder: &Part, path: &Path) -> Result<Option<Vec<Part>>> {
         [] => Ok(None),
         [_] => {
             let first = names(&handle)?.into_iter().find(|name| set_of(name).is_some()).unwrap_or_default();
-            parts(&path.join(first)).map(Some)
+            parts(&path.join(first), password).map(Some)
         }
         several => Err(Error::new(
             Code::BackupLayoutUnknown,
@@ -345,8 +360,9 @@ fn unfold(parts: &[Part], listings: &[Listing], limits: Limits) -> Result<Option
         if names.is_empty() {
             continue;
         }
-        let mut zip =
-            ZipReader::open(part.bytes(&Arc::default()), limits).map_err(|error| part.named(error))?.names_only();
+        let mut zip = ZipReader::open(part.bytes(&Arc::default()), limits, part.password())
+            .map_err(|error| part.named(error))?
+            .names_only();
         while let Some(entry) = zip.next_entry().map_err(|error| part.named(error))? {
             let name = String::from_utf8_lossy(&entry.path).into_owned();
             if !wanted.remove(name.as_str()) {
@@ -407,10 +423,7 @@ fn names(folder: &OwnedFd) -> Result<Vec<String>> {
 fn sniffed(mut part: Part, folder: &OwnedFd) -> Result<Part> {
     // Encryption without a mark of its own, which only the name tells.
     if part.path.extension().is_some_and(|end| end == "crypt") {
-        let shown = part.path.display().to_string();
-        return Err(Error::new(Code::BackupUnreadable, format!("{shown} is encrypted"))
-            .hint("Decrypt it where the plugin runs, put what comes of it in its place, or move it away and name a dump by `--dump`.")
-            .with("path", shown));
+        part = part.into_crypt()?;
     }
     let mut start = vec![0; BLOCK];
     let read = read_some(&mut part.reader(), &mut start)?;
@@ -493,8 +506,14 @@ fn looks_like_sql(start: &[u8]) -> bool {
 }
 
 /// A dump that was named: a file of SQL, or an archive with one dump in it.
-fn dump_beside(config: &Config, source: &Source, path: &Path) -> Result<(Part, Vec<String>)> {
+fn dump_beside(
+    config: &Config,
+    source: &Source,
+    path: &Path,
+    password: Option<&Password>,
+) -> Result<(Part, Vec<String>)> {
     let (part, folder) = open_at(path)?;
+    let part = part.opened_by(password);
     let part = match as_dump(&part)? {
         Some(dump) => dump,
         None => sniffed(part, &folder)?,

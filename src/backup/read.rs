@@ -126,7 +126,7 @@ impl Walk<'_> {
                 self.whole(&mut tar, sorter_ref, None, &mut visit)?
             }
             Container::Zip => {
-                let zip = ZipReader::open(part.bytes(&count), self.limits)?;
+                let zip = ZipReader::open(part.bytes(&count), self.limits, part.password())?;
                 let mut zip = match self.wanted.and_then(|wanted| wanted.of(self.source, part)) {
                     _ if self.purpose == Purpose::Names => zip.names_only(),
                     Some(PartWanted::Listed) => zip.unread_unchecked(),
@@ -135,7 +135,7 @@ impl Walk<'_> {
                 self.whole(&mut zip, sorter_ref, progress, &mut visit)?
             }
             Container::Wpress => {
-                let wpress = WpressReader::open(part.bytes(&count), self.limits)?;
+                let wpress = WpressReader::open(part.bytes(&count), self.limits, part.password())?;
                 let mut wpress = if self.purpose == Purpose::Names { wpress.names_only() } else { wpress };
                 self.whole(&mut wpress, sorter_ref, progress, &mut visit)?
             }
@@ -149,7 +149,7 @@ impl Walk<'_> {
                 self.whole(&mut jpa, sorter_ref, progress, &mut visit)?
             }
             Container::SevenZip => {
-                let mut seven_zip = SevenZipReader::open(part.bytes(&count), self.limits)?;
+                let mut seven_zip = SevenZipReader::open(part.bytes(&count), self.limits, part.password())?;
                 self.whole(&mut seven_zip, sorter_ref, progress, &mut visit)?
             }
             Container::Folder => {

@@ -1,7 +1,9 @@
 //! An opened backup or snapshot: the files it consists of, each open, so that what was checked is what is read.
 
 use crate::api::Options;
-use crate::archive::{Codec, Inside, Lies, ReadAt, Tail};
+use crate::archive;
+use crate::archive::cbc::{CryptKey, CryptReader};
+use crate::archive::{Codec, Inside, Lies, Password, ReadAt, Tail, password};
 use crate::backup::contents::Scan;
 use crate::backup::dump_folder::{DumpFolder, DumpFolderReader};
 use crate::backup::extent::Extent;
@@ -72,6 +74,10 @@ pub struct Part {
     dump: Option<Arc<DumpFolder>>,
     /// Of an archive in another one: where it lies in that.
     inside: Option<(Lies, Tail)>,
+    /// What its encrypted contents open by.
+    password: Option<Password>,
+    /// Of a file that UpdraftPlus encrypted: its key.
+    crypt: Option<CryptKey>,
 }
 
 /// What holds the entries of a part.
@@ -183,7 +189,48 @@ impl Part {
             earlier: Vec::new(),
             dump: None,
             inside: None,
+            password: None,
+            crypt: None,
         })
+    }
+
+    /// The same part, with the password that it may need.
+    #[must_use]
+    pub(crate) fn opened_by(self, password: Option<&Password>) -> Part {
+        Part { password: password.cloned(), ..self }
+    }
+
+    /// The password that it may need.
+    pub fn password(&self) -> Option<&Password> {
+        self.password.as_ref()
+    }
+
+    /// The same file, which UpdraftPlus encrypted.
+    ///
+    /// # Errors
+    /// `backup_unreadable` where the password is another one, or none was named; `io_failed`.
+    pub(crate) fn into_crypt(mut self) -> Result<Part> {
+        let shown = self.path.display().to_string();
+        let Some(password) = &self.password else {
+            return Err(password::wanted(&format!("{shown} is encrypted")).with("path", shown));
+        };
+        let key = CryptKey::of(password).map_err(|error| self.named(error))?;
+        let mut start = Vec::new();
+        let reader = CryptReader::new(self.reader_at(0), &key);
+        reader.take(Codec::START as u64).read_to_end(&mut start).map_err(archive::unwrap_io)?;
+        (self.codec, self.crypt) = (Codec::of(&start), Some(key));
+        // It has no checksum: what it has to be tells a password.
+        let name = self.path.file_stem().unwrap_or_default();
+        let is_gzip = Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
+        if is_gzip && self.codec != Codec::Gzip {
+            return Err(password::wrong(&shown).with("path", shown));
+        }
+        Ok(self)
+    }
+
+    /// Its bytes are those of the file: neither the files of a folder nor encrypted ones.
+    pub fn is_plain(&self) -> bool {
+        self.dump.is_none() && self.crypt.is_none()
     }
 
     /// The last file of an archive in several, the others in their order.
@@ -243,11 +290,14 @@ impl Part {
         self.file.as_fd()
     }
 
-    /// A reader of the raw bytes from the start, independent of every other reader of this part.
+    /// A reader of its bytes from the start, decrypted where they have to be, independent of every other reader of this part.
     pub fn reader(&self) -> PartReader {
-        match &self.dump {
-            Some(dump) => PartReader::Dump(Box::new(DumpFolderReader::new(Arc::clone(&self.file), Arc::clone(dump)))),
-            None => self.reader_at(0),
+        match (&self.dump, &self.crypt) {
+            (Some(dump), _) => {
+                PartReader::Dump(Box::new(DumpFolderReader::new(Arc::clone(&self.file), Arc::clone(dump))))
+            }
+            (None, Some(key)) => PartReader::Crypt(Box::new(CryptReader::new(self.reader_at(0), key))),
+            (None, None) => self.reader_at(0),
         }
     }
 
@@ -295,7 +345,7 @@ impl Part {
     pub fn sha256(&self, monitor: &dyn Monitor) -> Result<String> {
         let mut sum = Sha256::new();
         let mut buffer = vec![0; 256 << 10];
-        let mut reader = self.reader();
+        let mut reader = if self.crypt.is_some() { self.reader_at(0) } else { self.reader() };
         loop {
             monitor.keep_going()?;
             match reader.read(&mut buffer) {
@@ -394,6 +444,8 @@ pub enum PartReader {
     Folder,
     /// A folder that is a dump.
     Dump(Box<DumpFolderReader>),
+    /// A file that is encrypted.
+    Crypt(Box<CryptReader<PartReader>>),
 }
 
 impl Read for PartReader {
@@ -401,6 +453,7 @@ impl Read for PartReader {
         match self {
             PartReader::Folder => Ok(0),
             PartReader::Dump(reader) => reader.read(buffer),
+            PartReader::Crypt(reader) => reader.read(buffer),
             PartReader::File { file, at } => {
                 let read = file.read_at(buffer, *at)?;
                 *at += read as u64;

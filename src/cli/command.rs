@@ -276,8 +276,9 @@ impl Command {
         if from && (operands.len() > 1 || latest) {
             return refuse("a backup, --latest and --from are answers to one question".into());
         }
-        if let Some(name) =
-            [OptionName::Root, OptionName::Site, OptionName::Prefix].into_iter().find(|name| given.has(*name) && !from)
+        if let Some(name) = [OptionName::Root, OptionName::Site, OptionName::Prefix, OptionName::PasswordFile]
+            .into_iter()
+            .find(|name| given.has(*name) && !from)
         {
             let word = option::of(name).map_or("", |option| option.word);
             return refuse(format!("--{word} says something of a backup that --from names"));

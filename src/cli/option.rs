@@ -31,6 +31,8 @@ pub enum OptionName {
     Site,
     /// `--prefix`.
     Prefix,
+    /// `--password-file`.
+    PasswordFile,
     /// `--backup-database-settings`.
     OwnSettings,
     /// `--exact`
@@ -300,6 +302,15 @@ pub const OPTIONS: &[CommandOption] = {
             "What the tables of --from begin with",
             "What the names of the site's tables in the dump of `--from` begin with, such as `wp_`. These alone are restored, and get the \
              prefix of the live site.",
+        ),
+        valued(
+            PasswordFile,
+            "password-file",
+            ("FILE", Files),
+            Selection,
+            "The file with the password of --from",
+            "A file whose first line is the password of what is encrypted in the backup of `--from`: a zip, a 7-Zip archive, an export of \
+             All-in-One WP Migration, a database of UpdraftPlus. Nobody but root may be able to write to it.",
         ),
         flag(
             OwnSettings,

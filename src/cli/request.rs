@@ -84,6 +84,9 @@ fn import(from: &str, given: &Given) -> Map<String, Value> {
             import.insert(key.into(), value.into());
         }
     }
+    if let Some(file) = given.value(OptionName::PasswordFile) {
+        import.insert("password_file".into(), whole(file).into());
+    }
     import
 }
 

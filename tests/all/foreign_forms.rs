@@ -1,7 +1,7 @@
 //! Backups of other programs, and made by hand, that hold parts of a site, or hold it in a form that has to be told: what the live site has
 //! beside them stays, and what is not restored is said.
 
-use crate::world::{DOMAIN, World, with_fields};
+use crate::world::{DOMAIN, Digest, World, with_fields};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -489,4 +489,116 @@ fn a_dump_one_folder_further_down_or_in_a_file_a_table_is_read() {
         "2"
     );
     rolled_back(&world, &job);
+}
+
+/// Encrypts every record of an archive of All-in-One WP Migration, as the plugin does it.
+const SEAL: &str = r#"
+import base64, hashlib, json, subprocess, sys
+source, target, password = sys.argv[1:]
+key = (hashlib.sha1(password.encode()).digest()[:16] + bytes(16)).hex()
+def seal(plain):
+    start = bytes(range(16))
+    made = subprocess.run(['openssl', 'enc', '-aes-256-cbc', '-K', key, '-iv', start.hex()], input=plain, capture_output=True, check=True)
+    return start + made.stdout
+text, out = open(source, 'rb').read(), b''
+at = 0
+while at + 4377 <= len(text):
+    header = bytearray(text[at:at + 4377])
+    name = bytes(header[:255]).rstrip(b'\0')
+    if not name:
+        break
+    size = int(bytes(header[255:269]).rstrip(b'\0'))
+    content = text[at + 4377:at + 4377 + size]
+    at += 4377 + size
+    if name == b'package.json':
+        package = json.loads(content)
+        package.update(Encrypted=True, EncryptedSignature=base64.b64encode(seal(b'a sentence that proves it')).decode())
+        content = json.dumps(package).encode()
+        header[4369:4377] = b'%08x' % __import__('zlib').crc32(content)
+    else:
+        content = b''.join(seal(content[piece:piece + 512000]) for piece in range(0, len(content), 512000))
+    header[255:269] = str(len(content)).encode().ljust(14, b'\0')
+    out += bytes(header) + content
+open(target, 'wb').write(out + bytes(4377))
+"#;
+
+/// Without the times and modes of files, which not every container has.
+fn by_name(digest: &Digest) -> Digest {
+    let names = digest.files.lines().map(|line| format!("{:?}\n", line.split_whitespace().last())).collect();
+    Digest { files: names, ..digest.clone() }
+}
+
+#[test]
+fn what_is_encrypted_opens_by_the_password_in_a_file() {
+    let forms = made(
+        "tar czf plain.tar.gz s; 7zz a -snl -tzip -mem=AES256 -psecret aes.zip s >/dev/null; 7zz a -snl -tzip -mem=ZipCrypto -psecret pkzip.zip s >/dev/null; \
+         7zz a -snl -mhe=on -psecret head.7z s >/dev/null; 7zz a -snl -psecret plain_head.7z s >/dev/null",
+    );
+    let at = |name: &str| forms.path().join(name);
+    let set = fixture("updraftplus/1.26.4-ziparchive");
+    let copied = Command::new("bash")
+        .args(["-c", "set -e; cp -a \"$2\" \"$1\"; cd \"$1\"; f=$(ls *-db.gz); size=$(stat -c %s \"$f\"); pad=$(((16 - size % 16) % 16)); \
+               { cat \"$f\"; for ((i = 0; i < pad; i++)); do printf \"\\\\x$(printf %02x \"$pad\")\"; done; } | openssl enc -aes-128-cbc -nopad \
+               -K \"$(printf secret | xxd -p | head -c 32)$(printf '0%.0s' {1..20})\" -iv 00000000000000000000000000000000 >\"$f.crypt\"; rm \"$f\"", "bash"])
+        .args([at("set"), set.clone()])
+        .output()
+        .unwrap();
+    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+    let wpress = std::fs::read_dir(fixture("ai1wm/7.105-plain")).unwrap().map(|entry| entry.unwrap().path());
+    let wpress = wpress.into_iter().find(|path| path.extension().is_some_and(|end| end == "wpress")).unwrap();
+    let sealed =
+        Command::new("python3").args(["-c", SEAL]).args([&wpress, &at("sealed.wpress")]).arg("secret").output();
+    let sealed = sealed.unwrap();
+    assert!(sealed.status.success(), "{}", String::from_utf8_lossy(&sealed.stderr));
+    std::fs::write(at("right"), "secret\n").unwrap();
+    std::fs::write(at("wrong"), "Secret\n").unwrap();
+    let world = World::up();
+    let before = world.digest();
+    let restored = |from: PathBuf, password: Option<&str>| {
+        let password = password.map_or_else(|| json!({}), |name| json!({"password_file": at(name)}));
+        let job = World::job(&world.call("restore_start", import(from, &password)));
+        let digest = world.digest();
+        rolled_back(&world, &job);
+        world.digest().assert_is(&before, "back");
+        digest
+    };
+    let plain = restored(at("plain.tar.gz"), None);
+    assert!(plain != before);
+    for (from, wanted) in [
+        (at("aes.zip"), None),
+        (at("pkzip.zip"), None),
+        (at("head.7z"), None),
+        (at("plain_head.7z"), None),
+        (at("set"), Some(set)),
+        (at("sealed.wpress"), Some(wpress)),
+    ] {
+        let name = from.display().to_string();
+        let refused = world.refused("restore_start", import(from.clone(), &json!({})));
+        assert_eq!(refused["code"], "backup_unreadable", "{name}: {refused}");
+        assert!(refused["message"].as_str().unwrap().contains("encrypted"), "{name}: {refused}");
+        assert!(refused["hint"].as_str().unwrap().contains("--password-file"), "{name}: {refused}");
+        let request = import(from.clone(), &json!({"password_file": at("wrong")}));
+        let refused = world.refused("restore_start", request.clone());
+        assert!(refused["message"].as_str().unwrap().contains("the password does not open"), "{name}: {refused}");
+        let validated = world.refused("validate", request);
+        assert!(validated["message"].as_str().unwrap().contains("the password does not open"), "{name}: {validated}");
+        world.digest().assert_is(&before, &name);
+        match wanted {
+            // Modes are not in every one of them.
+            None => {
+                let found = restored(from, Some("right"));
+                let (found, wanted) = (by_name(&found), by_name(&plain));
+                found.assert_is(&wanted, &name);
+            }
+            Some(wanted) => restored(from, Some("right")).assert_is(&restored(wanted, None), &name),
+        }
+    }
+    let open = at("open");
+    std::fs::write(&open, "secret").unwrap();
+    std::fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+    for (name, says) in [("open", "others may write to it"), ("none", "does not exist")] {
+        let refused = world.refused("restore_start", import(at("aes.zip"), &json!({"password_file": at(name)})));
+        assert_eq!(refused["code"], "bad_request", "{refused}");
+        assert!(refused["message"].as_str().unwrap().contains(says), "{refused}");
+    }
 }

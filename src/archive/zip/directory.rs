@@ -1,9 +1,10 @@
 //! The central directory: found at the end of the file, looked through once for what no honest writer makes, then read entry by entry.
 
+use super::cipher::{self, AES_METHOD, Cipher};
 use super::extra::field;
 use super::name;
 use super::{ReadAt, exact};
-use crate::archive::{Limits, corrupt, unwrap_io};
+use crate::archive::{Limits, corrupt, password, unwrap_io};
 use crate::error::{Code, Error, Result};
 use std::collections::HashSet;
 use std::io::{BufReader, Read};
@@ -26,8 +27,13 @@ pub(super) struct Listed {
     /// The name as it is written.
     pub(super) raw_name: Vec<u8>,
     pub(super) made_by: u8,
+    /// The method that its headers name, and the one by which it is packed: another one where it is encrypted by AES.
     pub(super) method: u16,
+    pub(super) packing: u16,
+    pub(super) cipher: Option<Cipher>,
     pub(super) crc: u32,
+    /// Its CRC-32 is that of the content.
+    pub(super) sums: bool,
     pub(super) packed: u64,
     pub(super) size: u64,
     pub(super) attributes: u32,
@@ -62,10 +68,16 @@ pub(super) struct Directory<S> {
     reader: BufReader<super::Stretch<S>>,
     left: u64,
     volumes: Vec<u64>,
+    /// Somebody has the password.
+    may_be_encrypted: bool,
 }
 
 /// Finds the directory and looks it through.
-pub(super) fn open<S: ReadAt + Clone>(source: S, limits: Limits) -> Result<(Directory<S>, Places)> {
+pub(super) fn open<S: ReadAt + Clone>(
+    source: S,
+    limits: Limits,
+    may_be_encrypted: bool,
+) -> Result<(Directory<S>, Places)> {
     let whole = find(&source)?;
     if whole.entries > limits.entries {
         let most = limits.entries;
@@ -75,7 +87,7 @@ pub(super) fn open<S: ReadAt + Clone>(source: S, limits: Limits) -> Result<(Dire
     }
     let mut starts = Vec::new();
     let mut names = HashSet::new();
-    let mut directory = Directory::new(source.clone(), whole);
+    let mut directory = Directory::new(source.clone(), whole, may_be_encrypted);
     while let Some(listed) = directory.next()? {
         starts.push(listed.offset);
         let plain = listed.name.strip_suffix(b"/").unwrap_or(&listed.name);
@@ -90,7 +102,7 @@ pub(super) fn open<S: ReadAt + Clone>(source: S, limits: Limits) -> Result<(Dire
         return Err(corrupt(format_args!("two entries share the bytes at {}", twice[0])));
     }
     let places = Places { starts, end: whole.start };
-    Ok((Directory::new(source, whole), places))
+    Ok((Directory::new(source, whole, may_be_encrypted), places))
 }
 
 fn two(bytes: &[u8], at: usize) -> u16 {
@@ -164,10 +176,10 @@ fn in_volume(volumes: &[u64], number: u64, offset: u64) -> Result<u64> {
 }
 
 impl<S: ReadAt> Directory<S> {
-    fn new(source: S, whole: Whole) -> Directory<S> {
+    fn new(source: S, whole: Whole, may_be_encrypted: bool) -> Directory<S> {
         let volumes = source.volumes();
         let stretch = super::Stretch { source, at: whole.start, end: whole.start + whole.size };
-        Directory { reader: BufReader::with_capacity(PIECE, stretch), left: whole.entries, volumes }
+        Directory { reader: BufReader::with_capacity(PIECE, stretch), left: whole.entries, volumes, may_be_encrypted }
     }
 
     /// The next entry; at the end nothing of the directory may be left.
@@ -195,9 +207,26 @@ impl<S: ReadAt> Directory<S> {
         let made_by = header[5];
         let name = name::read(&raw_name, flags, made_by, &extra)?;
         let shown = || String::from_utf8_lossy(&name).into_owned();
-        if flags & 1 != 0 || flags & 0x2040 != 0 || method == 99 {
-            return Err(Error::new(Code::BackupUnreadable, format!("{:?} in it is encrypted", shown()))
-                .hint("Unpack it with its password, and name the folder."));
+        let (mut cipher, mut packing, mut sums) = (None, method, true);
+        if flags & 0x2040 != 0 {
+            let message = format!("{:?} in it is encrypted in a way that is not read", shown());
+            return Err(
+                Error::new(Code::BackupUnreadable, message).hint("Unpack it with its password, and name the folder.")
+            );
+        }
+        if flags & 1 != 0 {
+            if !self.may_be_encrypted {
+                return Err(password::wanted(&format!("{:?} in it is encrypted", shown())));
+            }
+            // Where sizes and checksum follow the content, the time of the last change stands in for the checksum.
+            let proof = if flags & 8 != 0 { header[13] } else { header[19] };
+            cipher = Some(Cipher::Pkzip { proof });
+        }
+        if method == AES_METHOD {
+            let told = cipher.and_then(|_| cipher::aes(&extra));
+            let (by_aes, behind, summed) =
+                told.ok_or_else(|| corrupt(format_args!("{:?} does not say how it is encrypted", shown())))?;
+            (cipher, packing, sums) = (Some(by_aes), behind, summed);
         }
         let mut packed = u64::from(four(&header, 20));
         let mut size = u64::from(four(&header, 24));
@@ -236,6 +265,9 @@ impl<S: ReadAt> Directory<S> {
             raw_name,
             made_by,
             method,
+            packing,
+            cipher,
+            sums,
             packed,
             size,
         }))

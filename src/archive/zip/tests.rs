@@ -91,6 +91,10 @@ fn zip(entries: &[Made]) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> Result<Vec<(String, EntryKind, Vec<u8>)>> {
+    read_by(bytes, None)
+}
+
+fn read_by(bytes: &[u8], password: Option<&Password>) -> Result<Vec<(String, EntryKind, Vec<u8>)>> {
     let bytes: std::sync::Arc<Vec<u8>> = std::sync::Arc::new(bytes.to_vec());
     struct Owned(std::sync::Arc<Vec<u8>>);
     impl Clone for Owned {
@@ -107,7 +111,7 @@ fn read(bytes: &[u8]) -> Result<Vec<(String, EntryKind, Vec<u8>)>> {
         }
     }
     let limits = Limits { entries: 100, bytes: 1 << 20 };
-    let mut reader = ZipReader::open(Owned(bytes), limits)?;
+    let mut reader = ZipReader::open(Owned(bytes), limits, password)?;
     let mut found = Vec::new();
     while let Some(entry) = reader.next_entry()? {
         let mut content = Vec::new();
@@ -188,4 +192,71 @@ fn a_cut_a_flip_and_bytes_behind_are_never_good() {
         }
     }
     assert!(read(&[whole.as_slice(), b"x"].concat()).is_err());
+}
+
+/// What the program makes of three files, with a password.
+fn encrypted(options: &[&str]) -> Vec<u8> {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("a.txt"), "alpha ".repeat(20_000)).unwrap();
+    std::fs::write(place.path().join("b.bin"), (0..4000_u32).flat_map(u32::to_le_bytes).collect::<Vec<u8>>()).unwrap();
+    std::fs::write(place.path().join("none"), "").unwrap();
+    let packed = std::process::Command::new("7zz")
+        .args(["a", "-tzip", "-psecret word"])
+        .args(options)
+        .args(["a.zip", "a.txt", "b.bin", "none"])
+        .current_dir(place.path())
+        .output()
+        .unwrap();
+    assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stdout));
+    std::fs::read(place.path().join("a.zip")).unwrap()
+}
+
+#[test]
+fn encrypted_contents_open_by_their_password_alone() {
+    let right = Password::of("secret word").unwrap();
+    for options in [
+        &["-mem=ZipCrypto"][..],
+        &["-mem=ZipCrypto", "-mx=0"],
+        &["-mem=AES128"],
+        &["-mem=AES192"],
+        &["-mem=AES256"],
+        &["-mem=AES256", "-mx=0"],
+        &["-mem=AES256", "-mm=bzip2"],
+    ] {
+        let bytes = encrypted(options);
+        let found = read_by(&bytes, Some(&right)).unwrap();
+        assert_eq!(found[0].2, "alpha ".repeat(20_000).as_bytes(), "{options:?}");
+        assert_eq!((found[1].2.len(), found[2].2.len()), (16_000, 0), "{options:?}");
+        let none = read(&bytes).unwrap_err();
+        assert!(none.message.contains("\"a.txt\" in it is encrypted"), "{none}");
+        assert!(none.hint.contains("--password-file"), "{none}");
+        // One byte proves a password of PKZIP's cipher; what passes by chance is damage by its checksum.
+        let wrong = read_by(&bytes, Some(&Password::of("secret  word").unwrap())).unwrap_err();
+        assert!(
+            wrong.message.contains("the password does not open \"a.txt\"") || wrong.code == Code::BackupCorrupt,
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn a_flip_in_encrypted_contents_is_seen() {
+    let right = Password::of("secret word").unwrap();
+    for options in [&["-mem=AES256"][..], &["-mem=AES256", "-mx=0"], &["-mem=AES256", "-mm=bzip2"]] {
+        let bytes = encrypted(options);
+        let directory = bytes.windows(4).position(|four| four == b"PK\x01\x02").unwrap();
+        // Times and versions in the headers of entries are no one's proof.
+        let two = |at: usize| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
+        let headers: Vec<_> = (0..directory)
+            .filter(|at| bytes[*at..].starts_with(&LOCAL))
+            .map(|at| at..at + 30 + two(at + 26) + two(at + 28))
+            .collect();
+        let is_content = |at: &usize| headers.iter().all(|header| !header.contains(at));
+        for at in (0..directory).step_by(97).chain(directory - 200..directory).filter(is_content) {
+            let mut bad = bytes.clone();
+            bad[at] ^= 4;
+            let found = read_by(&bad, Some(&right));
+            assert!(found.is_err(), "{options:?}: flipped at {at} of {directory}");
+        }
+    }
 }

@@ -116,7 +116,7 @@ impl Draft {
 
     /// Begins a file of the source, which is its `number`th: what takes down the places at which it can be read.
     pub(crate) fn part(&mut self, number: usize, part: &Part) -> Option<Recorder> {
-        let is_one_file = part.container == Container::Tar && part.dump_folder().is_none();
+        let is_one_file = part.container == Container::Tar && part.is_plain();
         self.seek.as_mut().filter(|_| is_one_file)?.part(number, part.codec)
     }
 

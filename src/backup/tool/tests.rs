@@ -14,7 +14,7 @@ fn ask(tool: &dyn Tool, listing: Listing, inner: &str, root: Option<&str>) -> Re
     let folder = Path::new("/var/www/site.example");
     let site = Site { root: folder.join(inner), ..Site::in_one_folder(folder) };
     let from = folder.join("x.tar");
-    let import = Import { from, dump: None, root: root.map(str::to_owned), site: None, prefix: None };
+    let import = Import { from, dump: None, root: root.map(str::to_owned), ..Import::default() };
     let inside: Vec<RelPath> = listing.inner.clone();
     let asked = Asked {
         listings: &[listing],

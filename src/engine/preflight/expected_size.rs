@@ -63,7 +63,7 @@ fn unpacked(part: &Part) -> u64 {
         (Container::Zip | Container::SevenZip | Container::Daf, _) => return packed * USUAL_RATIO,
         (Container::Folder, _) => return 0,
         (_, Codec::None) => return packed,
-        (_, Codec::Gzip) => {}
+        (_, Codec::Gzip) if part.is_plain() => {}
         _ => return packed * USUAL_RATIO,
     }
     let mut last = [0; 4];

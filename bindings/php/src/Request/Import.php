@@ -21,6 +21,8 @@ final class Import implements Request
      * one of this domain, or the only one.
      * @param string|null $prefix What the names of its tables begin with (`wp_`): these alone are restored, and begin
      * as the live site's then. Left out: all of the dump, as the backup says it.
+     * @param string|null $passwordFile Absolute path of a file whose first line is the password of what is encrypted in
+     * it. Nobody but root may be able to write to it.
      */
     public function __construct(
         public readonly string $from,
@@ -28,6 +30,7 @@ final class Import implements Request
         public readonly ?string $root = null,
         public readonly ?string $site = null,
         public readonly ?string $prefix = null,
+        public readonly ?string $passwordFile = null,
     ) {
     }
 
@@ -39,6 +42,7 @@ final class Import implements Request
             'root' => $this->root,
             'site' => $this->site,
             'prefix' => $this->prefix,
+            'password_file' => $this->passwordFile,
         ], static fn (mixed $value): bool => $value !== null);
     }
 }
