@@ -1,6 +1,5 @@
 //! The page that is served after a change-over is the restored one, whatever nginx and PHP had in mind of the one before.
 
-use crate::world::stores::Store;
 use crate::world::{DOMAIN, World};
 use serde_json::{Value, json};
 use std::os::unix::fs::symlink;
@@ -8,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// What visitors get, so many times.
-fn seen(world: &World, path: &str, times: usize) -> Vec<String> {
+pub fn seen(world: &World, path: &str, times: usize) -> Vec<String> {
     let port = world.env("WORLD_PORT");
     let get = |_| {
         let output = Command::new("curl")
@@ -22,7 +21,7 @@ fn seen(world: &World, path: &str, times: usize) -> Vec<String> {
 }
 
 #[track_caller]
-fn all_see(world: &World, path: &str, wanted: &str) {
+pub fn all_see(world: &World, path: &str, wanted: &str) {
     let seen = seen(world, path, 40);
     let others: Vec<&String> = seen.iter().filter(|page| *page != wanted).collect();
     assert!(
@@ -34,18 +33,18 @@ fn all_see(world: &World, path: &str, wanted: &str) {
     );
 }
 
-fn replace(path: &Path, old: &str, new: &str) {
+pub fn replace(path: &Path, old: &str, new: &str) {
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.contains(old), "{}", path.display());
     std::fs::write(path, text.replacen(old, new, 1)).unwrap();
 }
 
 /// Only the files: the configuration of the world is what the test is about.
-fn restore_files(world: &World) -> Value {
+pub fn restore_files(world: &World) -> Value {
     world.call("restore_start", json!({"domain": DOMAIN, "components": {"files": true}, "wait": true}))
 }
 
-fn go_back(world: &World, restored: &Value) {
+pub fn go_back(world: &World, restored: &Value) {
     world.call("rollback", json!({"job": World::job(restored), "wait": true}));
 }
 
@@ -120,7 +119,7 @@ pub fn save_pages(world: &World) {
     world.signal("run/nginx.pid", "-HUP");
 }
 
-fn page_of(world: &World, host: &str, path: &str) -> String {
+pub fn page_of(world: &World, host: &str, path: &str) -> String {
     let url = format!("http://127.0.0.1:{}/{path}", world.env("WORLD_PORT"));
     let header = format!("Host: {host}");
     let output =
@@ -128,7 +127,7 @@ fn page_of(world: &World, host: &str, path: &str) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-fn notes(report: &Value) -> String {
+pub fn notes(report: &Value) -> String {
     report["notes"].to_string()
 }
 
@@ -215,148 +214,6 @@ fn pages_that_plugins_saved_are_not_brought_and_come_back_with_the_site_they_are
         json!({"domain": DOMAIN, "components": {"files": ["wp-content/litespeed"]}, "wait": true}),
     );
     assert_eq!(std::fs::read_to_string(content.join("litespeed/x/index.html")).unwrap(), "of the backup");
-}
-
-/// The site's objects are in a database of Redis that it shares with another site, with sessions and with queues.
-pub fn keep_objects(world: &World, redis: &Store, constants: &str) {
-    let root = world.root();
-    let of_harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/harness/world/object-cache.php");
-    std::fs::copy(of_harness, root.join("wp-content/object-cache.php")).unwrap();
-    let settings = format!(
-        "<?php\ndefine('WP_REDIS_SCHEME', 'unix');\ndefine('WP_REDIS_PATH', '{}');\ndefine('WP_REDIS_DATABASE', 2);\n{constants}\n",
-        redis.socket()
-    );
-    replace(&root.join("wp-config.php"), "<?php\n", &settings);
-    // PHP knows the file from before for two seconds.
-    world.harness("stop", &["KILL", "php_fpm"]);
-    world.harness("start", &["php_fpm"]);
-}
-
-const STAY: [&str; 5] =
-    ["other:wp:options:alloptions", "PHPREDIS_SESSION:abc", "shop:session:1", "shop_queues:default", "shoe:wp:x"];
-
-#[test]
-fn the_sites_objects_in_redis_go_and_sessions_queues_and_other_sites_stay() {
-    let world = World::up();
-    let redis = Store::redis(&world, "777");
-    keep_objects(&world, &redis, "define('WP_REDIS_PREFIX', 'shop:');");
-    world.harness("backup", &[]);
-    STAY.iter().for_each(|key| drop(redis.ask(2, &["SET", key, "x"])));
-    redis.ask(0, &["SET", "shop:wp:elsewhere", "x"]);
-    let title = |word: &str| {
-        world.harness(
-            "sql",
-            &[&format!("UPDATE shop.wp_options SET option_value='{word}' WHERE option_name='blogname'")],
-        );
-    };
-    title("Hacked Shop");
-    redis.ask(2, &["DEL", "shop:wp:options:alloptions"]);
-    let sees = |word: &str, when: &str| {
-        for _ in 0..10 {
-            let page = page_of(&world, DOMAIN, "");
-            assert!(page.contains(&format!("<h1>{word}</h1>")), "{when}: {page}");
-        }
-    };
-    sees("Hacked Shop", "before");
-    title("Not Seen");
-    sees("Hacked Shop", "it comes from the cache");
-    title("Hacked Shop");
-    assert!(redis.keys(2, "shop:wp:*").len() > 3);
-    let restored = world.restore();
-    sees("Rocket Shop", "after the change-over");
-    assert!(notes(&restored).contains("Redis at") && !notes(&restored).contains("nothing"), "{restored}");
-    let stay = |when: &str| {
-        STAY.iter().for_each(|key| assert_eq!(redis.ask(2, &["EXISTS", key]), "1", "{when}: {key}"));
-        assert_eq!(redis.keys(0, "*"), ["shop:wp:elsewhere"], "{when}");
-    };
-    stay("restored");
-    go_back(&world, &restored);
-    sees("Hacked Shop", "after the rollback");
-    stay("rolled back");
-}
-
-#[test]
-fn a_database_of_redis_without_a_prefix_or_a_right_to_it_is_left_unless_the_operator_says_whose_it_is() {
-    let world = World::up();
-    let redis = Store::redis(&world, "777");
-    keep_objects(&world, &redis, "");
-    world.harness("backup", &[]);
-    let put = || redis.ask(2, &["MSET", "wp:options:x", "1", "PHPREDIS_SESSION:abc", "1"]);
-    put();
-    let restored = restore_files(&world);
-    assert!(notes(&restored).contains("have no prefix of their own"), "{restored}");
-    assert_eq!(redis.ask(2, &["EXISTS", "wp:options:x"]), "1");
-
-    let config = world.place().join("restore.toml");
-    let text = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, format!("{text}\n[sites.\"{DOMAIN}\"]\ncaches = [\"redis:{}/2\"]\n", redis.socket()))
-        .unwrap();
-    restore_files(&world);
-    assert_eq!(redis.ask(2, &["EXISTS", "wp:options:x"]), "0");
-    assert_eq!(redis.ask(2, &["EXISTS", "PHPREDIS_SESSION:abc"]), "1");
-
-    // Root could open the socket; the site's account may not.
-    put();
-    std::fs::set_permissions(redis.socket(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let restored = restore_files(&world);
-    assert!(notes(&restored).contains("Permission denied"), "{restored}");
-    assert_eq!(redis.ask(2, &["EXISTS", "wp:options:x"]), "1");
-}
-
-#[test]
-fn laravels_cache_in_redis_goes_by_its_prefix() {
-    let world = World::up();
-    let redis = Store::redis(&world, "777");
-    let root = world.root();
-    std::fs::write(root.join("artisan"), "#!/usr/bin/env php\n<?php exit(0);\n").unwrap();
-    let env = format!(
-        "APP_NAME=\"My Shop\"\nCACHE_STORE=redis\nREDIS_HOST={}\nREDIS_PORT=0\nREDIS_PASSWORD=null\n",
-        redis.socket()
-    );
-    std::fs::write(root.join(".env"), env).unwrap();
-    world.harness("backup", &[]);
-    let (cached, queue) = ("my_shop_database_my_shop_cache_:posts", "my_shop_database_queues:default");
-    let session = "my_shop_database_my_shop_cache_:session:1";
-    for (database, key) in
-        [(1, cached), (1, session), (1, "other_database_other_cache_:posts"), (0, queue), (0, cached)]
-    {
-        redis.ask(database, &["SET", key, "x"]);
-    }
-    restore_files(&world);
-    assert_eq!(redis.keys(1, "*"), [session, "other_database_other_cache_:posts"]);
-    assert_eq!(redis.keys(0, "*"), [cached, queue]);
-}
-
-#[test]
-fn memcached_is_emptied_by_the_operators_word_alone() {
-    let world = World::up();
-    let memcached = Store::memcached(&world);
-    let root = world.root();
-    std::fs::write(
-        root.join("wp-content/object-cache.php"),
-        "<?php\nrequire_once ABSPATH . WPINC . '/cache.php'; // Memcached\n",
-    )
-    .unwrap();
-    let servers = format!("<?php\n$memcached_servers = array('default' => array('{}:0'));\n", memcached.socket());
-    replace(&root.join("wp-config.php"), "<?php\n", &servers);
-    world.harness("backup", &[]);
-    let php = |script: &str| {
-        let connect = format!("$m = new Memcached; $m->addServer('{}', 0); {script}", memcached.socket());
-        let output = Command::new("php").args(["-r", &connect]).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    };
-    php("$m->set('x', 'there');");
-    let restored = restore_files(&world);
-    assert!(notes(&restored).contains("are not told from another's there"), "{restored}");
-    assert_eq!(php("echo $m->get('x');"), "there");
-    let config = world.place().join("restore.toml");
-    let text = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, format!("{text}\n[sites.\"{DOMAIN}\"]\ncaches = [\"memcached:{}\"]\n", memcached.socket()))
-        .unwrap();
-    // It expires what is older than this second.
-    std::thread::sleep(std::time::Duration::from_millis(1100));
-    restore_files(&world);
-    assert_eq!(php("echo $m->get('x');"), "");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Nothing stale, nothing mixed: visitors of a site whose pages nginx saves and whose objects are in Redis, while it changes over there
 //! and back.
 
-use crate::caches::{keep_objects, save_pages};
+use crate::caches::save_pages;
+use crate::object_caches::keep_objects;
 use crate::world::stores::Store;
 use crate::world::trial::{is_long, report};
 use crate::world::{DOMAIN, World};

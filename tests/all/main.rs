@@ -36,6 +36,7 @@ mod hostile_statements;
 mod in_common;
 mod kept_rows;
 mod model;
+mod object_caches;
 mod page;
 mod parts;
 mod places;

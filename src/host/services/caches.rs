@@ -3,6 +3,7 @@
 
 mod cache_key;
 mod claims;
+mod keys;
 mod memcached;
 mod nginx_zones;
 mod redis_keys;
@@ -16,8 +17,8 @@ use crate::path::Domain;
 use crate::progress::{Level, Monitor, Phase};
 use crate::siteconf::Listen;
 use crate::text::printable;
-use claims::{Claim, Store};
-use redis_keys::Keys;
+use claims::{Claim, Known, Store};
+use keys::Keys;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -111,64 +112,132 @@ impl Services {
             Store::Unknown(why) => vec![Emptied::left(OBJECTS, why.clone())],
             Store::Redis { to, database, user, password } => {
                 let place = format!("Redis at {}, database {database}", printable(&to.to_string()));
-                vec![self.empty_redis(&place, (to, *database), (user, password), &claim.prefixes, alone, time)]
+                let is_alone = alone.contains(&format!("redis:{to}/{database}"));
+                let emptied = reachable(to, is_alone)
+                    .and_then(|()| ours(claim, is_alone, "this database"))
+                    .map(|keys| empty_redis(&place, (to, *database), (user, password), &keys, time));
+                vec![emptied.unwrap_or_else(|why| Emptied::left(&place, why))]
             }
             Store::Memcached(servers) => {
-                servers.iter().take(8).map(|to| self.empty_memcached(to, alone, time)).collect()
+                let emptied = servers.iter().take(MOST_SERVERS).map(|to| {
+                    let place = format!("Memcached at {}", printable(&to.to_string()));
+                    let is_alone = alone.contains(&format!("memcached:{to}"));
+                    reachable(to, is_alone)
+                        .and_then(|()| match is_alone {
+                            true => Ok(empty_memcached_that_is_alone(&place, to, claim.has_sessions, time)),
+                            false => ours(claim, false, "this server")
+                                .map(|keys| empty_memcached(&place, to, (&keys, &claim.keys), time)),
+                        })
+                        .unwrap_or_else(|why| Emptied::left(&place, why))
+                });
+                let rest = servers.get(MOST_SERVERS).map(|_| {
+                    Emptied::left(
+                        OBJECTS,
+                        format!("it has more servers than {MOST_SERVERS}, of which the others were left"),
+                    )
+                });
+                emptied.chain(rest).collect()
             }
         }
     }
+}
 
-    fn empty_redis(
-        &self,
-        place: &str,
-        (to, database): (&Listen, u32),
-        account: (&str, &str),
-        prefixes: &[String],
-        alone: &[String],
-        time: &Until,
-    ) -> Emptied {
-        let is_alone = alone.contains(&format!("redis:{to}/{database}"));
-        if !is_alone && !claims::is_local(to) {
-            return Emptied::left(
-                place,
-                "it is not on this machine and `caches` of the site in restore.toml does not name it: nothing was removed",
-            );
+/// A tenant's list of servers is read this far.
+const MOST_SERVERS: usize = 8;
+
+/// Whether the site's word is enough to be led there; else why not.
+fn reachable(to: &Listen, is_alone: bool) -> std::result::Result<(), String> {
+    match is_alone || claims::is_local(to) {
+        true => Ok(()),
+        false => Err(
+            "it is not on this machine and `caches` of the site in restore.toml does not name it: nothing was removed"
+                .into(),
+        ),
+    }
+}
+
+/// The keys that go; else why none does.
+fn ours<'a>(claim: &'a Claim, is_alone: bool, what: &str) -> std::result::Result<Keys<'a>, String> {
+    let has_sessions = claim.has_sessions;
+    match &claim.keys {
+        Known::By { prefixes, .. } => Ok(Keys { prefixes: Some(prefixes), has_sessions }),
+        Known::Not(_) if is_alone => Ok(Keys { prefixes: None, has_sessions }),
+        Known::Not(why) => Err(format!(
+            "{why}, so that nothing was removed; if {what} is the site's alone, name it in `caches` of the site in restore.toml"
+        )),
+    }
+}
+
+/// The beginnings of keys, as a sentence has them.
+fn named(keys: &Keys) -> String {
+    match keys.prefixes {
+        None => String::new(),
+        Some(prefixes) if prefixes.len() > 3 => format!(" with the prefix {} or one like it", printable(&prefixes[0])),
+        Some(prefixes) => format!(" with the prefix {}", printable(&prefixes.join(" or "))),
+    }
+}
+
+fn empty_redis(place: &str, to: (&Listen, u32), account: (&str, &str), keys: &Keys, time: &Until) -> Emptied {
+    let whose = named(keys);
+    match redis_keys::remove(to, account, keys, time) {
+        Ok((count, true)) => Emptied::done(place, count, format!("{count} keys{whose} were removed")),
+        Ok((count, false)) => {
+            Emptied::left(place, format!("{count} keys{whose} were removed, and the time was over before the end"))
         }
-        let keys = match (prefixes.is_empty(), is_alone) {
-            (false, _) => Keys::Of(prefixes),
-            (true, true) => Keys::All,
-            (true, false) => {
-                return Emptied::left(
+        Err(error) => Emptied::left(place, format!("nothing more was removed: {error}")),
+    }
+}
+
+fn empty_memcached(place: &str, to: &Listen, (keys, known): (&Keys, &Known), time: &Until) -> Emptied {
+    let perhaps = match known {
+        Known::By { perhaps, .. } => perhaps.as_deref(),
+        Known::Not(_) => None,
+    };
+    let whose = named(keys);
+    match memcached::remove(to, keys, perhaps, time) {
+        Ok(memcached::Answer::Removed(removed)) => {
+            let gone = format!("{} keys{whose} were removed", removed.count);
+            match removed {
+                memcached::Removed { is_whole: false, .. } => {
+                    Emptied::left(place, format!("{gone}, and the time was over before the end"))
+                }
+                memcached::Removed { nameless: 1.., .. } => Emptied::left(
                     place,
-                    "the site's keys have no prefix of their own whose end can be seen, so that nothing was removed; if this database is the site's alone, name it in `caches` of the site in restore.toml",
-                );
+                    format!("{gone}; {} have letters with which they cannot be named, and stay", removed.nameless),
+                ),
+                memcached::Removed { doubtful: 1.., .. } => Emptied::left(
+                    place,
+                    format!(
+                        "{gone}; {} that begin with {} may be a neighbour's, and stay: give WP_CACHE_KEY_SALT a `:` at its end",
+                        removed.doubtful,
+                        printable(perhaps.unwrap_or_default())
+                    ),
+                ),
+                _ => Emptied::done(place, removed.count, gone),
             }
-        };
-        let whose = match prefixes {
-            [] => String::new(),
-            prefixes => format!(" with the prefix {}", printable(&prefixes.join(" or "))),
-        };
-        match redis_keys::remove((to, database), account, &keys, time) {
-            Ok((count, true)) => Emptied::done(place, count, format!("{count} keys{whose} were removed")),
-            Ok((count, false)) => {
-                Emptied::left(place, format!("{count} keys{whose} were removed, and the time was over before the end"))
-            }
-            Err(error) => Emptied::left(place, format!("nothing more was removed: {error}")),
         }
+        Ok(memcached::Answer::Refused(said)) => Emptied::left(
+            place,
+            format!(
+                "it does not list its keys ({said}), so that nothing was removed; if it is the site's alone, name it in `caches` of the site in restore.toml"
+            ),
+        ),
+        Err(error) => Emptied::left(place, format!("nothing more was removed: {error}")),
     }
+}
 
-    fn empty_memcached(&self, to: &Listen, alone: &[String], time: &Until) -> Emptied {
-        let place = format!("Memcached at {}", printable(&to.to_string()));
-        if !alone.contains(&format!("memcached:{to}")) {
-            return Emptied::left(
-                &place,
-                "the keys of one site are not told from another's there, so that nothing was removed; if it is the site's alone, name it in `caches` of the site in restore.toml",
-            );
+/// By the operator's word: all but sessions and queues, or all of it where the server does not list its keys.
+fn empty_memcached_that_is_alone(place: &str, to: &Listen, has_sessions: bool, time: &Until) -> Emptied {
+    let all = Keys { prefixes: None, has_sessions };
+    let emptied = match memcached::remove(to, &all, None, time) {
+        Ok(memcached::Answer::Removed(removed)) if removed.is_whole && removed.nameless == 0 => {
+            Ok((removed.count, format!("{} keys were removed", removed.count)))
         }
-        match memcached::flush(to, time) {
-            Ok(()) => Emptied::done(&place, 0, "it was emptied".into()),
-            Err(error) => Emptied::left(&place, format!("it was not emptied: {error}")),
-        }
+        Ok(_) => memcached::flush(to, time).map(|()| (0, "it was emptied".to_owned())),
+        Err(error) => Err(error),
+    };
+    match emptied {
+        Ok((count, said)) => Emptied::done(place, count, said),
+        Err(error) => Emptied::left(place, format!("it was not emptied: {error}")),
     }
 }

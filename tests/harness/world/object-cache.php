@@ -1,6 +1,6 @@
 <?php
 // An object cache in Redis for the tests, with the constants and the form of keys of the drop-in that most sites have
-// (WP_REDIS_SCHEME, _HOST, _PORT, _PATH, _DATABASE, _PREFIX; PREFIX wp:GROUP:KEY).
+// (WP_REDIS_SCHEME, _HOST, _PORT, _PATH, _DATABASE, _PASSWORD, _PREFIX; PREFIX wp:GROUP:KEY).
 class WP_Object_Cache
 {
     private $redis;
@@ -16,12 +16,19 @@ class WP_Object_Cache
         } else {
             $this->redis->connect($of('HOST', '127.0.0.1'), $of('PORT', 6379));
         }
+        if (defined('WP_REDIS_PASSWORD')) {
+            $this->redis->auth(WP_REDIS_PASSWORD);
+        }
         $this->redis->select($of('DATABASE', 0));
     }
 
     private function key($key, $group)
     {
         return (defined('WP_REDIS_PREFIX') ? trim(WP_REDIS_PREFIX) : '') . 'wp:' . ($group ?: 'default') . ":$key";
+    }
+
+    public function shared($groups)
+    {
     }
 
     public function only_here($groups)
@@ -99,6 +106,6 @@ function wp_cache_flush() { return $GLOBALS['wp_object_cache']->forget(); }
 function wp_cache_flush_runtime() { return $GLOBALS['wp_object_cache']->forget(); }
 function wp_cache_supports($feature) { return in_array($feature, ['add_multiple', 'set_multiple', 'get_multiple', 'delete_multiple', 'flush_runtime'], true); }
 function wp_cache_close() { return true; }
-function wp_cache_add_global_groups($groups) {}
+function wp_cache_add_global_groups($groups) { $GLOBALS['wp_object_cache']->shared($groups); }
 function wp_cache_add_non_persistent_groups($groups) { $GLOBALS['wp_object_cache']->only_here($groups); }
 function wp_cache_switch_to_blog($blog) {}

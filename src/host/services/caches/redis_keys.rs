@@ -1,5 +1,6 @@
 //! Removes a site's keys from Redis: those with its prefix, found by SCAN. Nothing is ever flushed.
 
+use super::keys::Keys;
 use crate::host::services::wire::{Until, Wire};
 use crate::siteconf::Listen;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -10,14 +11,6 @@ const MAX_BULK: usize = 1 << 20;
 const MAX_ANSWER: usize = 16 << 20;
 /// Most values in one answer.
 const MAX_LIST: usize = 100_000;
-
-/// Which keys are the site's.
-pub enum Keys<'a> {
-    /// Those that begin with one of these.
-    Of(&'a [String]),
-    /// All of the database, by the operator's word.
-    All,
-}
 
 /// Removes the keys. Sessions and queues stay, whatever their keys begin with. How many went, and whether the time was enough.
 ///
@@ -37,10 +30,7 @@ pub fn remove(
     }
     server.ask(&[b"SELECT", database.to_string().as_bytes()])?;
     let all = [String::new()];
-    let prefixes = match keys {
-        Keys::Of(prefixes) => *prefixes,
-        Keys::All => &all,
-    };
+    let prefixes = keys.prefixes.unwrap_or(&all);
     let mut count = 0;
     for prefix in prefixes {
         let pattern = [escaped(prefix).as_slice(), b"*"].concat();
@@ -53,11 +43,11 @@ pub fn remove(
             let (Some(Answer::Text(next)), Some(Answer::List(found))) = (parts.next(), parts.next()) else {
                 return Err(io::Error::other("SCAN has another answer than a cursor and keys"));
             };
-            let ours = |key: &Answer| match key {
-                Answer::Text(key) if key.starts_with(prefix.as_bytes()) && !is_kept(key) => Some(key.clone()),
+            let ours = |key: Answer| match key {
+                Answer::Text(key) if keys.have(&key) => Some(key),
                 _ => None,
             };
-            let ours: Vec<Vec<u8>> = found.iter().filter_map(ours).collect();
+            let ours: Vec<Vec<u8>> = found.into_iter().filter_map(ours).collect();
             count += server.unlink(&ours)?;
             cursor = next;
             if cursor == b"0" {
@@ -69,22 +59,6 @@ pub fn remove(
         }
     }
     Ok((count, true))
-}
-
-/// Sessions and queues are no cache: a visitor would lose the basket, and a job its work.
-fn is_kept(key: &[u8]) -> bool {
-    const WORDS: [&[u8]; 7] = [
-        b"session:",
-        b"sessions:",
-        b"sess:",
-        b"phpredis_session",
-        b"queues:",
-        b"horizon:",
-        // By which the workers of Laravel's queue learn that they are to end.
-        b"illuminate:queue:restart",
-    ];
-    let key = key.to_ascii_lowercase();
-    WORDS.iter().any(|word| memchr::memmem::find(&key, word).is_some())
 }
 
 /// A prefix as SCAN's pattern takes it: nothing in it stands for other letters.
@@ -195,26 +169,14 @@ mod tests {
         });
         let monitor: std::sync::Arc<dyn crate::progress::Monitor> = std::sync::Arc::new(crate::progress::Silent);
         let until = Until::from_now(std::time::Duration::from_secs(20), &monitor);
-        let error = remove((&Listen::Unix(path), 0), ("", ""), &Keys::All, &until).unwrap_err();
+        let error = remove((&Listen::Unix(path), 0), ("", ""), &Keys { prefixes: None, has_sessions: false }, &until)
+            .unwrap_err();
         assert_eq!(error.to_string(), "the answer of Redis is too long");
         assert!(server.join().unwrap() < 100);
     }
 
     #[test]
-    fn sessions_and_queues_are_no_cache() {
-        for key in [
-            "PHPREDIS_SESSION:abc",
-            "shop_queues:default",
-            "shop:session:1",
-            "shop:Sess:1",
-            "horizon:x",
-            "laravel_cache_:illuminate:queue:restart",
-        ] {
-            assert!(is_kept(key.as_bytes()), "{key}");
-        }
-        for key in ["shop:posts:1", "wp:options:alloptions", "shop:queue_stats"] {
-            assert!(!is_kept(key.as_bytes()), "{key}");
-        }
+    fn nothing_in_a_prefix_stands_for_other_letters() {
         assert_eq!(escaped("a*b[c]-"), b"a\\*b\\[c\\]\\-");
     }
 }
