@@ -14,7 +14,7 @@
 # make man     docs/man/rocketvps-restore.1, from the tables of commands and options
 # make deb     Debian packages of it all, into target/deb
 # make field   real Debian machines: packages, restores, power cuts
-# make servers the tests of the database on MariaDB 10.5, 10.11, 11.8 and MySQL 9.7
+# make servers the tests of each server on MariaDB 10.5, 10.11, 11.8, MySQL 9.7, Redis 8, Valkey 8, Memcached 1.6.38 and nginx 1.26
 # make install [PREFIX=/usr/local] [LIBDIR=…/lib] [ZSHDIR=…/share/zsh/site-functions] [MODULES=/opt/rocketvps/modules] [CONFIG=/opt/rocketvps/config] [DESTDIR=…]
 # make uninstall     the same, away again; restore.toml stays
 CARGO ?= cargo

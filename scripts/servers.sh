@@ -1,33 +1,37 @@
 #!/usr/bin/env bash
-# Database servers of other releases, each in a chroot of its Debian suite. Needs root and debootstrap.
+# Servers of other releases, each in a chroot of its Debian suite. Needs root and debootstrap.
 #
 #   servers.sh make NAME...          makes the chroots that are missing (a minute or two each)
-#   servers.sh fresh NAME DIR        puts a fresh data folder of the release at DIR
+#   servers.sh fresh NAME DIR        puts a fresh data folder of the database at DIR
 #   servers.sh run NAME DIR PROGRAM [ARGUMENT...]
 #                                    runs a program of the release in the foreground; it sees DIR at the same path, and nothing
 #                                    else of this machine. What is mounted for it goes with it.
-#   servers.sh test [NAME...]        the tests of the database on each release; on all of them where none is named
+#   servers.sh test [NAME...]        the tests of each server on its release; on all of them where none is named
 #
-# NAME: mysql97 (sid), mariadb118 (trixie), mariadb1011 (bookworm), mariadb105 (bullseye).
+# NAME: mysql97 (sid), mariadb118 (trixie), mariadb1011 (bookworm), mariadb105 (bullseye);
+#       redis8, valkey8, memcached1638, nginx126 (trixie).
 # They lie below RV_SERVERS (default /var/tmp/rocketvps-restore-servers) and are made once.
 set -euo pipefail
 home=${RV_SERVERS:-/var/tmp/rocketvps-restore-servers}
 mirror=${RV_MIRROR:-http://deb.debian.org/debian}
 
 usage() {
-  sed -n '2,13p' "$0" >&2
+  sed -n '2,14p' "$0" >&2
   exit 2
 }
 
-release() { # NAME: sets suite, packages, kind
+release() { # NAME: sets suite, packages, kind, root
+  local at=
   case $1 in
     mysql97) suite=sid packages=mysql-server-core,mysql-client-core kind=mysql ;;
     mariadb118) suite=trixie packages=mariadb-server-core,mariadb-client kind=mariadb ;;
     mariadb1011) suite=bookworm packages=mariadb-server-core,mariadb-client kind=mariadb ;;
     mariadb105) suite=bullseye packages=mariadb-server-core-10.5,mariadb-client-10.5 kind=mariadb ;;
+    redis8 | valkey8 | memcached1638 | nginx126)
+      suite=trixie packages=redis-server,valkey-server,memcached,nginx kind=web at=-web ;;
     *) usage ;;
   esac
-  root=$home/$suite
+  root=$home/$suite$at
   template=$home/template-$1
 }
 
@@ -35,9 +39,9 @@ make_root() {
   [[ -e $root/.ready ]] && return
   mkdir -p "$home"
   rm -rf "$root"
-  if ! debootstrap --variant=minbase --include="$packages" "$suite" "$root" "$mirror" >"$home/$suite.log" 2>&1; then
-    tail -n 5 "$home/$suite.log" >&2
-    printf 'servers: debootstrap of %s failed; see %s\n' "$suite" "$home/$suite.log" >&2
+  if ! debootstrap --variant=minbase --include="$packages" "$suite" "$root" "$mirror" >"$root.log" 2>&1; then
+    tail -n 5 "$root.log" >&2
+    printf 'servers: debootstrap of %s failed; see %s\n' "$suite" "$root.log" >&2
     return 1
   fi
   touch "$root/.ready"
@@ -92,8 +96,20 @@ tests_of() { # NAME
   case $1 in
     mysql97) printf '%s + %s - test(/::g09_|::a19_a_restore_killed_while_it_stages/)\n' "$mysql" "$kills" ;;
     mariadb1011) printf '%s + %s\n' "$mariadb" "$kills" ;;
+    redis8 | valkey8) printf 'test(/^(object_caches|fresh)::/) - test(/memcached/)\n' ;;
+    memcached1638) printf 'test(/^object_caches::/) - test(/redis/)\n' ;;
+    nginx126) printf 'test(/^(caches|fresh|services|configuration)::/)\n' ;;
     mariadb105) printf '%s + %s - test(/::e70_|::a10_the_database_dies_within|::a12_the_database_dies/)\n' "$mariadb" "$kills" ;;
     *) printf '%s + %s - test(/::e70_/)\n' "$mariadb" "$kills" ;;
+  esac
+}
+
+# Where the tests look for the name of a release.
+variable_of() { # NAME
+  case $1 in
+    redis8 | valkey8 | memcached1638) echo RV_STORE ;;
+    nginx126) echo RV_NGINX ;;
+    *) echo RV_SERVER ;;
   esac
 }
 
@@ -104,7 +120,7 @@ test_all() { # NAME...
     release "$name"
     locked make_root
     printf '== %s\n' "$name"
-    RV_SERVER=$name cargo nextest run --locked --no-fail-fast -E "$(tests_of "$name")" || failed=1
+    env "$(variable_of "$name")=$name" cargo nextest run --locked --no-fail-fast -E "$(tests_of "$name")" || failed=1
   done
   return "$failed"
 }
@@ -133,7 +149,7 @@ case $verb in
     ;;
   test)
     shift
-    (($#)) || set -- mariadb105 mariadb1011 mariadb118 mysql97
+    (($#)) || set -- mariadb105 mariadb1011 mariadb118 mysql97 redis8 valkey8 memcached1638 nginx126
     test_all "$@"
     ;;
   *) usage ;;
