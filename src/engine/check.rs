@@ -59,6 +59,14 @@ impl Drop for HooksBeside {
     }
 }
 
+/// What became of a cache, as a sentence of the report.
+fn told(emptied: Emptied) -> String {
+    match emptied.is_done {
+        true => format!("{} was emptied of what is older than the change-over", emptied.place),
+        false => emptied.said(),
+    }
+}
+
 impl Job<Committed> {
     /// Verifies the live site; done, or back to the old state.
     pub(super) fn check(mut self) -> Ending {
@@ -66,11 +74,13 @@ impl Job<Committed> {
         self.monitor.shield(false);
         // Beside the verification: a site that does not work is not kept waiting for them.
         let hooks = self.begin_hooks();
-        let checked = self.groups_beside_caches().and_then(|live| {
+        let before = self.hosts.requests();
+        let checked = self.groups_beside_caches().and_then(|(live, mut emptied)| {
             // Not before the site stands up: a worker's job may take its time to end, and a broken site has to go back at once.
-            if commit::empties(&self.state.steps).is_some() {
-                self.hosts.restart_workers(self.monitor.as_ref());
+            if let Some(pages) = commit::empties(&self.state.steps) {
+                emptied = self.hosts.end_the_old(before, emptied, pages, self.monitor.as_ref());
             }
+            self.state.staged.notes.extend(emptied.into_iter().map(told));
             self.keep(live)
         });
         let ending = match checked {
@@ -107,8 +117,8 @@ impl Job<Committed> {
 
     /// Verifies, and goes on emptying the caches meanwhile: a request that began before the change-over may end after it, and what it made
     /// of the old rows is saved then.
-    fn groups_beside_caches(&mut self) -> Result<Vec<Group>> {
-        let Some(pages) = commit::empties(&self.state.steps) else { return self.groups() };
+    fn groups_beside_caches(&self) -> Result<(Vec<Group>, Vec<Emptied>)> {
+        let Some(pages) = commit::empties(&self.state.steps) else { return Ok((self.groups()?, Vec::new())) };
         let over = AtomicBool::new(false);
         let (groups, emptied) = std::thread::scope(|scope| {
             let rounds = scope.spawn(|| self.empty_caches_again(pages, &over));
@@ -116,12 +126,11 @@ impl Job<Committed> {
             over.store(true, Ordering::Relaxed);
             (groups, rounds.join().unwrap_or_default())
         });
-        self.state.staged.notes.extend(emptied);
-        groups
+        Ok((groups?, emptied))
     }
 
-    /// What became of the caches at last, as sentences.
-    fn empty_caches_again(&self, pages: bool, over: &AtomicBool) -> Vec<String> {
+    /// What became of the caches at last.
+    fn empty_caches_again(&self, pages: bool, over: &AtomicBool) -> Vec<Emptied> {
         let began = Instant::now();
         let mut at_last = Vec::new();
         for (round, begin) in ROUNDS.into_iter().enumerate() {
@@ -135,11 +144,7 @@ impl Job<Committed> {
                 break;
             }
         }
-        let told = |emptied: Emptied| match emptied.is_done {
-            true => format!("{} was emptied of what is older than the change-over", emptied.place),
-            false => emptied.said(),
-        };
-        at_last.into_iter().map(told).collect()
+        at_last
     }
 
     fn groups(&self) -> Result<Vec<Group>> {

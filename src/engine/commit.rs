@@ -160,8 +160,9 @@ pub fn back(steps: &[Step], journal: &mut Journal, hosts: &Hosts, monitor: &dyn 
     }
     hosts.refresh_files(hosts.services.keeps_files_open(), monitor);
     if let Some(pages) = empties(steps) {
-        hosts.empty_caches(pages, monitor);
-        hosts.restart_workers(monitor);
+        let before = hosts.requests();
+        let emptied = hosts.empty_caches(pages, monitor);
+        hosts.end_the_old(before, emptied, pages, monitor);
     }
     failed.map_or(Ok(()), Err)
 }

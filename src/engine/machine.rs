@@ -6,7 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::database::grants::{Grants, Need, Schemas};
 use crate::host::database::reader::Reader;
 use crate::host::database::{Database, Real, Server};
-use crate::host::services::{Emptied, Service, Services};
+use crate::host::services::{Emptied, Requests, Service, Services};
 use crate::host::site::Site;
 use crate::host::site_database::{self, SiteDatabase};
 use crate::job::JobId;
@@ -19,10 +19,14 @@ use crate::sql::compat::ServerFacts;
 use crate::sql::versioned::Dialect;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the caches may take in all: the change-over waits for them. What is left then is taken by the next round.
 pub(super) const CACHES: Duration = Duration::from_secs(2);
+/// How long requests that began before the change-over are waited for, so that nothing of theirs stays in a cache.
+const OLD_REQUESTS: Duration = Duration::from_secs(10);
+/// How long nginx may take to save an answer that has ended.
+const SAVING: Duration = Duration::from_millis(150);
 
 /// Connections of one job.
 pub struct Hosts {
@@ -168,37 +172,91 @@ impl Hosts {
     /// Makes PHP and nginx forget the files that were exchanged: compiled code, paths, open files. What cannot be told so is reloaded;
     /// nginx where it keeps files open.
     pub fn refresh_files(&self, keeps_open: bool, monitor: &dyn Monitor) {
-        let reload = |service| {
-            if let Err(error) = self.services.reload(service) {
-                monitor.event(Level::Warn, &error.message);
-            }
-        };
         let refresh = self.services.refresh_code(&self.domain);
         if !refresh.done {
             let why = format!("PHP's code cache was not reset ({}): PHP-FPM is reloaded", refresh.evidence);
             monitor.event(Level::Info, &why);
-            reload(Service::PhpFpm);
+            self.reload(Service::PhpFpm, monitor);
         }
         if keeps_open {
             monitor.event(Level::Info, "nginx keeps files open (open_file_cache): it is reloaded");
-            reload(Service::Nginx);
+            self.reload(Service::Nginx, monitor);
         }
     }
 
-    /// Restarts what runs the site's code beside PHP-FPM, and says what became of each.
-    pub fn restart_workers(&self, monitor: &dyn Monitor) {
-        for restarted in self.services.restart_workers(&self.domain) {
-            monitor.event(if restarted.is_done { Level::Info } else { Level::Warn }, &restarted.said);
+    /// A service that refuses is a warning.
+    fn reload(&self, service: Service, monitor: &dyn Monitor) {
+        if let Err(error) = self.services.reload(service) {
+            monitor.event(Level::Warn, &error.message);
         }
+    }
+
+    /// Restarts what runs the site's code beside PHP-FPM, and says what became of each. Whether there was any.
+    fn restart_workers(&self, monitor: &dyn Monitor) -> bool {
+        let restarted = self.services.restart_workers(&self.domain);
+        for one in &restarted {
+            monitor.event(if one.is_done { Level::Info } else { Level::Warn }, &one.said);
+        }
+        !restarted.is_empty()
+    }
+
+    /// The requests of the site's visitors that are being answered.
+    pub fn requests(&self) -> Requests {
+        self.services.requests(&self.domain)
+    }
+
+    /// Ends what goes on with the old code and rows: restarts the workers, and waits for the requests that began before. What they made is
+    /// saved by then, so the caches are emptied once more. `emptied` is what became of them so far; gives what became of them at last.
+    pub fn end_the_old(
+        &self,
+        before: Requests,
+        emptied: Vec<Emptied>,
+        pages: bool,
+        monitor: &dyn Monitor,
+    ) -> Vec<Emptied> {
+        // What answers behind nginx does so from the old code until now.
+        let before = if self.restart_workers(monitor) { before.and(self.requests()) } else { before };
+        if emptied.is_empty() {
+            return emptied;
+        }
+        if before.left() > 0 {
+            let said = format!(
+                "{} requests that began before the change-over go on: the caches are emptied again when they end",
+                before.left()
+            );
+            monitor.event(Level::Info, &said);
+        }
+        let began = Instant::now();
+        while before.left() > 0 && began.elapsed() < OLD_REQUESTS && monitor.keep_going().is_ok() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let left = before.left();
+        if before.count() > 0 {
+            std::thread::sleep(SAVING);
+        }
+        let mut at_last = self.empty_caches(pages, monitor);
+        if left > 0 {
+            at_last.push(Emptied::left(
+                "requests that began before the change-over",
+                format!("{left} go on after {} s; what they save may be old", OLD_REQUESTS.as_secs()),
+            ));
+        }
+        at_last
     }
 
     /// Empties the site's caches of what is older than the change-over, and says what became of each. `pages`: also what its plugins
     /// saved below the live document root.
-    pub fn empty_caches(&self, pages: bool, monitor: &dyn Monitor) {
-        for emptied in self.emptied_caches(pages) {
+    pub fn empty_caches(&self, pages: bool, monitor: &dyn Monitor) -> Vec<Emptied> {
+        let all = self.emptied_caches(pages);
+        for emptied in &all {
             let level = if emptied.is_done { Level::Info } else { Level::Warn };
             monitor.event(level, &emptied.said());
         }
+        // nginx serves a saved page that it keeps open when its file is gone.
+        if all.iter().any(|emptied| emptied.of_nginx) && self.services.keeps_files_open() {
+            self.reload(Service::Nginx, monitor);
+        }
+        all
     }
 
     /// The same, told by its answer alone.

@@ -85,13 +85,12 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
     }
     if committed {
         // The worker may have died before its last round.
-        if let Some(pages) = commit::empties(&steps) {
-            hosts.empty_caches(pages, monitor);
-        }
+        let before = hosts.requests();
+        let emptied = commit::empties(&steps).map(|pages| (pages, hosts.empty_caches(pages, monitor)));
         let groups = verify::standing(&ticket.config, &plan, &hosts, monitor);
         if report::failures(&groups).is_empty() {
-            if commit::empties(&steps).is_some() {
-                hosts.restart_workers(monitor);
+            if let Some((pages, emptied)) = emptied {
+                hosts.end_the_old(before, emptied, pages, monitor);
             }
             let kept = commit::manifest_of(&plan, &steps, monitor);
             retained::write(&plan.snapshot, &kept)?;

@@ -14,7 +14,7 @@ mod redis;
 mod wire;
 mod workers;
 
-pub use caches::Emptied;
+pub use caches::{Emptied, Requests};
 pub use http::Answer;
 pub use opcache::Refresh;
 

@@ -162,6 +162,172 @@ fn the_pages_that_nginx_saved_of_this_host_go_and_those_of_another_stay() {
     assert!(notes(&restored).contains("does not tell the pages of one host from those of another"), "{restored}");
 }
 
+/// All sites of the world save in one zone of nginx's what a server behind it answers below `/app/`.
+pub fn save_pages_of(world: &World, behind: impl Fn(&str) -> String) {
+    let place = world.place();
+    let zone = format!(
+        "sendfile on;\n    proxy_cache_path {0}/proxied levels=1:2 keys_zone=proxied:1m inactive=1h;\n    \
+         proxy_cache_key \"$scheme$request_method$host$request_uri\";",
+        place.display()
+    );
+    replace(&place.join("nginx/nginx.conf"), "sendfile on;", &zone);
+    for domain in [DOMAIN, "neighbour.example"] {
+        let passed = format!(
+            "location ^~ /app/ {{ proxy_pass {}; proxy_cache proxied; proxy_cache_valid 200 1h; }}\n    location / {{",
+            behind(domain)
+        );
+        replace(&place.join("nginx/sites-available").join(domain), "location / {", &passed);
+    }
+    world.signal("run/nginx.pid", "-HUP");
+}
+
+/// The server behind nginx: PHP's own, on the files of a site, ended by its process.
+struct Behind(std::process::Child, u16);
+
+impl Behind {
+    fn start(world: &World) -> Behind {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new("php");
+        command
+            .args(["-d", "opcache.enable=0", "-S", &format!("127.0.0.1:{free}"), "-t"])
+            .arg(world.place().join("web"));
+        let quiet = || std::process::Stdio::null();
+        let child = command.stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn().unwrap();
+        while std::net::TcpStream::connect(("127.0.0.1", free)).is_err() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Behind(child, free)
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn pages_of_a_server_behind_nginx_are_old_then_new_then_old_again_and_those_of_another_host_stay() {
+    let world = World::up();
+    let place = world.place();
+    let behind = Behind::start(&world);
+    let page = world.root().join("page.php");
+    let says = |word: &str| std::fs::write(&page, format!("<?php echo '{word}';")).unwrap();
+    says("good");
+    save_pages_of(&world, |domain| format!("http://127.0.0.1:{}/{domain}/", behind.1));
+    world.harness("backup", &[]);
+    says("hacked");
+    std::fs::write(place.join("web/neighbour.example/time.php"), "<?php echo microtime(true);").unwrap();
+    let of_other = page_of(&world, "neighbour.example", "app/time.php");
+    assert!(
+        of_other.parse::<f64>().is_ok() && page_of(&world, "neighbour.example", "app/time.php") == of_other,
+        "{of_other}"
+    );
+    all_see(&world, "app/page.php", "hacked");
+    says("not seen");
+    all_see(&world, "app/page.php", "hacked");
+    says("hacked");
+    let restored = restore_files(&world);
+    all_see(&world, "app/page.php", "good");
+    assert!(notes(&restored).contains("proxy_cache proxied"), "{restored}");
+    go_back(&world, &restored);
+    all_see(&world, "app/page.php", "hacked");
+    assert_eq!(page_of(&world, "neighbour.example", "app/time.php"), of_other, "another host's page went too");
+}
+
+/// What a job has written into its log.
+fn log_of(world: &World, job: &str) -> String {
+    let logs = world.place().join("base/restore_logs").join(DOMAIN);
+    let of_job = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains(job));
+    let paths = std::fs::read_dir(logs).into_iter().flatten().flatten().map(|entry| entry.path());
+    paths.filter(|path| of_job(path)).map(|path| std::fs::read_to_string(path).unwrap_or_default()).collect()
+}
+
+/// A visitor asks for the page before a job begins, and gets the answer when the job would be over.
+fn answered_late(world: &World, name: &str, request: Value) -> Value {
+    let (began, gate) = (world.place().join("tmp/began"), world.place().join("tmp/gate"));
+    let _ = std::fs::remove_file(&gate);
+    let _ = std::fs::remove_file(&began);
+    std::thread::scope(|scope| {
+        let visitor = scope.spawn(|| page_of(world, DOMAIN, "late.php"));
+        while !began.exists() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let job = World::job(&world.call(name, request));
+        let waits = || log_of(world, &job).contains("began before the change-over go on");
+        while !waits() && !matches!(world.poll(&job)["state"].as_str(), Some("done" | "failed" | "rolled_back")) {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        std::fs::write(&gate, "").unwrap();
+        visitor.join().unwrap();
+        world.await_end(&job)
+    })
+}
+
+#[test]
+fn an_answer_that_ends_after_the_change_over_does_not_stay_in_the_cache() {
+    let world = World::up();
+    let tmp = world.place().join("tmp");
+    std::fs::set_permissions(&tmp, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let page = world.root().join("late.php");
+    let says = |word: &str| {
+        let late = format!(
+            "<?php $t = '{0}'; @touch(\"$t/began\"); while (!file_exists(\"$t/gate\")) {{ usleep(5000); clearstatcache(); }} echo '{word}';",
+            tmp.display()
+        );
+        std::fs::write(&page, late).unwrap();
+    };
+    says("good");
+    world.harness("backup", &[]);
+    says("hacked");
+    save_pages(&world);
+    let ended = answered_late(&world, "restore_start", json!({"domain": DOMAIN, "components": {"files": true}}));
+    assert_eq!(ended["state"], "done", "{ended}");
+    all_see(&world, "late.php", "good");
+    // The way back is a change-over too.
+    forget_pages(&world);
+    let job = World::job(&ended);
+    let ended = answered_late(&world, "rollback", json!({"job": job}));
+    assert_eq!(ended["state"], "done", "{ended}");
+    all_see(&world, "late.php", "hacked");
+}
+
+/// nginx has no page saved.
+fn forget_pages(world: &World) {
+    for folder in std::fs::read_dir(world.place().join("pages")).into_iter().flatten().flatten() {
+        std::fs::remove_dir_all(folder.path()).unwrap();
+    }
+}
+
+#[test]
+fn a_saved_page_that_nginx_keeps_open_is_forgotten() {
+    let world = World::up();
+    let title = |word: &str| {
+        let update = format!("UPDATE shop.wp_options SET option_value='{word}' WHERE option_name='rv_side'");
+        world.harness("sql", &[&update]);
+    };
+    let page = "<?php define('SHORTINIT', true); require __DIR__ . '/wp-load.php'; global $wpdb; \
+        echo $wpdb->get_var(\"SELECT option_value FROM {$wpdb->options} WHERE option_name = 'rv_side'\");";
+    std::fs::write(world.root().join("side.php"), page).unwrap();
+    title("good");
+    world.harness("backup", &[]);
+    title("hacked");
+    replace(
+        &world.place().join("nginx/nginx.conf"),
+        "sendfile on;",
+        "sendfile on; open_file_cache max=100 inactive=60s;",
+    );
+    save_pages(&world);
+    all_see(&world, "side.php", "hacked");
+    // No file changes places, so that nothing else has nginx forget what it keeps open.
+    let only_rows = json!({"domain": DOMAIN, "components": {"database": true}, "wait": true});
+    let restored = world.call("restore_start", only_rows);
+    all_see(&world, "side.php", "good");
+    go_back(&world, &restored);
+    all_see(&world, "side.php", "hacked");
+}
+
 #[test]
 fn pages_that_plugins_saved_are_not_brought_and_come_back_with_the_site_they_are_of() {
     let world = World::up();

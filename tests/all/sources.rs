@@ -48,6 +48,7 @@ const BY_NAME: &[(&str, &str)] = &[
     ("src/host/services/include.rs", "the folders of nginx and PHP-FPM"),
     ("src/host/services/master.rs", "/proc, pid files"),
     ("src/host/services/config_test.rs", "the machine's configuration"),
+    ("src/host/services/caches/requests.rs", "/proc/net, and the sockets that nginx's configuration names"),
     ("src/host/services/nginx_whole.rs", "the configuration of nginx"),
     ("src/host/services/workers.rs", "the configuration of supervisor and systemd"),
     ("src/host/tree/policy.rs", "/etc/passwd, /etc/group"),

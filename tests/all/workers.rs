@@ -1,9 +1,12 @@
 //! What runs a site's code beside PHP-FPM is restarted with it: real supervisor, and Laravel's own command.
 
+use crate::caches::{all_see, page_of, save_pages_of};
 use crate::world::{DOMAIN, World};
 use serde_json::{Value, json};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -112,6 +115,55 @@ fn programs_of_supervisor_that_are_the_sites_run_the_new_code_and_others_are_not
     let back = world.call("rollback", json!({"job": World::job(&restored), "wait": true}));
     said("old");
     assert_ne!(supervisor.pid("queue"), after[0], "{back}");
+}
+
+#[test]
+fn what_a_worker_answers_until_its_restart_does_not_stay_in_a_cache() {
+    let world = World::up();
+    let root = world.root();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let server = |word: &str| {
+        let script = format!(
+            "<?php $s = stream_socket_server('tcp://127.0.0.1:{port}'); while (true) {{ $c = stream_socket_accept($s, -1); \
+             fread($c, 4096); fwrite($c, \"HTTP/1.0 200 OK\\r\\n\\r\\n{word}\"); fclose($c); }}"
+        );
+        std::fs::write(root.join("app.php"), script).unwrap();
+    };
+    save_pages_of(&world, |_| format!("http://127.0.0.1:{port}"));
+    server("new");
+    world.harness("backup", &[]);
+    server("old");
+    let shown = root.display();
+    let program = format!("[program:app]\nuser = www-data\ndirectory = {shown}\ncommand = php {shown}/app.php\n");
+    let supervisor = Supervisor::start(&world, &program);
+    let config = world.place().join("restore.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let told = format!("[services]\nsupervisor = \"{}\"\n", supervisor.conf.display());
+    std::fs::write(&config, text.replacen("[services]\n", &told, 1)).unwrap();
+    supervisor.pid("app");
+    // Its first answers are those of the old code, and nginx saves one of them whenever it has none.
+    let visited = |act: &dyn Fn() -> Value| {
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    page_of(&world, DOMAIN, "app/");
+                }
+            });
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
+            is_over.store(true, Ordering::Relaxed);
+            done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    };
+    let begun = Instant::now();
+    while page_of(&world, DOMAIN, "app/") != "old" {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the server does not answer");
+        sleep(Duration::from_millis(20));
+    }
+    let restored = visited(&|| restore(&world));
+    all_see(&world, "app/", "new");
+    visited(&|| world.call("rollback", json!({"job": World::job(&restored), "wait": true})));
+    all_see(&world, "app/", "old");
 }
 
 #[test]

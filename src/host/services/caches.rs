@@ -5,11 +5,15 @@ mod cache_key;
 mod claims;
 mod keys;
 mod memcached;
+mod nginx_servers;
 mod nginx_zones;
 mod redis_keys;
+mod requests;
 
-use super::Services;
+pub use requests::Requests;
+
 use super::wire::Until;
+use super::{Services, nginx_whole};
 use crate::error::{Code, Error, Result};
 use crate::host::site::Site;
 use crate::host::{owner, page_caches, tree};
@@ -29,6 +33,8 @@ pub struct Emptied {
     pub is_done: bool,
     /// How many things were removed.
     pub count: u64,
+    /// It is one of nginx's own.
+    pub of_nginx: bool,
     /// The cache and where it is. No secret.
     pub place: String,
     /// What was done, or why not.
@@ -37,11 +43,12 @@ pub struct Emptied {
 
 impl Emptied {
     fn done(place: &str, count: u64, what: String) -> Emptied {
-        Emptied { is_done: true, count, place: place.to_owned(), what }
+        Emptied { is_done: true, count, of_nginx: false, place: place.to_owned(), what }
     }
 
-    fn left(place: &str, what: impl Into<String>) -> Emptied {
-        Emptied { is_done: false, count: 0, place: place.to_owned(), what: what.into() }
+    /// It was left, and why.
+    pub fn left(place: &str, what: impl Into<String>) -> Emptied {
+        Emptied { is_done: false, count: 0, of_nginx: false, place: place.to_owned(), what: what.into() }
     }
 
     /// Both, as a sentence.
@@ -70,6 +77,11 @@ impl Monitor for Before {
 }
 
 impl Services {
+    /// The requests of a site that are being answered.
+    pub fn requests(&self, domain: &Domain) -> Requests {
+        Requests::now(&nginx_whole::read(&self.config.services.nginx.conf), domain.as_str())
+    }
+
     /// Empties what nginx and the site's object cache hold of the site; with `pages` also what its plugins saved below the live document
     /// root, for a change-over that did not exchange that as a whole. All of it has so much time. Gives a line for each cache that there is.
     pub fn empty_caches(&self, domain: &Domain, pages: bool, time: Duration) -> Vec<Emptied> {

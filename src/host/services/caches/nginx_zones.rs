@@ -6,11 +6,12 @@
 
 use super::Emptied;
 use super::cache_key::{Form, Names};
+use super::nginx_servers;
 use crate::error::Result;
 use crate::host::services::nginx_whole;
 use crate::host::tree::kind::Kind;
 use crate::host::tree::{self, walk::Next};
-use crate::siteconf::nginx::{Directive, covers};
+use crate::siteconf::nginx::Directive;
 use rustix::fs::AtFlags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -43,28 +44,12 @@ pub fn find(conf: &Path, domain: &str) -> (Vec<Zone>, Names) {
 }
 
 fn zones(all: &[Directive], domain: &str) -> (Vec<Zone>, Names) {
-    let server_of = |directive: &Directive| {
-        let mut at = directive.parent;
-        while let Some(parent) = at.filter(|parent| all[*parent].name != "server") {
-            at = all[parent].parent;
-        }
-        at
+    let server_of = |directive: &Directive| nginx_servers::around(all, directive);
+    let (ours, others) = nginx_servers::of(all, domain);
+    let all_names = |servers: &[usize]| {
+        let names = servers.iter().flat_map(|server| nginx_servers::names(all, *server));
+        names.map(str::to_owned).collect::<BTreeSet<_>>()
     };
-    let names_of = |server: usize| {
-        let names =
-            all.iter().filter(move |directive| directive.parent == Some(server) && directive.name == "server_name");
-        names.flat_map(|directive| directive.arguments.iter().map(|argument| argument.text.clone()))
-    };
-    let servers = all.iter().enumerate().filter(|(_, directive)| directive.name == "server").map(|(at, _)| at);
-    let servers: Vec<usize> = servers.collect();
-    // nginx prefers the name itself: then servers with a wildcard answer for others.
-    let is_named = |server: usize| names_of(server).any(|name| name.eq_ignore_ascii_case(domain));
-    let has_name = servers.iter().any(|server| is_named(*server));
-    let (ours, others): (Vec<usize>, Vec<usize>) = servers.into_iter().partition(|server| match has_name {
-        true => is_named(*server),
-        false => names_of(*server).any(|name| covers(&name, domain) == Some(true)),
-    });
-    let all_names = |servers: &[usize]| servers.iter().flat_map(|server| names_of(*server)).collect::<BTreeSet<_>>();
     let names = Names { ours: all_names(&ours), others: all_names(&others) };
     let mut found: BTreeMap<(String, &'static str), Zone> = BTreeMap::new();
     for kind in KINDS {
@@ -100,6 +85,10 @@ fn zones(all: &[Directive], domain: &str) -> (Vec<Zone>, Names) {
 
 /// Removes a site's pages from a zone. What is not done by the deadline is said.
 pub fn empty(zone: &Zone, names: &Names, until: Instant) -> Emptied {
+    Emptied { of_nginx: true, ..emptied(zone, names, until) }
+}
+
+fn emptied(zone: &Zone, names: &Names, until: Instant) -> Emptied {
     let forms: Vec<Form> = zone.keys.iter().map(|key| Form::parse(key)).collect();
     let place = format!("nginx's {}_cache {} ({})", zone.kind, zone.name, zone.path.display());
     let is_known = !forms.is_empty() && forms.iter().all(Form::names_the_host);
