@@ -84,7 +84,7 @@ start_services() { # [SERVICE]
   esac
   start_database
   start_php_fpm
-  alone nginx -p "$WORLD/nginx/" -c "$WORLD/nginx/nginx.conf"
+  alone "$(nginx_program)" -p "$WORLD/nginx/" -c "$WORLD/nginx/nginx.conf"
   wait_for 20 nginx curl -s -o /dev/null "$WORLD_URL"
 }
 
@@ -174,6 +174,7 @@ make_services() {
   render restore.toml "$DOMAIN" - >"$WORLD/restore.toml"
   # Its renaming of many tables is not all or nothing in a crash: somebody has to accept that.
   [[ ${RV_SERVER:-} != mariadb105 ]] || sed -i '/^\[mysql\]/a accept = ["atomic_rename"]' "$WORLD/restore.toml"
+  [[ -z ${RV_NGINX:-} ]] || sed -i "s|^nginx = { |&program = \"$(nginx_program)\", |" "$WORLD/restore.toml"
   chmod 0600 "$WORLD/restore.toml"
 }
 

@@ -8,6 +8,19 @@ php_fpm_program() {
   printf '%s\n' "$program"
 }
 
+# The machine's own nginx, or the release of scripts/servers.sh that RV_NGINX names, in its chroot.
+nginx_program() {
+  local program=$WORLD/tmp/nginx
+  if [[ -z ${RV_NGINX:-} ]]; then
+    command -v nginx
+    return
+  fi
+  [[ -e $program ]] || printf '#!/bin/sh\nexec env RV_SERVERS=%q %q run %q %q nginx "$@"\n' "${RV_SERVERS:-/var/tmp/rocketvps-restore-servers}" \
+    "$SERVERS" "$RV_NGINX" "$WORLD" >"$program"
+  chmod 0755 "$program"
+  printf '%s\n' "$program"
+}
+
 # A loopback port nobody listens on; below the range from which the kernel gives ports to clients.
 free_port() { # FIRST
   local port
