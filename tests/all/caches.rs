@@ -1,4 +1,5 @@
 //! The page that is served after a change-over is the restored one, whatever nginx and PHP had in mind of the one before.
+//! `RV_NGINX` names another release of nginx (`scripts/servers.sh`).
 
 use crate::world::{DOMAIN, World};
 use serde_json::{Value, json};
