@@ -1,12 +1,13 @@
 //! The rehearsal: the staged site is asked for pages before it is live, in a [`cell`](crate::host::cell), with its tables in the shadow
 //! schema. It finds what no comparison with the backup can find: code that does not run here, a database without what the code needs.
 //!
-//! A site that does not work stops the restore. A site that needs what a rehearsal does not have (a right to write, a network, a
+//! A site that does not work stops the restore, and so does a page that no visitor must see. A site that needs what a rehearsal does not have (a right to write, a network, a
 //! table that stays live) is not proven, and that stops nothing.
 
 mod lead;
 mod page;
 mod verdict;
+mod wrong;
 
 pub use verdict::{BEFORE, NEW_WORDS};
 
@@ -45,6 +46,9 @@ use std::time::{Duration, Instant};
 const MAX_LINKS: usize = 8;
 /// Names and values.
 type Variables = Vec<(String, String)>;
+/// What closes a site for maintenance, below the folder that is shown or the one around it: of WordPress, Laravel and Magento.
+const CLOSES: [&str; 4] =
+    [".maintenance", "storage/framework/down", "storage/framework/maintenance.php", "var/.maintenance.flag"];
 /// The place at which a site finds its database in a cell, where the server has no socket on this machine.
 const USUAL_SOCKET: &str = "/run/mysqld/mysqld.sock";
 
@@ -82,7 +86,8 @@ pub fn require(rehearsal: &Rehearsal) -> Result<()> {
     Err(Error::new(Code::VerificationFailed, message)
         .hint(
             "Nothing live was changed. Choose another backup; or restore this one all the same, with `--no-rehearsal` \
-             (`\"options\":{\"rehearsal\":false}`).",
+             (`\"options\":{\"rehearsal\":false}`). Where the site is meant to answer with an error, name its status in \
+             `http.expect_status` of restore.toml.",
         )
         .with("rehearsal", serde_json::to_value(rehearsal).unwrap_or_default()))
 }
@@ -118,6 +123,10 @@ struct Stage<'a> {
     secure: bool,
     covered: Vec<PathBuf>,
     probes: Vec<Probe>,
+    /// Status codes that restore.toml expects of the live site.
+    expects: Vec<u16>,
+    /// restore.toml says where the live site is asked.
+    asks_live: bool,
     time: Duration,
 }
 
@@ -194,6 +203,8 @@ impl<'a> Stage<'a> {
             secure,
             covered,
             probes,
+            expects: config.http.expect_status.clone(),
+            asks_live: !config.http.url.is_empty(),
             time,
         })
     }
@@ -320,13 +331,43 @@ impl<'a> Stage<'a> {
             entered: visit.is_none() || saw(|seen| seen.entered.load(Ordering::Acquire)),
             layered,
             hidden: false,
+            closed: self.is_closed(),
+            expected: false,
+            as_live: false,
             whole: self.around.is_none() && !is_beside(&self.plan.document_root, "wp-config.php"),
         };
         let of_page = |asked: &Asked| {
             let hidden = verdict::missing_files(&asked.errors).iter().any(|missing| self.hides(missing));
-            verdict::of(asked, &Fences { hidden, ..fences }, &left)
+            let expected = asked.status.is_some_and(|status| status >= 500 && self.expects.contains(&status));
+            let is_bare = verdict::wrong_page(asked).is_some_and(|wrong| wrong.by == wrong::By::Server);
+            let as_live = is_bare && self.is_as_live(hosts, asked);
+            verdict::of(asked, &Fences { hidden, expected, as_live, ..fences }, &left)
         };
         Ok(asked.iter().map(of_page).collect())
+    }
+
+    /// Whether the staged tree holds the mark by which its code closes the site for maintenance.
+    fn is_closed(&self) -> bool {
+        let Ok(tree) = tree::open_folder(&self.plan.tree) else { return false };
+        let inner = self.served.strip_prefix(&self.plan.document_root).unwrap_or(Path::new(""));
+        let folders = inner.ancestors().take(2);
+        let mut marks = folders.flat_map(|folder| CLOSES.iter().map(|mark| folder.join(mark)));
+        marks.any(|mark| {
+            let path = RelPath::parse(mark.as_os_str().as_bytes());
+            path.is_ok_and(|path| tree::open_beneath(tree.as_fd(), &path, OFlags::PATH).is_ok())
+        })
+    }
+
+    /// Whether the live site, which is well by restore.toml, shows a page of the same title at this address. It is asked as a visitor
+    /// would ask it.
+    fn is_as_live(&self, hosts: &Hosts, asked: &Asked) -> bool {
+        if !self.asks_live {
+            return false;
+        }
+        let Ok(live) = hosts.services.fetch_page(&self.plan.domain, &asked.path) else { return false };
+        let page = String::from_utf8_lossy(&live.body);
+        let is_well = live.doubt.is_none() && self.expects.contains(&live.status);
+        is_well && asked.status == Some(live.status) && wrong::title(&page) == wrong::title(&asked.body)
     }
 
     /// Whether a file lies where the cell has nothing, and is none of the site's own.

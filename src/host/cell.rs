@@ -95,6 +95,8 @@ pub struct Leavings {
     pub early: bool,
     /// The end of what the site wrote into files that speak of errors, such as its logs.
     pub written: String,
+    /// Something in it tried the network.
+    pub network: bool,
 }
 
 /// A cell with its PHP-FPM; it ends with this value.

@@ -45,6 +45,7 @@ mod preview;
 mod privileges;
 mod purge;
 mod rehearsal;
+mod rehearsed_pages;
 mod releases;
 mod resources;
 mod resume;

@@ -54,6 +54,8 @@ pub struct Asked {
     pub body: String,
     /// PHP's messages.
     pub errors: String,
+    /// It says when to come again.
+    pub comes_again: bool,
     /// Text that it has to hold; empty: any.
     pub text: String,
     /// Words of the title of the post that it shows; empty: not known.
@@ -93,6 +95,7 @@ impl Visitor<'_> {
             asked.status = Some(reply.status());
             asked.errors.push_str(&String::from_utf8_lossy(&reply.err));
             asked.body = String::from_utf8_lossy(reply.body()).into_owned();
+            asked.comes_again = reply.header("Retry-After").is_some();
             asked.away = None;
             let location = reply.header("Location").filter(|_| (300..400).contains(&reply.status()));
             let Some(location) = location else { break };

@@ -1,10 +1,12 @@
 //! What a page of a staged site says about it. Pure.
 //!
-//! It fails only where it is proven that the site does not run because of what the backup holds: code that PHP does not take, a message
-//! that ends a script and speaks of nothing that a cell keeps away, a site that reached its staged tables and finds itself without a
-//! database. Everything else that is no page proves nothing.
+//! It fails where the site does not run because of what the backup holds: code that PHP does not take, a message that ends a script and
+//! speaks of nothing that a cell keeps away, a site that reached its staged tables and finds itself without a database. It fails as well
+//! where a visitor must not see the page: a server's error, or the page of an error, an installer or a bare web server, which nothing
+//! that a cell keeps away explains, nor the backup itself. Everything else that is no page proves nothing.
 
 use super::page::{Asked, WordPress, is_of_wordpress};
+use super::wrong::{self, By, Wrong};
 use crate::error::Code;
 use crate::host::cell::{Leavings, OWN};
 use crate::report::{Check, Outcome};
@@ -36,6 +38,12 @@ pub struct Fences {
     pub whole: bool,
     /// A file that it looked for in vain is one that a rehearsal hides.
     pub hidden: bool,
+    /// The staged tree holds what closes the site for maintenance.
+    pub closed: bool,
+    /// restore.toml names the status among those that the site is to answer.
+    pub expected: bool,
+    /// The live site shows a page of this title, too, and by this status.
+    pub as_live: bool,
 }
 
 const WANTS_RIGHTS: &str = "it wants to change its tables, which a rehearsal does not let it";
@@ -47,6 +55,9 @@ const WANTS_MORE: &str = "it wants more time or memory than it gets";
 const WANTS_THE_CELL: &str = "PHP does not run there as it does on the machine";
 const WANTS_WHAT_IS_BESIDE: &str = "it wants a file beside the site, which a rehearsal hides";
 const WANTS_SETTINGS: &str = "its settings lie outside of what is restored";
+const IS_CLOSED: &str = "it is closed for maintenance, as the backup has it";
+const IS_EXPECTED: &str = "`http.expect_status` of restore.toml names this status";
+const IS_LIVE: &str = "the live site shows the same page";
 const SAYS_NOTHING: &str = "no message of PHP's explains it";
 
 /// Words of PHP, of the kernel and of the database that speak of a fence, and what is told of it.
@@ -81,6 +92,30 @@ const NO_DATABASE: [&str; 4] = [
     "SQLSTATE[HY000] [",
 ];
 
+/// What pages say that are closed on purpose, in the words of a site's visitors.
+const CLOSED: [&str; 20] = [
+    "maintenance",
+    "briefly unavailable",
+    "coming soon",
+    "under construction",
+    "wartung",
+    "mantenimiento",
+    "manutenzione",
+    "manutenção",
+    "onderhoud",
+    "vedligeholdelse",
+    "underhåll",
+    "údržb",
+    "karbantart",
+    "konserwac",
+    "bakım",
+    "обслуживан",
+    "bảo trì",
+    "メンテナンス",
+    "维护",
+    "維護",
+];
+
 /// The check of a page.
 pub fn of(asked: &Asked, fences: &Fences, left: &Leavings) -> Check {
     let (path, millis) = (printable(&asked.path), asked.millis);
@@ -93,7 +128,7 @@ pub fn of(asked: &Asked, fences: &Fences, left: &Leavings) -> Check {
             None => check,
         }
     };
-    let Some(what) = trouble(asked) else {
+    let Some(what) = trouble(asked, fences, left) else {
         return match &asked.away {
             Some(away) => {
                 let message = format!("{path} leads to {}, and no page was seen", printable(away));
@@ -143,7 +178,13 @@ enum Kind {
     NoSettings,
     /// It does not hold what it has to.
     Text,
-    /// An error of a server's that nothing explains, or nothing at all.
+    /// It is closed on purpose.
+    Closed,
+    /// A page that no site means its visitors to see.
+    Wrong(Wrong),
+    /// An error of a server's that no message explains.
+    Error,
+    /// Nothing at all.
     Silent,
 }
 
@@ -151,13 +192,14 @@ fn is_page(asked: &Asked) -> bool {
     asked.status.is_some_and(|status| (200..300).contains(&status))
 }
 
-fn trouble(asked: &Asked) -> Option<Trouble> {
+fn trouble(asked: &Asked, fences: &Fences, left: &Leavings) -> Option<Trouble> {
     let found = |kind, said: String| Some(Trouble { said, kind });
     let status = asked.status.unwrap_or_default();
     // A page may tell of PHP's messages; a server's error is one.
     let of_server = status >= 500;
     let fatal = fatal(&asked.errors).or_else(|| fatal(&asked.body).filter(|_| of_server));
     let fatal = fatal.or_else(|| logged(&asked.errors).filter(|_| of_server));
+    let fatal = fatal.or_else(|| last_entry(&left.written).filter(|_| of_server && status != 503));
     if let Some(fatal) = fatal {
         let compile = ["PHP Parse error:", "PHP Compile error:"].iter().any(|mark| fatal.starts_with(mark));
         return found(if compile { Kind::Compile } else { Kind::Fatal(fatal.clone()) }, shown(&fatal));
@@ -174,9 +216,16 @@ fn trouble(asked: &Asked) -> Option<Trouble> {
     if asked.away.is_none() && has_no_database(asked, of_server) {
         return found(Kind::NoDatabase, format!("answers {status}: {}", words_of(&asked.body)));
     }
+    if status == 503 && is_closed(asked, fences) {
+        return found(Kind::Closed, format!("answers 503: {}", words_of(&asked.body)));
+    }
+    if let Some(wrong) = wrong_page(asked) {
+        let title = wrong::title(&asked.body).unwrap_or_default();
+        return found(Kind::Wrong(wrong), format!("answers {status} with {}: {}", wrong.what, shown(&title)));
+    }
     if of_server {
-        let said = words_of(&format!("{} {}", asked.errors, asked.body));
-        return found(Kind::Silent, format!("answers {status}: {said}"));
+        let said = words_of(&format!("{} {}", asked.body, told_of(&asked.errors)));
+        return found(Kind::Error, format!("answers {status}: {said}"));
     }
     if is_page(asked) && asked.away.is_none() && asked.body.trim().is_empty() {
         return found(Kind::Silent, format!("answers {status} with an empty page"));
@@ -185,6 +234,27 @@ fn trouble(asked: &Asked) -> Option<Trouble> {
         return found(Kind::Text, format!("answers {status} and does not hold {:?}", shown(&asked.text)));
     }
     None
+}
+
+/// PHP's messages but for those that come of being led: of constants that are there before the site's own.
+fn told_of(errors: &str) -> String {
+    let messages = errors.split("PHP message: ").filter(|message| !message.contains(" already defined in "));
+    messages.collect::<Vec<_>>().join(" ")
+}
+
+/// What an answer is where it is a page that no site means its visitors to see.
+pub fn wrong_page(asked: &Asked) -> Option<Wrong> {
+    let shown = asked.away.is_none() && asked.status.is_some_and(|status| status < 300 || status >= 500);
+    shown.then(|| wrong::of(&asked.body)).flatten()
+}
+
+/// Whether a 503 is meant: it says when to come again, or it speaks of it, or the tree holds the mark of it.
+fn is_closed(asked: &Asked, fences: &Fences) -> bool {
+    let speaks = || {
+        let page = asked.body.to_lowercase();
+        CLOSED.iter().any(|words| page.contains(words))
+    };
+    asked.comes_again || fences.closed || speaks()
 }
 
 /// A page of a working site may speak of databases, too, and so may a plugin to PHP's log: one without one is a server's error, or
@@ -208,6 +278,15 @@ fn fatal(text: &str) -> Option<String> {
 fn logged(text: &str) -> Option<String> {
     const MARKS: [&str; 5] = ["Uncaught PHP Exception", ".CRITICAL:", ".ERROR:", ".EMERGENCY:", ".ALERT:"];
     first(text, &MARKS)
+}
+
+/// The last entry of what a framework wrote into its log, where that is an error.
+fn last_entry(written: &str) -> Option<String> {
+    const LEVELS: [&str; 4] = [".CRITICAL:", ".ERROR:", ".EMERGENCY:", ".ALERT:"];
+    // An entry begins with its time; the lines of a trace do not.
+    let begins = |line: &&str| line.starts_with("[2");
+    let entry = written.lines().rfind(begins)?;
+    LEVELS.iter().any(|level| entry.contains(level)).then(|| entry.to_owned())
 }
 
 fn first(text: &str, marks: &[&str]) -> Option<String> {
@@ -290,13 +369,28 @@ fn excuse(asked: &Asked, fences: &Fences, left: &Leavings, what: &Trouble) -> Op
     if own(&what.said) || (!matches!(what.kind, Kind::Compile) && own(&asked.errors)) {
         return Some(WANTS_THE_CELL);
     }
+    match &what.kind {
+        Kind::Closed => return Some(IS_CLOSED),
+        Kind::Wrong(_) | Kind::Error | Kind::NoDatabase if fences.expected => return Some(IS_EXPECTED),
+        Kind::Wrong(Wrong { by: By::Server, .. }) if fences.as_live => return Some(IS_LIVE),
+        // It has nothing to do with what the site's code reaches.
+        Kind::Wrong(Wrong { by: By::Server, .. }) => return None,
+        _ => {}
+    }
     // What the code itself says of the database is no one's word but its own: it may go to live tables, or to none.
     if !fences.led && !matches!(what.kind, Kind::Compile | Kind::NoSettings) {
         return Some(WANTS_ANOTHER);
     }
-    if matches!(what.kind, Kind::Fatal(_) | Kind::Silent) && fences.hidden {
+    if matches!(what.kind, Kind::Fatal(_) | Kind::Wrong(_) | Kind::Error | Kind::Silent) && fences.hidden {
         return Some(WANTS_WHAT_IS_BESIDE);
     }
+    // Where nobody says why, what was kept from the site has to explain it.
+    let kept = |counts_rights: bool| {
+        let another = fences.turned_away || !fences.entered;
+        let why = another.then_some(WANTS_ANOTHER).or(fences.missing.then_some(WANTS_THE_REST));
+        let why = why.or((counts_rights && fences.denied).then_some(WANTS_RIGHTS));
+        why.or(left.network.then_some(WANTS_NETWORK)).or((!fences.layered).then_some(WANTS_FILES))
+    };
     let told = || [asked.errors.as_str(), body, &left.written].into_iter().find_map(of_words);
     match &what.kind {
         Kind::Compile => None,
@@ -321,6 +415,10 @@ fn excuse(asked: &Asked, fences: &Fences, left: &Leavings, what: &Trouble) -> Op
         Kind::Text if fences.turned_away => Some(WANTS_ANOTHER),
         Kind::Text if fences.missing => Some(WANTS_THE_REST),
         Kind::Text => told(),
+        // WordPress shows its pages although it may not write.
+        Kind::Wrong(wrong) => told().or_else(|| kept(wrong.by != By::WordPress)),
+        Kind::Error => told().or_else(|| kept(true)),
+        Kind::Closed => Some(IS_CLOSED),
         Kind::Silent => {
             let why = told().or(fences.turned_away.then_some(WANTS_ANOTHER));
             let why = why.or(fences.missing.then_some(WANTS_THE_REST));
@@ -357,6 +455,9 @@ mod tests {
         layered: true,
         whole: true,
         hidden: false,
+        closed: false,
+        expected: false,
+        as_live: false,
     };
 
     #[test]
@@ -403,7 +504,6 @@ mod tests {
                 Fences { turned_away: true, ..USUAL },
             ),
             (asked(500, "<h1>Server Error</h1>", ""), USUAL),
-            (asked(500, "<h1>Server Error</h1>", ""), Fences { denied: false, ..USUAL }),
             (asked(500, "", "PHP Fatal error:  Maximum execution time of 1 second exceeded in /a.php"), USUAL),
             // As phpredis, curl and SQLite say it of a cell.
             (asked(500, "", "PHP Fatal error:  Uncaught RedisException: No such file or directory in /r.php:1"), USUAL),
@@ -429,6 +529,72 @@ mod tests {
             assert_eq!(outcome(&page, fences), Outcome::NotChecked, "{page:?}");
         }
         assert_eq!(outcome(&asked(500, "", view), USUAL), Outcome::Fail);
+    }
+
+    #[test]
+    fn an_error_of_the_server_that_nothing_explains_stops_a_restore() {
+        let fences = Fences { denied: false, ..USUAL };
+        for page in [
+            asked(500, "<h1>Server Error</h1>", ""),
+            asked(500, "", ""),
+            asked(502, "<title>502 Bad Gateway</title>", ""),
+            asked(503, "<h1>503</h1>", ""),
+        ] {
+            let check = of(&page, &fences, &Leavings::default());
+            assert_eq!(check.outcome, Outcome::Fail, "{page:?}");
+            assert!(check.message.contains("answers 50"), "{}", check.message);
+            let network = Leavings { network: true, ..Leavings::default() };
+            assert_eq!(of(&page, &fences, &network).outcome, Outcome::NotChecked, "{page:?}");
+            for explained in [
+                USUAL,
+                Fences { expected: true, ..fences },
+                Fences { entered: false, ..fences },
+                Fences { missing: true, ..fences },
+                Fences { turned_away: true, ..fences },
+                Fences { layered: false, ..fences },
+                Fences { led: false, ..fences },
+            ] {
+                assert_eq!(outcome(&page, explained), Outcome::NotChecked, "{page:?} {explained:?}");
+            }
+        }
+        let led =
+            "PHP message: PHP Warning:  Constant DB_NAME already defined in /a.php on line 2\nPHP message: no stock";
+        let check = of(&asked(500, "<h1>Sorry</h1>", led), &fences, &Leavings::default());
+        assert_eq!(check.message, "/: answers 500: Sorry no stock");
+        // What the framework wrote into its log tells more than a right that was lacking.
+        let written = "[2026-01-02 03:04:05] production.ERROR: No key in /a.php:3\n#0 {main}\n";
+        let left = |written: &str| Leavings { written: written.into(), ..Leavings::default() };
+        let page = asked(500, "<title>Server Error</title>", "");
+        let check = of(&page, &USUAL, &left(written));
+        assert!(check.outcome == Outcome::Fail && check.message.contains("No key in /a.php:3"), "{}", check.message);
+        let denied = written.replace("No key", "UPDATE command denied to user");
+        assert_eq!(of(&page, &USUAL, &left(&denied)).outcome, Outcome::NotChecked);
+        let later = format!("{written}[2026-01-02 03:04:06] production.INFO: all is well\n");
+        assert_eq!(of(&page, &USUAL, &left(&later)).outcome, Outcome::NotChecked);
+    }
+
+    #[test]
+    fn a_page_that_no_site_means_to_show_stops_a_restore() {
+        let error = "<title>WordPress &rsaquo; Error</title><body id=\"error-page\">";
+        let framework = "<title>Server Error</title>";
+        let server = "<title>Welcome to nginx!</title>";
+        for (page, fences, wanted) in [
+            (asked(200, error, ""), USUAL, Outcome::Fail),
+            (asked(500, error, ""), USUAL, Outcome::Fail),
+            (asked(403, error, ""), USUAL, Outcome::NotChecked),
+            (asked(200, error, ""), Fences { turned_away: true, ..USUAL }, Outcome::NotChecked),
+            (asked(200, framework, ""), USUAL, Outcome::NotChecked),
+            (asked(200, framework, ""), Fences { denied: false, ..USUAL }, Outcome::Fail),
+            (asked(200, framework, ""), Fences { denied: false, as_live: true, ..USUAL }, Outcome::Fail),
+            (asked(200, server, ""), USUAL, Outcome::Fail),
+            (asked(200, server, ""), Fences { led: false, entered: false, ..USUAL }, Outcome::Fail),
+            (asked(200, server, ""), Fences { as_live: true, ..USUAL }, Outcome::NotChecked),
+            (Asked { away: Some("https://a.example/".into()), ..asked(302, server, "") }, USUAL, Outcome::NotChecked),
+        ] {
+            assert_eq!(outcome(&page, fences), wanted, "{page:?} {fences:?}");
+        }
+        let check = of(&asked(200, server, ""), &USUAL, &Leavings::default());
+        assert_eq!(check.message, "/: answers 200 with the default page of nginx: Welcome to nginx!");
     }
 
     #[test]
@@ -524,8 +690,13 @@ mod tests {
 
     #[test]
     fn a_page_that_is_away_on_purpose_proves_nothing() {
+        let closed = Fences { denied: false, closed: true, ..USUAL };
+        assert_eq!(outcome(&asked(503, "<p>Zaraz wracamy</p>", ""), closed), Outcome::NotChecked);
+        assert_eq!(outcome(&asked(500, "<p>Zaraz wracamy</p>", ""), closed), Outcome::Fail);
         for page in [
             asked(503, "<p>Briefly unavailable for scheduled maintenance.</p>", ""),
+            asked(503, "<title>Site en Bảo Trì</title>", ""),
+            Asked { comes_again: true, ..asked(503, "<h1>503</h1>", "") },
             asked(204, "", ""),
             asked(200, "  \n", ""),
         ] {

@@ -141,7 +141,7 @@ fn keep(spec: &Spec, listener: OwnedFd, layered: bool, tasks: u64) -> Result<(),
     unsafe { libc::kill(-1, libc::SIGKILL) };
     let _ = child.wait();
     let written = if layered { written(&mounts::layer()) } else { String::new() };
-    let left = Leavings { log: tail(&log), early, written };
+    let left = Leavings { log: tail(&log), early, written, network: tried_network() };
     say(&Said::Ended(left));
     Ok(())
 }
@@ -215,6 +215,25 @@ fn become_tenant(account: &Account, seconds: u64, tasks: u64) -> io::Result<()> 
     Ok(())
 }
 
+/// Whether the kernel found no way for something that was sent: the network of a cell has none.
+fn tried_network() -> bool {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    refused(&read("/proc/net/snmp")) || refused_of_6(&read("/proc/net/snmp6"))
+}
+
+/// By the kernel's counters of IPv4: a line of names and a line of figures.
+fn refused(counters: &str) -> bool {
+    let mut lines = counters.lines().filter_map(|line| line.strip_prefix("Ip: "));
+    let (Some(names), Some(figures)) = (lines.next(), lines.next()) else { return false };
+    names.split(' ').zip(figures.split(' ')).any(|(name, figure)| name == "OutNoRoutes" && figure != "0")
+}
+
+/// By those of IPv6: a line for each.
+fn refused_of_6(counters: &str) -> bool {
+    let mut words = counters.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    words.any(|words| words.first() == Some(&"Ip6OutNoRoutes") && words.get(1).is_some_and(|figure| *figure != "0"))
+}
+
 fn tail(path: &Path) -> String {
     let text = fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&text[text.len().saturating_sub(MAX_TOLD)..]).into_owned()
@@ -252,4 +271,18 @@ fn last_of(path: &Path) -> String {
         file.take(MAX_TOLD as u64).read_to_end(&mut text)
     });
     read.map(|_| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_found_no_way_is_counted() {
+        let snmp =
+            |figure: &str| format!("Ip: Forwarding OutNoRoutes ReasmTimeout\nIp: 2 {figure} 0\nTcp: a\nTcp: 9\n");
+        assert!(refused(&snmp("3")) && !refused(&snmp("0")) && !refused("") && !refused("Ip: OutNoRoutes\n"));
+        let of_6 = |figure: &str| format!("Ip6InReceives   \t7\nIp6OutNoRoutes                  \t{figure}\n");
+        assert!(refused_of_6(&of_6("1")) && !refused_of_6(&of_6("0")) && !refused_of_6(""));
+    }
 }
