@@ -4,6 +4,7 @@
 //! A site that does not work stops the restore, and so does a page that no visitor must see. A site that needs what a rehearsal does not have (a right to write, a network, a
 //! table that stays live) is not proven, and that stops nothing.
 
+mod file;
 mod lead;
 mod page;
 mod verdict;
@@ -16,13 +17,13 @@ use crate::config::{Config, Files, Probe};
 use crate::engine::machine::Hosts;
 use crate::engine::posts::{self, Chosen, Posts};
 use crate::engine::rehearsal::lead::{Lead, Lies};
-use crate::engine::rehearsal::page::{Asked, Visitor};
+use crate::engine::rehearsal::page::{Asked, Door, Visitor};
 use crate::engine::rehearsal::verdict::{Fences, Missing};
 use crate::engine::state::{Staged, StagedDatabase};
 use crate::error::{Code, Error, Result};
 use crate::host::account;
 use crate::host::cell::gate::Gate;
-use crate::host::cell::{Account, Cell, Spec, pool};
+use crate::host::cell::{Account, Answers, Cell, Php, Spec, Web, pool, web};
 use crate::host::credentials::{Endpoint, Password};
 use crate::host::database::grants::VISITING;
 use crate::host::database::shown::ShownTables;
@@ -34,7 +35,8 @@ use crate::path::RelPath;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor};
 use crate::report::{Check, Outcome, worst};
-use crate::siteconf::{self, nginx, spellings};
+use crate::siteconf::{self, Item, nginx, spellings};
+use crate::text::printable;
 use rustix::fs::OFlags;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
@@ -92,10 +94,20 @@ pub fn require(rehearsal: &Rehearsal) -> Result<()> {
         .with("rehearsal", serde_json::to_value(rehearsal).unwrap_or_default()))
 }
 
+/// Checks of what the web server adds to pages: they can speak against a site and are no proof for it.
+const BESIDE: [&str; 2] = ["static_file", "web_server"];
+
 fn of_pages(pages: Vec<Check>, millis: u64) -> Rehearsal {
-    let outcome = worst(pages.iter().map(|page| page.outcome));
-    let first = |outcome: Outcome| pages.iter().find(|page| page.outcome == outcome).map(|page| page.message.clone());
-    let proven = pages.iter().filter(|page| page.outcome == Outcome::Pass).count();
+    let counts = |page: &&Check| page.outcome == Outcome::Fail || !BESIDE.contains(&page.name.as_str());
+    let outcome = match pages.iter().filter(counts).map(|page| page.outcome).collect::<Vec<_>>() {
+        none if none.is_empty() => Outcome::NotChecked,
+        outcomes => worst(outcomes.into_iter()),
+    };
+    let first = |outcome: Outcome| {
+        let mut of = pages.iter().filter(counts).filter(|page| page.outcome == outcome);
+        of.next().map(|page| page.message.clone())
+    };
+    let proven = pages.iter().filter(counts).filter(|page| page.outcome == Outcome::Pass).count();
     let message = match first(Outcome::Fail).or_else(|| first(Outcome::NotChecked)) {
         Some(message) => message,
         None => format!("the staged site answers {proven} of {proven} pages"),
@@ -106,7 +118,10 @@ fn of_pages(pages: Vec<Check>, millis: u64) -> Rehearsal {
 /// Everything that a rehearsal needs, found before anything is made.
 struct Stage<'a> {
     plan: &'a Plan,
-    program: PathBuf,
+    /// The program of PHP-FPM; `None`: the site has no PHP.
+    php: Option<PathBuf>,
+    /// The program and the two configurations of nginx; `None`: it takes no part.
+    web: Option<(PathBuf, std::result::Result<String, String>, String)>,
     account: Account,
     settings: Vec<siteconf::pool::Setting>,
     /// The folder that a web server shows, where it will be live.
@@ -152,18 +167,32 @@ impl<'a> Stage<'a> {
         }
         let root = tree::open_folder(&plan.tree).map_err(|error| error.message)?;
         let files = site_files(config, plan);
-        let served = served(&files, plan, site.as_ref(), &root);
-        let served = served.ok_or("it has no index.php: it is a site without PHP")?;
+        let scripts = ["index.php".to_owned()];
+        let shown = served(&files, plan, site.as_ref(), &root, &scripts);
+        let is_php = shown.is_some();
+        let mut pages: Vec<String> =
+            files.iter().filter_map(|text| nginx::indexes_of(text, plan.domain.as_str()).ok()).flatten().collect();
+        pages.extend(["index.html", "index.htm"].map(str::to_owned));
+        let shown = shown.or_else(|| served(&files, plan, site.as_ref(), &root, &pages));
+        let served =
+            shown.ok_or("it has neither an index.php nor an index.html: nothing of it is known to be a page")?;
         let front = front(&files, plan, &served, &root);
-        let (live, settings) =
-            siteconf::serving_pool(config, &plan.domain).ok_or("no live PHP-FPM pool of the site is known")?;
-        if settings.iter().any(|setting| setting.key == "chroot" && !setting.value.is_empty()) {
+        let pool = siteconf::serving_pool(config, &plan.domain);
+        let settings = pool.as_ref().map(|(_, settings)| settings.clone()).unwrap_or_default();
+        let account = match &pool {
+            Some((live, _)) => account(config, &live.user, &live.group)?,
+            None if is_php => return Err("no live PHP-FPM pool of the site is known".into()),
+            None => owner(config)?,
+        };
+        if is_php && settings.iter().any(|setting| setting.key == "chroot" && !setting.value.is_empty()) {
             return Err("its PHP-FPM pool lives in a chroot".into());
         }
-        let account = account(config, &live.user, &live.group)?;
-        let program = hosts.services.php_program().ok_or("there is no PHP-FPM program")?;
+        let php = match is_php {
+            true => Some(hosts.services.php_program().ok_or("there is no PHP-FPM program")?),
+            false => None,
+        };
         let database = match (&plan.database, &staged.database) {
-            (Some(_), Some(_)) => {
+            (Some(_), Some(_)) if is_php => {
                 let server = hosts.server().map_err(|error| error.message)?;
                 let place = match &server.account().endpoint {
                     Endpoint::Socket(path) => path.clone(),
@@ -183,15 +212,30 @@ impl<'a> Stage<'a> {
         }));
         let lies = Lies { tree: &plan.tree, live: &plan.document_root, served: &served, around: around.as_deref() };
         let lead = Lead::of(&lies, &known);
-        if staged.database.is_none() && lead.is_known() {
+        if is_php && staged.database.is_none() && lead.is_known() {
             return Err("the database takes no part, and a rehearsal does not touch the live one".into());
         }
         let covered = vec![config.paths.web_root.clone(), config.paths.base.clone()];
         let secure = is_secure(&files);
         let probes = plan.probes(config);
+        // The file of the backup, where that goes live, too.
+        let staged_file = staged.config.iter().find(|file| file.item == Item::Nginx).map(|file| file.content.clone());
+        let block = staged_file.as_ref().or(files.first());
+        let program = hosts.services.nginx_program().filter(|_| block.is_some() || !is_php);
+        let web = program.and_then(|program| {
+            let usual = ["index.php", "index.html", "index.htm"].map(str::to_owned);
+            let plain = web::Plain { root: &served, index: &usual, given: &given, php: is_php };
+            let own = block.ok_or_else(|| "it is not known".to_owned());
+            let own = own.and_then(|text| web::own(text, plan.domain.as_str(), secure, is_php));
+            Some((program, own, web::plain(&plain).ok()?))
+        });
+        if php.is_none() && web.is_none() {
+            return Err("it has no index.php: it is a site without PHP, and there is no nginx to show it".into());
+        }
         Ok(Stage {
             plan,
-            program,
+            php,
+            web,
             account,
             settings,
             served,
@@ -261,31 +305,36 @@ impl<'a> Stage<'a> {
         let first = self.lead.own_setting("auto_prepend_file");
         let first = first.or_else(|| pool::value(&self.settings, "auto_prepend_file"));
         let database = visit.as_ref().map(|visit| (visit.gate.path().to_owned(), visit.place.clone()));
+        let (php_socket, web_socket) = (self.plan.stage.join("php.sock"), self.plan.stage.join("web.sock"));
+        let place = database.as_ref().map(|(_, place)| place.as_path());
         let spec = Spec {
-            program: self.program.clone(),
-            pool: pool::text(
-                &self.settings,
-                self.lead.own_setting("open_basedir"),
-                database.as_ref().map(|(_, place)| place.as_path()),
-                seconds,
-            ),
+            php: self.php.as_ref().map(|program| Php {
+                program: program.clone(),
+                pool: pool::text(&self.settings, self.lead.own_setting("open_basedir"), place, seconds),
+                prelude: lead::prelude(first),
+                socket: php_socket.clone(),
+            }),
+            web: self.web.as_ref().map(|(program, own, plain)| Web {
+                program: program.clone(),
+                own: own.clone(),
+                plain: plain.clone(),
+                socket: web_socket.clone(),
+            }),
             account: self.account.clone(),
-            socket: self.plan.stage.join("php.sock"),
             tree: self.plan.tree.clone(),
             place: self.plan.document_root.clone(),
             around: self.around.clone(),
             hidden: self.lead.hidden.clone(),
             covered: self.covered.clone(),
             database,
-            prelude: lead::prelude(first),
             seconds,
         };
         let cell = Cell::open(&spec).map_err(|error| error.message)?;
-        let layered = cell.layered;
+        let (layered, web) = (cell.layered, cell.web.clone());
         let parameter = self.lead.parameter(visit.as_ref().map(Visit::access).as_ref());
-        let visitor = Visitor {
+        let through = |door| Visitor {
             services: &hosts.services,
-            socket: cell.socket(),
+            door,
             domain: self.plan.domain.as_str(),
             tree: &self.plan.tree,
             live: &self.plan.document_root,
@@ -294,11 +343,15 @@ impl<'a> Stage<'a> {
             given: &self.given,
             until: began + self.time,
         };
+        let visitor = through(Door::Php(&php_socket));
+        let at_web = matches!(web, Answers::Own | Answers::Plain(_)).then(|| through(Door::Web(&web_socket)));
         let mut asked = Vec::new();
         // A post is a front page with a question behind it.
-        let is_scripts = self.front.as_ref().is_none_or(|name| name.ends_with(".php"));
-        if is_scripts {
-            asked.push(visitor.ask("front_page", "/", self.secure));
+        let is_scripts = self.php.is_some() && self.front.as_ref().is_none_or(|name| name.ends_with(".php"));
+        match &at_web {
+            _ if is_scripts => asked.push(visitor.ask("front_page", "/", self.secure)),
+            Some(server) => asked.push(server.ask("front_page", "/", self.secure)),
+            None => {}
         }
         let answered = asked.iter().all(|asked| asked.status.is_some());
         let blog = visit.as_ref().filter(|_| answered && is_scripts && self.lead.is_wordpress);
@@ -306,14 +359,31 @@ impl<'a> Stage<'a> {
             let page = visitor.ask("post", &format!("/?p={}", post.id), self.secure);
             asked.push(Asked { title: post.title, marks: post.marks, before: post.before, ..page });
         }
-        for probe in self.probes.iter().filter(|probe| answered && visitor.is_of_php(&probe.path)) {
-            let page = visitor.ask("probe", &probe.path, self.secure);
+        for probe in self.probes.iter().filter(|_| answered) {
+            let is_of_php = self.php.is_some() && visitor.is_of_php(&probe.path);
+            let of = if is_of_php { Some(&visitor) } else { at_web.as_ref() };
+            let Some(of) = of else { continue };
+            let page = of.ask("probe", &probe.path, self.secure);
             asked.push(Asked { text: probe.text.clone(), ..page });
+        }
+        let mut file = None;
+        if let Some(server) = at_web.as_ref().filter(|_| answered) {
+            // By the address that people have of it: what the web server makes of that is no matter of PHP's.
+            let came = |asked: &&Asked| asked.status.is_some_and(|status| status < 300) && !asked.path.contains('?');
+            if let Some(page) = asked.iter().rev().find(came).filter(|_| is_scripts) {
+                let page = server.ask("web_server", &page.path.clone(), self.secure);
+                asked.push(page);
+            }
+            file = self.known_file(server);
         }
         let left = cell.close();
         if asked.is_empty() {
             let front = self.front.as_deref().unwrap_or_default();
-            return Err(format!("its front page is the file {front}, and no page of PHP's is known"));
+            let why = match web {
+                Answers::Failed(why) => format!(", and nginx does not run apart from the machine ({why})"),
+                _ => ", and no page of PHP's is known".into(),
+            };
+            return Err(format!("its front page is the file {front}{why}"));
         }
         if left.early && asked.iter().all(|asked| asked.status.is_none()) {
             let said = left.log.lines().last().unwrap_or("it gives no reason");
@@ -333,6 +403,7 @@ impl<'a> Stage<'a> {
             hidden: false,
             closed: self.is_closed(),
             expected: false,
+            plain: matches!(web, Answers::Plain(_)),
             as_live: false,
             whole: self.around.is_none() && !is_beside(&self.plan.document_root, "wp-config.php"),
         };
@@ -343,7 +414,32 @@ impl<'a> Stage<'a> {
             let as_live = is_bare && self.is_as_live(hosts, asked);
             verdict::of(asked, &Fences { hidden, expected, as_live, ..fences }, &left)
         };
-        Ok(asked.iter().map(of_page).collect())
+        let by = |check: Check| match &web {
+            Answers::Plain(why) => check.with("server_block", format!("a plain one: {}", printable(why))),
+            _ => check.with("server_block", "the site's own"),
+        };
+        let of_asked = |asked: &Asked| if asked.by_web { by(of_page(asked)) } else { of_page(asked) };
+        Ok(asked.iter().map(of_asked).chain(file.map(by)).collect())
+    }
+
+    /// The check of a file that the web server shows by itself, and whose bytes are known.
+    fn known_file(&self, server: &Visitor) -> Option<Check> {
+        let inner = self.served.strip_prefix(&self.plan.document_root).ok()?;
+        let known = file::find(&self.plan.tree, inner)?;
+        let address = format!("/{}", known.name);
+        let check = |outcome, said: String| {
+            Check::new("static_file", outcome, format!("{address} {said}")).with("path", address.clone())
+        };
+        let bytes = known.bytes.len();
+        Some(match server.file(&address, self.secure) {
+            Some(came) if came == known.bytes => {
+                check(Outcome::Pass, format!("is served byte by byte as it is staged, {bytes} bytes"))
+                    .with("bytes", bytes)
+                    .with("sha256", known.digest)
+            }
+            Some(_) => check(Outcome::NotChecked, "is served with other bytes than it is staged with".into()),
+            None => check(Outcome::NotChecked, "is not served".into()),
+        })
     }
 
     /// Whether the staged tree holds the mark by which its code closes the site for maintenance.
@@ -443,6 +539,15 @@ fn account(config: &Config, user: &str, group: &str) -> std::result::Result<Acco
     Ok(Account { uid, gid, groups })
 }
 
+/// The account of a site without PHP: whose its files are.
+fn owner(config: &Config) -> std::result::Result<Account, String> {
+    let (uid, gid) = FilePolicy::from_config(&config.files).map_err(|error| error.message)?.owner;
+    if uid == 0 || gid == 0 {
+        return Err("its files are root's (`files.owner`), and nothing of a site runs as root".into());
+    }
+    Ok(Account { uid, gid, groups: Vec::new() })
+}
+
 /// Whether the site has a database, by what the administrator or its live settings say. One that is not understood is one.
 fn has_database(config: &Config, plan: &Plan, site: Option<&Site>) -> bool {
     let named = || site.is_none_or(|site| !matches!(site_database::find(config, site), Ok(None)));
@@ -475,8 +580,8 @@ fn given(files: &[Vec<u8>]) -> (Variables, Variables) {
     (given.into_iter().map(inner).collect(), known)
 }
 
-/// The folder that a web server shows of the site, where it will be live; `None` where none of them has an index.php.
-fn served(files: &[Vec<u8>], plan: &Plan, site: Option<&Site>, tree: &impl AsFd) -> Option<PathBuf> {
+/// The folder that a web server shows of the site, where it will be live; `None` where none of them has one of these files.
+fn served(files: &[Vec<u8>], plan: &Plan, site: Option<&Site>, tree: &impl AsFd, names: &[String]) -> Option<PathBuf> {
     let live = &plan.document_root;
     let root = site.map_or_else(|| live.clone(), |site| site.root.clone());
     let of_nginx = files.iter().filter_map(|text| nginx::roots_of(text, plan.domain.as_str()).ok());
@@ -484,9 +589,9 @@ fn served(files: &[Vec<u8>], plan: &Plan, site: Option<&Site>, tree: &impl AsFd)
     let usual = ["public_html", "public", "web", "htdocs", "httpdocs"].map(|name| root.join(name));
     let mut candidates = named.chain([root.clone()]).chain(usual).chain([live.clone()]);
     candidates.find(|folder| {
-        let inner = folder.strip_prefix(live).ok().map(|inner| inner.join("index.php"));
-        let path = inner.and_then(|inner| RelPath::parse(inner.as_os_str().as_bytes()).ok());
-        path.is_some_and(|path| tree::open_beneath(tree.as_fd(), &path, OFlags::PATH).is_ok())
+        let Ok(inner) = folder.strip_prefix(live) else { return false };
+        let mut paths = names.iter().filter_map(|name| RelPath::parse(inner.join(name).as_os_str().as_bytes()).ok());
+        paths.any(|path| tree::open_beneath(tree.as_fd(), &path, OFlags::PATH).is_ok())
     })
 }
 

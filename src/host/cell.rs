@@ -3,7 +3,7 @@
 //! The worker starts the helper again ([`inside`]), and that one leaves the machine: by namespaces of its own for mounts, network,
 //! processes and shared memory. In the cell the staged tree lies at the live tree's path, beneath a layer that takes its writes and
 //! goes with the cell. Everything else is read-only, and what others put into the folders of sites, sockets and temporary files is not
-//! there. PHP-FPM runs as the account of the site's own pool from its first instruction on. The one way out is the socket of a
+//! there. PHP-FPM and nginx run as the account of the site's own pool from their first instruction on. The one way out is the socket of a
 //! [`gate`](gate::Gate), which lets one account of the database in.
 //!
 //! A cell ends with its worker, however that ends: its first process reads the worker's pipe to its end, and the kernel ends the
@@ -13,6 +13,7 @@ pub mod gate;
 pub mod inside;
 mod mounts;
 pub mod pool;
+pub mod web;
 
 use crate::error::{Code, Error, IoContext, Result};
 use serde::{Deserialize, Serialize};
@@ -45,14 +46,12 @@ pub struct Account {
 /// What a cell is made of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Spec {
-    /// The PHP-FPM program.
-    pub program: PathBuf,
-    /// PHP-FPM's configuration, as [`pool::text`] writes it.
-    pub pool: String,
+    /// The site's PHP; `None`: it has none.
+    pub php: Option<Php>,
+    /// The site's web server; `None`: it has none.
+    pub web: Option<Web>,
     /// The account that all of it runs as.
     pub account: Account,
-    /// Where it is to listen: a place in a folder of ours, outside of the cell.
-    pub socket: PathBuf,
     /// The staged tree.
     pub tree: PathBuf,
     /// The path that it will have when it is live.
@@ -65,20 +64,61 @@ pub struct Spec {
     pub covered: Vec<PathBuf>,
     /// The gate's socket, and the path at which the site finds it.
     pub database: Option<(PathBuf, PathBuf)>,
-    /// The text of [`PRELUDE`].
-    pub prelude: String,
     /// Longest life, in seconds.
     pub seconds: u64,
+}
+
+/// PHP-FPM in a cell.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Php {
+    /// The program.
+    pub program: PathBuf,
+    /// Its configuration, as [`pool::text`] writes it.
+    pub pool: String,
+    /// The text of [`PRELUDE`].
+    pub prelude: String,
+    /// Where it is to listen: a place in a folder of ours, outside of the cell.
+    pub socket: PathBuf,
+}
+
+/// nginx in a cell.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Web {
+    /// The program.
+    pub program: PathBuf,
+    /// The configuration with the site's own server block ([`web::own`]), or why that is not taken.
+    pub own: std::result::Result<String, String>,
+    /// The one that is taken where nginx refuses that ([`web::plain`]).
+    pub plain: String,
+    /// Where it is to listen: a place in a folder of ours, outside of the cell.
+    pub socket: PathBuf,
+}
+
+/// By what a web server answers in a cell.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answers {
+    /// There is none.
+    #[default]
+    Nobody,
+    /// nginx did not take any configuration, for this reason.
+    Failed(String),
+    /// A server of ours, because the site's own is not taken for this reason.
+    Plain(String),
+    /// What the site's own server block says.
+    Own,
 }
 
 /// What a cell says through its pipe, a line each.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Said {
-    /// PHP-FPM was started, and requests are taken.
+    /// What answers was started, and requests are taken.
     Ready {
         /// The site's writes have a layer of their own; else its tree is read-only.
         layered: bool,
+        /// By what the web server answers.
+        web: Answers,
     },
     /// It could not be made.
     Failed(String),
@@ -91,7 +131,9 @@ enum Said {
 pub struct Leavings {
     /// The end of PHP-FPM's own log.
     pub log: String,
-    /// PHP-FPM ended before it was told to.
+    /// The end of nginx's own log.
+    pub server: String,
+    /// PHP-FPM, or the web server where there is no PHP, ended before it was told to.
     pub early: bool,
     /// The end of what the site wrote into files that speak of errors, such as its logs.
     pub written: String,
@@ -99,23 +141,27 @@ pub struct Leavings {
     pub network: bool,
 }
 
-/// A cell with its PHP-FPM; it ends with this value.
+/// A cell with what answers in it; it ends with this value.
 pub struct Cell {
     child: Child,
     control: Option<ChildStdin>,
     said: BufReader<ChildStdout>,
-    socket: PathBuf,
+    sockets: Vec<PathBuf>,
     /// The site's writes have a layer of their own; else its tree is read-only.
     pub layered: bool,
+    /// By what the web server answers.
+    pub web: Answers,
 }
 
 impl Cell {
-    /// Makes a cell and starts PHP-FPM in it.
+    /// Makes a cell and starts PHP-FPM and nginx in it.
     ///
     /// # Errors
     /// `internal` with the reason, where this machine does not let one be made.
     pub fn open(spec: &Spec) -> Result<Cell> {
-        remove(&spec.socket);
+        let php = spec.php.iter().map(|php| php.socket.clone());
+        let sockets: Vec<PathBuf> = php.chain(spec.web.iter().map(|web| web.socket.clone())).collect();
+        sockets.iter().for_each(|socket| remove(socket));
         let mut command = Command::new("/proc/self/exe");
         command.arg(COMMAND).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -127,8 +173,9 @@ impl Cell {
             child,
             control: Some(control),
             said: BufReader::new(said),
-            socket: spec.socket.clone(),
+            sockets,
             layered: false,
+            web: Answers::Nobody,
         };
         let text = serde_json::to_vec(spec).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
         if let Some(control) = &mut cell.control {
@@ -139,18 +186,14 @@ impl Cell {
                 .doing(|| "speak to a cell".to_owned())?;
         }
         match cell.hear()? {
-            Said::Ready { layered } => {
+            Said::Ready { layered, web } => {
                 cell.layered = layered;
+                cell.web = web;
                 Ok(cell)
             }
             Said::Failed(why) => Err(Error::new(Code::Internal, why)),
             Said::Ended(left) => Err(Error::new(Code::Internal, format!("PHP-FPM did not start: {}", left.log))),
         }
-    }
-
-    /// Where its PHP-FPM answers.
-    pub fn socket(&self) -> &Path {
-        &self.socket
     }
 
     /// Ends it, and tells what is left.
@@ -176,7 +219,7 @@ impl Drop for Cell {
         self.control = None;
         // It reads the pipe's end, and waits for everything in it.
         let _ = self.child.wait();
-        remove(&self.socket);
+        self.sockets.iter().for_each(|socket| remove(socket));
     }
 }
 

@@ -241,6 +241,26 @@ impl Services {
         self.unit(Service::PhpFpm).ok().and_then(|unit| master::program(Service::PhpFpm, unit))
     }
 
+    /// The program of nginx.
+    pub fn nginx_program(&self) -> Option<PathBuf> {
+        self.unit(Service::Nginx).ok().and_then(|unit| master::program(Service::Nginx, unit))
+    }
+
+    /// Asks a web server at a socket for a page of the site `name`, and follows it nowhere. The answer is in the form of PHP's.
+    ///
+    /// # Errors
+    /// As [`http::ask_at`].
+    pub fn ask_web(
+        &self,
+        to: &Listen,
+        path: &str,
+        name: &str,
+        headers: &[(&str, &str)],
+        time: Duration,
+    ) -> std::io::Result<fastcgi::Reply> {
+        http::ask_at(to, path, name, headers, &self.until(time))
+    }
+
     /// Sends a request to a FastCGI server.
     ///
     /// # Errors

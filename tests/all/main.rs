@@ -46,6 +46,7 @@ mod privileges;
 mod purge;
 mod rehearsal;
 mod rehearsed_pages;
+mod rehearsed_web;
 mod releases;
 mod resources;
 mod resume;

@@ -1,8 +1,10 @@
-//! Asks a staged site for a page over FastCGI, as its web server would, along its own redirects.
+//! Asks a staged site for a page along its own redirects: its PHP over FastCGI, as its web server would, or its web server.
 
 use super::lead;
 use crate::engine::posts::Before;
+use crate::host::cell::web;
 use crate::host::services::Services;
+use crate::host::services::fastcgi::Reply;
 use crate::host::tree;
 use crate::path::RelPath;
 use crate::siteconf::Listen;
@@ -21,8 +23,8 @@ const MAX_LOCATION: usize = 2 << 10;
 pub struct Visitor<'a> {
     /// The machine's way to ask.
     pub services: &'a Services,
-    /// Where the staged site's PHP answers.
-    pub socket: &'a Path,
+    /// Where the staged site answers.
+    pub door: Door<'a>,
     /// The site's name.
     pub domain: &'a str,
     /// The staged tree, and the path that it has for the site.
@@ -37,6 +39,15 @@ pub struct Visitor<'a> {
     pub given: &'a [(String, String)],
     /// When there is no more time.
     pub until: Instant,
+}
+
+/// What of a staged site is asked, at its socket.
+#[derive(Debug, Clone, Copy)]
+pub enum Door<'a> {
+    /// PHP.
+    Php(&'a Path),
+    /// The web server, and PHP behind it.
+    Web(&'a Path),
 }
 
 /// A page that was asked for, and what came.
@@ -54,6 +65,8 @@ pub struct Asked {
     pub body: String,
     /// PHP's messages.
     pub errors: String,
+    /// The web server was asked for it.
+    pub by_web: bool,
     /// It says when to come again.
     pub comes_again: bool,
     /// Text that it has to hold; empty: any.
@@ -80,7 +93,8 @@ impl Visitor<'_> {
     pub fn ask(&self, name: &str, path: &str, secure: bool) -> Asked {
         let began = Instant::now();
         let (mut host, mut path, mut secure) = (self.domain.to_owned(), path.to_owned(), secure);
-        let mut asked = Asked { name: name.to_owned(), ..Asked::default() };
+        let by_web = matches!(self.door, Door::Web(_));
+        let mut asked = Asked { name: name.to_owned(), by_web, ..Asked::default() };
         for _ in 0..=MAX_REDIRECTS {
             asked.path.clone_from(&path);
             let left = self.until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
@@ -119,13 +133,24 @@ impl Visitor<'_> {
         asked
     }
 
-    fn request(
-        &self,
-        host: &str,
-        path: &str,
-        secure: bool,
-        time: Duration,
-    ) -> std::io::Result<crate::host::services::fastcgi::Reply> {
+    /// The bytes that the web server gives for a file, where it gives any.
+    pub fn file(&self, path: &str, secure: bool) -> Option<Vec<u8>> {
+        let left = self.until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let reply = self.request(self.domain, path, secure, left).ok()?;
+        (reply.status() == 200).then(|| reply.body().to_vec())
+    }
+
+    fn request(&self, host: &str, path: &str, secure: bool, time: Duration) -> std::io::Result<Reply> {
+        let socket = match self.door {
+            Door::Php(socket) => socket,
+            Door::Web(socket) => {
+                let mut headers = vec![(web::LED, self.parameter)];
+                if secure {
+                    headers.push((web::SECURE, "on"));
+                }
+                return self.services.ask_web(&Listen::Unix(socket.to_owned()), path, host, &headers, time);
+            }
+        };
         let name_of_server = host.split(':').next().unwrap_or(host);
         let (name, query) = path.split_once('?').unwrap_or((path, ""));
         let script = self.script(name);
@@ -166,7 +191,7 @@ impl Visitor<'_> {
                 params.push((name, value));
             }
         }
-        self.services.ask(&Listen::Unix(self.socket.to_owned()), &params, time)
+        self.services.ask(&Listen::Unix(socket.to_owned()), &params, time)
     }
 
     /// Whether an address is for PHP to answer: a file that is no script is the web server's.

@@ -42,6 +42,8 @@ pub struct Fences {
     pub closed: bool,
     /// restore.toml names the status among those that the site is to answer.
     pub expected: bool,
+    /// The web server answers by a server of ours, not by the site's own.
+    pub plain: bool,
     /// The live site shows a page of this title, too, and by this status.
     pub as_live: bool,
 }
@@ -55,6 +57,7 @@ const WANTS_MORE: &str = "it wants more time or memory than it gets";
 const WANTS_THE_CELL: &str = "PHP does not run there as it does on the machine";
 const WANTS_WHAT_IS_BESIDE: &str = "it wants a file beside the site, which a rehearsal hides";
 const WANTS_SETTINGS: &str = "its settings lie outside of what is restored";
+const WANTS_ITS_SERVER: &str = "its web server is set up otherwise on the machine";
 const IS_CLOSED: &str = "it is closed for maintenance, as the backup has it";
 const IS_EXPECTED: &str = "`http.expect_status` of restore.toml names this status";
 const IS_LIVE: &str = "the live site shows the same page";
@@ -199,6 +202,8 @@ fn trouble(asked: &Asked, fences: &Fences, left: &Leavings) -> Option<Trouble> {
     let of_server = status >= 500;
     let fatal = fatal(&asked.errors).or_else(|| fatal(&asked.body).filter(|_| of_server));
     let fatal = fatal.or_else(|| logged(&asked.errors).filter(|_| of_server));
+    // What PHP said behind a web server is in that one's log.
+    let fatal = fatal.or_else(|| self::fatal(&left.server).filter(|_| of_server && asked.by_web));
     let fatal = fatal.or_else(|| last_entry(&left.written).filter(|_| of_server && status != 503));
     if let Some(fatal) = fatal {
         let compile = ["PHP Parse error:", "PHP Compile error:"].iter().any(|mark| fatal.starts_with(mark));
@@ -224,7 +229,8 @@ fn trouble(asked: &Asked, fences: &Fences, left: &Leavings) -> Option<Trouble> {
         return found(Kind::Wrong(wrong), format!("answers {status} with {}: {}", wrong.what, shown(&title)));
     }
     if of_server {
-        let said = words_of(&format!("{} {}", asked.body, told_of(&asked.errors)));
+        let of_web = if asked.by_web { last_error(&left.server) } else { "" };
+        let said = words_of(&format!("{} {} {of_web}", asked.body, told_of(&asked.errors)));
         return found(Kind::Error, format!("answers {status}: {said}"));
     }
     if is_page(asked) && asked.away.is_none() && asked.body.trim().is_empty() {
@@ -236,6 +242,19 @@ fn trouble(asked: &Asked, fences: &Fences, left: &Leavings) -> Option<Trouble> {
     None
 }
 
+/// Whether an error may come of what a web server has in a cell, and not on the machine: of another server block, or of no answer behind it.
+fn is_of_set_up(asked: &Asked, fences: &Fences) -> bool {
+    let status = asked.status.unwrap_or_default();
+    asked.by_web && (matches!(status, 502..=504) || (status >= 500 && fences.plain))
+}
+
+/// The last error in a web server's log, without its time and the question that led to it.
+fn last_error(log: &str) -> &str {
+    let line = log.lines().rfind(|line| line.contains("[error]")).unwrap_or_default();
+    let line = line.split_once(": *").and_then(|(_, rest)| rest.split_once(' ')).map_or(line, |(_, rest)| rest);
+    line.split(", client: ").next().unwrap_or_default()
+}
+
 /// PHP's messages but for those that come of being led: of constants that are there before the site's own.
 fn told_of(errors: &str) -> String {
     let messages = errors.split("PHP message: ").filter(|message| !message.contains(" already defined in "));
@@ -244,7 +263,7 @@ fn told_of(errors: &str) -> String {
 
 /// What an answer is where it is a page that no site means its visitors to see.
 pub fn wrong_page(asked: &Asked) -> Option<Wrong> {
-    let shown = asked.away.is_none() && asked.status.is_some_and(|status| status < 300 || status >= 500);
+    let shown = asked.away.is_none() && asked.status.is_some_and(|status| !(300..500).contains(&status));
     shown.then(|| wrong::of(&asked.body)).flatten()
 }
 
@@ -373,6 +392,7 @@ fn excuse(asked: &Asked, fences: &Fences, left: &Leavings, what: &Trouble) -> Op
         Kind::Closed => return Some(IS_CLOSED),
         Kind::Wrong(_) | Kind::Error | Kind::NoDatabase if fences.expected => return Some(IS_EXPECTED),
         Kind::Wrong(Wrong { by: By::Server, .. }) if fences.as_live => return Some(IS_LIVE),
+        Kind::Wrong(_) | Kind::Error if is_of_set_up(asked, fences) => return Some(WANTS_ITS_SERVER),
         // It has nothing to do with what the site's code reaches.
         Kind::Wrong(Wrong { by: By::Server, .. }) => return None,
         _ => {}
@@ -457,6 +477,7 @@ mod tests {
         hidden: false,
         closed: false,
         expected: false,
+        plain: false,
         as_live: false,
     };
 
@@ -592,6 +613,13 @@ mod tests {
             (Asked { away: Some("https://a.example/".into()), ..asked(302, server, "") }, USUAL, Outcome::NotChecked),
         ] {
             assert_eq!(outcome(&page, fences), wanted, "{page:?} {fences:?}");
+        }
+        for (status, plain, wanted) in
+            [(500, false, Outcome::Fail), (500, true, Outcome::NotChecked), (502, false, Outcome::NotChecked)]
+        {
+            let page = Asked { by_web: true, ..asked(status, "<title>502 Bad Gateway</title>", "") };
+            let fences = Fences { denied: false, plain, ..USUAL };
+            assert_eq!(outcome(&page, fences), wanted, "{status} {plain}");
         }
         let check = of(&asked(200, server, ""), &USUAL, &Leavings::default());
         assert_eq!(check.message, "/: answers 200 with the default page of nginx: Welcome to nginx!");

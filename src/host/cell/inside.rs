@@ -1,22 +1,26 @@
-//! The helper as the first process of a cell: it leaves the machine, starts PHP-FPM as the site's account, and ends with its worker.
+//! The helper as the first process of a cell: it leaves the machine, starts PHP-FPM and nginx as the site's account, and ends with its
+//! worker.
 
-use super::{Account, Leavings, OWN, PRELUDE, Said, Spec, mounts};
+use super::{Account, Answers, Leavings, OWN, PRELUDE, Php, Said, Spec, Web, mounts, web};
 use crate::host::process;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 /// Largest description of a cell.
 const MAX_SPEC: u32 = 1 << 20;
 /// Most bytes that are told of a log.
 const MAX_TOLD: usize = 8 << 10;
-/// The descriptor that PHP-FPM takes its listening socket from.
+/// How long nginx may look at its configuration.
+const TESTING: Duration = Duration::from_secs(5);
+/// The descriptor that PHP-FPM and nginx take their listening sockets from.
 const LISTENER: i32 = 3;
 /// Most bytes of addresses of a process. PHP's own limit of memory is far below.
 const ADDRESSES: u64 = 4 << 30;
@@ -65,14 +69,23 @@ fn read_spec() -> io::Result<Spec> {
     Ok(serde_json::from_slice(&text)?)
 }
 
+/// The sockets that requests come through.
+struct Listeners {
+    php: Option<UnixListener>,
+    web: Option<UnixListener>,
+}
+
 fn enter() -> Result<(), String> {
     let spec = read_spec().map_err(|error| format!("the cell's description: {error}"))?;
     if spec.account.uid == 0 || spec.account.gid == 0 {
         return Err("nothing of a site runs as root".into());
     }
-    let listener = super::listen(&spec.socket, 0o600)
-        .map(OwnedFd::from)
-        .map_err(|error| format!("listen at {}: {error}", spec.socket.display()))?;
+    // Only root enters its folder, and in the cell nginx has to reach PHP.
+    let at = |path: &Path| super::listen(path, 0o666).map_err(|error| format!("listen at {}: {error}", path.display()));
+    let listeners = Listeners {
+        php: spec.php.as_ref().map(|php| at(&php.socket)).transpose()?,
+        web: spec.web.as_ref().map(|web| at(&web.socket)).transpose()?,
+    };
     let sockets = mounts::sockets();
     let tasks = tasks_of(spec.account.uid);
     let flags = libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWPID;
@@ -86,14 +99,14 @@ fn enter() -> Result<(), String> {
         -1 => Err(last("fork")),
         0 => {
             die_with_parent();
-            if let Err(why) = keep(&spec, listener, layered, tasks) {
+            if let Err(why) = keep(&spec, listeners, layered, tasks) {
                 say(&Said::Failed(why));
             }
             // The first process of its namespace: with it the kernel ends all others.
             std::process::exit(0);
         }
         child => {
-            drop(listener);
+            drop(listeners);
             let mut status = 0;
             // SAFETY: writes to an integer of ours.
             while unsafe { libc::waitpid(child, &raw mut status, 0) } == -1
@@ -104,26 +117,33 @@ fn enter() -> Result<(), String> {
     }
 }
 
+/// A program of a cell: who it runs as, and what bounds it.
+struct Tenant<'a> {
+    account: &'a Account,
+    seconds: u64,
+    /// Processes and threads that the account may have.
+    tasks: u64,
+}
+
 /// The life of the first process.
-fn keep(spec: &Spec, listener: OwnedFd, layered: bool, tasks: u64) -> Result<(), String> {
+fn keep(spec: &Spec, listeners: Listeners, layered: bool, tasks: u64) -> Result<(), String> {
     mounts::show_processes()?;
-    let own = Path::new(OWN);
-    let (conf, log) = (own.join("php-fpm.conf"), own.join("php-fpm.log"));
-    let put = |path: &Path, text: &str| {
-        fs::write(path, text)
-            .and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o444)))
-            .map_err(|error| format!("write {}: {error}", path.display()))
+    let tenant = Tenant { account: &spec.account, seconds: spec.seconds, tasks: tasks + TASKS };
+    let log = Path::new(OWN).join("php-fpm.log");
+    let mut php = None;
+    if let (Some(of), Some(listener)) = (&spec.php, listeners.php) {
+        php = Some(start_php(of, &tenant, &log, listener)?);
+    }
+    let (mut server, mut answers) = (None, Answers::Nobody);
+    if let (Some(of), Some(listener)) = (&spec.web, listeners.web) {
+        (server, answers) = start_web(of, &tenant, listener);
+    }
+    let mut child = match (php, server) {
+        (Some(php), _) => php,
+        (None, Some(server)) => server,
+        (None, None) => return Err(format!("nothing of the site answers: {answers:?}")),
     };
-    put(&conf, &spec.pool)?;
-    put(Path::new(PRELUDE), &spec.prelude)?;
-    put(&log, "")?;
-    chown(&log, Some(spec.account.uid), None)
-        .and_then(|()| fs::set_permissions(&log, Permissions::from_mode(0o600)))
-        .map_err(|error| format!("write {}: {error}", log.display()))?;
-    let mut child =
-        start(spec, &conf, &listener, tasks).map_err(|error| format!("{}: {error}", spec.program.display()))?;
-    drop(listener);
-    say(&Said::Ready { layered });
+    say(&Said::Ready { layered, web: answers });
     let deadline = Instant::now() + Duration::from_secs(spec.seconds);
     let stdin = io::stdin();
     let mut early;
@@ -141,7 +161,8 @@ fn keep(spec: &Spec, listener: OwnedFd, layered: bool, tasks: u64) -> Result<(),
     unsafe { libc::kill(-1, libc::SIGKILL) };
     let _ = child.wait();
     let written = if layered { written(&mounts::layer()) } else { String::new() };
-    let left = Leavings { log: tail(&log), early, written, network: tried_network() };
+    let server = tail(&Path::new(OWN).join("nginx.log"));
+    let left = Leavings { log: tail(&log), server, early, written, network: tried_network() };
     say(&Said::Ended(left));
     Ok(())
 }
@@ -156,33 +177,123 @@ fn tasks_of(uid: u32) -> u64 {
     own.map(|entry| fs::read_dir(entry.path().join("task")).map_or(1, |tasks| tasks.count() as u64)).sum()
 }
 
-fn start(spec: &Spec, conf: &Path, listener: &OwnedFd, tasks: u64) -> io::Result<std::process::Child> {
-    let mut command = Command::new(&spec.program);
+/// A file of the cell's own, which everybody may read.
+fn put(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text)
+        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o444)))
+        .map_err(|error| format!("write {}: {error}", path.display()))
+}
+
+/// A log that the account alone writes.
+fn put_log(log: &Path, account: &Account) -> Result<(), String> {
+    File::create(log)
+        .and_then(|_| chown(log, Some(account.uid), None))
+        .and_then(|()| fs::set_permissions(log, Permissions::from_mode(0o600)))
+        .map_err(|error| format!("write {}: {error}", log.display()))
+}
+
+fn start_php(php: &Php, tenant: &Tenant, log: &Path, listener: UnixListener) -> Result<Child, String> {
+    let conf = Path::new(OWN).join("php-fpm.conf");
+    put(&conf, &php.pool)?;
+    put(Path::new(PRELUDE), &php.prelude)?;
+    put_log(log, tenant.account)?;
+    let mut command = Command::new(&php.program);
+    command.stderr(Stdio::null());
     command.arg("--nodaemonize").arg("--fpm-config").arg(conf);
     // The second page has the code of the first one. A preloaded site is another one's, and so is code on disk.
     for setting in ["opcache.enable=1", "opcache.memory_consumption=64", "opcache.preload=", "opcache.file_cache="] {
         command.args(["-d", setting]);
     }
-    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
-    command.env("FPM_SOCKETS", format!("{OWN}/php-fpm.sock={LISTENER}")).current_dir("/");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let (number, account) = (listener.as_raw_fd(), spec.account.clone());
-    let seconds = spec.seconds;
-    // SAFETY: between fork and exec only system calls are made; this process has one thread.
-    unsafe {
-        command.pre_exec(move || {
-            if libc::dup2(number, LISTENER) == -1 {
-                return Err(io::Error::last_os_error());
-            }
-            if number == LISTENER && libc::fcntl(LISTENER, libc::F_SETFD, 0) == -1 {
-                return Err(io::Error::last_os_error());
-            }
-            // Where memory runs out, this goes before anything of the machine.
-            let _ = fs::write("/proc/self/oom_score_adj", "1000");
-            become_tenant(&account, seconds, tasks + TASKS)
-        });
+    let socket = format!("{OWN}/php-fpm.sock={LISTENER}");
+    tenant
+        .start(command, ("FPM_SOCKETS", &socket), &OwnedFd::from(listener))
+        .map_err(|error| format!("{}: {error}", php.program.display()))
+}
+
+/// nginx by the first configuration that it takes.
+fn start_web(of: &Web, tenant: &Tenant, listener: UnixListener) -> (Option<Child>, Answers) {
+    // As it was bound: nginx takes over a socket whose address it is told to listen at.
+    let address = listener.local_addr().ok().and_then(|address| Some(address.as_pathname()?.display().to_string()));
+    let Some(address) = address else { return (None, Answers::Failed("its socket has no address".into())) };
+    let listener = OwnedFd::from(listener);
+    let try_by = |text: &str| by_configuration(of, tenant, &listener, &text.replace(web::ADDRESS, &address));
+    let own = of.own.as_ref().map_err(Clone::clone).and_then(|text| try_by(text));
+    match own {
+        Ok(child) => (Some(child), Answers::Own),
+        Err(why) => match try_by(&of.plain) {
+            Ok(child) => (Some(child), Answers::Plain(why)),
+            Err(why) => (None, Answers::Failed(why)),
+        },
     }
-    command.spawn()
+}
+
+/// nginx with this configuration, where it takes it.
+fn by_configuration(of: &Web, tenant: &Tenant, listener: &OwnedFd, text: &str) -> Result<Child, String> {
+    let own = Path::new(OWN);
+    let (conf, log) = (own.join("nginx.conf"), own.join("nginx.log"));
+    put(&conf, text)?;
+    put_log(&log, tenant.account)?;
+    let run = |arguments: &[&str], errors: Stdio| {
+        let mut command = Command::new(&of.program);
+        command.arg("-p").arg(own).arg("-c").arg(&conf).args(arguments).stderr(errors);
+        tenant
+            .start(command, ("NGINX", &format!("{LISTENER};")), listener)
+            .map_err(|error| format!("{}: {error}", of.program.display()))
+    };
+    let mut test = run(&["-t"], Stdio::piped())?;
+    let deadline = Instant::now() + TESTING;
+    loop {
+        match test.try_wait() {
+            Ok(Some(status)) if status.success() => break,
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
+            _ => {
+                let _ = test.kill();
+                let _ = test.wait();
+                return Err(format!("nginx does not take it: {}", refusal(test.stderr.take())));
+            }
+        }
+    }
+    run(&[], Stdio::null())
+}
+
+/// What nginx says against a configuration.
+fn refusal(errors: Option<ChildStderr>) -> String {
+    const GRAVE: &str = "[emerg] ";
+    let mut said = Vec::new();
+    if let Some(errors) = errors {
+        let _ = errors.take(MAX_TOLD as u64).read_to_end(&mut said);
+    }
+    let said = String::from_utf8_lossy(&said);
+    let grave = said.lines().find_map(|line| line.split_once(GRAVE)).map(|(_, rest)| rest);
+    // Behind the numbers of its process.
+    let why = grave.map(|rest| rest.split_once(": ").map_or(rest, |(_, why)| why));
+    why.unwrap_or("it gives no reason").to_owned()
+}
+
+impl Tenant<'_> {
+    /// Starts a program as the account, with a listening socket that it finds by a variable.
+    fn start(&self, mut command: Command, variable: (&str, &str), listener: &OwnedFd) -> io::Result<Child> {
+        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        command.env(variable.0, variable.1).current_dir("/");
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let (number, account) = (listener.as_raw_fd(), self.account.clone());
+        let (seconds, tasks) = (self.seconds, self.tasks);
+        // SAFETY: between fork and exec only system calls are made; this process has one thread.
+        unsafe {
+            command.pre_exec(move || {
+                if libc::dup2(number, LISTENER) == -1 {
+                    return Err(io::Error::last_os_error());
+                }
+                if number == LISTENER && libc::fcntl(LISTENER, libc::F_SETFD, 0) == -1 {
+                    return Err(io::Error::last_os_error());
+                }
+                // Where memory runs out, this goes before anything of the machine.
+                let _ = fs::write("/proc/self/oom_score_adj", "1000");
+                become_tenant(&account, seconds, tasks)
+            });
+        }
+        command.spawn()
+    }
 }
 
 /// From root to the site's account, with nothing left to get back by.

@@ -1,6 +1,6 @@
 //! What a cell sees of the machine: all of it read-only, the folders of others empty, the staged tree at its place.
 
-use super::{OWN, Spec};
+use super::{OWN, Spec, web};
 use std::ffi::{CString, OsStr};
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -86,6 +86,10 @@ pub fn make(spec: &Spec, sockets: &[PathBuf]) -> Result<bool, String> {
         Some((gate, _)) => Some(handle(gate).map_err(named("open", gate))?),
         None => None,
     };
+    let php = match (&spec.php, &spec.web) {
+        (Some(php), Some(_)) => Some(handle(&php.socket).map_err(named("open", &php.socket))?),
+        _ => None,
+    };
     all_read_only().map_err(named("make everything read-only from", root))?;
     own_devices().map_err(named("make devices in", Path::new("/dev")))?;
     let mut covered: Vec<PathBuf> =
@@ -113,6 +117,9 @@ pub fn make(spec: &Spec, sockets: &[PathBuf]) -> Result<bool, String> {
     }
     if let (Some((_, place)), Some(gate)) = (&spec.database, &gate) {
         show_gate(place, gate).map_err(named("show the database at", place))?;
+    }
+    if let Some(php) = &php {
+        show_gate(Path::new(web::PHP), php).map_err(named("show PHP at", Path::new(web::PHP)))?;
     }
     Ok(layered)
 }

@@ -2,6 +2,7 @@
 //!
 //! Every connection goes to the machine of `http.url`, wherever the name of the site leads: the page of this machine is meant.
 
+use super::fastcgi;
 use super::https::{self, Secure};
 use super::wire::{Until, Wire};
 use crate::error::{Code, Error, Result};
@@ -168,6 +169,8 @@ struct Reply {
     bytes: u64,
     body: Vec<u8>,
     location: Option<String>,
+    /// Its headers, with the empty line behind them.
+    head: String,
     /// It came under a certificate that does not name the site.
     is_of_others: bool,
 }
@@ -176,17 +179,41 @@ struct Reply {
 fn ask(there: &Address, page: &Address, name: &str, until: &Until) -> io::Result<Reply> {
     let mut wire = Wire::connect(&Listen::Tcp(format!("{}:{}", there.host, there.port)), until)?;
     if !page.is_secure {
-        return converse(&mut wire, &page.path, name);
+        return converse(&mut wire, &page.path, name, "");
     }
     let mut secure = Secure::over(wire, &page.host)?;
-    let reply = converse(&mut secure, &page.path, name)?;
+    let reply = converse(&mut secure, &page.path, name, "")?;
     Ok(Reply { is_of_others: !https::is_named(&secure, &page.host), ..reply })
 }
 
-fn converse(wire: &mut (impl Read + Write), path: &str, name: &str) -> io::Result<Reply> {
+/// Asks the server at a socket for one page, without following it elsewhere. The answer is in the form of PHP's.
+///
+/// # Errors
+/// The connection's; `TimedOut` at the deadline; `InvalidData` for an answer that is none.
+pub fn ask_at(
+    to: &Listen,
+    path: &str,
+    name: &str,
+    headers: &[(&str, &str)],
+    until: &Until,
+) -> io::Result<fastcgi::Reply> {
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let sound = |text: &str| !text.contains(['\r', '\n', '\0']);
+    if !plain(path) || !plain(name) || !headers.iter().all(|(_, value)| sound(value)) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the address cannot be asked for"));
+    }
+    let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let reply = converse(&mut Wire::connect(to, until)?, path, name, &more)?;
+    let mut out = format!("Status: {}\r\n{}", reply.status, reply.head).into_bytes();
+    out.extend(reply.body);
+    Ok(fastcgi::Reply { out, err: Vec::new() })
+}
+
+/// `more`: further headers, each with its end.
+fn converse(wire: &mut (impl Read + Write), path: &str, name: &str, more: &str) -> io::Result<Reply> {
     // In one piece: `write!` on a socket sends a segment for every part of the text.
     let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: rocketvps-restore\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: rocketvps-restore\r\nAccept: */*\r\n{more}Connection: close\r\n\r\n"
     );
     wire.write_all(request.as_bytes())?;
     wire.flush()?;
@@ -233,7 +260,8 @@ fn converse(wire: &mut (impl Read + Write), path: &str, name: &str) -> io::Resul
     if header("transfer-encoding").is_some_and(|encoding| encoding.eq_ignore_ascii_case("chunked")) {
         body = unchunked(&body);
     }
-    Ok(Reply { status, bytes, body, location: header("location"), is_of_others: false })
+    let (location, head) = (header("location"), head.split_once("\r\n").map_or("", |(_, rest)| rest).to_owned());
+    Ok(Reply { status, bytes, body, location, head, is_of_others: false })
 }
 
 /// What came in chunks, as far as it came (RFC 9112, section 7.1).

@@ -20,9 +20,9 @@ final class Rehearsal implements Answer
     public readonly string $message;
 
     /**
-     * A check for each page, `front_page` and `post`, with `path`, `status` and `millis`, and `new_words` where it
-     * shows words that the live site's tables have not; a post's with `before`, what the live tables have in its place:
-     * `same`, `other` or `unknown`. Empty where it was not rehearsed.
+     * A check for each page (`front_page`, `post`, `probe`, `web_server`) and `static_file`, with `path`, `status` and
+     * `millis`, and `new_words` where it shows words that the live site's tables have not; a post's with `before`, what
+     * the live tables have in its place: `same`, `other` or `unknown`. Empty where it was not rehearsed.
      *
      * @var list<Check>
      */
