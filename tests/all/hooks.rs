@@ -379,3 +379,85 @@ fn the_examples_do_what_they_say() {
     refused_by("staged/20-wp-checksums", "does not verify against checksums");
     assert_ne!(world.digest().files, good.files);
 }
+
+/// A Varnish that takes one request and tells its first lines.
+fn varnish() -> (u16, std::thread::JoinHandle<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let thread = std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let (mut peer, _) = listener.accept().unwrap();
+        let mut got = [0; 1024];
+        let length = peer.read(&mut got).unwrap();
+        peer.write_all(b"HTTP/1.1 200 Purged\r\nContent-Length: 0\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&got[..length]).lines().take(2).collect::<Vec<_>>().join(" ")
+    });
+    (port, thread)
+}
+
+/// Changes a word of an example that is installed.
+fn alter(world: &World, name: &str, from: &str, to: &str) {
+    let hook = folder(world).join(name);
+    let text = std::fs::read_to_string(&hook).unwrap();
+    assert!(text.contains(from), "{from} in {text}");
+    std::fs::write(&hook, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn each_moment_has_an_example_that_works() {
+    let (world, good, damaged) = World::damaged();
+    for moment in ["pre-flight", "done", "rolled-back", "failed"] {
+        let name = format!("{moment}/10-freeze-deployments");
+        put_example(&world, &name, "freeze-deployments");
+        alter(&world, &name, "/run/deploy\n", &format!("{}/deploy\n", world.place().display()));
+    }
+    for moment in ["done", "rolled-back", "failed"] {
+        put_example(&world, &format!("{moment}/90-notifier"), "notifier");
+    }
+    put_example(&world, "staged/10-malware-scanner", "malware-scanner");
+    put_example(&world, "before-commit/10-quiet-machine", "quiet-machine");
+    put_example(&world, "committed/10-purge-varnish", "purge-varnish");
+    let (port, purged) = varnish();
+    alter(&world, "committed/10-purge-varnish", "127.0.0.1:6081", &format!("127.0.0.1:{port}"));
+    let frozen = world.place().join("deploy").join(format!("{DOMAIN}.frozen"));
+    let events = |job: &str, wanted: &str| {
+        eventually(wanted, || {
+            world.call("restore_poll", json!({"job": job, "since": 0}))["events"].to_string().contains(wanted)
+        });
+    };
+    let refused = |hook: &str, words: &str, end: &str, state: &str| {
+        let error = world.refused("restore_start", json!({"domain": DOMAIN, "wait": true}));
+        assert_eq!((&error["code"], &error["context"]["hook"]), (&json!("hook_refused"), &json!(hook)), "{error}");
+        assert!(error["message"].as_str().unwrap().contains(words), "{error}");
+        let job = error["context"]["job"].as_str().unwrap();
+        events(job, &format!("hook {end}/90-notifier: {DOMAIN} restore {state}: "));
+        world.digest().assert_is(&damaged, hook);
+        assert!(!frozen.exists(), "deployments stay frozen");
+    };
+
+    // `pre-flight` and `failed`: a deployment is under way.
+    std::fs::create_dir(world.place().join("deploy")).unwrap();
+    let lock = std::fs::File::create(world.place().join("deploy").join(format!("{DOMAIN}.lock"))).unwrap();
+    lock.lock().unwrap();
+    refused("pre-flight/10-freeze-deployments", "a deployment is under way", "failed", "failed");
+    drop(lock);
+
+    // `before-commit` and `rolled-back`: the machine has too much to do.
+    alter(&world, "before-commit/10-quiet-machine", "most=4", "most=0");
+    refused("before-commit/10-quiet-machine", "the machine is busy", "rolled-back", "rolled_back");
+    alter(&world, "before-commit/10-quiet-machine", "most=0", "most=1000");
+
+    // `staged`, `committed` and `done`: all goes well, and deployments wait until it is over.
+    put(&world, "committed/20-look", &format!("cat {}", frozen.display()));
+    let restored = world.restore();
+    let said = restored["hooks"].to_string();
+    for words in ["deployments wait", "the machine is quiet enough", &format!("Varnish has forgotten {DOMAIN}")] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(said.contains(restored["job"].as_str().unwrap()), "frozen when the site changed over: {said}");
+    assert_eq!(purged.join().unwrap(), format!("PURGE / HTTP/1.1 Host: {DOMAIN}"));
+    events(&World::job(&restored), &format!("hook done/90-notifier: {DOMAIN} restore done: "));
+    events(&World::job(&restored), "hook done/10-freeze-deployments: deployments may begin again");
+    assert!(!frozen.exists());
+    world.digest().assert_is(&good, "restored");
+}
