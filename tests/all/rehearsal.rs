@@ -357,6 +357,75 @@ fn an_application_with_an_environment_reads_the_staged_tables() {
     assert_gone(&world);
 }
 
+/// The front controller of a Symfony site, as far as a rehearsal can tell: the environment counts before `.env`, pages have addresses
+/// without files, and an exception goes to the log of production and becomes a page that tells nothing.
+const SYMFONY: &str = r#"<?php
+foreach (file(dirname(__DIR__) . '/.env', FILE_IGNORE_NEW_LINES) as $line) {
+    [$name, $value] = explode('=', $line, 2);
+    $_ENV[$name] = $_SERVER[$name] = $_SERVER[$name] ?? trim($value, '"');
+}
+try {
+    $address = parse_url($_SERVER['DATABASE_URL']);
+    parse_str($address['query'], $query);
+    $schema = substr($address['path'], 1);
+    if (strncmp($schema, 'rvs_', 4) !== 0) {
+        throw new LogicException('it reads ' . $schema);
+    }
+    $database = new PDO("mysql:unix_socket={$query['unix_socket']};dbname=$schema", urldecode($address['user']), urldecode($address['pass']));
+    $database->setAttribute(PDO::ATTR_ERRMODE, PDO::ERRMODE_EXCEPTION);
+    $count = $database->query('SELECT COUNT(*) FROM wp_posts')->fetchColumn();
+    if ($_SERVER['REQUEST_URI'] === '/broken') {
+        throw new LogicException('no such service');
+    }
+    echo "<title>Orders</title>$count posts at ", $_SERVER['REQUEST_URI'];
+} catch (Throwable $error) {
+    @mkdir(dirname(__DIR__) . '/var/log', 0777, true);
+    $entry = sprintf('[%s] request.CRITICAL: Uncaught PHP Exception %s: %s', date('c'), get_class($error), $error->getMessage()) . PHP_EOL;
+    file_put_contents(dirname(__DIR__) . '/var/log/prod.log', $entry, FILE_APPEND);
+    http_response_code(500);
+    echo '<title>An Error Occurred: Internal Server Error</title><h1>Oops!</h1>';
+}
+"#;
+
+#[test]
+fn a_symfony_site_reads_its_staged_tables_by_their_address() {
+    let shows_public = |world: &World| {
+        let site = world.place().join("nginx/sites-available").join(DOMAIN);
+        let text = std::fs::read_to_string(&site).unwrap();
+        let root = format!("root {}", world.root().display());
+        assert!(text.contains(&root), "{text}");
+        std::fs::write(&site, text.replace(&root, &format!("{root}/public"))).unwrap();
+    };
+    let (world, ..) = backed_up(|world| {
+        shows_public(world);
+        let variables = format!(
+            "APP_ENV=prod\nDATABASE_URL=\"mysql://shop:{}@localhost/shop?unix_socket={}/elsewhere.sock&serverVersion=10.11\"\n",
+            world.env("WORLD_PASSWORD"),
+            world.place().display()
+        );
+        std::fs::write(world.root().join(".env"), variables).unwrap();
+        std::fs::remove_file(world.root().join("wp-config.php")).unwrap();
+        std::fs::remove_file(world.root().join("index.php")).unwrap();
+        std::fs::create_dir(world.root().join("public")).unwrap();
+        std::fs::create_dir(world.root().join("var")).unwrap();
+        std::os::unix::fs::chown(world.root().join("var"), Some(33), Some(33)).unwrap();
+        std::fs::write(world.root().join("public/index.php"), SYMFONY).unwrap();
+    });
+    let probed = |path: &str, text: &str| {
+        let more = json!({"options": {"probes": [{"path": path, "text": text}]}});
+        world.document("rehearse", &crate::world::with_fields(wait(), &more))
+    };
+    let proof = probed("/orders/7", "posts at /orders/7");
+    let rehearsal = &proof["data"]["rehearsal"];
+    assert_eq!(rehearsal["outcome"], "pass", "{proof}");
+    assert_eq!(page(rehearsal, "probe")["outcome"], "pass", "{proof}");
+    assert_eq!(page(rehearsal, "web_server")["figures"]["path"], "/orders/7", "{proof}");
+    let proof = probed("/broken", "");
+    assert_eq!(proof["error"]["code"], "verification_failed", "{proof}");
+    assert!(proof["error"]["message"].as_str().unwrap().contains("no such service"), "{proof}");
+    assert_gone(&world);
+}
+
 #[test]
 fn what_cannot_be_rehearsed_is_said_and_stops_nothing() {
     let (world, _, _) = World::damaged();

@@ -2,11 +2,13 @@
 
 use crate::host::tree;
 use crate::path::RelPath;
+use rustix::fs::{AtFlags, Dir, FileType, OFlags, statat};
 use sha2::{Digest, Sha256};
+use std::collections::VecDeque;
 use std::fmt::Write;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Most names that are looked at.
 const MAX_NAMES: usize = 2_000;
@@ -31,39 +33,42 @@ pub struct Known {
 
 /// The first one, nearest to the folder that is shown and in the order of the names. `inner`: that folder, below the staged tree.
 pub fn find(tree: &Path, inner: &Path) -> Option<Known> {
-    let root = tree::open_folder(tree).ok()?;
-    let mut folders = std::collections::VecDeque::from([PathBuf::new()]);
+    let tree = tree::open_folder(tree).ok()?;
+    let inner = RelPath::parse(inner.as_os_str().as_bytes()).ok()?;
+    let shown = tree::open_beneath(tree.as_fd(), &inner, OFlags::RDONLY | OFlags::DIRECTORY).ok()?;
+    let mut folders = VecDeque::from([RelPath::default()]);
     let mut looked_at = 0;
-    while let Some(folder) = folders.pop_front() {
-        let entries = std::fs::read_dir(tree.join(inner).join(&folder)).into_iter().flatten().flatten();
-        let mut entries: Vec<_> = entries.take(MAX_NAMES - looked_at).collect();
-        looked_at += entries.len();
-        entries.sort_by_key(std::fs::DirEntry::file_name);
-        for entry in entries {
-            let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|name| is_plain(name)) else { continue };
-            // A link is neither.
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() && !NOT_SHOWN.contains(&name) {
-                folders.push_back(folder.join(name));
-            }
-            let is_static = name.rsplit_once('.').is_some_and(|(_, end)| ENDS.contains(&end));
-            if !kind.is_file() || !is_static || entry.metadata().is_ok_and(|data| data.len() > MAX_FILE) {
-                continue;
-            }
-            let path = folder.join(name);
-            let Ok(beneath) = RelPath::parse(inner.join(&path).as_os_str().as_bytes()) else { continue };
-            let Ok(Some(bytes)) = tree::read_beneath(root.as_fd(), &beneath, MAX_FILE) else { continue };
-            if !bytes.is_empty() {
-                let digest = Sha256::digest(&*bytes).iter().fold(String::new(), |mut all, byte| {
-                    let _ = write!(all, "{byte:02x}");
-                    all
-                });
-                return Some(Known { name: path.display().to_string(), bytes: bytes.to_vec(), digest });
+    while let Some(path) = folders.pop_front() {
+        let Ok(folder) = tree::open_beneath(shown.as_fd(), &path, OFlags::RDONLY | OFlags::DIRECTORY) else { continue };
+        let entries = Dir::read_from(&folder).ok()?.take(MAX_NAMES - looked_at).flatten();
+        let mut names: Vec<Vec<u8>> = entries.map(|entry| entry.file_name().to_bytes().to_vec()).collect();
+        looked_at += names.len();
+        names.sort_unstable();
+        for name in names.iter().filter_map(|name| std::str::from_utf8(name).ok()).filter(|name| is_plain(name)) {
+            let Ok(path) = RelPath::parse(path.join(name.as_bytes()).as_bytes()) else { continue };
+            // A link is neither a folder nor a file.
+            let Ok(stat) = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+            let is_static = || name.rsplit_once('.').is_some_and(|(_, end)| ENDS.contains(&end));
+            match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Directory if !NOT_SHOWN.contains(&name) => folders.push_back(path),
+                FileType::RegularFile if is_static() => {
+                    let Ok(Some(bytes)) = tree::read_beneath(shown.as_fd(), &path, MAX_FILE) else { continue };
+                    if !bytes.is_empty() {
+                        return Some(Known { name: path.to_string(), digest: digest(&bytes), bytes: bytes.to_vec() });
+                    }
+                }
+                _ => {}
             }
         }
     }
     None
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut all, byte| {
+        let _ = write!(all, "{byte:02x}");
+        all
+    })
 }
 
 fn is_plain(name: &str) -> bool {

@@ -200,13 +200,20 @@ fn variables(to: Option<&Access<'_>>, address: Option<&str>) -> Map<String, Valu
     set.insert("DB_HOST".into(), "localhost".into());
     if let Some(address) = address {
         let (user, password, schema) = (encoded(to.user), encoded(to.password), encoded(to.schema));
-        // What else it says of the server stays, such as its version.
-        let more = address.split_once('?').map_or(String::new(), |(_, more)| format!("&{more}"));
+        // What else it says of the server stays, such as its version; the last socket would count.
+        let more = address.split_once('?').map_or("", |(_, more)| more).split('&');
+        let more: String =
+            more.filter(|part| !part.is_empty() && !is_place(part)).map(|part| format!("&{part}")).collect();
         let own = format!("mysql://{user}:{password}@localhost/{schema}?unix_socket={}{more}", encoded(&socket));
         set.insert("DATABASE_URL".into(), own.clone().into());
         set.insert("DB_URL".into(), own.into());
     }
     set
+}
+
+/// Whether a part of an address says where the server is.
+fn is_place(part: &str) -> bool {
+    ["unix_socket=", "socket=", "host=", "port="].iter().any(|name| part.starts_with(name))
 }
 
 fn encoded(text: &str) -> String {
@@ -306,8 +313,10 @@ mod tests {
         let led: Value = serde_json::from_str(&lead(&bedrock, "web").parameter(Some(&access()))).unwrap();
         assert_eq!((&led["constants"], &led["environment"]["DB_NAME"]), (&json!({}), &json!("rvs_1")));
 
-        let symfony =
-            [(".env", "DATABASE_URL=\"mysql://a:b@127.0.0.1:3306/shop?serverVersion=8.0&charset=utf8mb4\"\n")];
+        let symfony = [(
+            ".env",
+            "DATABASE_URL=\"mysql://a:b@127.0.0.1:3306/shop?serverVersion=8.0&unix_socket=/x&charset=utf8mb4\"\n",
+        )];
         let led: Value = serde_json::from_str(&lead(&symfony, "public").parameter(Some(&access()))).unwrap();
         assert_eq!(
             led["environment"]["DATABASE_URL"],
