@@ -46,6 +46,7 @@ final class Panel
     /** What a form starts once: its token is used up. */
     private const DEEDS = [
         'restore' => Page\StartRestore::class,
+        'rehearse' => Page\StartRehearsal::class,
         'cancel' => Page\Cancel::class,
         'rollback' => Page\StartRollback::class,
         'delete' => Page\StartDeletion::class,

@@ -45,3 +45,11 @@ $signs = ['pass' => '✓', 'not_checked' => '–', 'fail' => '✕'];
   </tbody>
 </table>
 <?php endif ?>
+<section class="card">
+  <h2><?= $this->t('panel_rehearse_title') ?></h2>
+  <p class="dim"><?= $this->t('panel_rehearse_about') ?></p>
+  <?= $this->once('rehearse') ?>
+    <input type="hidden" name="domain" value="<?= Text::attribute($domain) ?>">
+    <button class="button"><?= $this->t('panel_rehearse') ?></button>
+  </form>
+</section>

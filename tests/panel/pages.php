@@ -302,6 +302,22 @@ check(says(text($page), '21,132', '19.6 MB'), 'and as in English', text($page));
 Text::speak('vi');
 check([Text::number(1_234_567), Text::bytes(1_500), Text::bytes(999), Text::duration(1.25), Text::duration(61)] === ['1.234.567', "1,5\u{a0}kB", "999\u{a0}B", '1,3s', '1m 01s'], 'in each form', [Text::number(1_234_567), Text::bytes(1_500), Text::duration(1.25)]);
 
+// A rehearsal of the newest backup, once for each form.
+$page = page(['page' => 'drills', 'domain' => DOMAIN], ['list_drills' => ['drills' => []]]);
+check(says(text($page), 'Rehearse the newest backup now', 'The live site is not touched'), 'a rehearsal can be started where the drills are', text($page));
+preg_match('~<form method="post" action="([^"]*)"><input type="hidden" name="token" value="([^"]*)">\s*<input type="hidden" name="domain" value="' . DOMAIN . '">~', $page->body, $match);
+check(str_contains(html_entity_decode($match[1] ?? ''), 'page=rehearse'), 'by a form', $match);
+$send = static function (array $form) use ($folder): Response {
+    $answers = ['rehearse' => ['job' => '20251004_101532_0000', 'state' => 'queued']];
+    $settings = new Settings('an', [DOMAIN], language: 'en', base: '/restore', cache: $folder, client: new Client(new Told($answers)));
+    return Panel::answer($settings, new Request(['page' => 'rehearse'], $form, ['REQUEST_URI' => '/restore?page=rehearse', 'SCRIPT_NAME' => '/restore', 'REQUEST_METHOD' => 'POST']));
+};
+$sent = ['token' => html_entity_decode($match[2] ?? ''), 'domain' => DOMAIN];
+$begun = $send($sent);
+check($begun->status === 303 && str_contains($begun->headers['Location'] ?? '', 'job=20251004_101532_0000'), 'it leads to the page of its job', [$begun->status, $begun->headers]);
+check($send($sent)->status === 403, 'and begins no second one');
+check($send(['token' => 'x', 'domain' => DOMAIN])->status === 403, 'nor does a form of somebody else');
+
 // The lines of docs/panel.md for the audit.
 $document = (string) file_get_contents(__DIR__ . '/../../docs/panel.md');
 check(preg_match('/^audit: (static fn.*?),\n```$/ms', $document, $match) === 1, 'docs/panel.md hands the audit in');
