@@ -129,7 +129,7 @@ impl<R: Read> CryptReader<R> {
         self.bytes.clear();
         self.given = 0;
         (&mut self.inner).take(PIECE as u64).read_to_end(&mut self.bytes)?;
-        if self.bytes.len() % BLOCK != 0 {
+        if !self.bytes.len().is_multiple_of(BLOCK) {
             return Err(wrap(super::corrupt("it is encrypted, and its end is missing")));
         }
         let blocks = &mut self.blocks[..self.bytes.len() / BLOCK];

@@ -150,9 +150,11 @@ struct Content {
     lies: Option<Lies>,
 }
 
+type Make = Box<dyn FnOnce() -> Result<Box<dyn Read>>>;
+
 /// A reader that is made when it is first read: a key takes a while to make, and of most entries only the name is wanted.
 struct Late {
-    make: Option<Box<dyn FnOnce() -> Result<Box<dyn Read>>>>,
+    make: Option<Make>,
     made: Box<dyn Read>,
 }
 
