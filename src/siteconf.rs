@@ -8,6 +8,7 @@ pub mod change;
 mod check;
 mod cron;
 mod describe;
+pub mod doors;
 mod guard;
 pub mod mask;
 pub mod nginx;

@@ -1,6 +1,7 @@
 //! Further pages of the live site: those that have to come, the post that the rehearsal saw, and a file whose content is known.
 
 mod file;
+pub mod front;
 
 use crate::api::answer::restore::Rehearsal;
 use crate::config::{Config, Probe};
@@ -29,18 +30,19 @@ pub fn probed(config: &Config, hosts: &Hosts, domain: &Domain, probes: &[Probe])
     if config.http.url.is_empty() {
         return Vec::new();
     }
-    let ask = |probe: &Probe| of_answer(probe, hosts.services.fetch_page(domain, &probe.path));
+    let door = if probes.is_empty() { None } else { hosts.services.open_door(domain) };
+    let ask = |probe: &Probe| of_answer(probe, hosts.services.fetch_page(domain, &probe.path, door.as_ref()));
     // All caches are empty: the first answer may be slow.
     probes.iter().map(|probe| patiently(ATTEMPTS, || ask(probe))).collect()
 }
 
 /// Asks for a page until it does not fail, so many times at most, with longer and longer pauses.
-pub fn patiently(attempts: u32, ask: impl Fn() -> Check) -> Check {
+pub fn patiently(attempts: u32, ask: impl FnMut() -> Check) -> Check {
     again(attempts, ask, |said| said.outcome != Outcome::Fail)
 }
 
 /// The same for any answer that is settled some time.
-fn again<T>(attempts: u32, ask: impl Fn() -> T, is_settled: impl Fn(&T) -> bool) -> T {
+fn again<T>(attempts: u32, mut ask: impl FnMut() -> T, is_settled: impl Fn(&T) -> bool) -> T {
     let mut said = ask();
     for attempt in 1..attempts {
         if is_settled(&said) {
@@ -142,7 +144,8 @@ pub fn checks(config: &Config, plan: &Plan, hosts: &Hosts, known: Known, time: &
     if time.left().is_zero() {
         return vec![unproven("the verification had no time left to look (`limits.verify_timeout_s` of restore.toml)")];
     }
-    let fetch = |path: &str| hosts.services.fetch_page_within(&plan.domain, path, time.left());
+    let door = hosts.services.open_door(&plan.domain);
+    let fetch = |path: &str| hosts.services.fetch_page_within(&plan.domain, path, door.as_ref(), time.left());
     // A request that began before the change-over may have brought an old page into a cache, which is emptied again meanwhile.
     let is_settled = |(_, seen): &Judged| !matches!(seen, Seen::Old(_)) || !time.is_for_more();
     let (post, of_post) = match post_to_ask(config, plan, hosts, known) {

@@ -10,6 +10,7 @@ use crate::engine::commit::steps;
 use crate::engine::commit::{self, Record};
 use crate::engine::hooks::Told;
 use crate::engine::leftovers::{discard, resume};
+use crate::engine::live_pages::front;
 use crate::engine::machine::Hosts;
 use crate::engine::preflight::{facts, plan_token};
 use crate::engine::stage::in_common;
@@ -166,7 +167,7 @@ fn plan_source(
     let page_before = selection.is_partial().then(|| {
         let (config, domain) = (config.clone(), domain.clone());
         let services = Services::new(&config, folder.path(), shared.clone());
-        std::thread::spawn(move || verify::page_stands(&config, &services, &domain))
+        std::thread::spawn(move || front::stands(&config, &services, &domain))
     });
     let facts = facts::gather(config, &source, &mut selection, folder.path(), None, &shared)?;
     if let (Some(site), Some(holds)) = (&facts.site, &schema) {
@@ -427,6 +428,7 @@ impl Job<Verified> {
         if let Some(files) = &mut self.state.staged.files {
             in_common::done(files, &steps);
         }
+        self.state.staged.certificate_before = self.hosts.services.certificate_before(&self.plan.domain);
         self.monitor.enter(State::Committing);
         // Nothing may stop a change-over half-way: it goes forward, or all the way back.
         self.monitor.shield(true);

@@ -28,6 +28,7 @@ use crate::engine::unused::require_used;
 use crate::error::{Code, Error, Result, both};
 use crate::host::database::load::checkpoint::Checkpoint;
 use crate::host::database::{Choice, Database, LoadRequest, Patience, load, names};
+use crate::host::services::CertificateBefore;
 use crate::host::spool::Spool;
 use crate::host::tree::{self, TreeOptions, TreeSummary, TreeWriter};
 use crate::host::{owner, page_caches, place};
@@ -226,6 +227,7 @@ pub fn run(
         kept_config: Vec::new(),
         notes,
         page_before: None,
+        certificate_before: CertificateBefore::default(),
         went_on_with: goes_on_with.clone(),
     })
 }

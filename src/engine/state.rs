@@ -7,6 +7,7 @@ use crate::engine::commit::step::{self, Step};
 use crate::engine::machine::Hosts;
 use crate::error::{Error, Result};
 use crate::host::database::{ForeignKey, LoadedTable, NextValue, Objects, UnchangedTable};
+use crate::host::services::CertificateBefore;
 use crate::host::tree::{TreeSummary, Unit};
 use crate::job::JobId;
 use crate::job::folder::JobFolder;
@@ -76,6 +77,8 @@ pub struct Staged {
     pub notes: Vec<String>,
     /// Whether the site's page was good before anything was changed; asked where only parts are restored.
     pub page_before: Option<bool>,
+    /// The certificate that was presented for the site right before the change-over.
+    pub certificate_before: CertificateBefore,
     /// The interrupted job whose staging this job took over.
     pub went_on_with: Option<JobId>,
 }
@@ -108,6 +111,7 @@ impl Staged {
             kept_config,
             notes: stays.into_iter().collect(),
             page_before: None,
+            certificate_before: CertificateBefore::default(),
             went_on_with: None,
         })
     }

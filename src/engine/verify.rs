@@ -2,13 +2,13 @@
 //! names the two things that were compared. A line about something that was not compared is "not checked".
 
 use crate::config::{Config, Probe};
-use crate::engine::live_pages;
+use crate::engine::live_pages::{self, front};
 use crate::engine::machine::Hosts;
 use crate::engine::site_config;
 use crate::engine::state::{InCommon, Staged, StagedDatabase, StagedFiles};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::database::{Database, LoadedTable, UnchangedTable};
-use crate::host::services::{Answer, Services};
+use crate::host::services::CertificateBefore;
 use crate::host::site::Site;
 use crate::host::target::Target;
 use crate::host::tree::difference::{Difference, What};
@@ -57,9 +57,6 @@ pub fn require_staged(groups: &[Group]) -> Result<()> {
 
 /// Most tables whose digests a check names.
 const LISTED: usize = 1000;
-
-/// How often the site is asked again before a wrong answer counts, because a reload takes a moment.
-const PROBES: u32 = 5;
 
 /// Compares the staged state with the content of the backup.
 ///
@@ -413,9 +410,9 @@ pub fn live(
             _ => vec![not_restored("database")],
         };
         let configuration = live_configuration(config, plan, hosts, &staged.config);
-        let mut services = services(config, hosts, &plan.domain, &plan.probes(config));
+        let mut services = services(config, hosts, &plan.domain, &plan.probes(config), &staged.certificate_before);
         if staged.page_before == Some(false) {
-            services.iter_mut().filter(|check| check.name == "http").for_each(forgive_page);
+            services.iter_mut().for_each(front::forgive);
         }
         let files = files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         within(deadline)?;
@@ -563,61 +560,26 @@ fn live_configuration(config: &Config, plan: &Plan, hosts: &Hosts, files: &[Conf
 }
 
 /// Services, and the site itself through the web server.
-fn services(config: &Config, hosts: &Hosts, domain: &Domain, probes: &[Probe]) -> Vec<Check> {
+fn services(
+    config: &Config,
+    hosts: &Hosts,
+    domain: &Domain,
+    probes: &[Probe],
+    certificate: &CertificateBefore,
+) -> Vec<Check> {
     let mut checks = hosts.service_checks();
     if let Some(database) = &hosts.database {
         checks.push(Check { name: "mysql".into(), ..connection(database.as_ref()) });
     }
-    checks.push(page(config, hosts, domain));
+    checks.extend(front::checks(config, &hosts.services, domain, certificate));
     checks.extend(live_pages::probed(config, hosts, domain, probes));
     checks
-}
-
-/// Whether the site's page is as restore.toml wants it, asked once.
-pub fn page_stands(config: &Config, services: &Services, domain: &Domain) -> bool {
-    config.http.url.is_empty()
-        || services
-            .fetch(domain)
-            .is_ok_and(|answer| answer.doubt.is_some() || config.http.expect_status.contains(&answer.status))
-}
-
-fn forgive_page(check: &mut Check) {
-    if check.outcome == Outcome::Fail {
-        check.outcome = Outcome::Warn;
-        check.message.push_str("; it did so before the restore too, so that these parts are not the cause");
-    }
-}
-
-fn page(config: &Config, hosts: &Hosts, domain: &Domain) -> Check {
-    if config.http.url.is_empty() {
-        return Check::new("http", Outcome::NotChecked, "the site was not asked for a page: http.url is empty");
-    }
-    let url = &config.http.url;
-    live_pages::patiently(PROBES, || match hosts.services.fetch(domain) {
-        // What was seen is no page: no proof for the site, and none against it.
-        Ok(Answer { doubt: Some(doubt), status, .. }) => {
-            let message = format!("{url} with Host {domain} answers {status}, but {doubt}: no page was seen");
-            Check::new("http", Outcome::Warn, message).with("status", status)
-        }
-        Ok(answer) if config.http.expect_status.contains(&answer.status) => {
-            let (status, millis) = (answer.status, answer.millis);
-            let by = answer.by.last().map_or_else(String::new, |by| format!(", by way of {by}"));
-            let message = format!("{url} with Host {domain} answers {status} after {millis} ms{by}");
-            Check::new("http", Outcome::Pass, message).with("status", status).with("millis", millis)
-        }
-        Ok(answer) => {
-            let (status, expected) = (answer.status, &config.http.expect_status);
-            let message = format!("{url} with Host {domain}: answers {status}, expected one of {expected:?}");
-            Check::new("http", Outcome::Fail, message)
-        }
-        Err(error) => Check::new("http", Outcome::Fail, format!("{url} with Host {domain}: {}", error.message)),
-    })
 }
 
 /// The checks that a recovery can make of a change-over whose worker died: services, the site's page, the site's own account.
 pub fn standing(config: &Config, plan: &Plan, hosts: &Hosts, monitor: &dyn Monitor) -> Vec<Group> {
     monitor.event(Level::Info, "checking that the site stands");
-    let mut services = services(config, hosts, &plan.domain, &plan.probes(config));
+    let mut services = services(config, hosts, &plan.domain, &plan.probes(config), &CertificateBefore::Unknown);
     services.push(live_pages::unproven("a recovery knows no page of the restored state"));
     let mut groups = vec![Group::new("service_status", services)];
     if let Some(names) = &plan.database {
@@ -760,6 +722,9 @@ pub fn domain(config: &Config, work: &Path, domain: &Domain, monitor: &Arc<dyn M
         Group::new("file_integrity", files),
         Group::new("database_integrity", database),
         Group::new("configuration", configuration),
-        Group::new("service_status", services(config, &hosts, domain, &plan.probes(config))),
+        Group::new(
+            "service_status",
+            services(config, &hosts, domain, &plan.probes(config), &CertificateBefore::Unknown),
+        ),
     ])
 }

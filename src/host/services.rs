@@ -2,6 +2,7 @@
 
 mod caches;
 mod config_test;
+mod door;
 pub mod fastcgi;
 mod http;
 mod https;
@@ -15,6 +16,7 @@ mod wire;
 mod workers;
 
 pub use caches::{Emptied, Requests};
+pub use door::{CertificateBefore, Door};
 pub use http::Answer;
 pub use opcache::Refresh;
 
@@ -23,6 +25,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::command;
 use crate::path::Domain;
 use crate::progress::Monitor;
+use crate::siteconf::tls::Leaf;
 use crate::siteconf::{ConfFile, Listen, live_pool, pool_socket};
 use master::Master;
 use serde::{Deserialize, Serialize};
@@ -269,29 +272,80 @@ impl Services {
         fastcgi::request(to, params, &self.until(time))
     }
 
-    /// Asks for the site's page: `http.url` with `Host: DOMAIN`, along the site's own redirects. At most eight seconds.
+    /// Where this machine speaks TLS for a site, as far as that is known, and the certificate that is presented there to those who ask for
+    /// it. A door that nobody told of has to present the site's own. At most two seconds.
+    pub fn door(&self, domain: &Domain) -> Option<(Door, std::io::Result<Leaf>)> {
+        let (host, port) = http::host_and_port(&self.config.http.url)?;
+        let door = Door::find(&self.config, domain, (&host, port))?;
+        let leaf = door.presented(domain.as_str(), &self.until(door::HANDSHAKE));
+        let is_own = leaf.as_ref().is_ok_and(|leaf| door.owns(leaf) == Some(true));
+        (door.is_told || is_own).then_some((door, leaf))
+    }
+
+    /// The same where a certificate is presented at all.
+    pub fn open_door(&self, domain: &Domain) -> Option<Door> {
+        self.door(domain).filter(|(_, leaf)| leaf.is_ok()).map(|(door, _)| door)
+    }
+
+    /// What is presented for the site now, to be held against what is later.
+    pub fn certificate_before(&self, domain: &Domain) -> CertificateBefore {
+        if self.config.http.url.is_empty() {
+            return CertificateBefore::Unknown;
+        }
+        match self.door(domain) {
+            Some((_, Ok(leaf))) => CertificateBefore::Presented(Box::new(leaf)),
+            _ => CertificateBefore::Nothing,
+        }
+    }
+
+    /// Asks for the site's page: `http.url` with `Host: DOMAIN`, along the site's own redirects; under TLS where the site takes no plain
+    /// requests. At most eight seconds.
     ///
     /// # Errors
     /// `service_down` when there is no answer, `config_invalid` for an address that is none.
-    pub fn fetch(&self, domain: &Domain) -> Result<Answer> {
-        http::fetch(&self.config.http.url, None, domain.as_str(), &self.until(PAGE_PATIENCE))
+    pub fn fetch(&self, domain: &Domain, door: Option<&Door>) -> Result<Answer> {
+        self.get(domain, None, (door, door.is_some_and(|door| door.is_alone)), PAGE_PATIENCE)
     }
 
-    /// Asks for another page of the site, at the machine of `http.url`, for so long at most.
+    /// Asks for the same page under TLS. At most eight seconds.
     ///
     /// # Errors
     /// As [`Services::fetch`].
-    pub fn fetch_page_within(&self, domain: &Domain, path: &str, time: Duration) -> Result<Answer> {
-        let until = self.until(time.min(PAGE_PATIENCE));
-        http::fetch(&self.config.http.url, Some(path), domain.as_str(), &until)
+    pub fn fetch_secure(&self, domain: &Domain, door: &Door) -> Result<Answer> {
+        self.get(domain, None, (Some(door), true), PAGE_PATIENCE)
     }
 
-    /// Asks for another page of the site, at the machine of `http.url`.
+    /// Asks for another page of the site as its visitors do, under TLS where there is a door for that, for so long at most.
     ///
     /// # Errors
     /// As [`Services::fetch`].
-    pub fn fetch_page(&self, domain: &Domain, path: &str) -> Result<Answer> {
-        http::fetch(&self.config.http.url, Some(path), domain.as_str(), &self.until(PAGE_PATIENCE))
+    pub fn fetch_page_within(
+        &self,
+        domain: &Domain,
+        path: &str,
+        door: Option<&Door>,
+        time: Duration,
+    ) -> Result<Answer> {
+        self.get(domain, Some(path), (door, door.is_some_and(|door| !door.asks_visitors)), time.min(PAGE_PATIENCE))
+    }
+
+    /// The same, for as long as a page may take.
+    ///
+    /// # Errors
+    /// As [`Services::fetch`].
+    pub fn fetch_page(&self, domain: &Domain, path: &str, door: Option<&Door>) -> Result<Answer> {
+        self.fetch_page_within(domain, path, door, PAGE_PATIENCE)
+    }
+
+    fn get(
+        &self,
+        domain: &Domain,
+        path: Option<&str>,
+        (door, is_secure): (Option<&Door>, bool),
+        time: Duration,
+    ) -> Result<Answer> {
+        let machine = http::Machine { url: &self.config.http.url, door };
+        http::fetch(&machine, path, domain.as_str(), is_secure, &self.until(time))
     }
 }
 

@@ -64,10 +64,19 @@ pub fn read(text: &[u8]) -> Result<Bundle, String> {
     Ok(bundle)
 }
 
-/// Whether a certificate in DER names a site. What is no certificate names none.
-pub fn der_covers(der: &[u8], domain: &str) -> bool {
-    X509Certificate::from_der(der)
-        .is_ok_and(|(_, certificate)| describe(&certificate, der).names_cover(&domain.to_ascii_lowercase()))
+/// A certificate that a web server presented.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// It was signed by nobody but itself.
+    pub is_self_signed: bool,
+}
+
+/// Reads a certificate in DER; `None` for what is none.
+pub fn leaf(der: &[u8]) -> Option<Leaf> {
+    let (_, read) = X509Certificate::from_der(der).ok()?;
+    Some(Leaf { certificate: describe(&read, der), is_self_signed: read.issuer() == read.subject() })
 }
 
 fn describe(certificate: &X509Certificate<'_>, der: &[u8]) -> Certificate {
@@ -189,6 +198,12 @@ fn ec_key(der: &[u8]) -> Option<Key> {
 }
 
 impl Certificate {
+    /// One that says this of itself and has no key.
+    #[cfg(test)]
+    pub fn said(meaning: Meaning) -> Certificate {
+        Certificate { meaning, public: Vec::new() }
+    }
+
     /// Whether the key belongs to this certificate; `None` when the key carries nothing to compare.
     pub fn matches(&self, key: &Key) -> Option<bool> {
         match key {

@@ -153,3 +153,79 @@ fn what_visitors_see_alike_before_and_after_proves_nothing() {
     let report = restore(&world, &json!({}));
     says(live(&report, "freshness"), "not_checked", "http.url is empty");
 }
+
+/// The certificate that is presented to those who ask for a name.
+fn fingerprint(world: &World, file: &str) -> String {
+    let path = world.place().join("ssl").join(file).join("fullchain.pem");
+    let text = std::fs::read(path).unwrap();
+    rocketvps_restore::siteconf::tls::read(&text).unwrap().certificate.unwrap().meaning.fingerprint
+}
+
+#[test]
+fn a_site_under_tls_is_asked_by_its_name_and_its_neighbour_answers_for_nothing() {
+    // Both share an address and a port: whoever asks for no name, or for another one, gets the neighbour's page and certificate.
+    let world = World::up();
+    world.harness("backup", &[]);
+    let port = world.env("WORLD_TLS_PORT");
+    let site = world.place().join("nginx/sites-available").join(DOMAIN);
+    let plain = std::fs::read_to_string(&site).unwrap();
+    set_title(&world, "Summer sale");
+    let parts = json!({"components": {"files": true, "database": true}});
+    let report = restore(&world, &parts);
+    says(live(&report, "https"), "pass", &format!("https://127.0.0.1:{port}/ with Host {DOMAIN} answers 200"));
+    let certificate = live(&report, "certificate");
+    says(certificate, "pass", "the site's own certificate");
+    assert_eq!(certificate["figures"]["fingerprint"], fingerprint(&world, DOMAIN));
+    assert_ne!(certificate["figures"]["fingerprint"], fingerprint(&world, &world.env("WORLD_NEIGHBOUR")));
+    says(live(&report, "freshness"), "pass", "/post-number-58/ carries");
+
+    // No plain request is served at all.
+    let alone = plain.replace(&format!("    listen 127.0.0.1:{};\n", world.env("WORLD_PORT")), "");
+    assert_ne!(alone, plain);
+    std::fs::write(&site, &alone).unwrap();
+    let nothing = world.place().join("nginx/sites-available").join(world.env("WORLD_NEIGHBOUR"));
+    let neighbour = std::fs::read_to_string(&nothing).unwrap();
+    let listen = format!("    listen 127.0.0.1:{};\n", world.env("WORLD_PORT"));
+    std::fs::write(&nothing, neighbour.replace(&listen, "")).unwrap();
+    world.signal("run/nginx.pid", "-HUP");
+    set_title(&world, "Summer sale");
+    let report = restore(&world, &parts);
+    says(live(&report, "http"), "pass", &format!("https://127.0.0.1:{port}/ with Host {DOMAIN} answers 200"));
+    says(live(&report, "freshness"), "pass", "carries what only the restored state has");
+
+    // The page is broken under TLS alone.
+    with_lines(&world, &plain, "if ($scheme = https) { return 500; }");
+    let verified = world.call("verify", json!({"domain": DOMAIN, "wait": true}));
+    let report = json!({"verification": {"live": verified["groups"]}});
+    says(live(&report, "http"), "pass", "answers 200");
+    says(live(&report, "https"), "fail", "answers 500");
+}
+
+#[test]
+fn a_certificate_that_is_not_the_sites_own_is_told() {
+    let world = World::up();
+    world.harness("backup", &[]);
+    let ssl = world.place().join("ssl");
+    // nginx goes on with the one that it has loaded.
+    let own = ssl.join(DOMAIN);
+    let again = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "90"])
+        .args(["-subj", &format!("/CN={DOMAIN}"), "-addext", &format!("subjectAltName=DNS:{DOMAIN}")])
+        .args(["-keyout", "privkey.pem", "-out", "fullchain.pem"])
+        .current_dir(&own)
+        .output()
+        .unwrap();
+    assert!(again.status.success());
+    let report = restore(&world, &json!({"components": {"database": true}}));
+    says(live(&report, "certificate"), "warn", "not the one that the site's settings name");
+
+    // The neighbour's, by the site's own settings; it was so before.
+    let site = world.place().join("nginx/sites-available").join(DOMAIN);
+    let plain = std::fs::read_to_string(&site).unwrap();
+    let theirs = ssl.join(world.env("WORLD_NEIGHBOUR"));
+    let foreign = plain.replace(&own.display().to_string(), &theirs.display().to_string());
+    with_lines(&world, &foreign, "");
+    let report = restore(&world, &json!({"components": {"database": true}}));
+    says(live(&report, "certificate"), "warn", "is for neighbour.example");
+    says(live(&report, "https"), "warn", "is not of this site");
+}

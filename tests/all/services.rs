@@ -212,7 +212,7 @@ fn a_site_is_seen_up_with_evidence_and_down_services_are_seen_down() {
     assert!(nginx.up && nginx.evidence.contains("2 workers"), "{}", nginx.evidence);
     let php = services.health(Service::PhpFpm, &machine.domain);
     assert!(php.up && php.evidence.contains("FastCGI answers a management question"), "{}", php.evidence);
-    let answer = services.fetch(&machine.domain).unwrap();
+    let answer = services.fetch(&machine.domain, None).unwrap();
     assert_eq!(answer.status, 200);
     assert!(answer.bytes > 0);
     let mut config = machine.config.clone();
@@ -226,7 +226,7 @@ fn a_site_is_seen_up_with_evidence_and_down_services_are_seen_down() {
     for service in [Service::Nginx, Service::PhpFpm, Service::Redis] {
         assert!(!services.health(service, &machine.domain).up, "{service:?}");
     }
-    assert_eq!(services.fetch(&machine.domain).unwrap_err().code, Code::ServiceDown);
+    assert_eq!(services.fetch(&machine.domain, None).unwrap_err().code, Code::ServiceDown);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //!
 //! Every connection goes to the machine of `http.url`, wherever the name of the site leads: the page of this machine is meant.
 
+use super::door::Door;
 use super::fastcgi;
-use super::https::{self, Secure};
+use super::https::Secure;
 use super::wire::{Until, Wire};
 use crate::error::{Code, Error, Result};
 use crate::siteconf::Listen;
@@ -98,12 +99,45 @@ impl Address {
     }
 }
 
-/// Asks for the page at `url`, or for another `path` there, with `Host: domain`, and for those that the site's own redirects lead to.
+/// The machine that is asked.
+pub struct Machine<'a> {
+    /// `http.url`.
+    pub url: &'a str,
+    /// Where it speaks TLS for the site, as far as that is known.
+    pub door: Option<&'a Door>,
+}
+
+/// The ways to a site on this machine.
+struct Ways<'a> {
+    url: Address,
+    door: Option<&'a Door>,
+}
+
+impl Ways<'_> {
+    /// Where an address of the site is asked for: always at this machine, at the ports that the usual ones of visitors are here.
+    fn place(&self, to: &Address) -> Address {
+        let at = |host: &str, port: u16| Address { host: host.to_owned(), port, ..to.clone() };
+        match self.door {
+            Some(door) if to.is_secure && [443, door.port].contains(&to.port) => at(&door.host, door.port),
+            _ if to.is_secure == self.url.is_secure && to.has_usual_port() => at(&self.url.host, self.url.port),
+            _ => at(&self.url.host, to.port),
+        }
+    }
+}
+
+/// The host and port of an address; `None` for what is none.
+pub fn host_and_port(url: &str) -> Option<(String, u16)> {
+    Address::parse(url).map(|address| (address.host, address.port))
+}
+
+/// Asks the site for the page of `http.url`, or for another `path`, and for those that the site's own redirects lead to. `is_secure`: it
+/// begins at the machine's door for TLS, where one is known.
 ///
 /// # Errors
 /// `config_invalid` for an address that is none, `service_down` when no whole answer comes in time.
-pub fn fetch(url: &str, path: Option<&str>, domain: &str, until: &Until) -> Result<Answer> {
-    let machine = Address::parse(url).ok_or_else(|| {
+pub fn fetch(machine: &Machine, path: Option<&str>, domain: &str, is_secure: bool, until: &Until) -> Result<Answer> {
+    let url = machine.url;
+    let address = Address::parse(url).ok_or_else(|| {
         Error::new(
             Code::ConfigInvalid,
             format!("http.url = {url:?} is not http://HOST[:PORT]/PATH, nor the same of https"),
@@ -111,13 +145,17 @@ pub fn fetch(url: &str, path: Option<&str>, domain: &str, until: &Until) -> Resu
     })?;
     let begun = Instant::now();
     let mut by = Vec::new();
-    // The site's name at the port that http.url has.
-    let path = path.map_or_else(|| machine.path.clone(), str::to_owned);
-    let mut at = Address { host: domain.to_owned(), path, ..machine.clone() };
-    let mut reply = ask(&machine, &at, domain, until).map_err(|error| {
-        Error::new(Code::ServiceDown, format!("{url} with Host: {domain} gives no answer: {error}"))
+    let path = path.map_or_else(|| address.path.clone(), str::to_owned);
+    let is_secure = address.is_secure || (is_secure && machine.door.is_some());
+    // The site's name at the port that visitors use.
+    let mut at = Address { is_secure, host: domain.to_owned(), port: if is_secure { 443 } else { 80 }, path };
+    let ways = Ways { url: address, door: machine.door };
+    let place = ways.place(&at);
+    let mut reply = ask(&place, &at, domain, until).map_err(|error| {
+        let place = Address { path: at.path.clone(), ..place.clone() };
+        Error::new(Code::ServiceDown, format!("{} with Host: {domain} gives no answer: {error}", place.shown()))
             .hint("Look at the web server's error log.")
-            .with("url", url)
+            .with("url", place.shown())
     })?;
     let doubt = loop {
         if !matches!(reply.status, 301 | 302 | 303 | 307 | 308) {
@@ -128,7 +166,9 @@ pub fn fetch(url: &str, path: Option<&str>, domain: &str, until: &Until) -> Resu
                     at.shown()
                 )
             });
-            break others;
+            let asks = machine.door.is_some_and(|door| door.asks_visitors) && at.is_secure && reply.status == 400;
+            let asks = asks.then(|| format!("{} lets nobody in without a certificate of his own", at.shown()));
+            break others.or(asks);
         }
         let Some(to) = reply.location.as_deref().filter(|to| !to.is_empty()).and_then(|to| at.join(to)) else {
             break Some("it redirects to no address".to_owned());
@@ -139,9 +179,7 @@ pub fn fetch(url: &str, path: Option<&str>, domain: &str, until: &Until) -> Resu
         if by.len() == MAX_REDIRECTS {
             break Some(format!("it redirects more than {MAX_REDIRECTS} times, at last to {}", printable(&to.shown())));
         }
-        // At the machine of http.url; its port is that of plain requests to the site.
-        let port = if !to.is_secure && to.port == 80 && !machine.is_secure { machine.port } else { to.port };
-        let there = Address { host: machine.host.clone(), port, ..to.clone() };
+        let there = ways.place(&to);
         reply = match ask(&there, &to, &to.name(), until) {
             Ok(reply) => reply,
             Err(error) => {
@@ -183,7 +221,7 @@ fn ask(there: &Address, page: &Address, name: &str, until: &Until) -> io::Result
     }
     let mut secure = Secure::over(wire, &page.host)?;
     let reply = converse(&mut secure, &page.path, name, "")?;
-    Ok(Reply { is_of_others: !https::is_named(&secure, &page.host), ..reply })
+    Ok(Reply { is_of_others: !secure.is_named(&page.host), ..reply })
 }
 
 /// Asks the server at a socket for one page, without following it elsewhere. The answer is in the form of PHP's.
@@ -291,6 +329,36 @@ mod tests {
         Until::from_now(Duration::from_millis(millis), &monitor)
     }
 
+    fn at(url: &str) -> Machine<'_> {
+        Machine { url, door: None }
+    }
+
+    #[test]
+    fn whatever_address_the_site_names_this_machine_is_asked() {
+        let door = Door {
+            host: "::1".into(),
+            port: 8443,
+            own: Vec::new(),
+            is_alone: false,
+            asks_visitors: false,
+            is_told: true,
+        };
+        let url = Address::parse("http://127.0.0.1:8080/").unwrap();
+        let place = |door, to: &str| {
+            let place = Ways { url: url.clone(), door }.place(&Address::parse(to).unwrap());
+            format!("{}:{}", place.host, place.port)
+        };
+        for (to, with, without) in [
+            ("https://example.com/", "::1:8443", "127.0.0.1:443"),
+            ("https://example.com:8443/", "::1:8443", "127.0.0.1:8443"),
+            ("https://example.com:444/", "127.0.0.1:444", "127.0.0.1:444"),
+            ("http://example.com/", "127.0.0.1:8080", "127.0.0.1:8080"),
+            ("http://example.com:81/", "127.0.0.1:81", "127.0.0.1:81"),
+        ] {
+            assert_eq!((place(Some(&door), to).as_str(), place(None, to).as_str()), (with, without), "{to}");
+        }
+    }
+
     fn served(answer: &'static str, deadline: u64) -> (Result<Answer>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/x?y=1", listener.local_addr().unwrap());
@@ -304,7 +372,7 @@ mod tests {
             }
             String::from_utf8_lossy(&got[..length]).into_owned()
         });
-        let said = fetch(&url, None, "example.com", &until(deadline));
+        let said = fetch(&at(&url), None, "example.com", false, &until(deadline));
         (said, thread.join().unwrap())
     }
 
@@ -344,7 +412,8 @@ mod tests {
             "HTTP/1.1 301 Moved\r\nLocation: http://www.example.com/en/start?x=1#top\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
         ]);
-        let answer = fetch(&format!("http://127.0.0.1:{port}/"), None, "example.com", &until(3000)).unwrap();
+        let answer =
+            fetch(&at(&format!("http://127.0.0.1:{port}/")), None, "example.com", false, &until(3000)).unwrap();
         assert_eq!((answer.status, answer.doubt.as_deref()), (200, None));
         assert_eq!(answer.by.last().unwrap(), "http://www.example.com/en/start?x=1");
         let asked = thread.join().unwrap();
@@ -356,15 +425,18 @@ mod tests {
     fn a_circle_and_a_port_where_nobody_listens_are_no_page() {
         const ROUND: &str = "HTTP/1.1 301 Moved\r\nLocation: /\r\n\r\n";
         let (port, thread) = serving(&[ROUND; MAX_REDIRECTS + 1]);
-        let answer = fetch(&format!("http://127.0.0.1:{port}/"), None, "example.com", &until(3000)).unwrap();
+        let answer =
+            fetch(&at(&format!("http://127.0.0.1:{port}/")), None, "example.com", false, &until(3000)).unwrap();
         assert!(answer.doubt.unwrap().contains("more than 5 times"));
         thread.join().unwrap();
         let (port, thread) = serving(&["HTTP/1.1 301 Moved\r\nLocation: https://example.com:1/\r\n\r\n"]);
-        let answer = fetch(&format!("http://127.0.0.1:{port}/"), None, "example.com", &until(3000)).unwrap();
+        let answer =
+            fetch(&at(&format!("http://127.0.0.1:{port}/")), None, "example.com", false, &until(3000)).unwrap();
         assert!(answer.doubt.unwrap().contains("gives no answer there"));
         thread.join().unwrap();
         let (port, thread) = serving(&["HTTP/1.1 301 Moved\r\n\r\n"]);
-        let answer = fetch(&format!("http://127.0.0.1:{port}/"), None, "example.com", &until(3000)).unwrap();
+        let answer =
+            fetch(&at(&format!("http://127.0.0.1:{port}/")), None, "example.com", false, &until(3000)).unwrap();
         assert!(answer.doubt.unwrap().contains("to no address"));
         thread.join().unwrap();
     }
@@ -396,7 +468,7 @@ mod tests {
     #[test]
     fn only_addresses_are_taken() {
         for bad in ["ftp://x/", "http:///", "x", "http://a@b/", "http://a b/", "http://a/\r\nX: y"] {
-            let said = fetch(bad, None, "example.com", &until(1000));
+            let said = fetch(&at(bad), None, "example.com", false, &until(1000));
             assert_eq!(said.unwrap_err().code, Code::ConfigInvalid, "{bad}");
         }
         let parsed = |url: &str| Address::parse(url).map(|address| address.shown());

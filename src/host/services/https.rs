@@ -2,7 +2,7 @@
 //! is told.
 
 use super::wire::Wire;
-use crate::siteconf::tls;
+use crate::siteconf::tls::{self, Leaf};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -33,10 +33,27 @@ impl Secure {
     }
 }
 
-/// Whether the certificate that came names the site.
-pub fn is_named(secure: &Secure, name: &str) -> bool {
-    let first = secure.0.conn.peer_certificates().and_then(<[CertificateDer<'_>]>::first);
-    first.is_some_and(|certificate| tls::der_covers(certificate, name))
+impl Secure {
+    /// Goes on until the certificate is there.
+    ///
+    /// # Errors
+    /// The connection's or the handshake's.
+    pub fn shake_hands(&mut self) -> io::Result<()> {
+        while self.0.conn.is_handshaking() {
+            self.0.conn.complete_io(&mut self.0.sock)?;
+        }
+        Ok(())
+    }
+
+    /// The certificate that came.
+    pub fn leaf(&self) -> Option<Leaf> {
+        tls::leaf(self.0.conn.peer_certificates()?.first()?)
+    }
+
+    /// Whether the certificate that came names the site.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.leaf().is_some_and(|leaf| leaf.certificate.names_cover(&name.to_ascii_lowercase()))
+    }
 }
 
 impl Read for Secure {

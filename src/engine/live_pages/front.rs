@@ -1,0 +1,233 @@
+//! The front page of the live site, asked plainly and under TLS, and the certificate that comes with it.
+
+use super::patiently;
+use crate::clock;
+use crate::config::Config;
+use crate::error::{Code, Result};
+use crate::host::services::{Answer, CertificateBefore as Before, Door, Services};
+use crate::path::Domain;
+use crate::report::{Check, Outcome};
+use crate::siteconf::tls::Leaf;
+use crate::text::printable;
+use std::io;
+
+/// How often the site is asked again before a wrong answer counts, because a reload takes a moment.
+const PROBES: u32 = 5;
+
+/// Whether the site's page is as restore.toml wants it, asked once by each way that leads to it.
+pub fn stands(config: &Config, services: &Services, domain: &Domain) -> bool {
+    if config.http.url.is_empty() {
+        return true;
+    }
+    let door = services.open_door(domain);
+    let is_good = |answer: &Result<Answer>| {
+        answer.as_ref().is_ok_and(|answer| answer.doubt.is_some() || config.http.expect_status.contains(&answer.status))
+    };
+    let first = services.fetch(domain, door.as_ref());
+    let second = door.filter(|door| is_asked_again(door, &first)).map(|door| services.fetch_secure(domain, &door));
+    is_good(&first) && second.is_none_or(|answer| is_good(&answer))
+}
+
+/// Whether a page is asked for under TLS after a first answer: one that came so is the same page.
+fn is_asked_again(door: &Door, first: &Result<Answer>) -> bool {
+    let came_so = |answer: &Answer| answer.by.last().is_some_and(|by| by.starts_with("https://"));
+    !door.is_alone && !door.asks_visitors && !first.as_ref().is_ok_and(came_so)
+}
+
+/// The checks of the front page. `before`: what was presented then.
+pub fn checks(config: &Config, services: &Services, domain: &Domain, before: &Before) -> Vec<Check> {
+    let url = &config.http.url;
+    if url.is_empty() {
+        return vec![Check::new("http", Outcome::NotChecked, "the site was not asked for a page: http.url is empty")];
+    }
+    let mut door = None;
+    let certificate = patiently(PROBES, || {
+        let found = services.door(domain);
+        let check = found.as_ref().map(|(door, leaf)| of_certificate(door, leaf, domain, before));
+        door = found.filter(|(_, leaf)| leaf.is_ok()).map(|(door, _)| door);
+        check.unwrap_or_else(|| of_none(before))
+    });
+    let mut last = None;
+    let at = door.as_ref().filter(|door| door.is_alone).map_or_else(|| url.clone(), shown);
+    let http = patiently(PROBES, || {
+        let answer = services.fetch(domain, door.as_ref());
+        let check = of_page(config, "http", &at, domain, &answer);
+        last = Some(answer);
+        check
+    });
+    let secure = door.filter(|door| last.is_some_and(|last| is_asked_again(door, &last)));
+    let secure = secure.map(|door| {
+        let at = shown(&door);
+        patiently(PROBES, || of_page(config, "https", &at, domain, &services.fetch_secure(domain, &door)))
+    });
+    [http].into_iter().chain(secure).chain([certificate]).collect()
+}
+
+/// A failure of the front page is no reason to go back where it failed before, too.
+pub fn forgive(check: &mut Check) {
+    if ["http", "https"].contains(&check.name.as_str()) && check.outcome == Outcome::Fail {
+        check.outcome = Outcome::Warn;
+        check.message.push_str("; it did so before the restore too, so that these parts are not the cause");
+    }
+}
+
+fn shown(door: &Door) -> String {
+    format!("https://{}:{}/", door.host, door.port)
+}
+
+fn of_page(config: &Config, name: &str, at: &str, domain: &Domain, answer: &Result<Answer>) -> Check {
+    match answer {
+        // What was seen is no page: no proof for the site, and none against it.
+        Ok(Answer { doubt: Some(doubt), status, .. }) => {
+            let message = format!("{at} with Host {domain} answers {status}, but {doubt}: no page was seen");
+            Check::new(name, Outcome::Warn, message).with("status", *status)
+        }
+        Ok(answer) if config.http.expect_status.contains(&answer.status) => {
+            let (status, millis) = (answer.status, answer.millis);
+            let by = answer.by.last().map_or_else(String::new, |by| format!(", by way of {by}"));
+            let message = format!("{at} with Host {domain} answers {status} after {millis} ms{by}");
+            Check::new(name, Outcome::Pass, message).with("status", status).with("millis", millis)
+        }
+        Ok(answer) => {
+            let (status, expected) = (answer.status, &config.http.expect_status);
+            let message = format!("{at} with Host {domain}: answers {status}, expected one of {expected:?}");
+            Check::new(name, Outcome::Fail, message)
+        }
+        Err(error) => Check::new(name, Outcome::Fail, format!("{at} with Host {domain}: {}", error.message)),
+    }
+}
+
+/// Where nothing speaks TLS for the site.
+fn of_none(before: &Before) -> Check {
+    let (outcome, message) = match before {
+        Before::Presented(_) => {
+            (Outcome::Warn, "no certificate is presented any more: the site answers plain requests alone")
+        }
+        _ => (
+            Outcome::NotChecked,
+            "no certificate: the site's nginx file has no `listen … ssl`, and `paths.ssl` none that is presented",
+        ),
+    };
+    Check::new("certificate", outcome, message)
+}
+
+/// Whether the certificate that visitors get is the site's own and good for it. What was so before is told and is no failure.
+fn of_certificate(door: &Door, leaf: &io::Result<Leaf>, domain: &Domain, before: &Before) -> Check {
+    let at = format!("{}:{}", door.host, door.port);
+    let check = |outcome, message: String| Check::new("certificate", outcome, message).with("at", at.clone());
+    let leaf = match leaf {
+        Ok(leaf) => leaf,
+        Err(error) => {
+            let (outcome, then) = match before {
+                Before::Presented(_) => (Outcome::Fail, "; it did before the restore"),
+                Before::Nothing => (Outcome::Warn, "; nor did it before"),
+                Before::Unknown => (Outcome::Warn, ""),
+            };
+            let message = format!("{at} presents no certificate for {domain} ({error}){then}");
+            let check = check(outcome, message);
+            return if outcome == Outcome::Fail { check.code(Code::TlsInvalid) } else { check };
+        }
+    };
+    let meaning = &leaf.certificate.meaning;
+    let now = clock::now().timestamp().as_second();
+    let is_foreign = |leaf: &Leaf| !leaf.certificate.names_cover(&domain.as_str().to_ascii_lowercase());
+    let is_out_of_date = |leaf: &Leaf| {
+        let meaning = &leaf.certificate.meaning;
+        now < meaning.not_before || now > meaning.not_after
+    };
+    let mut told = Vec::new();
+    let mut worst = Outcome::Pass;
+    let mut tell = |outcome: Outcome, what: String| {
+        worst = crate::report::worst([worst, outcome].into_iter());
+        told.push(what);
+    };
+    if is_foreign(leaf) {
+        let names = printable(&meaning.names.join(", "));
+        let outcome = if before.had_not(is_foreign) { Outcome::Fail } else { Outcome::Warn };
+        tell(outcome, format!("it is for {names} and not for this site"));
+    }
+    if door.owns(leaf) == Some(false) {
+        tell(
+            Outcome::Warn,
+            "it is not the one that the site's settings name: nginx may have loaded an older one".into(),
+        );
+    }
+    if is_out_of_date(leaf) {
+        let outcome = if before.had_not(is_out_of_date) { Outcome::Fail } else { Outcome::Warn };
+        let until = clock::at(meaning.not_after).unwrap_or_default();
+        tell(outcome, format!("it is out of date, its end was {until}"));
+    }
+    if leaf.is_self_signed {
+        let is_new = before.had_not(|leaf| leaf.is_self_signed);
+        tell(if is_new { Outcome::Warn } else { Outcome::Pass }, "it is signed by itself alone".into());
+    }
+    let own = match door.owns(leaf) {
+        Some(true) => "the site's own certificate",
+        Some(false) => "a certificate",
+        None => "a certificate, and the site's own is not known",
+    };
+    let told = if told.is_empty() { String::new() } else { format!(": {}", told.join("; ")) };
+    let check = check(worst, format!("{at} presents {own} for {domain}{told}"));
+    let check = check.with("fingerprint", meaning.fingerprint.clone());
+    if worst == Outcome::Fail { check.code(Code::TlsInvalid) } else { check }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::answer::site_config::Certificate as Meaning;
+    use crate::siteconf::tls::Certificate;
+
+    fn leaf(change: impl Fn(&mut Leaf, &mut Meaning)) -> Leaf {
+        let mut meaning = Meaning {
+            subject: "CN=shop.example".into(),
+            names: vec!["shop.example".into()],
+            not_before: 0,
+            not_after: i64::MAX,
+            fingerprint: "own".into(),
+        };
+        let mut leaf = Leaf { certificate: Certificate::said(meaning.clone()), is_self_signed: false };
+        change(&mut leaf, &mut meaning);
+        leaf.certificate = Certificate::said(meaning);
+        leaf
+    }
+
+    #[test]
+    fn a_fault_of_a_certificate_is_a_failure_where_it_is_new() {
+        let door = Door {
+            host: "::1".into(),
+            port: 443,
+            own: vec!["own".into()],
+            is_alone: false,
+            asks_visitors: false,
+            is_told: true,
+        };
+        let domain = Domain::parse("shop.example").unwrap();
+        let good = || leaf(|_, _| {});
+        let foreign = || leaf(|_, meaning| meaning.names = vec!["other.example".into()]);
+        let old = || leaf(|_, meaning| meaning.not_after = 1);
+        let own_signed = || leaf(|leaf, _| leaf.is_self_signed = true);
+        let older = || leaf(|_, meaning| meaning.fingerprint = "older".into());
+        let was = |leaf: Leaf| Before::Presented(Box::new(leaf));
+        for (now, before, outcome, says) in [
+            (Ok(good()), was(good()), Outcome::Pass, "the site's own certificate"),
+            (Ok(foreign()), was(good()), Outcome::Fail, "is for other.example"),
+            (Ok(foreign()), was(foreign()), Outcome::Warn, "is for other.example"),
+            (Ok(foreign()), Before::Unknown, Outcome::Warn, "is for other.example"),
+            (Ok(old()), was(good()), Outcome::Fail, "out of date"),
+            (Ok(old()), was(old()), Outcome::Warn, "out of date"),
+            (Ok(own_signed()), was(good()), Outcome::Warn, "signed by itself"),
+            (Ok(own_signed()), was(own_signed()), Outcome::Pass, "signed by itself"),
+            (Ok(own_signed()), Before::Unknown, Outcome::Pass, "signed by itself"),
+            (Ok(older()), was(older()), Outcome::Warn, "an older one"),
+            (Err("refused"), was(good()), Outcome::Fail, "it did before"),
+            (Err("refused"), Before::Nothing, Outcome::Warn, "nor did it before"),
+            (Err("refused"), Before::Unknown, Outcome::Warn, "refused"),
+        ] {
+            let check = of_certificate(&door, &now.map_err(io::Error::other), &domain, &before);
+            assert_eq!((check.outcome, check.message.contains(says)), (outcome, true), "{before:?} {check:?}");
+        }
+        assert_eq!(of_none(&was(good())).outcome, Outcome::Warn);
+        assert_eq!(of_none(&Before::Nothing).outcome, Outcome::NotChecked);
+    }
+}
