@@ -168,7 +168,7 @@ impl Job<Committed> {
 
     /// Adds what proves that the pages are those of the restored state.
     fn with_freshness(&self, groups: Vec<Group>, deadline: Instant) -> Vec<Group> {
-        let known = Known { rehearsal: self.state.rehearsal.as_ref(), steps: &self.state.steps };
+        let known = Known { to_ask: &self.state.to_ask, steps: &self.state.steps };
         let time = live_pages::Time { deadline, monitor: self.monitor.as_ref() };
         let mut found = live_pages::checks(&self.ticket.config, &self.plan, &self.hosts, known, &time);
         let is_services = |group: &Group| group.name == "service_status";

@@ -1,16 +1,15 @@
-//! Further pages of the live site: those that have to come, the post that the rehearsal saw, and a file whose content is known.
+//! Further pages of the live site: those that have to come, the posts that the rehearsal saw, and a file whose content is known.
 
 mod file;
 pub mod front;
+pub mod post;
+pub mod seen;
 
-use crate::api::answer::restore::Rehearsal;
 use crate::config::{Config, Probe};
 use crate::engine::commit::step::Step;
 use crate::engine::live_pages::file::{Before, Found, Was};
+use crate::engine::live_pages::seen::{Judged, Seen, ToAsk, together};
 use crate::engine::machine::Hosts;
-use crate::engine::posts::{self, Posts};
-use crate::engine::rehearsal::{BEFORE, NEW_WORDS};
-use crate::host::credentials;
 use crate::host::services::Answer;
 use crate::host::site::Site;
 use crate::path::Domain;
@@ -80,16 +79,15 @@ pub fn holds(page: &[u8], text: &str) -> bool {
     text.is_empty() || memchr::memmem::find(page, text.as_bytes()).is_some()
 }
 
-/// Why no post is asked for.
-const NO_POST: &str = "no post of a WordPress is known to ask for";
 /// Why a post proves nothing that is not the same before.
-const NOT_SHOWN: &str = "what the state before has otherwise is nothing that the page of a post shows in words";
+const NOT_SHOWN: &str =
+    "what the state before has otherwise is nothing that the page shows in words, and without them before";
 
 /// By what the pages of the restored state can be told from those of the state before.
 #[derive(Clone, Copy)]
 pub struct Known<'a> {
-    /// The rehearsal of it; `None` in a way back.
-    pub rehearsal: Option<&'a Rehearsal>,
+    /// The posts to ask for.
+    pub to_ask: &'a [ToAsk],
     /// The steps of the change-over: they say where the state before is now.
     pub steps: &'a [Step],
 }
@@ -113,28 +111,6 @@ impl Time<'_> {
     }
 }
 
-/// What was asked for to see that the live site is the restored one.
-#[derive(Debug, PartialEq, Eq)]
-enum Seen {
-    /// The answer for this address carries what only the restored state has.
-    New(String),
-    /// An answer came that is not of the restored state, as this says.
-    Old(String),
-    /// What was asked for was the same before.
-    Same,
-    /// It was asked for or could have been, and nothing was seen of it, for this reason.
-    Nothing(String),
-    /// It is not given out, as this says.
-    Refused(String),
-    /// There is nothing to ask for, for this reason.
-    Unasked(String),
-    /// It takes no part.
-    NoPart,
-}
-
-/// The check of an answer, where there is one, and what it proves.
-type Judged = (Option<Check>, Seen);
-
 /// What proves that the pages are those of the restored state. Something in front of the site may have its own: nothing here is a
 /// reason to go back.
 pub fn checks(config: &Config, plan: &Plan, hosts: &Hosts, known: Known, time: &Time) -> Vec<Check> {
@@ -148,15 +124,16 @@ pub fn checks(config: &Config, plan: &Plan, hosts: &Hosts, known: Known, time: &
     let fetch = |path: &str| hosts.services.fetch_page_within(&plan.domain, path, door.as_ref(), time.left());
     // A request that began before the change-over may have brought an old page into a cache, which is emptied again meanwhile.
     let is_settled = |(_, seen): &Judged| !matches!(seen, Seen::Old(_)) || !time.is_for_more();
-    let (post, of_post) = match post_to_ask(config, plan, hosts, known) {
-        Ok(post) => again(ATTEMPTS, || of_post(&post, fetch(&post.path)), is_settled),
-        Err(seen) => (None, seen),
+    let judge = |post: &ToAsk| match post {
+        Ok(post) => again(ATTEMPTS, || post::of_post(post, fetch(&post.path)), is_settled),
+        Err(seen) => (None, seen.clone()),
     };
+    let (posts, of_posts): (Vec<_>, Vec<_>) = known.to_ask.iter().map(judge).unzip();
     let (file, of_file) = match files_to_ask(config, plan, known.steps) {
         Ok(files) => first_seen(&files, |file| again(ATTEMPTS, || of_file(file, fetch(&file.address())), is_settled)),
         Err(seen) => (None, seen),
     };
-    post.into_iter().chain(file).chain([freshness(of_post, of_file)]).collect()
+    posts.into_iter().flatten().chain(file).chain([freshness(together(of_posts), of_file)]).collect()
 }
 
 /// What is said where nobody looks for what only the restored state has.
@@ -192,135 +169,6 @@ fn freshness(post: Seen, file: Seen) -> Check {
             let reasons: Vec<String> = why(post).into_iter().chain(why(file)).collect();
             unproven(&reasons.join("; "))
         }
-    }
-}
-
-/// A post to ask the live site for.
-struct Post {
-    path: String,
-    /// Words of its title; empty: none are known.
-    title: String,
-    /// Words that stand in no post of before, the page has to hold one of them.
-    marks: Vec<String>,
-    /// What the state before has in its place.
-    before: posts::Before,
-    /// Why its page is not known; `None`: the rehearsal saw it with the title and the words.
-    unknown: Option<String>,
-}
-
-/// The post of the restored tables that the rehearsal saw, by words that stand in no post of before.
-fn post_to_ask(config: &Config, plan: &Plan, hosts: &Hosts, known: Known) -> std::result::Result<Post, Seen> {
-    if plan.database.is_none() {
-        return Err(Seen::NoPart);
-    }
-    let Some(rehearsal) = known.rehearsal.filter(|rehearsal| !rehearsal.pages.is_empty()) else {
-        return unseen_post(config, plan, hosts, known);
-    };
-    let seen = rehearsal.pages.iter().find(|page| page.name == "post");
-    let seen = seen.ok_or_else(|| Seen::Unasked(NO_POST.into()))?;
-    // A title that the staged site did not show is no proof of anything.
-    if seen.outcome != Outcome::Pass {
-        return Err(Seen::Nothing(seen.message.clone()));
-    }
-    let figure = |name: &str| seen.figures.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-    Ok(Post {
-        path: figure("path"),
-        title: figure("title"),
-        marks: Some(figure(NEW_WORDS)).filter(|words| !words.is_empty()).into_iter().collect(),
-        before: posts::Before::of_word(&figure(BEFORE)),
-        unknown: None,
-    })
-}
-
-/// A post of tables that changed places and that nobody rehearsed, by words that stand in none of those before.
-fn unseen_post(config: &Config, plan: &Plan, hosts: &Hosts, known: Known) -> std::result::Result<Post, Seen> {
-    let not_rehearsed = known.rehearsal.map_or(NO_POST, |rehearsal| rehearsal.message.as_str());
-    let nothing = || Seen::Nothing(not_rehearsed.to_owned());
-    let switch = known.steps.iter().find_map(|step| match step {
-        Step::Switch { live, switch, .. } => Some((live.as_str(), switch)),
-        _ => None,
-    });
-    let (live, switch) = switch.ok_or(Seen::Same)?;
-    let tables = hosts.database().and_then(|database| database.tables(live)).map_err(|_| nothing())?;
-    let tables: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
-    let prefix = posts::prefix(&tables, configured_prefix(config, plan).as_deref());
-    let prefix = prefix.ok_or_else(|| Seen::Unasked(not_rehearsed.to_owned()))?;
-    let came =
-        |name: &str| switch.moves.iter().any(|table| table.to == live && table.table == format!("{prefix}{name}"));
-    let with_title = came("options");
-    if !came("posts") {
-        return Err(if with_title { nothing() } else { Seen::Same });
-    }
-    let kept = plan.database.as_ref().map(|names| names.kept.as_str()).unwrap_or_default();
-    let choose = || {
-        let read = |schema: &str| hosts.reader()?.server(schema).ok();
-        let now = Posts::newest(&read(live)?, live, prefix, with_title).ok()?;
-        let before = now.the_same_in(&read(kept)?, kept, prefix).ok()??;
-        now.choose(Some(&before))
-    };
-    let post = choose().ok_or_else(nothing)?;
-    if post.marks.is_empty() {
-        return Err(if post.before == posts::Before::Same { Seen::Same } else { Seen::Nothing(NOT_SHOWN.into()) });
-    }
-    Ok(Post {
-        path: format!("/?p={}", post.id),
-        title: String::new(),
-        marks: post.marks,
-        before: post.before,
-        unknown: Some(not_rehearsed.to_owned()),
-    })
-}
-
-/// What the names of the live site's tables begin with, by its settings.
-fn configured_prefix(config: &Config, plan: &Plan) -> Option<String> {
-    credentials::table_prefix(&Site::find(config, &plan.domain).ok()?.wp_config()?)
-}
-
-/// What the answer for a post says. A page that nobody saw before, without the words, proves nothing against a cache: the site may not
-/// show them.
-fn of_post(post: &Post, answer: crate::error::Result<Answer>) -> Judged {
-    let path = &post.path;
-    let check =
-        |outcome, said: String| Check::new("post", outcome, format!("{path} {said}")).with("path", path.clone());
-    let judged = |outcome, said: String, seen: fn(String) -> Seen| match &post.unknown {
-        Some(why) => (None, Seen::Nothing(why.clone())),
-        None => {
-            let check = check(outcome, said);
-            let seen = seen(check.message.clone());
-            (Some(check), seen)
-        }
-    };
-    match answer {
-        Ok(Answer { doubt: None, status, body, .. }) if (200..300).contains(&status) => {
-            let with_title = holds(&body, &post.title);
-            if with_title && post.marks.iter().any(|words| holds(&body, words)) {
-                let said = format!("answers {status} with words that only the restored post has");
-                return (Some(check(Outcome::Pass, said)), Seen::New(path.clone()));
-            }
-            match (post.before, with_title && post.marks.is_empty()) {
-                (_, false) => {
-                    let said = format!(
-                        "answers {status} without the words of the restored post: a cache may have an old page"
-                    );
-                    judged(Outcome::Warn, said, Seen::Old)
-                }
-                (posts::Before::Same, true) => {
-                    let said = format!("answers {status}; the state before has the same post");
-                    judged(Outcome::NotChecked, said, |_| Seen::Same)
-                }
-                (posts::Before::Other, true) => {
-                    judged(Outcome::NotChecked, format!("answers {status}; {NOT_SHOWN}"), Seen::Nothing)
-                }
-                (posts::Before::Unknown, true) => {
-                    let said = format!("answers {status}; whether the state before has the same post is not known");
-                    judged(Outcome::NotChecked, said, Seen::Nothing)
-                }
-            }
-        }
-        Ok(Answer { status, .. }) => {
-            judged(Outcome::Warn, format!("answers {status}: the restored post was not seen"), Seen::Nothing)
-        }
-        Err(error) => judged(Outcome::Warn, format!("gives no answer: {}", error.message), Seen::Nothing),
     }
 }
 
@@ -448,61 +296,6 @@ mod tests {
 
     fn is_old(seen: &Seen) -> bool {
         matches!(seen, Seen::Old(_))
-    }
-
-    #[test]
-    fn what_the_state_before_has_is_said_only_where_it_is_known() {
-        use posts::Before::{Other, Same, Unknown};
-        let post = |marks: &[&str], before| Post {
-            path: "/?p=1".into(),
-            title: "About".into(),
-            marks: marks.iter().map(|mark| (*mark).to_owned()).collect(),
-            before,
-            unknown: None,
-        };
-        let says = |post: &Post, body: &str| {
-            let (check, seen) = of_post(post, page(200, body, None));
-            let check = check.unwrap();
-            (check.outcome, check.message, seen)
-        };
-        let (outcome, _, seen) = says(&post(&["new words"], Other), "About new words");
-        assert_eq!((outcome, seen), (Outcome::Pass, Seen::New("/?p=1".into())));
-        let (outcome, _, seen) = says(&post(&["new words"], Other), "About old words");
-        assert!(outcome == Outcome::Warn && is_old(&seen), "{seen:?}");
-        assert!(is_old(&says(&post(&[], Same), "Hacked").2));
-        let (outcome, message, seen) = says(&post(&[], Same), "About");
-        assert_eq!((outcome, seen), (Outcome::NotChecked, Seen::Same));
-        assert!(message.contains("the same post"));
-        for (before, text) in [(Other, "otherwise"), (Unknown, "is not known")] {
-            let (outcome, message, seen) = says(&post(&[], before), "About");
-            assert_eq!((outcome, message.contains(text)), (Outcome::NotChecked, true), "{message}");
-            assert!(matches!(seen, Seen::Nothing(_)), "{seen:?}");
-        }
-        // Nobody saw its page before.
-        let unseen = Post { unknown: Some("not rehearsed".into()), ..post(&["new words"], Other) };
-        let (check, seen) = of_post(&unseen, page(200, "About old words", None));
-        assert_eq!((check.is_none(), seen), (true, Seen::Nothing("not rehearsed".into())));
-    }
-
-    #[test]
-    fn only_a_page_that_came_and_is_old_is_asked_for_again() {
-        let post = Post {
-            path: "/?p=1".into(),
-            title: String::new(),
-            marks: vec!["new words".into()],
-            before: posts::Before::Other,
-            unknown: None,
-        };
-        for answer in [
-            page(401, "", None),
-            page(503, "", None),
-            page(200, "elsewhere", Some("it redirects to elsewhere")),
-            Err(crate::error::Error::new(crate::error::Code::ServiceDown, "no answer")),
-        ] {
-            let (check, seen) = of_post(&post, answer);
-            assert!(matches!(seen, Seen::Nothing(_)), "{check:?} {seen:?}");
-        }
-        assert!(is_old(&of_post(&post, page(200, "old words", None)).1));
     }
 
     fn found(name: &str, was: Was) -> Found {

@@ -10,7 +10,7 @@ mod page;
 mod verdict;
 mod wrong;
 
-pub use verdict::{BEFORE, NEW_WORDS};
+pub use verdict::{BEFORE, MORE_WORDS, NEW_WORDS, PRICE};
 
 use crate::api::answer::restore::Rehearsal;
 use crate::config::{Config, Files, Probe};
@@ -355,9 +355,10 @@ impl<'a> Stage<'a> {
         }
         let answered = asked.iter().all(|asked| asked.status.is_some());
         let blog = visit.as_ref().filter(|_| answered && is_scripts && self.lead.is_wordpress);
-        if let Some(post) = blog.and_then(|visit| self.post(visit, hosts, staged)) {
-            let page = visitor.ask("post", &format!("/?p={}", post.id), self.secure);
-            asked.push(Asked { title: post.title, marks: post.marks, before: post.before, ..page });
+        for post in blog.map(|visit| self.posts(visit, hosts, staged)).unwrap_or_default() {
+            let page = visitor.ask(post.kind.word(), &format!("/?p={}", post.id), self.secure);
+            let (marks, price) = (post.marks, post.price);
+            asked.push(Asked { title: post.title, marks, price, before: post.before, ..page });
         }
         for probe in self.probes.iter().filter(|_| answered) {
             let is_of_php = self.php.is_some() && visitor.is_of_php(&probe.path);
@@ -497,18 +498,21 @@ impl<'a> Stage<'a> {
         path
     }
 
-    /// The post that the staged site is asked for: one that the live site shows otherwise, where there is one.
-    fn post(&self, visit: &Visit, hosts: &Hosts, staged: &Staged) -> Option<Chosen> {
-        let (server, _) = self.database.as_ref()?;
-        let tables = staged.database.as_ref()?.names();
-        let prefix = posts::prefix(&tables, self.lead.prefix.as_deref())?;
-        // Each side as an account that may do nothing but read it: the tables are a tenant's.
-        let visitor = server.with_account(&visit.user, visit.password.clone());
-        let posts = Posts::newest(&visitor, &visit.schema, prefix, true).ok()?;
-        let live = self.plan.database.as_ref().map(|names| names.live.as_str()).unwrap_or_default();
-        let reader = hosts.reader().and_then(|reader| reader.server(live).ok());
-        let before = reader.and_then(|reader| posts.the_same_in(&reader, live, prefix).ok()).flatten();
-        posts.choose(before.as_ref())
+    /// The posts that the staged site is asked for: those that the live site shows otherwise, where there are some.
+    fn posts(&self, visit: &Visit, hosts: &Hosts, staged: &Staged) -> Vec<Chosen> {
+        let found = || {
+            let (server, _) = self.database.as_ref()?;
+            let tables = staged.database.as_ref()?.names();
+            let prefix = posts::prefix(&tables, self.lead.prefix.as_deref())?;
+            // Each side as an account that may do nothing but read it: the tables are a tenant's.
+            let visitor = server.with_account(&visit.user, visit.password.clone());
+            let posts = Posts::newest(&visitor, &visit.schema, prefix, true).ok()?;
+            let live = self.plan.database.as_ref().map(|names| names.live.as_str()).unwrap_or_default();
+            let reader = hosts.reader().and_then(|reader| reader.server(live).ok());
+            let before = reader.and_then(|reader| posts.the_same_in(&reader, live, prefix).ok()).flatten();
+            Some(posts.choose(before.as_ref()))
+        };
+        found().unwrap_or_default()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::engine::commit::steps;
 use crate::engine::commit::{self, Record};
 use crate::engine::hooks::Told;
 use crate::engine::leftovers::{discard, resume};
-use crate::engine::live_pages::front;
+use crate::engine::live_pages::{front, post};
 use crate::engine::machine::Hosts;
 use crate::engine::preflight::{facts, plan_token};
 use crate::engine::stage::in_common;
@@ -418,6 +418,9 @@ impl Job<Verified> {
 
     /// The change-over. Milliseconds; journaled.
     fn commit(mut self) -> Result<Job<Committed>> {
+        // Before the hooks that stop the site from writing, and before the two states are held against each other: pages take their time.
+        let (config, rehearsal) = (&self.ticket.config, self.state.rehearsal.as_ref());
+        let to_ask = post::to_ask(config, &self.plan, &self.hosts, rehearsal);
         self.tell_hooks(Moment::BeforeCommit, State::Verifying)?;
         self.monitor.keep_going()?;
         let steps = steps::steps(&self)?;
@@ -439,6 +442,7 @@ impl Job<Verified> {
             groups: verified.groups,
             kept_tables: verified.kept_tables,
             rehearsal: verified.rehearsal,
+            to_ask,
             steps,
             window_ms,
         }))

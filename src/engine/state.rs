@@ -4,6 +4,7 @@ use crate::api::answer::comparison::KeptRowsOf;
 use crate::api::answer::restore::Rehearsal;
 use crate::backup;
 use crate::engine::commit::step::{self, Step};
+use crate::engine::live_pages::seen::ToAsk;
 use crate::engine::machine::Hosts;
 use crate::error::{Error, Result};
 use crate::host::database::{ForeignKey, LoadedTable, NextValue, Objects, UnchangedTable};
@@ -139,6 +140,8 @@ pub struct Committed {
     pub kept_tables: Vec<String>,
     /// The rehearsal; `None` in a way back.
     pub rehearsal: Option<Rehearsal>,
+    /// The posts to ask the live site for.
+    pub to_ask: Vec<ToAsk>,
     /// The steps of the change-over, each with its inverse.
     pub steps: Vec<Step>,
     /// Length of the change-over.

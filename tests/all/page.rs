@@ -229,3 +229,114 @@ fn a_certificate_that_is_not_the_sites_own_is_told() {
     says(live(&report, "certificate"), "warn", "is for neighbour.example");
     says(live(&report, "https"), "warn", "is not of this site");
 }
+
+/// What WooCommerce has of a shop, as far as a visitor of a product sees it.
+const SHOP: &str = r#"<?php
+add_action('init', fn () => register_post_type('product', ['public' => true, 'rewrite' => ['slug' => 'product']]));
+add_filter('the_excerpt', function ($text) {
+    $price = get_post_meta(get_the_ID(), '_price', true);
+    return $price === '' ? $text : "$text <span class=\"amount\"><bdi>&euro;" . number_format((float) $price, 2) . '</bdi></span>';
+});
+"#;
+
+/// Makes a shop of the site: no posts, a product and a page.
+fn keep_a_shop(world: &World) {
+    let folder = world.root().join("wp-content/mu-plugins");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("shop.php"), SHOP).unwrap();
+    let row = |id: u32, kind: &str, name: &str, title: &str, content: &str| {
+        format!(
+            "INSERT INTO shop.wp_posts (ID, post_author, post_date, post_date_gmt, post_modified, post_modified_gmt, post_title, \
+             post_name, post_content, post_type, post_status, post_excerpt, to_ping, pinged, post_content_filtered) VALUES \
+             ({id}, 1, '2024-03-05', '2024-03-05', '2024-03-05', '2024-03-05', '{title}', '{name}', '{content}', '{kind}', \
+             'publish', '', '', '', '');"
+        )
+    };
+    let rows = row(9001, "product", "rocket-boots", "Rocket boots", "Soles of steel")
+        + &row(9002, "page", "about-us", "About us", "We sell boots");
+    world.harness(
+        "sql",
+        &[&format!(
+            "UPDATE shop.wp_posts SET post_status='draft'; {rows} \
+             INSERT INTO shop.wp_postmeta (post_id, meta_key, meta_value) VALUES (9001, '_price', '1299')"
+        )],
+    );
+}
+
+/// Sets the addresses of posts, and lets the site write down what follows from them.
+fn set_addresses(world: &World, structure: &str) {
+    let options = format!(
+        "UPDATE shop.wp_options SET option_value='{structure}' WHERE option_name='permalink_structure'; \
+         DELETE FROM shop.wp_options WHERE option_name='rewrite_rules'"
+    );
+    world.harness("sql", &[&options]);
+    ask(world, "/?p=9001");
+    ask(world, "/");
+}
+
+#[test]
+fn a_shop_without_posts_is_asked_for_its_product_and_its_page() {
+    let world = World::up();
+    keep_a_shop(&world);
+    let parts = json!({"components": {"files": true, "database": true}});
+    let set_price = |price: &str| {
+        world.harness("sql", &[&format!("UPDATE shop.wp_postmeta SET meta_value='{price}' WHERE meta_key='_price'")]);
+    };
+    for (structure, path) in
+        [("/%postname%/", "/product/rocket-boots/"), ("/%year%/%post_id%/", "/product/rocket-boots/"), ("", "/?")]
+    {
+        set_price("1299");
+        set_addresses(&world, structure);
+        let archive = world.harness("backup", &[]);
+        // Nothing but the price is another one.
+        set_price("999");
+        let restored = restore(&world, &json!({"backup": archive, "components": parts["components"]}));
+        says(live(&restored, "product"), "pass", "with words that only the restored product has");
+        says(live(&restored, "product"), "pass", path);
+        says(live(&restored, "freshness"), "pass", path);
+    }
+    // The way back: nobody rehearsed it.
+    world.harness("sql", &["UPDATE shop.wp_posts SET post_content='Soles of lead' WHERE ID=9001"]);
+    let restored = restore(&world, &parts);
+    says(live(&restored, "product"), "pass", "with words that only the restored product has");
+    let back = world.call("rollback", json!({"job": World::job(&restored), "wait": true}));
+    says(live(&back, "product"), "pass", "/?p=9001 answers 200 with words that only the restored product has");
+    says(live(&back, "freshness"), "pass", "/?p=9001 carries");
+    // The page alone differs.
+    set_price("1299");
+    set_addresses(&world, "/%postname%/");
+    let archive = world.harness("backup", &[]);
+    world.harness("sql", &["UPDATE shop.wp_posts SET post_content='We sell nothing at all' WHERE ID=9002"]);
+    let restored = restore(&world, &json!({"backup": archive, "components": parts["components"]}));
+    says(live(&restored, "page"), "pass", "/about-us/ answers 200 with words that only the restored page has");
+    says(live(&restored, "product"), "not_checked", "the state before has the same product");
+    says(live(&restored, "freshness"), "pass", "/about-us/ carries");
+}
+
+#[test]
+fn a_page_that_says_what_was_looked_for_is_no_proof_where_it_said_so_before() {
+    let world = World::up();
+    set_title(&world, "Spring sale");
+    world.harness("backup", &[]);
+    let parts = json!({"components": {"files": true, "database": true}});
+    let site = world.place().join("nginx/sites-available").join(DOMAIN);
+    let plain = std::fs::read_to_string(&site).unwrap();
+    for (answer, post, says_so) in [
+        // A page for what is not found, with another's answer or its own.
+        ("return 404 'Nothing here. Did you mean: Spring sale?'", "warn", "answers 404"),
+        ("return 200 'Nothing here. Did you mean: Spring sale?'", "not_checked", "without them before"),
+        // One that repeats what it was asked for.
+        ("return 200 'You asked for $request_uri of $host.'", "warn", "without the words"),
+        // One of before that somebody keeps.
+        ("return 200 '<h1>Summer sale</h1>'", "warn", "without the words"),
+    ] {
+        set_title(&world, "Summer sale");
+        with_lines(&world, &plain, &format!("location /post-number-58 {{ default_type text/html; {answer}; }}"));
+        let restored = restore(&world, &parts);
+        says(live(&restored, "post"), post, says_so);
+        says(live(&restored, "freshness"), "not_checked", "was not proven");
+    }
+    with_lines(&world, &plain, "");
+    set_title(&world, "Summer sale");
+    says(live(&restore(&world, &parts), "freshness"), "pass", "/post-number-58/ carries");
+}

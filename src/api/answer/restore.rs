@@ -65,9 +65,10 @@ pub struct Rehearsal {
     pub outcome: Outcome,
     /// The sentence a user reads: what was seen, or why it was not rehearsed.
     pub message: String,
-    /// A check for each page (`front_page`, `post`, `probe`, `web_server`) and `static_file`, with `path`, `status` and `millis`, and
-    /// `new_words` where it shows words that the live site's tables have not; a post's with `before`, what the live tables have in its
-    /// place: `same`, `other` or `unknown`. Empty where it was not rehearsed.
+    /// A check for each page (`front_page`, `post` or `page`, `product`, `probe`, `web_server`) and `static_file`, with `path`, `status` and
+    /// `millis`, and `new_words` where it shows words that the live site's tables have not, with all others of them in `more_words` and a
+    /// new price in `price`; a post's with `before`, what the live tables have in its place: `same`, `other` or `unknown`. Empty where it was
+    /// not rehearsed.
     pub pages: Vec<Check>,
     /// Milliseconds that it took, mostly beside the comparison of the staged state with the backup.
     pub millis: u64,

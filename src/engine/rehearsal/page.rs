@@ -75,6 +75,8 @@ pub struct Asked {
     pub title: String,
     /// Words that only the staged state has.
     pub marks: Vec<String>,
+    /// A price that the live tables have otherwise.
+    pub price: Option<String>,
     /// What the live tables have in the place of the post.
     pub before: Before,
     /// From the first question to the last byte.

@@ -7,6 +7,7 @@
 
 use super::page::{Asked, WordPress, is_of_wordpress};
 use super::wrong::{self, By, Wrong};
+use crate::engine::posts::{self, are_of_address, shows};
 use crate::error::Code;
 use crate::host::cell::{Leavings, OWN};
 use crate::report::{Check, Outcome};
@@ -14,6 +15,10 @@ use crate::text::printable;
 
 /// The figure with words of a page that only the staged state has.
 pub const NEW_WORDS: &str = "new_words";
+/// The figure with all further ones.
+pub const MORE_WORDS: &str = "more_words";
+/// The figure with a price that the live tables have otherwise.
+pub const PRICE: &str = "price";
 /// The figure with what the live tables have in the place of a post, as a word.
 pub const BEFORE: &str = "before";
 /// Most characters of a message of PHP's.
@@ -125,7 +130,10 @@ pub fn of(asked: &Asked, fences: &Fences, left: &Leavings) -> Check {
     let check = |outcome, message: String| {
         let check = Check::new(&asked.name, outcome, message).with("path", path.clone()).with("millis", millis);
         let check = if asked.title.is_empty() { check } else { check.with("title", asked.title.clone()) };
-        let check = if asked.name == "post" { check.with(BEFORE, asked.before.word()) } else { check };
+        let check = match posts::Kind::of_word(&asked.name) {
+            Some(_) => check.with(BEFORE, asked.before.word()),
+            None => check,
+        };
         match asked.status {
             Some(status) => check.with("status", status),
             None => check,
@@ -138,13 +146,24 @@ pub fn of(asked: &Asked, fences: &Fences, left: &Leavings) -> Check {
                 check(Outcome::NotChecked, message)
             }
             None if is_page(asked) && !asked.body.contains(&asked.title) => {
-                check(Outcome::NotChecked, format!("{path} does not show the title of the post: it was not proven"))
+                let title = format!("{path} does not show the title of the {}: it was not proven", asked.name);
+                check(Outcome::NotChecked, title)
             }
             None if is_page(asked) => {
                 let status = asked.status.unwrap_or_default();
                 let check = check(Outcome::Pass, format!("{path} answers {status} after {millis} ms"));
-                match asked.marks.iter().find(|words| asked.body.contains(words.as_str())) {
-                    Some(words) => check.with(NEW_WORDS, words.clone()),
+                // A page that repeats its address has them of that.
+                let proves =
+                    |words: &&String| shows(asked.body.as_bytes(), words) && !are_of_address(words, &asked.path);
+                let mut words = asked.marks.iter().filter(proves).cloned();
+                let check = match words.next() {
+                    Some(first) => check.with(NEW_WORDS, first),
+                    None => check,
+                };
+                let more: Vec<String> = words.collect();
+                let check = if more.is_empty() { check } else { check.with(MORE_WORDS, more) };
+                match asked.price.as_ref().filter(proves) {
+                    Some(price) => check.with(PRICE, price.clone()),
                     None => check,
                 }
             }
