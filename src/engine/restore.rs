@@ -164,10 +164,11 @@ fn plan_source(
     }
     // A site that was broken before may still be after some of its parts were mended. Its page takes as long as all that comes before the
     // change-over, so it is asked for beside that.
-    let page_before = selection.is_partial().then(|| {
+    let is_partial = selection.is_partial();
+    let page_before = (ticket.kind == Kind::Restore).then(|| {
         let (config, domain) = (config.clone(), domain.clone());
         let services = Services::new(&config, folder.path(), shared.clone());
-        std::thread::spawn(move || front::stands(&config, &services, &domain))
+        std::thread::spawn(move || front::stood(&config, &services, &domain, is_partial))
     });
     let facts = facts::gather(config, &source, &mut selection, folder.path(), None, &shared)?;
     if let (Some(site), Some(holds)) = (&facts.site, &schema) {

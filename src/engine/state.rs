@@ -4,7 +4,7 @@ use crate::api::answer::comparison::KeptRowsOf;
 use crate::api::answer::restore::Rehearsal;
 use crate::backup;
 use crate::engine::commit::step::{self, Step};
-use crate::engine::live_pages::seen::ToAsk;
+use crate::engine::live_pages::seen::{Stood, ToAsk};
 use crate::engine::machine::Hosts;
 use crate::error::{Error, Result};
 use crate::host::database::{ForeignKey, LoadedTable, NextValue, Objects, UnchangedTable};
@@ -60,8 +60,8 @@ pub struct Planned {
     pub schema_is_missing: bool,
     /// Notes of the planning, for the report.
     pub notes: Vec<String>,
-    /// Asks the live site for its page, where only parts of it are restored.
-    pub page_before: Option<JoinHandle<bool>>,
+    /// Asks the live site for its page.
+    pub page_before: Option<JoinHandle<Stood>>,
 }
 
 /// The new state stands beside the live one.
@@ -76,8 +76,8 @@ pub struct Staged {
     pub kept_config: Vec<Change>,
     /// Notes about everything that was adapted, stripped or left out.
     pub notes: Vec<String>,
-    /// Whether the site's page was good before anything was changed; asked where only parts are restored.
-    pub page_before: Option<bool>,
+    /// How the site's page came before anything was changed.
+    pub page_before: Option<Stood>,
     /// The certificate that was presented for the site right before the change-over.
     pub certificate_before: CertificateBefore,
     /// The interrupted job whose staging this job took over.

@@ -411,9 +411,7 @@ pub fn live(
         };
         let configuration = live_configuration(config, plan, hosts, &staged.config);
         let mut services = services(config, hosts, &plan.domain, &plan.probes(config), &staged.certificate_before);
-        if staged.page_before == Some(false) {
-            services.iter_mut().for_each(front::forgive);
-        }
+        services.iter_mut().for_each(|check| front::forgive(check, staged.page_before));
         let files = files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         within(deadline)?;
         Ok(vec![
@@ -580,6 +578,7 @@ fn services(
 pub fn standing(config: &Config, plan: &Plan, hosts: &Hosts, monitor: &dyn Monitor) -> Vec<Group> {
     monitor.event(Level::Info, "checking that the site stands");
     let mut services = services(config, hosts, &plan.domain, &plan.probes(config), &CertificateBefore::Unknown);
+    services.iter_mut().for_each(|check| front::forgive(check, None));
     services.push(live_pages::unproven("a recovery knows no page of the restored state"));
     let mut groups = vec![Group::new("service_status", services)];
     if let Some(names) = &plan.database {

@@ -199,6 +199,16 @@ fn a_site_under_tls_is_asked_by_its_name_and_its_neighbour_answers_for_nothing()
     let report = json!({"verification": {"live": verified["groups"]}});
     says(live(&report, "http"), "pass", "answers 200");
     says(live(&report, "https"), "fail", "answers 500");
+
+    // It was so before, and takes no restore back.
+    let report = restore(&world, &parts);
+    says(live(&report, "https"), "warn", "it did so before the restore too");
+    // A backup that brings it is another matter.
+    world.harness("backup", &["--stamp", "20991231_235959"]);
+    with_lines(&world, &plain, "");
+    let refused = world.refused("restore_start", json!({"domain": DOMAIN, "wait": true}));
+    assert!(refused["message"].as_str().unwrap().contains("answers 500"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&site).unwrap(), plain.replacen("index index.php;", "index index.php;\n", 1));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The front page of the live site, asked plainly and under TLS, and the certificate that comes with it.
 
 use super::patiently;
+use super::seen::Stood;
 use crate::clock;
 use crate::config::Config;
 use crate::error::{Code, Result};
@@ -14,24 +15,29 @@ use std::io;
 /// How often the site is asked again before a wrong answer counts, because a reload takes a moment.
 const PROBES: u32 = 5;
 
-/// Whether the site's page is as restore.toml wants it, asked once by each way that leads to it.
-pub fn stands(config: &Config, services: &Services, domain: &Domain) -> bool {
+/// How the front page comes now, asked once by each way that leads to it. `is_partial`: only parts of the site are restored.
+pub fn stood(config: &Config, services: &Services, domain: &Domain, is_partial: bool) -> Stood {
     if config.http.url.is_empty() {
-        return true;
+        return Stood { page: true, secure: None };
     }
     let door = services.open_door(domain);
     let is_good = |answer: &Result<Answer>| {
         answer.as_ref().is_ok_and(|answer| answer.doubt.is_some() || config.http.expect_status.contains(&answer.status))
     };
-    let first = services.fetch(domain, door.as_ref());
-    let second = door.filter(|door| is_asked_again(door, &first)).map(|door| services.fetch_secure(domain, &door));
-    is_good(&first) && second.is_none_or(|answer| is_good(&answer))
+    let first = is_partial.then(|| services.fetch(domain, door.as_ref()));
+    let page = first.as_ref().is_none_or(is_good);
+    let secure = door.map(|door| match &first {
+        Some(first) if !is_asked_again(config, &door, first) => is_good(first),
+        _ => is_good(&services.fetch_secure(domain, &door)),
+    });
+    Stood { page, secure }
 }
 
 /// Whether a page is asked for under TLS after a first answer: one that came so is the same page.
-fn is_asked_again(door: &Door, first: &Result<Answer>) -> bool {
+fn is_asked_again(config: &Config, door: &Door, first: &Result<Answer>) -> bool {
     let came_so = |answer: &Answer| answer.by.last().is_some_and(|by| by.starts_with("https://"));
-    !door.is_alone && !door.asks_visitors && !first.as_ref().is_ok_and(came_so)
+    let begins_so = door.is_alone || config.http.url.starts_with("https://");
+    !begins_so && !door.asks_visitors && !first.as_ref().is_ok_and(came_so)
 }
 
 /// The checks of the front page. `before`: what was presented then.
@@ -55,7 +61,7 @@ pub fn checks(config: &Config, services: &Services, domain: &Domain, before: &Be
         last = Some(answer);
         check
     });
-    let secure = door.filter(|door| last.is_some_and(|last| is_asked_again(door, &last)));
+    let secure = door.filter(|door| last.is_some_and(|last| is_asked_again(config, door, &last)));
     let secure = secure.map(|door| {
         let at = shown(&door);
         patiently(PROBES, || of_page(config, "https", &at, domain, &services.fetch_secure(domain, &door)))
@@ -63,12 +69,20 @@ pub fn checks(config: &Config, services: &Services, domain: &Domain, before: &Be
     [http].into_iter().chain(secure).chain([certificate]).collect()
 }
 
-/// A failure of the front page is no reason to go back where it failed before, too.
-pub fn forgive(check: &mut Check) {
-    if ["http", "https"].contains(&check.name.as_str()) && check.outcome == Outcome::Fail {
-        check.outcome = Outcome::Warn;
-        check.message.push_str("; it did so before the restore too, so that these parts are not the cause");
-    }
+/// A failure of the front page is no reason to go back where it failed before, too; under TLS also where that is not known: the page
+/// came plainly.
+pub fn forgive(check: &mut Check, stood: Option<Stood>) {
+    let told = match check.name.as_str() {
+        _ if check.outcome != Outcome::Fail => return,
+        "http" if stood.is_some_and(|stood| !stood.page) => {
+            "it did so before the restore too, so that these parts are not the cause"
+        }
+        "https" if stood.and_then(|stood| stood.secure) == Some(false) => "it did so before the restore too",
+        "https" if stood.is_none() => "whether it came so before is not known",
+        _ => return,
+    };
+    check.outcome = Outcome::Warn;
+    check.message = format!("{}; {told}", check.message);
 }
 
 fn shown(door: &Door) -> String {
@@ -177,6 +191,26 @@ mod tests {
     use super::*;
     use crate::api::answer::site_config::Certificate as Meaning;
     use crate::siteconf::tls::Certificate;
+
+    #[test]
+    fn a_page_that_did_not_come_before_takes_no_restore_back() {
+        let of = |name: &str, stood: Option<Stood>| {
+            let mut check = Check::new(name, Outcome::Fail, "answers 500");
+            forgive(&mut check, stood);
+            check.outcome
+        };
+        let stood = |page, secure| Some(Stood { page, secure });
+        for (stood, http, https) in [
+            (None, Outcome::Fail, Outcome::Warn),
+            (stood(true, Some(true)), Outcome::Fail, Outcome::Fail),
+            (stood(true, Some(false)), Outcome::Fail, Outcome::Warn),
+            (stood(false, Some(true)), Outcome::Warn, Outcome::Fail),
+            // It is new that anything speaks TLS for the site.
+            (stood(true, None), Outcome::Fail, Outcome::Fail),
+        ] {
+            assert_eq!((of("http", stood), of("https", stood), of("probe", stood)), (http, https, Outcome::Fail));
+        }
+    }
 
     fn leaf(change: impl Fn(&mut Leaf, &mut Meaning)) -> Leaf {
         let mut meaning = Meaning {

@@ -1,4 +1,4 @@
-//! What the live site is asked for to see that it is the restored one, and what was seen of it.
+//! What the live site is asked for to see that it stands and is the restored one, and what was seen of it.
 
 use crate::engine::posts::{self, Kind};
 use crate::report::Check;
@@ -52,6 +52,15 @@ impl Post {
     pub fn is_told(&self) -> bool {
         !self.marks.is_empty() || self.price.is_some()
     }
+}
+
+/// How the front page came before anything was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stood {
+    /// It was as restore.toml wants it, or was not asked for: a whole site is restored because it does not stand.
+    pub page: bool,
+    /// The same under TLS; `None`: nothing speaks that for the site.
+    pub secure: Option<bool>,
 }
 
 /// What several posts prove together: one of before says more than all that are new.
