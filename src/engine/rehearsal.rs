@@ -461,7 +461,9 @@ impl<'a> Stage<'a> {
         if !self.asks_live {
             return false;
         }
-        let Ok(live) = hosts.services.fetch_page(&self.plan.domain, &asked.path) else { return false };
+        let domain = &self.plan.domain;
+        let tls = hosts.services.door(domain).map(|(door, _)| door);
+        let Ok(live) = hosts.services.fetch_page(domain, &asked.path, tls.as_ref()) else { return false };
         let page = String::from_utf8_lossy(&live.body);
         let is_well = live.doubt.is_none() && self.expects.contains(&live.status);
         is_well && asked.status == Some(live.status) && wrong::title(&page) == wrong::title(&asked.body)

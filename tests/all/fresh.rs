@@ -42,7 +42,7 @@ fn visit_until(port: u16, stop: &AtomicBool) -> Vec<Seen> {
 }
 
 #[test]
-fn visitors_see_nothing_stale_and_nothing_mixed() {
+fn f87_visitors_see_nothing_stale_and_nothing_mixed() {
     let world = World::up();
     let redis = Store::redis(&world, "777");
     keep_objects(&world, &redis, "define('WP_REDIS_PREFIX', 'shop:');");
@@ -127,5 +127,5 @@ fn visitors_see_nothing_stale_and_nothing_mixed() {
         "compiled_page_ms": compiled.as_millis() as u64,
         "visitors": probed,
     });
-    report("fresh", figures);
+    report("f87", figures);
 }
