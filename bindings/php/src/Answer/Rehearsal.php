@@ -20,10 +20,10 @@ final class Rehearsal implements Answer
     public readonly string $message;
 
     /**
-     * A check for each page, `front_page`, `post` or `page`, and `product`, with `path`, `status` and `millis`, and
-     * `new_words` where it shows words that the live site's tables have not, with all others of them in `more_words`
-     * and a new price in `price`; a post's with `before`, what the live tables have in its place: `same`, `other` or
-     * `unknown`. Empty where it was not rehearsed.
+     * A check for each page (`front_page`, `post` or `page`, `product`, `probe`, `web_server`) and `static_file`, with
+     * `path`, `status` and `millis`, and `new_words` where it shows words that the live site's tables have not, with
+     * all others of them in `more_words` and a new price in `price`; a post's with `before`, what the live tables have
+     * in its place: `same`, `other` or `unknown`. Empty where it was not rehearsed.
      *
      * @var list<Check>
      */
