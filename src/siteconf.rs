@@ -9,7 +9,7 @@ mod check;
 mod cron;
 mod describe;
 pub mod doors;
-mod guard;
+pub mod guard;
 pub mod mask;
 pub mod nginx;
 pub mod pool;

@@ -205,8 +205,8 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
     /// that is encrypted and no password is there; `backup_incomplete` for one of several files of which some are missing;
     /// `limit_exceeded`, `io_failed`.
     pub fn open(source: S, limits: Limits, password: Option<&Password>) -> Result<ZipReader<S>> {
-        let (directory, places) = directory::open(source.clone(), limits, password.is_some())?;
-        Ok(ZipReader {
+        let (directory, places, encrypted) = directory::open(source.clone(), limits, password.is_some())?;
+        let reader = ZipReader {
             source,
             password: password.cloned(),
             directory,
@@ -216,7 +216,21 @@ impl<S: ReadAt + Clone + 'static> ZipReader<S> {
             offset: 0,
             content: None,
             unread: Unread::Checked,
-        })
+        };
+        // Before anything is done with it: most readers want names alone.
+        if let (Some(listed), Some(password)) = (encrypted, password) {
+            reader.prove(&listed, password)?;
+        }
+        Ok(reader)
+    }
+
+    /// Requires that a password opens an entry.
+    fn prove(&self, listed: &Listed, password: &Password) -> Result<()> {
+        let Some(cipher) = listed.cipher else { return Ok(()) };
+        let start = self.data_start(listed)?;
+        let shown = String::from_utf8_lossy(&listed.name).into_owned();
+        let end = start + listed.packed;
+        cipher.reader(&self.source, (start, end), password, &shown, &Rc::default()).map(|_| ())
     }
 
     /// For who wants to know what is in it: contents that nobody read are not checked.

@@ -222,6 +222,12 @@ impl Part {
         // It has no checksum: what it has to be tells a password.
         let name = self.path.file_stem().unwrap_or_default();
         let is_gzip = Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
+        if start.starts_with(b"PK") {
+            let message = format!("{shown} is an encrypted zip archive, and only databases are read so");
+            return Err(Error::new(Code::BackupUnreadable, message)
+                .hint("Decrypt it where the plugin runs, and put what comes of it in its place.")
+                .with("path", shown));
+        }
         if is_gzip && self.codec != Codec::Gzip {
             return Err(password::wrong(&shown).with("path", shown));
         }

@@ -304,7 +304,9 @@ impl Post {
     /// What it costs, where the state before has it for another price.
     fn other_price(&self, before: &Posts) -> Option<String> {
         let was = before.posts.iter().find(|post| (post.kind, post.id) == (self.kind, self.id))?.price.as_ref()?;
-        self.price.clone().filter(|price| price != was)
+        // One that another product has may be shown beside this one.
+        let is_known = |price: &String| before.posts.iter().any(|post| post.price.as_ref() == Some(price));
+        self.price.clone().filter(|price| price != was && !is_known(price))
     }
 
     fn chosen(&self, marks: Vec<String>, price: Option<String>, before: Before) -> Chosen {

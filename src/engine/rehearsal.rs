@@ -35,7 +35,7 @@ use crate::path::RelPath;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor};
 use crate::report::{Check, Outcome, worst};
-use crate::siteconf::{self, Item, nginx, spellings};
+use crate::siteconf::{self, Item, guard, nginx, spellings};
 use crate::text::printable;
 use rustix::fs::OFlags;
 use std::os::fd::AsFd;
@@ -226,6 +226,20 @@ impl<'a> Stage<'a> {
             let usual = ["index.php", "index.html", "index.htm"].map(str::to_owned);
             let plain = web::Plain { root: &served, index: &usual, given: &given, php: is_php };
             let own = block.ok_or_else(|| "it is not known".to_owned());
+            // What the guard of a restore refuses answers nobody here either: it might name what the account may read elsewhere.
+            let own = own.and_then(|text| {
+                let scene = guard::Scene {
+                    config,
+                    domain: &plan.domain,
+                    live: files.first().map(Vec::as_slice),
+                    target: Path::new(""),
+                    pool: None,
+                };
+                match guard::judge(Item::Nginx, text, &scene).into_iter().next() {
+                    Some(refused) => Err(format!("it is refused: {refused}")),
+                    None => Ok(text),
+                }
+            });
             let own = own.and_then(|text| web::own(text, plan.domain.as_str(), secure, is_php));
             Some((program, own, web::plain(&plain).ok()?))
         });

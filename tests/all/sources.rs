@@ -9,6 +9,7 @@ use std::path::Path;
 const BY_NAME: &[(&str, &str)] = &[
     ("src/backup/cache/catalogue.rs", "our folder of catalogues"),
     ("src/backup/chain.rs", "the folder of backups; its archives are opened without following a link"),
+    ("src/host/services/door.rs", "certificates that root's nginx file names, and those of `paths.ssl`"),
     ("src/engine/inspect/domains.rs", "whether folders exist"),
     ("src/backup/cache/index.rs", "our cache"),
     ("src/backup/list.rs", "the folder of backups"),

@@ -72,12 +72,12 @@ pub(super) struct Directory<S> {
     may_be_encrypted: bool,
 }
 
-/// Finds the directory and looks it through.
+/// Finds the directory and looks it through; with the first entry of a content that is encrypted.
 pub(super) fn open<S: ReadAt + Clone>(
     source: S,
     limits: Limits,
     may_be_encrypted: bool,
-) -> Result<(Directory<S>, Places)> {
+) -> Result<(Directory<S>, Places, Option<Listed>)> {
     let whole = find(&source)?;
     if whole.entries > limits.entries {
         let most = limits.entries;
@@ -85,7 +85,7 @@ pub(super) fn open<S: ReadAt + Clone>(
             Error::new(Code::LimitExceeded, format!("the backup has over {most} entries")).with("max_entries", most)
         );
     }
-    let mut starts = Vec::new();
+    let (mut starts, mut encrypted) = (Vec::new(), None);
     let mut names = HashSet::new();
     let mut directory = Directory::new(source.clone(), whole, may_be_encrypted);
     while let Some(listed) = directory.next()? {
@@ -96,13 +96,16 @@ pub(super) fn open<S: ReadAt + Clone>(
             return Err(corrupt(format_args!("{shown:?} is in it twice: which one counts, programs disagree"))
                 .with("path", shown));
         }
+        if encrypted.is_none() && listed.cipher.is_some() && listed.size > 0 {
+            encrypted = Some(listed);
+        }
     }
     starts.sort_unstable();
     if let Some(twice) = starts.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(corrupt(format_args!("two entries share the bytes at {}", twice[0])));
     }
     let places = Places { starts, end: whole.start };
-    Ok((Directory::new(source, whole, may_be_encrypted), places))
+    Ok((Directory::new(source, whole, may_be_encrypted), places, encrypted))
 }
 
 fn two(bytes: &[u8], at: usize) -> u16 {

@@ -20,7 +20,10 @@ pub fn stood(config: &Config, services: &Services, domain: &Domain, is_partial: 
     if config.http.url.is_empty() {
         return Stood { page: true, secure: None };
     }
-    let door = services.open_door(domain);
+    let found = services.door(domain);
+    // One that is there and was not open for a moment is no proof that pages came by it.
+    let is_shut = matches!(found, Some((_, Err(_))));
+    let door = found.filter(|(_, leaf)| leaf.is_ok()).map(|(door, _)| door);
     let is_good = |answer: &Result<Answer>| {
         answer.as_ref().is_ok_and(|answer| answer.doubt.is_some() || config.http.expect_status.contains(&answer.status))
     };
@@ -30,7 +33,7 @@ pub fn stood(config: &Config, services: &Services, domain: &Domain, is_partial: 
         Some(first) if !is_asked_again(config, &door, first) => is_good(first),
         _ => is_good(&services.fetch_secure(domain, &door)),
     });
-    Stood { page, secure }
+    Stood { page, secure: secure.or(is_shut.then_some(false)) }
 }
 
 /// Whether a page is asked for under TLS after a first answer: one that came so is the same page.
@@ -61,6 +64,8 @@ pub fn checks(config: &Config, services: &Services, domain: &Domain, before: &Be
         last = Some(answer);
         check
     });
+    // One way that does not lead to the page is enough to go back, and going back has to be soon.
+    let door = door.filter(|_| http.outcome != Outcome::Fail);
     let secure = door.filter(|door| last.is_some_and(|last| is_asked_again(config, door, &last)));
     let secure = secure.map(|door| {
         let at = shown(&door);

@@ -240,8 +240,10 @@ fn trouble(asked: &Asked, fences: &Fences, left: &Leavings) -> Option<Trouble> {
     if asked.away.is_none() && has_no_database(asked, of_server) {
         return found(Kind::NoDatabase, format!("answers {status}: {}", words_of(&asked.body)));
     }
-    if status == 503 && is_closed(asked, fences) {
-        return found(Kind::Closed, format!("answers 503: {}", words_of(&asked.body)));
+    // Many a site is closed by a page of WordPress's own for errors, which answers 500.
+    let is_of_errors = || wrong_page(asked).is_some_and(|wrong| wrong.what == wrong::OF_ERRORS);
+    if (status == 503 || (of_server && is_of_errors())) && is_closed(asked, fences) {
+        return found(Kind::Closed, format!("answers {status}: {}", words_of(&asked.body)));
     }
     if let Some(wrong) = wrong_page(asked) {
         let title = wrong::title(&asked.body).unwrap_or_default();
@@ -264,7 +266,9 @@ fn trouble(asked: &Asked, fences: &Fences, left: &Leavings) -> Option<Trouble> {
 /// Whether an error may come of what a web server has in a cell, and not on the machine: of another server block, or of no answer behind it.
 fn is_of_set_up(asked: &Asked, fences: &Fences) -> bool {
     let status = asked.status.unwrap_or_default();
-    asked.by_web && (matches!(status, 502..=504) || (status >= 500 && fences.plain))
+    // A page that the operator wants has to come; of others nginx's own word is no proof against the backup.
+    let is_its_own = || asked.name != "probe" && asked.body.contains("<center>nginx");
+    asked.by_web && (matches!(status, 502..=504) || (status >= 500 && (fences.plain || is_its_own())))
 }
 
 /// The last error in a web server's log, without its time and the question that led to it.
@@ -289,7 +293,7 @@ pub fn wrong_page(asked: &Asked) -> Option<Wrong> {
 /// Whether a 503 is meant: it says when to come again, or it speaks of it, or the tree holds the mark of it.
 fn is_closed(asked: &Asked, fences: &Fences) -> bool {
     let speaks = || {
-        let page = asked.body.to_lowercase();
+        let page = words_of(&asked.body).to_lowercase();
         CLOSED.iter().any(|words| page.contains(words))
     };
     asked.comes_again || fences.closed || speaks()

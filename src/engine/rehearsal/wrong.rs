@@ -33,9 +33,11 @@ enum Title {
     Ends(&'static str),
 }
 
+/// What WordPress's page for errors is called.
+pub const OF_ERRORS: &str = "WordPress's page of an error";
 /// Titles, what the page has to hold besides, and what it is then.
 const KNOWN: [(Title, &str, &str, By); 27] = [
-    (Title::Begins("WordPress ›"), "id=\"error-page\"", "WordPress's page of an error", By::WordPress),
+    (Title::Begins("WordPress ›"), "id=\"error-page\"", OF_ERRORS, By::WordPress),
     (Title::Begins("WordPress ›"), "wp-core-ui", "WordPress's installer", By::WordPress),
     (Title::Is("Database Error"), "id=\"error-page\"", "WordPress's page of a missing database", By::WordPress),
     (Title::Is("Server Error"), "", "Laravel's page of an error", By::Code),

@@ -167,8 +167,8 @@ impl Block<'_> {
     fn write(&self, parent: usize, given: &[String], into: &mut String) -> Result<(), String> {
         let inner = || (0..self.all.len()).filter(|at| self.all[*at].parent == Some(parent));
         // Those of a block take the place of those around it.
-        let own: Vec<String> =
-            inner().filter(|at| self.all[*at].name == "fastcgi_param").map(|at| self.words(&self.all[at])).collect();
+        let is_given = |at: &usize| self.all[*at].name == "fastcgi_param" && is_sites_own(self.all[*at].first());
+        let own: Vec<String> = inner().filter(is_given).map(|at| self.words(&self.all[at])).collect();
         let given = if own.is_empty() { given } else { &own };
         for at in inner() {
             let directive = &self.all[at];
@@ -205,8 +205,18 @@ impl Block<'_> {
     fn words(&self, directive: &Directive) -> String {
         let words = directive.arguments.iter().map(|word| String::from_utf8_lossy(&self.text[word.extent.clone()]));
         let all = words.fold(directive.name.clone(), |all, word| all + " " + &word);
-        all.replace("$scheme", SCHEME).replace("$https", HTTPS)
+        // On a private socket these have no value, or another one.
+        let all = all.replace("$remote_addr", "127.0.0.1").replace("$server_name", "$host");
+        all.replace("$server_port", "$rehearsed_port").replace("$scheme", SCHEME).replace("$https", HTTPS)
     }
+}
+
+/// Whether what PHP is told under a name is the site's own matter: neither what a cell says itself, nor settings of PHP's, nor the way to
+/// its database.
+fn is_sites_own(name: &str) -> bool {
+    let is_told = || TOLD.iter().any(|(told, _)| *told == name) || name == "HTTPS";
+    let leads = ["PHP_", "DB_", "DATABASE", "MYSQL"].iter().any(|begin| name.starts_with(begin));
+    !leads && !is_told()
 }
 
 fn include(path: &str, into: &mut String) -> Result<(), String> {
@@ -221,32 +231,35 @@ fn include(path: &str, into: &mut String) -> Result<(), String> {
     Ok(())
 }
 
+/// What PHP is told by a cell.
+const TOLD: [(&str, &str); 21] = [
+    ("QUERY_STRING", "$query_string"),
+    ("REQUEST_METHOD", "$request_method"),
+    ("CONTENT_TYPE", "$content_type"),
+    ("CONTENT_LENGTH", "$content_length"),
+    ("SCRIPT_FILENAME", "$document_root$fastcgi_script_name"),
+    ("SCRIPT_NAME", "$fastcgi_script_name"),
+    ("REQUEST_URI", "$request_uri"),
+    ("DOCUMENT_URI", "$document_uri"),
+    ("DOCUMENT_ROOT", "$document_root"),
+    ("SERVER_PROTOCOL", "$server_protocol"),
+    ("REQUEST_SCHEME", SCHEME),
+    ("GATEWAY_INTERFACE", "CGI/1.1"),
+    ("SERVER_SOFTWARE", "nginx"),
+    ("REMOTE_ADDR", "127.0.0.1"),
+    ("REMOTE_PORT", "40000"),
+    ("SERVER_ADDR", "127.0.0.1"),
+    ("SERVER_PORT", "$rehearsed_port"),
+    ("SERVER_NAME", "$host"),
+    ("REDIRECT_STATUS", "200"),
+    ("ROCKETVPS_REHEARSAL", "$http_x_rocketvps_rehearsal"),
+    ("HTTP_X_ROCKETVPS_REHEARSAL", "\"\""),
+];
+
 /// What PHP is told, and where it is.
 fn to_php() -> String {
     let mut text = String::new();
-    for (name, value) in [
-        ("QUERY_STRING", "$query_string"),
-        ("REQUEST_METHOD", "$request_method"),
-        ("CONTENT_TYPE", "$content_type"),
-        ("CONTENT_LENGTH", "$content_length"),
-        ("SCRIPT_FILENAME", "$document_root$fastcgi_script_name"),
-        ("SCRIPT_NAME", "$fastcgi_script_name"),
-        ("REQUEST_URI", "$request_uri"),
-        ("DOCUMENT_URI", "$document_uri"),
-        ("DOCUMENT_ROOT", "$document_root"),
-        ("SERVER_PROTOCOL", "$server_protocol"),
-        ("REQUEST_SCHEME", SCHEME),
-        ("GATEWAY_INTERFACE", "CGI/1.1"),
-        ("SERVER_SOFTWARE", "nginx"),
-        ("REMOTE_ADDR", "127.0.0.1"),
-        ("REMOTE_PORT", "40000"),
-        ("SERVER_ADDR", "127.0.0.1"),
-        ("SERVER_PORT", "$rehearsed_port"),
-        ("SERVER_NAME", "$host"),
-        ("REDIRECT_STATUS", "200"),
-        ("ROCKETVPS_REHEARSAL", "$http_x_rocketvps_rehearsal"),
-        ("HTTP_X_ROCKETVPS_REHEARSAL", "\"\""),
-    ] {
+    for (name, value) in TOLD {
         let _ = writeln!(text, "fastcgi_param {name} {value};");
     }
     let _ = writeln!(text, "fastcgi_param HTTPS {HTTPS} if_not_empty;\nfastcgi_pass unix:{PHP};");

@@ -22,7 +22,7 @@ use crate::progress::{Level, Monitor, Phase};
 use crate::siteconf::Listen;
 use crate::text::printable;
 use claims::{Claim, Known, Store};
-use keys::Keys;
+use keys::{Keys, Sessions};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -136,7 +136,7 @@ impl Services {
                     let is_alone = alone.contains(&format!("memcached:{to}"));
                     reachable(to, is_alone)
                         .and_then(|()| match is_alone {
-                            true => Ok(empty_memcached_that_is_alone(&place, to, claim.has_sessions, time)),
+                            true => Ok(empty_memcached_that_is_alone(&place, to, claim.sessions, time)),
                             false => ours(claim, false, "this server")
                                 .map(|keys| empty_memcached(&place, to, (&keys, &claim.keys), time)),
                         })
@@ -170,10 +170,10 @@ fn reachable(to: &Listen, is_alone: bool) -> std::result::Result<(), String> {
 
 /// The keys that go; else why none does.
 fn ours<'a>(claim: &'a Claim, is_alone: bool, what: &str) -> std::result::Result<Keys<'a>, String> {
-    let has_sessions = claim.has_sessions;
+    let sessions = claim.sessions;
     match &claim.keys {
-        Known::By { prefixes, .. } => Ok(Keys { prefixes: Some(prefixes), has_sessions }),
-        Known::Not(_) if is_alone => Ok(Keys { prefixes: None, has_sessions }),
+        Known::By { prefixes, .. } => Ok(Keys { prefixes: Some(prefixes), sessions }),
+        Known::Not(_) if is_alone => Ok(Keys { prefixes: None, sessions }),
         Known::Not(why) => Err(format!(
             "{why}, so that nothing was removed; if {what} is the site's alone, name it in `caches` of the site in restore.toml"
         )),
@@ -239,13 +239,17 @@ fn empty_memcached(place: &str, to: &Listen, (keys, known): (&Keys, &Known), tim
 }
 
 /// By the operator's word: all but sessions and queues, or all of it where the server does not list its keys.
-fn empty_memcached_that_is_alone(place: &str, to: &Listen, has_sessions: bool, time: &Until) -> Emptied {
-    let all = Keys { prefixes: None, has_sessions };
+fn empty_memcached_that_is_alone(place: &str, to: &Listen, sessions: Sessions, time: &Until) -> Emptied {
+    let all = Keys { prefixes: None, sessions };
     let emptied = match memcached::remove(to, &all, None, time) {
         Ok(memcached::Answer::Removed(removed)) if removed.is_whole && removed.nameless == 0 => {
             Ok((removed.count, format!("{} keys were removed", removed.count)))
         }
-        Ok(_) => memcached::flush(to, time).map(|()| (0, "it was emptied".to_owned())),
+        Ok(memcached::Answer::Removed(removed)) => {
+            let said = format!("{} keys were removed, and not all of them", removed.count);
+            return Emptied::left(place, said);
+        }
+        Ok(memcached::Answer::Refused(_)) => memcached::flush(to, time).map(|()| (0, "it was emptied".to_owned())),
         Err(error) => Err(error),
     };
     match emptied {

@@ -8,7 +8,7 @@ use crate::siteconf::doors::{self, Address, Doors};
 use crate::siteconf::tls::{self, Leaf};
 use crate::siteconf::{Listen, spellings};
 use std::io::{self, Read};
-use std::net::{IpAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -115,10 +115,15 @@ fn nearest<'a>(all: &'a [Address], host: &str) -> Option<&'a Address> {
     all.iter().find(is_by_the_way).or_else(|| all.iter().find(is_here))
 }
 
-/// Whether an address belongs to this machine: nobody can listen at another's.
+/// Whether an address belongs to this machine: who speaks to it has the same one. Nothing is sent.
 fn is_of_this_machine(host: &str) -> bool {
     let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
-    address.is_some_and(|address| TcpListener::bind((address, 0)).is_ok())
+    address.is_some_and(|address| {
+        let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let Ok(socket) = UdpSocket::bind((any, 0)) else { return false };
+        let own = socket.connect((address, 9)).and_then(|()| socket.local_addr());
+        address.is_loopback() || own.is_ok_and(|own| own.ip() == address)
+    })
 }
 
 /// The digest of the first certificate in a file.

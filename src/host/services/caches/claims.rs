@@ -4,6 +4,7 @@
 mod laravel;
 mod wordpress;
 
+pub(super) use super::keys::Sessions;
 use crate::config::administrator_file::text_of;
 use crate::host::site::Site;
 use crate::host::tree;
@@ -28,7 +29,7 @@ pub struct Claim {
     /// How its keys are told from those of others.
     pub keys: Known,
     /// Among them are the numbers of visitors' sessions.
-    pub has_sessions: bool,
+    pub sessions: Sessions,
 }
 
 /// How a site's keys are told from those of its neighbours.
@@ -77,7 +78,7 @@ pub enum Store {
 
 impl Claim {
     fn unknown(said: impl Into<String>) -> Claim {
-        Claim { store: Store::Unknown(said.into()), keys: Known::Not(NO_PREFIX), has_sessions: false }
+        Claim { store: Store::Unknown(said.into()), keys: Known::Not(NO_PREFIX), sessions: Sessions::Nowhere }
     }
 }
 

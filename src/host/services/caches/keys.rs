@@ -4,8 +4,19 @@
 pub struct Keys<'a> {
     /// What they begin with; all of them where this is nothing, by the operator's word.
     pub prefixes: Option<&'a [String]>,
-    /// Behind the prefix alone stand the numbers of visitors' sessions too.
-    pub has_sessions: bool,
+    /// Where the numbers of visitors' sessions are.
+    pub sessions: Sessions,
+}
+
+/// Where the numbers of visitors' sessions are, which stand behind a prefix with nothing else, as Laravel writes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sessions {
+    /// Nowhere among such keys.
+    Nowhere,
+    /// Perhaps behind a neighbour's prefix, which may begin with the site's.
+    OfOthers,
+    /// Behind the site's prefix, too.
+    Own,
 }
 
 impl Keys<'_> {
@@ -15,7 +26,12 @@ impl Keys<'_> {
             Some(prefixes) => prefixes.iter().find_map(|prefix| key.strip_prefix(prefix.as_bytes())),
             None => Some(key),
         };
-        rest.is_some_and(|rest| !(is_kept(key) || self.has_sessions && is_session(rest)))
+        let stays = |rest: &[u8]| match self.sessions {
+            Sessions::Nowhere => false,
+            Sessions::OfOthers => is_session_of_others(rest),
+            Sessions::Own => is_session(rest) || is_session_of_others(rest),
+        };
+        rest.is_some_and(|rest| !is_kept(key) && !stays(rest))
     }
 }
 
@@ -41,6 +57,12 @@ pub fn is_kept(key: &[u8]) -> bool {
 fn is_session(rest: &[u8]) -> bool {
     let number = rest.strip_prefix(b":").unwrap_or(rest);
     number.len() == 40 && number.iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// The same behind more of a prefix.
+fn is_session_of_others(rest: &[u8]) -> bool {
+    let mark = rest.iter().rposition(|byte| !byte.is_ascii_alphanumeric());
+    mark.is_some_and(|mark| mark > 0 && is_session(&rest[mark + 1..]))
 }
 
 #[cfg(test)]
@@ -69,9 +91,13 @@ mod tests {
     fn the_number_of_a_session_stays_where_sessions_are_among_the_keys() {
         let prefixes = ["shop_".to_owned()];
         let session = format!("shop_{}", "a1B2".repeat(10));
-        let of = |has_sessions| Keys { prefixes: Some(&prefixes), has_sessions };
-        assert!(!of(true).have(session.as_bytes()) && of(false).have(session.as_bytes()));
-        assert!(of(true).have(format!("{session}1").as_bytes()) && of(true).have(b"shop_posts"));
-        assert!(!of(true).have(b"shop2_posts"));
+        let of = |sessions| Keys { prefixes: Some(&prefixes), sessions };
+        let (own, others, nowhere) = (of(Sessions::Own), of(Sessions::OfOthers), of(Sessions::Nowhere));
+        assert!(!own.have(session.as_bytes()) && others.have(session.as_bytes()) && nowhere.have(session.as_bytes()));
+        assert!(own.have(format!("{session}1").as_bytes()) && own.have(b"shop_posts") && !own.have(b"shop2_posts"));
+        // A neighbour whose prefix begins with the site's.
+        let neighbours = format!("shop_b_{}", "a1B2".repeat(10));
+        assert!(!own.have(neighbours.as_bytes()) && !others.have(neighbours.as_bytes()));
+        assert!(nowhere.have(neighbours.as_bytes()) && others.have(b"shop_b_posts"));
     }
 }

@@ -163,6 +163,7 @@ fn delete(server: &mut BufReader<Wire>, batch: &mut Vec<Vec<u8>>, count: &mut u6
 
 #[cfg(test)]
 mod tests {
+    use super::super::keys::Sessions;
     use super::*;
     use std::os::unix::net::UnixListener;
 
@@ -199,7 +200,7 @@ mod tests {
         let monitor: std::sync::Arc<dyn crate::progress::Monitor> = std::sync::Arc::new(crate::progress::Silent);
         let until = Until::from_now(Duration::from_millis(millis), &monitor);
         let prefixes = ["shop:".to_owned()];
-        let keys = Keys { prefixes: Some(&prefixes), has_sessions: false };
+        let keys = Keys { prefixes: Some(&prefixes), sessions: Sessions::Nowhere };
         let answer = remove(&Listen::Unix(path), &keys, Some("shop"), &until);
         (answer, server.join().unwrap())
     }

@@ -152,6 +152,7 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
+    use super::super::keys::Sessions;
     use super::*;
 
     #[test]
@@ -169,8 +170,9 @@ mod tests {
         });
         let monitor: std::sync::Arc<dyn crate::progress::Monitor> = std::sync::Arc::new(crate::progress::Silent);
         let until = Until::from_now(std::time::Duration::from_secs(20), &monitor);
-        let error = remove((&Listen::Unix(path), 0), ("", ""), &Keys { prefixes: None, has_sessions: false }, &until)
-            .unwrap_err();
+        let error =
+            remove((&Listen::Unix(path), 0), ("", ""), &Keys { prefixes: None, sessions: Sessions::Nowhere }, &until)
+                .unwrap_err();
         assert_eq!(error.to_string(), "the answer of Redis is too long");
         assert!(server.join().unwrap() < 100);
     }

@@ -1,6 +1,6 @@
 //! The cache of a Laravel, as its `.env` says.
 
-use super::{Claim, Known, SHORTEST, Store, tcp};
+use super::{Claim, Known, SHORTEST, Sessions, Store, tcp};
 use crate::host::credentials::dot_env;
 use crate::siteconf::Listen;
 use zeroize::Zeroizing;
@@ -15,7 +15,11 @@ pub fn claim(env: &str) -> Option<Claim> {
         |name: &str, usual: &str| given(name).filter(|value| !value.is_empty()).unwrap_or_else(|| usual.to_owned());
     let store = given("CACHE_STORE").or_else(|| given("CACHE_DRIVER"))?;
     // Sessions in the same kind of server have the cache's prefix, and nothing but their number behind it.
-    let has_sessions = given("SESSION_DRIVER").is_some_and(|driver| driver == store);
+    // What is no plain text may name any.
+    let sessions = match value("SESSION_DRIVER") {
+        Some(driver) if driver.is_none_or(|driver| driver == store) => Sessions::Own,
+        _ => Sessions::OfOthers,
+    };
     let keys = |connection: Option<String>| {
         Known::of(prefixes(given("APP_NAME").as_deref(), connection.as_deref(), given("CACHE_PREFIX").as_deref()))
     };
@@ -24,11 +28,17 @@ pub fn claim(env: &str) -> Option<Claim> {
         path if path.starts_with('/') => Listen::Unix(path.into()),
         host => tcp(host, &or(port, usual)),
     };
+    let is_unread = |name: &&str| value(name) == Some(None);
+    let named = if value("CACHE_PREFIX").is_some() { "CACHE_PREFIX" } else { "APP_NAME" };
+    let of_connection = (store == "redis").then_some("REDIS_PREFIX");
+    if let Some(name) = [Some(named), of_connection].into_iter().flatten().find(is_unread) {
+        return unread(name);
+    }
     match store.as_str() {
         "memcached" if is_given("MEMCACHED_USERNAME") => unread("MEMCACHED_USERNAME"),
         "memcached" => {
             let to = at(or("MEMCACHED_HOST", "127.0.0.1"), "MEMCACHED_PORT", "11211");
-            Some(Claim { store: Store::Memcached(vec![to]), keys: keys(Some(String::new())), has_sessions })
+            Some(Claim { store: Store::Memcached(vec![to]), keys: keys(Some(String::new())), sessions })
         }
         "redis" if is_given("REDIS_URL") => unread("REDIS_URL"),
         "redis" => {
@@ -39,7 +49,7 @@ pub fn claim(env: &str) -> Option<Claim> {
                 user: no_null(or("REDIS_USERNAME", "")),
                 password: Zeroizing::new(no_null(or("REDIS_PASSWORD", ""))),
             };
-            Some(Claim { store, keys: keys(given("REDIS_PREFIX")), has_sessions })
+            Some(Claim { store, keys: keys(given("REDIS_PREFIX")), sessions })
         }
         _ => None,
     }
@@ -87,6 +97,16 @@ mod tests {
     }
 
     #[test]
+    fn what_the_env_file_does_not_say_plainly_is_not_guessed() {
+        let env = |more: &str| format!("APP_NAME=Shop\nCACHE_DRIVER=memcached\n{more}");
+        let found = claim(&env("SESSION_DRIVER=\"${CACHE_DRIVER}\"\nCACHE_PREFIX=shop_")).unwrap();
+        assert_eq!(found.sessions, Sessions::Own);
+        assert_eq!(claim(&env("SESSION_DRIVER=file\nCACHE_PREFIX=shop_")).unwrap().sessions, Sessions::OfOthers);
+        let found = claim(&env("CACHE_PREFIX=\"${APP_NAME}_\"")).unwrap();
+        assert!(matches!(found.store, Store::Unknown(said) if said.contains("CACHE_PREFIX")));
+    }
+
+    #[test]
     fn laravel_says_where_in_its_env_file() {
         let found = claim("APP_NAME=\"My Shop\"\nCACHE_DRIVER=redis\nREDIS_PASSWORD=null\nREDIS_PORT=6390\n").unwrap();
         let Store::Redis { to, database, password, .. } = &found.store else { panic!("{found:?}") };
@@ -111,7 +131,7 @@ mod tests {
         assert_eq!(found.store, Store::Memcached(vec![Listen::Unix("/run/m.sock".into())]));
         assert_eq!(prefixes_of(found.keys), ["shop_cache_", "shop_cache:", "shop-cache-"]);
         let found = of("CACHE_PREFIX=shop_\nSESSION_DRIVER=memcached\n");
-        assert!(found.has_sessions && prefixes_of(found.keys) == ["shop_"]);
+        assert!(found.sessions == Sessions::Own && prefixes_of(found.keys) == ["shop_"]);
         assert!(matches!(of("MEMCACHED_USERNAME=me\nAPP_NAME=shop\n").store, Store::Unknown(_)));
     }
 }

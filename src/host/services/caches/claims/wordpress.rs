@@ -1,6 +1,6 @@
 //! The object cache of a WordPress, as its drop-in and `wp-config.php` say.
 
-use super::{Claim, Known, SHORTEST, Store, tcp};
+use super::{Claim, Known, SHORTEST, Sessions, Store, tcp};
 use crate::host::credentials::{php, wp_config};
 use crate::siteconf::Listen;
 use php::Token;
@@ -112,7 +112,7 @@ fn redis(settings: &Settings) -> Claim {
             password: Zeroizing::new(password),
         },
         keys: Known::of(prefixes),
-        has_sessions: false,
+        sessions: Sessions::Nowhere,
     }
 }
 
@@ -134,7 +134,7 @@ fn memcached(drop_in: &str, settings: &Settings) -> Claim {
     let Some(servers) = memcached_servers(settings.config) else {
         return Claim::unknown("$memcached_servers in wp-config.php is no list of literals: nothing was removed");
     };
-    Claim { store: Store::Memcached(servers), keys: memcached_keys(drop_in, settings), has_sessions: false }
+    Claim { store: Store::Memcached(servers), keys: memcached_keys(drop_in, settings), sessions: Sessions::Nowhere }
 }
 
 fn memcached_keys(drop_in: &str, settings: &Settings) -> Known {
@@ -266,7 +266,11 @@ mod tests {
         let keys = Known::of(vec!["shop:".into()]);
         assert_eq!(
             found,
-            Claim { store: redis(Listen::Tcp("localhost:6380".into()), 3, ("", "x")), keys, has_sessions: false }
+            Claim {
+                store: redis(Listen::Tcp("localhost:6380".into()), 3, ("", "x")),
+                keys,
+                sessions: Sessions::Nowhere
+            }
         );
         let found = of(
             "define('WP_REDIS_SCHEME', 'unix'); define('WP_REDIS_PATH', '/run/r.sock'); define('WP_CACHE_KEY_SALT', 'salt'); $table_prefix = 'wp_';",
@@ -274,7 +278,7 @@ mod tests {
         let keys = Known::of(["salt:", "saltwp:", "saltwp_:"].map(str::to_owned).to_vec());
         assert_eq!(
             found,
-            Claim { store: redis(Listen::Unix("/run/r.sock".into()), 0, ("", "")), keys, has_sessions: false }
+            Claim { store: redis(Listen::Unix("/run/r.sock".into()), 0, ("", "")), keys, sessions: Sessions::Nowhere }
         );
         for list in ["['shop', 'x']", "array( 'shop', 'x', )"] {
             let found = of(&format!("define( 'WP_REDIS_PASSWORD', {list} );"));
