@@ -12,7 +12,7 @@ for domain in desk.example plain.example; do
 done
 opens_to_panels desk.example && panel_restores desk.example
 # What a site of no known kind does with its database is not led to the staged tables.
-drills 'desk.example=an account of its own' 'plain.example=a site without PHP'
+drills 'desk.example=an account of its own' plain.example=works
 cuts committing
 check 'first: the packages go' remove_packages
 check 'first: snapshots stay' m sh -c 'ls -d /opt/rocketvps/snapshots/desk.example/pre_restore_*'
