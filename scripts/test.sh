@@ -26,13 +26,15 @@ sum() { # FILE PATTERN-WITH-ONE-NUMBER
 }
 
 suite_rust() {
-  local log=$logs/rust.log status doc=0
+  local log=$logs/rust.log status bad doc=0
   # MySQL, which no Debian that we build on has in its own packages.
   scripts/servers.sh make mysql97
   if cargo nextest --version >/dev/null 2>&1; then
     cargo nextest run --locked --no-fail-fast --color never 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
-    record rust "$(sum "$log" '.*Summary.* ([0-9]+) passed.*')" "$(sum "$log" '.*Summary.* ([0-9]+) failed.*')" "$status"
+    # One that hung is none that passed.
+    bad=$(($(sum "$log" '.*Summary.* ([0-9]+) failed.*') + $(sum "$log" '.*Summary.* ([0-9]+) timed out.*')))
+    record rust "$(sum "$log" '.*Summary.* ([0-9]+) passed.*')" "$bad" "$status"
     cargo test --locked --doc 2>&1 | tee "$logs/doc.log"
     doc=${PIPESTATUS[0]}
     ((doc == 0)) || record doc 0 "$(sum "$logs/doc.log" '^test result:.* ([0-9]+) failed.*')" "$doc"
