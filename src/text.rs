@@ -8,6 +8,22 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Bytes without percent signs (RFC 3986, section 2.1), and whether each stood before two hexadecimal digits: one that does not stays.
+pub fn percent_decoded(bytes: &[u8]) -> (Vec<u8>, bool) {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let (mut plain, mut is_whole, mut rest) = (Vec::with_capacity(bytes.len()), true, bytes);
+    while let Some((first, after)) = rest.split_first() {
+        let code = match after {
+            [high, low, ..] if *first == b'%' => digit(*high).zip(digit(*low)),
+            _ => None,
+        };
+        is_whole &= *first != b'%' || code.is_some();
+        plain.push(code.map_or(*first, |(high, low)| (high * 16 + low) as u8));
+        rest = if code.is_some() { &after[2..] } else { after };
+    }
+    (plain, is_whole)
+}
+
 /// The text with every control and format character shown as an escape: it can neither forge lines, colour a terminal, nor
 /// change the order in which the rest is read. Formats are Unicode's category Cf (bidirectional overrides and isolates, zero-width
 /// characters, tags) and the separators of lines and paragraphs.
@@ -87,6 +103,20 @@ pub fn bytes(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn signs_before_two_digits_are_decoded_and_others_stay() {
+        for (text, plain, is_whole) in [
+            ("a%20b%C3%a9", "a bé", true),
+            ("50%", "50%", false),
+            ("%4", "%4", false),
+            ("%zz%41", "%zzA", false),
+            ("%+f", "%+f", false),
+            ("", "", true),
+        ] {
+            assert_eq!(percent_decoded(text.as_bytes()), (plain.as_bytes().to_vec(), is_whole), "{text}");
+        }
+    }
 
     #[test]
     fn control_characters_are_shown_not_sent() {

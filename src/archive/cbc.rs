@@ -1,6 +1,6 @@
 //! AES in cipher block chaining, as two plugins of WordPress encrypt backups.
 
-use super::password::{self, Password};
+use super::password::Password;
 use super::wrap;
 use crate::error::{Code, Error, Result};
 use aes::{Aes128, Aes192, Aes256};
@@ -149,11 +149,6 @@ impl<R: Read> Read for CryptReader<R> {
         self.given += count;
         Ok(count)
     }
-}
-
-/// The error of an encrypted thing that did not become what it was.
-pub fn wrong() -> Error {
-    password::wrong("it, or it is damaged")
 }
 
 #[cfg(test)]

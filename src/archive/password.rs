@@ -57,6 +57,11 @@ pub fn wrong(what: &str) -> Error {
         .with("password", "wrong")
 }
 
+/// The same of an archive in which a wrong password looks like damage.
+pub fn wrong_or_damaged() -> Error {
+    wrong("it, or it is damaged")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

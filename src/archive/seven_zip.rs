@@ -306,7 +306,7 @@ fn too_large(kib: u64) -> Error {
 /// Their error as ours. `by_password`: what a wrong password made of it looks like damage.
 fn told(error: SevenZipError, by_password: bool) -> Error {
     let damage = |why: std::fmt::Arguments| match by_password {
-        true => password::wrong("it, or it is damaged"),
+        true => password::wrong_or_damaged(),
         false => corrupt(why),
     };
     let unread =

@@ -342,7 +342,7 @@ impl<S: ReadAt + Clone> Content<S> {
         super::zip::exact(&self.source, &mut stored, self.at)?;
         self.at += length;
         let packed = match &self.form.key {
-            Some(key) => cbc::piece(key, &mut stored).ok_or_else(cbc::wrong)?,
+            Some(key) => cbc::piece(key, &mut stored).ok_or_else(password::wrong_or_damaged)?,
             None => &stored,
         };
         if self.form.packing == Packing::None {

@@ -4,6 +4,7 @@
 use crate::error::Result;
 use crate::host::database::Server;
 use crate::host::database::server::{full, literal, number, rows, run, text};
+use crate::text::percent_decoded;
 use mysql::Conn;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -149,29 +150,8 @@ pub fn shows(page: &[u8], words: &str) -> bool {
 /// asked for has them, whatever state it is of.
 pub fn are_of_address(words: &str, address: &str) -> bool {
     let spaced = |byte: u8| if b"-_+".contains(&byte) { b' ' } else { byte };
-    let plain: Vec<u8> = decoded(address).into_iter().map(spaced).collect();
+    let plain: Vec<u8> = percent_decoded(address.as_bytes()).0.into_iter().map(spaced).collect();
     memchr::memmem::find(&plain, words.as_bytes()).is_some()
-}
-
-/// An address without its percent signs (RFC 3986, section 2.1).
-fn decoded(address: &str) -> Vec<u8> {
-    let bytes = address.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let code = address.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) => {
-                plain.push(byte);
-                at += 3;
-            }
-            None => {
-                plain.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    plain
 }
 
 #[derive(Debug, Default)]

@@ -17,7 +17,7 @@ use crate::config::{Config, Files, Probe};
 use crate::engine::machine::Hosts;
 use crate::engine::posts::{self, Chosen, Posts};
 use crate::engine::rehearsal::lead::{Lead, Lies};
-use crate::engine::rehearsal::page::{Asked, Door, Visitor};
+use crate::engine::rehearsal::page::{Asked, Socket, Visitor};
 use crate::engine::rehearsal::verdict::{Fences, Missing};
 use crate::engine::state::{Staged, StagedDatabase};
 use crate::error::{Code, Error, Result};
@@ -346,9 +346,9 @@ impl<'a> Stage<'a> {
         let cell = Cell::open(&spec).map_err(|error| error.message)?;
         let (layered, web) = (cell.layered, cell.web.clone());
         let parameter = self.lead.parameter(visit.as_ref().map(Visit::access).as_ref());
-        let through = |door| Visitor {
+        let through = |socket| Visitor {
             services: &hosts.services,
-            door,
+            socket,
             domain: self.plan.domain.as_str(),
             tree: &self.plan.tree,
             live: &self.plan.document_root,
@@ -357,8 +357,8 @@ impl<'a> Stage<'a> {
             given: &self.given,
             until: began + self.time,
         };
-        let visitor = through(Door::Php(&php_socket));
-        let at_web = matches!(web, Answers::Own | Answers::Plain(_)).then(|| through(Door::Web(&web_socket)));
+        let visitor = through(Socket::Php(&php_socket));
+        let at_web = matches!(web, Answers::Own | Answers::Plain(_)).then(|| through(Socket::Web(&web_socket)));
         let mut asked = Vec::new();
         // A post is a front page with a question behind it.
         let is_scripts = self.php.is_some() && self.front.as_ref().is_none_or(|name| name.ends_with(".php"));
@@ -476,8 +476,8 @@ impl<'a> Stage<'a> {
             return false;
         }
         let domain = &self.plan.domain;
-        let tls = hosts.services.door(domain).map(|(door, _)| door);
-        let Ok(live) = hosts.services.fetch_page(domain, &asked.path, tls.as_ref()) else { return false };
+        let door = hosts.services.open_door(domain);
+        let Ok(live) = hosts.services.fetch_page(domain, &asked.path, door.as_ref()) else { return false };
         let page = String::from_utf8_lossy(&live.body);
         let is_well = live.doubt.is_none() && self.expects.contains(&live.status);
         is_well && asked.status == Some(live.status) && wrong::title(&page) == wrong::title(&asked.body)

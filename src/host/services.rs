@@ -16,7 +16,7 @@ mod wire;
 mod workers;
 
 pub use caches::{Emptied, Requests};
-pub use door::{CertificateBefore, Door};
+pub use door::{CertificateBefore, Door, open};
 pub use http::Answer;
 pub use opcache::Refresh;
 
@@ -282,9 +282,9 @@ impl Services {
         (door.is_told || is_own).then_some((door, leaf))
     }
 
-    /// The same where a certificate is presented at all.
+    /// The same, where it is [`open`].
     pub fn open_door(&self, domain: &Domain) -> Option<Door> {
-        self.door(domain).filter(|(_, leaf)| leaf.is_ok()).map(|(door, _)| door)
+        self.door(domain).and_then(open)
     }
 
     /// What is presented for the site now, to be held against what is later.

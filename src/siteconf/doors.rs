@@ -51,12 +51,11 @@ pub fn of(text: &[u8], domain: &str) -> Result<Doors, String> {
     let directives = nginx::parse(text)?;
     let mut doors = Doors::default();
     for (server, _) in directives.iter().enumerate().filter(|(_, directive)| directive.name == "server") {
-        let own: Vec<&Directive> = directives.iter().filter(|directive| directive.parent == Some(server)).collect();
-        let of_name = |name: &'static str| own.iter().filter(move |directive| directive.name == name);
-        let mut names = of_name("server_name").flat_map(|directive| &directive.arguments);
-        if !names.any(|name| nginx::covers(&name.text, domain) == Some(true)) {
+        if !nginx::answers_to(&directives, server, domain) {
             continue;
         }
+        let own: Vec<&Directive> = directives.iter().filter(|directive| directive.parent == Some(server)).collect();
+        let of_name = |name: &'static str| own.iter().filter(move |directive| directive.name == name);
         let is_all_secure = of_name("ssl").any(|directive| directive.first() == "on");
         for listen in of_name("listen") {
             let says = |word: &str| listen.arguments.iter().skip(1).any(|argument| argument.text == word);

@@ -259,14 +259,10 @@ pub fn indexes_of(text: &[u8], domain: &str) -> Result<Vec<String>, String> {
 /// The arguments of a directive in the servers that answer for the domain.
 fn values_of(text: &[u8], domain: &str, name: &str) -> Result<Vec<Vec<String>>, String> {
     let directives = parse(text)?;
-    let answers = |server: usize| {
-        let names =
-            directives.iter().filter(|directive| directive.parent == Some(server) && directive.name == "server_name");
-        names.flat_map(|directive| &directive.arguments).any(|name| covers(&name.text, domain) == Some(true))
-    };
     let named = directives.iter().filter(|directive| directive.name == name);
     let of_domain = named.filter(|directive| {
-        directive.parent.is_some_and(|parent| directives[parent].name == "server" && answers(parent))
+        let server = directive.parent.filter(|parent| directives[*parent].name == "server");
+        server.is_some_and(|server| answers_to(&directives, server, domain))
     });
     Ok(of_domain.map(|directive| directive.arguments.iter().map(|word| word.text.clone()).collect()).collect())
 }
@@ -275,6 +271,17 @@ fn add(list: &mut Vec<String>, value: &str) {
     if !value.is_empty() && !list.iter().any(|known| known == value) {
         list.push(value.to_owned());
     }
+}
+
+/// The names of a server, by its place among the directives.
+pub fn server_names(all: &[Directive], server: usize) -> impl Iterator<Item = &str> {
+    let names = all.iter().filter(move |directive| directive.parent == Some(server) && directive.name == "server_name");
+    names.flat_map(|directive| directive.arguments.iter().map(|argument| argument.text.as_str()))
+}
+
+/// Whether a server answers to a domain by its name.
+pub fn answers_to(all: &[Directive], server: usize, domain: &str) -> bool {
+    server_names(all, server).any(|name| covers(name, domain) == Some(true))
 }
 
 /// Whether a server name of nginx covers a domain. `None` for regular expressions and the catch-all, which are not judged.

@@ -11,8 +11,8 @@ const NEIGHBOUR: &str = "neighbour.example";
 
 impl World {
     fn drilling(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rocketvps-restore"));
-        command.arg("--config").arg(self.place().join("restore.toml")).args(words).stdin(Stdio::null());
+        let mut command = self.program();
+        command.args(words).stdin(Stdio::null());
         command
     }
 

@@ -145,9 +145,7 @@ fn a_rehearsal_and_a_drill_run_the_hooks_of_staged_and_no_others() {
     let rehearsed = world.call("rehearse", json!({"domain": DOMAIN, "wait": true}));
     assert_eq!(rehearsed["outcome"], "pass", "{rehearsed}");
     assert_eq!(kinds(), ["rehearse staged"]);
-    let config = world.place().join("restore.toml");
-    let drill = ["--config", config.to_str().unwrap(), "drill", DOMAIN];
-    let output = Command::new(env!("CARGO_BIN_EXE_rocketvps-restore")).args(drill).output().unwrap();
+    let output = world.program().args(["drill", DOMAIN]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(kinds(), ["rehearse staged", "rehearse staged"]);
     put(&world, "staged/20-scanner", "echo a web shell; exit 75");

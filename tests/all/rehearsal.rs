@@ -460,12 +460,8 @@ fn what_cannot_be_rehearsed_is_said_and_stops_nothing() {
     assert!(why(with(both)).contains("no live PHP-FPM pool"));
     std::fs::rename(&aside, &pool).unwrap();
 
-    let output = Command::new(env!("CARGO_BIN_EXE_rocketvps-restore"))
-        .arg("--config")
-        .arg(world.place().join("restore.toml"))
-        .args(["restore", DOMAIN, "--latest", "--yes", "--no-rehearsal", "--json"])
-        .output()
-        .unwrap();
+    let output =
+        world.program().args(["restore", DOMAIN, "--latest", "--yes", "--no-rehearsal", "--json"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && said.contains("the request leaves it out"), "{said}");
 }
@@ -530,12 +526,7 @@ fn a_rehearsal_by_itself_proves_a_backup_and_removes_what_it_staged() {
     assert_gone(&world);
     let stagings = std::fs::read_dir(world.place().join("web/.rocketvps-restore"));
     assert_eq!(stagings.into_iter().flatten().count(), 0, "what was staged is removed");
-    let output = Command::new(env!("CARGO_BIN_EXE_rocketvps-restore"))
-        .arg("--config")
-        .arg(world.place().join("restore.toml"))
-        .args(["rehearse", DOMAIN])
-        .output()
-        .unwrap();
+    let output = world.program().args(["rehearse", DOMAIN]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && said.contains("shop.example works from"), "{said}");
     let jobs = world.call("list_jobs", json!({"domain": DOMAIN}))["jobs"].clone();
@@ -617,14 +608,7 @@ fn a_backup_without_a_database_proves_nothing_of_a_site_that_has_one() {
     assert_eq!(proof["rehearsal"]["outcome"], "not_checked", "{proof}");
     assert!(proof["rehearsal"]["message"].as_str().unwrap().contains("the database takes no part"), "{proof}");
     assert_gone(&world);
-    let status = Command::new(env!("CARGO_BIN_EXE_rocketvps-restore"))
-        .arg("--config")
-        .arg(world.place().join("restore.toml"))
-        .args(["rehearse", DOMAIN])
-        .arg(&archive)
-        .output()
-        .unwrap()
-        .status;
+    let status = world.program().args(["rehearse", DOMAIN]).arg(&archive).output().unwrap().status;
     assert_eq!(status.code(), Some(3), "nothing was proven");
 }
 

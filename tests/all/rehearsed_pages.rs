@@ -3,7 +3,6 @@
 use crate::world::{DOMAIN, World};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -141,11 +140,7 @@ fn the_page_of_a_bare_web_server_stops_unless_it_is_what_the_live_site_shows() {
     assert_stops(&world.document("rehearse", &restore), "the default page of nginx");
 
     // By the way that the hint names it goes live all the same.
-    let output = Command::new(env!("CARGO_BIN_EXE_rocketvps-restore"))
-        .arg("--config")
-        .arg(world.place().join("restore.toml"))
-        .args(["restore", DOMAIN, "--latest", "--yes", "--no-rehearsal", "--json"])
-        .output()
-        .unwrap();
+    let output =
+        world.program().args(["restore", DOMAIN, "--latest", "--yes", "--no-rehearsal", "--json"]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
 }

@@ -138,13 +138,14 @@ impl World {
 
     /// A request that need not be JSON.
     pub fn helper_text(&self, name: &str, request: &str) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_rocketvps-restore"))
-            .arg("--config")
-            .arg(self.place().join("restore.toml"))
-            .args(["call", name, request])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+        self.program().args(["call", name, request]).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// The program, with the world's configuration.
+    pub fn program(&self) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_rocketvps-restore"));
+        program.arg("--config").arg(self.place().join("restore.toml"));
+        program
     }
 
     /// The document of a call, which is what the schema says.

@@ -228,6 +228,27 @@ jobs_now() {
   is_unchanged
 }
 
+@test "a backup of another program that is encrypted: asked for the file with its password" {
+  local afar=$FOLDER/locked
+  mkdir -p "$afar/www"
+  printf '<?php // locked' >"$afar/www/index.php"
+  (cd "$afar/www" && 7zz a -tzip -mem=AES256 -psecret ../locked.zip index.php >/dev/null)
+  install -m 0600 /dev/null "$afar/right"
+  printf 'secret\n' >"$afar/right"
+  install -m 0600 /dev/null "$afar/wrong"
+  printf 'Secret\n' >"$afar/wrong"
+  remember
+  # The fourth of the list of backups; the path; no dump beside it; the password's file.
+  menus $'1\n4\n'"$afar/locked.zip"$'\n\n'"$afar/wrong"$'\nqqq'
+  [[ $output == *'It is encrypted.'* && $output == *'the password does not open "index.php"'* && $output != *secret* ]] || { printf '%s\n' "$output"; return 1; }
+  is_unchanged
+  menus $'1\n4\n'"$afar/locked.zip"$'\n\n'"$afar/right"$'\nccccYES\nq'
+  [[ $output == *'It is encrypted.'* && $output == *'ALL VERIFICATION CHECKS PASSED'* ]] || { printf '%s\n' "$output"; return 1; }
+  [[ $(<"$WORLD_ROOT/index.php") == '<?php // locked' ]]
+  menus $'42\nrYES\nqq'
+  is_unchanged
+}
+
 # A helper that takes its time over one thing, and says when: $FOLDER/slow.
 slow_helper() { # PATTERN-OF-ITS-ARGUMENTS
   cat >"$FOLDER/slow" <<STUB

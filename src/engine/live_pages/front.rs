@@ -5,7 +5,7 @@ use super::seen::Stood;
 use crate::clock;
 use crate::config::Config;
 use crate::error::{Code, Result};
-use crate::host::services::{Answer, CertificateBefore as Before, Door, Services};
+use crate::host::services::{self, Answer, CertificateBefore as Before, Door, Services};
 use crate::path::Domain;
 use crate::report::{Check, Outcome};
 use crate::siteconf::tls::Leaf;
@@ -23,7 +23,7 @@ pub fn stood(config: &Config, services: &Services, domain: &Domain, is_partial: 
     let found = services.door(domain);
     // One that is there and was not open for a moment is no proof that pages came by it.
     let is_shut = matches!(found, Some((_, Err(_))));
-    let door = found.filter(|(_, leaf)| leaf.is_ok()).map(|(door, _)| door);
+    let door = found.and_then(services::open);
     let is_good = |answer: &Result<Answer>| {
         answer.as_ref().is_ok_and(|answer| answer.doubt.is_some() || config.http.expect_status.contains(&answer.status))
     };
@@ -53,7 +53,7 @@ pub fn checks(config: &Config, services: &Services, domain: &Domain, before: &Be
     let certificate = patiently(PROBES, || {
         let found = services.door(domain);
         let check = found.as_ref().map(|(door, leaf)| of_certificate(door, leaf, domain, before));
-        door = found.filter(|(_, leaf)| leaf.is_ok()).map(|(door, _)| door);
+        door = found.and_then(services::open);
         check.unwrap_or_else(|| of_none(before))
     });
     let mut last = None;

@@ -2,10 +2,10 @@
 
 use crate::host::tree;
 use crate::path::RelPath;
+use crate::text::hex;
 use rustix::fs::{AtFlags, Dir, FileType, OFlags, statat};
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
-use std::fmt::Write;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -54,7 +54,11 @@ pub fn find(tree: &Path, inner: &Path) -> Option<Known> {
                 FileType::RegularFile if is_static() => {
                     let Ok(Some(bytes)) = tree::read_beneath(shown.as_fd(), &path, MAX_FILE) else { continue };
                     if !bytes.is_empty() {
-                        return Some(Known { name: path.to_string(), digest: digest(&bytes), bytes: bytes.to_vec() });
+                        return Some(Known {
+                            name: path.to_string(),
+                            digest: hex(&Sha256::digest(&bytes)),
+                            bytes: bytes.to_vec(),
+                        });
                     }
                 }
                 _ => {}
@@ -62,13 +66,6 @@ pub fn find(tree: &Path, inner: &Path) -> Option<Known> {
         }
     }
     None
-}
-
-fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut all, byte| {
-        let _ = write!(all, "{byte:02x}");
-        all
-    })
 }
 
 fn is_plain(name: &str) -> bool {

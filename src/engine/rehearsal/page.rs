@@ -24,7 +24,7 @@ pub struct Visitor<'a> {
     /// The machine's way to ask.
     pub services: &'a Services,
     /// Where the staged site answers.
-    pub door: Door<'a>,
+    pub socket: Socket<'a>,
     /// The site's name.
     pub domain: &'a str,
     /// The staged tree, and the path that it has for the site.
@@ -43,7 +43,7 @@ pub struct Visitor<'a> {
 
 /// What of a staged site is asked, at its socket.
 #[derive(Debug, Clone, Copy)]
-pub enum Door<'a> {
+pub enum Socket<'a> {
     /// PHP.
     Php(&'a Path),
     /// The web server, and PHP behind it.
@@ -95,12 +95,11 @@ impl Visitor<'_> {
     pub fn ask(&self, name: &str, path: &str, secure: bool) -> Asked {
         let began = Instant::now();
         let (mut host, mut path, mut secure) = (self.domain.to_owned(), path.to_owned(), secure);
-        let by_web = matches!(self.door, Door::Web(_));
+        let by_web = matches!(self.socket, Socket::Web(_));
         let mut asked = Asked { name: name.to_owned(), by_web, ..Asked::default() };
         for _ in 0..=MAX_REDIRECTS {
             asked.path.clone_from(&path);
-            let left = self.until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-            let reply = match self.request(&host, &path, secure, left) {
+            let reply = match self.request(&host, &path, secure) {
                 Ok(reply) => reply,
                 Err(error) => {
                     asked.errors.push_str(&error.to_string());
@@ -137,15 +136,15 @@ impl Visitor<'_> {
 
     /// The bytes that the web server gives for a file, where it gives any.
     pub fn file(&self, path: &str, secure: bool) -> Option<Vec<u8>> {
-        let left = self.until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        let reply = self.request(self.domain, path, secure, left).ok()?;
+        let reply = self.request(self.domain, path, secure).ok()?;
         (reply.status() == 200).then(|| reply.body().to_vec())
     }
 
-    fn request(&self, host: &str, path: &str, secure: bool, time: Duration) -> std::io::Result<Reply> {
-        let socket = match self.door {
-            Door::Php(socket) => socket,
-            Door::Web(socket) => {
+    fn request(&self, host: &str, path: &str, secure: bool) -> std::io::Result<Reply> {
+        let time = self.until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let socket = match self.socket {
+            Socket::Php(socket) => socket,
+            Socket::Web(socket) => {
                 let mut headers = vec![(web::LED, self.parameter)];
                 if secure {
                     headers.push((web::SECURE, "on"));

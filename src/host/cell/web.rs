@@ -4,7 +4,7 @@
 //! logs, limits and caches are left out. Anything else means that the block is not taken: what it does is not known here.
 
 use super::OWN;
-use crate::siteconf::nginx::{self, Directive, covers};
+use crate::siteconf::nginx::{self, Directive};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -136,10 +136,6 @@ pub fn plain(of: &Plain) -> Result<String, String> {
 pub fn own(text: &[u8], domain: &str, secure: bool, php: bool) -> Result<String, String> {
     let all = nginx::parse(text)?;
     let of = |parent: usize| all.iter().filter(move |directive| directive.parent == Some(parent));
-    let answers = |server: &usize| {
-        let names = of(*server).filter(|directive| directive.name == "server_name");
-        names.flat_map(|directive| &directive.arguments).any(|name| covers(&name.text, domain) == Some(true))
-    };
     let is_secure = |server: usize| {
         of(server).any(|directive| {
             let listens = directive.name == "listen" && directive.arguments.iter().any(|word| word.text == "ssl");
@@ -147,7 +143,7 @@ pub fn own(text: &[u8], domain: &str, secure: bool, php: bool) -> Result<String,
         })
     };
     let servers = (0..all.len()).filter(|at| all[*at].name == "server" && all[*at].parent.is_none());
-    let servers: Vec<usize> = servers.filter(answers).collect();
+    let servers: Vec<usize> = servers.filter(|server| nginx::answers_to(&all, *server, domain)).collect();
     let fitting = servers.iter().copied().find(|server| is_secure(*server) == secure);
     let server = fitting.or(servers.first().copied()).ok_or("it has no server of this name")?;
     let block = Block { all: &all, text, php };

@@ -1,6 +1,7 @@
 //! Laravel's `.env`. A value made of other variables is not known without evaluating it, so it is no value here.
 
 use super::{Parsed, Password, SiteAccount, assignments, unquoted};
+use crate::text::percent_decoded;
 
 /// What is read; everything else may be made of variables.
 const KEYS: &[&str] = &[
@@ -75,7 +76,11 @@ fn url(text: &str) -> Parsed {
     let (place, path) = rest.split_once('/').ok_or("the address of the database names no schema")?;
     let (account, host) = place.rsplit_once('@').unwrap_or(("", place));
     let (user, password) = account.split_once(':').unwrap_or((account, ""));
-    let decoded = |text: &str| percent_decoded(text).ok_or("the address of the database is badly encoded");
+    let decoded = |text: &str| {
+        let (plain, is_whole) = percent_decoded(text.as_bytes());
+        let plain = String::from_utf8(plain).ok().filter(|_| is_whole);
+        plain.ok_or("the address of the database is badly encoded")
+    };
     let schema = decoded(path.split(['?', '#']).next().unwrap_or_default())?;
     let account = SiteAccount {
         schema,
@@ -85,22 +90,6 @@ fn url(text: &str) -> Parsed {
         ..SiteAccount::default()
     };
     Ok(Some(account).filter(|account| !account.schema.is_empty()))
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        if *first == b'%' {
-            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-            rest = &after[2..];
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// Every key with its value, in order; `None` for a value that is made of others.

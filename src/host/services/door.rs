@@ -82,6 +82,11 @@ impl Door {
     }
 }
 
+/// A door, where a certificate is presented at it.
+pub fn open((door, leaf): (Door, io::Result<Leaf>)) -> Option<Door> {
+    leaf.is_ok().then_some(door)
+}
+
 /// What was presented for a site before anything of it was changed.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub enum CertificateBefore {

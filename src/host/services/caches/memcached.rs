@@ -4,7 +4,7 @@
 use super::keys::Keys;
 use crate::host::services::wire::{Until, Wire};
 use crate::siteconf::Listen;
-use crate::text::printable;
+use crate::text::{percent_decoded, printable};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::time::Duration;
 
@@ -128,21 +128,8 @@ fn line(wire: &mut BufReader<Wire>, into: &mut Vec<u8>) -> io::Result<()> {
 /// `key=KEY exp=…`, the key as in an address: `%3A` is `:`.
 fn key_of(line: &[u8]) -> Option<Vec<u8>> {
     let written = line.strip_prefix(b"key=")?.split(|byte| *byte == b' ').next()?;
-    let mut key = Vec::with_capacity(written.len());
-    let mut rest = written;
-    while let Some((byte, after)) = rest.split_first() {
-        let code = match (byte, after) {
-            (b'%', [high, low, ..]) => {
-                let digit = |byte: &u8| char::from(*byte).to_digit(16);
-                Some(u8::try_from(digit(high)? * 16 + digit(low)?).ok()?)
-            }
-            (b'%', _) => return None,
-            _ => None,
-        };
-        key.push(code.unwrap_or(*byte));
-        rest = if code.is_some() { &after[2..] } else { after };
-    }
-    Some(key)
+    let (key, is_whole) = percent_decoded(written);
+    is_whole.then_some(key)
 }
 
 /// A key that is gone by now is no error.

@@ -1,6 +1,6 @@
 //! The servers of nginx's configuration that answer for a domain. Pure.
 
-use crate::siteconf::nginx::{Directive, covers};
+use crate::siteconf::nginx::{Directive, answers_to, server_names};
 
 /// The servers that answer for a domain, and all others, by their places in the configuration.
 pub fn of(all: &[Directive], domain: &str) -> (Vec<usize>, Vec<usize>) {
@@ -12,11 +12,11 @@ pub fn of(all: &[Directive], domain: &str) -> (Vec<usize>, Vec<usize>) {
     let servers: Vec<usize> =
         all.iter().enumerate().filter(|(_, directive)| is_server(directive)).map(|(at, _)| at).collect();
     // nginx prefers the name itself: then servers with a wildcard answer for others.
-    let is_named = |server: usize| names(all, server).any(|name| name.eq_ignore_ascii_case(domain));
+    let is_named = |server: usize| server_names(all, server).any(|name| name.eq_ignore_ascii_case(domain));
     let has_name = servers.iter().any(|server| is_named(*server));
     servers.into_iter().partition(|server| match has_name {
         true => is_named(*server),
-        false => names(all, *server).any(|name| covers(name, domain) == Some(true)),
+        false => answers_to(all, *server, domain),
     })
 }
 
@@ -27,10 +27,4 @@ pub fn around(all: &[Directive], directive: &Directive) -> Option<usize> {
         at = all[parent].parent;
     }
     at
-}
-
-/// The names of a server.
-pub fn names(all: &[Directive], server: usize) -> impl Iterator<Item = &str> {
-    let names = all.iter().filter(move |directive| directive.parent == Some(server) && directive.name == "server_name");
-    names.flat_map(|directive| directive.arguments.iter().map(|argument| argument.text.as_str()))
 }

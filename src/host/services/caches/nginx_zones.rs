@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::host::services::nginx_whole;
 use crate::host::tree::kind::Kind;
 use crate::host::tree::{self, walk::Next};
-use crate::siteconf::nginx::Directive;
+use crate::siteconf::nginx::{Directive, server_names};
 use rustix::fs::AtFlags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -47,7 +47,7 @@ fn zones(all: &[Directive], domain: &str) -> (Vec<Zone>, Names) {
     let server_of = |directive: &Directive| nginx_servers::around(all, directive);
     let (ours, others) = nginx_servers::of(all, domain);
     let all_names = |servers: &[usize]| {
-        let names = servers.iter().flat_map(|server| nginx_servers::names(all, *server));
+        let names = servers.iter().flat_map(|server| server_names(all, *server));
         names.map(str::to_owned).collect::<BTreeSet<_>>()
     };
     let names = Names { ours: all_names(&ours), others: all_names(&others) };

@@ -103,7 +103,12 @@ fn listed_as(to: &Listen) -> Vec<String> {
         Listen::Unix(path) => {
             let real = path.canonicalize().ok();
             let both = [Some(path.as_path()), real.as_deref()];
-            both.into_iter().flatten().map(|path: &Path| path.to_string_lossy().into_owned()).collect()
+            let named = both.into_iter().flatten().map(|path: &Path| path.to_string_lossy().into_owned());
+            // The kernel knows the path by which the server made it: /var/run is a link to /run.
+            named
+                .flat_map(|path| [path.starts_with("/run/").then(|| format!("/var{path}")), Some(path)])
+                .flatten()
+                .collect()
         }
         Listen::Tcp(address) => {
             let Some((host, port)) = address.rsplit_once(':') else { return Vec::new() };
@@ -160,9 +165,7 @@ fn unix_connections(list: &str, to: &BTreeSet<String>) -> HashSet<String> {
     let of_line = |line: &str| {
         let mut parts = line.split_ascii_whitespace();
         let (state, inode, path) = (parts.nth(5)?, parts.next()?, parts.next()?);
-        // The path by which the server made it, whose first folder is a link on Debian.
-        let is_one = to.contains(path) || path.strip_prefix("/var").is_some_and(|rest| to.contains(rest));
-        (state == "03" && is_one).then(|| format!("unix {inode}"))
+        (state == "03" && to.contains(path)).then(|| format!("unix {inode}"))
     };
     list.lines().filter_map(of_line).collect()
 }
@@ -196,6 +199,7 @@ mod tests {
         for one in ["/run/app.sock", "/run/php.sock", "/run/u.sock", "0100007F:0BB8", "0200007F:0050"] {
             assert!(found.contains(one), "{one}: {found:?}");
         }
+        assert!(found.contains("/var/run/php.sock"), "by the link too: {found:?}");
         assert!(!found.contains("/run/other.sock") && !found.iter().any(|to| to.ends_with(":0FA0")), "{found:?}");
         let kept = "fastcgi_keep_conn on; server { server_name shop.example; fastcgi_pass unix:/run/php.sock; }";
         assert!(passes(&parse(kept.as_bytes()).unwrap(), "shop.example").is_empty());
