@@ -103,7 +103,8 @@ _rui_choose_file() { # TITLE
   _rui_say file_beside
   _rui_add ''
   _rui_prose '  ' '  ' "$RUI_SAID"
-  _rui_path_of_page type_path || return 1
+  _rui_say type_path
+  _rui_path_of_page "$RUI_SAID" || return 1
   RUI_SOURCE=(--from "$RUI_LINE") RUI_SOURCE_SHOWN=${RUI_LINE##*/}
   _rui_draw
   _rui_say type_dump
@@ -116,8 +117,7 @@ _rui_path_of_page() { # QUESTION
   RUI_FOOT='' RUI_NOTE=''
   _rui_draw
   if _rui_too_small; then return 1; fi
-  _rui_say "$1"
-  _rui_path "$RUI_SAID" || return 1
+  _rui_path "$1" || return 1
   [[ -n $RUI_LINE ]]
 }
 
@@ -165,6 +165,7 @@ _rui_choose_password() { # TITLE
   _rui_page "$1" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN"
   _rui_say password_wanted
   _rui_prose '  ' '  ' "$RUI_SAID"
-  _rui_path_of_page type_password_file || return 1
+  _rui_say type_password_file
+  _rui_path_of_page "$RUI_SAID" || return 1
   RUI_SOURCE+=(--password-file "$RUI_LINE")
 }
