@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(
-  bats curl fish g++ gcc groff-base libc6-dev make parallel pkg-config python3 shellcheck openssl pigz procps tmux util-linux valgrind
+  bats curl fish g++ gcc groff-base libc6-dev make parallel pkg-config python3 shellcheck openssl pigz procps tmux util-linux valgrind xxhash
   7zip lz4 xz-utils zsh zstd
   btrfs-progs debootstrap e2fsprogs faketime strace xfsprogs
   chromium fonts-noto-core nodejs npm

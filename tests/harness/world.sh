@@ -332,7 +332,7 @@ manifest_tree() { # FOLDER
     {
       find . -type f -printf 'file\t%m\t%U:%G\t%s\t%T@\t%p\n' | sed -E 's/\.[0-9]+(\t[^\t]*)$/\1/'
       find . ! -type f -printf '%y\t%m\t%U:%G\t%l\t%p\n'
-      find . -type f -print0 | xargs -0 -r -n 200 -P 2 sha256sum
+      find . -type f -print0 | xargs -0 -r -n 200 -P 2 xxh128sum -q
     } | LC_ALL=C sort
   )
 }
@@ -374,7 +374,7 @@ command_manifest() { # PART [TABLE...]
       # Nobody's account or grant may come or go.
       accounts
       find "$WORLD/nginx" "$WORLD/php" "$WORLD/ssl" "$WORLD/cron" -not -path "*$DOMAIN*" -not -path "*${DOMAIN//./_}*" \
-        -type f -exec sha256sum {} + | LC_ALL=C sort
+        -type f -exec xxh128sum -q {} + | LC_ALL=C sort
       # The machine's own configuration is nobody's to change either.
       find /etc -xdev -printf '%y %m %U:%G %s %T@ %l %p\n' | LC_ALL=C sort | sha256sum
       ;;
