@@ -200,13 +200,13 @@ heap() {
 }
 
 # The same site as other programs save it: a `.tar.zst` and a `.zip` with a dump beside each, and HestiaCP's backup of a user with
-# five sites, of which one is ours. An image beside the first one.
-make_foreign() {
+# five sites, of which one is ours. The live site is then changed by FUNCTION. An image beside the first one.
+make_foreign() { # NAME FUNCTION
   local n stage=$mount/stage out=$mount/foreign web
-  if [[ -f $work/foreign.img ]]; then return 0; fi
-  say 'making backups of other programs'
-  cp --sparse=always "$work/base.img" "$work/foreign.part"
-  mount -o loop "$work/foreign.part" "$mount"
+  if [[ -f $work/$1.img ]]; then return 0; fi
+  say "making backups of other programs: the image $1"
+  cp --sparse=always "$work/base.img" "$work/$1.part"
+  mount -o loop "$work/$1.part" "$mount"
   mkdir -p "$stage" "$out"
   tar -xzf "$backup" -C "$stage" ./www ./database.sql
   mv "$stage/database.sql" "$out/shop.sql"
@@ -226,11 +226,11 @@ make_foreign() {
   tar -C "$stage/h" -cf "$out/user.2025-02-02_02-02-02.tar" .
   rm -rf "$stage"
   "$world" start "$place"
-  differ
+  "$2"
   "$world" stop "$place"
   sync
   umount "$mount"
-  mv "$work/foreign.part" "$work/foreign.img"
+  mv "$work/$1.part" "$work/$1.img"
 }
 
 # A copy of an image, mounted, its services running, caches in the same state for everybody.
@@ -435,14 +435,19 @@ figure_rehearsal() {
 }
 
 figure_foreign() {
-  local kind limit inputs against peer own
-  make_foreign
+  local kind limit inputs against peer own image state
+  make_foreign foreign differ
+  make_foreign foreign_damaged damage
   while IFS=$'\t' read -r kind limit inputs against; do
     # Their names are words; there is nothing to see before the image is mounted.
     read -ra inputs <<<"$inputs"
-    compete "$pairs" "peer_$kind" "engine_$kind" foreign "${inputs[@]/#/$mount/foreign/}"
-    versus "restore from ${kind/zst/.tar.zst}" own "$against" peer "$limit"
-    details+=("from $kind, ms: ${own[*]}; by hand: ${peer[*]}")
+    for image in foreign foreign_damaged; do
+      state='everything differs'
+      [[ $image == foreign ]] || state='1 % of the files and one small table differ'
+      compete "$pairs" "peer_$kind" "engine_$kind" "$image" "${inputs[@]/#/$mount/foreign/}"
+      versus "restore from ${kind/zst/.tar.zst}, $state" own "$against" peer "$limit"
+      details+=("from $kind, $state, ms: ${own[*]}; by hand: ${peer[*]}")
+    done
   done <<'KINDS'
 zst	0.55	site.tar.zst shop.sql	`zstd -dc \| tar x` beside `mariadb <`, sync
 zip	0.5	site.zip shop.sql	`unzip`, `mariadb <`, sync

@@ -2,6 +2,7 @@
 //! names the two things that were compared. A line about something that was not compared is "not checked".
 
 use crate::config::{Config, Probe};
+use crate::engine::live_pages::seen::Stood;
 use crate::engine::live_pages::{self, front};
 use crate::engine::machine::Hosts;
 use crate::engine::site_config;
@@ -410,7 +411,8 @@ pub fn live(
             _ => vec![not_restored("database")],
         };
         let configuration = live_configuration(config, plan, hosts, &staged.config);
-        let mut services = services(config, hosts, &plan.domain, &plan.probes(config), &staged.certificate_before);
+        let before = (&staged.certificate_before, staged.page_before);
+        let mut services = services(config, hosts, &plan.domain, &plan.probes(config), before);
         services.iter_mut().for_each(|check| front::forgive(check, staged.page_before));
         let files = files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         within(deadline)?;
@@ -557,19 +559,22 @@ fn live_configuration(config: &Config, plan: &Plan, hosts: &Hosts, files: &[Conf
     checks
 }
 
+/// How the site answered before, where nobody asked.
+const UNKNOWN_BEFORE: (&CertificateBefore, Option<Stood>) = (&CertificateBefore::Unknown, None);
+
 /// Services, and the site itself through the web server.
 fn services(
     config: &Config,
     hosts: &Hosts,
     domain: &Domain,
     probes: &[Probe],
-    certificate: &CertificateBefore,
+    (certificate, page): (&CertificateBefore, Option<Stood>),
 ) -> Vec<Check> {
     let mut checks = hosts.service_checks();
     if let Some(database) = &hosts.database {
         checks.push(Check { name: "mysql".into(), ..connection(database.as_ref()) });
     }
-    checks.extend(front::checks(config, &hosts.services, domain, certificate));
+    checks.extend(front::checks(config, &hosts.services, domain, certificate, page));
     checks.extend(live_pages::probed(config, hosts, domain, probes));
     checks
 }
@@ -577,7 +582,7 @@ fn services(
 /// The checks that a recovery can make of a change-over whose worker died: services, the site's page, the site's own account.
 pub fn standing(config: &Config, plan: &Plan, hosts: &Hosts, monitor: &dyn Monitor) -> Vec<Group> {
     monitor.event(Level::Info, "checking that the site stands");
-    let mut services = services(config, hosts, &plan.domain, &plan.probes(config), &CertificateBefore::Unknown);
+    let mut services = services(config, hosts, &plan.domain, &plan.probes(config), UNKNOWN_BEFORE);
     services.iter_mut().for_each(|check| front::forgive(check, None));
     services.push(live_pages::unproven("a recovery knows no page of the restored state"));
     let mut groups = vec![Group::new("service_status", services)];
@@ -721,9 +726,6 @@ pub fn domain(config: &Config, work: &Path, domain: &Domain, monitor: &Arc<dyn M
         Group::new("file_integrity", files),
         Group::new("database_integrity", database),
         Group::new("configuration", configuration),
-        Group::new(
-            "service_status",
-            services(config, &hosts, domain, &plan.probes(config), &CertificateBefore::Unknown),
-        ),
+        Group::new("service_status", services(config, &hosts, domain, &plan.probes(config), UNKNOWN_BEFORE)),
     ])
 }

@@ -1,7 +1,7 @@
 //! The front page of the live site, asked plainly and under TLS, and the certificate that comes with it.
 
-use super::patiently;
-use super::seen::Stood;
+use super::seen::{Came, Stood};
+use super::{again, patiently};
 use crate::clock;
 use crate::config::Config;
 use crate::error::{Code, Result};
@@ -12,28 +12,32 @@ use crate::siteconf::tls::Leaf;
 use crate::text::printable;
 use std::io;
 
-/// How often the site is asked again before a wrong answer counts, because a reload takes a moment.
+/// How often the site is asked before a wrong answer counts, because a reload takes a moment.
 const PROBES: u32 = 5;
+/// How often, if it answers no worse than before: most likely that does not pass.
+const PROBES_AS_BEFORE: u32 = 2;
 
 /// How the front page comes now, asked once by each way that leads to it. `is_partial`: only parts of the site are restored.
 pub fn stood(config: &Config, services: &Services, domain: &Domain, is_partial: bool) -> Stood {
     if config.http.url.is_empty() {
-        return Stood { page: true, secure: None };
+        return Stood { page: Came::Well, secure: None };
     }
     let found = services.door(domain);
     // One that is there and was not open for a moment is no proof that pages came by it.
     let is_shut = matches!(found, Some((_, Err(_))));
     let door = found.and_then(services::open);
-    let is_good = |answer: &Result<Answer>| {
-        answer.as_ref().is_ok_and(|answer| answer.doubt.is_some() || config.http.expect_status.contains(&answer.status))
+    let came = |answer: &Result<Answer>| match answer {
+        Ok(answer) if answer.doubt.is_some() || config.http.expect_status.contains(&answer.status) => Came::Well,
+        Ok(answer) => Came::Badly(answer.status),
+        Err(_) => Came::Not,
     };
     let first = is_partial.then(|| services.fetch(domain, door.as_ref()));
-    let page = first.as_ref().is_none_or(is_good);
+    let page = first.as_ref().map_or(Came::Well, came);
     let secure = door.map(|door| match &first {
-        Some(first) if !is_asked_again(config, &door, first) => is_good(first),
-        _ => is_good(&services.fetch_secure(domain, &door)),
+        Some(first) if !is_asked_again(config, &door, first) => came(first),
+        _ => came(&services.fetch_secure(domain, &door)),
     });
-    Stood { page, secure: secure.or(is_shut.then_some(false)) }
+    Stood { page, secure: secure.or(is_shut.then_some(Came::Not)) }
 }
 
 /// Whether a page is asked for under TLS after a first answer: one that came so is the same page.
@@ -43,8 +47,14 @@ fn is_asked_again(config: &Config, door: &Door, first: &Result<Answer>) -> bool 
     !begins_so && !door.asks_visitors && !first.as_ref().is_ok_and(came_so)
 }
 
-/// The checks of the front page. `before`: what was presented then.
-pub fn checks(config: &Config, services: &Services, domain: &Domain, before: &Before) -> Vec<Check> {
+/// The checks of the front page. `before`: what was presented then; `stood`: how the page came then.
+pub fn checks(
+    config: &Config,
+    services: &Services,
+    domain: &Domain,
+    before: &Before,
+    stood: Option<Stood>,
+) -> Vec<Check> {
     let url = &config.http.url;
     if url.is_empty() {
         return vec![Check::new("http", Outcome::NotChecked, "the site was not asked for a page: http.url is empty")];
@@ -56,22 +66,41 @@ pub fn checks(config: &Config, services: &Services, domain: &Domain, before: &Be
         door = found.and_then(services::open);
         check.unwrap_or_else(|| of_none(before))
     });
-    let mut last = None;
     let at = door.as_ref().filter(|door| door.is_alone).map_or_else(|| url.clone(), shown);
-    let http = patiently(PROBES, || {
-        let answer = services.fetch(domain, door.as_ref());
-        let check = of_page(config, "http", &at, domain, &answer);
-        last = Some(answer);
-        check
-    });
+    let (http, answer) =
+        page_by(config, ("http", &at), domain, stood.map(|stood| stood.page), || services.fetch(domain, door.as_ref()));
     // One way that does not lead to the page is enough to go back, and going back has to be soon.
     let door = door.filter(|_| http.outcome != Outcome::Fail);
-    let secure = door.filter(|door| last.is_some_and(|last| is_asked_again(config, door, &last)));
-    let secure = secure.map(|door| {
-        let at = shown(&door);
-        patiently(PROBES, || of_page(config, "https", &at, domain, &services.fetch_secure(domain, &door)))
+    let secure = door.filter(|door| is_asked_again(config, door, &answer)).map(|door| {
+        let came = stood.and_then(|stood| stood.secure);
+        page_by(config, ("https", &shown(&door)), domain, came, || services.fetch_secure(domain, &door)).0
     });
     [http].into_iter().chain(secure).chain([certificate]).collect()
+}
+
+/// The page by one way, asked for until it comes. It is waited for less where it `came` as badly before.
+fn page_by(
+    config: &Config,
+    (name, at): (&str, &str),
+    domain: &Domain,
+    came: Option<Came>,
+    mut fetch: impl FnMut() -> Result<Answer>,
+) -> (Check, Result<Answer>) {
+    let mut as_before = 0;
+    let ask = || {
+        let answer = fetch();
+        let check = of_page(config, name, at, domain, &answer);
+        as_before += u32::from(is_as_before(came, &answer));
+        (check, answer, as_before)
+    };
+    let is_settled =
+        |(check, _, as_before): &(Check, _, _)| check.outcome != Outcome::Fail || *as_before >= PROBES_AS_BEFORE;
+    let (check, answer, _) = again(PROBES, ask, is_settled);
+    (check, answer)
+}
+
+fn is_as_before(came: Option<Came>, answer: &Result<Answer>) -> bool {
+    answer.as_ref().is_ok_and(|answer| came.is_some_and(|came| came.was_as_bad(answer.status)))
 }
 
 /// A failure of the front page is no reason to go back where it failed before, too; under TLS also where that is not known: the page
@@ -79,10 +108,12 @@ pub fn checks(config: &Config, services: &Services, domain: &Domain, before: &Be
 pub fn forgive(check: &mut Check, stood: Option<Stood>) {
     let told = match check.name.as_str() {
         _ if check.outcome != Outcome::Fail => return,
-        "http" if stood.is_some_and(|stood| !stood.page) => {
+        "http" if stood.is_some_and(|stood| stood.page != Came::Well) => {
             "it did so before the restore too, so that these parts are not the cause"
         }
-        "https" if stood.and_then(|stood| stood.secure) == Some(false) => "it did so before the restore too",
+        "https" if stood.and_then(|stood| stood.secure).is_some_and(|came| came != Came::Well) => {
+            "it did so before the restore too"
+        }
         "https" if stood.is_none() => "whether it came so before is not known",
         _ => return,
     };
@@ -204,7 +235,8 @@ mod tests {
             forgive(&mut check, stood);
             check.outcome
         };
-        let stood = |page, secure| Some(Stood { page, secure });
+        let came = |well: bool| if well { Came::Well } else { Came::Not };
+        let stood = |page, secure: Option<bool>| Some(Stood { page: came(page), secure: secure.map(came) });
         for (stood, http, https) in [
             (None, Outcome::Fail, Outcome::Warn),
             (stood(true, Some(true)), Outcome::Fail, Outcome::Fail),
@@ -214,6 +246,32 @@ mod tests {
             (stood(true, None), Outcome::Fail, Outcome::Fail),
         ] {
             assert_eq!((of("http", stood), of("https", stood), of("probe", stood)), (http, https, Outcome::Fail));
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_as_bad_as_before_is_asked_for_once_more_only() {
+        let answer =
+            |status| Ok(Answer { status, bytes: 1, millis: 1, by: Vec::new(), doubt: None, body: b"x".to_vec() });
+        let mut config = Config::default();
+        config.http.expect_status = vec![200];
+        let domain = Domain::parse("shop.example").unwrap();
+        // What came before, what comes now one after the other, how often it is asked for, and whether it fails.
+        for (came, now, times, fails) in [
+            (Some(Came::Badly(500)), &[500, 500, 200][..], 2, true),
+            (Some(Came::Badly(500)), &[500, 200], 2, false),
+            (Some(Came::Badly(500)), &[404, 404, 404, 404, 404], 5, true),
+            (Some(Came::Badly(503)), &[503, 503, 503, 200], 4, false),
+            (Some(Came::Not), &[500, 500, 500, 500, 500], 5, true),
+            (Some(Came::Well), &[500, 500, 500, 500, 200], 5, false),
+            (None, &[500, 500, 200], 3, false),
+        ] {
+            let mut asked = 0;
+            let (check, _) = page_by(&config, ("http", "/"), &domain, came, || {
+                asked += 1;
+                answer(now[asked - 1])
+            });
+            assert_eq!((asked, check.outcome == Outcome::Fail), (times, fails), "{came:?} {now:?}");
         }
     }
 

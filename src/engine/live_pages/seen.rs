@@ -57,10 +57,28 @@ impl Post {
 /// How the front page came before anything was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stood {
-    /// It was as restore.toml wants it, or was not asked for: a whole site is restored because it does not stand.
-    pub page: bool,
+    /// Plainly.
+    pub page: Came,
     /// The same under TLS; `None`: nothing speaks that for the site.
-    pub secure: Option<bool>,
+    pub secure: Option<Came>,
+}
+
+/// How a page came by one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Came {
+    /// As restore.toml wants it, or it was not asked for: a whole site is restored because it does not stand.
+    Well,
+    /// With this status, which restore.toml does not want.
+    Badly(u16),
+    /// Not at all.
+    Not,
+}
+
+impl Came {
+    /// Whether an answer is as bad as this one was, by the word of the site itself: a gateway's word may be another in a moment.
+    pub fn was_as_bad(self, status: u16) -> bool {
+        self == Came::Badly(status) && !(502..=504).contains(&status)
+    }
 }
 
 /// What several posts prove together: one of before says more than all that are new.
