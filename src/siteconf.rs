@@ -13,6 +13,7 @@ pub mod guard;
 pub mod mask;
 pub mod nginx;
 pub mod pool;
+pub mod servers;
 mod target;
 pub mod tls;
 mod zone;

@@ -1,6 +1,7 @@
 //! Where the servers of an nginx file answer for a domain: plainly and under TLS. Pure.
 
 use super::nginx::{self, Directive};
+use super::servers;
 
 /// The addresses of a domain's servers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,10 +51,7 @@ impl Address {
 pub fn of(text: &[u8], domain: &str) -> Result<Doors, String> {
     let directives = nginx::parse(text)?;
     let mut doors = Doors::default();
-    for (server, _) in directives.iter().enumerate().filter(|(_, directive)| directive.name == "server") {
-        if !nginx::answers_to(&directives, server, domain) {
-            continue;
-        }
+    for server in servers::of(&directives, domain).0 {
         let own: Vec<&Directive> = directives.iter().filter(|directive| directive.parent == Some(server)).collect();
         let of_name = |name: &'static str| own.iter().filter(move |directive| directive.name == name);
         let is_all_secure = of_name("ssl").any(|directive| directive.first() == "on");

@@ -1,5 +1,6 @@
 //! Reads nginx configuration text: directives with the place of every argument, and what a site file means.
 
+use super::servers;
 pub use crate::api::answer::site_config::NginxSite as Site;
 use std::ops::Range;
 
@@ -260,10 +261,8 @@ pub fn indexes_of(text: &[u8], domain: &str) -> Result<Vec<String>, String> {
 fn values_of(text: &[u8], domain: &str, name: &str) -> Result<Vec<Vec<String>>, String> {
     let directives = parse(text)?;
     let named = directives.iter().filter(|directive| directive.name == name);
-    let of_domain = named.filter(|directive| {
-        let server = directive.parent.filter(|parent| directives[*parent].name == "server");
-        server.is_some_and(|server| answers_to(&directives, server, domain))
-    });
+    let (ours, _) = servers::of(&directives, domain);
+    let of_domain = named.filter(|directive| directive.parent.is_some_and(|parent| ours.contains(&parent)));
     Ok(of_domain.map(|directive| directive.arguments.iter().map(|word| word.text.clone()).collect()).collect())
 }
 
@@ -277,11 +276,6 @@ fn add(list: &mut Vec<String>, value: &str) {
 pub fn server_names(all: &[Directive], server: usize) -> impl Iterator<Item = &str> {
     let names = all.iter().filter(move |directive| directive.parent == Some(server) && directive.name == "server_name");
     names.flat_map(|directive| directive.arguments.iter().map(|argument| argument.text.as_str()))
-}
-
-/// Whether a server answers to a domain by its name.
-pub fn answers_to(all: &[Directive], server: usize, domain: &str) -> bool {
-    server_names(all, server).any(|name| covers(name, domain) == Some(true))
 }
 
 /// Whether a server name of nginx covers a domain. `None` for regular expressions and the catch-all, which are not judged.

@@ -5,6 +5,7 @@
 
 use super::OWN;
 use crate::siteconf::nginx::{self, Directive};
+use crate::siteconf::servers;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -142,8 +143,8 @@ pub fn own(text: &[u8], domain: &str, secure: bool, php: bool) -> Result<String,
             listens || directive.name == "ssl_certificate"
         })
     };
-    let servers = (0..all.len()).filter(|at| all[*at].name == "server" && all[*at].parent.is_none());
-    let servers: Vec<usize> = servers.filter(|server| nginx::answers_to(&all, *server, domain)).collect();
+    let (mut servers, _) = servers::of(&all, domain);
+    servers.retain(|server| all[*server].parent.is_none());
     let fitting = servers.iter().copied().find(|server| is_secure(*server) == secure);
     let server = fitting.or(servers.first().copied()).ok_or("it has no server of this name")?;
     let block = Block { all: &all, text, php };

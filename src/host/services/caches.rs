@@ -5,7 +5,6 @@ mod cache_key;
 mod claims;
 mod keys;
 mod memcached;
-mod nginx_servers;
 mod nginx_zones;
 mod redis_keys;
 mod requests;

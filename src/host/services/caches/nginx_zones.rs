@@ -6,12 +6,12 @@
 
 use super::Emptied;
 use super::cache_key::{Form, Names};
-use super::nginx_servers;
 use crate::error::Result;
 use crate::host::services::nginx_whole;
 use crate::host::tree::kind::Kind;
 use crate::host::tree::{self, walk::Next};
 use crate::siteconf::nginx::{Directive, server_names};
+use crate::siteconf::servers;
 use rustix::fs::AtFlags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -44,8 +44,8 @@ pub fn find(conf: &Path, domain: &str) -> (Vec<Zone>, Names) {
 }
 
 fn zones(all: &[Directive], domain: &str) -> (Vec<Zone>, Names) {
-    let server_of = |directive: &Directive| nginx_servers::around(all, directive);
-    let (ours, others) = nginx_servers::of(all, domain);
+    let server_of = |directive: &Directive| servers::around(all, directive);
+    let (ours, others) = servers::of(all, domain);
     let all_names = |servers: &[usize]| {
         let names = servers.iter().flat_map(|server| server_names(all, *server));
         names.map(str::to_owned).collect::<BTreeSet<_>>()

@@ -3,9 +3,9 @@
 //! A request that began before a change-over may end after it, and what it made of the old pages and rows is saved then. So the caches are
 //! emptied once more when these connections are gone. One that is kept open between requests tells nothing and is not looked at.
 
-use super::nginx_servers;
 use crate::siteconf::Listen;
 use crate::siteconf::nginx::Directive;
+use crate::siteconf::servers;
 use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io::Read;
@@ -55,13 +55,17 @@ impl Requests {
 
 /// Where the servers of a domain pass requests to, in the kernel's words: a path, or an address and a port.
 fn passes(all: &[Directive], domain: &str) -> BTreeSet<String> {
-    let (ours, _) = nginx_servers::of(all, domain);
-    let keeps = all.iter().any(|directive| directive.name == "fastcgi_keep_conn" && directive.first() == "on");
-    let passes = all.iter().filter(|directive| {
-        let is_ours = nginx_servers::around(all, directive).is_some_and(|server| ours.contains(&server));
-        is_ours && PASSES.contains(&directive.name.as_str()) && !(keeps && directive.name == "fastcgi_pass")
+    let (ours, _) = servers::of(all, domain);
+    let is_ours = |server: usize| ours.contains(&server);
+    // Said for all servers, or for one of these: a connection that stays open is no request.
+    let keeps = all.iter().any(|directive| {
+        let is_kept = directive.name == "fastcgi_keep_conn" && directive.first() == "on";
+        is_kept && servers::around(all, directive).is_none_or(is_ours)
     });
-    passes.flat_map(|directive| targets(all, directive.first())).flat_map(|to| listed_as(&to)).collect()
+    let is_pass = |name: &str| PASSES.contains(&name) && !(keeps && name == "fastcgi_pass");
+    let passes = all.iter().filter(|directive| is_pass(&directive.name));
+    let ours = passes.filter(|directive| servers::around(all, directive).is_some_and(is_ours));
+    ours.flat_map(|directive| targets(all, directive.first())).flat_map(|to| listed_as(&to)).collect()
 }
 
 fn targets(all: &[Directive], pass: &str) -> Vec<Listen> {
@@ -203,6 +207,9 @@ mod tests {
         assert!(!found.contains("/run/other.sock") && !found.iter().any(|to| to.ends_with(":0FA0")), "{found:?}");
         let kept = "fastcgi_keep_conn on; server { server_name shop.example; fastcgi_pass unix:/run/php.sock; }";
         assert!(passes(&parse(kept.as_bytes()).unwrap(), "shop.example").is_empty());
+        let neighbours = "server { server_name other.example; fastcgi_keep_conn on; }
+            server { server_name shop.example; fastcgi_pass unix:/run/php.sock; }";
+        assert!(passes(&parse(neighbours.as_bytes()).unwrap(), "shop.example").contains("/run/php.sock"));
     }
 
     #[test]

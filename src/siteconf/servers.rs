@@ -1,0 +1,144 @@
+//! The servers of nginx's configuration that answer for a domain, as nginx chooses them. Pure.
+//!
+//! Source: "How nginx processes a request" and `server_name` of nginx's documentation. Names by a regular expression and the server that
+//! takes what nobody else does are not judged.
+
+use super::nginx::{Directive, covers, server_names};
+
+/// The servers that answer for a domain on one of the addresses at least, and all others, by their places in the configuration.
+pub fn of(all: &[Directive], domain: &str) -> (Vec<usize>, Vec<usize>) {
+    let domain = domain.to_ascii_lowercase();
+    let servers: Vec<Server> = all
+        .iter()
+        .enumerate()
+        .filter(|(_, directive)| is_server(all, directive))
+        .map(|(at, _)| Server {
+            at,
+            addresses: addresses(all, at),
+            fit: server_names(all, at).filter_map(|name| fit(name, &domain)).max(),
+        })
+        .collect();
+    // Each address has its own servers, and the one whose name fits best answers.
+    let is_best = |server: &Server, address: &String| {
+        let beside = servers.iter().filter(|other| other.addresses.contains(address));
+        server.fit.is_some() && beside.map(|other| &other.fit).max() == Some(&server.fit)
+    };
+    let (ours, others): (Vec<&Server>, Vec<&Server>) =
+        servers.iter().partition(|server| server.addresses.iter().any(|address| is_best(server, address)));
+    let places = |servers: Vec<&Server>| servers.into_iter().map(|server| server.at).collect();
+    (places(ours), places(others))
+}
+
+/// The server that a directive stands in; none where it is said for all of them.
+pub fn around(all: &[Directive], directive: &Directive) -> Option<usize> {
+    let mut at = directive.parent;
+    while let Some(parent) = at.filter(|parent| all[*parent].name != "server") {
+        at = all[parent].parent;
+    }
+    at
+}
+
+struct Server {
+    at: usize,
+    addresses: Vec<String>,
+    fit: Option<Fit>,
+}
+
+/// How a name fits a domain, the better ones last. Of wildcards the longer one fits better.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Tail(usize),
+    Head(usize),
+    Exact,
+}
+
+fn fit(name: &str, domain: &str) -> Option<Fit> {
+    if covers(name, domain) != Some(true) {
+        return None;
+    }
+    let plain = name.strip_prefix('.').unwrap_or(name);
+    Some(match name {
+        _ if plain.eq_ignore_ascii_case(domain) => Fit::Exact,
+        _ if name.ends_with(".*") => Fit::Tail(name.len()),
+        _ => Fit::Head(name.trim_start_matches(['*', '.']).len()),
+    })
+}
+
+/// Those of an `upstream` are machines.
+fn is_server(all: &[Directive], directive: &Directive) -> bool {
+    let within = directive.parent.map(|parent| all[parent].name.as_str());
+    directive.name == "server" && within != Some("upstream")
+}
+
+/// Where a server listens, each address in one spelling.
+fn addresses(all: &[Directive], server: usize) -> Vec<String> {
+    let listens = all.iter().filter(|directive| directive.parent == Some(server) && directive.name == "listen");
+    let found: Vec<String> = listens.map(|directive| address(directive.first())).collect();
+    if found.is_empty() { vec![address("80")] } else { found }
+}
+
+fn address(word: &str) -> String {
+    if word.starts_with("unix:") {
+        return word.to_owned();
+    }
+    let word = word.to_ascii_lowercase();
+    if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!("*:{word}");
+    }
+    let (host, port) = match word.rsplit_once(':') {
+        // The colons of an address in brackets are its own.
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (word.as_str(), "80"),
+    };
+    let host = if host == "0.0.0.0" { "*" } else { host };
+    format!("{host}:{port}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::siteconf::nginx::parse;
+
+    /// The `root` of each server that answers.
+    fn roots(text: &str, domain: &str) -> Vec<String> {
+        let all = parse(text.as_bytes()).unwrap();
+        let (ours, _) = of(&all, domain);
+        let of_server = |server: &usize| all.iter().find(|one| one.parent == Some(*server) && one.name == "root");
+        ours.iter().filter_map(of_server).map(|directive| directive.first().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_name_that_fits_best_answers() {
+        let text = "upstream shop.example { server shop.example; }
+            server { server_name *.example; root /head; }
+            server { server_name *.a.example; root /longer; }
+            server { server_name shop.*; root /tail; }
+            server { server_name shop.example www.shop.example; root /name; }
+            server { server_name .dot.example; root /dot; }
+            server { server_name ~^re; root /re; }";
+        for (domain, root) in [
+            ("shop.example", "/name"),
+            ("Shop.Example", "/name"),
+            ("x.example", "/head"),
+            ("x.a.example", "/longer"),
+            ("shop.test", "/tail"),
+            ("dot.example", "/dot"),
+            ("y.dot.example", "/dot"),
+        ] {
+            assert_eq!(roots(text, domain), [root], "{domain}");
+        }
+        assert!(roots(text, "re.test").is_empty());
+    }
+
+    #[test]
+    fn each_address_has_its_own_servers() {
+        // Plain requests are led away by the name itself, and the pages come from the server of all names.
+        let text = "server { listen 80; listen [::]:80; server_name shop.example; root /plain; }
+            server { listen 443 ssl; server_name *.example; root /all; }
+            server { listen 0.0.0.0:80; server_name *.example; root /never; }
+            server { listen [::1]; server_name *.example; root /loopback; }
+            server { listen unix:/run/x.sock; server_name *.example; root /socket; }";
+        assert_eq!(roots(text, "shop.example"), ["/plain", "/all", "/loopback", "/socket"]);
+        assert_eq!(roots(text, "other.example"), ["/all", "/never", "/loopback", "/socket"]);
+    }
+}
