@@ -24,6 +24,7 @@ pub mod policy;
 mod pool;
 pub mod remove;
 pub mod space;
+pub mod static_file;
 pub mod survey;
 mod times;
 mod trusted;

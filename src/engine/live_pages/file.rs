@@ -3,6 +3,7 @@
 use crate::engine::commit::step::{self, Step};
 use crate::error::Result;
 use crate::host::tree::kind::kind_of;
+use crate::host::tree::static_file::{is_passed, is_static};
 use crate::host::tree::walk::statx_here;
 use crate::host::tree::{self, Kind};
 use crate::path::RelPath;
@@ -21,10 +22,6 @@ const MAX_LOOKED_AT: usize = 5_000;
 const MAX_COMPARED: usize = 40;
 /// Files that are worth asking for, one after the other.
 const MAX_FOUND: usize = 3;
-/// Folders whose files are made anew at any time, or are closed to visitors.
-const PASSED: [&[u8]; 4] = [b"cache", b"caches", b"log", b"logs"];
-/// Files that a web server gives out as they are.
-const STATIC: [&str; 9] = [".css", ".js", ".txt", ".svg", ".png", ".jpg", ".gif", ".ico", ".webp"];
 
 /// The tree before the change-over, where it is now.
 pub enum Before {
@@ -178,7 +175,7 @@ impl<'a> Search<'a> {
             }
             let Ok(stat) = statx_here(folder.as_fd(), name) else { continue };
             match kind_of(u32::from(stat.stx_mode)) {
-                Kind::Folder if !PASSED.contains(&name.to_ascii_lowercase().as_slice()) => folders.push(path),
+                Kind::Folder if !is_passed(name) => folders.push(path),
                 Kind::File if !self.is_over() && fits(&path, name, &stat) => self.look_at(path, &stat),
                 _ => {}
             }
@@ -208,11 +205,10 @@ impl<'a> Search<'a> {
 
 /// Whether a web server gives a file out as it is, to everybody.
 fn fits(path: &RelPath, name: &[u8], stat: &Statx) -> bool {
-    let name = name.to_ascii_lowercase();
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./".contains(byte);
     (1..=MAX_FILE).contains(&stat.stx_size)
         && stat.stx_mode & 0o004 != 0
-        && STATIC.iter().any(|end| name.ends_with(end.as_bytes()))
+        && is_static(name)
         && path.as_bytes().iter().all(plain)
 }
 

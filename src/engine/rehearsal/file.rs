@@ -1,6 +1,7 @@
 //! A staged file that a web server shows by itself, and whose bytes are known.
 
 use crate::host::tree;
+use crate::host::tree::static_file::{is_passed, is_static};
 use crate::path::RelPath;
 use crate::text::hex;
 use rustix::fs::{AtFlags, Dir, FileType, OFlags, statat};
@@ -14,11 +15,6 @@ use std::path::Path;
 const MAX_NAMES: usize = 2_000;
 /// Largest file that is asked for.
 const MAX_FILE: u64 = 512 << 10;
-/// What files are called that no program makes anew for a visitor.
-const ENDS: [&str; 13] =
-    ["css", "js", "png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "txt", "woff2", "html", "htm"];
-/// Folders that a site does not show, or writes to by itself.
-const NOT_SHOWN: [&str; 7] = ["cache", "log", "logs", "node_modules", "storage", "tmp", "vendor"];
 
 /// Such a file.
 #[derive(Debug)]
@@ -48,10 +44,9 @@ pub fn find(tree: &Path, inner: &Path) -> Option<Known> {
             let Ok(path) = RelPath::parse(path.join(name.as_bytes()).as_bytes()) else { continue };
             // A link is neither a folder nor a file.
             let Ok(stat) = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
-            let is_static = || name.rsplit_once('.').is_some_and(|(_, end)| ENDS.contains(&end));
             match FileType::from_raw_mode(stat.st_mode) {
-                FileType::Directory if !NOT_SHOWN.contains(&name) => folders.push_back(path),
-                FileType::RegularFile if is_static() => {
+                FileType::Directory if !is_passed(name.as_bytes()) => folders.push_back(path),
+                FileType::RegularFile if is_static(name.as_bytes()) => {
                     let Ok(Some(bytes)) = tree::read_beneath(shown.as_fd(), &path, MAX_FILE) else { continue };
                     if !bytes.is_empty() {
                         return Some(Known {

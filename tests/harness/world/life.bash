@@ -17,7 +17,9 @@ DELETE FROM wp_posts WHERE ID > 30;
 UPDATE wp_posts SET post_title = '0wned';
 UPDATE wp_options SET option_value = 'damaged' WHERE option_name = 'rv_side';
 DROP TRIGGER IF EXISTS rv_orders_stock;
+SET SESSION sql_mode='';
 ALTER TABLE wp_links AUTO_INCREMENT=1;
+SET SESSION sql_mode=DEFAULT;
 CREATE TABLE IF NOT EXISTS wp_backdoor (id INT PRIMARY KEY, code TEXT);
 SQL
   printf 'server { listen 127.0.0.1:%s; server_name %s; root /nowhere; bogus_directive on; }\n' "$WORLD_PORT" "$DOMAIN" \
