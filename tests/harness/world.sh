@@ -332,7 +332,7 @@ manifest_tree() { # FOLDER
     {
       find . -type f -printf 'file\t%m\t%U:%G\t%s\t%T@\t%p\n' | sed -E 's/\.[0-9]+(\t[^\t]*)$/\1/'
       find . ! -type f -printf '%y\t%m\t%U:%G\t%l\t%p\n'
-      find . -type f -print0 | xargs -0 -r -n 200 -P 2 xxh128sum -q
+      find . -type f -print0 | xargs -0 -r xxh128sum -q
     } | LC_ALL=C sort
   )
 }
