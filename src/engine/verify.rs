@@ -8,7 +8,7 @@ use crate::engine::machine::Hosts;
 use crate::engine::site_config;
 use crate::engine::state::{InCommon, Staged, StagedDatabase, StagedFiles};
 use crate::error::{Code, Error, IoContext, Result};
-use crate::host::database::{Database, LoadedTable, UnchangedTable};
+use crate::host::database::{Database, History, LoadedTable, UnchangedTable};
 use crate::host::services::CertificateBefore;
 use crate::host::site::Site;
 use crate::host::target::Target;
@@ -313,10 +313,14 @@ fn look_at_tables(
         while let Some(table) = tables.get(next.fetch_add(1, Ordering::Relaxed)) {
             monitor.keep_going()?;
             within(deadline)?;
+            let history = database.history(schema, &table.name)?;
             // The count of a missing table is an error, and the error ends the verification.
-            let rows = database.count_rows(schema, &table.name)?;
+            let rows = history.map_or_else(|| database.count_rows(schema, &table.name), |history| Ok(history.rows))?;
             let due = loaded.rows_of(table);
-            let differs = (rows != due).then(|| format!("{} has {rows} rows, and {due} are due", table.name));
+            let differs = match history {
+                Some(History { ended: ended @ 1.., .. }) => Some(of_an_older_server(&table.name, ended)),
+                _ => (rows != due).then(|| format!("{} has {rows} rows, and {due} are due", table.name)),
+            };
             let damage = database.check_table(schema, &table.name)?.into_iter().next();
             let damage = damage.map(|problem| format!("{}: {problem}", table.name));
             looks.push(Look { rows, differs, damage });
@@ -330,6 +334,14 @@ fn look_at_tables(
         looks.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         Ok(looks)
     })
+}
+
+/// Why a dump with history of a server before 11.5 is none for a later one.
+fn of_an_older_server(table: &str, ended: u64) -> String {
+    format!(
+        "{ended} rows of {table} would be hidden: the dump has its history (`--dump-history`) and is of a server before 11.5, whose rows of \
+         today end in 2038; dump it with `--update-history` of MariaDB 11.8, or without the history"
+    )
 }
 
 fn soundness(count: usize, bad: Vec<&String>) -> Check {

@@ -6,6 +6,7 @@ pub mod accounts;
 #[cfg(any(test, feature = "test-support"))]
 pub mod fake;
 pub mod grants;
+mod history;
 pub mod kept_rows;
 pub mod keys;
 pub mod live_rows;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 pub use crate::sql::statement::ObjectKind;
 #[cfg(any(test, feature = "test-support"))]
+pub use history::History;
 pub use load::Loaded;
 pub use load::{Choice, LoadRequest, LoadedTable, UnchangedTable, load};
 pub use next_values::NextValue;
@@ -282,6 +284,14 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// `database_failed` when the table does not exist.
     fn count_rows(&self, schema: &str, table: &str) -> Result<u64>;
+
+    /// The rows of a table with those of before, where the server keeps them; `None` of a table without a history.
+    ///
+    /// # Errors
+    /// As [`Database::version`].
+    fn history(&self, _schema: &str, _table: &str) -> Result<Option<History>> {
+        Ok(None)
+    }
 
     /// What `CHECK TABLE` complains of; empty when the table is whole.
     ///

@@ -456,3 +456,53 @@ fn nothing_of_a_try_stays_whether_it_is_cancelled_or_its_worker_dies() {
     mysql.world.call("cleanup", json!({"wait": true}));
     assert_no_trace(&mysql);
 }
+
+/// What `mariadb-dump --dump-history` writes. `end`: when rows of today end, to the server that it is of.
+fn with_history(end: &str) -> String {
+    format!(
+        "SET @@system_versioning_insert_history=1;\n\
+         CREATE TABLE `h` (`id` int NOT NULL PRIMARY KEY, `price` int) ENGINE=InnoDB WITH SYSTEM VERSIONING;\n\
+         INSERT INTO `h` (`id`, `price`, `row_start`, `row_end`) VALUES (1,10,'2025-01-01 00:00:00.000000','2025-02-01 00:00:00.000000'),\
+         (1,20,'2025-02-01 00:00:00.000000','{end}'),(2,30,'2025-01-01 00:00:00.000000','{end}');\n"
+    )
+}
+
+/// The rows of before come with those of today, or it is said why a dump of an older server is none for this one.
+#[test]
+fn the_history_of_a_table_comes_with_its_dump_and_hides_no_row() {
+    let [tenants, _] = both();
+    let (old, new) = ("2038-01-19 03:14:07.999999", "2106-02-07 06:28:15.999999");
+    let is_new = tenants.sql("SELECT FROM_UNIXTIME(2147483648) IS NOT NULL").trim() == "1";
+    let zone = "SET time_zone='+00:00';\n";
+    tenants.backup(&format!("{zone}{TABLE}{}", with_history(if is_new { new } else { old })));
+    assert_both_take(&tenants, "a dump with history");
+    let counted = |of: &str| tenants.sql(&format!("SELECT COUNT(*) FROM {OWN}.h {of}")).trim().to_owned();
+    assert_eq!((counted(""), counted("FOR SYSTEM_TIME ALL")), ("2".to_owned(), "3".to_owned()));
+    if is_new {
+        tenants.backup(&format!("{zone}{TABLE}{}", with_history(old)));
+        let document = tenants.world.document("restore_start", &json!({"domain": DOMAIN, "wait": true}));
+        assert_eq!(document["error"]["code"], "verification_failed", "{document}");
+        assert!(document["error"]["message"].as_str().unwrap().contains("2 rows of h would be hidden"), "{document}");
+        assert_eq!(counted(""), "2");
+    }
+}
+
+/// A server keeps no event that was to run once and whose time is over.
+#[test]
+fn an_event_whose_time_is_over_is_said_to_be_left_out() {
+    let [tenants, mysql] = both();
+    for tenants in [&tenants, &mysql] {
+        let event = |name: &str, at: &str| {
+            format!("CREATE EVENT `{name}` ON SCHEDULE {at} ON COMPLETION NOT PRESERVE ENABLE DO DELETE FROM `t`;;\n")
+        };
+        let events =
+            [event("once", "AT '2025-01-02 03:04:05'"), event("always", "EVERY 9 YEAR STARTS '2035-01-01 00:00:00'")]
+                .concat();
+        tenants.backup(&format!("{TABLE}DELIMITER ;;\n{events}DELIMITER ;\n"));
+        let report = assert_both_take(tenants, "an event that was due");
+        assert!(notes(&report).contains("the event once was to run once"), "{report}");
+        assert!(!notes(&report).contains("the event always"), "{report}");
+        let events = format!("SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA='{OWN}'");
+        assert_eq!(tenants.sql(&events).trim(), "always");
+    }
+}

@@ -22,7 +22,7 @@ use crate::host::database::load::refusal::{incompatible, no_sequences, of_admini
 use crate::host::database::load::unchanged::{DumpTable, Live, Passed};
 use crate::host::database::reader::Reader;
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
-use crate::host::database::{ObjectKind, Objects, Patience, accounts, objects, server_facts};
+use crate::host::database::{Object, ObjectKind, Objects, Patience, accounts, objects, server_facts};
 use crate::host::spool::{Spool, SpoolReader};
 use crate::progress::{Level, Monitor, Phase};
 use crate::sql::compat::action::Unknown;
@@ -954,6 +954,8 @@ impl Reading<'_> {
         if self.objects.is_empty() {
             return Ok(Objects::default());
         }
+        let is_event = |object: &&Pending| object.kind == ObjectKind::Event;
+        let events: Vec<String> = self.objects.iter().filter(is_event).map(|event| event.name.clone()).collect();
         let mut connection = self.shared.connect()?;
         let Made { left, stand_ins, awake_events } = self.make_objects(&mut connection)?;
         if let Some((_, error)) = left.into_iter().next() {
@@ -965,6 +967,15 @@ impl Reading<'_> {
         drop(connection);
         // By the account that they run as: nobody else needs a right to see the text of a routine.
         let mut found = objects::read(&mut self.shared.connect()?, &self.request.schema)?;
+        let is_there = |event: &String| {
+            let names = |object: &Object| object.kind == ObjectKind::Event && object.name.eq_ignore_ascii_case(event);
+            found.0.iter().any(names)
+        };
+        for event in events.iter().filter(|event| !is_there(event)) {
+            self.shared.note(format!(
+                "left out: the event {event} was to run once, at a time that is over; the server keeps no such event"
+            ));
+        }
         let mut admin = self.request.server.connect(None)?;
         objects::drop_all(&mut admin, &self.request.schema, &found, Patience::default())?;
         if !stand_ins.is_empty() {

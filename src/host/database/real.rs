@@ -7,7 +7,7 @@ use crate::host::database::{
     Database, ForeignKey, NextValue, Objects, OutsideKey, Patience, SchemaCharset, SchemaTimes, Switch, TableInfo,
     TableTimes,
 };
-use crate::host::database::{accounts, keys, names, next_values, objects, rename_time, switch};
+use crate::host::database::{History, accounts, history, keys, names, next_values, objects, rename_time, switch};
 use crate::progress::Monitor;
 use crate::sql::quote_name;
 use mysql::{Conn, Row};
@@ -262,6 +262,10 @@ impl Database for Real {
         let sql = format!("SELECT COUNT(*) FROM {}", full(schema, table));
         let counted = self.read(schema, |connection| rows(connection, &sql))?;
         Ok(counted.first().map_or(0, |row| number(row, 0)))
+    }
+
+    fn history(&self, schema: &str, table: &str) -> Result<Option<History>> {
+        self.read(schema, |connection| history::count(connection, schema, table))
     }
 
     fn check_table(&self, schema: &str, table: &str) -> Result<Vec<String>> {
