@@ -78,7 +78,9 @@ impl Job<Committed> {
         let checked = self.groups_beside_caches().and_then(|(live, mut emptied)| {
             // Not before the site stands up: a worker's job may take its time to end, and a broken site has to go back at once.
             if let Some(pages) = commit::empties(&self.state.steps) {
-                emptied = self.hosts.end_the_old(before, emptied, pages, self.monitor.as_ref());
+                let ended = self.hosts.end_the_old(before, emptied, pages, self.monitor.as_ref());
+                emptied = ended.emptied;
+                self.state.staged.notes.extend(ended.restarted.into_iter().map(|worker| worker.said));
             }
             self.state.staged.notes.extend(emptied.into_iter().map(told));
             self.keep(live)

@@ -6,7 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::host::database::grants::{Grants, Need, Schemas};
 use crate::host::database::reader::Reader;
 use crate::host::database::{Database, Real, Server};
-use crate::host::services::{Emptied, Requests, Service, Services};
+use crate::host::services::{Emptied, Requests, Restarted, Service, Services, Told};
 use crate::host::site::Site;
 use crate::host::site_database::{self, SiteDatabase};
 use crate::job::JobId;
@@ -44,6 +44,14 @@ pub struct Hosts {
     server: Option<Server>,
     /// Why the account in use is not the administrator.
     instead: Option<String>,
+}
+
+/// What became of all that went on with the old code and rows.
+pub struct Ended {
+    /// The caches, at last.
+    pub emptied: Vec<Emptied>,
+    /// What runs the site's code beside PHP-FPM.
+    pub restarted: Vec<Restarted>,
 }
 
 impl Hosts {
@@ -191,13 +199,20 @@ impl Hosts {
         }
     }
 
-    /// Restarts what runs the site's code beside PHP-FPM, and says what became of each. Whether there was any.
-    fn restart_workers(&self, monitor: &dyn Monitor) -> bool {
+    /// Restarts what runs the site's code beside PHP-FPM, and says what became of each.
+    fn restart_workers(&self, monitor: &dyn Monitor) -> Vec<Restarted> {
         let restarted = self.services.restart_workers(&self.domain);
         for one in &restarted {
             monitor.event(if one.is_done { Level::Info } else { Level::Warn }, &one.said);
         }
-        !restarted.is_empty()
+        restarted
+    }
+
+    /// The workers that the operator names, as they are now.
+    pub fn worker_checks(&self) -> Vec<Check> {
+        let check =
+            |told: Told| Check::new("workers", if told.runs { Outcome::Pass } else { Outcome::Warn }, told.said);
+        self.services.told_workers(&self.domain).into_iter().map(check).collect()
     }
 
     /// The requests of the site's visitors that are being answered.
@@ -206,18 +221,13 @@ impl Hosts {
     }
 
     /// Ends what goes on with the old code and rows: restarts the workers, and waits for the requests that began before. What they made is
-    /// saved by then, so the caches are emptied once more. `emptied` is what became of them so far; gives what became of them at last.
-    pub fn end_the_old(
-        &self,
-        before: Requests,
-        emptied: Vec<Emptied>,
-        pages: bool,
-        monitor: &dyn Monitor,
-    ) -> Vec<Emptied> {
-        // What answers behind nginx does so from the old code until now.
-        let before = if self.restart_workers(monitor) { before.and(self.requests()) } else { before };
+    /// saved by then, so the caches are emptied once more. `emptied` is what became of them so far.
+    pub fn end_the_old(&self, before: Requests, emptied: Vec<Emptied>, pages: bool, monitor: &dyn Monitor) -> Ended {
+        let restarted = self.restart_workers(monitor);
+        // What answers behind nginx did so from the old code until now.
+        let before = if restarted.is_empty() { before } else { before.and(self.requests()) };
         if emptied.is_empty() {
-            return emptied;
+            return Ended { emptied, restarted };
         }
         if before.left() > 0 {
             let said = format!(
@@ -241,7 +251,7 @@ impl Hosts {
                 format!("{left} go on after {} s; what they save may be old", OLD_REQUESTS.as_secs()),
             ));
         }
-        at_last
+        Ended { emptied: at_last, restarted }
     }
 
     /// Empties the site's caches of what is older than the change-over, and says what became of each. `pages`: also what its plugins

@@ -302,6 +302,9 @@ fn metadata(source: &Source) -> Option<Check> {
 
 fn services(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
     let mut checks = facts.hosts.service_checks();
+    if plan.selection.files.any() || plan.database.is_some() {
+        checks.extend(facts.hosts.worker_checks());
+    }
     if let (Some(names), Some(database)) = (&plan.database, &facts.hosts.database) {
         match database.version() {
             Ok(version) => {

@@ -89,8 +89,12 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
         let emptied = commit::empties(&steps).map(|pages| (pages, hosts.empty_caches(pages, monitor)));
         let groups = verify::standing(&ticket.config, &plan, &hosts, monitor);
         if report::failures(&groups).is_empty() {
+            let note = "the worker died after the change-over; files and rows were compared before it";
+            let mut notes = vec![note.to_owned()];
             if let Some((pages, emptied)) = emptied {
-                hosts.end_the_old(before, emptied, pages, monitor);
+                // They may run the new code already: nobody noted how far the worker came.
+                let ended = hosts.end_the_old(before, emptied, pages, monitor);
+                notes.extend(ended.restarted.into_iter().map(|worker| worker.said));
             }
             let kept = commit::manifest_of(&plan, &steps, monitor);
             retained::write(&plan.snapshot, &kept)?;
@@ -98,11 +102,10 @@ fn attempt(folder: &JobFolder, ticket: &Ticket, staging: Staging, monitor: &dyn 
             tidy(ticket, &plan, &kept, &hosts, monitor);
             tell_hooks(folder, ticket, &plan, monitor);
             monitor.event(Level::Info, "the change-over had been finished; the site stands up");
-            let note = "the worker died after the change-over; files and rows were compared before it";
             let report = Report {
                 recovered: true,
                 verification: Some(ReportedChecks::of(None, groups)),
-                notes: Some(vec![note.to_owned()]),
+                notes: Some(notes),
                 hooks: hooks::runs(folder),
                 ..plan.report()
             };

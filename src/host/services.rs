@@ -19,6 +19,7 @@ pub use caches::{Emptied, Requests};
 pub use door::{CertificateBefore, Door, open};
 pub use http::Answer;
 pub use opcache::Refresh;
+pub use workers::{Restarted, Told};
 
 use crate::config::{Config, Manager, ServiceUnit};
 use crate::error::{Code, Error, Result};

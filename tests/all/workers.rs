@@ -1,9 +1,10 @@
-//! What runs a site's code beside PHP-FPM is restarted with it: real supervisor, and Laravel's own command.
+//! What runs a site's code beside PHP-FPM is restarted with it: real supervisor, Laravel's own command, and a systemctl that plays systemd.
 
 use crate::caches::{all_see, page_of, save_pages_of};
 use crate::world::{DOMAIN, World};
 use serde_json::{Value, json};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,6 +58,67 @@ impl Drop for Supervisor {
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
     }
+}
+
+/// Units of systemd for the jobs of one world: they find this systemctl where the machine has its own.
+struct Systemd {
+    place: PathBuf,
+}
+
+impl Systemd {
+    fn start(world: &World) -> Systemd {
+        let place = world.place().join("tmp/systemd");
+        std::fs::create_dir_all(place.join("units")).unwrap();
+        let here = place.display();
+        let script = |name: &str, text: String| {
+            std::fs::write(place.join(name), text).unwrap();
+            std::fs::set_permissions(place.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+            place.join(name)
+        };
+        // `UNIT` holds what a unit is, `UNIT.then` what it is after a restart; `deadly` ends the worker in the middle of one.
+        let systemctl = script(
+            "systemctl",
+            format!(
+                "#!/bin/sh\nfor unit; do :; done\ncd '{here}' || exit 1\ncase $1 in\n\
+                 show) load=not-found active=inactive sub=dead\n[ ! -e \"$unit\" ] || read -r load active sub <\"$unit\"\n\
+                 printf 'LoadState=%s\\nActiveState=%s\\nSubState=%s\\n' \"$load\" \"$active\" \"$sub\" ;;\n\
+                 try-restart) echo \"$unit\" >>restarted\n[ ! -e \"$unit.then\" ] || cp \"$unit.then\" \"$unit\"\n\
+                 [ ! -e deadly ] || {{ rm deadly; kill -KILL $PPID; }} ;;\n*) exit 1 ;;\nesac\n"
+            ),
+        );
+        let helper = script(
+            "helper",
+            format!(
+                "#!/bin/sh\nexec unshare --mount --propagation private sh -c 'mount --bind \"$0\" /usr/bin/systemctl && exec \"$@\"' \
+                 '{}' '{}' \"$@\"\n",
+                systemctl.display(),
+                env!("CARGO_BIN_EXE_rocketvps-restore")
+            ),
+        );
+        world.use_helper(Some(&helper));
+        Systemd { place }
+    }
+
+    fn has(&self, unit: &str, state: &str) {
+        std::fs::write(self.place.join(unit), format!("{state}\n")).unwrap();
+    }
+
+    /// The units that were restarted since it was last asked, in their order.
+    fn restarted(&self) -> Vec<String> {
+        let path = self.place.join("restarted");
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let _ = std::fs::remove_file(path);
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+/// What restore.toml says of units.
+fn tell(world: &World, systemd: &Systemd, workers: &str) {
+    let config = world.place().join("restore.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let units = format!("[services]\nunits = \"{}\"\n", systemd.place.join("units").display());
+    let text = text.replacen("[services]\n", &units, 1);
+    std::fs::write(&config, format!("{text}\n[sites.\"{DOMAIN}\"]\nworkers = [{workers}]\n")).unwrap();
 }
 
 fn restore(world: &World) -> Value {
@@ -196,4 +258,91 @@ fn laravels_queue_is_told_as_the_sites_account() {
         "{}",
         events(&world, &restored)
     );
+}
+
+#[test]
+fn units_that_the_operator_names_are_restarted_each_way_and_what_could_not_be_is_said() {
+    let world = World::up();
+    let systemd = Systemd::start(&world);
+    for (unit, state) in [
+        ("shop-node.service", "loaded active running"),
+        ("shop-broken.service", "loaded active running"),
+        ("shop-down.service", "loaded inactive dead"),
+        ("shop-app.service", "loaded active running"),
+        ("shop-nightly.service", "loaded inactive dead"),
+        ("other.service", "loaded active running"),
+    ] {
+        systemd.has(unit, state);
+    }
+    systemd.has("shop-broken.service.then", "loaded activating auto-restart");
+    let root = world.root();
+    for (unit, folder) in
+        [("shop-app.service", root.as_path()), ("shop-nightly.service", &root), ("other.service", Path::new("/srv"))]
+    {
+        let text = format!("[Service]\nUser=www-data\nWorkingDirectory={}\nExecStart=/bin/true\n", folder.display());
+        std::fs::write(systemd.place.join("units").join(unit), text).unwrap();
+    }
+    tell(
+        &world,
+        &systemd,
+        r#""systemd:shop-node", "systemd:shop-node.service", "systemd:shop-broken", "systemd:shop-down", "systemd:shop-gone", "shop""#,
+    );
+    world.harness("backup", &[]);
+    let checks = world.call("validate", json!({"domain": DOMAIN, "wait": true}))["groups"].to_string();
+    for words in [
+        "the unit shop-node.service runs",
+        "shop-down.service will not be restarted by this restore: it does not run (inactive)",
+        "shop-gone.service will not be restarted by this restore: systemd knows no such unit",
+        "shop is neither supervisor:PROGRAM nor systemd:UNIT",
+    ] {
+        assert!(checks.contains(words), "{words}: {checks}");
+    }
+    assert_eq!(systemd.restarted(), [""; 0]);
+    let restored = restore(&world);
+    assert_eq!(systemd.restarted(), ["shop-app.service", "shop-broken.service", "shop-node.service"]);
+    let (notes, events) = (restored["notes"].to_string(), events(&world, &restored));
+    for words in [
+        "the unit shop-node.service was restarted",
+        "the unit shop-app.service was restarted",
+        "shop-broken.service was restarted, and ended at once: systemd starts it anew; look at it: systemctl status shop-broken",
+        "shop-down.service was not restarted: it does not run (inactive), and was left so",
+        "shop-gone.service was not restarted: systemd knows no such unit",
+        "shop is neither supervisor:PROGRAM nor systemd:UNIT",
+    ] {
+        assert!(notes.contains(words) && events.contains(words), "{words}: {notes} {events}");
+    }
+    assert!(!events.contains("shop-nightly") && !events.contains("other.service"), "{events}");
+    world.call("rollback", json!({"job": World::job(&restored), "wait": true}));
+    assert_eq!(systemd.restarted(), ["shop-app.service", "shop-broken.service", "shop-node.service"]);
+    // Its configuration alone is no code.
+    world.call("restore_start", json!({"domain": DOMAIN, "components": {"config": true}, "wait": true}));
+    assert_eq!(systemd.restarted(), [""; 0]);
+}
+
+#[test]
+fn a_restart_in_which_the_worker_dies_is_done_again_by_the_recovery() {
+    let world = World::up();
+    let systemd = Systemd::start(&world);
+    systemd.has("shop-node.service", "loaded active running");
+    tell(&world, &systemd, r#""systemd:shop-node""#);
+    let index = world.root().join("index.php");
+    let good = std::fs::read_to_string(&index).unwrap();
+    world.harness("backup", &[]);
+    std::fs::write(&index, "<?php echo 'hacked';").unwrap();
+    systemd.has("deadly", "");
+    let job = world.run_to_its_end("restore_start", &json!({"domain": DOMAIN, "components": {"files": true}}));
+    assert_eq!(systemd.restarted(), ["shop-node.service"]);
+    world.call("recover", json!({"wait": true}));
+    assert_eq!(systemd.restarted(), ["shop-node.service"], "{}", world.poll(&job));
+    let status = world.call("restore_poll", json!({"job": job, "since": 0}));
+    assert_eq!(status["state"], "done", "{status}");
+    assert!(status["result"]["notes"].to_string().contains("the unit shop-node.service was restarted"), "{status}");
+    assert_eq!(std::fs::read_to_string(&index).unwrap(), good);
+    // The way back ends where it is asked for, too.
+    systemd.has("deadly", "");
+    let back = world.run_to_its_end("rollback", &json!({"job": job}));
+    assert_eq!(systemd.restarted(), ["shop-node.service"]);
+    world.call("recover", json!({"wait": true}));
+    assert_eq!(systemd.restarted(), ["shop-node.service"], "{}", world.poll(&back));
+    assert_eq!(std::fs::read_to_string(&index).unwrap(), "<?php echo 'hacked';");
 }

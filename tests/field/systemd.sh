@@ -136,11 +136,13 @@ started_by_systemd() {
 
 # What runs the site's code beside PHP-FPM has read it once, and goes on with the old one until it is started anew.
 workers_restart() {
-  local name='a unit of the site' root=/var/www/desk.example/public_html owner before
+  local name='a unit of the site' root=/var/www/desk.example/public_html owner before config=$MACHINE/opt/rocketvps/config/restore.toml
   check "$name: the site is ready" kit repair desk.example || return
   owner=$(m stat --format %U "$root")
   printf 'echo "the saved code as $(id -un)"\nexec sleep 3600\n' >"$MACHINE$root/worker.sh"
-  unit_of_site desk-queue "$owner" && unit_of_site desk-watch root
+  unit_of_site desk-queue "$owner" && unit_of_site desk-watch root && unit_of_site desk-told root
+  cp -p "$config" "$config.untold"
+  printf '\n[sites."desk.example"]\nworkers = ["systemd:desk-told", "systemd:desk-gone"]\n' >>"$config"
   check "$name: it is backed up" kit backup desk.example smart || return
   printf 'echo "the code of an intruder"\nexec sleep 3600\n' >"$MACHINE$root/worker.sh"
   check "$name: it runs other code" m systemctl restart desk-queue
@@ -148,10 +150,14 @@ workers_restart() {
   before=$(m systemctl show --property=ExecMainPID --value desk-watch)
   check "$name: restore" rv restore desk.example --latest --only files --yes || return
   check "$name: it runs the saved code as the site's account" within 5 runs_saved_code "$owner"
+  check "$name: so does one that restore.toml names" within 5 runs_saved_code root desk-told
+  check "$name: one that is not there is said" contains "$(rv validate desk.example --latest)" 'desk-gone.service will not be restarted'
   check "$name: a unit of root's is left alone" equal "$before" "$(m systemctl show --property=ExecMainPID --value desk-watch)"
   check "$name: rollback" rv rollback desk.example --yes
   check "$name: it runs the code of before" within 5 runs_code_of_before
-  msh 'systemctl stop desk-queue desk-watch && rm /etc/systemd/system/desk-{queue,watch}.service && systemctl daemon-reload'
+  check "$name: so does the one that restore.toml names" within 5 runs_code_of_before desk-told
+  mv "$config.untold" "$config"
+  msh 'systemctl stop desk-queue desk-watch desk-told && rm /etc/systemd/system/desk-{queue,watch,told}.service && systemctl daemon-reload'
 }
 
 unit_of_site() { # NAME USER
@@ -165,12 +171,12 @@ said_by() { # UNIT: its last line
   m journalctl --boot --unit "$1" --output=cat --identifier=sh --lines=1
 }
 
-runs_saved_code() { # ACCOUNT
-  [[ $(said_by desk-queue) == "the saved code as $1" ]]
+runs_saved_code() { # ACCOUNT [UNIT]
+  [[ $(said_by "${2:-desk-queue}") == "the saved code as $1" ]]
 }
 
-runs_code_of_before() {
-  [[ $(said_by desk-queue) == 'the code of an intruder' ]]
+runs_code_of_before() { # [UNIT]
+  [[ $(said_by "${1:-desk-queue}") == 'the code of an intruder' ]]
 }
 
 # The broker is stopped while a restore that it began is at work.

@@ -19,6 +19,22 @@ use std::time::Duration;
 
 /// How long one restart may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long after its restart a unit is looked at: one whose program ends at once has ended by then.
+const SETTLED: Duration = Duration::from_millis(500);
+/// What the names of systemd's units end with; a name without such an end is a service's.
+const UNIT_ENDS: [&str; 11] = [
+    ".service",
+    ".socket",
+    ".target",
+    ".timer",
+    ".path",
+    ".slice",
+    ".scope",
+    ".mount",
+    ".automount",
+    ".swap",
+    ".device",
+];
 /// Bytes of a file that is looked into.
 const MAX_FILE: u64 = 1 << 20;
 
@@ -42,58 +58,121 @@ pub struct Restarted {
     pub said: String,
 }
 
+/// A worker that the operator names, looked at before a restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// It runs, and can be restarted.
+    pub runs: bool,
+    /// What was seen, as a sentence.
+    pub said: String,
+}
+
 impl Services {
+    /// The workers that the operator names, as they are now. Changes nothing.
+    pub fn told_workers(&self, domain: &Domain) -> Vec<Told> {
+        let look = |name: &String| {
+            let Some(worker) = of_name(name) else { return Told { runs: false, said: no_worker(name) } };
+            let seen = match &worker {
+                Worker::Artisan(_) => Ok(()),
+                Worker::Supervisor(name) => program_runs(&self.config.services.supervisor, name).map(drop),
+                Worker::Systemd(unit) => UnitState::of(unit).and_then(|state| state.runs()),
+            };
+            let what = worker.shown();
+            match seen {
+                Ok(()) => {
+                    Told { runs: true, said: format!("{what} runs: it is restarted when the restored site stands up") }
+                }
+                Err(why) => {
+                    let why = printable(why.trim());
+                    Told { runs: false, said: format!("{what} will not be restarted by this restore: {why}") }
+                }
+            }
+        };
+        self.names_told(domain).iter().map(look).collect()
+    }
+
+    fn names_told(&self, domain: &Domain) -> &[String] {
+        self.config.sites.get(domain).map(|said| said.workers.as_slice()).unwrap_or_default()
+    }
+
     /// Restarts what runs a site's code beside PHP-FPM. May be done again at any time.
     pub fn restart_workers(&self, domain: &Domain) -> Vec<Restarted> {
-        let told = self.config.sites.get(domain).map(|said| said.workers.as_slice()).unwrap_or_default();
         let mut all: BTreeSet<Worker> = BTreeSet::new();
         let mut restarted = Vec::new();
-        for name in told {
+        for name in self.names_told(domain) {
             match of_name(name) {
                 Some(worker) => drop(all.insert(worker)),
-                None => restarted.push(Restarted {
-                    is_done: false,
-                    said: format!("workers: {} is neither supervisor:PROGRAM nor systemd:UNIT", printable(name)),
-                }),
+                None => restarted.push(Restarted { is_done: false, said: no_worker(name) }),
             }
         }
-        let Ok(site) = Site::find(&self.config, domain) else { return restarted };
-        let live = tree::open_site(&site.root).ok().flatten();
-        let account = owner::account(&self.config, domain, live.as_ref().map(|live| live.as_fd()));
-        if let Some(account) = &account {
-            let programs = programs(&self.config.services.supervisor).into_iter();
-            all.extend(
-                programs
-                    .filter(|found| found.is_of(&site, account) && !found.is_laravels())
-                    .map(|found| Worker::Supervisor(found.name)),
-            );
-            let units = units(&self.config.services.units).into_iter();
-            all.extend(units.filter(|found| found.is_of(&site, account)).map(|found| Worker::Systemd(found.name)));
-            let around = site.root.parent().filter(|around| around.starts_with(&site.folder));
-            let laravel = [Some(site.root.as_path()), around].into_iter().flatten().find(|folder| is_laravel(folder));
-            all.extend(laravel.map(|folder| Worker::Artisan(folder.to_owned())));
+        let told = all.clone();
+        let site = Site::find(&self.config, domain).ok();
+        let account = site.as_ref().and_then(|site| {
+            let live = tree::open_site(&site.root).ok().flatten();
+            owner::account(&self.config, domain, live.as_ref().map(|live| live.as_fd()))
+        });
+        if let (Some(site), Some(account)) = (&site, &account) {
+            all.extend(self.recognised(site, account));
         }
-        restarted.extend(all.iter().map(|worker| self.restart(worker, account.as_ref())));
+        restarted.extend(all.iter().filter_map(|worker| self.restart(worker, account.as_ref(), told.contains(worker))));
         restarted
     }
 
-    fn restart(&self, worker: &Worker, account: Option<&Account>) -> Restarted {
-        let (what, done) = match worker {
-            Worker::Artisan(folder) => ("artisan queue:restart".to_owned(), restart_queue(folder, account)),
-            Worker::Supervisor(name) => {
-                (format!("the program {name} of supervisor"), restart_program(&self.config.services.supervisor, name))
-            }
-            Worker::Systemd(unit) => {
-                (format!("the unit {unit}"), command::systemctl(&["try-restart", "--", unit]).map(drop))
-            }
+    /// What runs below the site's folders as its account, and its queue.
+    fn recognised(&self, site: &Site, account: &Account) -> Vec<Worker> {
+        let mut found = Vec::new();
+        let programs = programs(&self.config.services.supervisor).into_iter();
+        found.extend(
+            programs
+                .filter(|found| found.is_of(site, account) && !found.is_laravels())
+                .map(|found| Worker::Supervisor(found.name)),
+        );
+        let units = units(&self.config.services.units).into_iter();
+        found.extend(units.filter(|found| found.is_of(site, account)).map(|found| Worker::Systemd(found.name)));
+        let around = site.root.parent().filter(|around| around.starts_with(&site.folder));
+        let laravel = [Some(site.root.as_path()), around].into_iter().flatten().find(|folder| is_laravel(folder));
+        found.extend(laravel.map(|folder| Worker::Artisan(folder.to_owned())));
+        found
+    }
+
+    /// `None`: there is nothing to restart, and nobody named it.
+    fn restart(&self, worker: &Worker, account: Option<&Account>, is_told: bool) -> Option<Restarted> {
+        let done = match worker {
+            Worker::Artisan(folder) => restart_queue(folder, account),
+            Worker::Supervisor(name) => restart_program(&self.config.services.supervisor, name),
+            Worker::Systemd(unit) => match UnitState::of(unit) {
+                // What a timer starts now and then reads the new code when it is started.
+                Ok(state) if !is_told && state.runs().is_err() => return None,
+                Ok(state) => state.runs().and_then(|()| restart_unit(unit)),
+                Err(why) => Err(why),
+            },
         };
-        match done {
-            Ok(()) => Restarted { is_done: true, said: format!("{what} was restarted") },
-            Err(why) => {
-                Restarted { is_done: false, said: format!("{what} was not restarted: {}", printable(why.trim())) }
-            }
+        let ended = match (&done, worker) {
+            (Ok(()), Worker::Systemd(unit)) => settled(unit).err(),
+            _ => None,
+        };
+        let what = worker.shown();
+        let said = match (&done, &ended) {
+            (Ok(()), None) => format!("{what} was restarted"),
+            (Ok(()), Some(why)) => format!("{what} was restarted, and {}", printable(why.trim())),
+            (Err(why), _) => format!("{what} was not restarted: {}", printable(why.trim())),
+        };
+        Some(Restarted { is_done: done.is_ok() && ended.is_none(), said })
+    }
+}
+
+impl Worker {
+    fn shown(&self) -> String {
+        match self {
+            Worker::Artisan(_) => "artisan queue:restart".to_owned(),
+            Worker::Supervisor(name) => format!("the program {name} of supervisor"),
+            Worker::Systemd(unit) => format!("the unit {unit}"),
         }
     }
+}
+
+fn no_worker(name: &str) -> String {
+    format!("workers: {} is neither supervisor:PROGRAM nor systemd:UNIT", printable(name))
 }
 
 /// A worker that the operator names.
@@ -105,9 +184,71 @@ fn of_name(name: &str) -> Option<Worker> {
     let (kind, name) = name.split_once(':').filter(|(_, name)| is_name(name))?;
     match kind {
         "supervisor" => Some(Worker::Supervisor(name.to_owned())),
-        "systemd" => Some(Worker::Systemd(name.to_owned())),
+        // As systemctl reads it, so that one unit under two names is one worker.
+        "systemd" => Some(Worker::Systemd(match UNIT_ENDS.iter().any(|end| name.ends_with(end)) {
+            true => name.to_owned(),
+            false => format!("{name}.service"),
+        })),
         _ => None,
     }
+}
+
+/// What systemd says of a unit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct UnitState {
+    load: String,
+    active: String,
+    sub: String,
+}
+
+impl UnitState {
+    fn of(unit: &str) -> Result<UnitState, String> {
+        let properties = ["--property=LoadState", "--property=ActiveState", "--property=SubState"];
+        command::systemctl(&[&["show"], &properties[..], &["--", unit]].concat()).map(|shown| UnitState::read(&shown))
+    }
+
+    fn read(shown: &str) -> UnitState {
+        let mut state = UnitState::default();
+        for (key, value) in shown.lines().filter_map(|line| line.split_once('=')) {
+            match key {
+                "LoadState" => value.clone_into(&mut state.load),
+                "ActiveState" => value.clone_into(&mut state.active),
+                "SubState" => value.clone_into(&mut state.sub),
+                _ => {}
+            }
+        }
+        state
+    }
+
+    /// Whether `try-restart` has something to restart.
+    fn runs(&self) -> Result<(), String> {
+        match (self.load.as_str(), self.active.as_str()) {
+            ("not-found", _) => Err("systemd knows no such unit".to_owned()),
+            (_, "active" | "reloading" | "refreshing" | "activating") => Ok(()),
+            (_, active) => Err(format!("it does not run ({active}), and was left so")),
+        }
+    }
+
+    /// Whether it stands after its restart.
+    fn stands(&self) -> Result<(), String> {
+        match (self.active.as_str(), self.sub.as_str()) {
+            ("activating", "auto-restart") => Err("ended at once: systemd starts it anew".to_owned()),
+            ("inactive" | "failed" | "deactivating", _) => Err(format!("does not run since ({})", self.active)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn restart_unit(unit: &str) -> Result<(), String> {
+    let restarted = command::systemctl(&["try-restart", "--", unit]);
+    restarted.map(drop).map_err(|why| format!("{why}; look at it: systemctl status {unit}"))
+}
+
+/// Whether a unit stands a moment after its restart.
+fn settled(unit: &str) -> Result<(), String> {
+    std::thread::sleep(SETTLED);
+    let seen = UnitState::of(unit).map_err(|why| format!("could not be looked at: {why}"));
+    seen.and_then(|state| state.stands()).map_err(|why| format!("{why}; look at it: systemctl status {unit}"))
 }
 
 /// Whether Laravel's own command is in the folder, as a file and through no link.
@@ -142,17 +283,27 @@ fn restart_queue(folder: &Path, account: Option<&Account>) -> Result<(), String>
     }
 }
 
-fn restart_program(conf: &Path, name: &str) -> Result<(), String> {
+/// What supervisor says of a program's processes.
+fn ask_supervisor(conf: &Path, what: &str, all: &str) -> Result<command::Outcome, String> {
     let program = command::find("supervisorctl").ok_or("supervisorctl is not installed")?;
+    command::run(&program, &["-c".as_ref(), conf.as_os_str(), what.as_ref(), all.as_ref()], PATIENCE)
+}
+
+/// The name of all its processes, where one of them runs.
+fn program_runs(conf: &Path, name: &str) -> Result<String, String> {
     let all = format!("{name}:*");
-    let ask =
-        |what: &str| command::run(&program, &["-c".as_ref(), conf.as_os_str(), what.as_ref(), all.as_ref()], PATIENCE);
     // Its status ends with another number where one of the processes does not run.
-    if !ask("status")?.said.contains("RUNNING") {
-        return Err("it does not run, and was left so".into());
+    match ask_supervisor(conf, "status", &all)?.said.contains("RUNNING") {
+        true => Ok(all),
+        false => Err("it does not run, and was left so".into()),
     }
+}
+
+fn restart_program(conf: &Path, name: &str) -> Result<(), String> {
+    let all = program_runs(conf, name)?;
     // `restart` is a stop and a start, by supervisorctl itself: whoever ends it in between has to see to the start.
-    let outcome = ask("restart").map_err(|why| format!("{why}; look at it: supervisorctl start {all}"))?;
+    let outcome =
+        ask_supervisor(conf, "restart", &all).map_err(|why| format!("{why}; look at it: supervisorctl start {all}"))?;
     // It says what went wrong, and ends with 0 in some versions.
     if outcome.success && !outcome.said.contains("ERROR") { Ok(()) } else { Err(last_line(&outcome.said).to_owned()) }
 }
@@ -309,9 +460,32 @@ mod tests {
     fn only_names_of_programs_and_units_are_taken_of_the_operators_word() {
         assert_eq!(of_name("supervisor:shop-queue"), Some(Worker::Supervisor("shop-queue".into())));
         assert_eq!(of_name("systemd:shop@1.service"), Some(Worker::Systemd("shop@1.service".into())));
+        assert_eq!(of_name("systemd:shop@1"), Some(Worker::Systemd("shop@1.service".into())));
+        assert_eq!(of_name("systemd:node.js"), Some(Worker::Systemd("node.js.service".into())));
+        assert_eq!(of_name("systemd:shop.target"), Some(Worker::Systemd("shop.target".into())));
         for bad in ["systemd:", "systemd:--all", "command:x", "supervisor:a b", "x"] {
             assert_eq!(of_name(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn only_a_unit_that_runs_is_restarted_and_one_that_ends_at_once_is_said() {
+        let of = |load: &str, active: &str, sub: &str| {
+            UnitState::read(&format!("LoadState={load}\nActiveState={active}\nSubState={sub}\n"))
+        };
+        for (active, sub) in [("active", "running"), ("activating", "start"), ("reloading", "reload")] {
+            let state = of("loaded", active, sub);
+            assert_eq!((state.runs(), state.stands()), (Ok(()), Ok(())), "{active}");
+        }
+        let again = of("loaded", "activating", "auto-restart");
+        assert!(again.runs().is_ok() && again.stands().unwrap_err().contains("ended at once"));
+        for active in ["inactive", "failed"] {
+            let state = of("loaded", active, "dead");
+            assert!(state.runs().unwrap_err().contains("does not run"), "{active}");
+            assert!(state.stands().unwrap_err().contains(active), "{active}");
+        }
+        assert!(of("not-found", "inactive", "dead").runs().unwrap_err().contains("no such unit"));
+        assert!(UnitState::read("").runs().is_err(), "systemd said nothing");
     }
 
     #[test]
