@@ -172,11 +172,12 @@ fn tell_meanings(found: &mut Scan, source: &Source, config: &Config) {
 
 /// What the preview screen shows.
 pub fn preview(source: &Source, found: &Scan, config: &Config, facts: &Facts) -> Preview {
+    let prefixes = source.foreign.as_ref().map(|foreign| foreign.prefixes_to_tell(found, true)).unwrap_or_default();
     Preview {
         backup: backup(source, found),
         chain: chain(source, found, facts),
         files: files(source, found, facts),
-        database: found.dump.as_ref().map(|dump| database(dump, facts)),
+        database: found.dump.as_ref().map(|dump| database(dump, prefixes, facts)),
         config: found.config.iter().map(config_file).collect(),
         estimate: facts.estimate.clone(),
         space: space(source, found, config, facts),
@@ -259,7 +260,7 @@ fn tree_page(asked: &TreeAsked, page: &Page) -> TreePage {
     }
 }
 
-fn database(dump: &DumpScan, facts: &Facts) -> PreviewedDatabase {
+fn database(dump: &DumpScan, prefixes: Vec<String>, facts: &Facts) -> PreviewedDatabase {
     PreviewedDatabase {
         name: facts.schema.clone(),
         dump: dump.name.clone(),
@@ -269,6 +270,7 @@ fn database(dump: &DumpScan, facts: &Facts) -> PreviewedDatabase {
         rows: dump.rows(),
         objects: dump.objects,
         complete: dump.complete,
+        prefixes,
         table_list: dump.tables.clone(),
         views: names(dump, &[ObjectKind::View]),
         routines: names(dump, &[ObjectKind::Procedure, ObjectKind::Function]),

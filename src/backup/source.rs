@@ -17,7 +17,7 @@ use crate::host::site::Site;
 use crate::host::tree;
 use crate::path::RelPath;
 use crate::progress::Monitor;
-use crate::sql::prefix::Renaming;
+use crate::sql::prefix::{Renaming, is_prefix};
 use crate::text;
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
@@ -504,6 +504,11 @@ pub struct Source {
     pub foreign: Option<Box<Foreign>>,
 }
 
+/// Where an error lists the prefixes of tables that can be told (`prefix` of a request).
+pub const PREFIXES: &str = "prefixes";
+/// Most of them that are listed.
+const MAX_PREFIXES: usize = 20;
+
 /// What is told of a backup that another program made.
 #[derive(Debug, Clone, Default)]
 pub struct Foreign {
@@ -542,6 +547,12 @@ impl Foreign {
     /// Refuses a dump whose tables the restored site would not look for; `config`: its `wp-config.php` becomes the site's.
     pub fn other_prefix(&self, found: &Scan, config: bool) -> Option<Error> {
         self.wrong_prefix(&found.dump.as_ref()?.table_names(), config)
+    }
+
+    /// The prefixes of its dump of which one has to be told before it can be restored.
+    pub fn prefixes_to_tell(&self, found: &Scan, config: bool) -> Vec<String> {
+        let listed = self.other_prefix(found, config).and_then(|error| error.context.get(PREFIXES).cloned());
+        listed.and_then(|listed| serde_json::from_value(listed).ok()).unwrap_or_default()
     }
 
     /// Refuses a `wp-config.php` that looks for other tables than the live ones, which stay.
@@ -587,11 +598,19 @@ impl Foreign {
         let expected = own.or(self.live_prefix.as_deref()).filter(|prefix| !prefix.is_empty())?;
         // A plugin's table may end so, too; the application has both.
         let has = |prefix: &str, name: &str| tables.iter().any(|table| table.strip_prefix(prefix) == Some(name));
-        let mut prefixes = tables.iter().filter_map(|name| name.strip_suffix("options"));
-        let found = prefixes.find(|prefix| has(prefix, "posts"))?;
+        let is_one = |prefix: &&str| has(prefix, "posts");
+        let prefixes: Vec<&str> =
+            tables.iter().filter_map(|name| name.strip_suffix("options")).filter(is_one).collect();
+        let found = prefixes.first()?;
         if tables.iter().any(|name| name.strip_suffix("options") == Some(expected)) {
             return None;
         }
+        // Where the backup's wp-config.php comes, it looks for its own, and a placeholder gets the right one by itself.
+        let is_open = renaming.is_none_or(|renaming| renaming.only.is_none() && renaming.placeholder.is_none());
+        let to_tell: Vec<&str> = match own.is_none() && is_open {
+            true => prefixes.iter().copied().filter(|prefix| is_prefix(prefix)).take(MAX_PREFIXES).collect(),
+            false => Vec::new(),
+        };
         let (found, expected) = (text::printable(found), text::printable(expected));
         let message =
             format!("the tables of the dump begin with {found}, and the site's wp-config.php says {expected}");
@@ -602,11 +621,15 @@ impl Foreign {
             (Some(_), false) => format!(
                 "It is the dump of another site, or wp-config.php has to say $table_prefix = '{found}'. Choose another dump, or restore the files alone."
             ),
-            (None, _) => format!(
-                "If these are the site's tables, say so: `--prefix {found}` (\"prefix\" in `backup`); they get the live prefix then. Else choose another dump, or restore the files alone."
-            ),
+            (None, _) => match to_tell.first() {
+                Some(one) => format!(
+                    "If these are the site's tables, say so: `--prefix {one}` (\"prefix\" in `backup`); they get the live prefix then. Else choose another dump, or restore the files alone."
+                ),
+                None => "Choose another dump, or restore the files alone.".to_owned(),
+            },
         };
-        Some(Error::new(Code::BackupIncomplete, message).hint(hint))
+        let error = Error::new(Code::BackupIncomplete, message).hint(hint);
+        Some(if to_tell.is_empty() { error } else { error.with(PREFIXES, to_tell) })
     }
 }
 
@@ -756,10 +779,11 @@ mod tests {
         let prefix = |text: &str| Some(text.to_owned());
         let foreign = |own, live| Foreign { own_prefix: own, live_prefix: live, ..Foreign::default() };
         let of = |start: &str| [format!("{start}options"), format!("{start}posts"), format!("{start}x_options")];
-        let wrong = |foreign: &Foreign, tables: &[String], config| {
+        let refusal = |foreign: &Foreign, tables: &[String], config| {
             let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
-            foreign.wrong_prefix(&tables, config).is_some()
+            foreign.wrong_prefix(&tables, config)
         };
+        let wrong = |foreign: &Foreign, tables: &[String], config| refusal(foreign, tables, config).is_some();
         let both = foreign(prefix("shop_"), prefix("wp_"));
         assert!(!wrong(&both, &of("shop_"), true) && wrong(&both, &of("wp_"), true));
         assert!(wrong(&both, &of("shop_"), false), "the live wp-config.php stays");
@@ -768,6 +792,16 @@ mod tests {
         assert!(wrong(&renamed, &of("other_"), true), "what the renaming did not reach is another site's");
         assert!(!wrong(&foreign(prefix(""), prefix("wp_")), &of("shop_"), true), "nobody knows");
         assert!(!wrong(&both, &["rv_options".to_owned()], true), "a plugin's table tells nothing");
+        let to_tell = |foreign: &Foreign, tables: &[String], config| {
+            refusal(foreign, tables, config).unwrap().context.get(PREFIXES).cloned().unwrap_or_default()
+        };
+        let two = [of("shop_"), of("b`d"), of("old_")].concat();
+        assert_eq!(to_tell(&both, &two, false), serde_json::json!(["shop_", "old_"]), "a name that can be told");
+        assert!(to_tell(&both, &of("b`d"), false).is_null());
+        assert!(to_tell(&both, &of("old_"), true).is_null(), "the backup's wp-config.php looks for its own");
+        let told = Renaming { to: "wp_".into(), only: Some("old_".into()), ..Renaming::default() };
+        let told = Foreign { renaming: Some(told), ..foreign(None, prefix("x_")) };
+        assert!(to_tell(&told, &of("wp_"), true).is_null(), "it was told already");
         assert!(both.other_live_prefix(true).is_none(), "with its own settings it is another database");
         let kept = Foreign { settings: Some(Settings::of(Default::default())), ..both };
         assert!(kept.other_live_prefix(true).is_some() && kept.other_live_prefix(false).is_none());

@@ -12,7 +12,7 @@ pub mod window;
 use self::space::Load;
 use crate::backup::contents::Scan;
 use crate::backup::meta::Meta;
-use crate::backup::source::Source;
+use crate::backup::source::{PREFIXES, Source};
 use crate::config::Config;
 use crate::engine::damaged;
 use crate::engine::hooks;
@@ -154,7 +154,13 @@ pub(super) fn components(
             true => foreign.other_prefix(scan, config),
             false => foreign.other_live_prefix(config),
         };
-        checks.extend(wrong.map(|error| Check::failed("table_prefix", &error)));
+        checks.extend(wrong.map(|error| {
+            let check = Check::failed("table_prefix", &error);
+            match error.context.get(PREFIXES) {
+                Some(prefixes) => check.with(PREFIXES, prefixes.clone()),
+                None => check,
+            }
+        }));
     }
     if plan.selection.database.any() {
         let counted = scan.dump.iter().flat_map(|dump| &dump.tables).map(|table| (table.name.as_str(), table.rows));

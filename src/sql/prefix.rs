@@ -36,6 +36,8 @@ pub const LEFT_OUT: &str = "left out by the restore:";
 const MAX_SAID: usize = 1_000;
 /// Before the first byte of a text, and no part of it.
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+/// Longest prefix of tables.
+const MAX_PREFIX: usize = 64;
 /// Databases of the server's own.
 const SYSTEM: [&str; 4] = ["mysql", "sys", "information_schema", "performance_schema"];
 
@@ -77,6 +79,12 @@ impl Renaming {
 /// Whether a database is the server's own.
 pub fn is_of_server(database: &str) -> bool {
     SYSTEM.iter().any(|system| database.eq_ignore_ascii_case(system))
+}
+
+/// Whether a text can be told as the prefix of tables: letters, digits, `_` and `$`.
+pub fn is_prefix(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_$".contains(&byte);
+    (1..=MAX_PREFIX).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 /// The databases that a dump names; none in a dump of one database that has no name.

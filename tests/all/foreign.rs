@@ -154,6 +154,12 @@ fn tables_of_the_prefix_that_was_told_come_back_under_the_live_one() {
         let validation = world.call("validate", case.request());
         assert!(validation["groups"].to_string().contains("do not begin with shop7_: legacy-log"), "{validation}");
     }
+    let untold = case("dump/mariadb-dump-11.8", "shop_example_org.sql").request();
+    assert_eq!(world.call("preview_backup", untold.clone())["database"]["prefixes"], json!(["shop7_"]));
+    assert_eq!(world.call("preview_backup", cases[0].request())["database"]["prefixes"], json!([]));
+    assert_eq!(world.refused("restore_start", untold.clone())["context"]["prefixes"], json!(["shop7_"]));
+    let checks = world.call("validate", untold)["groups"].to_string();
+    assert!(checks.contains(r#""prefixes":["shop7_"]"#), "{checks}");
     for (more, words, hint) in [
         (json!({}), "begin with shop7_", "`--prefix shop7_`"),
         (json!({"prefix": "other_"}), "no table of the dump begins with other_", "--prefix"),

@@ -241,6 +241,10 @@ pub struct PreviewedDatabase {
     pub objects: u64,
     /// Whether the dump ends with the line that says so.
     pub complete: bool,
+    /// Where its tables do not begin as the site looks for them: what those that look like a site's begin with. `prefix` of the request's
+    /// `backup` says which are the site's. Else empty.
+    #[serde(default)]
+    pub prefixes: Vec<String>,
     /// The tables, in the order of the dump.
     pub table_list: Vec<TableTally>,
     /// Names of views. With routines, triggers and events the first 2,000 in all.

@@ -5,13 +5,11 @@ use crate::backup::source::{Part, Role};
 use crate::backup::survey::Listing;
 use crate::error::{Code, Error, Result};
 use crate::path::RelPath;
-use crate::sql::prefix::{Renaming, is_of_server};
+use crate::sql::prefix::{Renaming, is_of_server, is_prefix};
 use crate::text::{few, printable};
 
 /// Most names of databases in a sentence.
 const FEW: usize = 10;
-/// Longest prefix of tables.
-const MAX_PREFIX: usize = 64;
 
 /// By what the site's database is told among those of a dump. What was asked for tells it, and the account of the live site, which opens
 /// that database and no other. The configuration in the backup is the word of whoever wrote the site's files: where it names another
@@ -113,8 +111,7 @@ pub(super) fn renamed(
 ) -> Result<Option<Renaming>> {
     let mut renaming = Renaming { schema, ..told.unwrap_or_default() };
     if let Some(prefix) = prefix {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_$".contains(&byte);
-        if prefix.is_empty() || prefix.len() > MAX_PREFIX || !prefix.bytes().all(plain) {
+        if !is_prefix(prefix) {
             let message = format!("{} is no prefix of tables", printable(prefix));
             return Err(Error::new(Code::BadRequest, message)
                 .hint("A prefix has letters, digits and underscores: `wp_`.")

@@ -33,6 +33,14 @@ final class PreviewedDatabase implements Answer
     public readonly bool $complete;
 
     /**
+     * Where its tables do not begin as the site looks for them: what those that look like a site's begin with. `prefix`
+     * of the request's `backup` says which are the site's. Else empty.
+     *
+     * @var list<string>
+     */
+    public readonly array $prefixes;
+
+    /**
      * The tables, in the order of the dump.
      *
      * @var list<DumpedTable>
@@ -77,6 +85,7 @@ final class PreviewedDatabase implements Answer
         $this->rows = $fields->integer('rows');
         $this->objects = $fields->integer('objects');
         $this->complete = $fields->flag('complete');
+        $this->prefixes = $fields->texts('prefixes');
         $this->tableList = $fields->objects('table_list', DumpedTable::class);
         $this->views = $fields->texts('views');
         $this->routines = $fields->texts('routines');
