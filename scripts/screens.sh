@@ -94,6 +94,9 @@ printf '<?php http_response_code(500); exit("broken");\n' >"$WORLD_ROOT/index.ph
 "$world" backup "$place" --layout guide --stamp 20251003_030000 >/dev/null
 cp -p "$SCREENS_FOLDER/index.php" "$WORLD_ROOT/index.php"
 head -c 1000000 "$good" >"$WORLD_BACKUPS/backup_20251002_030000.tar.gz"
+moved=/srv/moved.sql
+printf 'CREATE TABLE old_%s (id int PRIMARY KEY);\n' options posts >"$moved"
+printf -- '-- Dump completed on 2025-10-04  3:00:00\n' >>"$moved"
 # One that takes its time, to be cancelled.
 mkdir "$WORLD_ROOT/wp-content/uploads/many"
 (cd "$WORLD_ROOT/wp-content/uploads/many" && seq -f 'picture-%05g.jpg' 1 40000 | xargs touch)
@@ -252,6 +255,38 @@ see 'Removed:' 36-recover
 press q
 terminal_wait 'SMART RESTORE SYSTEM'
 
+# A rehearsal; and a dump of another program whose tables have another prefix.
+press 9
+terminal_wait 'Available domains'
+press Enter
+terminal_wait 'Integrity'
+press Enter
+see 'The live site is not touched' 42-rehearse
+press c
+see 'asking it for its pages' 43-rehearsing
+terminal_wait 'THE BACKUP WORKS' 60
+keep 44-rehearsal
+press End
+see 'Log:' 45-rehearsal-end
+press q
+terminal_wait 'SMART RESTORE SYSTEM'
+press 2
+terminal_wait 'Available domains'
+press Enter
+terminal_wait 'Integrity'
+press End Enter
+terminal_wait 'Path (Enter: back)'
+press "$moved" Enter
+terminal_wait 'database dump'
+press Enter
+see 'Its tables begin with' 46-prefix
+press Enter
+see "Which prefix is the site's?" 47-choose-prefix
+press Enter
+terminal_wait 'BACKUP INFORMATION' 60
+press q
+terminal_wait 'SMART RESTORE SYSTEM'
+
 # The connection is lost in the middle of a restore; the next start offers to go on looking.
 wizard 4
 to_confirmation
@@ -305,6 +340,17 @@ see "Gõ 'YES'" 55-vi-confirm
 press YES Enter
 see 'ĐANG CHẠY' 56-vi-progress
 see 'MỌI KIỂM TRA ĐỀU ĐẠT' 57-vi-report
+press q
+terminal_wait 'HỆ THỐNG PHỤC HỒI'
+press 9
+terminal_wait 'Các tên miền'
+press Enter
+terminal_wait 'Toàn vẹn'
+press Enter
+see 'không bị động đến' 58-vi-rehearse
+press c
+terminal_wait 'BẢN SAO LƯU DÙNG ĐƯỢC' 60
+keep 59-vi-rehearsal
 press q
 terminal_wait 'HỆ THỐNG PHỤC HỒI'
 press q

@@ -23,7 +23,7 @@ restore_main_menu() (
   shopt -u nocasematch nullglob failglob
   IFS=$' \t\n'
   RUI_FOLDER=$RESTORE_UI_DIR/restore_ui
-  for RUI_PART in terminal words engine session choice preview selection checks progress result wizard snapshots jobs changes; do
+  for RUI_PART in terminal words engine session choice preview selection checks progress result rehearsal wizard snapshots jobs changes; do
     # shellcheck source=/dev/null
     if ! source "$RUI_FOLDER/$RUI_PART.sh"; then
       printf 'restore_ui: %s is missing; install the modules again (make install)\n' "$RUI_FOLDER/$RUI_PART.sh" >&2

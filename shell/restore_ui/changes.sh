@@ -7,6 +7,7 @@ _rui_changes() {
   local title=$RUI_SAID
   _rui_choose_domain "$title" with-backups || return 0
   _rui_choose_backup "$title" || return 0
+  _rui_settle_file "$title" || return 0
   _rui_say comparing
   _rui_job "$title" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN" "$RUI_SAID" diff "$RUI_DOMAIN" "${RUI_SOURCE[@]}" --limit 1000 || return 0
   local job=$RUI_JOB

@@ -26,13 +26,20 @@ _rui_check_boxes() { # JOB PLACE-IN-RESULT
   [[ -z $last ]] || _rui_box_end
 }
 
-# Every check before the restore. False: it cannot go on, or nobody wants it to.
+# Every check before the restore. 1: it cannot go on, or nobody wants it to; 2: the tables of the backup have other names now.
 _rui_validate() {
   local outcome
   _rui_say title_validation
   local title=$RUI_SAID
   _rui_say validating
   _rui_job "$title" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN" "$RUI_SAID" validate "$RUI_DOMAIN" "${RUI_SOURCE[@]}" "${RUI_OPTIONS[@]}" || return 1
+  if [[ ${RUI_SOURCE[0]} == --from ]] && ! _rui_was_told --prefix; then
+    _rui_call status "$RUI_JOB" --tsv 'result.groups.*.checks.*.figures.prefixes:'
+    if ((${#RUI_OUT[@]})); then
+      _rui_choose_prefix "$title" "${RUI_OUT[@]}" || return 1
+      return 2
+    fi
+  fi
   _rui_call status "$RUI_JOB" --field 'result.outcome,result.changes.files.added|count,result.changes.files.changed|count,result.changes.files.removed|count,result.changes.tables.added|count,result.changes.tables.changed|count,result.changes.tables.removed|count'
   local -a f=("${RUI_OUT[@]}")
   outcome=${f[0]}
@@ -57,26 +64,34 @@ _rui_validate() {
 
 # What failed, where it only has to be accepted: into RUI_OPTIONS. False: it was not, or there is more.
 _rui_accept() {
-  local line outcome word words=''
-  _rui_call status "$RUI_JOB" --tsv 'result.groups.*.checks:outcome,figures.accept' || return 1
-  for line in "${RUI_OUT[@]}"; do
-    IFS=$'\t' read -r outcome word <<<"$line"
-    [[ $outcome == fail ]] || continue
-    if [[ $word == - ]]; then
-      words=''
-      break
-    fi
-    words+=${words:+,}$word
-  done
-  if [[ -z $words ]]; then
+  if ! _rui_acceptable result.groups; then
     _rui_any_key || true
     return 1
   fi
+  _rui_asks_to_accept || return 1
+  RUI_OPTIONS+=(--accept "$RUI_ACCEPT")
+}
+
+# The words of what failed, where it only has to be accepted, into RUI_ACCEPT. False: nothing failed, or there is more.
+_rui_acceptable() { # PLACE-OF-GROUPS
+  local line outcome word words=''
+  _rui_call status "$RUI_JOB" --tsv "$1.*.checks:outcome,figures.accept" || return 1
+  for line in "${RUI_OUT[@]}"; do
+    IFS=$'\t' read -r outcome word <<<"$line"
+    [[ $outcome == fail ]] || continue
+    [[ $word != - ]] || return 1
+    words+=${words:+,}$word
+  done
+  RUI_ACCEPT=$words
+  [[ -n $words ]]
+}
+
+# Whether the user accepts it, below the page.
+_rui_asks_to_accept() {
   _rui_say keys_accept
   RUI_FOOT=$RUI_SAID
   _rui_ask a q || return 1
-  [[ $RUI_KEY == a ]] || return 1
-  RUI_OPTIONS+=(--accept "$words")
+  [[ $RUI_KEY == a ]]
 }
 
 # The live site, looked at now.

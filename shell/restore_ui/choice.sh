@@ -105,11 +105,15 @@ _rui_choose_file() { # TITLE
   _rui_prose '  ' '  ' "$RUI_SAID"
   _rui_say type_path
   _rui_path_of_page "$RUI_SAID" || return 1
-  RUI_SOURCE=(--from "$RUI_LINE") RUI_SOURCE_SHOWN=${RUI_LINE##*/}
+  RUI_SOURCE=(--from "$RUI_LINE") RUI_SOURCE_SHOWN=${RUI_LINE##*/} RUI_PREFIX_LEFT=''
   _rui_draw
   _rui_say type_dump
   _rui_path "$RUI_SAID" || return 1
   [[ -z $RUI_LINE ]] || RUI_SOURCE+=(--dump "$RUI_LINE")
+  _rui_draw
+  _rui_say type_prefix
+  _rui_typed "$RUI_SAID" || return 1
+  [[ -z $RUI_LINE ]] || RUI_SOURCE+=(--prefix "$RUI_LINE")
 }
 
 # The page, and the path that it asks for into RUI_LINE. False: back.
@@ -121,43 +125,70 @@ _rui_path_of_page() { # QUESTION
   [[ -n $RUI_LINE ]]
 }
 
-# A path below the page into RUI_LINE, as a shell would have read it. False: back.
-_rui_path() { # QUESTION
+# A word below the page into RUI_LINE, without the spaces around it. False: back.
+_rui_typed() { # QUESTION
   if [[ -n $RUI_LIVE ]]; then printf '\e[%d;1H\e[K' "$RUI_ROWS"; fi
   _rui_line "$1" || return 1
   RUI_LINE=${RUI_LINE%"${RUI_LINE##*[! ]}"}
   RUI_LINE=${RUI_LINE#"${RUI_LINE%%[! ]*}"}
+}
+
+# A path, as a shell would have read it. False: back.
+_rui_path() { # QUESTION
+  _rui_typed "$1" || return 1
   if [[ ${RUI_LINE%%/*} == '~' ]]; then RUI_LINE=$HOME${RUI_LINE#'~'}; fi
 }
 
-# What the engine could not tell of such a file, asked of the user: one of the sites, folders or dumps that the last job's error names.
-# One more option in RUI_SOURCE. 1: there is nothing to ask; 2: back.
+# What the engine could not tell of such a file, asked of the user: one of the sites, folders, dumps or prefixes that the last job's error
+# names. One more option in RUI_SOURCE. 1: there is nothing to ask; 2: back.
 _rui_choose_of_file() { # TITLE
-  local kind line number=1
-  local -A options=([sites]=--site [roots]=--root [dumps]=--dump [databases]=--site)
+  local kind
+  local -A options=([sites]=--site [roots]=--root [dumps]=--dump [databases]=--site [prefixes]=--prefix)
   [[ ${RUI_SOURCE[0]-} == --from ]] || return 1
   if _rui_call status "$RUI_JOB" --field error.context.password && [[ ${RUI_OUT[0]-} == wanted ]]; then
     _rui_choose_password "$1" || return 2
     return 0
   fi
-  for kind in sites roots dumps databases; do
+  for kind in sites roots dumps databases prefixes; do
     # One that was answered already is no question.
-    [[ " ${RUI_SOURCE[*]:2} " != *" ${options[$kind]} "* ]] || continue
+    ! _rui_was_told "${options[$kind]}" || continue
     _rui_call status "$RUI_JOB" --tsv "error.context.$kind:" || return 1
     ((${#RUI_OUT[@]} == 0)) || break
   done
   ((${#RUI_OUT[@]})) || return 1
-  local -a found=("${RUI_OUT[@]}")
+  _rui_choose_one "$1" "$kind" "${RUI_OUT[@]}" || return 2
+  RUI_SOURCE+=("${options[$kind]}" "$RUI_CHOSEN")
+}
+
+# Whether an option of the file was answered: by a choice, or by the choice to leave it.
+_rui_was_told() { # OPTION
+  [[ " ${RUI_SOURCE[*]:2} " == *" $1 "* || $1 == --prefix && -n $RUI_PREFIX_LEFT ]]
+}
+
+# Into RUI_CHOSEN. False: back.
+_rui_choose_one() { # TITLE KIND VALUE...
+  local kind=$2 line number=1
   _rui_page "$1" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN"
+  shift 2
   _rui_say "choose_$kind"
-  _rui_add "$RUI_SAID" ''
-  for line in "${found[@]}"; do
+  _rui_prose '' '' "$RUI_SAID"
+  _rui_add ''
+  for line; do
     printf -v line '  %2d) %s' "$number" "$line"
     _rui_place "$line"
     number=$((number + 1))
   done
-  _rui_choose_place '' || return 2
-  RUI_SOURCE+=("${options[$kind]}" "${found[RUI_CURSOR]}")
+  _rui_choose_place '' || return 1
+  shift "$RUI_CURSOR"
+  RUI_CHOSEN=$1
+}
+
+# Which of these prefixes the site's tables have, as one more option in RUI_SOURCE; or none of them. False: back.
+_rui_choose_prefix() { # TITLE PREFIX...
+  _rui_say prefix_none
+  local none=$RUI_SAID
+  _rui_choose_one "$1" prefixes "${@:2}" "$none" || return 1
+  if [[ $RUI_CHOSEN == "$none" ]]; then RUI_PREFIX_LEFT=1; else RUI_SOURCE+=(--prefix "$RUI_CHOSEN"); fi
 }
 
 # The file with the password of a backup that is encrypted, as one more option in RUI_SOURCE. False: back.

@@ -88,7 +88,8 @@ _rui_wait() { # JOB TITLE SUBTITLE SENTENCE
 }
 
 # Starts a job that changes nothing and waits for it; its name into RUI_JOB (empty: answered from what is known already). What the engine
-# cannot tell of another program's backup is asked, and the job begins anew. False when it did not end well: its error has been shown.
+# cannot tell of another program's backup is asked, and so is what only has to be accepted; then the job begins anew. False when it did not
+# end well: its error has been shown.
 _rui_job() { # TITLE SUBTITLE SENTENCE COMMAND WORD...
   local title=$1 subtitle=$2 sentence=$3 status
   shift 3
@@ -101,10 +102,17 @@ _rui_job() { # TITLE SUBTITLE SENTENCE COMMAND WORD...
     status=0
     _rui_choose_of_file "$title" || status=$?
     case $status in
-      0) set -- "$@" "${RUI_SOURCE[@]: -2}" ;;
-      1) break ;;
-      *) return 1 ;;
+      0)
+        set -- "$@" "${RUI_SOURCE[@]: -2}"
+        continue
+        ;;
+      2) return 1 ;;
     esac
+    _rui_acceptable error.context.groups || break
+    _rui_page "$title" "$subtitle"
+    _rui_check_boxes "$RUI_JOB" error.context.groups
+    _rui_asks_to_accept || return 1
+    set -- "$@" --accept "$RUI_ACCEPT"
   done
   # Worded as the helper words an error.
   _rui_call status "$RUI_JOB" --field error.code,error.message,error.hint && RUI_ERR=("${RUI_G[bad]} ${RUI_OUT[0]}: ${RUI_OUT[1]}" "  ${RUI_OUT[2]}")

@@ -97,7 +97,10 @@ _rui_job_page() { # JOB
     _rui_prose '  ' '  ' "${f[7]}"
   fi
   case "${f[0]} ${f[2]}" in
-    'rehearse done') _rui_rehearsed "$1" && _rui_rehearsal_box "$1" ;;
+    'rehearse done')
+      _rui_add ''
+      _rui_rehearsed "$1" && _rui_rehearsal_box "$1"
+      ;;
     'restore done') _rui_rehearsal_box "$1" ;;
   esac
   [[ -z ${f[8]} ]] || _rui_add '' "${f[8]}"

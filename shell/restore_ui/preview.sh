@@ -1,10 +1,23 @@
 # shellcheck shell=bash disable=SC2034,SC2153  # names are shared by the files of the menus
 # What is in a backup: the seed's preview.
 
-# Makes sure that the engine knows the backup, so that what is asked next comes at once.
+# Makes sure that the engine knows the backup, so that what is asked next comes at once. Where its tables do not begin as the site looks for
+# them, the user says which are the site's. False: back, or its error has been shown.
 _rui_know_backup() { # TITLE
-  _rui_say reading_backup
-  _rui_job "$1" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN" "$RUI_SAID" preview "$RUI_DOMAIN" "${RUI_SOURCE[@]}"
+  while :; do
+    _rui_say reading_backup
+    _rui_job "$1" "$RUI_DOMAIN - $RUI_SOURCE_SHOWN" "$RUI_SAID" preview "$RUI_DOMAIN" "${RUI_SOURCE[@]}" || return 1
+    if [[ ${RUI_SOURCE[0]} != --from ]] || _rui_was_told --prefix; then return 0; fi
+    _rui_preview_call --tsv database.prefixes: || { _rui_refused "$1"; return 1; }
+    ((${#RUI_OUT[@]})) || return 0
+    _rui_choose_prefix "$1" "${RUI_OUT[@]}" || return 1
+    [[ -z $RUI_PREFIX_LEFT ]] || return 0
+  done
+}
+
+# What only the user can tell of another program's file is asked before anything else is made of it. False: back.
+_rui_settle_file() { # TITLE
+  [[ ${RUI_SOURCE[0]} != --from ]] || _rui_know_backup "$1"
 }
 
 # Fields of the preview, lines into RUI_OUT.
@@ -36,7 +49,8 @@ _rui_preview_page() {
   line=$RUI_SAID
   _rui_say label_kind
   _rui_pair "$RUI_SAID" "$line"
-  if [[ ${f[27]} != 1 ]]; then
+  # A dump alone is no archive.
+  if ((${f[27]} > 1)); then
     _rui_say chain_of "${f[27]}"
     _rui_pair '' "$RUI_SAID"
   fi

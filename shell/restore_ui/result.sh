@@ -70,21 +70,6 @@ _rui_rehearsal_box() { # JOB
   _rui_box_end
 }
 
-# What a rehearsal that came to its end has to tell.
-_rui_rehearsed() { # JOB
-  _rui_call status "$1" --field 'result.outcome,result.recovery_s|duration,result.change_over_ms|count' || return 1
-  local -a f=("${RUI_OUT[@]}")
-  [[ -n ${f[0]:-} ]] || return 0
-  _rui_add ''
-  _rui_mark "${f[0]}"
-  _rui_say "rehearsed_${f[0]}"
-  _rui_add "$RUI_MARK $RUI_SAID"
-  if [[ -n ${f[2]:-} ]]; then _rui_say rehearsed_time_waiting "${f[1]}" "${f[2]}"; else _rui_say rehearsed_time "${f[1]}"; fi
-  _rui_prose '' '' "$RUI_SAID"
-  _rui_say rehearsed_nothing
-  _rui_prose '' '' "$RUI_SAID"
-}
-
 _rui_failure() { # JOB
   local job=$1 line phase='' time level message
   _rui_say "title_failure_$RUI_STATE"

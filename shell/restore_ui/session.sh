@@ -4,7 +4,7 @@
 # The terminal, the words, a private folder for answers; everything is put back when the subshell ends.
 _rui_start() {
   RUI_LIVE='' RUI_STTY='' RUI_INTERRUPTED='' RUI_RESIZED='' RUI_PATIENCE=0.5 RUI_TTY=0
-  RUI_DOMAIN='' RUI_SOURCE=() RUI_SOURCE_SHOWN='' RUI_ONLY='' RUI_PARTS=() RUI_TOUCHED='' RUI_OPTIONS=()
+  RUI_DOMAIN='' RUI_SOURCE=() RUI_SOURCE_SHOWN='' RUI_ONLY='' RUI_PARTS=() RUI_TOUCHED='' RUI_OPTIONS=() RUI_PREFIX_LEFT=''
   [[ -t 0 && -t 1 ]] && RUI_LIVE=1
   _rui_wish
   _rui_letters
@@ -54,7 +54,7 @@ _rui_end() {
 
 _rui_menu() {
   local entry number
-  local -a entries=(restore preview changes snapshots verify jobs logs recover)
+  local -a entries=(restore preview changes snapshots verify jobs logs recover rehearse)
   _rui_offer_running || return 0
   while :; do
     RUI_DOMAIN='' RUI_SOURCE=() RUI_SOURCE_SHOWN='' RUI_PARTS=() RUI_TOUCHED=''
@@ -68,17 +68,20 @@ _rui_menu() {
       _rui_add "     ${RUI_G[last]}$RUI_SAID"
       number=$((number + 1))
     done
-    _rui_say menu_leave
-    _rui_place "  0) $RUI_SAID"
+    # With 24 rows the foot alone says how to leave.
+    if ((RUI_ROWS > 24)); then
+      _rui_say menu_leave
+      _rui_place "  0) $RUI_SAID"
+    fi
     _rui_say keys_menu
     RUI_FOOT=$RUI_SAID
-    if ! _rui_ask enter q 0 1 2 3 4 5 6 7 8; then
+    if ! _rui_ask enter q 0 1 2 3 4 5 6 7 8 9; then
       _rui_say no_input
       printf '%s\n' "$RUI_SAID"
       return 0
     fi
     case $RUI_KEY in
-      [1-8]) number=$RUI_KEY ;;
+      [1-9]) number=$RUI_KEY ;;
       enter) number=$((RUI_CURSOR + 1)) ;;
       *) return 0 ;;
     esac

@@ -3,15 +3,24 @@
 
 _rui_restore() {
   _rui_say title_restore
-  local title=$RUI_SAID
+  local title=$RUI_SAID status
   _rui_open_backup "$title" || return 0
   _rui_say keys_continue
   RUI_FOOT=$RUI_SAID
   _rui_ask c enter q || return 0
   [[ $RUI_KEY != q ]] || return 0
-  _rui_select || return 0
-  _rui_selected_options
-  _rui_validate || return 0
+  while :; do
+    _rui_select || return 0
+    _rui_selected_options
+    status=0
+    _rui_validate || status=$?
+    case $status in
+      0) break ;;
+      # What was selected had the names of before.
+      2) _rui_know_backup "$title" || return 0 ;;
+      *) return 0 ;;
+    esac
+  done
   RUI_SNAPSHOT=''
   _rui_offer_snapshot || return 0
   _rui_confirm_restore || return 0

@@ -211,17 +211,17 @@ jobs_now() {
   printf '<?php // new' >"$afar/sites/new/index.php"
   tar -C "$afar/sites" -czf "$afar/both.tgz" new old
   remember
-  # The fourth of the list of backups; the path; no dump beside it; the second of the folders.
-  menus $'1\n4\n'"$afar/both.tgz"$'\n\n2\nccccYES\nq'
+  # The fourth of the list of backups; the path; no dump beside it; no prefix; the second of the folders.
+  menus $'1\n4\n'"$afar/both.tgz"$'\n\n\n2\nccccYES\nq'
   [[ $output == *'Another file or folder...'* && $output == *'Several folders in it look like a site.'* ]] || { printf '%s\n' "$output"; return 1; }
   [[ $output == *"$WORLD_DOMAIN - both.tgz"* && $output == *'ALL VERIFICATION CHECKS PASSED'* ]] || { printf '%s\n' "$output"; return 1; }
   [[ $(<"$WORLD_ROOT/index.php") == '<?php // old' ]]
   menus $'42\nrYES\nqq'
   is_unchanged
   # What is refused is told, and nothing is asked twice.
-  menus $'1\n4\n'"$afar/none.tgz"$'\n\nqqq'
+  menus $'1\n4\n'"$afar/none.tgz"$'\n\n\nqqq'
   [[ $output == *'none.tgz does not exist'* ]]
-  menus $'3\n4\n'"$afar/both.tgz"$'\n\nqqq'
+  menus $'3\n4\n'"$afar/both.tgz"$'\n\n\nqqq'
   [[ $output == *'Several folders in it look like a site.'* && $output != *'--root FOLDER'* ]]
   menus $'1\n4\n\nqqq'
   [[ $output != *Reading* ]]
@@ -238,14 +238,85 @@ jobs_now() {
   install -m 0600 /dev/null "$afar/wrong"
   printf 'Secret\n' >"$afar/wrong"
   remember
-  # The fourth of the list of backups; the path; no dump beside it; the password's file.
-  menus $'1\n4\n'"$afar/locked.zip"$'\n\n'"$afar/wrong"$'\nqqq'
+  # The fourth of the list of backups; the path; no dump beside it; no prefix; the password's file.
+  menus $'1\n4\n'"$afar/locked.zip"$'\n\n\n'"$afar/wrong"$'\nqqq'
   [[ $output == *'It is encrypted.'* && $output == *'the password does not open'* && $output != *secret* ]] || { printf '%s\n' "$output"; return 1; }
   is_unchanged
-  menus $'1\n4\n'"$afar/locked.zip"$'\n\n'"$afar/right"$'\nccccYES\nq'
+  menus $'1\n4\n'"$afar/locked.zip"$'\n\n\n'"$afar/right"$'\nccccYES\nq'
   [[ $output == *'It is encrypted.'* && $output == *'ALL VERIFICATION CHECKS PASSED'* ]] || { printf '%s\n' "$output"; return 1; }
   [[ $(<"$WORLD_ROOT/index.php") == '<?php // locked' ]]
   menus $'42\nrYES\nqq'
+  is_unchanged
+}
+
+@test "a rehearsal: what it does is said first, then whether the backup works, and the site is as it was" {
+  remember
+  menus $'9\n\nqq'
+  [[ $output == *'9) Rehearse a backup'*'REHEARSE A BACKUP'*'The live site is not touched'* ]] || { printf '%s\n' "$output"; return 1; }
+  [[ $output != *'asking it for its pages'* && $(rv jobs --tsv 'jobs:kind' | grep -c '^rehearse$' || true) -eq 0 ]]
+  menus $'9\n\ncqq'
+  [[ $output == *"$WORLD_DOMAIN - "*'asking it for its pages'*'THE BACKUP WORKS'*'A restore would take about'* ]] || { printf '%s\n' "$output"; return 1; }
+  [[ $output == *REHEARSAL*'/ answers 200'*'/post-number-'*'FILE INTEGRITY'*'Log:'* ]] || { printf '%s\n' "$output"; return 1; }
+  is_unchanged
+  # A damaged one.
+  menus $'9\n2\ncqq'
+  [[ $output == *'The backup is damaged.'* && $output != *'THE BACKUP WORKS'* ]] || { printf '%s\n' "$output"; return 1; }
+  menus $'9\n\ncqq' LANGUAGE=vi
+  [[ $output == *'CHẠY THỬ MỘT BẢN SAO LƯU'*'BẢN SAO LƯU DÙNG ĐƯỢC'* ]] || { printf '%s\n' "$output"; return 1; }
+  is_unchanged
+}
+
+# A dump of a site with this prefix, beside a table that is nobody's.
+dump_with_prefix() { # PREFIX FILE
+  printf "CREATE TABLE \`%soptions\` (\`option_id\` int PRIMARY KEY, \`option_name\` varchar(191), \`option_value\` text);\nINSERT INTO \`%soptions\` VALUES (1,'blogname','moved');\nCREATE TABLE \`%sposts\` (\`ID\` int PRIMARY KEY);\nCREATE TABLE \`legacy\` (\`a\` int);\n-- Dump completed on 2026-11-28  1:00:00\n" \
+    "$1" "$1" "$1" >"$2"
+}
+
+@test "a dump of another prefix: which one is the site's is asked before anything else, and typed where it is known" {
+  local afar=$FOLDER/moved
+  mkdir -p "$afar"
+  dump_with_prefix old7_ "$afar/moved.sql"
+  remember
+  # The path; no dump beside it; no prefix: the preview finds it, and the page after it is of the chosen one.
+  menus $'2\n4\n'"$afar/moved.sql"$'\n\n\n1\nqq'
+  [[ $output == *"Which prefix is the site's?"*'1) old7_'*'2) None of these'*'BACKUP INFORMATION'*wp_options*'do not begin with old7_: legacy'* ]] || { printf '%s\n' "$output"; return 1; }
+  # Known beforehand it is no question.
+  menus $'2\n4\n'"$afar/moved.sql"$'\n\nold7_\nqq'
+  [[ $output == *'BACKUP INFORMATION'*wp_options* && $output != *"Which prefix is the site's?"* ]] || { printf '%s\n' "$output"; return 1; }
+  # One that is none is refused by the engine.
+  menus $'2\n4\n'"$afar/moved.sql"$'\n\no d\nqqq'
+  [[ $output == *'is no prefix of tables'* ]] || { printf '%s\n' "$output"; return 1; }
+  # A comparison and a rehearsal ask before they begin.
+  menus $'3\n4\n'"$afar/moved.sql"$'\n\n\n1\nqq'
+  [[ $output == *"Which prefix is the site's?"*'DATABASE TABLES'*'~ wp_options'* ]] || { printf '%s\n' "$output"; return 1; }
+  menus $'9\n4\n'"$afar/moved.sql"$'\n\n\n1\ncqq'
+  [[ $output == *"Which prefix is the site's?"*'A restore would take about'* ]] || { printf '%s\n' "$output"; return 1; }
+  # None of them: the checks say why the database cannot be restored, and nothing is asked twice.
+  menus $'1\n4\n'"$afar/moved.sql"$'\n\n\n2\ncc\nqq'
+  [[ $output == *'the tables of the dump begin with old7_'*'The restore cannot go on'* ]] || { printf '%s\n' "$output"; return 1; }
+  [[ ${output##*SELECT RESTORE COMPONENTS} != *"Which prefix is the site's?"* ]] || { printf '%s\n' "$output"; return 1; }
+  is_unchanged
+  # The live site's own tables under another prefix come back under its own.
+  mariadb-dump --no-defaults --socket="$PLACE/run/db.sock" "$WORLD_SCHEMA" |
+    sed "s/\`wp_/\`old7_/g; s/'rv_side','[a-z]*'/'rv_side','moved'/" >"$afar/moved.sql"
+  menus $'1\n4\n'"$afar/moved.sql"$'\n\n\n1\nccccYES\nq'
+  [[ $(world sql "$PLACE" "SELECT option_value FROM $WORLD_SCHEMA.wp_options WHERE option_name = 'rv_side'") == moved ]] || { printf '%s\n' "$output"; return 1; }
+  rv rollback "$WORLD_DOMAIN" --yes >/dev/null
+  is_unchanged
+}
+
+@test "a prefix that only the checks can tell is asked there, and what is restored is chosen anew" {
+  local afar=$FOLDER/own
+  mkdir -p "$afar/www"
+  dump_with_prefix old7_ "$afar/database.sql"
+  printf '<?php // index' >"$afar/www/index.php"
+  printf "<?php define('DB_NAME', 'x'); define('DB_USER', 'x'); define('DB_PASSWORD', 'x'); define('DB_HOST', 'localhost');\n\$table_prefix = 'old7_';\n" >"$afar/www/wp-config.php"
+  tar -C "$afar" -czf "$afar/own.tgz" www database.sql
+  remember
+  # Its own wp-config.php looks for its tables; without it the live one does.
+  menus $'1\n4\n'"$afar/own.tgz"$'\n\n\nc1c1\n1ccq\nqq'
+  [[ $output == *'Selected: Database'*"Which prefix is the site's?"*'Selected: Database'*'[C] Continue  [Q] Cancel'* ]] || { printf '%s\n' "$output"; return 1; }
+  [[ $output != *'The restore cannot go on'* ]] || { printf '%s\n' "$output"; return 1; }
   is_unchanged
 }
 
@@ -413,6 +484,9 @@ STUB
   remember
   menus $'1\n\nccqq' RV_CONFIG="$FOLDER/careful.toml"
   [[ $output == *'[A] Accept what failed'* && $output != *"Type 'YES'"* ]] || { printf '%s\n' "$output"; return 1; }
+  is_unchanged
+  menus $'9\n\ncaqq' RV_CONFIG="$FOLDER/careful.toml"
+  [[ $output == *'[A] Accept what failed'*'THE BACKUP WORKS'* ]] || { printf '%s\n' "$output"; return 1; }
   is_unchanged
   menus $'1\n\nccacYES\nq' RV_CONFIG="$FOLDER/careful.toml"
   [[ $output == *'ALL VERIFICATION CHECKS PASSED'* ]] || { printf '%s\n' "$output"; return 1; }
