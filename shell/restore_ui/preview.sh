@@ -50,7 +50,7 @@ _rui_preview_page() {
   _rui_say label_kind
   _rui_pair "$RUI_SAID" "$line"
   # A dump alone is no archive.
-  if ((${f[27]} > 1)); then
+  if ((f[27] > 1)); then
     _rui_say chain_of "${f[27]}"
     _rui_pair '' "$RUI_SAID"
   fi
