@@ -47,7 +47,7 @@ async function visitor(browser, user, options = {}) {
 }
 
 // A screen as everybody has it: nothing wrong for a screen reader, nothing beyond the edge, and a picture of it.
-async function look(page, name, { phone = false } = {}) {
+async function look(page, name, { phone = false, tallest = phone ? 1200 : 1300 } = {}) {
   await page.evaluate(axeSource);
   const found = await page.evaluate(async () => {
     const result = await globalThis.axe.run(document, { resultTypes: ['violations'] });
@@ -63,7 +63,7 @@ async function look(page, name, { phone = false } = {}) {
   if (shots && (!/^(phone|dark)-/.test(name) || PICTURED.has(name))) {
     mkdirSync(shots, { recursive: true });
     const height = await page.evaluate(() => document.documentElement.scrollHeight);
-    const clip = { x: 0, y: 0, width: width[1], height: Math.min(height, phone ? 1200 : 1300) };
+    const clip = { x: 0, y: 0, width: width[1], height: Math.min(height, tallest) };
     await page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: true, clip, animations: 'disabled' });
   }
 }
@@ -338,7 +338,12 @@ async function drilled(page) {
   ok((await page.locator('tbody').innerText()).includes(HOSTILE), 'what it says is text');
   const label = await page.locator('.chart').first().getAttribute('aria-label');
   ok(/A restore takes in 12 drills: from .*s to .*s, the last .*s/.test(label), 'the chart says what it shows', label);
-  await look(page, '23-drills');
+  await look(page, '23-drills', { tallest: 1600 });
+  await page.click('main form button');
+  await page.waitForSelector('.alert[role=status]', SLOW);
+  const said = await text(page);
+  ok(said.includes('The backup works') && said.includes('A restore would take about'), 'a rehearsal is begun there, and says what came of it', said);
+  await look(page, '24-rehearsal');
 }
 
 async function strangers(browser, job) {
