@@ -156,6 +156,13 @@ impl TableText {
             && rows.forms.iter().enumerate().all(|(at, forms)| column(at).is_some_and(|column| column.takes(*forms)))
     }
 
+    /// Names of the invisible columns that get no value by these rows: mydumper 0.10 writes rows so.
+    pub fn left_out(&self, rows: &Rows) -> Option<String> {
+        let hidden = self.columns.iter().filter(|column| column.invisible && !column.generated);
+        let names: Vec<&str> = hidden.map(|column| column.name.as_str()).collect();
+        (!names.is_empty() && rows.head.columns.is_none()).then(|| names.join(", "))
+    }
+
     /// Names of the columns that are not computed.
     pub fn stored(&self) -> Vec<String> {
         self.columns.iter().filter(|column| !column.computed).map(|column| column.name.clone()).collect()

@@ -506,3 +506,18 @@ fn an_event_whose_time_is_over_is_said_to_be_left_out() {
         assert_eq!(tenants.sql(&events).trim(), "always");
     }
 }
+
+/// Some programs write rows without their invisible columns, and no word of it.
+#[test]
+fn values_that_a_dump_lacks_for_invisible_columns_are_said_to_be_lacking() {
+    let [tenants, _] = both();
+    let table = "CREATE TABLE `i` (`id` int NOT NULL PRIMARY KEY, `secret` int DEFAULT 5 INVISIBLE, `g` int AS (`id`*2) INVISIBLE);\n";
+    for (rows, secret, is_said) in
+        [("INSERT INTO `i` VALUES (1);\n", "5", true), ("INSERT INTO `i` (`id`,`secret`) VALUES (1,9);\n", "9", false)]
+    {
+        tenants.backup(&format!("{TABLE}{table}{rows}"));
+        let report = assert_both_take(&tenants, rows);
+        assert_eq!(notes(&report).contains("no values for its invisible columns, secret;"), is_said, "{report}");
+        assert_eq!(tenants.sql(&format!("SELECT secret FROM {OWN}.i")).trim(), secret);
+    }
+}

@@ -464,6 +464,12 @@ impl Reading<'_> {
             None => self.add_table(&rows.head.table, None, false, None)?,
         };
         self.pass_on(Some(&target))?;
+        if let Some(columns) = target.text.as_ref().and_then(|text| text.left_out(&rows)) {
+            self.shared.note(format!(
+                "rows of {}: the dump has no values for its invisible columns, {columns}; they get what the table gives by itself",
+                target.name
+            ));
+        }
         if self.shared.takes_zero_dates(self.state.session()) {
             let decision = keep_zero_dates();
             self.shared.record(decision.about(
