@@ -12,12 +12,15 @@ pub mod gzip;
 pub mod inflate;
 pub mod inside;
 pub mod jpa;
+pub mod jps;
+pub mod lone_zip;
 pub mod lz4;
 pub mod password;
 pub mod seek;
 pub mod seven_zip;
 pub mod sparse;
 pub mod tar;
+pub mod utf16;
 pub mod wpress;
 pub mod zip;
 
@@ -28,11 +31,13 @@ pub use entry::{Entry, EntryKind};
 pub use gzip::GzipReader;
 pub use inside::{Inside, Tail};
 pub use jpa::JpaReader;
+pub use jps::JpsReader;
 pub use password::Password;
 pub use seek::Recorder;
 pub use seven_zip::SevenZipReader;
 pub use sparse::Segment;
 pub use tar::TarReader;
+pub use utf16::Utf16Reader;
 pub use wpress::WpressReader;
 pub use zip::{Lies, ReadAt, ZipReader};
 
@@ -131,20 +136,32 @@ pub fn text<'a>(dump: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
     text_recorded(dump, None).map(|(text, _)| text)
 }
 
-/// The same, and how it was compressed. What reading it from the middle takes goes to `recorder`.
+/// The same, and whether its bytes are those of the file. What reading it from the middle takes goes to `recorder`.
 ///
 /// # Errors
 /// As [`text`].
-pub fn text_recorded<'a>(dump: impl Read + 'a, recorder: Option<Recorder>) -> Result<(Box<dyn Read + 'a>, Codec)> {
+pub fn text_recorded<'a>(dump: impl Read + 'a, recorder: Option<Recorder>) -> Result<(Box<dyn Read + 'a>, bool)> {
     let (start, whole) = codec::begin(dump, foreign::START)?;
     let codec = Codec::of(&start);
-    if codec == Codec::None {
+    let is_zip = start.starts_with(&zip::LOCAL);
+    if codec == Codec::None && !is_zip {
         refuse_foreign(&start)?;
-        return Ok((codec.recorded(whole, recorder)?, codec));
+        if utf16::is_one(&start) {
+            return Ok((Box::new(Utf16Reader::new(whole)), false));
+        }
+        return Ok((codec.recorded(whole, recorder)?, true));
     }
-    let (start, plain) = codec::begin(codec.recorded(whole, recorder)?, foreign::START)?;
+    let unpacked = match is_zip {
+        true => codec::of_zip(whole),
+        false => codec.recorded(whole, recorder.clone())?,
+    };
+    let (start, plain) = codec::begin(unpacked, foreign::START)?;
     refuse_foreign(&start)?;
-    Ok((Box::new(plain), codec))
+    if !utf16::is_one(&start) {
+        return Ok((Box::new(plain), false));
+    }
+    recorder.iter().for_each(Recorder::give_up);
+    Ok((Box::new(Utf16Reader::new(plain)), false))
 }
 
 fn refuse_foreign(start: &[u8]) -> Result<()> {

@@ -4,6 +4,7 @@
 use super::GzipReader;
 use super::frames::ZstdReader;
 use super::gzip;
+use super::lone_zip::LoneZip;
 use super::lz4::{self, Lz4Reader};
 use super::seek::{Recorder, Summed};
 use super::{corrupt, unwrap_io, wrap};
@@ -108,6 +109,11 @@ impl Codec {
             Codec::Lz4 => Box::new(named(Box::new(Lz4Reader::new(packed)))),
         })
     }
+}
+
+/// The bytes of the only file in a zip archive.
+pub(crate) fn of_zip<'a>(packed: impl Read + 'a) -> Box<dyn Read + 'a> {
+    Box::new(LoneZip::new(packed))
 }
 
 /// A decoder whose errors are told from those of the file it reads.

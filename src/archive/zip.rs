@@ -13,11 +13,12 @@ use super::{Codec, Limits, corrupt, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use cipher::Cipher;
 use directory::{Directory, Listed, Places};
+pub(super) use extra::field;
 use std::cell::Cell;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
-const LOCAL: [u8; 4] = *b"PK\x03\x04";
+pub(super) const LOCAL: [u8; 4] = *b"PK\x03\x04";
 /// Where a zip has no modes, and for folders to which everybody could write, as PHP makes them.
 const FILE_MODE: u32 = 0o644;
 const FOLDER_MODE: u32 = 0o755;

@@ -3,7 +3,7 @@
 //! Every byte goes through gzip's and tar's own checks; nothing is written. Memory stays bounded whatever the
 //! archive: folders are counted to a depth and a number, configuration is kept to 1 MiB a file.
 
-use crate::archive::{self, Codec, Entry, EntryKind, Limits, Recorder, Segment};
+use crate::archive::{self, Entry, EntryKind, Limits, Recorder, Segment};
 use crate::backup::cache::catalogue::Draft;
 use crate::backup::cache::seek::Class;
 use crate::backup::contents::kind_of;
@@ -427,7 +427,7 @@ fn read_dump(
     monitor: &dyn Monitor,
 ) -> Result<(DumpScan, Vec<RowsRun>)> {
     let named = |error: Error| error.with("dump", name.clone());
-    let (whole, codec) = archive::text_recorded(BufReader::with_capacity(CHUNK, from), None).map_err(named)?;
+    let (whole, is_stored) = archive::text_recorded(BufReader::with_capacity(CHUNK, from), None).map_err(named)?;
     let mut bytes = 0;
     let ended = tally_for(Counted { inner: whole, bytes: &mut bytes, monitor }, server)
         .map_err(|error| named(archive::unwrap_io(error)))?;
@@ -442,7 +442,7 @@ fn read_dump(
         triggers: ended.triggers,
         survey: ended.survey,
     };
-    Ok((dump, if codec == Codec::None { ended.runs } else { Vec::new() }))
+    Ok((dump, if is_stored { ended.runs } else { Vec::new() }))
 }
 
 /// Counts the bytes of a dump, and stops between reads when the job is to stop.

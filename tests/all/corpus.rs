@@ -102,6 +102,21 @@ fn lz4_of_any_bytes() {
 }
 
 #[test]
+fn archives_inside_archives_of_any_bytes() {
+    run("inside");
+}
+
+#[test]
+fn dumps_in_any_form_of_any_bytes() {
+    run("text");
+}
+
+#[test]
+fn encrypted_archives_of_any_bytes() {
+    run("ciphers");
+}
+
+#[test]
 fn wpress_of_any_bytes() {
     run("wpress");
 }

@@ -59,6 +59,11 @@ impl Recorder {
         }
     }
 
+    /// Ends it: what is read is not what the file unpacks to.
+    pub fn give_up(&self) {
+        self.lock().failed = Some(io::ErrorKind::Unsupported.into());
+    }
+
     fn bytes(&self, mut bytes: &[u8]) {
         let mut recording = self.lock();
         while !bytes.is_empty() {

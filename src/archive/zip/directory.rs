@@ -70,6 +70,8 @@ pub(super) struct Directory<S> {
     volumes: Vec<u64>,
     /// Somebody has the password.
     may_be_encrypted: bool,
+    /// No name has a slash, and some have backslashes: they separate.
+    backslashes: bool,
 }
 
 /// Finds the directory and looks it through; with the first entry of a content that is encrypted.
@@ -88,8 +90,11 @@ pub(super) fn open<S: ReadAt + Clone>(
     let (mut starts, mut encrypted) = (Vec::new(), None);
     let mut names = HashSet::new();
     let mut directory = Directory::new(source.clone(), whole, may_be_encrypted);
+    let (mut slashes, mut backslashes) = (false, false);
     while let Some(listed) = directory.next()? {
         starts.push(listed.offset);
+        slashes |= listed.name.contains(&b'/');
+        backslashes |= listed.name.contains(&b'\\');
         let plain = listed.name.strip_suffix(b"/").unwrap_or(&listed.name);
         if !names.insert(xxh3_128(plain)) {
             let shown = String::from_utf8_lossy(&listed.name).into_owned();
@@ -105,7 +110,10 @@ pub(super) fn open<S: ReadAt + Clone>(
         return Err(corrupt(format_args!("two entries share the bytes at {}", twice[0])));
     }
     let places = Places { starts, end: whole.start };
-    Ok((Directory::new(source, whole, may_be_encrypted), places, encrypted))
+    // PHP on Windows writes that system's names, and says that they are Unix's.
+    let directory =
+        Directory { backslashes: backslashes && !slashes, ..Directory::new(source, whole, may_be_encrypted) };
+    Ok((directory, places, encrypted))
 }
 
 fn two(bytes: &[u8], at: usize) -> u16 {
@@ -182,7 +190,8 @@ impl<S: ReadAt> Directory<S> {
     fn new(source: S, whole: Whole, may_be_encrypted: bool) -> Directory<S> {
         let volumes = source.volumes();
         let stretch = super::Stretch { source, at: whole.start, end: whole.start + whole.size };
-        Directory { reader: BufReader::with_capacity(PIECE, stretch), left: whole.entries, volumes, may_be_encrypted }
+        let reader = BufReader::with_capacity(PIECE, stretch);
+        Directory { reader, left: whole.entries, volumes, may_be_encrypted, backslashes: false }
     }
 
     /// The next entry; at the end nothing of the directory may be left.
@@ -208,7 +217,10 @@ impl<S: ReadAt> Directory<S> {
         let mut comment = vec![0; usize::from(two(&header, 32))];
         self.exact(&mut comment)?;
         let made_by = header[5];
-        let name = name::read(&raw_name, flags, made_by, &extra)?;
+        let mut name = name::read(&raw_name, flags, made_by, &extra)?;
+        if self.backslashes {
+            name::separate(&mut name);
+        }
         let shown = || String::from_utf8_lossy(&name).into_owned();
         let (mut cipher, mut packing, mut sums) = (None, method, true);
         if flags & 0x2040 != 0 {

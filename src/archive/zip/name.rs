@@ -29,9 +29,14 @@ pub(super) fn read(raw: &[u8], flags: u16, made_by: u8, extra: &[u8]) -> Result<
     };
     // Some writers of Windows separate names as that system does.
     if made_by != UNIX {
-        name.iter_mut().filter(|byte| **byte == b'\\').for_each(|byte| *byte = b'/');
+        separate(&mut name);
     }
     Ok(name)
+}
+
+/// Has slashes where a name of Windows has backslashes.
+pub(super) fn separate(name: &mut [u8]) {
+    name.iter_mut().filter(|byte| **byte == b'\\').for_each(|byte| *byte = b'/');
 }
 
 fn letter(byte: u8) -> char {

@@ -260,3 +260,20 @@ fn a_flip_in_encrypted_contents_is_seen() {
         }
     }
 }
+
+#[test]
+fn backslashes_separate_where_no_name_has_a_slash() {
+    let names = |made: &[&str]| {
+        let all: Vec<Made> = made.iter().map(|name| Made::file(name, b"x")).collect();
+        let bytes = zip(&all).leak();
+        let mut reader = ZipReader::open(&*bytes, Limits::default(), None).unwrap();
+        let mut found = Vec::new();
+        while let Some(entry) = reader.next_entry().unwrap() {
+            found.push(String::from_utf8(entry.path).unwrap());
+        }
+        found
+    };
+    // PHP on Windows says that its names are Unix's.
+    assert_eq!(names(&["www\\index.php", "www\\a\\b.php"]), ["www/index.php", "www/a/b.php"]);
+    assert_eq!(names(&["www/a\\b", "c\\d"]), ["www/a\\b", "c\\d"]);
+}
