@@ -13,8 +13,6 @@ use std::io::{self, BufRead, BufReader, Read};
 
 /// How it begins.
 pub const MARK: &[u8] = b"JPA";
-/// How the encrypted form of it begins.
-pub const ENCRYPTED_MARK: &[u8] = b"JPS";
 /// The head without what newer versions, and several files, add to it.
 const HEAD: u64 = 19;
 /// What an entry begins with.

@@ -37,6 +37,8 @@ const CREATE: &str = "-schema-create.sql";
 #[derive(Debug, Default)]
 pub struct DumpFolder {
     head: String,
+    /// Of several schemas that mydumper wrote into the folder, the one that is read.
+    chosen: Option<String>,
     /// mydumper wrote it: `metadata` says whether it was finished.
     has_metadata: bool,
     files: Vec<(RelPath, Form)>,
@@ -66,12 +68,12 @@ enum Form {
 }
 
 impl DumpFolder {
-    /// Looks at the names in a folder; `None` where it is no dump.
+    /// Looks at the names in a folder; `None` where it is no dump. `schema`: the one that is wanted, where there are several.
     ///
     /// # Errors
     /// `backup_incomplete` for a dump that was not finished; `backup_layout_unknown` for one of several schemas, or one whose rows are no
     /// SQL; `limit_exceeded`, `io_failed`.
-    pub fn of(folder: BorrowedFd) -> Result<Option<DumpFolder>> {
+    pub fn of(folder: BorrowedFd, schema: Option<&str>) -> Result<Option<DumpFolder>> {
         let (mut names, mut size, mut links, mut empty) = (Vec::new(), 0, Vec::new(), Vec::new());
         tree::walk(folder, &mut |visit| {
             if visit.path.is_empty() {
@@ -93,7 +95,7 @@ impl DumpFolder {
             }
             Ok(Next::Past)
         })?;
-        let found = match of_names(&names)? {
+        let found = match of_names(&names, schema)? {
             Some(found) => found,
             None => match of_pairs(&names)? {
                 Some(found) => found,
@@ -128,6 +130,9 @@ impl DumpFolder {
                 table = head.split_once("`.`").map(|(schema, table)| {
                     format!("{}.{}.", schema.trim_start_matches('`'), table.trim_end_matches('`'))
                 });
+            }
+            if self.chosen.as_ref().zip(table.as_ref()).is_some_and(|(schema, table)| !is_of(table, schema, &[])) {
+                continue;
             }
             let told = line.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
             self.has_checksums |= told.is_some_and(|(key, _)| key.ends_with("checksum"));
@@ -185,7 +190,7 @@ impl DumpFolder {
     }
 }
 
-fn of_names(names: &[String]) -> Result<Option<DumpFolder>> {
+fn of_names(names: &[String], wanted: Option<&str>) -> Result<Option<DumpFolder>> {
     let plain = |name: &str| -> String {
         let packed = [".gz", ".zst"].iter().find_map(|end| name.strip_suffix(end));
         packed.unwrap_or(name).to_owned()
@@ -200,11 +205,14 @@ fn of_names(names: &[String]) -> Result<Option<DumpFolder>> {
         [] => return Ok(None),
         _ if !begun => return Ok(None),
         [only] => only.clone(),
+        several if wanted.is_some_and(|wanted| several.iter().any(|schema| schema == wanted)) => {
+            wanted.unwrap_or_default().to_owned()
+        }
         several => {
             let shown = printable(&several.join(", "));
             let message = format!("mydumper wrote {} databases into it: {shown}", several.len());
             return Err(Error::new(Code::BackupLayoutUnknown, message)
-                .hint("Copy the files of the one that is meant, and `metadata`, into a folder of their own.")
+                .hint("Say which one: `--site DATABASE` (\"site\" in `backup`).")
                 .with("schemas", several.to_vec()));
         }
     };
@@ -219,7 +227,7 @@ fn of_names(names: &[String]) -> Result<Option<DumpFolder>> {
         .collect();
     for name in names {
         let text = plain(name);
-        let Some(rest) = text.strip_prefix(&schema) else { continue };
+        let Some(rest) = text.strip_prefix(&schema).filter(|_| is_of(&text, &schema, &schemas)) else { continue };
         if rest.ends_with(".dat") {
             let message = format!("mydumper wrote rows into it that are no SQL: {}", printable(name));
             return Err(
@@ -247,7 +255,14 @@ fn of_names(names: &[String]) -> Result<Option<DumpFolder>> {
     let packed = packed * 2 > files.len();
     let files = files.into_iter().map(|(_, path, form)| (path, form)).collect();
     let head = format!("-- mydumper\n-- Database: `{}`\n", printable(&schema));
-    Ok(Some(DumpFolder { head, has_metadata: true, files, packed, ..DumpFolder::default() }))
+    let chosen = (schemas.len() > 1).then_some(schema);
+    Ok(Some(DumpFolder { head, chosen, has_metadata: true, files, packed, ..DumpFolder::default() }))
+}
+
+/// Whether a file is of this schema, and of none of the others, whose name may begin as this one's.
+fn is_of(file: &str, schema: &str, all: &[String]) -> bool {
+    let begins = |schema: &str| file.strip_prefix(schema).is_some_and(|rest| rest.starts_with(['.', '-']));
+    begins(schema) && !all.iter().any(|other| other.len() > schema.len() && begins(other))
 }
 
 /// A folder of `TABLE.sql` and `TABLE.txt`; one with scripts in it is something else.
@@ -455,7 +470,7 @@ mod tests {
 
     fn order(names: &[&str]) -> Vec<String> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        of_names(&names).unwrap().unwrap().files.iter().map(|(path, _)| path.to_string()).collect()
+        of_names(&names, None).unwrap().unwrap().files.iter().map(|(path, _)| path.to_string()).collect()
     }
 
     #[test]
@@ -484,10 +499,26 @@ mod tests {
     }
 
     #[test]
+    fn of_several_schemas_no_file_of_another_is_taken() {
+        let names =
+            ["metadata", "a-schema-create.sql", "a.b-schema-create.sql", "ab-schema-create.sql", "a.t-schema.sql"];
+        let more = ["a.b.t-schema.sql", "ab.t-schema.sql", "a.t.00000.sql", "a.b.t.00000.sql", "ab-schema-post.sql"];
+        let names: Vec<String> = names.iter().chain(&more).map(|name| (*name).to_owned()).collect();
+        let of = |schema| -> Vec<String> {
+            let found = of_names(&names, Some(schema)).unwrap().unwrap();
+            found.files.iter().map(|(path, _)| path.to_string()).collect()
+        };
+        assert_eq!(of("a"), ["a.t-schema.sql", "a.t.00000.sql"]);
+        assert_eq!(of("a.b"), ["a.b.t-schema.sql", "a.b.t.00000.sql"]);
+        assert_eq!(of("ab"), ["ab.t-schema.sql", "ab-schema-post.sql"]);
+        assert_eq!(of_names(&names, Some("c")).unwrap_err().code, Code::BackupLayoutUnknown);
+    }
+
+    #[test]
     fn what_is_unfinished_of_several_or_no_sql_is_said() {
         let refused = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            of_names(&names).map(|found| found.is_some()).map_err(|error| error.code)
+            of_names(&names, None).map(|found| found.is_some()).map_err(|error| error.code)
         };
         assert_eq!(refused(&["a-schema-create.sql", "metadata.partial"]), Err(Code::BackupIncomplete));
         let two = ["a-schema-create.sql", "b-schema-create.sql", "metadata"];

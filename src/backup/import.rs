@@ -3,23 +3,26 @@
 //! folder, no link; and what was opened is what is read to the end. Its content is a stranger's, whoever it belongs to.
 
 mod database;
+mod inner;
 mod volumes;
 
 use crate::api;
-use crate::archive::{Codec, Entries, EntryKind, Limits, Password, Tail, ZipReader, daf, jpa, seven_zip, wpress};
+use crate::archive::{
+    self, Codec, Entries, EntryKind, Limits, Password, Tail, ZipReader, daf, jpa, jps, seven_zip, wpress,
+};
 use crate::backup::dump_folder::DumpFolder;
 use crate::backup::extent::Extent;
 use crate::backup::folder::require_own;
 use crate::backup::import::database::{Wanted, named_databases, only, renamed};
-use crate::backup::import::volumes::{is_of_jpa, number_of_7z, whole_7z, whole_jpa, whole_zip};
+use crate::backup::import::volumes::{is_last_jps, is_of_jpa, number_of_7z, whole_7z, whole_jpa, whole_jps, whole_zip};
 use crate::backup::kept_backups;
 use crate::backup::layout::Holds;
 use crate::backup::layout::places::{Places, Rule};
 use crate::backup::name::{Kind, Stamp};
 use crate::backup::settings::Settings;
 use crate::backup::source::{Container, Foreign, Form, Part, Role, Source};
-use crate::backup::survey::{Listing, dump_head};
-use crate::backup::tool::{self, Asked, aapanel, updraftplus, wpvivid};
+use crate::backup::survey::{ASIDE, Listing, dump_head};
+use crate::backup::tool::{self, Asked, Tool, aapanel, any, updraftplus, wpvivid};
 use crate::config::{Config, administrator_file};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::credentials::{self, SiteAccount};
@@ -44,6 +47,8 @@ const MAX_TEXTS: usize = 64 << 20;
 const MAX_DIRECTORIES: u64 = 32 << 20;
 /// What is said of a large dump in an archive.
 const NOT_LOOKED: &str = "Its dumps were not looked through for databases to their end. Where the site's is missing among them, unpack the dump and name it: `--dump FILE`.";
+/// So deep are archives in others looked into.
+const MAX_LEVELS: usize = 3;
 /// Most files of one backup.
 const MAX_FILES: usize = 1_000;
 
@@ -56,7 +61,7 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     let site = Site::find(config, domain)?;
     let password = password(import)?;
     let password = password.as_ref();
-    let mut parts = parts(&import.from, password)?;
+    let mut parts = parts(&import.from, password, import.site.as_deref())?;
     let limits = Limits::from_config(&config.limits);
     let path = import.from.clone();
     let mut source = Source {
@@ -82,10 +87,35 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     }
     let live = source.site.wp_config();
     let live_prefix = live.as_deref().and_then(credentials::table_prefix);
-    let tool = tool::of(&listings);
     let site = source.site.clone();
     let live_prefix = live_prefix.as_deref();
     let live_laravel = holds_artisan(&site);
+    let mut import = import.clone();
+    let (mut found_dump, mut said) = (None, Vec::new());
+    // An archive in an archive in a folder.
+    for _ in 0..MAX_LEVELS {
+        let asked = Asked {
+            listings: &listings,
+            inner: &[],
+            import: &import,
+            site: &site,
+            live_prefix,
+            live_laravel,
+            database,
+        };
+        let ([part], true) = (parts.as_slice(), tool::of(&listings).name() == any::Any.name()) else { break };
+        let Some(inner) = inner::of(&asked, &source, part, limits).map_err(named)? else { break };
+        if let Some((dump, databases)) = inner.dump {
+            import.dump = Some(dump.path.clone());
+            found_dump = Some((dump, databases));
+        }
+        said.extend(inner.said);
+        parts = vec![inner.files];
+        source.parts.clone_from(&parts);
+        listings = list(&source, &parts, &[], limits)?;
+    }
+    let import = &import;
+    let tool = tool::of(&listings);
     let asked = Asked { listings: &listings, inner: &[], import, site: &site, live_prefix, live_laravel, database };
     let inner = tool.inner(&asked).map_err(named)?;
     if !inner.is_empty() {
@@ -94,6 +124,8 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     let asked = Asked { listings: &listings, inner: &inner, import, site: &site, live_prefix, live_laravel, database };
     let answered = tool.answer(&asked).map_err(named)?;
     for (part, places) in parts.iter_mut().zip(answered.places) {
+        // What Finder of macOS puts beside the files is none of them.
+        let places = places.with(&RelPath::parse(ASIDE)?, Rule::Nothing);
         *part = part.clone().placed(Arc::new(places));
     }
     for at in answered.passed_over.iter().rev() {
@@ -103,11 +135,15 @@ pub fn open(config: &Config, domain: &Domain, import: &api::Import, database: bo
     parts.iter_mut().filter(|part| part.role == Role::Archive).skip(1).for_each(|part| part.role = Role::Files);
     let (mut keeps, mut lacks) = (answered.keeps, answered.lacks);
     lacks.extend(beside);
+    lacks.extend(said);
     let mut dump = answered.dump || listings.iter().any(|listing| listing.is_dump);
     let mut databases = named_databases(&parts, &listings);
     let mut is_cut = !databases.is_empty() && listings.iter().any(|listing| listing.is_cut);
     if let Some(beside) = import.dump.as_ref().filter(|dump| dump.is_absolute()) {
-        let (part, named) = dump_beside(config, &source, beside, password)?;
+        let (part, named) = match found_dump {
+            Some(found) => found,
+            None => dump_beside(config, &source, beside, password, import.site.as_deref())?,
+        };
         parts.push(part);
         (dump, databases, is_cut) = (true, named, false);
     }
@@ -231,15 +267,15 @@ fn open_at(path: &Path) -> Result<(Part, OwnedFd)> {
 }
 
 /// The parts of a backup: the file or folder itself, or all files of the set that it is one of.
-fn parts(path: &Path, password: Option<&Password>) -> Result<Vec<Part>> {
+fn parts(path: &Path, password: Option<&Password>, site: Option<&str>) -> Result<Vec<Part>> {
     let (part, folder) = open_at(path)?;
     let part = part.opened_by(password);
     let around = path.parent().unwrap_or(Path::new("/"));
-    if let Some(dump) = as_dump(&part)? {
+    if let Some(dump) = as_dump(&part, site)? {
         return Ok(vec![dump]);
     }
     if part.container == Container::Folder {
-        return set_in(&part, path, password).map(|set| set.unwrap_or_else(|| vec![part]));
+        return set_in(&part, path, password, site).map(|set| set.unwrap_or_else(|| vec![part]));
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if let Some((key, set)) = set_of(&name) {
@@ -257,12 +293,12 @@ fn parts(path: &Path, password: Option<&Password>) -> Result<Vec<Part>> {
     Ok(vec![sniffed(part, &folder)?])
 }
 
-/// A folder that is a dump; `None` for every other thing.
-fn as_dump(part: &Part) -> Result<Option<Part>> {
+/// A folder that is a dump; `None` for every other thing. `site`: the database that was asked for, where it holds several.
+fn as_dump(part: &Part, site: Option<&str>) -> Result<Option<Part>> {
     if part.container != Container::Folder {
         return Ok(None);
     }
-    let of = |part: &Part| DumpFolder::of(part.folder()).map_err(|error| about(&part.path, error));
+    let of = |part: &Part| DumpFolder::of(part.folder(), site).map_err(|error| about(&part.path, error));
     if let Some(dump) = of(part)? {
         return Ok(Some(part.clone().into_dump(dump)));
     }
@@ -270,14 +306,17 @@ fn as_dump(part: &Part) -> Result<Option<Part>> {
     for name in folders_alone(part.folder())? {
         let inner = Part::open_in(part.folder(), &part.path, &RelPath::parse(name.as_bytes())?, Role::Archive)?;
         // One that is several databases' itself is no folder of one.
-        found.extend(DumpFolder::of(inner.folder()).ok().flatten().map(|dump| inner.into_dump(dump)));
+        found.extend(DumpFolder::of(inner.folder(), site).ok().flatten().map(|dump| inner.into_dump(dump)));
+    }
+    let named = |part: &Part| part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if found.iter().any(|part| site == Some(named(part).as_str())) {
+        found.retain(|part| site == Some(named(part).as_str()));
     }
     if found.len() > 1 {
-        let named = |part: &Part| part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let names: Vec<String> = found.iter().map(named).collect();
         let message = format!("it holds the dumps of {} databases: {}", names.len(), printable(&names.join(", ")));
         return Err(about(&part.path, Error::new(Code::BackupLayoutUnknown, message))
-            .hint("Name the folder of the one that is meant.")
+            .hint("Say which one: `--site DATABASE` (\"site\" in `backup`), or name its folder.")
             .with("dumps", names));
     }
     Ok(found.pop())
@@ -309,7 +348,7 @@ fn set_of(name: &str) -> Option<(String, SetOf)> {
 }
 
 /// The set that lies in a folder; `None` where it is a folder of something else.
-fn set_in(folder: &Part, path: &Path, password: Option<&Password>) -> Result<Option<Vec<Part>>> {
+fn set_in(folder: &Part, path: &Path, password: Option<&Password>, site: Option<&str>) -> Result<Option<Vec<Part>>> {
     let handle = folder.folder().try_clone_to_owned().map_err(|error| Error::io("open a folder again", &error))?;
     let mut keys: Vec<String> = names(&handle)?.iter().filter_map(|name| Some(set_of(name)?.0)).collect();
     keys.sort();
@@ -318,7 +357,7 @@ fn set_in(folder: &Part, path: &Path, password: Option<&Password>) -> Result<Opt
         [] => Ok(None),
         [_] => {
             let first = names(&handle)?.into_iter().find(|name| set_of(name).is_some()).unwrap_or_default();
-            parts(&path.join(first), password).map(Some)
+            parts(&path.join(first), password, site).map(Some)
         }
         several => Err(Error::new(
             Code::BackupLayoutUnknown,
@@ -438,11 +477,9 @@ fn sniffed(mut part: Part, folder: &OwnedFd) -> Result<Part> {
         part.container = Container::Zip;
         return whole_zip(part, folder);
     }
-    if start.starts_with(jpa::ENCRYPTED_MARK) {
-        let shown = part.path.display().to_string();
-        return Err(Error::new(Code::BackupUnreadable, format!("{shown} is an encrypted archive of Akeeba (.jps)"))
-            .hint("Unpack it by Akeeba's Kickstart, which asks for its password, and name the folder; or make the backup anew as JPA.")
-            .with("path", shown));
+    if start.starts_with(jps::MARK) || is_last_jps(&part.path) {
+        part.container = Container::Jps;
+        return whole_jps(part, folder, start.starts_with(jps::MARK));
     }
     if start.starts_with(jpa::MARK) || is_of_jpa(&part.path, folder)? {
         part.container = Container::Jpa;
@@ -468,7 +505,8 @@ fn sniffed(mut part: Part, folder: &OwnedFd) -> Result<Part> {
         codec => read_some(&mut codec.reader(part.reader())?, &mut plain).map_err(|error| part.named(error))?,
     };
     plain.truncate(read);
-    let is_text = !plain.is_empty() && !plain.contains(&0) && looks_like_sql(&plain);
+    let is_text =
+        archive::utf16::is_one(&plain) || (!plain.is_empty() && !plain.contains(&0) && looks_like_sql(&plain));
     if is_text {
         part.role = Role::Dump;
     }
@@ -490,7 +528,7 @@ fn read_some(from: &mut dyn Read, into: &mut [u8]) -> Result<usize> {
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(crate::archive::unwrap_io(error)),
+            Err(error) => return Err(archive::unwrap_io(error)),
         }
     }
     Ok(filled)
@@ -511,45 +549,50 @@ fn dump_beside(
     source: &Source,
     path: &Path,
     password: Option<&Password>,
+    site: Option<&str>,
 ) -> Result<(Part, Vec<String>)> {
     let (part, folder) = open_at(path)?;
     let part = part.opened_by(password);
-    let part = match as_dump(&part)? {
+    let part = match as_dump(&part, site)? {
         Some(dump) => dump,
         None => sniffed(part, &folder)?,
     };
     match (part.role.clone(), part.container) {
         (Role::Dump, _) => {
-            let text = crate::archive::text(part.reader()).map_err(|error| part.named(error))?;
+            let text = archive::text(part.reader()).map_err(|error| part.named(error))?;
             let most = Limits::from_config(&config.limits).bytes;
             let head = dump_head(text, most).map_err(|error| part.named(error))?;
             Ok((part, head.databases))
         }
-        (_, Container::Zip) => {
+        (_, container) if container != Container::Folder => {
             let listing = Listing::of(source, &part, &[], Limits::from_config(&config.limits))?;
-            let (dump, places) = match aapanel::tables(&listing) {
-                Some((first, more)) => (first.clone(), Places::of("dump").with_dump_in_parts(&first, more)),
-                None => {
-                    let dump = listing.dump(None, None, false).map_err(|error| about(path, error))?;
-                    let dump =
-                        dump.ok_or_else(|| about(path, Error::new(Code::BackupIncomplete, "it holds no dump")))?;
-                    (dump.clone(), Places::of("dump").with(&dump, Rule::Dump))
-                }
-            };
-            let mut part = part.placed(Arc::new(places));
-            part.role = Role::Files;
-            Ok((part, listing.databases.get(&dump).cloned().unwrap_or_default()))
+            let found = dump_in(part, &listing).map_err(|error| about(path, error))?;
+            found.ok_or_else(|| about(path, Error::new(Code::BackupIncomplete, "it holds no dump")))
         }
         _ => Err(Error::new(Code::BackupUnreadable, format!("{} is no dump of SQL", path.display()))
             .with("path", path.display().to_string())),
     }
 }
 
+/// An archive of which the dump alone is read, with the databases that this names; `None` where it holds none.
+fn dump_in(part: Part, listing: &Listing) -> Result<Option<(Part, Vec<String>)>> {
+    let (dump, places) = match aapanel::tables(listing) {
+        Some((first, more)) => (first.clone(), Places::of("dump").with_dump_in_parts(&first, more)),
+        None => match listing.dump(None, None, false)? {
+            Some(dump) => (dump.clone(), Places::of("dump").with(&dump, Rule::Dump)),
+            None => return Ok(None),
+        },
+    };
+    let mut part = part.placed(Arc::new(places));
+    part.role = Role::Files;
+    Ok(Some((part, listing.databases.get(&dump).cloned().unwrap_or_default())))
+}
+
 fn list(source: &Source, parts: &[Part], inner: &[RelPath], limits: Limits) -> Result<Vec<Listing>> {
     let listing = |part: &Part, limits: Limits| {
         if part.role == Role::Dump {
             let file = part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let text = crate::archive::text(part.reader()).map_err(|error| part.named(error))?;
+            let text = archive::text(part.reader()).map_err(|error| part.named(error))?;
             let found = dump_head(text, limits.bytes).map_err(|error| part.named(error))?;
             let head = String::from_utf8_lossy(&found.text).into_owned();
             let databases = BTreeMap::from([(RelPath::default(), found.databases)]);

@@ -2,8 +2,8 @@
 //! how they come to it: the order of the archives, the limits, what a whole archive is and how an error is named are here.
 
 use crate::archive::{
-    self, DafReader, Entries, Entry, EntryKind, JpaReader, Limits, Recorder, SevenZipReader, TarReader, WpressReader,
-    ZipReader,
+    self, DafReader, Entries, Entry, EntryKind, JpaReader, JpsReader, Limits, Recorder, SevenZipReader, TarReader,
+    WpressReader, ZipReader,
 };
 use crate::backup::contents::ConfigFound;
 use crate::backup::continued::Continued;
@@ -148,6 +148,11 @@ impl Walk<'_> {
                 let mut jpa = if self.purpose == Purpose::Names { jpa.names_only() } else { jpa };
                 self.whole(&mut jpa, sorter_ref, progress, &mut visit)?
             }
+            Container::Jps => {
+                let jps = JpsReader::open(part.bytes(&count), self.limits, part.password())?;
+                let mut jps = if self.purpose == Purpose::Names { jps.names_only() } else { jps };
+                self.whole(&mut jps, sorter_ref, progress, &mut visit)?
+            }
             Container::SevenZip => {
                 let mut seven_zip = SevenZipReader::open(part.bytes(&count), self.limits, part.password())?;
                 self.whole(&mut seven_zip, sorter_ref, progress, &mut visit)?
@@ -191,9 +196,20 @@ impl Walk<'_> {
         Ok(read + length)
     }
 
+    /// The backup is another program's.
+    fn is_foreign(&self) -> bool {
+        self.source.foreign.is_some() || self.purpose == Purpose::Names
+    }
+
     fn lenient<R: Read>(&self, tar: TarReader<R>) -> TarReader<R> {
-        let careless = self.source.foreign.is_some() || self.purpose == Purpose::Names;
-        if careless { tar.with_lost_links() } else { tar }
+        if self.is_foreign() { tar.with_lost_links() } else { tar }
+    }
+
+    /// A name from the root of another program's machine (`tar -P`, PHP's `addFile`) is one from the top of its backup, as tar and unzip
+    /// read it.
+    fn relative<'n>(&self, name: &'n [u8]) -> &'n [u8] {
+        let begin = if self.is_foreign() { name.iter().take_while(|byte| **byte == b'/').count() } else { 0 };
+        &name[begin..]
     }
 
     fn tar<'b>(
@@ -238,7 +254,10 @@ impl Walk<'_> {
             if matches!(entry.kind, EntryKind::Special(b'1' | b'2')) {
                 continue;
             }
-            let mut path = RelPath::parse(&entry.path)?;
+            let mut path = RelPath::parse(self.relative(&entry.path))?;
+            if let EntryKind::HardLink(target) = &mut entry.kind {
+                *target = self.relative(target).to_vec();
+            }
             if !around.is_root() {
                 path = around.below(&path);
                 // It begins there in the archive inside.

@@ -93,6 +93,8 @@ pub enum Container {
     Daf,
     /// An archive of Akeeba Backup.
     Jpa,
+    /// An encrypted one.
+    Jps,
     /// An archive of 7-Zip.
     SevenZip,
     /// A folder.
@@ -260,7 +262,13 @@ impl Part {
     /// The zip archive of this name that lies in this one.
     #[must_use]
     pub(crate) fn of_inside(&self, name: &str, lies: Lies, tail: Tail) -> Part {
-        Part { path: self.path.join(name), inside: Some((lies, tail)), places: None, ..self.clone() }
+        let container = Container::Zip;
+        Part { path: self.path.join(name), container, inside: Some((lies, tail)), places: None, ..self.clone() }
+    }
+
+    /// It lies in another archive.
+    pub fn is_inside(&self) -> bool {
+        self.inside.is_some()
     }
 
     /// Bytes of its archive.

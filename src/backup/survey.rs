@@ -31,6 +31,25 @@ const MAX_TEXT: u64 = 256 << 10;
 const MAX_NAMING: usize = 100;
 /// As much of the dumps in one part is looked through for databases.
 const MAX_LOOKED: u64 = 1 << 30;
+/// So many folders below the one that all lies in are near the top.
+const NEAR: usize = 2;
+/// Most archives near the top, and dumps that are not read.
+const MOST_ARCHIVES: usize = 100;
+/// Most files whose beginning is read to find a dump.
+const MOST_LOOKED: usize = 100;
+/// What the first lines of a dump have.
+const WRITERS: [&[u8]; 8] = [
+    b"-- MySQL dump",
+    b"-- MariaDB dump",
+    b"-- phpMyAdmin SQL Dump",
+    b"-- Adminer ",
+    b"HeidiSQL",
+    b"Sequel Ace SQL dump",
+    b"mysqldump-php",
+    b"\nDROP TABLE IF EXISTS `",
+];
+/// The folder in which Finder of macOS keeps attributes.
+pub const ASIDE: &[u8] = b"__MACOSX";
 const MAX_TEXTS: usize = 512;
 const MAX_TEXT_BYTES: usize = 8 << 20;
 /// Configurations of sites, wherever they lie.
@@ -79,6 +98,13 @@ pub struct Listing {
     pub backups: BTreeSet<RelPath>,
     /// Files that are dumps by their names.
     pub dumps: Vec<RelPath>,
+    /// Files near the top that are dumps by what is in them, and not by their names.
+    pub untold: Vec<RelPath>,
+    pub(super) looked: usize,
+    /// Files near the top that are dumps by their names, packed or encrypted in a way that is not read.
+    pub unread: Vec<RelPath>,
+    /// Archives near the top that are no dumps by their names.
+    pub archives: Vec<RelPath>,
     /// Small files.
     pub texts: BTreeMap<RelPath, Vec<u8>>,
     /// What reading it uses of the limits.
@@ -147,7 +173,7 @@ impl Listing {
     fn note(&mut self, path: &RelPath, entry: &Entry, data: &mut dyn Read) -> Result<()> {
         self.spent.entries += 1;
         self.spent.bytes = self.spent.bytes.saturating_add(entry.size);
-        if path.is_root() {
+        if path.is_root() || path.names().next() == Some(ASIDE) {
             return Ok(());
         }
         let is_folder = entry.kind == EntryKind::Folder;
@@ -198,6 +224,23 @@ impl Listing {
                 self.starts.insert(folder);
             }
         }
+        let near = self.trunk.as_ref().is_some_and(|trunk| depth <= trunk.names().count() + NEAR);
+        if near && entry.kind == EntryKind::File && self.archives.len() < MOST_ARCHIVES && is_archive(name) {
+            self.archives.push(path.clone());
+        }
+        if near && is_unread_dump(name) && self.unread.len() < MOST_ARCHIVES {
+            self.unread.push(path.clone());
+        }
+        if near && entry.kind == EntryKind::File && may_be_dump(name) && self.looked < MOST_LOOKED {
+            self.looked += 1;
+            if let Some(named) = self.look(data) {
+                self.untold.push(path.clone());
+                if !named.is_empty() {
+                    self.databases.insert(path.clone(), named);
+                }
+            }
+            return Ok(());
+        }
         if is_dump(name) && self.dumps.len() < MOST {
             self.dumps.push(path.clone());
             if entry.kind == EntryKind::File && depth <= DEPTH && self.databases.len() < MAX_NAMING {
@@ -218,6 +261,15 @@ impl Listing {
             self.texts.insert(path.clone(), text);
         }
         Ok(())
+    }
+
+    /// The databases that a file names, where it is a dump by what is in it.
+    fn look(&mut self, data: &mut dyn Read) -> Option<Vec<String>> {
+        let head = archive::text(data).and_then(|text| dump_head(text, self.left)).ok()?;
+        self.left -= head.looked;
+        let is_one = WRITERS.iter().any(|writer| memchr::memmem::find(&head.text, writer).is_some());
+        self.is_cut |= is_one && head.is_cut;
+        is_one.then_some(head.databases)
     }
 
     /// What cannot be read is said when the dump itself is.
@@ -443,6 +495,9 @@ impl Listing {
             None => true,
         };
         let mut dumps: Vec<&RelPath> = self.dumps.iter().filter(place).collect();
+        if dumps.is_empty() {
+            dumps = self.untold.iter().filter(place).collect();
+        }
         if let (Some(schema), true) = (schema, dumps.len() > 1 || by_name) {
             let stem = |dump: &RelPath| {
                 let name = dump.last_name();
@@ -546,9 +601,48 @@ pub fn is_tar(name: &[u8]) -> bool {
     name.ends_with(b".tgz") || unpacked(&name).ends_with(b".tar")
 }
 
-/// Whether a file is a dump by its name.
+/// Whether a file is a dump by its name. Of a name that begins so macOS keeps attributes.
 pub fn is_dump(name: &[u8]) -> bool {
-    unpacked(&name.to_ascii_lowercase()).ends_with(b".sql")
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_suffix(b".zip").unwrap_or(&name);
+    unpacked(name).ends_with(b".sql") && !name.starts_with(b"._")
+}
+
+/// Whether a file may be a dump although its name does not say so.
+fn may_be_dump(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    let plain = unpacked(&name);
+    let ends = [&b".dump"[..], b".dmp", b".mysql", b".mysqldump", b".sql.txt", b".bak"];
+    let is_packed = plain.len() < name.len() && !plain.ends_with(b".tar") && !plain.contains(&b'.');
+    !name.starts_with(b"._") && !is_dump(&name) && (is_packed || ends.iter().any(|end| plain.ends_with(end)))
+}
+
+/// Whether a file is a dump in a form that is not read, by its name: `.sql.gpg`, `.sql.7z`, `.sql.gz.enc`.
+fn is_unread_dump(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    let ends = [
+        &b".gpg"[..],
+        b".pgp",
+        b".asc",
+        b".age",
+        b".enc",
+        b".aes",
+        b".crypt",
+        b".7z",
+        b".rar",
+        b".lz",
+        b".z",
+        b".lzma",
+    ];
+    let end = ends.iter().find_map(|end| name.strip_suffix(*end));
+    end.is_some_and(is_dump)
+}
+
+/// Whether a file is an archive of any kind by its name.
+fn is_archive(name: &[u8]) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let ends = [&b".zip"[..], b".7z", b".jpa", b".wpress", b".daf"];
+    !is_dump(name) && !lower.starts_with(b"._") && (is_tar(name) || ends.iter().any(|end| lower.ends_with(end)))
 }
 
 /// A name without the end that says how its file is packed.
@@ -663,6 +757,36 @@ mod tests {
         assert_eq!(found("db/shop.mysql.sql.zst", Some("shop")).unwrap().as_deref(), Some("db/shop.mysql.sql.zst"));
         assert_eq!(found("one/any.sql", Some("shop")).unwrap().as_deref(), Some("one/any.sql"), "in its own folder");
         assert!(found("three/any.sql", Some("shop")).is_err());
+    }
+
+    #[test]
+    fn what_is_a_dump_by_its_content_or_cannot_be_read_is_known() {
+        let mut listing = Listing::default();
+        let dump: &[u8] = b"-- MySQL dump 10.13\nUSE `shop`;\n";
+        let files: [(&str, &[u8]); 9] = [
+            ("site/index.php", b"<?php"),
+            ("site/db.gz", dump),
+            ("site/old.dump", dump),
+            ("site/pictures.gz", b"noise"),
+            ("site/wp-config.php.bak", b"<?php"),
+            ("site/a/b/c/deep.dump", dump),
+            ("site/db.sql.gpg", b"noise"),
+            ("site/www.zip", b"PK"),
+            ("__MACOSX/site/._db.sql", b"\0\x05"),
+        ];
+        for (path, text) in files {
+            let entry = Entry::file(path, text.len() as u64);
+            listing.note(&RelPath::parse(path.as_bytes()).unwrap(), &entry, &mut &*text).unwrap();
+        }
+        let names = |paths: &[RelPath]| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names(&listing.untold), ["site/db.gz", "site/old.dump"]);
+        assert_eq!(names(&listing.unread), ["site/db.sql.gpg"]);
+        assert_eq!(names(&listing.archives), ["site/www.zip"]);
+        assert!(listing.dumps.is_empty());
+        assert_eq!(listing.databases.values().flatten().collect::<Vec<_>>(), ["shop", "shop"]);
+        for (name, is_one) in [("a.sql.zip", true), ("A.SQL.GZ", true), ("._a.sql", false), ("a.zip", false)] {
+            assert_eq!(is_dump(name.as_bytes()), is_one, "{name}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ fn fixtures() -> PathBuf {
 }
 
 /// Where and how a site of another program came back.
-struct Case {
+pub struct Case {
     /// Below the fixtures.
     folder: &'static str,
     /// The file that is named; empty: the folder.
@@ -24,16 +24,16 @@ struct Case {
     now: &'static [&'static str],
 }
 
-fn case(folder: &'static str, file: &'static str) -> Case {
+pub fn case(folder: &'static str, file: &'static str) -> Case {
     Case { folder, file, more: json!({}), known: &[], now: &[] }
 }
 
 impl Case {
-    fn with(self, more: Value) -> Case {
+    pub fn with(self, more: Value) -> Case {
         Case { more, ..self }
     }
 
-    fn but(self, known: &'static [&'static str]) -> Case {
+    pub fn but(self, known: &'static [&'static str]) -> Case {
         Case { known, ..self }
     }
 
@@ -66,11 +66,11 @@ impl Case {
 }
 
 /// The account in it is the live one's.
-const ACCOUNT: &str = "file differs: wp-config.php: ";
+pub const ACCOUNT: &str = "file differs: wp-config.php: ";
 /// The world's restore.toml lets no file be run.
-const MODE: &str = "file differs: wp-content/plugins/rv-hello/bin/run.sh: mode is 0644, should be 0755";
+pub const MODE: &str = "file differs: wp-content/plugins/rv-hello/bin/run.sh: mode is 0644, should be 0755";
 
-fn bring(cases: &[Case]) {
+pub fn bring(cases: &[Case]) {
     let world = World::up();
     let before = world.digest();
     let mut wrong = Vec::new();
@@ -530,7 +530,11 @@ fn a_hostile_container_changes_nothing_and_says_why_in_one_sentence() {
     assert!(made.success());
     let cases = [
         (zip(place.path(), "slip.zip", &format!("{site}put('www/../../escaped')")), "unsafe_path", "leaves its root"),
-        (zip(place.path(), "absolute.zip", &format!("{site}put('/etc/cron.d/x')")), "unsafe_path", "is absolute"),
+        (
+            zip(place.path(), "absolute.zip", &format!("{site}put('/../etc/cron.d/x')")),
+            "unsafe_path",
+            "leaves its root",
+        ),
         (
             zip(place.path(), "windows.zip", &format!("{site}put('www\\\\..\\\\..\\\\x', system=0)")),
             "unsafe_path",

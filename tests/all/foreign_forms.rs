@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Makes a backup by a script, in a folder with `s/www` and `s/database.sql` of a fixture.
-fn made(script: &str) -> tempfile::TempDir {
+pub fn made(script: &str) -> tempfile::TempDir {
     let place = tempfile::tempdir().unwrap();
     let archive =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/foreign/archive/tar.gz/example.com.tar.gz");
@@ -20,12 +20,12 @@ fn made(script: &str) -> tempfile::TempDir {
     place
 }
 
-fn import(from: PathBuf, more: &Value) -> Value {
+pub fn import(from: PathBuf, more: &Value) -> Value {
     json!({"domain": DOMAIN, "backup": with_fields(json!({"from": from}), more), "wait": true})
 }
 
 /// What the preview says.
-fn warnings(world: &World, request: &Value) -> String {
+pub fn warnings(world: &World, request: &Value) -> String {
     world.call("preview_backup", request.clone())["warnings"].to_string()
 }
 

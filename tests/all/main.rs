@@ -27,6 +27,7 @@ mod filesystems;
 mod floors;
 mod foreign;
 mod foreign_forms;
+mod foreign_shapes;
 mod formats;
 mod fresh;
 mod hooks;

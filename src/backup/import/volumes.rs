@@ -1,4 +1,4 @@
-//! An archive in several files, of which one was named: zip (`NAME.z01` … `NAME.zip`), Akeeba's (`NAME.j01` … `NAME.jpa`) and 7-Zip's
+//! An archive in several files, of which one was named: zip (`NAME.z01` … `NAME.zip`), Akeeba's (`NAME.j01` … `NAME.jpa` or `.jps`) and 7-Zip's
 //! (`NAME.7z.001` …).
 
 use super::{MAX_FILES, names};
@@ -93,6 +93,29 @@ pub(super) fn whole_jpa(part: Part, folder: &OwnedFd, begins: bool) -> Result<Pa
         return Err(missing(&part, format!("{name}.j{found:02}"), &format!(", one of its {wanted} files,")));
     }
     Ok(part)
+}
+
+/// Whether a file is called as the last one of an encrypted archive of Akeeba.
+pub(super) fn is_last_jps(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("jps"))
+}
+
+/// An encrypted archive of Akeeba, with the files before the last one where it is in several. `begins`: it begins as one.
+pub(super) fn whole_jps(part: Part, folder: &OwnedFd, begins: bool) -> Result<Part> {
+    let (name, is_last) = (stem(&part.path), is_last_jps(&part.path));
+    if !is_last && is_numbered(&part.path, 'j', 2) {
+        let message = format!("{} is one of the files of an encrypted archive of Akeeba", part.path.display());
+        return Err(Error::new(Code::BackupUnreadable, message).hint(format!("Name the last one: {name}.jps.")));
+    }
+    let earlier = if begins { Vec::new() } else { earlier(&part, folder, 'j')? };
+    if !begins && earlier.is_empty() {
+        return Err(missing(
+            &part,
+            format!("{name}.j01"),
+            ", with which an encrypted archive of Akeeba in several files begins,",
+        ));
+    }
+    Ok(part.of_several(&earlier))
 }
 
 /// The number of one of the files of a 7-Zip archive.

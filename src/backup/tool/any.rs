@@ -68,6 +68,10 @@ fn require_application(asked: &Asked, archive: &RelPath) -> Result<()> {
 /// Those of looking for the site.
 pub fn inner(asked: &Asked) -> Result<Vec<RelPath>> {
     let [listing] = asked.listings else { return Ok(Vec::new()) };
+    // Beside others it may be anything's.
+    if listing.archives.len() > 1 && asked.import.root.is_none() {
+        return Ok(Vec::new());
+    }
     let mut tars = listing.names.iter().filter(|(path, is_folder)| !**is_folder && is_tar(path.last_name()));
     let (Some((only, _)), None) = (tars.next(), tars.next()) else { return Ok(Vec::new()) };
     let is_around = match &asked.import.root {
@@ -75,6 +79,17 @@ pub fn inner(asked: &Asked) -> Result<Vec<RelPath>> {
         None => listing.root(&asked.sites())?.is_some() || overlay_of_top(asked, listing)?.is_some(),
     };
     Ok(if is_around { Vec::new() } else { vec![only.clone()] })
+}
+
+/// Whether the only part holds nothing of a site, neither beside archives nor in the only one.
+///
+/// # Errors
+/// Those of looking for the site.
+pub fn holds_no_site(asked: &Asked) -> Result<bool> {
+    let [listing] = asked.listings else { return Ok(false) };
+    // Several that look like a site are asked for where they are.
+    let has_site = listing.root(&asked.sites()).map_or(true, |root| root.is_some());
+    Ok(!has_site && overlay_of_top(asked, listing)?.is_none() && inner(asked)?.is_empty())
 }
 
 /// The answer for the first part; `root` is the document root, where the tool knows it.
@@ -154,6 +169,10 @@ pub fn answer_of(
             answered.keeps.push("wp-config.php".to_owned());
             answered.lacks.push("Its document root has no wp-config.php: that of the live site stays.".to_owned());
         }
+        for (name, said) in overlay::left_out(asked, listing, root) {
+            answered.keeps.push(name.to_owned());
+            answered.lacks.push(said);
+        }
         answered.files = true;
     }
     if let Some(dump) = &dump {
@@ -161,8 +180,20 @@ pub fn answer_of(
         answered.dump = true;
     }
     if !answered.files && dump.is_some() && holds_more(listing, dump.as_ref()) {
-        let said = "Nothing in it looks like a site: what it holds beside the dump is not restored. `--root FOLDER` says which folder is the document root.";
-        answered.lacks.push(said.to_owned());
+        if !listing.archives.is_empty() && asked.told_dump()?.is_none() {
+            return Err(unread(
+                listing,
+                "Where the dump alone is meant, name it as it lies in it: `--dump PATH/INSIDE`.",
+            ));
+        }
+        let said = "Nothing in it looks like a site: what it holds beside the dump is not restored. `--root FOLDER` says which folder is the document root.".to_owned();
+        answered.lacks.push(said);
+    }
+    if dump.is_none() && !asked.has_dump_beside() && asked.database {
+        answered.lacks.extend(listing.unread.first().map(|dump| {
+            let dump = crate::text::printable(&dump.to_string());
+            format!("{dump} in it is no dump that is read as it is: the live database stays. Unpack or decrypt it, and name what comes of it: `--dump FILE`.")
+        }));
     }
     if !answered.files && dump.is_none() && !asked.has_dump_beside() && !listing.is_dump {
         let tops: Vec<String> = listing
@@ -171,6 +202,9 @@ pub fn answer_of(
             .map(|name| String::from_utf8_lossy(name).into_owned())
             .collect();
         let names = crate::text::printable(&tops.join(", "));
+        if !listing.archives.is_empty() {
+            return Err(unread(listing, "Or name the one with the files by `--from`, and the dump by `--dump`."));
+        }
         return Err(Error::new(
             Code::BackupLayoutUnknown,
             format!("nothing in it looks like a site or a dump; at its top are {names}"),
@@ -182,6 +216,17 @@ pub fn answer_of(
     answered.extent = if answered.parts.is_none() || has_settings { Extent::Unknown } else { Extent::Part };
     answered.places.push(places);
     Ok(answered)
+}
+
+/// The error of archives of which none is known to have the files. `or`: the other way out.
+fn unread(listing: &Listing, or: &str) -> Error {
+    let archives: Vec<String> = listing.archives.iter().map(ToString::to_string).collect();
+    let few = crate::text::printable(&crate::text::few(&archives));
+    let message =
+        format!("it holds archives in which no site was found, or which cannot be read where they lie: {few}");
+    Error::new(Code::BackupLayoutUnknown, message)
+        .hint(format!("Unpack it, and name the folder with them. {or}"))
+        .with("archives", archives)
 }
 
 /// The folder in which the site is: below its `wp-config.php`, where WordPress looks for that beside its folder, too.

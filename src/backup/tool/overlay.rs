@@ -121,6 +121,26 @@ fn of_laravel(asked: &Asked, listing: &Listing, root: &RelPath) -> Result<Option
     Ok(Some(Overlay { places, parts, holds: Some(Holds::SiteFolder), lacks: vec![said.to_owned()] }))
 }
 
+/// What a backup of a Laravel application often leaves out, because it is made anew, is secret, or is not in its repository: the live one
+/// stays, with a sentence.
+pub fn left_out(asked: &Asked, listing: &Listing, root: &RelPath) -> Vec<(&'static str, String)> {
+    if !asked.live_laravel || !listing.names.contains_key(&root.join(b"artisan")) {
+        return Vec::new();
+    }
+    [
+        (
+            "vendor",
+            "no vendor folder: that of the live site stays. Run `composer install` where composer.lock differs.",
+        ),
+        (".env", "no .env: that of the live site stays."),
+        ("storage", "no storage folder: that of the live site stays."),
+    ]
+    .into_iter()
+    .filter(|(name, _)| !listing.has(&root.join(name.as_bytes())))
+    .map(|(name, said)| (name, format!("Of the Laravel application it holds {said}")))
+    .collect()
+}
+
 /// The inside of a `wp-content` folder without the folder: with themes and plugins, for a live site that is of WordPress.
 pub fn of_content(asked: &Asked, listing: &Listing) -> Option<Overlay> {
     let tops = match super::only_top(listing) {
