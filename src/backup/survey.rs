@@ -48,6 +48,8 @@ const WRITERS: [&[u8]; 8] = [
     b"mysqldump-php",
     b"\nDROP TABLE IF EXISTS `",
 ];
+/// The dump in a backup of Webinoly.
+const OF_WEBINOLY: &[u8] = b"webinoly_backup_db";
 /// The folder in which Finder of macOS keeps attributes.
 pub const ASIDE: &[u8] = b"__MACOSX";
 const MAX_TEXTS: usize = 512;
@@ -498,6 +500,12 @@ impl Listing {
         if dumps.is_empty() {
             dumps = self.untold.iter().filter(place).collect();
         }
+        let is_of_folder = |dump: &&&RelPath| unpacked(dump.last_name()).ends_with(b"-schema-create.sql");
+        if let Some(folder) = dumps.iter().find(is_of_folder).and_then(|dump| Some(dump.split_last()?.0)) {
+            let message = format!("it holds a dump of mydumper, a file a table, in {}", shown(&folder));
+            return Err(Error::new(Code::BackupLayoutUnknown, message)
+                .hint("Unpack it, and name that folder beside the rest: `--dump FOLDER`; or restore the files alone: `--only files`."));
+        }
         if let (Some(schema), true) = (schema, dumps.len() > 1 || by_name) {
             let stem = |dump: &RelPath| {
                 let name = dump.last_name();
@@ -605,7 +613,7 @@ pub fn is_tar(name: &[u8]) -> bool {
 pub fn is_dump(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix(b".zip").unwrap_or(&name);
-    unpacked(name).ends_with(b".sql") && !name.starts_with(b"._")
+    (unpacked(name).ends_with(b".sql") && !name.starts_with(b"._")) || name == OF_WEBINOLY
 }
 
 /// Whether a file may be a dump although its name does not say so.
@@ -742,6 +750,17 @@ mod tests {
         );
         assert!(found(&["a/one.sql", "a/two.sql"], Some("three")).unwrap_err().message.contains("2 dumps"));
         assert_eq!(found(&["x"], None).unwrap(), None);
+    }
+
+    #[test]
+    fn of_a_dump_with_a_file_a_table_no_file_is_taken_for_the_dump() {
+        let files = ["www/wp-config.php", "my/metadata", "my/shop-schema-create.sql.gz", "my/shop.t-schema.sql.gz"];
+        let refused = listing(&files).dump(None, Some("shop"), false).unwrap_err();
+        assert!(refused.message.contains("mydumper, a file a table, in my"), "{}", refused.message);
+        assert!(refused.hint.contains("--dump FOLDER"), "{}", refused.hint);
+        let webinoly = ["var/www/shop.example/htdocs/wp-config.php", "var/www/webinoly_backup_db"];
+        let found = listing(&webinoly).dump(None, None, false).unwrap();
+        assert_eq!(found.unwrap().to_string(), "var/www/webinoly_backup_db");
     }
 
     #[test]

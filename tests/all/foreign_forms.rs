@@ -383,10 +383,10 @@ fn the_files_of_a_site_in_an_archive_of_their_own_are_found() {
         rolled_back(&world, &job);
         world.digest().assert_is(&before, name);
     }
-    assert!(
-        warnings(&world, &import(forms.path().join("two.tar.gz"), &json!({})))
-            .contains("beside the dump is not restored")
-    );
+    let two = |more| import(forms.path().join("two.tar.gz"), &more);
+    let refused = world.refused("preview_backup", two(json!({})));
+    assert!(refused["message"].as_str().unwrap().contains("b/more.tar.gz"), "{refused}");
+    assert!(warnings(&world, &two(json!({"dump": "b/database.sql"}))).contains("beside the dump is not restored"));
     let lost = import(forms.path().join("lost.tar.gz"), &json!({}));
     let refused = world.refused("restore_start", lost.clone());
     assert_eq!(refused["code"], "backup_incomplete", "{refused}");
