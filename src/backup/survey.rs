@@ -267,8 +267,9 @@ impl Listing {
 
     /// The databases that a file names, where it is a dump by what is in it.
     fn look(&mut self, data: &mut dyn Read) -> Option<Vec<String>> {
-        let head = archive::text(data).and_then(|text| dump_head(text, self.left)).ok()?;
-        self.left -= head.looked;
+        let most = self.left.max(HEAD as u64);
+        let head = archive::text(data).and_then(|text| dump_head(text, most)).ok()?;
+        self.left = self.left.saturating_sub(head.looked);
         let is_one = WRITERS.iter().any(|writer| memchr::memmem::find(&head.text, writer).is_some());
         self.is_cut |= is_one && head.is_cut;
         is_one.then_some(head.databases)
