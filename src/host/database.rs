@@ -29,8 +29,8 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 pub use crate::sql::statement::ObjectKind;
-#[cfg(any(test, feature = "test-support"))]
 pub use history::History;
+#[cfg(any(test, feature = "test-support"))]
 pub use load::Loaded;
 pub use load::{Choice, LoadRequest, LoadedTable, UnchangedTable, load};
 pub use next_values::NextValue;
