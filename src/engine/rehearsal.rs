@@ -35,7 +35,7 @@ use crate::path::RelPath;
 use crate::plan::Plan;
 use crate::progress::{Level, Monitor};
 use crate::report::{Check, Outcome, worst};
-use crate::siteconf::{self, Item, guard, nginx, spellings};
+use crate::siteconf::{self, Item, guard, nginx, servers, spellings};
 use crate::text::printable;
 use rustix::fs::OFlags;
 use std::os::fd::AsFd;
@@ -171,7 +171,7 @@ impl<'a> Stage<'a> {
         let shown = served(&files, plan, site.as_ref(), &root, &scripts);
         let is_php = shown.is_some();
         let mut pages: Vec<String> =
-            files.iter().filter_map(|text| nginx::indexes_of(text, plan.domain.as_str()).ok()).flatten().collect();
+            files.iter().filter_map(|text| servers::indexes(text, plan.domain.as_str()).ok()).flatten().collect();
         pages.extend(["index.html", "index.htm"].map(str::to_owned));
         let shown = shown.or_else(|| served(&files, plan, site.as_ref(), &root, &pages));
         let served =
@@ -604,7 +604,7 @@ fn given(files: &[Vec<u8>]) -> (Variables, Variables) {
 fn served(files: &[Vec<u8>], plan: &Plan, site: Option<&Site>, tree: &impl AsFd, names: &[String]) -> Option<PathBuf> {
     let live = &plan.document_root;
     let root = site.map_or_else(|| live.clone(), |site| site.root.clone());
-    let of_nginx = files.iter().filter_map(|text| nginx::roots_of(text, plan.domain.as_str()).ok());
+    let of_nginx = files.iter().filter_map(|text| servers::roots(text, plan.domain.as_str()).ok());
     let named = of_nginx.flatten().map(|root| PathBuf::from(root.trim_end_matches('/')));
     let usual = ["public_html", "public", "web", "htdocs", "httpdocs"].map(|name| root.join(name));
     let mut candidates = named.chain([root.clone()]).chain(usual).chain([live.clone()]);
@@ -636,7 +636,7 @@ fn front(files: &[Vec<u8>], plan: &Plan, served: &Path, tree: &impl AsFd) -> Opt
     if !tries.is_empty() && !tries.iter().any(folders) {
         return None;
     }
-    let names = files.iter().filter_map(|text| nginx::indexes_of(text, plan.domain.as_str()).ok()).flatten();
+    let names = files.iter().filter_map(|text| servers::indexes(text, plan.domain.as_str()).ok()).flatten();
     let inner = served.strip_prefix(&plan.document_root).ok()?;
     names.into_iter().find(|name| {
         let path = RelPath::parse(inner.join(name).as_os_str().as_bytes());

@@ -9,7 +9,7 @@ use crate::config::{Config, domains_list};
 use crate::error::{Code, Error, Result};
 use crate::host::tree;
 use crate::path::{Domain, RelPath};
-use crate::siteconf::{nginx, spellings};
+use crate::siteconf::{servers, spellings};
 use rustix::fs::OFlags;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -178,7 +178,7 @@ fn served(config: &Config, domain: &Domain) -> Option<(PathBuf, PathBuf)> {
     let mut files =
         [&paths.nginx_enabled, &paths.nginx_available].into_iter().flat_map(|folder| spellings(folder, domain));
     let file = files.find(|path| path.is_file())?;
-    let roots = nginx::roots_of(&std::fs::read(&file).ok()?, domain.as_str()).ok()?;
+    let roots = servers::roots(&std::fs::read(&file).ok()?, domain.as_str()).ok()?;
     let [root] = roots.as_slice() else { return None };
     let root = PathBuf::from(root.trim_end_matches('/'));
     let public = root.file_name().is_some_and(|name| PUBLIC.iter().any(|public| name == *public));

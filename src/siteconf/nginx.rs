@@ -1,6 +1,5 @@
 //! Reads nginx configuration text: directives with the place of every argument, and what a site file means.
 
-use super::servers;
 pub use crate::api::answer::site_config::NginxSite as Site;
 use std::ops::Range;
 
@@ -237,35 +236,6 @@ pub fn read_site(text: &[u8]) -> Result<Site, String> {
     Ok(site)
 }
 
-/// The `root` of each server that answers to the domain by its name, once each. One inside a `location` is about some paths only.
-///
-/// # Errors
-/// As [`parse`].
-pub fn roots_of(text: &[u8], domain: &str) -> Result<Vec<String>, String> {
-    let mut roots = Vec::new();
-    for values in values_of(text, domain, "root")? {
-        add(&mut roots, values.first().map_or("", String::as_str));
-    }
-    Ok(roots)
-}
-
-/// The names of a folder's own page, in the order in which nginx looks for them; none where the servers of the domain do not say.
-///
-/// # Errors
-/// As [`parse`].
-pub fn indexes_of(text: &[u8], domain: &str) -> Result<Vec<String>, String> {
-    Ok(values_of(text, domain, "index")?.concat())
-}
-
-/// The arguments of a directive in the servers that answer for the domain.
-fn values_of(text: &[u8], domain: &str, name: &str) -> Result<Vec<Vec<String>>, String> {
-    let directives = parse(text)?;
-    let named = directives.iter().filter(|directive| directive.name == name);
-    let (ours, _) = servers::of(&directives, domain);
-    let of_domain = named.filter(|directive| directive.parent.is_some_and(|parent| ours.contains(&parent)));
-    Ok(of_domain.map(|directive| directive.arguments.iter().map(|word| word.text.clone()).collect()).collect())
-}
-
 fn add(list: &mut Vec<String>, value: &str) {
     if !value.is_empty() && !list.iter().any(|known| known == value) {
         list.push(value.to_owned());
@@ -325,17 +295,6 @@ server {
         assert_eq!(site.server_names, ["example.com", "www.example.com"]);
         assert_eq!(site.listen, ["80", "[::]:80"]);
         assert_eq!(site.roots, ["/var/www/example.com"]);
-    }
-
-    #[test]
-    fn the_root_of_a_domain_is_that_of_its_servers_not_of_a_location() {
-        let text = b"server { server_name other.example; root /srv/other; }
-            server { listen 80; server_name shop.example; return 301 https://$host; }
-            server { listen 443 ssl; root /srv/shop/; server_name www.shop.example shop.example; location /x { root /srv/x; } }";
-        assert_eq!(roots_of(text, "shop.example").unwrap(), ["/srv/shop/"]);
-        assert_eq!(roots_of(text, "none.example").unwrap(), [] as [&str; 0]);
-        let text = b"server { server_name shop.example; index index.html index.php; location /x { index x.php; } }";
-        assert_eq!(indexes_of(text, "shop.example").unwrap(), ["index.html", "index.php"]);
     }
 
     #[test]

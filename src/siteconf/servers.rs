@@ -3,7 +3,7 @@
 //! Source: "How nginx processes a request" and `server_name` of nginx's documentation. Names by a regular expression and the server that
 //! takes what nobody else does are not judged.
 
-use super::nginx::{Directive, covers, server_names};
+use super::nginx::{Directive, covers, parse, server_names};
 
 /// The servers that answer for a domain on one of the addresses at least, and all others, by their places in the configuration.
 pub fn of(all: &[Directive], domain: &str) -> (Vec<usize>, Vec<usize>) {
@@ -27,6 +27,37 @@ pub fn of(all: &[Directive], domain: &str) -> (Vec<usize>, Vec<usize>) {
         servers.iter().partition(|server| server.addresses.iter().any(|address| is_best(server, address)));
     let places = |servers: Vec<&Server>| servers.into_iter().map(|server| server.at).collect();
     (places(ours), places(others))
+}
+
+/// The `root` of each server that answers to the domain by its name, once each. One inside a `location` is about some paths only.
+///
+/// # Errors
+/// As [`nginx::parse`](parse).
+pub fn roots(text: &[u8], domain: &str) -> Result<Vec<String>, String> {
+    let mut roots: Vec<String> = Vec::new();
+    for root in values_of(text, domain, "root")?.into_iter().filter_map(|values| values.into_iter().next()) {
+        if !root.is_empty() && !roots.contains(&root) {
+            roots.push(root);
+        }
+    }
+    Ok(roots)
+}
+
+/// The names of a folder's own page, in the order in which nginx looks for them; none where the servers of the domain do not say.
+///
+/// # Errors
+/// As [`nginx::parse`](parse).
+pub fn indexes(text: &[u8], domain: &str) -> Result<Vec<String>, String> {
+    Ok(values_of(text, domain, "index")?.concat())
+}
+
+/// The arguments of a directive in the servers that answer for the domain.
+fn values_of(text: &[u8], domain: &str, name: &str) -> Result<Vec<Vec<String>>, String> {
+    let directives = parse(text)?;
+    let named = directives.iter().filter(|directive| directive.name == name);
+    let (ours, _) = of(&directives, domain);
+    let of_domain = named.filter(|directive| directive.parent.is_some_and(|parent| ours.contains(&parent)));
+    Ok(of_domain.map(|directive| directive.arguments.iter().map(|word| word.text.clone()).collect()).collect())
 }
 
 /// The server that a directive stands in; none where it is said for all of them.
@@ -97,14 +128,9 @@ fn address(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::siteconf::nginx::parse;
 
-    /// The `root` of each server that answers.
     fn roots(text: &str, domain: &str) -> Vec<String> {
-        let all = parse(text.as_bytes()).unwrap();
-        let (ours, _) = of(&all, domain);
-        let of_server = |server: &usize| all.iter().find(|one| one.parent == Some(*server) && one.name == "root");
-        ours.iter().filter_map(of_server).map(|directive| directive.first().to_owned()).collect()
+        super::roots(text.as_bytes(), domain).unwrap()
     }
 
     #[test]
@@ -140,5 +166,16 @@ mod tests {
             server { listen unix:/run/x.sock; server_name *.example; root /socket; }";
         assert_eq!(roots(text, "shop.example"), ["/plain", "/all", "/loopback", "/socket"]);
         assert_eq!(roots(text, "other.example"), ["/all", "/never", "/loopback", "/socket"]);
+    }
+
+    #[test]
+    fn the_root_of_a_domain_is_that_of_its_servers_not_of_a_location() {
+        let text = "server { server_name other.example; root /srv/other; }
+            server { listen 80; server_name shop.example; return 301 https://$host; }
+            server { listen 443 ssl; root /srv/shop/; server_name www.shop.example shop.example; location /x { root /srv/x; } }";
+        assert_eq!(roots(text, "shop.example"), ["/srv/shop/"]);
+        assert!(roots(text, "none.example").is_empty());
+        let text = b"server { server_name shop.example; index index.html index.php; location /x { index x.php; } }";
+        assert_eq!(indexes(text, "shop.example").unwrap(), ["index.html", "index.php"]);
     }
 }
