@@ -149,6 +149,7 @@ _rui_choose_of_file() { # TITLE
     _rui_choose_password "$1" || return 2
     return 0
   fi
+  RUI_OUT=()
   for kind in sites roots dumps databases prefixes; do
     # One that was answered already is no question.
     ! _rui_was_told "${options[$kind]}" || continue

@@ -186,6 +186,8 @@ struct Content<S> {
     /// Bytes that are to come of the file.
     left: u64,
     piece: Option<DeflateDecoder<BufReader<Plain<S>>>>,
+    /// Nothing came of the piece yet.
+    is_new: bool,
 }
 
 impl<S: ReadAt + Clone> JpsReader<S> {
@@ -314,7 +316,8 @@ impl<S: ReadAt + Clone> JpsReader<S> {
         self.entries = self.entries.wrapping_add(1);
         self.plain = self.plain.wrapping_add(size);
         let size = if kind == EntryKind::File { u64::from(size) } else { 0 };
-        self.content = (kind == EntryKind::File).then(|| Content { name: shown, left: size, piece: None });
+        self.content =
+            (kind == EntryKind::File).then(|| Content { name: shown, left: size, piece: None, is_new: false });
         Ok(Some(Entry {
             path: path.to_vec(),
             mode: mode & 0o7777,
@@ -375,10 +378,15 @@ impl<S: ReadAt + Clone> JpsReader<S> {
                     return Err(corrupt(format_args!("{:?} is longer than its head says", content.name)));
                 }
                 if count > 0 {
+                    content.is_new = false;
                     content.left -= count as u64;
                     return Ok(count);
                 }
                 content.piece = None;
+                // Each piece has a key of its own, which takes its time.
+                if content.left > 0 && std::mem::replace(&mut content.is_new, false) {
+                    return Err(self.damage("a piece of a content is empty"));
+                }
             }
             if content.left == 0 || into.is_empty() {
                 return Ok(0);
@@ -390,6 +398,7 @@ impl<S: ReadAt + Clone> JpsReader<S> {
             let (plain, _) = self.piece()?;
             if let Some(content) = &mut self.content {
                 content.piece = Some(DeflateDecoder::new(BufReader::with_capacity(PIECE, plain)));
+                content.is_new = true;
             }
         }
     }

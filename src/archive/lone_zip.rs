@@ -28,7 +28,12 @@ pub struct LoneZip<R> {
     entries: usize,
     sum: crc32fast::Hasher,
     size: u64,
+    /// Bytes that were passed over.
+    aside: u64,
 }
+
+/// Most bytes that are passed over on the way to the file.
+const MOST_ASIDE: u64 = 16 << 20;
 
 /// Where in the archive it is.
 enum Body<R> {
@@ -57,6 +62,7 @@ impl<R: Read> LoneZip<R> {
     /// Reads `inner` from its beginning.
     pub fn new(inner: R) -> LoneZip<R> {
         LoneZip {
+            aside: 0,
             body: Body::Between(BufReader::with_capacity(INPUT, inner)),
             entry: Header::default(),
             found: None,
@@ -257,6 +263,10 @@ impl<R: Read> Read for LoneZip<R> {
             self.size += count as u64;
             if !self.entry.is_aside {
                 return Ok(count);
+            }
+            self.aside += count as u64;
+            if self.aside > MOST_ASIDE {
+                return Err(wrap(corrupt("what lies beside its only file is too large to be passed over")));
             }
         }
     }

@@ -305,13 +305,18 @@ fn as_dump(part: &Part, site: Option<&str>) -> Result<Option<Part>> {
     let mut found = Vec::new();
     for name in folders_alone(part.folder())? {
         let inner = Part::open_in(part.folder(), &part.path, &RelPath::parse(name.as_bytes())?, Role::Archive)?;
-        // One that is several databases' itself is no folder of one.
-        found.extend(DumpFolder::of(inner.folder(), site).ok().flatten().map(|dump| inner.into_dump(dump)));
+        // The one that was asked for is the dump, or says why it is none.
+        if site == Some(name.as_str()) {
+            return Ok(of(&inner)?.map(|dump| inner.into_dump(dump)));
+        }
+        match of(&inner) {
+            Ok(dump) => found.extend(dump.map(|dump| inner.into_dump(dump))),
+            // One that is several databases' itself is no folder of one.
+            Err(error) if error.code == Code::BackupLayoutUnknown => {}
+            Err(error) => return Err(error),
+        }
     }
     let named = |part: &Part| part.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if found.iter().any(|part| site == Some(named(part).as_str())) {
-        found.retain(|part| site == Some(named(part).as_str()));
-    }
     if found.len() > 1 {
         let names: Vec<String> = found.iter().map(named).collect();
         let message = format!("it holds the dumps of {} databases: {}", names.len(), printable(&names.join(", ")));

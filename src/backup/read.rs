@@ -186,7 +186,7 @@ impl Walk<'_> {
         let mut tar = TarReader::new(header, self.limits);
         let lost = || archive::corrupt("its dump is not where its seek index says");
         let mut entry = tar.next_entry()?.filter(|entry| entry.kind == EntryKind::File).ok_or_else(lost)?;
-        let path = RelPath::parse(&entry.path)?;
+        let path = RelPath::parse(self.relative(&entry.path))?;
         let place = sorter.place(&path);
         let text = wanted.dump_text(chosen, part, (tar.offset(), entry.size));
         let (mut text, length) = text.filter(|_| place == Place::Dump).ok_or_else(lost)?;

@@ -650,7 +650,7 @@ fn is_unread_dump(name: &[u8]) -> bool {
 /// Whether a file is an archive of any kind by its name.
 fn is_archive(name: &[u8]) -> bool {
     let lower = name.to_ascii_lowercase();
-    let ends = [&b".zip"[..], b".7z", b".jpa", b".wpress", b".daf"];
+    let ends = [&b".zip"[..], b".7z", b".7z.001", b".jpa", b".jps", b".rar", b".wpress", b".daf"];
     !is_dump(name) && !lower.starts_with(b"._") && (is_tar(name) || ends.iter().any(|end| lower.ends_with(end)))
 }
 

@@ -20,8 +20,10 @@ pub fn of(all: &[Directive], domain: &str) -> (Vec<usize>, Vec<usize>) {
         .collect();
     // Each address has its own servers, and the one whose name fits best answers.
     let is_best = |server: &Server, address: &String| {
-        let beside = servers.iter().filter(|other| other.addresses.contains(address));
-        server.fit.is_some() && beside.map(|other| &other.fit).max() == Some(&server.fit)
+        let beside = || servers.iter().filter(|other| other.addresses.contains(address));
+        // Of two that fit alike nginx takes the first, with a warning.
+        let is_first = !beside().any(|other| other.at < server.at && other.fit == server.fit);
+        server.fit.is_some() && is_first && beside().map(|other| &other.fit).max() == Some(&server.fit)
     };
     let (ours, others): (Vec<&Server>, Vec<&Server>) =
         servers.iter().partition(|server| server.addresses.iter().any(|address| is_best(server, address)));
@@ -105,7 +107,13 @@ fn is_server(all: &[Directive], directive: &Directive) -> bool {
 fn addresses(all: &[Directive], server: usize) -> Vec<String> {
     let listens = all.iter().filter(|directive| directive.parent == Some(server) && directive.name == "listen");
     let found: Vec<String> = listens.map(|directive| address(directive.first())).collect();
-    if found.is_empty() { vec![address("80")] } else { found }
+    let includes = || all.iter().any(|directive| directive.parent == Some(server) && directive.name == "include");
+    match found.is_empty() {
+        // Where it listens is said elsewhere: nobody is known to listen beside it.
+        true if includes() => vec![format!("include {server}")],
+        true => vec![address("80")],
+        false => found,
+    }
 }
 
 fn address(word: &str) -> String {
@@ -166,6 +174,15 @@ mod tests {
             server { listen unix:/run/x.sock; server_name *.example; root /socket; }";
         assert_eq!(roots(text, "shop.example"), ["/plain", "/all", "/loopback", "/socket"]);
         assert_eq!(roots(text, "other.example"), ["/all", "/never", "/loopback", "/socket"]);
+    }
+
+    #[test]
+    fn an_address_that_is_not_known_is_nobody_elses_and_of_two_alike_the_first_answers() {
+        let text = "server { listen 80; server_name shop.example; }
+            server { include snippets/listen-ssl.conf; server_name *.example; root /srv/shop; }";
+        assert_eq!(roots(text, "shop.example"), ["/srv/shop"]);
+        let twice = "server { server_name shop.example; root /first; } server { listen 80; server_name shop.example; root /second; }";
+        assert_eq!(roots(twice, "shop.example"), ["/first"]);
     }
 
     #[test]

@@ -268,3 +268,35 @@ fn an_encrypted_archive_of_akeeba_opens_by_its_password() {
     world.digest().assert_is(&before, "untouched");
     world.assert_nothing_left();
 }
+
+/// What could be another's is asked for, and never guessed.
+#[test]
+fn of_archives_that_may_be_anothers_nothing_is_taken_unasked() {
+    let script = format!(
+        "{PACK} cd s; pack site.zip www database.sql; pack www.zip www; mkdir p; echo '<?php echo 1;' >p/index.php; pack phpmyadmin.zip p; \
+         mkdir j; echo x >j/a.jpg; pack images.zip j; \
+         mkdir ../pages ../pictures ../older ../two ../uk ../rar ../bad ../bad/shop ../bad/blog; \
+         cp phpmyadmin.zip database.sql ../pages; cp images.zip database.sql ../pictures; cp site.zip ../older; cp database.sql ../older/old-2019.sql; \
+         cp www.zip ../two/{DOMAIN}.zip; cp www.zip ../two/blog.example.zip; cp database.sql ../two/blog.sql; \
+         cp www.zip ../uk/{DOMAIN}.uk.zip; cp www.zip ../uk/blog.example.zip; cp database.sql ../rar; echo x >../rar/site.rar; \
+         for db in shop blog; do echo \"CREATE DATABASE \\`$db\\`;\" >../bad/$db/$db-schema-create.sql; \
+         echo 'CREATE TABLE `wp_posts` (`ID` int NOT NULL);' >../bad/$db/$db.wp_posts-schema.sql; done; \
+         : >../bad/shop/metadata.partial; printf '# Finished dump at: x\\n' >../bad/blog/metadata; cd .."
+    );
+    let forms = made(&script);
+    let world = World::up();
+    let before = world.digest();
+    for (name, more, words) in [
+        ("pages", json!({}), "phpmyadmin.zip, holds no application"),
+        ("pictures", json!({}), "images.zip"),
+        ("older", json!({}), "2 dumps: old-2019.sql, site.zip/database.sql"),
+        ("two", json!({}), "blog.sql, which is called like none of them"),
+        ("uk", json!({}), "2 archives that look like a site"),
+        ("rar", json!({}), "site.rar"),
+        ("bad", json!({"site": "shop"}), "shop"),
+    ] {
+        let refused = world.refused("restore_start", import(forms.path().join(name), &more));
+        assert!(refused["message"].as_str().unwrap().contains(words), "{name}: {refused}");
+    }
+    world.digest().assert_is(&before, "untouched");
+}

@@ -53,33 +53,38 @@ pub(super) fn of(asked: &Asked, source: &Source, part: &Part, limits: Limits) ->
     }
     let parts: Vec<Part> = archives.iter().map(|(_, part)| part.clone()).collect();
     let listings = list(source, &parts, &[], spent)?;
-    let (mut sites, mut dumps, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    let wants_dump = asked.database && !asked.has_dump_beside();
+    let (mut sites, mut dumps, mut others, mut of_pages) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for ((path, part), listing) in archives.iter().zip(&listings) {
         let shown = printable(&path.to_string());
-        let one = std::slice::from_ref(listing);
+        let of_one = Asked { listings: std::slice::from_ref(listing), ..*asked };
         if listing.is_dump {
             let databases = listing.databases.values().next().cloned().unwrap_or_default();
             dumps.push(Dump { part: part.clone(), databases, shown });
-        } else if any::holds_no_site(&Asked { listings: one, ..*asked })? {
-            match dump_in(part.clone(), listing).map_err(|error| about(&part.path, error))? {
-                Some((part, databases)) => dumps.push(Dump { part, databases, shown }),
-                // A site of which nothing tells that it is one may be the only archive.
-                None => others.push((shown, part)),
+        } else if any::holds_no_site(&of_one)? {
+            match dump_in(part.clone(), listing).map_err(|error| about(&part.path, error)) {
+                Ok(Some((part, databases))) => dumps.push(Dump { part, databases, shown }),
+                Err(error) if wants_dump => return Err(error),
+                _ => others.push(shown),
             }
+        } else if any::is_of_application(&of_one, listing)?
+            || is_of_a_site(asked, path)
+            || !any::inner(&of_one)?.is_empty()
+        {
+            sites.push(Found { shown, part, listing });
         } else {
-            sites.push((shown, part));
+            of_pages.push(path);
         }
     }
-    if let (true, [_]) = (sites.is_empty(), others.as_slice()) {
-        sites.append(&mut others);
+    if let (true, Some(archive)) = (sites.is_empty(), of_pages.first()) {
+        return Err(any::of_pages_alone(archive, &[]));
     }
-    let (shown, files) = match chosen(asked, sites)? {
-        Some(chosen) => chosen,
-        None => return Ok(None),
-    };
+    others.extend(of_pages.iter().map(|path| printable(&path.to_string())));
+    let has_several = sites.len() > 1;
+    let Some(Found { shown, part: files, listing: own }) = chosen(asked, sites)? else { return Ok(None) };
     let mut said = vec![format!("Its files are those of {shown}.")];
     if !others.is_empty() {
-        said.push(format!("Beside that it holds {}: not restored.", few(others.into_iter().map(|(shown, _)| shown))));
+        said.push(format!("Beside that it holds {}: not restored.", few(&others)));
     }
     for dump in listing.dumps.iter().chain(listing.untold.iter().filter(|_| listing.dumps.is_empty())) {
         let mut part = part.clone().placed(Arc::new(Places::of("dump").with(dump, Rule::Dump)));
@@ -87,13 +92,26 @@ pub(super) fn of(asked: &Asked, source: &Source, part: &Part, limits: Limits) ->
         let databases = listing.databases.get(dump).cloned().unwrap_or_default();
         dumps.push(Dump { part, databases, shown: printable(&dump.to_string()) });
     }
-    let dump = match dumps.len() {
-        _ if asked.has_dump_beside() => None,
-        0 | 1 => dumps.pop(),
-        _ if !asked.database => None,
-        many => {
-            let names: Vec<String> = dumps.iter().map(|dump| dump.shown.clone()).collect();
-            let message = format!("it holds {many} dumps: {}", few(&names));
+    let inside = match wants_dump {
+        true => {
+            let root = own.root(&asked.sites()).ok().flatten().map(|(root, _)| root);
+            own.dump(root.as_ref(), None, false).ok().flatten()
+        }
+        false => None,
+    };
+    // Beside several sites the only dump may be another one's.
+    let is_called = |dump: &Dump| asked.sites().iter().any(|site| is_named(&dump.shown, site));
+    let dump = match (dumps.as_slice(), &inside) {
+        _ if !wants_dump => None,
+        ([], _) => None,
+        ([dump], None) if !has_several || is_called(dump) => dumps.pop(),
+        (_, inside) => {
+            let mut names: Vec<String> = dumps.iter().map(|dump| dump.shown.clone()).collect();
+            names.extend(inside.as_ref().map(|dump| format!("{shown}/{}", printable(&dump.to_string()))));
+            let message = match names.as_slice() {
+                [only] => format!("it holds several sites and one dump, {only}, which is called like none of them"),
+                many => format!("it holds {} dumps: {}", many.len(), few(&names)),
+            };
             return Err(Error::new(Code::BackupLayoutUnknown, message)
                 .hint("Unpack it, and name the archive of the files by `--from` and the dump by `--dump`.")
                 .with("dumps", names));
@@ -103,19 +121,21 @@ pub(super) fn of(asked: &Asked, source: &Source, part: &Part, limits: Limits) ->
     Ok(Some(Inner { files: files.clone(), dump: dump.map(|dump| (dump.part, dump.databases)), said }))
 }
 
+/// An archive that holds a site.
+struct Found<'a> {
+    shown: String,
+    part: &'a Part,
+    listing: &'a Listing,
+}
+
 /// The one of several archives of sites that is meant.
-fn chosen<'a>(asked: &Asked, mut sites: Vec<(String, &'a Part)>) -> Result<Option<(String, &'a Part)>> {
+fn chosen<'a>(asked: &Asked, mut sites: Vec<Found<'a>>) -> Result<Option<Found<'a>>> {
     if sites.len() < 2 {
         return Ok(sites.pop());
     }
-    let is_called = |shown: &str, site: &str| {
-        let name = shown.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        let rest = name.strip_prefix(&site.to_ascii_lowercase());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
-    };
-    let names: Vec<String> = sites.iter().map(|(shown, _)| shown.clone()).collect();
+    let names: Vec<String> = sites.iter().map(|site| site.shown.clone()).collect();
     let wanted = asked.sites();
-    sites.retain(|(shown, _)| wanted.iter().any(|site| is_called(shown, site)));
+    sites.retain(|found| wanted.iter().any(|site| is_named(&found.shown, site)));
     match sites.len() {
         1 => Ok(sites.pop()),
         _ => {
@@ -126,6 +146,29 @@ fn chosen<'a>(asked: &Asked, mut sites: Vec<(String, &'a Part)>) -> Result<Optio
         }
     }
 }
+
+/// What archives of a document root are called.
+const ROOTS: [&str; 8] = ["public_html", "public", "htdocs", "httpdocs", "html", "www", "web", "site"];
+
+/// Whether an archive is called as those of sites are, or as the site itself.
+fn is_of_a_site(asked: &Asked, path: &RelPath) -> bool {
+    let shown = path.to_string();
+    ROOTS.into_iter().chain(asked.sites()).any(|name| is_named(&shown, name))
+}
+
+/// Whether a file is called as a site is; behind the name may stand a date. `example.co.uk.zip` is not that of `example.co`.
+fn is_named(file: &str, site: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let Some(mut rest) = name.strip_prefix(&site.to_ascii_lowercase()) else { return false };
+    while let Some(shorter) = ENDS.iter().find_map(|end| rest.strip_suffix(end)) {
+        rest = shorter;
+    }
+    let behind = rest.strip_prefix(['-', '_', '.']).unwrap_or_default();
+    rest.is_empty() || behind.starts_with(|first: char| first.is_ascii_digit())
+}
+
+const ENDS: [&str; 14] =
+    [".zip", ".tar", ".tgz", ".gz", ".zst", ".xz", ".bz2", ".lz4", ".7z", ".jpa", ".jps", ".wpress", ".daf", ".sql"];
 
 /// The archives that can be read where they lie: those in a folder, and zips in a zip or in a tar that is not compressed.
 fn opened(part: &Part, listing: &Listing, limits: Limits) -> Result<Vec<(RelPath, Part)>> {
@@ -156,7 +199,7 @@ fn opened(part: &Part, listing: &Listing, limits: Limits) -> Result<Vec<(RelPath
             let mut reader =
                 ZipReader::open(part.bytes(&Arc::default()), limits, part.password()).map_err(named)?.names_only();
             while let Some(entry) = reader.next_entry().map_err(named)? {
-                let Ok(path) = RelPath::parse(&entry.path) else { continue };
+                let Ok(path) = RelPath::parse(from_top(&entry.path)) else { continue };
                 if let Some(lies) = reader.lies().filter(|_| wanted(&path) && is_zip(&path) && found.len() < MOST) {
                     found.push(zip(&path, lies));
                 }
@@ -165,7 +208,7 @@ fn opened(part: &Part, listing: &Listing, limits: Limits) -> Result<Vec<(RelPath
         Container::Tar if part.codec == Codec::None && part.is_plain() => {
             let mut reader = archive::open_recorded(part.reader(), limits, None).map_err(named)?.with_lost_links();
             while let Some(entry) = reader.next_entry().map_err(named)? {
-                let Ok(path) = RelPath::parse(&entry.path) else { continue };
+                let Ok(path) = RelPath::parse(from_top(&entry.path)) else { continue };
                 if wanted(&path) && is_zip(&path) && entry.segments.is_none() && found.len() < MOST {
                     let start = reader.offset();
                     let lies = Lies { start, end: start + entry.size, deflated: false, size: entry.size, crc: 0 };
@@ -176,4 +219,31 @@ fn opened(part: &Part, listing: &Listing, limits: Limits) -> Result<Vec<(RelPath
         _ => {}
     }
     Ok(found)
+}
+
+/// A name without what makes it absolute.
+fn from_top(name: &[u8]) -> &[u8] {
+    let slashes = name.iter().take_while(|byte| **byte == b'/').count();
+    &name[slashes..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_is_a_sites_by_its_whole_name() {
+        for (file, site, is) in [
+            ("a/shop.example.zip", "shop.example", true),
+            ("Shop.Example-2025-01-02.tar.gz", "shop.example", true),
+            ("shop.example_20250102.sql.gz", "shop.example", true),
+            ("shop.example", "shop.example", true),
+            ("example.co.uk.zip", "example.co", false),
+            ("shop.example-staging.zip", "shop.example", false),
+            ("shop.example.old.zip", "shop.example", false),
+            ("myshop.example.zip", "shop.example", false),
+        ] {
+            assert_eq!(is_named(file, site), is, "{file} {site}");
+        }
+    }
 }

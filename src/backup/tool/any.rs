@@ -43,8 +43,8 @@ impl Tool for Any {
 fn require_application(asked: &Asked, archive: &RelPath) -> Result<()> {
     let listing = &asked.listings[0];
     let is_in = |path: &RelPath| path.strip_prefix(archive).is_some();
-    let is_one = |(path, mark): &(RelPath, Mark)| *mark != Mark::Page && is_in(path);
-    if asked.import.root.is_some() || listing.marks.iter().any(is_one) || overlay_of_top(asked, listing)?.is_some() {
+    // Marks of an archive that was looked into lie in it.
+    if asked.import.root.is_some() || is_of_application(asked, listing)? {
         return Ok(());
     }
     let mut roots: Vec<RelPath> = Vec::new();
@@ -53,13 +53,29 @@ fn require_application(asked: &Asked, archive: &RelPath) -> Result<()> {
             roots.push(path.clone());
         }
     }
+    Err(of_pages_alone(archive, &roots))
+}
+
+/// Whether what was looked through is of an application that is known, and not pages alone.
+///
+/// # Errors
+/// Those of looking for the site.
+pub fn is_of_application(asked: &Asked, listing: &Listing) -> Result<bool> {
+    let is_one = |(_, mark): &(RelPath, Mark)| *mark != Mark::Page;
+    Ok(listing.marks.iter().any(is_one) || overlay_of_top(asked, listing)?.is_some())
+}
+
+/// The error of an archive that has pages, and nothing that tells whose. `roots`: the folders in it that have some.
+pub fn of_pages_alone(archive: &RelPath, roots: &[RelPath]) -> Error {
     let names: Vec<String> = roots.iter().map(|root| crate::text::printable(&root.to_string())).collect();
     let shown = crate::text::printable(&archive.to_string());
     let message =
-        format!("the only archive in it, {shown}, holds no application that is known: it may be none of the site's");
-    Err(Error::new(Code::BackupLayoutUnknown, message)
-        .hint(format!("Where it is the site's, name the folder in it: `--root {shown}/FOLDER` (\"root\" in `backup`)."))
-        .with("roots", names))
+        format!("the archive in it, {shown}, holds no application that is known: it may be none of the site's");
+    let way = match names.is_empty() {
+        false => format!("name the folder in it: `--root {shown}/FOLDER` (\"root\" in `backup`)."),
+        true => "take it out, and name it by `--from` and the dump by `--dump`; or call it public_html.zip.".into(),
+    };
+    Error::new(Code::BackupLayoutUnknown, message).hint(format!("Where it is the site's, {way}")).with("roots", names)
 }
 
 /// The archive that has the files, where nothing around it looks like a site and there is no other.

@@ -70,7 +70,8 @@ pub fn checks(
     let (http, answer) =
         page_by(config, ("http", &at), domain, stood.map(|stood| stood.page), || services.fetch(domain, door.as_ref()));
     // One way that does not lead to the page is enough to go back, and going back has to be soon.
-    let door = door.filter(|_| http.outcome != Outcome::Fail);
+    let is_forgiven = stood.is_some_and(|stood| stood.page != Came::Well);
+    let door = door.filter(|_| http.outcome != Outcome::Fail || is_forgiven);
     let secure = door.filter(|door| is_asked_again(config, door, &answer)).map(|door| {
         let came = stood.and_then(|stood| stood.secure);
         page_by(config, ("https", &shown(&door)), domain, came, || services.fetch_secure(domain, &door)).0

@@ -22,7 +22,7 @@ use crate::host::database::load::refusal::{incompatible, no_sequences, of_admini
 use crate::host::database::load::unchanged::{DumpTable, Live, Passed};
 use crate::host::database::reader::Reader;
 use crate::host::database::server::{Server, failed, full, literal, number, rows, run, text};
-use crate::host::database::{Object, ObjectKind, Objects, Patience, accounts, objects, server_facts};
+use crate::host::database::{Object, ObjectKind, Objects, Patience, accounts, history, objects, server_facts};
 use crate::host::spool::{Spool, SpoolReader};
 use crate::progress::{Level, Monitor, Phase};
 use crate::sql::compat::action::Unknown;
@@ -934,8 +934,15 @@ impl Reading<'_> {
                 Some(connection) => connection,
                 empty => empty.insert(self.shared.connect()?),
             };
-            let found = rows(connection, &format!("SELECT COUNT(*) FROM {}", quote_name(&target.name)))?;
-            target.rows.store(found.first().map_or(0, |row| number(row, 0)), Ordering::Relaxed);
+            // Where the server keeps a history, rows that were replaced are in it.
+            let counted = match history::count(connection, &self.request.schema, &target.name)? {
+                Some(history) => history.rows,
+                None => {
+                    let found = rows(connection, &format!("SELECT COUNT(*) FROM {}", quote_name(&target.name)))?;
+                    found.first().map_or(0, |row| number(row, 0))
+                }
+            };
+            target.rows.store(counted, Ordering::Relaxed);
         }
         Ok(())
     }

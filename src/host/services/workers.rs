@@ -293,9 +293,15 @@ fn ask_supervisor(conf: &Path, what: &str, all: &str) -> Result<command::Outcome
 fn program_runs(conf: &Path, name: &str) -> Result<String, String> {
     let all = format!("{name}:*");
     // Its status ends with another number where one of the processes does not run.
-    match ask_supervisor(conf, "status", &all)?.said.contains("RUNNING") {
-        true => Ok(all),
-        false => Err("it does not run, and was left so".into()),
+    let said = ask_supervisor(conf, "status", &all)?.said;
+    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    // One that is about to run may have read the old code.
+    if says(&["RUNNING", "STARTING", "BACKOFF"]) {
+        return Ok(all);
+    }
+    match says(&["STOPPED", "STOPPING", "EXITED", "FATAL", "UNKNOWN"]) {
+        true => Err("it does not run, and was left so".into()),
+        false => Err(last_line(&said).to_owned()),
     }
 }
 

@@ -50,7 +50,17 @@ fn zones(all: &[Directive], domain: &str) -> (Vec<Zone>, Names) {
         let names = servers.iter().flat_map(|server| server_names(all, *server));
         names.map(str::to_owned).collect::<BTreeSet<_>>()
     };
-    let names = Names { ours: all_names(&ours), others: all_names(&others) };
+    let mut names = Names { ours: all_names(&ours), others: all_names(&others) };
+    // A server of all names answers for neighbours, too: their pages stay.
+    let is_shared = |name: &String| {
+        let plain = name.trim_start_matches(['*', '.']);
+        plain != domain && !plain.ends_with(&format!(".{domain}"))
+    };
+    let has_own = names.ours.iter().any(|name| name.eq_ignore_ascii_case(domain));
+    let serves_others = has_own && names.ours.iter().any(|name| name.starts_with(['*', '.']) && is_shared(name));
+    if serves_others {
+        names.ours.retain(|name| !name.starts_with(['*', '.']) || !is_shared(name));
+    }
     let mut found: BTreeMap<(String, &'static str), Zone> = BTreeMap::new();
     for kind in KINDS {
         let uses: Vec<(&str, Option<usize>)> = all
@@ -75,7 +85,7 @@ fn zones(all: &[Directive], domain: &str) -> (Vec<Zone>, Names) {
                 kind,
                 path: path.first().into(),
                 keys: keys.into_iter().collect(),
-                is_ours_alone: others.is_empty() || !is_used(&|server| others.contains(&server)),
+                is_ours_alone: !serves_others && (others.is_empty() || !is_used(&|server| others.contains(&server))),
             };
             found.insert((name.to_owned(), kind), zone);
         }
