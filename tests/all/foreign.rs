@@ -546,6 +546,20 @@ fn a_hostile_container_changes_nothing_and_says_why_in_one_sentence() {
             "in it twice",
         ),
         (
+            zip(place.path(), "twice-absolute.zip", &format!("{site}put('www/a')\nput('/www/a', b'other')")),
+            "backup_corrupt",
+            "in it twice",
+        ),
+        (
+            zip(
+                place.path(),
+                "twice-separated.zip",
+                "put('www\\\\wp-config.php')\nput('www\\\\a', b'other')\nput('www\\\\a\\\\')",
+            ),
+            "backup_corrupt",
+            "in it twice",
+        ),
+        (
             zip(
                 place.path(),
                 "through.zip",

@@ -460,9 +460,13 @@ watcher_of() { # JOB
   damaged
   local job worker watcher restore_pid
   begin_and_hold
-  # Far enough for something to be staged.
+  # Far enough for something to be staged, and no further: asking the helper takes as long as the rest of the restore on a busy machine.
+  local made=$PLACE/base/restore_jobs/$job
   kill -CONT "$worker"
-  while [[ $(rv status --field state -- "$job") == @(queued|planning) ]]; do sleep 0.01; done
+  until [[ -e $made/journal && -n $(compgen -G "$PLACE/web/.rocketvps-restore/$job/tree/*") ]]; do
+    [[ -e /proc/$worker ]]
+  done
+  kill -STOP "$worker"
   # All who looked on go with it: whoever asks for the resumption is the first to come by.
   local onlookers
   read -ra onlookers <"/proc/$restore_pid/task/$restore_pid/children" || true

@@ -88,22 +88,28 @@ pub(super) fn open<S: ReadAt + Clone>(
         );
     }
     let (mut starts, mut encrypted) = (Vec::new(), None);
-    let mut names = HashSet::new();
+    // A slash at the top is none to who unpacks; backslashes separate where they are said to in the end.
+    let (mut names, mut separated) = (HashSet::new(), HashSet::new());
+    let mut twice_separated = None;
     let mut directory = Directory::new(source.clone(), whole, may_be_encrypted);
     let (mut slashes, mut backslashes) = (false, false);
     while let Some(listed) = directory.next()? {
         starts.push(listed.offset);
         slashes |= listed.name.contains(&b'/');
         backslashes |= listed.name.contains(&b'\\');
-        let plain = listed.name.strip_suffix(b"/").unwrap_or(&listed.name);
-        if !names.insert(xxh3_128(plain)) {
-            let shown = String::from_utf8_lossy(&listed.name).into_owned();
-            return Err(corrupt(format_args!("{shown:?} is in it twice: which one counts, programs disagree"))
-                .with("path", shown));
+        if !names.insert(xxh3_128(trimmed(&listed.name))) {
+            return Err(is_twice(&listed.name));
+        }
+        if !slashes && twice_separated.is_none() {
+            let name: Vec<u8> = listed.name.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
+            twice_separated = (!separated.insert(xxh3_128(trimmed(&name)))).then(|| listed.name.clone());
         }
         if encrypted.is_none() && listed.cipher.is_some() && listed.size > 0 {
             encrypted = Some(listed);
         }
+    }
+    if let (Some(name), true, false) = (twice_separated, backslashes, slashes) {
+        return Err(is_twice(&name));
     }
     starts.sort_unstable();
     if let Some(twice) = starts.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -114,6 +120,18 @@ pub(super) fn open<S: ReadAt + Clone>(
     let directory =
         Directory { backslashes: backslashes && !slashes, ..Directory::new(source, whole, may_be_encrypted) };
     Ok((directory, places, encrypted))
+}
+
+/// A name without the slashes around it.
+fn trimmed(name: &[u8]) -> &[u8] {
+    let begin = name.iter().position(|byte| *byte != b'/').unwrap_or(name.len());
+    let name = &name[begin..];
+    name.strip_suffix(b"/").unwrap_or(name)
+}
+
+fn is_twice(name: &[u8]) -> Error {
+    let shown = String::from_utf8_lossy(name).into_owned();
+    corrupt(format_args!("{shown:?} is in it twice: which one counts, programs disagree")).with("path", shown)
 }
 
 fn two(bytes: &[u8], at: usize) -> u16 {
