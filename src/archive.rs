@@ -183,6 +183,22 @@ pub(crate) fn corrupt(why: impl std::fmt::Display) -> Error {
     Error::new(Code::BackupCorrupt, format!("the backup is damaged: {why}"))
 }
 
+/// Whether [`wrap`] made it.
+pub(crate) fn is_wrapped(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Error>())
+}
+
+/// Whether an error that a decoder gives is that of what it reads: one of ours, or the system's.
+pub(crate) fn is_from_below(error: &std::io::Error) -> bool {
+    is_wrapped(error) || error.raw_os_error().is_some()
+}
+
+/// A name without the slashes in front, which make it absolute.
+pub(crate) fn from_top(name: &[u8]) -> &[u8] {
+    let begin = name.iter().take_while(|byte| **byte == b'/').count();
+    &name[begin..]
+}
+
 pub(crate) fn wrap(error: Error) -> std::io::Error {
     std::io::Error::other(error)
 }

@@ -98,13 +98,19 @@ enum Stream {
 type Block = Array<u8, U16>;
 
 impl Stream {
-    fn decrypt(&mut self, blocks: &mut [Block]) {
+    fn decrypt(&mut self, bytes: &mut [u8]) {
         match self {
-            Stream::Short(stream) => stream.decrypt_blocks(blocks),
-            Stream::Middle(stream) => stream.decrypt_blocks(blocks),
-            Stream::Long(stream) => stream.decrypt_blocks(blocks),
+            Stream::Short(stream) => decrypt(&mut **stream, bytes),
+            Stream::Middle(stream) => decrypt(&mut **stream, bytes),
+            Stream::Long(stream) => decrypt(&mut **stream, bytes),
         }
     }
+}
+
+/// Decrypts whole blocks in their place; what is less than one at the end stays as it is.
+pub fn decrypt(stream: &mut impl BlockModeDecrypt<BlockSize = U16>, bytes: &mut [u8]) {
+    let (blocks, _) = Block::slice_as_chunks_mut(bytes);
+    stream.decrypt_blocks(blocks);
 }
 
 /// A file that UpdraftPlus encrypted, which is one chain from its beginning. Its padding, up to 15 bytes that all say how many there are, is
@@ -112,7 +118,6 @@ impl Stream {
 pub struct CryptReader<R> {
     inner: R,
     stream: Stream,
-    blocks: Box<[Block]>,
     bytes: Vec<u8>,
     given: usize,
 }
@@ -120,8 +125,7 @@ pub struct CryptReader<R> {
 impl<R: Read> CryptReader<R> {
     /// Reads `inner` from its beginning.
     pub fn new(inner: R, key: &CryptKey) -> CryptReader<R> {
-        let blocks = vec![Block::default(); PIECE / BLOCK].into();
-        CryptReader { inner, stream: key.stream(), blocks, bytes: Vec::new(), given: 0 }
+        CryptReader { inner, stream: key.stream(), bytes: Vec::new(), given: 0 }
     }
 
     /// The next bytes, as many as a piece has; none at the end.
@@ -132,10 +136,7 @@ impl<R: Read> CryptReader<R> {
         if !self.bytes.len().is_multiple_of(BLOCK) {
             return Err(wrap(super::corrupt("it is encrypted, and its end is missing")));
         }
-        let blocks = &mut self.blocks[..self.bytes.len() / BLOCK];
-        blocks.iter_mut().zip(self.bytes.chunks_exact(BLOCK)).for_each(|(block, bytes)| block.copy_from_slice(bytes));
-        self.stream.decrypt(blocks);
-        self.bytes.chunks_exact_mut(BLOCK).zip(blocks).for_each(|(bytes, block)| bytes.copy_from_slice(block));
+        self.stream.decrypt(&mut self.bytes);
         Ok(())
     }
 }

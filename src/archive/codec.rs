@@ -7,7 +7,7 @@ use super::gzip;
 use super::lone_zip::LoneZip;
 use super::lz4::{self, Lz4Reader};
 use super::seek::{Recorder, Summed};
-use super::{corrupt, unwrap_io, wrap};
+use super::{corrupt, is_wrapped, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use std::io::{BufReader, Read};
 
@@ -128,11 +128,10 @@ impl Named<'_> {
             return error;
         }
         let name = self.codec.name();
-        if error.kind() == std::io::ErrorKind::UnexpectedEof && error.get_ref().is_none_or(|inner| !inner.is::<Error>())
-        {
+        if error.kind() == std::io::ErrorKind::UnexpectedEof && !is_wrapped(&error) {
             return wrap(corrupt(format_args!("the {name} data ends too early")));
         }
-        if error.get_ref().is_some_and(|inner| inner.is::<Error>()) {
+        if is_wrapped(&error) {
             return error;
         }
         let text = error.to_string();

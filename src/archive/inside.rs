@@ -3,7 +3,7 @@
 //! whoever reads the rest from front to back has it unpacked once more and no oftener.
 
 use super::zip::{Lies, ReadAt, Stretch};
-use super::{corrupt, wrap};
+use super::{corrupt, is_from_below, wrap};
 use crate::error::{Code, Error};
 use flate2::read::DeflateDecoder;
 use std::io::{self, Read};
@@ -115,11 +115,7 @@ fn unpack(reader: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
     loop {
         match reader.read(into) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error)
-                if error.raw_os_error().is_some() || error.get_ref().is_some_and(|inner| inner.is::<Error>()) =>
-            {
-                return Err(error);
-            }
+            Err(error) if is_from_below(&error) => return Err(error),
             Err(_) => return Err(wrap(corrupt("an archive in it: the compressed data is wrong"))),
             count => return count,
         }

@@ -7,7 +7,7 @@
 use super::entries::{Entries, Spent};
 use super::entry::{Entry, EntryKind, MAX_LINK};
 use super::zip::{ReadAt, Stretch, exact};
-use super::{Limits, corrupt, unwrap_io, wrap};
+use super::{Limits, corrupt, is_from_below, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -55,8 +55,7 @@ impl Head {
         }
         if fixed[5] != 1 {
             let message = format!("it is of version {}.{} of Akeeba's form, which is not read", fixed[5], fixed[6]);
-            return Err(Error::new(Code::BackupUnreadable, message)
-                .hint("Unpack it by Akeeba's Kickstart, and name the folder."));
+            return Err(Error::new(Code::BackupUnreadable, message).hint(KICKSTART));
         }
         let mut added = vec![0; (length - HEAD) as usize];
         exact(source, &mut added, HEAD)?;
@@ -68,11 +67,16 @@ impl Head {
     }
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
+/// What Akeeba's own program can do.
+pub(super) const KICKSTART: &str = "Unpack it by Akeeba's Kickstart, and name the folder.";
+
+/// A number of two bytes; 0 where they are not there.
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
     bytes.get(at..at + 2).and_then(|two| two.try_into().ok()).map_or(0, u16::from_le_bytes)
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
+/// One of four bytes.
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_le_bytes)
 }
 
@@ -288,8 +292,7 @@ impl<S: ReadAt> Content<S> {
             2 => Packed::Bzip2(bzip2::bufread::BzDecoder::new(data)),
             other => {
                 let message = format!("{name:?} is packed by method {other} of Akeeba's form, which is not read");
-                return Err(Error::new(Code::BackupUnreadable, message)
-                    .hint("Unpack it by Akeeba's Kickstart, and name the folder."));
+                return Err(Error::new(Code::BackupUnreadable, message).hint(KICKSTART));
             }
         };
         Ok(Content { data, left: size, ended: false, name: name.to_owned() })
@@ -306,9 +309,8 @@ impl<S: ReadAt> Content<S> {
             Packed::Bzip2(data) => data.read(into),
         };
         // An error of the file itself stays what it is.
-        read.map_err(|error| match error.get_ref().is_some_and(|inner| inner.is::<Error>()) {
+        read.map_err(|error| match is_from_below(&error) {
             true => error,
-            false if error.raw_os_error().is_some() => error,
             false => self.damage(&format!("cannot be unpacked: {error}")),
         })
     }

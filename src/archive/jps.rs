@@ -4,16 +4,17 @@
 //! bytes it has. A piece of a file is a whole stream of raw deflate. At the end stands how many entries there were. There are no checksums:
 //! a wrong password is told by the head of the first entry, damage by sizes and by what cannot be unpacked.
 
+use super::cbc::BLOCK;
 use super::entries::{Entries, Spent};
 use super::entry::{Entry, EntryKind, MAX_LINK};
+use super::jpa::{KICKSTART, u16_at, u32_at};
 use super::password::{self, Password};
 use super::zip::{ReadAt, Stretch, exact};
-use super::{Limits, corrupt, unwrap_io, wrap};
+use super::{Limits, cbc, corrupt, is_from_below, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
+use ::cbc::Decryptor;
+use ::cbc::cipher::KeyIvInit;
 use aes::Aes128;
-use cbc::Decryptor;
-use cbc::cipher::consts::U16;
-use cbc::cipher::{Array, BlockModeDecrypt, KeyIvInit};
 use flate2::bufread::DeflateDecoder;
 use ring::pbkdf2;
 use std::io::{self, BufReader, Read};
@@ -36,20 +37,11 @@ const ENTRY_HEAD: u64 = 7;
 const PIECE_HEAD: u64 = 8;
 /// In the head of an entry: the length of its path in front, and what is behind that.
 const FIXED: usize = 16;
-const BLOCK: usize = 16;
 const SALT: usize = 64;
 /// Most rounds in which a key is made: of one for all, and of one for each piece. The writer makes 128,000 and 2,500.
 const MOST_ROUNDS: (u32, u32) = (1_000_000, 20_000);
 /// Contents are read in pieces of this size.
 const PIECE: usize = 64 << 10;
-
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    bytes.get(at..at + 2).and_then(|two| two.try_into().ok()).map_or(0, u16::from_le_bytes)
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_le_bytes)
-}
 
 /// How keys are made.
 struct Keys {
@@ -116,14 +108,9 @@ impl Keys {
     }
 }
 
-/// What Akeeba's own program can do.
-const KICKSTART: &str = "Unpack it by Akeeba's Kickstart, and name the folder.";
-
 fn unread(what: String) -> Error {
     Error::new(Code::BackupUnreadable, format!("{what}, which is not read")).hint(KICKSTART)
 }
-
-type Block = Array<u8, U16>;
 
 /// What was encrypted.
 struct Plain<S> {
@@ -142,12 +129,7 @@ impl<S: ReadAt> Read for Plain<S> {
             self.given = 0;
             let most = self.left.next_multiple_of(BLOCK as u64).min(PIECE as u64);
             (&mut self.inner).take(most).read_to_end(&mut self.bytes)?;
-            for piece in self.bytes.chunks_exact_mut(BLOCK) {
-                let mut block = Block::default();
-                block.copy_from_slice(piece);
-                self.stream.decrypt_block(&mut block);
-                piece.copy_from_slice(&block);
-            }
+            cbc::decrypt(&mut *self.stream, &mut self.bytes);
             self.bytes.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
             self.left -= self.bytes.len() as u64;
         }
@@ -369,9 +351,8 @@ impl<S: ReadAt + Clone> JpsReader<S> {
                 // At the end of the content the piece has to end, too.
                 let mut more = [0; 1];
                 let read = if most == 0 { piece.read(&mut more) } else { piece.read(&mut into[..most]) };
-                let count = read.map_err(|error| match error.get_ref().is_some_and(|inner| inner.is::<Error>()) {
+                let count = read.map_err(|error| match is_from_below(&error) {
                     true => unwrap_io(error),
-                    false if error.raw_os_error().is_some() => unwrap_io(error),
                     false => corrupt(format_args!("{:?} cannot be unpacked: {error}", content.name)),
                 })?;
                 if count > 0 && most == 0 {

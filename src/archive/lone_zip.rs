@@ -3,7 +3,7 @@
 //! passed over.
 
 use super::zip::{LOCAL, field};
-use super::{corrupt, unwrap_io, wrap};
+use super::{corrupt, is_from_below, is_wrapped, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use crate::text::printable;
 use flate2::bufread::DeflateDecoder;
@@ -224,17 +224,16 @@ fn bytes(input: &mut impl Read, count: usize) -> Result<Vec<u8>> {
 
 fn ended(error: io::Error) -> Error {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof if error.get_ref().is_none_or(|inner| !inner.is::<Error>()) => cut(),
+        io::ErrorKind::UnexpectedEof if !is_wrapped(&error) => cut(),
         _ => unwrap_io(error),
     }
 }
 
 /// What a decoder met: the system's error, ours from below, or its own.
 fn of_decoder(error: io::Error) -> io::Error {
-    let is_below = error.raw_os_error().is_some() || error.get_ref().is_some_and(|inner| inner.is::<Error>());
     match error.kind() {
         io::ErrorKind::Interrupted => error,
-        _ if is_below => error,
+        _ if is_from_below(&error) => error,
         io::ErrorKind::UnexpectedEof => wrap(cut()),
         _ => wrap(corrupt("the zip data is wrong")),
     }

@@ -6,7 +6,7 @@ use super::entries::{Entries, Spent};
 use super::entry::{Entry, EntryKind, MAX_LINK};
 use super::password::{self, Password};
 use super::zip::{ReadAt, Stretch, exact};
-use super::{Limits, corrupt, unwrap_io, wrap};
+use super::{Limits, corrupt, is_from_below, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use sevenz_rust2::{
@@ -323,10 +323,9 @@ fn told(error: SevenZipError, by_password: bool) -> Error {
             unread(format!("it is a 7-Zip archive of version {major}.{minor}, which is not read"))
         }
         SevenZipError::MaxMemLimited { actaul_kb, .. } => too_large(actaul_kb as u64),
-        SevenZipError::Io(error, _) | SevenZipError::FileOpen(error, _) => match error.kind() {
-            io::ErrorKind::Other if error.get_ref().is_some_and(|inner| inner.is::<Error>()) => unwrap_io(error),
-            _ if error.raw_os_error().is_some() => unwrap_io(error),
-            _ => damage(format_args!("it cannot be unpacked: {error}")),
+        SevenZipError::Io(error, _) | SevenZipError::FileOpen(error, _) => match is_from_below(&error) {
+            true => unwrap_io(error),
+            false => damage(format_args!("it cannot be unpacked: {error}")),
         },
         SevenZipError::ChecksumVerificationFailed => damage(format_args!("it does not match its checksum")),
         other => damage(format_args!("it cannot be unpacked: {other:?}")),

@@ -5,7 +5,7 @@ use super::entries::Spent;
 use super::entry::{Entry, EntryKind};
 use super::extension::{Extension, number};
 use super::sparse::{Map, Segment};
-use super::{Limits, corrupt, foreign, unwrap_io, wrap};
+use super::{Limits, corrupt, foreign, is_wrapped, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use std::io::Read;
 use tar::{EntryType, Header};
@@ -490,9 +490,7 @@ impl<R: Read> TarReader<R> {
                 self.offset += into.len() as u64;
                 Ok(())
             }
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof && error.get_ref().is_none_or(no_ours) => {
-                Err(self.cut())
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof && !is_wrapped(&error) => Err(self.cut()),
             Err(error) => Err(unwrap_io(error)),
         }
     }
@@ -553,10 +551,6 @@ impl<R: Read> Read for TarReader<R> {
         self.offset += count as u64;
         Ok(count)
     }
-}
-
-fn no_ours(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    !error.is::<Error>()
 }
 
 /// A long name up to its closing NUL; a NUL inside stays, so that the path is refused.

@@ -9,7 +9,7 @@ mod name;
 use super::entries::{Entries, Spent};
 use super::entry::{Entry, EntryKind, MAX_LINK};
 use super::password::Password;
-use super::{Codec, Limits, corrupt, unwrap_io, wrap};
+use super::{Codec, Limits, corrupt, is_from_below, unwrap_io, wrap};
 use crate::error::{Code, Error, Result};
 use cipher::Cipher;
 use directory::{Directory, Listed, Places};
@@ -420,8 +420,7 @@ impl Content {
 
     fn error(&self, error: io::Error) -> Error {
         // A decoder's own; that of the file below is one of the system's, or ours.
-        let ours = error.get_ref().is_some_and(|inner| inner.is::<Error>());
-        if ours || error.raw_os_error().is_some() {
+        if is_from_below(&error) {
             return unwrap_io(error);
         }
         corrupt(format_args!("{:?}: the compressed data is wrong", self.name))

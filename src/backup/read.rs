@@ -208,8 +208,7 @@ impl Walk<'_> {
     /// A name from the root of another program's machine (`tar -P`, PHP's `addFile`) is one from the top of its backup, as tar and unzip
     /// read it.
     fn relative<'n>(&self, name: &'n [u8]) -> &'n [u8] {
-        let begin = if self.is_foreign() { name.iter().take_while(|byte| **byte == b'/').count() } else { 0 };
-        &name[begin..]
+        if self.is_foreign() { archive::from_top(name) } else { name }
     }
 
     fn tar<'b>(

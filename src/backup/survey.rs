@@ -650,14 +650,29 @@ fn is_unread_dump(name: &[u8]) -> bool {
 /// Whether a file is an archive of any kind by its name.
 fn is_archive(name: &[u8]) -> bool {
     let lower = name.to_ascii_lowercase();
-    let ends = [&b".zip"[..], b".7z", b".7z.001", b".jpa", b".jps", b".rar", b".wpress", b".daf"];
-    !is_dump(name) && !lower.starts_with(b"._") && (is_tar(name) || ends.iter().any(|end| lower.ends_with(end)))
+    !is_dump(name) && !lower.starts_with(b"._") && (is_tar(name) || ARCHIVES.iter().any(|end| lower.ends_with(end)))
+}
+
+/// Ends of archives beside those of tar.
+const ARCHIVES: [&[u8]; 8] = [b".zip", b".7z", b".7z.001", b".jpa", b".jps", b".rar", b".wpress", b".daf"];
+/// Ends of what is packed by itself.
+const PACKED: [&[u8]; 5] = [b".gz", b".zst", b".xz", b".bz2", b".lz4"];
+
+/// Ends of what is in them, and of tar.
+const PLAIN: [&[u8]; 3] = [b".sql", b".tar", b".tgz"];
+
+/// A name in small letters without all the ends that say what a file is, and how it is packed.
+pub fn stem(mut name: &[u8]) -> &[u8] {
+    let ends = || ARCHIVES.iter().chain(&PACKED).chain(&PLAIN);
+    while let Some(shorter) = ends().find_map(|end| name.strip_suffix(*end)) {
+        name = shorter;
+    }
+    name
 }
 
 /// A name without the end that says how its file is packed.
 pub fn unpacked(name: &[u8]) -> &[u8] {
-    let packed = [&b".gz"[..], b".zst", b".xz", b".bz2", b".lz4"].iter().find_map(|end| name.strip_suffix(*end));
-    packed.unwrap_or(name)
+    PACKED.iter().find_map(|end| name.strip_suffix(*end)).unwrap_or(name)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::cipher::{self, AES_METHOD, Cipher};
 use super::extra::field;
 use super::name;
 use super::{ReadAt, exact};
-use crate::archive::{Limits, corrupt, password, unwrap_io};
+use crate::archive::{Limits, corrupt, from_top, is_wrapped, password, unwrap_io};
 use crate::error::{Code, Error, Result};
 use std::collections::HashSet;
 use std::io::{BufReader, Read};
@@ -124,8 +124,7 @@ pub(super) fn open<S: ReadAt + Clone>(
 
 /// A name without the slashes around it.
 fn trimmed(name: &[u8]) -> &[u8] {
-    let begin = name.iter().position(|byte| *byte != b'/').unwrap_or(name.len());
-    let name = &name[begin..];
+    let name = from_top(name);
     name.strip_suffix(b"/").unwrap_or(name)
 }
 
@@ -308,9 +307,7 @@ impl<S: ReadAt> Directory<S> {
 
     fn exact(&mut self, into: &mut [u8]) -> Result<()> {
         self.reader.read_exact(into).map_err(|error| match error.kind() {
-            std::io::ErrorKind::UnexpectedEof if error.get_ref().is_none_or(|inner| !inner.is::<Error>()) => {
-                corrupt("its directory ends too early")
-            }
+            std::io::ErrorKind::UnexpectedEof if !is_wrapped(&error) => corrupt("its directory ends too early"),
             _ => unwrap_io(error),
         })
     }

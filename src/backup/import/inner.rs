@@ -6,7 +6,7 @@ use crate::archive::{self, Codec, Entries, Lies, Limits, Tail, ZipReader};
 use crate::backup::folder::require_own;
 use crate::backup::layout::places::{Places, Rule};
 use crate::backup::source::{Container, Part, Role, Source};
-use crate::backup::survey::Listing;
+use crate::backup::survey::{Listing, stem};
 use crate::backup::tool::{Asked, any};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::host::tree;
@@ -159,16 +159,12 @@ fn is_of_a_site(asked: &Asked, path: &RelPath) -> bool {
 /// Whether a file is called as a site is; behind the name may stand a date. `example.co.uk.zip` is not that of `example.co`.
 fn is_named(file: &str, site: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    let Some(mut rest) = name.strip_prefix(&site.to_ascii_lowercase()) else { return false };
-    while let Some(shorter) = ENDS.iter().find_map(|end| rest.strip_suffix(end)) {
-        rest = shorter;
+    match name.strip_prefix(&site.to_ascii_lowercase()).map(|rest| stem(rest.as_bytes())) {
+        Some([]) => true,
+        Some([b'-' | b'_' | b'.', first, ..]) => first.is_ascii_digit(),
+        _ => false,
     }
-    let behind = rest.strip_prefix(['-', '_', '.']).unwrap_or_default();
-    rest.is_empty() || behind.starts_with(|first: char| first.is_ascii_digit())
 }
-
-const ENDS: [&str; 14] =
-    [".zip", ".tar", ".tgz", ".gz", ".zst", ".xz", ".bz2", ".lz4", ".7z", ".jpa", ".jps", ".wpress", ".daf", ".sql"];
 
 /// The archives that can be read where they lie: those in a folder, and zips in a zip or in a tar that is not compressed.
 fn opened(part: &Part, listing: &Listing, limits: Limits) -> Result<Vec<(RelPath, Part)>> {
@@ -199,7 +195,7 @@ fn opened(part: &Part, listing: &Listing, limits: Limits) -> Result<Vec<(RelPath
             let mut reader =
                 ZipReader::open(part.bytes(&Arc::default()), limits, part.password()).map_err(named)?.names_only();
             while let Some(entry) = reader.next_entry().map_err(named)? {
-                let Ok(path) = RelPath::parse(from_top(&entry.path)) else { continue };
+                let Ok(path) = RelPath::parse(archive::from_top(&entry.path)) else { continue };
                 if let Some(lies) = reader.lies().filter(|_| wanted(&path) && is_zip(&path) && found.len() < MOST) {
                     found.push(zip(&path, lies));
                 }
@@ -208,7 +204,7 @@ fn opened(part: &Part, listing: &Listing, limits: Limits) -> Result<Vec<(RelPath
         Container::Tar if part.codec == Codec::None && part.is_plain() => {
             let mut reader = archive::open_recorded(part.reader(), limits, None).map_err(named)?.with_lost_links();
             while let Some(entry) = reader.next_entry().map_err(named)? {
-                let Ok(path) = RelPath::parse(from_top(&entry.path)) else { continue };
+                let Ok(path) = RelPath::parse(archive::from_top(&entry.path)) else { continue };
                 if wanted(&path) && is_zip(&path) && entry.segments.is_none() && found.len() < MOST {
                     let start = reader.offset();
                     let lies = Lies { start, end: start + entry.size, deflated: false, size: entry.size, crc: 0 };
@@ -219,12 +215,6 @@ fn opened(part: &Part, listing: &Listing, limits: Limits) -> Result<Vec<(RelPath
         _ => {}
     }
     Ok(found)
-}
-
-/// A name without what makes it absolute.
-fn from_top(name: &[u8]) -> &[u8] {
-    let slashes = name.iter().take_while(|byte| **byte == b'/').count();
-    &name[slashes..]
 }
 
 #[cfg(test)]
