@@ -28,19 +28,10 @@ pub struct Address {
 impl Address {
     /// Reads the first word of a `listen`; `None` for a Unix socket and for what is none.
     fn parse(word: &str) -> Option<Address> {
-        if word.starts_with("unix:") {
-            return None;
-        }
-        if word.bytes().all(|byte| byte.is_ascii_digit()) {
-            return word.parse().ok().map(|port| Address { host: None, port });
-        }
-        let (host, port) = match word.rsplit_once(':') {
-            // The colons of an address in brackets are its own.
-            Some((host, port)) if !port.ends_with(']') => (host, Some(port.parse().ok()?)),
-            _ => (word, None),
-        };
+        let (host, port) = servers::host_and_port(word)?;
+        let port = port.parse().ok()?;
         let host = (!matches!(host, "" | "*" | "0.0.0.0" | "[::]")).then(|| host.to_ascii_lowercase());
-        Some(Address { host, port: port.unwrap_or(80) })
+        Some(Address { host, port })
     }
 }
 

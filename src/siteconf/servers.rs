@@ -8,27 +8,25 @@ use super::nginx::{Directive, covers, parse, server_names};
 /// The servers that answer for a domain on one of the addresses at least, and all others, by their places in the configuration.
 pub fn of(all: &[Directive], domain: &str) -> (Vec<usize>, Vec<usize>) {
     let domain = domain.to_ascii_lowercase();
-    let servers: Vec<Server> = all
-        .iter()
-        .enumerate()
-        .filter(|(_, directive)| is_server(all, directive))
-        .map(|(at, _)| Server {
-            at,
-            addresses: addresses(all, at),
-            fit: server_names(all, at).filter_map(|name| fit(name, &domain)).max(),
+    let servers = (0..all.len()).filter(|at| is_server(all, &all[*at]));
+    // Few of many: whoever does not fit answers nothing, wherever it listens.
+    let fitting: Vec<Server> = servers
+        .clone()
+        .filter_map(|at| {
+            let fit = server_names(all, at).filter_map(|name| fit(name, &domain)).max()?;
+            Some(Server { at, addresses: addresses(all, at), fit })
         })
         .collect();
-    // Each address has its own servers, and the one whose name fits best answers.
-    let is_best = |server: &Server, address: &String| {
-        let beside = || servers.iter().filter(|other| other.addresses.contains(address));
-        // Of two that fit alike nginx takes the first, with a warning.
-        let is_first = !beside().any(|other| other.at < server.at && other.fit == server.fit);
-        server.fit.is_some() && is_first && beside().map(|other| &other.fit).max() == Some(&server.fit)
+    // Each address has its own servers, and the one whose name fits best answers; of two that fit alike the first, and nginx warns.
+    let answers = |server: &&Server| {
+        server.addresses.iter().any(|address| {
+            let beside = fitting.iter().filter(|other| other.addresses.contains(address));
+            beside.min_by(|one, other| other.fit.cmp(&one.fit)).is_some_and(|best| best.at == server.at)
+        })
     };
-    let (ours, others): (Vec<&Server>, Vec<&Server>) =
-        servers.iter().partition(|server| server.addresses.iter().any(|address| is_best(server, address)));
-    let places = |servers: Vec<&Server>| servers.into_iter().map(|server| server.at).collect();
-    (places(ours), places(others))
+    let ours: Vec<usize> = fitting.iter().filter(answers).map(|server| server.at).collect();
+    let others = servers.filter(|at| !ours.contains(at)).collect();
+    (ours, others)
 }
 
 /// The `root` of each server that answers to the domain by its name, once each. One inside a `location` is about some paths only.
@@ -71,10 +69,11 @@ pub fn around(all: &[Directive], directive: &Directive) -> Option<usize> {
     at
 }
 
+/// A server with a name that fits.
 struct Server {
     at: usize,
     addresses: Vec<String>,
-    fit: Option<Fit>,
+    fit: Fit,
 }
 
 /// How a name fits a domain, the better ones last. Of wildcards the longer one fits better.
@@ -117,20 +116,24 @@ fn addresses(all: &[Directive], server: usize) -> Vec<String> {
 }
 
 fn address(word: &str) -> String {
+    let lower = word.to_ascii_lowercase();
+    match host_and_port(&lower) {
+        Some(("0.0.0.0", port)) => format!("*:{port}"),
+        Some((host, port)) => format!("{host}:{port}"),
+        None => word.to_owned(),
+    }
+}
+
+/// What the first word of a `listen` says of host and port; `None` of a Unix socket.
+pub(super) fn host_and_port(word: &str) -> Option<(&str, &str)> {
     if word.starts_with("unix:") {
-        return word.to_owned();
+        return None;
     }
-    let word = word.to_ascii_lowercase();
-    if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
-        return format!("*:{word}");
+    if word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(("*", word));
     }
-    let (host, port) = match word.rsplit_once(':') {
-        // The colons of an address in brackets are its own.
-        Some((host, port)) if !port.ends_with(']') => (host, port),
-        _ => (word.as_str(), "80"),
-    };
-    let host = if host == "0.0.0.0" { "*" } else { host };
-    format!("{host}:{port}")
+    // The colons of an address in brackets are its own.
+    Some(word.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).unwrap_or((word, "80")))
 }
 
 #[cfg(test)]
