@@ -70,8 +70,7 @@ pub fn checks(
     let (http, answer) =
         page_by(config, ("http", &at), domain, stood.map(|stood| stood.page), || services.fetch(domain, door.as_ref()));
     // One way that does not lead to the page is enough to go back, and going back has to be soon.
-    let is_forgiven = stood.is_some_and(|stood| stood.page != Came::Well);
-    let door = door.filter(|_| http.outcome != Outcome::Fail || is_forgiven);
+    let door = door.filter(|_| http.outcome != Outcome::Fail || stood.is_some_and(|stood| stood.page.was_bad()));
     let secure = door.filter(|door| is_asked_again(config, door, &answer)).map(|door| {
         let came = stood.and_then(|stood| stood.secure);
         page_by(config, ("https", &shown(&door)), domain, came, || services.fetch_secure(domain, &door)).0
@@ -109,10 +108,10 @@ fn is_as_before(came: Option<Came>, answer: &Result<Answer>) -> bool {
 pub fn forgive(check: &mut Check, stood: Option<Stood>) {
     let told = match check.name.as_str() {
         _ if check.outcome != Outcome::Fail => return,
-        "http" if stood.is_some_and(|stood| stood.page != Came::Well) => {
+        "http" if stood.is_some_and(|stood| stood.page.was_bad()) => {
             "it did so before the restore too, so that these parts are not the cause"
         }
-        "https" if stood.and_then(|stood| stood.secure).is_some_and(|came| came != Came::Well) => {
+        "https" if stood.and_then(|stood| stood.secure).is_some_and(Came::was_bad) => {
             "it did so before the restore too"
         }
         "https" if stood.is_none() => "whether it came so before is not known",

@@ -75,6 +75,11 @@ pub enum Came {
 }
 
 impl Came {
+    /// Whether it did not come as it has to.
+    pub fn was_bad(self) -> bool {
+        self != Came::Well
+    }
+
     /// Whether an answer is as bad as this one was, by the word of the site itself: a gateway's word may be another in a moment.
     pub fn was_as_bad(self, status: u16) -> bool {
         self == Came::Badly(status) && !(502..=504).contains(&status)
