@@ -200,13 +200,9 @@ heap() {
 }
 
 # The same site as other programs save it: a `.tar.zst` and a `.zip` with a dump beside each, and HestiaCP's backup of a user with
-# five sites, of which one is ours. The live site is then changed by FUNCTION. An image beside the first one.
-make_foreign() { # NAME FUNCTION
+# five sites, of which one is ours.
+save_as_others() {
   local n stage=$mount/stage out=$mount/foreign web
-  if [[ -f $work/$1.img ]]; then return 0; fi
-  say "making backups of other programs: the image $1"
-  cp --sparse=always "$work/base.img" "$work/$1.part"
-  mount -o loop "$work/$1.part" "$mount"
   mkdir -p "$stage" "$out"
   tar -xzf "$backup" -C "$stage" ./www ./database.sql
   mv "$stage/database.sql" "$out/shop.sql"
@@ -225,12 +221,16 @@ make_foreign() { # NAME FUNCTION
   done
   tar -C "$stage/h" -cf "$out/user.2025-02-02_02-02-02.tar" .
   rm -rf "$stage"
-  "$world" start "$place"
-  "$2"
-  "$world" stop "$place"
-  sync
-  umount "$mount"
-  mv "$work/$1.part" "$work/$1.img"
+}
+
+foreign_differs() {
+  save_as_others
+  differ
+}
+
+foreign_damaged() {
+  save_as_others
+  damage
 }
 
 # A copy of an image, mounted, its services running, caches in the same state for everybody.
@@ -436,14 +436,14 @@ figure_rehearsal() {
 
 figure_foreign() {
   local kind limit inputs against peer own image state
-  make_foreign foreign differ
-  make_foreign foreign_damaged damage
+  make_image foreign_differs foreign_differs
+  make_image foreign_damaged foreign_damaged
   while IFS=$'\t' read -r kind limit inputs against; do
     # Their names are words; there is nothing to see before the image is mounted.
     read -ra inputs <<<"$inputs"
-    for image in foreign foreign_damaged; do
+    for image in foreign_differs foreign_damaged; do
       state='everything differs'
-      [[ $image == foreign ]] || state='1 % of the files and one small table differ'
+      [[ $image == foreign_differs ]] || state='1 % of the files and one small table differ'
       compete "$pairs" "peer_$kind" "engine_$kind" "$image" "${inputs[@]/#/$mount/foreign/}"
       versus "restore from ${kind/zst/.tar.zst}, $state" own "$against" peer "$limit"
       details+=("from $kind, $state, ms: ${own[*]}; by hand: ${peer[*]}")
