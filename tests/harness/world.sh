@@ -88,11 +88,11 @@ start_services() { # [SERVICE]
   wait_for 20 nginx curl -s -o /dev/null "$WORLD_URL"
 }
 
-# A process that has ended and waits for its parent to notice has ended.
+# A process that has ended and waits for its parent to notice has ended. One whose first thread has ended alone has not: the rest holds its files.
 is_alive() { # PID
-  local state
+  local state threads=("/proc/$1/task"/*)
   state=$(sed -nE 's/^State:\t(.).*/\1/p' "/proc/$1/status" 2>/dev/null)
-  [[ -n $state && $state != Z ]]
+  [[ -n $state && ($state != Z || ${#threads[@]} -gt 1) ]]
 }
 
 # Ends the process of a pid file, if it is still one of this world.

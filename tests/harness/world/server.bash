@@ -18,9 +18,30 @@ start_database() {
   elif [[ -n ${RV_SERVER:-} ]]; then
     program=("$SERVERS" run "$RV_SERVER" "$WORLD" "${program[@]}" --innodb-use-native-aio=0)
   fi
-  alone "${program[@]}" --user=root --tmpdir="$WORLD/db-tmp" --datadir="$WORLD/db" --socket="$WORLD/run/db.sock" \
-    --pid-file="$WORLD/run/db.pid" --log-error="$WORLD/log/db.log" --skip-networking --character-set-server=utf8mb4 --event-scheduler=ON
-  wait_for 60 'the database' sql -e 'SELECT 1'
+  program+=(--user=root --tmpdir="$WORLD/db-tmp" --datadir="$WORLD/db" --socket="$WORLD/run/db.sock" --skip-networking
+    --pid-file="$WORLD/run/db.pid" --log-error="$WORLD/log/db.log" --character-set-server=utf8mb4 --event-scheduler=ON)
+  # On a machine with many servers one that starts can find the kernel's queues full, or its files still locked by one that was killed.
+  local try pid
+  for try in 1 2 3; do
+    alone "${program[@]}"
+    pid=$!
+    if await_database "$pid"; then
+      return
+    fi
+    printf 'try %s: the database did not come up\n' "$try" >>"$WORLD/log/start.log"
+    kill -s KILL "$pid" 2>/dev/null || true
+    while is_alive "$pid"; do sleep 0.05; done
+  done
+  fail "the database did not come up: $(tail -n 5 "$WORLD/log/start.log" "$WORLD/log/db.log")"
+}
+
+# Answers, or it is known that it will not: the server has ended, or is mute for a minute.
+await_database() { # PID
+  local tries=1200
+  until sql -e 'SELECT 1' >/dev/null 2>&1; do
+    ((tries-- > 0)) && is_alive "$1" || return 1
+    sleep 0.05
+  done
 }
 
 make_database() {
