@@ -1,8 +1,9 @@
 //! A dump in UTF-16, as `>` of PowerShell writes what `mysqldump` says. Its letters of ASCII are what they were. Whatever else was in it was
-//! read in the code page of a console before, and is another letter now: a dump that has any is refused.
+//! read in the code page of a console before, and is another letter now: a dump that has any is refused. So is each in a backup of the
+//! server's own modules, whose programs write none: somebody made it anew by hand.
 
-use super::wrap;
-use crate::error::{Code, Error};
+use super::{codec, wrap};
+use crate::error::{Code, Error, Result};
 use std::io::{self, Read};
 
 /// Input is read in pieces of this size.
@@ -11,6 +12,22 @@ const PIECE: usize = 64 << 10;
 /// Whether a text begins in UTF-16: with its mark, or with letters beside NUL bytes.
 pub fn is_one(start: &[u8]) -> bool {
     order(start).is_some()
+}
+
+/// A dump of the server's own modules, as it is.
+///
+/// # Errors
+/// `backup_corrupt` for one in UTF-16, `io_failed`.
+pub fn refuse(dump: impl Read) -> Result<impl Read> {
+    let (start, dump) = codec::begin(dump, 4)?;
+    if is_one(&start) {
+        let message = "the dump is written in UTF-16: the program that made this backup writes none";
+        return Err(Error::new(Code::BackupCorrupt, message).hint(
+            "Make the dump anew with --result-file instead of `>`, or convert it: iconv -f UTF-16 -t UTF-8. As a file of its own (--from) it is \
+             read where all its letters are ASCII.",
+        ));
+    }
+    Ok(dump)
 }
 
 /// Which byte of a letter comes first.
@@ -104,7 +121,7 @@ impl<R: Read> Read for Utf16Reader<R> {
 mod tests {
     use super::*;
 
-    fn read(bytes: &[u8]) -> Result<String, Error> {
+    fn read(bytes: &[u8]) -> Result<String> {
         let mut text = String::new();
         Utf16Reader::new(bytes).read_to_string(&mut text).map(|_| text).map_err(super::super::unwrap_io)
     }

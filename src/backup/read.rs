@@ -302,7 +302,12 @@ impl Walk<'_> {
         data: &mut dyn Read,
         visit: &mut V,
     ) -> Result<ControlFlow<()>> {
-        let Some(foreign) = &self.source.foreign else { return visit(place, path, entry, sorter, data) };
+        let Some(foreign) = &self.source.foreign else {
+            return match (&place, &entry.kind) {
+                (Place::Dump, EntryKind::File) => visit(place, path, entry, sorter, &mut archive::utf16::refuse(data)?),
+                _ => visit(place, path, entry, sorter, data),
+            };
+        };
         match (&place, &foreign.settings, &foreign.renaming) {
             (Place::Site(inner), Some(settings), _) if settings.concern(inner, &entry) => {
                 let mut text = Vec::with_capacity(entry.size as usize);
@@ -323,14 +328,18 @@ impl Walk<'_> {
 /// The text of a part that is a dump, as the site is to have it; how the part can be read from the middle goes to `recorder`.
 ///
 /// # Errors
-/// `backup_unreadable`, `io_failed`.
+/// `backup_unreadable`, `backup_corrupt`, `io_failed`.
 pub(crate) fn dump_text<'a>(
     source: &'a Source,
     raw: impl Read + 'a,
     recorder: Option<Recorder>,
 ) -> Result<Box<dyn Read + 'a>> {
+    let Some(foreign) = &source.foreign else {
+        let (text, _) = archive::text_recorded(archive::utf16::refuse(raw)?, recorder)?;
+        return Ok(text);
+    };
     let (text, _) = archive::text_recorded(raw, recorder)?;
-    match source.foreign.as_ref().and_then(|foreign| foreign.renaming.as_ref()) {
+    match &foreign.renaming {
         Some(renaming) => Ok(Box::new(PrefixReader::new(text, renaming))),
         None => Ok(text),
     }

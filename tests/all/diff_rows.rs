@@ -301,32 +301,6 @@ fn whoever_alters_a_table_that_was_read_does_not_wait_for_the_rest() {
     assert_eq!(numbers(&table(&found, "bb")["row_changes"]), [0, 1, 0, 119_999], "{found}");
 }
 
-/// Puts another text in the place of a backup's dump.
-fn with_dump(world: &World, change: impl Fn(String) -> String) {
-    let folder = world.place().join("base/backups").join(DOMAIN);
-    let names = std::fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
-    let archive = names.into_iter().find(|path| path.to_string_lossy().ends_with(".tar.gz")).unwrap();
-    let work = world.place().join("dump-work");
-    std::fs::create_dir_all(&work).unwrap();
-    let run = |script: &str| {
-        let out = Command::new("bash").args(["-ec", script, "-"]).arg(&archive).current_dir(&work).output().unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-        String::from_utf8(out.stdout).unwrap()
-    };
-    run("tar --numeric-owner -xpzf \"$1\"");
-    let dump = run("find . -name '*.sql*' | head -n 1");
-    let dump = work.join(dump.trim().trim_start_matches("./"));
-    assert!(dump.is_file(), "{dump:?}");
-    let is_packed = dump.extension().is_some_and(|end| end == "gz");
-    let read = if is_packed { "zcat" } else { "cat" };
-    // A letter a byte, whatever the bytes mean.
-    let text = Command::new(read).arg(&dump).output().unwrap().stdout.into_iter().map(char::from).collect();
-    let changed: Vec<u8> = change(text).chars().map(|letter| u8::try_from(letter).unwrap()).collect();
-    std::fs::write(work.join("plain.sql"), changed).unwrap();
-    let write = if is_packed { "gzip -c" } else { "cat" };
-    run(&format!("{write} plain.sql > '{}'; rm plain.sql; tar -czf \"$1\" *", dump.display()));
-}
-
 #[test]
 fn a_dump_that_lies_about_its_rows_hides_nothing() {
     let world = after(
@@ -335,7 +309,7 @@ fn a_dump_that_lies_about_its_rows_hides_nothing() {
          CREATE TABLE odd (id INT PRIMARY KEY, v INT) ENGINE=InnoDB; INSERT INTO odd VALUES (1,1)",
         "DO 0",
     );
-    with_dump(&world, |text| {
+    world.change_dump(|text| {
         let rows = |table: &str| format!("INSERT INTO `{table}` VALUES\n(1,1),\n(2,2);");
         assert!(text.contains(&rows("twice")) && text.contains(&rows("apart")), "{}", &text[..2000]);
         let apart =

@@ -141,6 +141,16 @@ fn a_dump_of_windows_is_read_or_refused() {
         assert!(refused["message"].as_str().unwrap().contains("UTF-16"), "{refused}");
         assert!(refused["hint"].as_str().unwrap().contains("--result-file"), "{refused}");
     }
+    // RocketVPS's own modules write none.
+    world.harness("backup", &[]);
+    world.change_dump(|text| {
+        "\u{ff}\u{fe}".to_owned() + &text.chars().map(|letter| format!("{letter}\0")).collect::<String>()
+    });
+    for call in ["preview_backup", "restore_start"] {
+        let refused = world.refused(call, json!({"domain": DOMAIN, "backup": "latest", "wait": true}));
+        assert_eq!(refused["code"], "backup_corrupt", "{refused}");
+        assert!(refused["message"].as_str().unwrap().contains("UTF-16"), "{refused}");
+    }
     world.digest().assert_is(&before, "untouched");
 }
 

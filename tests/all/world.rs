@@ -132,6 +132,33 @@ impl World {
         (world, good, damaged)
     }
 
+    /// Puts another text in the place of a backup's dump; a letter is a byte.
+    pub fn change_dump(&self, change: impl Fn(String) -> String) {
+        let folder = self.place().join("base/backups").join(DOMAIN);
+        let names = std::fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
+        let archive = names.into_iter().find(|path| path.to_string_lossy().ends_with(".tar.gz")).unwrap();
+        let work = self.place().join("dump-work");
+        std::fs::create_dir_all(&work).unwrap();
+        let run = |script: &str| {
+            let out =
+                Command::new("bash").args(["-ec", script, "-"]).arg(&archive).current_dir(&work).output().unwrap();
+            assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+            String::from_utf8(out.stdout).unwrap()
+        };
+        run("tar --numeric-owner -xpzf \"$1\"");
+        let dump = run("find . -name '*.sql*' | head -n 1");
+        let dump = work.join(dump.trim().trim_start_matches("./"));
+        assert!(dump.is_file(), "{dump:?}");
+        let is_packed = dump.extension().is_some_and(|end| end == "gz");
+        let read = if is_packed { "zcat" } else { "cat" };
+        // A letter a byte, whatever the bytes mean.
+        let text = Command::new(read).arg(&dump).output().unwrap().stdout.into_iter().map(char::from).collect();
+        let changed: Vec<u8> = change(text).chars().map(|letter| u8::try_from(letter).unwrap()).collect();
+        std::fs::write(work.join("plain.sql"), changed).unwrap();
+        let write = if is_packed { "gzip -c" } else { "cat" };
+        run(&format!("{write} plain.sql > '{}'; rm plain.sql; tar -czf \"$1\" *", dump.display()));
+    }
+
     pub fn helper(&self, name: &str, request: &Value) -> Output {
         self.helper_text(name, &request.to_string())
     }
