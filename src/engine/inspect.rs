@@ -211,7 +211,7 @@ pub fn validate(
         facts.database(),
         source.path.display().to_string(),
     );
-    let mut groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
+    let mut groups = preflight::run(config, &plan, &facts, &source);
     let whole = match &scan {
         Ok(scan) => {
             let what = if source.foreign.is_some() { "the backup is" } else { "gzip and tar are" };
@@ -236,6 +236,13 @@ pub fn validate(
             }
             checks.extend(preflight::damaged(&plan, &facts, dump.map(|dump| dump.tables.as_slice())));
             *group = Group::new("conflicts", checks);
+        }
+        if let ("services", Ok(scan)) = (&*group.name, &scan)
+            && let Some(known) = preflight::change_over(config, &plan, &facts, scan.dump.as_ref())
+        {
+            let mut checks = std::mem::take(&mut group.checks);
+            checks.iter_mut().filter(|check| check.name == known.name).for_each(|check| *check = known.clone());
+            *group = Group::new("services", checks);
         }
         if group.name == "integrity" {
             let mut checks = std::mem::take(&mut group.checks);

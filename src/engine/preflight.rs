@@ -10,7 +10,7 @@ pub mod space;
 pub mod window;
 
 use self::space::Load;
-use crate::backup::contents::Scan;
+use crate::backup::contents::{DumpScan, Scan};
 use crate::backup::meta::Meta;
 use crate::backup::source::{PREFIXES, Source};
 use crate::config::Config;
@@ -20,8 +20,8 @@ use crate::engine::preflight::expected_size::expect;
 use crate::engine::preflight::facts::Facts;
 use crate::engine::unused::require_used;
 use crate::error::{Code, Error, Result};
-use crate::host::database::TableInfo;
 use crate::host::database::grants::Schemas;
+use crate::host::database::{Database, TableInfo};
 use crate::host::mounts::{self, Elsewhere};
 use crate::host::place;
 use crate::host::site;
@@ -32,8 +32,7 @@ use crate::host::tree::{self, Survey};
 use crate::job::lock::DomainLock;
 use crate::path::{Domain, RelPath};
 use crate::plan::{Plan, Selection};
-use crate::progress::Monitor;
-use crate::report::{Check, Group, Outcome, Risk};
+use crate::report::{self, Check, Group, Outcome, Risk};
 use crate::siteconf::Item;
 use crate::sql::tally::TableTally;
 use crate::text;
@@ -46,8 +45,7 @@ use std::time::Duration;
 pub const OF_FILES: &str = "this kind of backup holds no database: the live one stays as it is";
 
 /// Runs the checks that need no reading of the whole backup.
-pub fn run(config: &Config, plan: &Plan, facts: &Facts, source: &Source, monitor: &dyn Monitor) -> Vec<Group> {
-    let _ = monitor;
+pub fn run(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> Vec<Group> {
     vec![
         Group::new("disk_space", disk_space(config, plan, facts, source)),
         Group::new("integrity", integrity(source)),
@@ -322,13 +320,7 @@ fn services(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
         let schemas = Schemas { live: &names.live, shadow: &names.shadow, kept: &names.kept };
         checks.push(facts.hosts.privileges(schemas, names.definer.as_deref()));
         checks.push(facts.hosts.writable());
-        let moving = plan
-            .selection
-            .tables()
-            .map_or(0, |chosen| facts.tables.iter().filter(|table| chosen.takes(&table.name)).count());
-        let limit = Duration::from_secs(config.limits.change_over_wait_s);
-        let window = window::check(database.as_ref(), moving, limit, &names.shadow);
-        checks.extend(window.map(|check| to_accept(check, Risk::ChangeOver, config, plan)));
+        checks.extend(change_over(config, plan, facts, None));
         checks.push(match database.foreign_keys_from_outside(&names.live) {
             Ok(keys) if keys.is_empty() => Check::new(
                 "external_foreign_keys",
@@ -349,6 +341,39 @@ fn services(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
         checks.push(Check::new("mysql", Outcome::NotChecked, "MySQL takes no part in this restore"));
     }
     checks
+}
+
+/// How long queries of the site will wait in the change-over. `dump` is what the backup has, where it was read: what it does not hold
+/// goes, and cannot be live as the backup has it.
+pub(super) fn change_over(config: &Config, plan: &Plan, facts: &Facts, dump: Option<&DumpScan>) -> Option<Check> {
+    let (names, database) = (plan.database.as_ref()?, facts.hosts.database.as_ref()?);
+    let chosen = plan.selection.tables().ok()?;
+    let taken = facts.tables.iter().filter(|table| chosen.takes(&table.name));
+    let may_stay = |table: &&TableInfo| {
+        let comes = |dump: &DumpScan| !dump.complete || dump.tables.iter().any(|other| other.name == table.name);
+        table.engine.eq_ignore_ascii_case("InnoDB") && dump.is_none_or(comes)
+    };
+    let at_most = taken.clone().count();
+    let moving = window::Moving { surely: at_most - taken.filter(may_stay).count(), at_most };
+    let (check, is_sure) =
+        window::check(database.as_ref(), moving, Duration::from_secs(config.limits.change_over_wait_s), &names.shadow)?;
+    Some(if is_sure { to_accept(check, Risk::ChangeOver, config, plan) } else { check })
+}
+
+/// Refuses a change-over of so many tables that queries of the site wait too long, unless that is accepted.
+///
+/// # Errors
+/// `preflight_failed`.
+pub(super) fn require_window(config: &Config, plan: &Plan, database: &dyn Database, leaving: usize) -> Result<()> {
+    let Some(names) = &plan.database else { return Ok(()) };
+    let limit = Duration::from_secs(config.limits.change_over_wait_s);
+    match window::check(database, window::Moving::exactly(leaving), limit, &names.kept) {
+        Some((check, true)) => {
+            let check = to_accept(check, Risk::ChangeOver, config, plan);
+            report::require(&[Group::new("services", vec![check])], Code::PreflightFailed)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Turns a warning about `risk` into a failure, unless the caller or the config accepts the risk.

@@ -188,7 +188,7 @@ fn plan_source(
         Kind::Restore => resume::find(ticket, domain, &source, facts.hosts.database.as_deref(), monitor.as_ref())?,
         _ => None,
     };
-    let groups = preflight::run(config, &plan, &facts, &source, monitor.as_ref());
+    let groups = preflight::run(config, &plan, &facts, &source);
     // A query that was cut off because the job was cancelled or timed out gives no answer.
     monitor.keep_going()?;
     monitor.event(Level::Info, &format!("restore of {domain} from {}", plan.source));
@@ -335,6 +335,10 @@ impl Job<Staged> {
         let mut kept_tables = Vec::new();
         if let (Some(names), Some(database)) = (&self.plan.database, &self.state.database) {
             let boundary = Boundary::read(&self.hosts, &self.plan, names, database)?;
+            if self.ticket.kind == Kind::Restore {
+                let (config, leaving) = (&self.ticket.config, boundary.leaving.len());
+                preflight::require_window(config, &self.plan, self.hosts.database()?, leaving)?;
+            }
             let allowed = self.plan.selection.allow_orphans;
             self.state.notes.extend(boundary.require_references(&self.hosts, names, allowed)?);
             kept_tables = boundary.others();

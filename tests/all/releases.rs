@@ -3,7 +3,7 @@
 
 use crate::private_server::Release;
 use crate::two_tenants::{OWN, THEIRS, Tenants, set_mode};
-use crate::world::DOMAIN;
+use crate::world::{DOMAIN, World, with_fields};
 use serde_json::{Value, json};
 
 pub const TABLE: &str =
@@ -243,6 +243,40 @@ fn a_wait_past_the_limit_has_to_be_accepted() {
         tenants.world.set("mysql", "accept = [\"change_over\"]");
         tenants.assert_restored("accepted for every restore");
     }
+}
+
+/// Tables that are live as the backup has them are not renamed: only those that differ keep the site waiting.
+#[test]
+fn a_wait_for_tables_that_do_not_differ_has_not_to_be_accepted() {
+    let world = World::up();
+    let each = |sql: &str| (0..60).map(|number| sql.replace('#', &number.to_string())).collect::<String>();
+    world.harness("sql", &[&each("CREATE TABLE shop.m# (id INT PRIMARY KEY); INSERT INTO shop.m# VALUES (#);")]);
+    let good = world.digest();
+    world.harness("backup", &[]);
+    world.set("limits", "change_over_wait_s = 0");
+    let many: Vec<String> = (0..60).map(|number| format!("m{number}")).collect();
+    let request = json!({"domain": DOMAIN, "backup": "latest", "wait": true, "components": {"database": many}});
+    let found = |document: &Value| {
+        let groups = document["data"]["groups"].as_array().unwrap_or_else(|| panic!("{document}"));
+        let mut checks = groups.iter().flat_map(|group| group["checks"].as_array().unwrap());
+        checks.find(|check| check["name"] == "change_over").cloned().unwrap_or_else(|| panic!("{document}"))
+    };
+    world.harness("sql", &["UPDATE shop.m7 SET id=99"]);
+    let check = found(&world.document("validate", &request));
+    assert_eq!(check["outcome"], "warn", "{check}");
+    assert!(check["figures"]["hint"].as_str().unwrap().contains("if more than 0 differ"), "{check}");
+    world.call("restore_start", request.clone());
+    world.digest().assert_is(&good, "one of many tables");
+    world.harness("sql", &[&each("UPDATE shop.m# SET id=id+99;")]);
+    let damaged = world.digest();
+    assert_eq!(found(&world.document("validate", &request))["outcome"], "warn");
+    let refused = world.refused("restore_start", request.clone());
+    assert_eq!(refused["code"], "preflight_failed", "{refused}");
+    assert!(refused["hint"].as_str().unwrap().contains("--accept change_over"), "{refused}");
+    world.digest().assert_is(&damaged, "a refusal changes nothing");
+    assert_eq!(world.harness("strays", &[]), "", "nothing is left of what was staged");
+    world.call("restore_start", with_fields(request, &json!({"options": {"accept": ["change_over"]}})));
+    world.digest().assert_is(&good, "accepted");
 }
 
 /// A comparison that finds the database as the backup has it.
