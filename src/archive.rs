@@ -15,6 +15,7 @@ pub mod jpa;
 pub mod jps;
 pub mod lone_zip;
 pub mod lz4;
+pub mod messages;
 pub mod password;
 pub mod seek;
 pub mod seven_zip;
@@ -42,7 +43,7 @@ pub use wpress::WpressReader;
 pub use zip::{Lies, ReadAt, ZipReader};
 
 use crate::error::{Code, Error, Result};
-use std::io::Read;
+use std::io::{self, Read};
 
 /// How far an archive may go before it is taken for a bomb.
 #[derive(Debug, Clone, Copy)]
@@ -141,7 +142,7 @@ pub fn text<'a>(dump: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
 /// # Errors
 /// As [`text`].
 pub fn text_recorded<'a>(dump: impl Read + 'a, recorder: Option<Recorder>) -> Result<(Box<dyn Read + 'a>, bool)> {
-    let (start, whole) = codec::begin(dump, foreign::START)?;
+    let (start, mut whole) = codec::begin(dump, messages::MOST)?;
     let codec = Codec::of(&start);
     let is_zip = start.starts_with(&zip::LOCAL);
     if codec == Codec::None && !is_zip {
@@ -149,16 +150,24 @@ pub fn text_recorded<'a>(dump: impl Read + 'a, recorder: Option<Recorder>) -> Re
         if utf16::is_one(&start) {
             return Ok((Box::new(Utf16Reader::new(whole)), false));
         }
+        let told = messages::length(&start);
+        if told > 0 {
+            recorder.iter().for_each(Recorder::give_up);
+            whole.get_mut().0.set_position(told as u64);
+            return Ok((Box::new(io::Cursor::new(messages::blank(&start[..told])).chain(whole)), false));
+        }
         return Ok((codec.recorded(whole, recorder)?, true));
     }
     let unpacked = match is_zip {
         true => codec::of_zip(whole),
         false => codec.recorded(whole, recorder.clone())?,
     };
-    let (start, plain) = codec::begin(unpacked, foreign::START)?;
+    let (start, mut plain) = codec::begin(unpacked, messages::MOST)?;
     refuse_foreign(&start)?;
     if !utf16::is_one(&start) {
-        return Ok((Box::new(plain), false));
+        let told = messages::length(&start);
+        plain.get_mut().0.set_position(told as u64);
+        return Ok((Box::new(io::Cursor::new(messages::blank(&start[..told])).chain(plain)), false));
     }
     recorder.iter().for_each(Recorder::give_up);
     Ok((Box::new(Utf16Reader::new(plain)), false))

@@ -4,11 +4,8 @@
 use super::Codec;
 use crate::error::{Code, Error};
 
-/// Bytes that tell the format.
-pub const START: usize = 24;
-
 struct Format {
-    /// What the file begins with; at most [`START`] bytes.
+    /// What the file begins with.
     mark: &'static [u8],
     /// With its article.
     name: &'static str,
@@ -30,7 +27,7 @@ const FORMATS: &[Format] = &[
 
 /// A file that a program encrypted.
 struct Cipher {
-    /// What the file begins with; at most [`START`] bytes.
+    /// What the file begins with.
     mark: &'static [u8],
     /// At which places of it any byte may be: a length.
     any: &'static [usize],

@@ -21,7 +21,7 @@ use crate::backup::layout::places::{Places, Rule};
 use crate::backup::name::{Kind, Stamp};
 use crate::backup::settings::Settings;
 use crate::backup::source::{Container, Foreign, Form, Part, Role, Source};
-use crate::backup::survey::{ASIDE, Listing, dump_head};
+use crate::backup::survey::{ASIDE, Listing, dump_head, is_dump};
 use crate::backup::tool::{self, Asked, Tool, aapanel, any, updraftplus, wpvivid};
 use crate::config::{Config, administrator_file};
 use crate::error::{Code, Error, IoContext, Result};
@@ -510,9 +510,10 @@ fn sniffed(mut part: Part, folder: &OwnedFd) -> Result<Part> {
         codec => read_some(&mut codec.reader(part.reader())?, &mut plain).map_err(|error| part.named(error))?,
     };
     plain.truncate(read);
-    let is_text =
-        archive::utf16::is_one(&plain) || (!plain.is_empty() && !plain.contains(&0) && looks_like_sql(&plain));
-    if is_text {
+    // What a text of another beginning has that calls itself a dump, the reader of dumps says.
+    let named = part.path.file_name().is_some_and(|name| is_dump(name.as_encoded_bytes()));
+    let is_text = !plain.is_empty() && !plain.contains(&0) && (named || looks_like_sql(&plain));
+    if archive::utf16::is_one(&plain) || is_text {
         part.role = Role::Dump;
     }
     Ok(part)
@@ -539,13 +540,29 @@ fn read_some(from: &mut dyn Read, into: &mut [u8]) -> Result<usize> {
     Ok(filled)
 }
 
-/// Whether a text begins as a dump does: with a comment, or with a word of SQL.
+/// Whether a text begins as a dump does: with a comment, or with a word of SQL or of its client.
 fn looks_like_sql(start: &[u8]) -> bool {
+    const WORDS: [&[u8]; 14] = [
+        b"SET",
+        b"CREATE",
+        b"DROP",
+        b"INSERT",
+        b"REPLACE",
+        b"USE",
+        b"START",
+        b"BEGIN",
+        b"LOCK",
+        b"ALTER",
+        b"DELETE",
+        b"TRUNCATE",
+        b"DELIMITER",
+        b"COMMIT",
+    ];
+    let start = &start[archive::messages::length(start)..];
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
-    let begins = |mark: &&[u8]| text.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark));
-    [&b"--"[..], b"/*", b"#", b"SET ", b"CREATE ", b"DROP ", b"INSERT ", b"USE ", b"START ", b"BEGIN", b"LOCK "]
-        .iter()
-        .any(begins)
+    let word = text.split(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default();
+    [&b"--"[..], b"/*", b"#"].iter().any(|mark| text.starts_with(mark))
+        || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// A dump that was named: a file of SQL, or an archive with one dump in it.

@@ -4,7 +4,7 @@
 use crate::foreign::{ACCOUNT, Case, MODE, bring, case};
 use crate::foreign_forms::{import, made, warnings};
 use crate::world::{DOMAIN, World, with_fields};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// `pack NAME [-FLAG…] PATH…`: a zip with links, modes and times as Info-ZIP writes them. `-b`: backslashes separate, `-a`: names are
@@ -152,6 +152,45 @@ fn a_dump_of_windows_is_read_or_refused() {
         assert!(refused["message"].as_str().unwrap().contains("UTF-16"), "{refused}");
     }
     world.digest().assert_is(&before, "untouched");
+}
+
+#[test]
+fn a_dump_behind_the_words_of_its_program_is_read() {
+    let said = "mysqldump: [Warning] Using a password on the command line interface can be insecure.\\n";
+    let forms = made(&format!(
+        "printf -- '-- MySQL dump 10.13\\nDROP TABLE IF EXISTS `wp_posts`;\\nCREATE TABLE `wp_posts` (`ID` int NOT NULL, `t` text, PRIMARY KEY (`ID`));\\nINSERT INTO `wp_posts` VALUES (7,\\047seven\\047);\\n-- Dump completed on 2026-11-30\\n' >good.sql; \
+         {{ printf '{said}'; cat good.sql; }} >warned.sql; gzip -k warned.sql; mkdir t; cp warned.sql t/db.sql; cp -a s/www t; tar -C t -czf in.tar.gz www db.sql; rm -r t; \
+         {{ echo 'DELIMITER ;'; cat good.sql; }} >client.sql; \
+         {{ cat warned.sql; echo \"mysqldump: Got error: 2013: Lost connection to server\"; }} >failed.sql"
+    ));
+    let world = World::up();
+    let before = world.digest();
+    let restored = |request: Value, name: &str| {
+        let request = with_fields(request, &json!({"components": {"database": ["wp_posts"]}}));
+        let job = World::job(&world.call("restore_start", request));
+        assert_eq!(world.harness("sql", &["SELECT ID, t FROM shop.wp_posts"]), "7\tseven", "{name}");
+        world.call("rollback", json!({"domain": DOMAIN, "job": job, "wait": true}));
+        world.digest().assert_is(&before, name);
+    };
+    for name in ["warned.sql", "warned.sql.gz", "in.tar.gz", "client.sql"] {
+        // The second time it is read by what the first one left.
+        for _ in 0..2 {
+            let request = import(forms.path().join(name), &json!({}));
+            world.call("preview_backup", request.clone());
+            restored(request, name);
+        }
+    }
+    // Its program failed: the answer says so by the line.
+    let refused = world.refused("restore_start", import(forms.path().join("failed.sql"), &json!({})));
+    assert!(refused["message"].as_str().unwrap().contains("Lost connection"), "{refused}");
+    assert_eq!(refused["context"]["line"], 7, "{refused}");
+    world.digest().assert_is(&before, "untouched");
+    // So it is with a backup of RocketVPS's own.
+    world.harness("backup", &[]);
+    world.change_dump(|text| format!("mysqldump: [Warning] Using a password is insecure.\n{text}"));
+    world.harness("damage", &[]);
+    world.call("restore_start", json!({"domain": DOMAIN, "backup": "latest", "wait": true}));
+    world.digest().assert_is(&before, "our own");
 }
 
 #[test]
