@@ -462,11 +462,12 @@ watcher_of() { # JOB
   begin_and_hold
   # Far enough for something to be staged, and no further: asking the helper takes as long as the rest of the restore on a busy machine.
   local made=$PLACE/base/restore_jobs/$job
-  kill -CONT "$worker"
+  # It goes on by moments, and stands still while it is looked at.
   until [[ -e $made/journal && -n $(compgen -G "$PLACE/web/.rocketvps-restore/$job/tree/*") ]]; do
-    [[ -e /proc/$worker ]]
+    kill -CONT "$worker"
+    sleep 0.005
+    kill -STOP "$worker"
   done
-  kill -STOP "$worker"
   # All who looked on go with it: whoever asks for the resumption is the first to come by.
   local onlookers
   read -ra onlookers <"/proc/$restore_pid/task/$restore_pid/children" || true

@@ -346,7 +346,9 @@ menus_up_to_the_question() {
   terminal_keys c
   terminal_wait 'Choose what to restore'
   terminal_keys c
-  terminal_wait '[C] Continue  [Q] Cancel' 60
+  # The screen before has this line too.
+  terminal_wait 'DISK SPACE' 60
+  terminal_wait '[C] Continue  [Q] Cancel'
   terminal_keys c
   terminal_wait 'SAFETY SNAPSHOT'
   terminal_keys c
