@@ -142,7 +142,7 @@ pub fn text<'a>(dump: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
 /// # Errors
 /// As [`text`].
 pub fn text_recorded<'a>(dump: impl Read + 'a, recorder: Option<Recorder>) -> Result<(Box<dyn Read + 'a>, bool)> {
-    let (start, mut whole) = codec::begin(dump, messages::MOST)?;
+    let (start, whole) = codec::begin(dump, messages::MOST)?;
     let codec = Codec::of(&start);
     let is_zip = start.starts_with(&zip::LOCAL);
     if codec == Codec::None && !is_zip {
@@ -153,8 +153,7 @@ pub fn text_recorded<'a>(dump: impl Read + 'a, recorder: Option<Recorder>) -> Re
         let told = messages::length(&start);
         if told > 0 {
             recorder.iter().for_each(Recorder::give_up);
-            whole.get_mut().0.set_position(told as u64);
-            return Ok((Box::new(io::Cursor::new(messages::blank(&start[..told])).chain(whole)), false));
+            return Ok((behind(&start[..told], whole), false));
         }
         return Ok((codec.recorded(whole, recorder)?, true));
     }
@@ -162,15 +161,19 @@ pub fn text_recorded<'a>(dump: impl Read + 'a, recorder: Option<Recorder>) -> Re
         true => codec::of_zip(whole),
         false => codec.recorded(whole, recorder.clone())?,
     };
-    let (start, mut plain) = codec::begin(unpacked, messages::MOST)?;
+    let (start, plain) = codec::begin(unpacked, messages::MOST)?;
     refuse_foreign(&start)?;
     if !utf16::is_one(&start) {
-        let told = messages::length(&start);
-        plain.get_mut().0.set_position(told as u64);
-        return Ok((Box::new(io::Cursor::new(messages::blank(&start[..told])).chain(plain)), false));
+        return Ok((behind(&start[..messages::length(&start)], plain), false));
     }
     recorder.iter().for_each(Recorder::give_up);
     Ok((Box::new(Utf16Reader::new(plain)), false))
+}
+
+/// A text without what a dump program said ahead of it.
+fn behind<'a>(told: &[u8], mut text: codec::Begun<impl Read + 'a>) -> Box<dyn Read + 'a> {
+    text.get_mut().0.set_position(told.len() as u64);
+    Box::new(io::Cursor::new(messages::blank(told)).chain(text))
 }
 
 fn refuse_foreign(start: &[u8]) -> Result<()> {

@@ -211,7 +211,8 @@ pub fn validate(
         facts.database(),
         source.path.display().to_string(),
     );
-    let mut groups = preflight::run(config, &plan, &facts, &source);
+    let dump = scan.as_ref().ok().and_then(|scan| scan.dump.as_ref());
+    let mut groups = preflight::run(config, &plan, &facts, &source, dump);
     let whole = match &scan {
         Ok(scan) => {
             let what = if source.foreign.is_some() { "the backup is" } else { "gzip and tar are" };
@@ -229,20 +230,12 @@ pub fn validate(
         if group.name == "conflicts" {
             let mut checks = std::mem::take(&mut group.checks);
             checks.push(preflight::other_job(config, &request.domain));
-            let dump = scan.as_ref().ok().and_then(|scan| scan.dump.as_ref());
             if let (Ok(scan), true) = (&scan, facts.schema_is_missing) {
                 let known = preflight::missing_schema(&plan, Some(preflight::makes_schema(&plan, scan)));
                 checks.iter_mut().filter(|check| check.name == "database").for_each(|check| *check = known.clone());
             }
             checks.extend(preflight::damaged(&plan, &facts, dump.map(|dump| dump.tables.as_slice())));
             *group = Group::new("conflicts", checks);
-        }
-        if let ("services", Ok(scan)) = (&*group.name, &scan)
-            && let Some(known) = preflight::change_over(config, &plan, &facts, scan.dump.as_ref())
-        {
-            let mut checks = std::mem::take(&mut group.checks);
-            checks.iter_mut().filter(|check| check.name == known.name).for_each(|check| *check = known.clone());
-            *group = Group::new("services", checks);
         }
         if group.name == "integrity" {
             let mut checks = std::mem::take(&mut group.checks);

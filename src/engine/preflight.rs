@@ -44,12 +44,12 @@ use std::time::Duration;
 /// The message for a kind of backup that has no database, if everything was asked for.
 pub const OF_FILES: &str = "this kind of backup holds no database: the live one stays as it is";
 
-/// Runs the checks that need no reading of the whole backup.
-pub fn run(config: &Config, plan: &Plan, facts: &Facts, source: &Source) -> Vec<Group> {
+/// Runs the checks that need no reading of the whole backup. `dump` is what it has, where it was read all the same.
+pub fn run(config: &Config, plan: &Plan, facts: &Facts, source: &Source, dump: Option<&DumpScan>) -> Vec<Group> {
     vec![
         Group::new("disk_space", disk_space(config, plan, facts, source)),
         Group::new("integrity", integrity(source)),
-        Group::new("services", services(config, plan, facts)),
+        Group::new("services", services(config, plan, facts, dump)),
         Group::new("conflicts", conflicts(config, plan, facts)),
     ]
 }
@@ -304,7 +304,7 @@ fn metadata(source: &Source) -> Option<Check> {
     })
 }
 
-fn services(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
+fn services(config: &Config, plan: &Plan, facts: &Facts, dump: Option<&DumpScan>) -> Vec<Check> {
     let mut checks = facts.hosts.service_checks();
     if plan.selection.files.any() || plan.database.is_some() {
         checks.extend(facts.hosts.worker_checks());
@@ -320,7 +320,7 @@ fn services(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
         let schemas = Schemas { live: &names.live, shadow: &names.shadow, kept: &names.kept };
         checks.push(facts.hosts.privileges(schemas, names.definer.as_deref()));
         checks.push(facts.hosts.writable());
-        checks.extend(change_over(config, plan, facts, None));
+        checks.extend(change_over(config, plan, facts, dump));
         checks.push(match database.foreign_keys_from_outside(&names.live) {
             Ok(keys) if keys.is_empty() => Check::new(
                 "external_foreign_keys",
@@ -345,7 +345,7 @@ fn services(config: &Config, plan: &Plan, facts: &Facts) -> Vec<Check> {
 
 /// How long queries of the site will wait in the change-over. `dump` is what the backup has, where it was read: what it does not hold
 /// goes, and cannot be live as the backup has it.
-pub(super) fn change_over(config: &Config, plan: &Plan, facts: &Facts, dump: Option<&DumpScan>) -> Option<Check> {
+fn change_over(config: &Config, plan: &Plan, facts: &Facts, dump: Option<&DumpScan>) -> Option<Check> {
     let (names, database) = (plan.database.as_ref()?, facts.hosts.database.as_ref()?);
     let chosen = plan.selection.tables().ok()?;
     let taken = facts.tables.iter().filter(|table| chosen.takes(&table.name));

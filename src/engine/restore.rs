@@ -188,7 +188,7 @@ fn plan_source(
         Kind::Restore => resume::find(ticket, domain, &source, facts.hosts.database.as_deref(), monitor.as_ref())?,
         _ => None,
     };
-    let groups = preflight::run(config, &plan, &facts, &source);
+    let groups = preflight::run(config, &plan, &facts, &source, None);
     // A query that was cut off because the job was cancelled or timed out gives no answer.
     monitor.keep_going()?;
     monitor.event(Level::Info, &format!("restore of {domain} from {}", plan.source));
